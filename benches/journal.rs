@@ -1,5 +1,5 @@
-//! What a journaled step costs: `cargo bench --bench journal`. SQLite, WAL, `synchronous=FULL`, on the disk of the
-//! temporary folder.
+//! The cost of a journaled step: `cargo bench --bench journal`. SQLite in WAL mode with `synchronous=FULL`, on the disk
+//! of the temporary folder.
 
 #![allow(
     missing_docs,
@@ -46,7 +46,7 @@ fn main() {
     runtime.block_on(resume());
 }
 
-/// A platform that answers at once.
+/// A platform that responds at once.
 struct Answers {
     secret: bool,
     flight: Flight,
@@ -78,7 +78,7 @@ impl Attempt for Answers {
     }
 }
 
-/// As large as a tenant or an app.
+/// An outcome about as large as a tenant or an app.
 fn outcome(secret: bool) -> Value {
     let mut fields = Record::new();
     fields.insert("id".into(), Value::Int(1));
@@ -132,7 +132,7 @@ fn new_run() -> NewRun {
     }
 }
 
-/// Each row asks for one step after the other: an intent and an outcome each.
+/// Measures steps per second: each row runs one step after another, with an intent and an outcome each.
 async fn steps_per_second(rows: usize, waited: bool) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());
@@ -162,7 +162,7 @@ async fn steps_per_second(rows: usize, waited: bool) -> f64 {
     steps as f64 / started.elapsed().as_secs_f64()
 }
 
-/// What a row costs when all its steps are done, and how large the journal is.
+/// Measures the cost of resuming a row whose steps are all done, and the size of the journal.
 async fn resume() {
     const ROWS: usize = 5_000;
     const STEPS: usize = 4;
@@ -213,7 +213,7 @@ async fn carry_out(
     steps: usize,
     fresh: bool,
 ) {
-    // One after the other when it is measured, many at once when it is only prepared.
+    // Sequential when measured, many at once when only prepared.
     let lanes = if fresh { 64 } else { 1 };
     let tasks = (0..lanes).map(|lane| {
         let whole = Arc::clone(whole);
@@ -237,7 +237,7 @@ async fn carry_out(
     whole.0.flush().unwrap();
 }
 
-/// The disk of the moment, without which no figure can be compared.
+/// Measures an fsync on this disk, without which no figure can be compared.
 fn fsync() -> f64 {
     use std::io::{Seek as _, Write as _};
     let mut file = tempfile::tempfile().unwrap();

@@ -1,6 +1,6 @@
-//! A program that embeds provisor, with one operation of its own, which keeps state: the next ticket of a desk.
+//! A program that embeds provisor, with one operation of its own that keeps state: the next ticket of a desk.
 //!
-//! Each ticket is drawn once. A run that is killed goes on with `Runtime::resume`, and gets the ticket that it had.
+//! Each ticket is drawn once. `Runtime::resume` continues a run that was killed, and the run gets the same ticket.
 
 #![expect(clippy::print_stdout, reason = "it is a program")]
 

@@ -1,6 +1,6 @@
-//! A service that starts and resumes runs: `POST /runs?name=Ann` starts one, `POST /runs/ID` goes on with one.
+//! A service that starts and resumes runs: `POST /runs?name=Ann` starts one, `POST /runs/ID` continues one.
 //!
-//! With a journal on disk (`JOURNAL=folder`, `PROVISOR_KEY=…`) a service that was killed goes on with the runs that it had.
+//! With a journal on disk (`JOURNAL=folder`, `PROVISOR_KEY=…`), a restarted service continues the runs of a killed one.
 
 #![expect(clippy::print_stdout, reason = "it is a program")]
 

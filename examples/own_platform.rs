@@ -1,6 +1,6 @@
-//! provisor with a platform of your own: an account, contacts that are created once, and an operation.
+//! provisor with a platform of your own: an account, contacts that are created only once, and an operation.
 //!
-//! Build it, and it is the whole program: `own_platform run`, `repl`, `resume`, `ops`, `profile add --platform crm`.
+//! This builds the complete program: `own_platform run`, `repl`, `resume`, `ops`, `profile add --platform crm`.
 
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     )
 }
 
-/// Profiles, `crm::connect`, and the questions of `profile add` come of the account.
+/// The account provides profiles, `crm::connect`, and the prompts of `profile add`.
 static CRM: Platform = Platform {
     account: Some(AccountSchema {
         kind: "crm::Session",
@@ -35,7 +35,7 @@ static CRM: Platform = Platform {
     ..Platform::new("crm", "CRM")
 };
 
-/// `contacts`, `find_contact`, `ensure_contact`, `update_contact` and `delete_contact` come of this.
+/// Provides `contacts`, `find_contact`, `ensure_contact`, `update_contact` and `delete_contact`.
 const CONTACT: Resource = Resource {
     summary: "Somebody whom the company knows",
     by_id: Some("/contacts/{id}"),
@@ -56,7 +56,7 @@ const CONTACT: Resource = Resource {
     )
 };
 
-/// An operation that no resource has.
+/// An operation that does not belong to a resource.
 const USAGE: OpSpec = OpSpec {
     module: "crm",
     name: "usage",

@@ -1,4 +1,4 @@
-//! Time and chance, which tests replace.
+//! Time and randomness, which tests can replace.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,21 +9,21 @@ use uuid::Uuid;
 
 use crate::sabotage::Sabotage;
 
-/// A moment by two clocks: the time of day, which people read and anybody can set, and a steady one, which only goes
-/// forward but means something within one boot of one machine alone.
+/// A moment on two clocks: the time of day, which people read and anyone can set, and a monotonic clock, which is
+/// comparable only within one boot of one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// The time of day, in milliseconds since the Unix epoch.
     pub wall_ms: i64,
-    /// Whose steady clock: the boot's identifier, or the process's where the system tells no boots apart. Nil when it is
-    /// not known.
+    /// The identifier of the boot that the monotonic clock belongs to, or of the process where the system does not
+    /// identify boots. Nil if unknown.
     pub boot: Uuid,
-    /// The steady clock, in milliseconds since its own beginning.
+    /// The monotonic clock, in milliseconds since its own origin.
     pub boot_ms: i64,
 }
 
 impl Stamp {
-    /// A moment of which only the time of day is known.
+    /// Creates a moment of which only the time of day is known.
     pub fn by_wall(wall_ms: i64) -> Stamp {
         Stamp {
             wall_ms,
@@ -32,8 +32,8 @@ impl Stamp {
         }
     }
 
-    /// How many milliseconds passed between `earlier` and this moment. `None` when that cannot be told: the two are of
-    /// different boots or machines, or `earlier` is later.
+    /// Returns the milliseconds that passed between `earlier` and this moment, or `None` if that cannot be determined:
+    /// the two come from different boots or machines, or `earlier` is later.
     pub fn since(self, earlier: Stamp) -> Option<i64> {
         if Sabotage::WallClock.is_on() {
             return Some(self.wall_ms.saturating_sub(earlier.wall_ms));
@@ -43,7 +43,7 @@ impl Stamp {
         (known && passed >= 0).then_some(passed)
     }
 
-    /// The moment `millis` later.
+    /// Returns the moment `millis` later.
     #[must_use]
     pub fn plus(self, millis: i64) -> Stamp {
         Stamp {
@@ -54,7 +54,7 @@ impl Stamp {
     }
 }
 
-/// The time of day and the passing of time.
+/// A source of the time of day and of elapsed time.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Source);
 
@@ -62,7 +62,7 @@ pub struct Clock(Source);
 enum Source {
     #[default]
     System,
-    /// The machine's clock, as if somebody had set it.
+    /// The machine's clock with a simulated wrong setting.
     Misset(Misset),
     Frozen(Arc<Mutex<Frozen>>),
 }
@@ -70,36 +70,36 @@ enum Source {
 #[derive(Debug)]
 struct Frozen {
     now: Stamp,
-    /// What nobody can set.
+    /// The time of day had the clock never been set.
     truly_ms: i64,
 }
 
-/// How a clock was set wrong: for tests of whole processes.
+/// A wrong clock setting, for tests of whole processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misset {
-    /// So far from the right time of day, in milliseconds.
+    /// The deviation from the correct time of day, in milliseconds.
     pub by_ms: i64,
-    /// From so long after the process's start on.
+    /// The delay after the process start from which the setting applies.
     pub after: Duration,
-    /// Does the process live in a boot of its own?
+    /// Whether the process appears to run in a boot of its own.
     pub rebooted: bool,
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the machine's clock.
     pub fn system() -> Clock {
         Clock(Source::System)
     }
 
-    /// The machine's clock, set wrong.
+    /// Returns the machine's clock, set wrong.
     pub fn misset(how: Misset) -> Clock {
-        // The process's start is counted from here.
+        // Records the process start, from which `after` is counted.
         let _ = process();
         Clock(Source::Misset(how))
     }
 
-    /// A clock that stands at `millis` after the Unix epoch and moves only by [`Clock::sleep`], which returns at once
-    /// and adds the duration. All such clocks are of one boot.
+    /// Creates a clock that starts at `millis` after the Unix epoch and advances only by [`Clock::sleep`], which
+    /// returns at once and adds the duration. All such clocks belong to the same boot.
     pub fn frozen(millis: i64) -> Clock {
         Clock(Source::Frozen(Arc::new(Mutex::new(Frozen {
             now: Stamp {
@@ -111,12 +111,12 @@ impl Clock {
         }))))
     }
 
-    /// Somebody sets a frozen clock forward, or back: no time passes. Without effect on any other.
+    /// Sets a frozen clock forward or back; no time elapses. Has no effect on other clocks.
     pub fn set(&self, by_ms: i64) {
         self.change(|frozen| frozen.now.wall_ms = frozen.now.wall_ms.saturating_add(by_ms));
     }
 
-    /// A frozen clock's machine starts anew: its steady clock begins again. Without effect on any other.
+    /// Simulates a reboot of a frozen clock's machine: the monotonic clock starts again. Has no effect on other clocks.
     pub fn reboot(&self) {
         self.change(|frozen| {
             frozen.now.boot = Uuid::from_u128(frozen.now.boot.as_u128() + 1);
@@ -124,7 +124,7 @@ impl Clock {
         });
     }
 
-    /// What the time of day would be if nobody had ever set it.
+    /// Returns the time of day as if the clock had never been set.
     #[cfg(test)]
     pub(crate) fn true_millis(&self) -> i64 {
         match &self.0 {
@@ -133,7 +133,7 @@ impl Clock {
         }
     }
 
-    /// Now, by both clocks.
+    /// Returns the current moment on both clocks.
     pub fn now(&self) -> Stamp {
         match &self.0 {
             Source::Frozen(frozen) => lock(frozen).now,
@@ -153,18 +153,18 @@ impl Clock {
         }
     }
 
-    /// The time of day, in milliseconds since the Unix epoch. Whether a time is over is not told by it: see
-    /// [`Stamp::since`].
+    /// Returns the time of day, in milliseconds since the Unix epoch. Do not use it to decide whether a period is over:
+    /// see [`Stamp::since`].
     pub fn now_millis(&self) -> i64 {
         self.now().wall_ms
     }
 
-    /// Milliseconds of the steady clock: for spans within this process.
+    /// Returns the monotonic clock in milliseconds, for durations within this process.
     pub fn steady_millis(&self) -> i64 {
         self.now().boot_ms
     }
 
-    /// Ends when `duration` has passed. Needs a tokio runtime with time enabled, unless the clock is frozen.
+    /// Waits for `duration`. Needs a tokio runtime with time enabled, unless the clock is frozen.
     pub fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         if let Source::Frozen(frozen) = &self.0 {
             let (mut frozen, passed) = (lock(frozen), millis(duration));
@@ -186,7 +186,7 @@ fn lock(frozen: &Mutex<Frozen>) -> MutexGuard<'_, Frozen> {
     frozen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A duration in whole milliseconds.
+/// Converts a duration to whole milliseconds.
 pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -196,8 +196,8 @@ fn wall_millis() -> i64 {
     since.map_or(0, millis)
 }
 
-/// The steady clock: the boot's, which goes on while the machine sleeps, where the system has one that processes share;
-/// else the process's own.
+/// Returns the monotonic clock: the boot's, which also runs while the machine is suspended, where the system has one
+/// that all processes share, else the process's own.
 fn steady() -> Stamp {
     match boot() {
         Some((boot, boot_ms)) => Stamp {
@@ -209,7 +209,7 @@ fn steady() -> Stamp {
     }
 }
 
-/// The process's own clock.
+/// Returns the clock of this process.
 fn process() -> Stamp {
     static PROCESS: OnceLock<(Uuid, Instant)> = OnceLock::new();
     let (boot, began) = PROCESS.get_or_init(|| (Uuid::new_v4(), Instant::now()));
@@ -220,7 +220,7 @@ fn process() -> Stamp {
     }
 }
 
-/// The boot and its clock.
+/// Returns the boot identifier and the time since boot.
 #[cfg(target_os = "linux")]
 fn boot() -> Option<(Uuid, i64)> {
     static BOOT: OnceLock<Option<Uuid>> = OnceLock::new();
@@ -238,29 +238,29 @@ fn boot() -> Option<(Uuid, i64)> {
     ))
 }
 
-/// Other systems tell the boots apart by calls that take unsafe code; there each process counts for itself.
+/// Other systems identify boots only through calls that need unsafe code; there each process has its own clock.
 #[cfg(not(target_os = "linux"))]
 fn boot() -> Option<(Uuid, i64)> {
     None
 }
 
-/// Identifiers and random numbers.
+/// A generator of identifiers and random numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Ids(Option<Arc<Mutex<fastrand::Rng>>>);
 
 impl Ids {
-    /// Unpredictable ones.
+    /// Creates an unpredictable generator.
     pub fn random() -> Ids {
         Ids(None)
     }
 
-    /// The same sequence for the same seed.
+    /// Creates a reproducible generator.
     pub fn seeded(seed: u64) -> Ids {
         let rng = fastrand::Rng::with_seed(seed);
         Ids(Some(Arc::new(Mutex::new(rng))))
     }
 
-    /// A version 4 UUID in its usual form.
+    /// Returns a version 4 UUID in its usual form.
     pub fn uuid(&self) -> String {
         let random = match self.lock() {
             Some(mut rng) => uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes()).into_uuid(),
@@ -269,7 +269,7 @@ impl Ids {
         random.to_string()
     }
 
-    /// A number in `0.0..1.0`.
+    /// Returns a number in `0.0..1.0`.
     pub fn fraction(&self) -> f64 {
         match self.lock() {
             Some(mut rng) => rng.f64(),
@@ -277,7 +277,7 @@ impl Ids {
         }
     }
 
-    /// `length` characters of lower-case letters and digits that are hard to confuse.
+    /// Returns `length` lower-case letters and digits that are hard to confuse.
     pub fn short(&self, length: usize) -> String {
         const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
         let pick = |index: usize| char::from(ALPHABET[index]);

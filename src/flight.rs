@@ -1,7 +1,7 @@
-//! One record of whether a change's request has left: the transport keeps it, journal and run read it.
+//! Records whether the request of a change has left: the transport writes it, journal and run read it.
 //!
 //! ```text
-//! waiting ──leave──▶ out ──late──▶ out, and nobody counts on the answer any more
+//! waiting ──leave──▶ out ──late──▶ out, and the response is no longer awaited
 //!    ▲  │             │
 //!    │  └─hold─▶ held └─undone─▶ waiting
 //! ```
@@ -17,14 +17,14 @@ use tokio::sync::watch;
 /// How long the sender of a request waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For the connection: name look-up and TLS included.
+    /// The time for the connection, including DNS lookup and TLS.
     pub connect: Duration,
-    /// For the answer.
+    /// The time for the response.
     pub reply: Duration,
 }
 
 impl Patience {
-    /// The longest that anybody waits for the request after it was told to leave.
+    /// Returns the longest time that the sender waits after telling the request to leave.
     pub fn whole(self) -> Duration {
         self.connect.saturating_add(self.reply)
     }
@@ -33,28 +33,28 @@ impl Patience {
 type Stamping = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 type Stamper = Arc<dyn Fn(Patience) -> Stamping + Send + Sync>;
 
-/// The requests of one call that changes something. Clones share it.
+/// The requests of one call that changes something. Clones share the state.
 #[derive(Clone)]
 pub struct Flight(Arc<Inner>);
 
 struct Inner {
     state: Mutex<State>,
-    /// Why the answer is late, once it is.
+    /// Why the response is late, once it is.
     late: watch::Sender<Option<String>>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Requests that left and did not come back undone.
+    /// The number of requests that left and were not reported as undone.
     out: u32,
     held: bool,
-    /// How long the sender of the last one waits.
+    /// How long the sender of the last request waits.
     patience: Option<Patience>,
     stamper: Option<Stamper>,
 }
 
 impl Flight {
-    /// Nothing has left.
+    /// Creates a flight from which no request has left.
     pub fn new() -> Flight {
         Flight(Arc::new(Inner {
             state: Mutex::default(),
@@ -62,8 +62,8 @@ impl Flight {
         }))
     }
 
-    /// Prepares for a request. Each time one is about to leave, it waits until the future of `stamp` has ended well; the
-    /// error, a sentence without a full stop, keeps it back.
+    /// Prepares for a request. Each time one is about to leave, the future of `stamp` must first succeed; its error, a
+    /// sentence without a full stop, keeps the request back.
     pub fn arm<F>(&self, stamp: impl Fn(Patience) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
@@ -75,34 +75,34 @@ impl Flight {
         self.0.late.send_replace(None);
     }
 
-    /// Nobody stamps any more: lets go of what [`Flight::arm`] was given.
+    /// Drops the stamp function given to [`Flight::arm`].
     pub fn disarm(&self) {
         self.state().stamper = None;
     }
 
-    /// Keeps every request back from now on; `false` when one has left and may have been carried out.
+    /// Holds back all requests from now on. Returns `false` if one has left and may have been carried out.
     pub fn hold(&self) -> bool {
         let mut state = self.state();
         state.held |= state.out == 0;
         state.held
     }
 
-    /// Are requests kept back?
+    /// Whether requests are held back.
     pub fn is_held(&self) -> bool {
         self.state().held
     }
 
-    /// Has a request left that may have been carried out? Until then whatever waits may be given up.
+    /// Whether a request has left that may have been carried out. Until then a pending call can be cancelled.
     pub fn is_out(&self) -> bool {
         self.state().out > 0
     }
 
-    /// How long the sender of the last request waits for it.
+    /// Returns how long the sender of the last request waits for it.
     pub fn patience(&self) -> Option<Patience> {
         self.state().patience
     }
 
-    /// A request is about to leave, and is waited for so long. It must not leave on an error.
+    /// Registers a request that is about to leave, with the time its sender waits. On an error it must not leave.
     pub async fn leave(&self, patience: Patience) -> Result<(), String> {
         let stamp = {
             let mut state = self.state();
@@ -126,23 +126,24 @@ impl Flight {
         stamped
     }
 
-    /// What left last was certainly not carried out.
+    /// Records that the last request to leave was certainly not carried out.
     pub fn undone(&self) {
         let mut state = self.state();
         state.out = state.out.saturating_sub(1);
     }
 
-    /// No answer came in time: `why`, in a sentence without a full stop. The connection is still read.
+    /// Records that no response came in time; `why` is a sentence without a full stop. The connection is still being
+    /// read.
     pub fn late(&self, why: String) {
         self.0.late.send_replace(Some(why));
     }
 
-    /// Ends when the answer is late, with the reason.
+    /// Waits until the response is late, and returns the reason.
     pub async fn overdue(&self) -> String {
         let mut told = self.0.late.subscribe();
         let why = match told.wait_for(Option::is_some).await {
             Ok(why) => why.clone(),
-            // The sender lives in `self`.
+            // Cannot happen: the sender lives in `self`.
             Err(_) => None,
         };
         why.unwrap_or_default()

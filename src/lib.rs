@@ -1,7 +1,7 @@
 //! provisor: a scriptable, durable provisioning runtime.
 //!
-//! One way through: words become a plan, a plan becomes a run, a run asks for operations, an operation is journaled,
-//! the journal tries it through a typed client, the client goes through one transport. Nothing flows back but values.
+//! There is one path: a command becomes a plan, a plan becomes a run, a run calls operations, an operation is
+//! journaled, the journal attempts it through a typed client, the client uses the one transport. Only values flow back.
 //!
 //! ```text
 //! cli ─▶ bulk, run ─▶ script ─(Door)─▶ operation ─▶ journal ─(Attempt)─▶ platform ─▶ client ─▶ transport ─▶ the network
@@ -10,47 +10,48 @@
 //! | level | module | holds | may import |
 //! | --- | --- | --- | --- |
 //! | 8 | [`cli`] | commands, flags, configuration, the terminal, exit codes | everything |
-//! | 7 | [`runtime`] | a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, run, bulk |
-//! | 7 | `report` | finished data to bytes: results, summary | value, run, bulk |
-//! | 6 | `bulk` | rows in, calls of `main` out; the queue is the journal's | value, clock, journal, script, run |
-//! | 6 | `repl` | the interactive loop: inputs in, answers out | value, clock, script, run, operation |
-//! | 5 | `run` | one run: rows, the door of each, how it is asked to stop | value, clock, journal, operation, script |
-//! | 4 | `script` | the Rhai host; no I/O at all | value, operation (specifications only) |
-//! | 4 | [`platforms`] | each platform: accounts, sign-in, client, operations, errors, what it protects | value, clock, flight, transport, journal, client, operation |
-//! | 3 | [`operation`] | what an operation and a platform are, and how a call is carried out | value, clock, journal, client |
+//! | 7 | [`runtime`] | builds a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, run, bulk |
+//! | 7 | `report` | serializes finished data: results, summary | value, run, bulk |
+//! | 6 | `bulk` | turns rows into calls of `main`; the queue is in the journal | value, clock, journal, script, run |
+//! | 6 | `repl` | the interactive loop | value, clock, script, run, operation |
+//! | 5 | `run` | one run: its rows, the `Door` of each row, stop requests | value, clock, journal, operation, script |
+//! | 4 | `script` | the Rhai host; does no I/O | value, operation (specifications only) |
+//! | 4 | [`platforms`] | each platform: accounts, sign-in, client, operations, errors, protected resources | value, clock, flight, transport, journal, client, operation |
+//! | 3 | [`operation`] | the definitions of operations and platforms, and the execution of calls | value, clock, journal, client |
 //! | 2 | [`client`] | what the clients of all platforms share: accounts, sign-in, tokens, errors, plain HTTP | value, clock, flight, transport |
 //! | 1 | [`transport`], [`journal`] | HTTP; the durable record | value, clock, flight, waiting |
-//! | 0 | [`value`], [`clock`], `flight`, `waiting`, [`sandbox`] | values and secrets; time and chance; whether a request has left; what is waited for; the simulated platforms | nothing of ours |
+//! | 0 | [`value`], [`clock`], `flight`, `waiting`, [`sandbox`] | values and secrets; time and randomness; whether a request has left; current waits; the simulated platforms | no other module |
 //!
-//! `tests/it/house.rs` holds the table: imports, circles, one home per foreign crate, sizes of files and functions.
+//! `tests/it/house.rs` enforces the table: imports, no cycles, one home per external crate, file and function sizes.
 //!
 //! # Invariants
 //!
 //! 1. Below `cli` nothing prints, exits, or reads HOME or the environment.
-//! 2. A script reaches the world only through its `script::door::Door`.
-//! 3. The sandbox imports nothing of ours, so that one wrong idea of a platform cannot hide on both sides.
-//! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script goes on or with
-//!    the next commit; a lost answer is looked up, and "absent" is concluded only when the request can no longer arrive.
-//! 5. Whatever creates has a natural key and a probe: [`operation::spec::Effect`] cannot be made without them.
+//! 2. A script reaches the outside world only through its `script::door::Door`.
+//! 3. The sandbox imports nothing from this crate, so that a wrong assumption about a platform cannot be on both sides.
+//! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script continues or
+//!    with the next commit; a lost response is looked up, and "absent" is concluded only when the request can no longer
+//!    arrive.
+//! 5. Every creating operation has a natural key and a probe: [`operation::spec::Effect`] requires them.
 //! 6. A secret is a [`value::secret::Secret`], exposed only in the files that `tests/it/house.rs` lists.
-//! 7. Every failure that users see has a stable [`operation::error::Code`], says what, why and what to do, and a script error
-//!    shows the script's line.
+//! 7. Every failure shown to users has a stable [`operation::error::Code`] and says what, why and what to do; a script
+//!    error shows the line of the script.
 //!
 //! # Where to add
 //!
 //! * **A resource**: one [`operation::resource::Resource`] in `platforms/NAME/`, and its routes in `sandbox/NAME/`.
-//! * **An operation**: one entry in `platforms/NAME/`; if the endpoint is new, a method in `platforms/NAME/client/` and a
-//!   route in `sandbox/NAME/`. Nothing in script or cli. Its example runs as a test.
-//! * **A platform**: `platforms/NAME/` (an [`operation::platform::Platform`], its driver, its client) and `sandbox/NAME/` (its
-//!   simulator); one line in each parent. A host program adds one with [`Builder::platform`].
-//!   Nothing else knows platforms by name but what `tests/it/house.rs` counts.
-//! * **A command**: `cli/NAME.rs`, whose doc comment is the help, and three lines in `cli/mod.rs`.
-//! * **A pure helper for scripts**: `script/std/`. Ask first: does it touch the world?
+//! * **An operation**: one entry in `platforms/NAME/`; if the endpoint is new, a method in `platforms/NAME/client/` and
+//!   a route in `sandbox/NAME/`. Nothing in script or cli. Its example runs as a test.
+//! * **A platform**: `platforms/NAME/` (an [`operation::platform::Platform`], its driver, its client) and
+//!   `sandbox/NAME/` (its simulator); one line in each parent. A host program adds one with [`Builder::platform`].
+//!   No other code names platforms; `tests/it/house.rs` checks that.
+//! * **A command**: `cli/NAME.rs`, with its help as a doc comment, and three lines in `cli/mod.rs`.
+//! * **A pure helper for scripts**: `script/std/`. Not for anything that needs I/O.
 //!
 //! # Features
 //!
-//! `cli` (the command line and the REPL) and `sandbox` (the simulated platforms) are on by default. A program that embeds the
-//! runtime builds without them: `default-features = false`.
+//! `cli` (the command line and the REPL) and `sandbox` (the simulated platforms) are on by default. A program that
+//! embeds the runtime builds without them: `default-features = false`.
 //!
 //! Deliberately absent: a `util` module, a global, an `unsafe` block, a second way to the network.
 

@@ -1,4 +1,4 @@
-//! The doorbell: everything is in the library.
+//! The entry point; everything else is in the library.
 
 use std::process::ExitCode;
 

@@ -1,12 +1,13 @@
-//! Faults that a build can be given on purpose, one at a time: `tests/sabotage.sh` shows that a test notices each of them.
+//! Deliberate faults that a build can enable one at a time; `tests/sabotage.sh` shows that some test detects each of
+//! them.
 //!
-//! Only a build with the feature `sabotage` can be given one, by `SABOTAGE=name` in its environment. In every other build each
-//! question is a constant, and nothing of this is left.
+//! Only a build with the feature `sabotage` can enable one, with `SABOTAGE=name` in its environment. In any other build
+//! each check is a constant and compiles to nothing.
 
 /// Declares the faults and their names.
 macro_rules! sabotages {
     ($($(#[$doc:meta])* $fault:ident = $name:literal,)*) => {
-        /// One fault.
+        /// A deliberate fault.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Sabotage {
             $($(#[$doc])* $fault,)*
@@ -29,61 +30,61 @@ sabotages! {
     IntentLater = "intent-later",
     /// The database does not wait for the disk.
     NotSynced = "not-synced",
-    /// The window of a request is half as long.
+    /// The in-doubt window of a request is half as long.
     WindowHalved = "window-halved",
-    /// What a look-up finds counts as absent.
+    /// A resource that a lookup finds counts as absent.
     LookUpIgnored = "look-up-ignored",
-    /// A look-up that cannot tell counts as absent.
+    /// An inconclusive lookup counts as absent.
     UnknownIsAbsent = "unknown-is-absent",
-    /// The time of day alone tells whether a window is over.
+    /// Only the time of day decides whether a window is over.
     WallClock = "wall-clock",
     /// A request leaves without a fresh stamp.
     StampNotRenewed = "stamp-not-renewed",
-    /// A thing is created though another step has the claim on it.
+    /// A resource is created even though another step holds the claim on it.
     ClaimSkipped = "claim-skipped",
-    /// The claim of a living run is taken for that of a dead one.
+    /// The claim of a running run is treated as that of a dead one.
     LivingTakenForDead = "living-taken-for-dead",
-    /// What is absent after a late answer is sent again.
+    /// A request is resent if its resource is absent after a late response.
     SentAgainWhenLate = "sent-again-when-late",
-    /// What is absent after a yes without content is sent again.
+    /// A request is resent if its resource is absent after a success response without a body.
     SentAgainAfterYes = "sent-again-after-yes",
-    /// What the platform puts off is sent again without a look-up.
+    /// A request that the platform defers is resent without a lookup.
     SentAgainWhenPutOff = "sent-again-when-put-off",
-    /// The script goes on before the outcome is on disk.
+    /// The script continues before the outcome is on disk.
     OutcomeLater = "outcome-later",
-    /// A resume does not know the recorded steps.
+    /// A resume ignores the recorded steps.
     RecordForgotten = "record-forgotten",
-    /// A created thing is not entered in the ledger.
+    /// A created resource is not inserted into the ledger.
     LedgerNotWritten = "ledger-not-written",
     /// Acts of earlier runs are not remembered.
     ActsForgotten = "acts-forgotten",
-    /// A row that leaves a step open is done.
+    /// A row that leaves a step open counts as done.
     LeftOpenIsDone = "left-open-is-done",
-    /// Two processes may carry one run out.
+    /// Two processes may execute the same run.
     RunNotLocked = "run-not-locked",
-    /// The rows under way at the death of a process are not counted.
+    /// The rows in progress when a process dies are not counted.
     DeathsNotCounted = "deaths-not-counted",
-    /// The log is not folded into the database.
+    /// The write-ahead log is not checkpointed into the database.
     LogNotFolded = "log-not-folded",
-    /// Values are written to the journal in clear.
+    /// Values are written to the journal unencrypted.
     SealOff = "seal-off",
-    /// A sealed value opens at any place.
+    /// A sealed value can be opened at any place.
     PlaceNotBound = "place-not-bound",
-    /// A change is repeated after its answer was lost, without a look-up.
+    /// A change is repeated without a lookup after its response was lost.
     ChangeRepeated = "change-repeated",
     /// A secret may go to any host.
     OriginIgnored = "origin-ignored",
-    /// An answer that repeats a secret is given to the script as text.
+    /// A response that repeats a secret is given to the script as plain text.
     EchoInClear = "echo-in-clear",
     /// Messages are not scrubbed of secrets.
     RedactionOff = "redaction-off",
     /// Anything may be changed on a master account.
     App1Open = "app-1-open",
-    /// A list that was read once is never read on.
+    /// A list that was read once is never updated.
     ListNotReadOn = "list-not-read-on",
     /// The timeout of a call is part of the identity of its step.
     TimeoutIsIdentity = "timeout-is-identity",
-    /// A key of `http::` means the same on every path.
+    /// A key of `http::` identifies the same resource on every path.
     KeyWithoutPath = "key-without-path",
     /// A run with parked rows exits with 0.
     ParkedIsFinished = "parked-is-finished",
@@ -102,7 +103,7 @@ sabotages! {
 }
 
 impl Sabotage {
-    /// Does this process have the fault?
+    /// Whether this process has the fault enabled.
     #[cfg(feature = "sabotage")]
     pub(crate) fn is_on(self) -> bool {
         use std::sync::LazyLock;
@@ -113,7 +114,7 @@ impl Sabotage {
         *CHOSEN == Some(self)
     }
 
-    /// Does this process have the fault? Never: it was built without them.
+    /// Always `false`: this build has no faults.
     #[cfg(not(feature = "sabotage"))]
     pub(crate) const fn is_on(self) -> bool {
         let _ = self;

@@ -1,4 +1,4 @@
-//! What is waited for now, so that people can be told: an answer, the end of a look-up, another run.
+//! Tracks what the program is waiting for, so that it can be shown: a response, the end of a lookup, another run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,23 +7,23 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// Nothing is said of a shorter wait.
+/// Shorter waits are not reported.
 pub(crate) const UNTOLD: Duration = Duration::from_secs(3);
 
-/// One thing that is waited for.
+/// One wait.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wait {
-    /// What is waited for, in a sentence without a full stop: `waiting for an answer to POST crm.example/items`. Without
-    /// secrets and queries.
+    /// What the program waits for, in a sentence without a full stop and without secrets and queries:
+    /// `waiting for an answer to POST crm.example/items`.
     pub what: String,
-    /// When it ends at the latest, by the time of day, in milliseconds since the Unix epoch.
+    /// The latest end, by the time of day, in milliseconds since the Unix epoch.
     pub until_ms: Option<i64>,
-    /// Why it is waited for, where that is not obvious.
+    /// The reason for the wait, where it is not obvious.
     pub why: String,
 }
 
 impl Wait {
-    /// A wait of which nobody knows the end.
+    /// Creates a wait whose end is unknown.
     pub fn for_long(what: impl Into<String>) -> Wait {
         Wait {
             what: what.into(),
@@ -34,7 +34,7 @@ impl Wait {
 
 type Listener = Box<dyn Fn(&Wait) + Send + Sync>;
 
-/// The waits of a process that have become long. Clones share them.
+/// The long waits of a process. Clones share them.
 #[derive(Clone)]
 pub struct Waits(Arc<Inner>);
 
@@ -46,7 +46,7 @@ struct Inner {
 
 #[derive(Default)]
 struct Now {
-    /// How many there have been.
+    /// The number of waits so far.
     count: u64,
     waits: BTreeMap<u64, Wait>,
 }
@@ -58,7 +58,7 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// Says nothing of what takes less than `untold`.
+    /// Creates a tracker that does not report waits shorter than `untold`.
     pub fn after(untold: Duration) -> Waits {
         Waits(Arc::new(Inner {
             untold,
@@ -67,17 +67,17 @@ impl Waits {
         }))
     }
 
-    /// Who is told of each wait that has become long. Only the first counts.
+    /// Sets the listener that is called for each long wait. Only the first one set counts.
     pub fn tell_to(&self, listener: impl Fn(&Wait) + Send + Sync + 'static) {
         let _ = self.0.listener.set(Box::new(listener));
     }
 
-    /// From when on a wait is long.
+    /// Returns the duration from which a wait counts as long.
     pub fn untold(&self) -> Duration {
         self.0.untold
     }
 
-    /// A wait has become long, or certainly will: tells it, and remembers it until what this gives is dropped.
+    /// Reports a wait that has become long, or certainly will, and tracks it until the returned guard is dropped.
     pub fn begin(&self, wait: Wait) -> Waiting {
         tracing::info!(?wait, "waiting");
         if let Some(listener) = self.0.listener.get() {
@@ -93,7 +93,7 @@ impl Waits {
         }
     }
 
-    /// Does the work, and tells `wait` when that takes long.
+    /// Does the work, and reports `wait` if it takes long.
     pub async fn during<T>(&self, wait: impl FnOnce() -> Wait, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         if let Ok(done) = tokio::time::timeout(self.0.untold, &mut work).await {
@@ -103,7 +103,7 @@ impl Waits {
         work.await
     }
 
-    /// The longest of the long waits, and how many there are.
+    /// Returns the oldest of the long waits, and their number.
     pub fn longest(&self) -> Option<(Wait, usize)> {
         let now = self.now();
         let (_, wait) = now.waits.first_key_value()?;
@@ -121,7 +121,7 @@ impl fmt::Debug for Waits {
     }
 }
 
-/// A wait that is going on, until this is dropped.
+/// A guard that keeps a wait registered until it is dropped.
 #[must_use]
 #[derive(Debug)]
 pub struct Waiting {

@@ -1,4 +1,4 @@
-//! What goes into the journal's queue: rows read from an input, or the one row of a run without rows.
+//! The source of the journal's queue: rows read from an input, or the single row of a run without rows.
 
 mod behind;
 mod stored;
@@ -20,15 +20,15 @@ use crate::script::program::Script;
 /// Rows that are not in the journal yet.
 pub(crate) struct Input {
     source: Source,
-    /// Are the cells a separated file's, where nothing is written as a blank?
+    /// Whether the cells come from a delimited file, where an absent value is written as blanks.
     separated: bool,
     next: u64,
-    /// Which rows are not taken.
+    /// Selects the rows to skip.
     is_done: Option<Box<IsDone>>,
     left_out: Arc<AtomicU64>,
 }
 
-/// Is the row of these cells done already?
+/// Whether the row with these cells is already done.
 type IsDone = dyn Fn(&Cells) -> bool + Send;
 
 enum Source {
@@ -37,30 +37,30 @@ enum Source {
     Stream(Stream),
 }
 
-/// Some further rows.
+/// The next few rows.
 pub(super) struct Batch {
     pub(super) rows: Vec<NewRow>,
     pub(super) then: Then,
 }
 
-/// What comes behind a batch.
+/// What follows a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Then {
     /// There may be more rows.
     More,
     /// These were the last.
     End,
-    /// There are more, and they cannot be read.
+    /// There are more, but they cannot be read.
     Lost(String),
 }
 
 impl Input {
-    /// The one row of a run without rows.
+    /// Creates the input of a run without rows: a single row.
     pub(crate) fn one(cells: Cells) -> Input {
         Input::of_cells([cells])
     }
 
-    /// Rows that are at hand.
+    /// Creates an input from rows in memory.
     pub(crate) fn of_cells(rows: impl IntoIterator<Item = Cells, IntoIter: Send + 'static>) -> Input {
         Input::of(Source::Cells(Box::new(rows.into_iter())), false)
     }
@@ -75,7 +75,7 @@ impl Input {
         }
     }
 
-    /// The same input without the rows that are done already. The others keep their numbers.
+    /// Skips the rows that are already done. The others keep their numbers.
     #[must_use]
     pub(crate) fn without(self, is_done: impl Fn(&Cells) -> bool + Send + 'static) -> Input {
         let is_done: Box<IsDone> = Box::new(is_done);
@@ -85,30 +85,30 @@ impl Input {
         }
     }
 
-    /// How many rows are left out since they are done already, as far as it has been read.
+    /// Returns the number of rows skipped so far because they are already done.
     pub(crate) fn left_out(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.left_out)
     }
 
-    /// The rows of a file.
+    /// Creates an input from the rows of a file.
     pub(crate) fn rows(rows: Rows) -> Input {
         let separated = rows.are_separated();
         Input::of(Source::Rows(Box::new(rows)), separated)
     }
 
-    /// The rows of an input that may be slow, or never end, such as standard input: they are read on a thread of their
-    /// own. The error says why there is none.
+    /// Creates an input from rows that may arrive slowly or never end, such as standard input: they are read on a
+    /// separate thread. Fails if the thread cannot be started.
     pub(crate) fn stream(rows: Rows) -> io::Result<Input> {
         let separated = rows.are_separated();
         Ok(Input::of(Source::Stream(Stream::start(rows)?), separated))
     }
 
-    /// How many rows have been taken.
+    /// Returns the number of rows taken, excluding skipped ones.
     pub(super) fn taken(&self) -> u64 {
         self.next - self.left_out.load(Ordering::SeqCst)
     }
 
-    /// Up to `most` further rows. A stream gives what is there, which may be nothing yet.
+    /// Returns up to `most` further rows. A stream returns the rows that have arrived, possibly none.
     pub(super) fn batch(&mut self, most: usize, script: &Script, sealer: &Sealer) -> Batch {
         let mut rows = Vec::new();
         if let Source::Stream(stream) = &mut self.source {
@@ -144,7 +144,7 @@ impl Input {
         }
     }
 
-    /// The next row, waited for; `None` behind the last one.
+    /// Returns the next row, waiting for it if needed, or `None` after the last one.
     fn next(&mut self, script: &Script, sealer: &Sealer) -> Result<Option<NewRow>, String> {
         loop {
             match self.read_row() {
@@ -154,7 +154,7 @@ impl Input {
         }
     }
 
-    /// Is the row done already? Then it is counted, and not taken.
+    /// Whether the row is already done; if so, it is counted and skipped.
     fn leaves_out(&mut self, row: &InputRow) -> bool {
         let is_done = self.is_done.as_ref().is_some_and(|is_done| is_done(&row.cells));
         if is_done {
@@ -178,7 +178,7 @@ impl Input {
         }
     }
 
-    /// The row as it enters the queue. One that is wrong for itself alone enters it, too, and fails there.
+    /// Converts a row for the queue. A row with an error of its own is queued as well and fails when it is executed.
     fn take(
         &mut self,
         row: Result<InputRow, RowsError>,
@@ -199,7 +199,7 @@ impl Input {
             row
         };
         let row = row.with_secrets_sealed(script);
-        // Equal rows get equal scopes here; the journal tells them apart.
+        // Equal rows get equal scopes here; the journal makes them distinct.
         let scope = sealer.digest(&row.identity(script));
         let position = self.next;
         self.next += 1;

@@ -1,4 +1,4 @@
-//! Rows in, calls of `main` out.
+//! Bulk execution: reads input rows and calls `main` for each.
 
 pub(crate) mod input;
 pub(crate) mod rehearsal;

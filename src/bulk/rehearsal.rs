@@ -1,4 +1,4 @@
-//! The rows that a resume would carry out, gone through without doing anything.
+//! Dry run of the rows that a resume would execute.
 
 use std::thread;
 
@@ -9,12 +9,12 @@ use crate::run::{RowPlan, Runner};
 use crate::script::STACK_SIZE;
 use crate::value::Record;
 
-/// One row, and what it would do.
+/// A row and what it would do.
 #[derive(Debug)]
 pub(crate) struct Rehearsed {
-    /// Its place in the input, from 0.
+    /// Its position in the input, from 0.
     pub position: u64,
-    /// How it stands.
+    /// Its status.
     pub status: RowStatus,
     /// What it would do.
     pub does: Does,
@@ -23,32 +23,32 @@ pub(crate) struct Rehearsed {
 /// What a row would do.
 #[derive(Debug)]
 pub(crate) enum Does {
-    /// Nothing is recorded of it, and enough such rows were looked at already.
+    /// It has no recorded steps, and enough such rows were examined already.
     Begins,
-    /// Its cells do not fit the script.
+    /// Its cells do not match the script's parameters.
     Misfits(String),
-    /// What its script asks for.
+    /// The requests of its script.
     Goes(Rehearsal),
 }
 
-/// Why the rows cannot be gone through.
+/// Why the dry run failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RehearsalError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The system gives no thread.
+    /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
 }
 
-/// Rows without a recorded step that are gone through; later ones are told as [`Does::Begins`].
+/// The number of rows without recorded steps that are examined; later ones are reported as [`Does::Begins`].
 const MOST_FRESH: usize = 1000;
 
-/// Rows read from the journal at once.
+/// Rows per read from the journal.
 const PAGE: usize = 256;
 
-/// Goes through the rows that are not finished and, when `retrying`, those that failed. `each` sees every one.
+/// Examines the unfinished rows and, if `retrying`, the failed ones. `each` receives every one.
 pub(crate) fn rehearse(
     runner: &Runner,
     constants: &Record,
@@ -98,7 +98,7 @@ fn go_through(
                 resumed: true,
             };
             match runner.rehearse(&plan, *fresh >= MOST_FRESH, retrying) {
-                // It stops this row alone.
+                // It affects only this row.
                 Err(error @ JournalError::Sealed { .. }) => Does::Misfits(error.to_string()),
                 Err(error) => return Err(error),
                 Ok(None) => Does::Begins,

@@ -1,4 +1,4 @@
-//! The rows of an input file, one at a time: memory does not grow with the length of the file.
+//! The rows of an input file, read one at a time: memory use does not grow with the length of the file.
 
 mod csv;
 mod error;
@@ -16,22 +16,22 @@ use self::json::JsonRows;
 use self::source::Opened;
 use crate::value::Value;
 
-/// How an input file is written.
+/// The format of an input file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowFormat {
     /// Comma-separated values with a header line.
     Csv,
-    /// The same, separated by tabs.
+    /// Tab-separated values with a header line.
     Tsv,
     /// One JSON array of objects.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     JsonLines,
 }
 
 impl RowFormat {
-    /// The format that the ending of `path` stands for: `csv`, `tsv` or `tab`, `json`, `jsonl` or `ndjson`, in any
-    /// case. Another ending, or none, is an error that lists them.
+    /// Returns the format for the extension of `path`: `csv`, `tsv` or `tab`, `json`, `jsonl` or `ndjson`, in any case.
+    /// Any other extension, or none, is an error that lists them.
     pub(crate) fn of(path: &Path) -> Result<RowFormat, RowsError> {
         let ending = path
             .extension()
@@ -53,21 +53,21 @@ impl RowFormat {
     }
 }
 
-/// One row as the file gives it.
+/// A row as read from the file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct InputRow {
-    /// Its place among the rows, from 0; the header and blank lines do not count.
+    /// Its position among the rows, from 0; the header and blank lines do not count.
     pub position: u64,
     /// The line it starts on, from 1.
     pub line: Option<u64>,
-    /// Its cells by column, in the file's order. CSV cells are text; a JSON row has the cells it has.
+    /// Its cells by column, in the file's order. CSV cells are text; a JSON row has only the cells it contains.
     pub cells: Vec<(String, Value)>,
 }
 
-/// A file of rows, read as it is iterated.
+/// The rows of a file, read during iteration.
 ///
-/// An error with a [`RowsError::position`] is that row's alone and the next row follows; after any other the
-/// iteration is over.
+/// An error with a [`RowsError::position`] affects only that row, and the next row follows; any other error ends the
+/// iteration.
 pub(crate) struct Rows {
     reader: Reader,
     over: bool,
@@ -79,16 +79,16 @@ enum Reader {
 }
 
 impl Rows {
-    /// Opens a file whose format is known: reads its header, or its first object.
+    /// Opens a file of a known format and reads its header or its first object.
     ///
-    /// Errors: an empty file, one that is not UTF-8 text, a header with a column twice or without a name, another
-    /// separator than the format's, JSON that is no array.
+    /// Errors: an empty file, text that is not UTF-8, a header with a duplicate or unnamed column, a separator of
+    /// another format, JSON that is not an array.
     pub(crate) fn open(source: Box<dyn Read + Send>, format: RowFormat) -> Result<Rows, RowsError> {
         Rows::start(source::open(source)?, format)
     }
 
-    /// Opens a stream that has no name, such as standard input, and tells its format from its beginning: `[` is JSON,
-    /// `{` JSON Lines, a first line with tabs and no comma is TSV, and anything else CSV.
+    /// Opens an unnamed stream, such as standard input, and detects its format from its beginning: `[` is JSON, `{` is
+    /// JSON Lines, a first line with tabs and no comma is TSV, and anything else is CSV.
     ///
     /// Errors: as [`Rows::open`].
     pub(crate) fn detect(source: Box<dyn Read + Send>) -> Result<Rows, RowsError> {
@@ -108,8 +108,8 @@ impl Rows {
         Ok(Rows { reader, over: false })
     }
 
-    /// The columns: the header's names without surrounding blanks, or the keys of the first JSON object in its own
-    /// order. Later JSON objects may have others.
+    /// Returns the columns: the trimmed names of the header, or the keys of the first JSON object in its own order.
+    /// Later JSON objects may have others.
     pub(crate) fn columns(&self) -> &[String] {
         match &self.reader {
             Reader::Csv(rows) => rows.columns(),
@@ -117,7 +117,7 @@ impl Rows {
         }
     }
 
-    /// The columns as the file writes them, blanks included: what a results file repeats.
+    /// Returns the columns as written in the file, blanks included, for the header of the results file.
     pub(crate) fn titles(&self) -> &[String] {
         match &self.reader {
             Reader::Csv(rows) => rows.titles(),
@@ -127,7 +127,7 @@ impl Rows {
 }
 
 impl Rows {
-    /// Is this a separated file, whose cells are text and where an empty cell is nothing?
+    /// Whether this is a delimited file, whose cells are text and whose empty cells count as absent.
     pub(crate) fn are_separated(&self) -> bool {
         matches!(self.reader, Reader::Csv(_))
     }
@@ -161,8 +161,8 @@ impl Iterator for Rows {
     }
 }
 
-/// The text of a row that is to be corrected. What is not UTF-8 in it is taken for Windows-1252, as spreadsheet programs
-/// write it, so that no letter is lost.
+/// Decodes the text of a row that needs correction. Bytes that are not UTF-8 are taken as Windows-1252, as written by
+/// spreadsheet programs, so that no letter is lost.
 fn guessed(bytes: &[u8]) -> String {
     const FROM_128: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
     let mut text = String::with_capacity(bytes.len());

@@ -1,4 +1,4 @@
-//! Rows to calls of `main`: a queue in the journal, so many rows at once, and the rules for stopping.
+//! Schedules rows as calls of `main`: a queue in the journal, a number of concurrent rows, and the rules for stopping.
 
 mod bind;
 
@@ -22,20 +22,20 @@ use crate::script::STACK_SIZE;
 use crate::script::error::Diagnostic;
 use crate::value::{Record, Value};
 
-/// How to work through the rows of a run.
+/// How to process the rows of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// Rows at once.
+    /// The number of concurrent rows.
     pub jobs: usize,
-    /// Stop taking rows after so many failures.
+    /// Take no more rows after this many failures.
     pub stop_after: Option<u64>,
-    /// Is the run continued, so that rows may have steps already?
+    /// Whether the run is resumed, so that rows may already have steps.
     pub resumed: bool,
-    /// The rows that the journal has of the run already.
+    /// The counts of the rows that the journal already has.
     pub before: RowCounts,
     /// Which rows to take.
     pub only: RowFilter,
-    /// Parameters that are the same for every row, where the row does not give them.
+    /// Parameters shared by all rows, used where the row does not give them.
     pub constants: Record,
 }
 
@@ -44,29 +44,29 @@ pub(crate) struct Plan {
 pub struct Finished {
     /// The position in the input, from 0.
     pub position: u64,
-    /// The input's cells.
+    /// The cells of the input.
     pub input: Cells,
-    /// How it ended.
+    /// Its final status.
     pub status: RowStatus,
     /// What `main` returned, as columns.
     pub output: Record,
-    /// What went wrong, in a line.
+    /// The error, in one line.
     pub error: Option<String>,
-    /// The script error behind it, with its place; only in the process that ran the row.
+    /// The script error behind it, with its location; only in the process that ran the row.
     pub diagnostic: Option<Arc<Diagnostic>>,
-    /// Is it a row that cannot be read, or whose cells no parameter takes? It fails the same each time it is tried.
+    /// Whether the row cannot be read or its cells do not fit the parameters. It then fails every time it is retried.
     pub unfit: bool,
 }
 
-/// Sees the rows as they end.
+/// A callback that receives the rows as they end.
 pub(crate) type Each<'a> = &'a mut dyn FnMut(Option<&Finished>);
 
-/// How the work ended.
+/// How processing ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// All rows were taken.
     Complete,
-    /// The user interrupted it.
+    /// The user interrupted the run.
     Interrupted,
     /// Too many rows failed.
     StoppedAfterFailures,
@@ -74,12 +74,12 @@ pub(crate) enum Ended {
     JournalLost(String),
     /// The input could not be read to its end.
     InputLost(String),
-    /// The system gave no thread to run rows on.
+    /// No thread could be started to run rows on.
     NoThreads(String),
 }
 
 impl Ended {
-    /// The status of a run whose rows have these statuses now. `all_read` says whether every row of the input is recorded.
+    /// Returns the status of a run with these row counts. `all_read`: every row of the input is recorded.
     pub(crate) fn status(&self, rows: &RowCounts, all_read: bool) -> RunStatus {
         let has = |statuses: &[RowStatus]| statuses.iter().any(|status| rows.of(*status) > 0);
         let open = [RowStatus::Interrupted, RowStatus::Queued, RowStatus::Skipped];
@@ -93,10 +93,10 @@ impl Ended {
     }
 }
 
-/// Works through the rows: spools `input` (if any is left to read) into the journal, and runs every row the filter
-/// takes. `each` sees every row as it ends, on the calling thread, and nothing when none has ended for a moment. Gives also
-/// how many rows have each status now: counted here, since to count them in the journal takes the longer the more there
-/// are, and somebody who interrupts a run waits for it.
+/// Processes the rows: spools the rest of `input`, if any, into the journal, and runs every row selected by the filter.
+/// `each` is called on the calling thread for every row that ends, and with `None` when none has ended for a moment.
+/// Also returns the final row counts: counted here, as counting them in the journal takes longer the more rows there
+/// are, and a user who interrupts a run waits for it.
 pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) -> (Ended, RowCounts) {
     let deaths = if plan.resumed {
         runner.journal.deaths(runner.run.id())
@@ -110,7 +110,7 @@ pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Eac
     let desk = Desk::new(runner.clone(), plan.clone(), input.is_none(), deaths);
     let (rows, queue) = sync_channel::<RowRecord>(plan.jobs * 2);
     let (done, ended) = sync_channel::<Finished>(plan.jobs * 4);
-    // The workers alone hold the queue, so that nobody waits to feed it when they are gone.
+    // Only the workers hold the queue, so feeding it fails instead of blocking once they are gone.
     let queue = Arc::new(Mutex::new(queue));
     scope(|scope| {
         let started = desk.start(scope, input, rows, &queue, &done);
@@ -123,7 +123,7 @@ pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Eac
     (desk.ended(), *desk.counts())
 }
 
-/// Starts up to `most` workers, and says how many: fewer do as well. The error says why there is none.
+/// Starts up to `most` workers and returns their number; fewer are accepted. Fails if none could be started.
 fn start_workers(most: usize, mut start: impl FnMut() -> io::Result<()>) -> io::Result<usize> {
     for count in 0..most {
         match start() {
@@ -138,36 +138,36 @@ fn start_workers(most: usize, mut start: impl FnMut() -> io::Result<()>) -> io::
     Ok(most)
 }
 
-/// What the threads of one piece of work share.
+/// The state shared by the threads of a run.
 struct Desk {
     runner: Runner,
     plan: Plan,
-    /// How many rows lie in the journal's queue, and whether no more will.
+    /// The number of rows in the journal's queue, and whether it is complete.
     spooled: Mutex<(u64, bool)>,
     more: Condvar,
-    /// Rows that were under way when earlier processes died.
+    /// Rows that were in progress when earlier processes died.
     deaths: BTreeMap<u64, Deaths>,
-    /// Rows that the workers have and that have not ended.
+    /// Rows handed to the workers that have not ended.
     handed_out: Mutex<u64>,
     one_ended: Condvar,
     failures: AtomicU64,
-    /// The rows of the run by their status.
+    /// The rows of the run by status.
     counts: Mutex<RowCounts>,
     stop: AtomicBool,
     why: Mutex<Option<Ended>>,
 }
 
-/// How long nothing ends until that is told.
+/// How long no row may end before `each` is called without one.
 const MOMENT: Duration = Duration::from_millis(200);
-/// Rows read from the journal at once.
+/// Rows per read from the journal.
 const PAGE: usize = 128;
-/// Rows written to the journal at once.
+/// Rows per write to the journal.
 const BATCH: usize = 256;
-/// A row that was under way when the process died so often runs alone, behind the others.
+/// The number of process deaths during a row after which it runs alone, after the others.
 const SUSPECT: u64 = 2;
-/// A row whose script was at work when the process died so often is not carried out again: the last time it ran alone.
+/// The number of process deaths during a row's script, alone at the last one, after which it is not run again.
 const GIVEN_UP: u64 = 3;
-/// How long is waited for something that the wish to stop may precede.
+/// The polling interval of waits that a cancellation does not wake.
 const WAIT: Duration = Duration::from_millis(50);
 
 impl Desk {
@@ -187,8 +187,8 @@ impl Desk {
         }
     }
 
-    /// Starts the threads: those that run rows, the one that feeds them, and the one that reads the input. On an error
-    /// `rows` is let go, so that those that were started end.
+    /// Starts the threads that run rows, feed them, and read the input. On an error `rows` is dropped, so that the
+    /// threads already started end.
     fn start<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
@@ -219,14 +219,14 @@ impl Desk {
         self.stop.load(Ordering::SeqCst) || self.runner.cancel.requested()
     }
 
-    /// Ends the work: no more rows are taken.
+    /// Stops processing: no more rows are taken.
     fn fail(&self, why: Ended) {
         self.note(why);
         self.stop.store(true, Ordering::SeqCst);
         self.more.notify_all();
     }
 
-    /// The first reason counts.
+    /// Records the reason; the first one counts.
     fn note(&self, why: Ended) {
         self.why
             .lock()
@@ -243,7 +243,7 @@ impl Desk {
         }
     }
 
-    /// Has every row of the whole input ended for good, although the run was to stop?
+    /// Whether every row of the whole input has ended for good, although the run was cancelled.
     fn is_all_done(&self) -> bool {
         let is_read = self.spooled.lock().unwrap_or_else(PoisonError::into_inner).1;
         let counts = self.counts();
@@ -252,7 +252,7 @@ impl Desk {
             && counts.of(RowStatus::Done) + counts.of(RowStatus::Failed) == counts.all()
     }
 
-    /// Reads the input into the journal's queue, until no more rows are started: a resume reads on where this stopped.
+    /// Reads the input into the journal's queue until no more rows are started; a resume continues from there.
     fn spool(&self, mut input: Input) {
         loop {
             let sealer = self.runner.journal.sealer();
@@ -265,7 +265,7 @@ impl Desk {
             self.counts().add(RowStatus::Queued, count);
             let over = batch.then != Then::More;
             if let Then::Lost(why) = batch.then {
-                // The rows before that place are good, and run.
+                // The rows before the error are good and are run.
                 self.note(Ended::InputLost(why));
             }
             let mut spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -286,18 +286,19 @@ impl Desk {
         }
     }
 
-    /// Hands rows from the journal's queue to the workers, in the order of the input. Those that may have killed the
-    /// process come last, one at a time.
+    /// Hands rows from the journal's queue to the workers, in input order. Rows that may have killed the process come
+    /// last, one at a time.
     ///
-    /// Nothing settles their open steps beforehand, as only the script knows what to look for: a step keeps a digest of
-    /// what was asked. It comes to the same: up to its open step the row is answered from the record, so settling that step
-    /// is the first thing it does. Another change of the same operation [is refused](crate::journal::RowJournal::step) while
-    /// the step is open, should the script have been edited. A row that dies before it gets there is [given up](Desk::give_up), and parks.
+    /// Open steps are not settled beforehand: a step keeps just a digest of its request, so only the script knows what
+    /// to look up. The effect is the same: a row is answered from the journal up to its open step, which it settles
+    /// first. After an edit of the script, another change of the operation
+    /// [is refused](crate::journal::RowJournal::step) while that step is open. A row that dies earlier is
+    /// [given up](Desk::give_up) and parks.
     fn feed(&self, rows: &SyncSender<RowRecord>) {
         let mut suspects = Vec::new();
         let mut after = None;
         while !self.stopping() {
-            // Looked at before the page is read: what is spooled meanwhile is not waited for.
+            // Read before the page: rows spooled after that must not be waited for.
             let seen = *self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
             let page = self
                 .runner
@@ -341,7 +342,7 @@ impl Desk {
         }
     }
 
-    /// Hands a row to the workers; `false` when they take no more.
+    /// Hands a row to the workers; returns `false` if they take no more.
     fn hand_out(&self, rows: &SyncSender<RowRecord>, row: RowRecord) -> bool {
         if self.stopping() {
             return false;
@@ -353,13 +354,13 @@ impl Desk {
     fn wait_until_all_ended(&self) {
         let mut handed_out = self.handed_out.lock().unwrap_or_else(PoisonError::into_inner);
         while *handed_out > 0 && !self.stopping() {
-            // The wish to stop wakes nobody.
+            // A cancellation wakes no waiter.
             let waited = self.one_ended.wait_timeout(handed_out, WAIT);
             handed_out = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Waits until more is spooled than was seen; for a moment at most, as the wish to stop wakes nobody.
+    /// Waits until more rows are spooled than in `seen`, but only briefly, as a cancellation wakes no waiter.
     fn wait_for_rows(&self, seen: (u64, bool)) {
         let spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |now: &mut (u64, bool)| *now == seen && !self.stopping();
@@ -398,7 +399,7 @@ impl Desk {
         }
     }
 
-    /// Runs one row and records its end; `None` when it was interrupted and stays open.
+    /// Runs one row and records its end. Returns `None` if it was interrupted and stays open.
     fn run_row(&self, row: RowRecord) -> Option<Finished> {
         let deaths = self.deaths.get(&row.position).copied().unwrap_or_default();
         if deaths.computing >= GIVEN_UP {
@@ -436,7 +437,7 @@ impl Desk {
             }
             RowEnd::Bug(what) => finished.error = Some(format!("a fault of provisor: {what}")),
             RowEnd::Interrupted => {
-                // A parked row has more to tell.
+                // A parked row's record is more informative.
                 if before != RowStatus::Parked {
                     finished.status = RowStatus::Interrupted;
                     self.record(before, finished);
@@ -451,7 +452,7 @@ impl Desk {
         self.record(before, finished)
     }
 
-    /// Ends a row that kills the process whenever it runs. While a step of it is open, a person must look first.
+    /// Ends a row that kills the process whenever it runs. If one of its steps is open, a person must check it first.
     fn give_up(&self, row: &RowRecord, deaths: Deaths) -> Option<Finished> {
         let of_row = StepFilter::Scope(row.scope.clone());
         let steps = match self.runner.journal.steps(self.runner.run.id(), &of_row) {
@@ -502,7 +503,7 @@ impl Desk {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        // Whatever rode with a later commit is on disk before anybody is told that the work ended.
+        // Everything due with a later commit must be on disk before the end is reported.
         if let Err(error) = self.runner.journal.flush() {
             self.fail(Ended::JournalLost(error.to_string()));
         }
@@ -522,7 +523,7 @@ impl Finished {
         }
     }
 
-    /// The row of a run without rows that ended in another process.
+    /// Returns the row of a run without rows, if it ended in another process.
     pub fn recorded(journal: &Journal, run: &RunId) -> Result<Option<Finished>, JournalError> {
         let rows = journal.rows(run, None, 1, RowFilter::All)?.into_iter();
         let mut ended = rows.filter(|row| matches!(row.status, RowStatus::Done | RowStatus::Failed));
@@ -530,7 +531,7 @@ impl Finished {
     }
 }
 
-/// A row that ended in another process.
+/// Converts a row that ended in another process.
 impl From<RowRecord> for Finished {
     fn from(row: RowRecord) -> Finished {
         let error = row.error.as_ref().and_then(Value::as_text).map(str::to_owned);

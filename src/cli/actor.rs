@@ -1,10 +1,10 @@
-//! Who it was that did something, for the audit log.
+//! Identifies the current user for the audit log.
 
 use super::app::App;
 
 impl App {
-    /// The user and the machine: `ann (uid 1000) on desk`. The name is what the environment says; the number is the
-    /// system's.
+    /// The user and the machine: `ann (uid 1000) on desk`. The name comes from the environment, the number from the
+    /// system.
     pub(super) fn who(&self) -> String {
         let named = ["USER", "LOGNAME", "USERNAME"]
             .into_iter()

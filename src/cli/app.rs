@@ -1,4 +1,4 @@
-//! The composition root: what a command needs, built from the environment and the configuration, late and once.
+//! The composition root: builds what a command needs from the environment and the configuration, lazily and once.
 
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Platform;
@@ -26,46 +26,46 @@ use crate::runtime::Runtime;
 use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::value::secret::Secret;
 
-/// What every command has.
+/// The context of every command.
 pub(super) struct App {
-    /// The words of the command line behind the program's name.
+    /// The command-line arguments after the program's name.
     pub(super) words: Vec<OsString>,
     pub(super) env: Env,
     pub(super) ui: Ui,
-    /// Where the process is to die, when it is being tortured.
+    /// The point at which the process is killed under `provisor torture`.
     pub(super) trap: Trap,
-    /// The platforms that the program works with.
+    /// The platforms the program works with.
     catalogue: Catalogue,
     paths: Option<Paths>,
-    /// Was something missing of what a command has shown?
+    /// Whether a command has shown incomplete data.
     incomplete: AtomicBool,
-    /// The journals that were opened, and what of them could not be read.
+    /// The opened journals, each with the damage found while reading it.
     journals: Mutex<Vec<(WeakJournal, Arc<Damage>)>>,
 }
 
-/// Which accounts a command works with.
+/// The accounts a command works with.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Accounts {
-    /// Work on the embedded sandbox, whatever the profile.
+    /// Use the embedded sandbox, whatever the profile.
     pub(super) sandbox: bool,
-    /// The profile that was asked for.
+    /// The requested profile.
     pub(super) profile: Option<String>,
-    /// Its password, when that is tried before it is kept.
+    /// Its password, if it is tried before it is stored.
     pub(super) password: Option<Secret>,
-    /// Faults of the sandbox.
+    /// The faults the sandbox simulates.
     pub(super) faults: Vec<String>,
     /// The seed of the faults.
     pub(super) seed: Option<u64>,
     /// The `prod` profiles that may be changed.
     pub(super) agreed: Approvals,
-    /// Is the work spread over rows, so that a platform that cannot be reached is waited for?
+    /// Whether the work is spread over rows, so that an unreachable platform is waited for.
     pub(super) rows: bool,
 }
 
-/// What a run needs.
+/// The runtime of a run, and the sandbox it may use.
 pub(super) struct Engine {
     runtime: Runtime,
-    /// Serves the sandbox while a command uses it.
+    /// Keeps the sandbox running while a command uses it.
     _sandbox: Option<Arc<Sandbox>>,
 }
 
@@ -77,7 +77,7 @@ impl Deref for Engine {
     }
 }
 
-/// Data could not be written to standard output, and why.
+/// The error for data that could not be written to stdout.
 pub(super) fn output_lost(why: impl std::fmt::Display) -> CommandError {
     CommandError::new(Exit::Aborted, format!("cannot write to standard output: {why}"))
 }
@@ -92,7 +92,7 @@ impl App {
         App::new(catalogue, env, words, ui, trap)
     }
 
-    /// The same, seen from another environment: another home.
+    /// The same app with another environment, such as another home folder.
     pub(super) fn with_env(&self, env: Env) -> App {
         App::new(
             self.catalogue.clone(),
@@ -116,12 +116,12 @@ impl App {
         }
     }
 
-    /// The platforms that the program works with.
+    /// The platforms the program works with.
     pub(super) fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
 
-    /// The platform of this name, when it has accounts.
+    /// Returns the platform with this name. An error if it is unknown or has no accounts.
     pub(super) fn platform(&self, name: &str) -> Result<&'static Platform, CommandError> {
         let mut known = self.catalogue.with_accounts();
         known.find(|platform| platform.name == name).ok_or_else(|| {
@@ -130,7 +130,7 @@ impl App {
         })
     }
 
-    /// The names of the platforms that have accounts, the last behind `and` or `or`.
+    /// The names of the platforms that have accounts, joined with `and` or `or` before the last.
     pub(super) fn platform_names(&self, word: &str) -> String {
         let known = self.catalogue.with_accounts();
         let names: Vec<&str> = known.map(|platform| platform.name).collect();
@@ -141,7 +141,7 @@ impl App {
         }
     }
 
-    /// Where files are kept.
+    /// The folders and files provisor uses.
     pub(super) fn paths(&self) -> Result<&Paths, CommandError> {
         self.paths.as_ref().ok_or_else(|| {
             CommandError::usage("there is no home folder to keep files in")
@@ -149,7 +149,7 @@ impl App {
         })
     }
 
-    /// The command by which people go on with a run: from the prompt of a session, which ran this, its own.
+    /// The command that continues a run; inside a session, the session's own command.
     pub(super) fn resume(&self, run: &impl std::fmt::Display) -> String {
         match Within::of(&self.env) {
             Some(_) => format!(":resume {run}"),
@@ -157,17 +157,17 @@ impl App {
         }
     }
 
-    /// Writes a line of data to standard output.
+    /// Writes a line of data to stdout.
     pub(super) fn print(&self, line: &str) -> Result<(), CommandError> {
         self.ui.out(line).map_err(output_lost)
     }
 
-    /// The same for a text of our own: styles in it are kept.
+    /// The same for text that provisor styled itself: the styles are kept.
     pub(super) fn print_styled(&self, text: &str) -> Result<(), CommandError> {
         self.ui.out_styled(text).map_err(output_lost)
     }
 
-    /// Makes a folder of ours when it is missing, for the user alone.
+    /// Creates one of provisor's folders if it is missing, accessible by the user only.
     pub(super) fn make_private(folder: &Path) -> Result<(), CommandError> {
         make_private_folder(folder).map_err(|error| {
             CommandError::usage(format!(
@@ -177,12 +177,12 @@ impl App {
         })
     }
 
-    /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, made at first use.
+    /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, which is created at first use.
     pub(super) fn sealer(&self) -> Result<Sealer, CommandError> {
         super::sealer::sealer(&self.env, self.paths()?)
     }
 
-    /// The journal alone, for commands that do not run anything.
+    /// Opens the journal, for commands that run nothing.
     pub(super) fn journal(&self) -> Result<Journal, CommandError> {
         let journal = self.open_journal()??;
         for notice in journal.notices() {
@@ -200,8 +200,8 @@ impl App {
         Ok(journal)
     }
 
-    /// The journal for a command that only shows what is recorded. Where there is none, it is an empty one, and no file is
-    /// made. What is missing is told, and then the command does not quite succeed.
+    /// The journal for a command that only shows records. If there is none, returns an empty one in memory and creates
+    /// no file. Missing data is reported, and makes the exit code [`Exit::Check`] instead of 0.
     pub(super) fn recorded(&self) -> Result<Journal, CommandError> {
         match self.lost_journal()? {
             Some(gone @ JournalError::Gone { .. }) => return Err(gone.into()),
@@ -223,13 +223,13 @@ impl App {
         ))
     }
 
-    /// Why there is no journal, when there was one.
+    /// Why the journal is missing, if there was one.
     pub(super) fn lost_journal(&self) -> Result<Option<JournalError>, CommandError> {
         let paths = self.paths()?;
-        // A restore that was killed is finished first.
+        // Finish a restore that was killed.
         let _ = crate::journal::finish_replacement(paths.state());
         let path = paths.journal();
-        // In this order: a process that makes the journal may be at work.
+        // In this order: another process may be creating the journal right now.
         let was_there = Journal::was_in(&path);
         let is_there = path.try_exists().map_err(|error| {
             let found = format!("{} cannot be looked at: {error}", path.display());
@@ -254,7 +254,7 @@ impl App {
         self.incomplete.store(true, Ordering::Relaxed);
     }
 
-    /// The same, for those who want to know why the file cannot be used.
+    /// The same, for callers that need to know why the file cannot be used.
     pub(super) fn open_journal(&self) -> Result<Result<Journal, JournalError>, CommandError> {
         let paths = self.paths()?;
         App::make_private(paths.state())?;
@@ -270,13 +270,13 @@ impl App {
         Ok(opened)
     }
 
-    /// At the end of a command: folds the journal's log in, and names what could not be read; then the command has not
-    /// quite succeeded.
+    /// At the end of a command: checkpoints the journals' logs, and reports what could not be read; the exit code is
+    /// then [`Exit::Check`] instead of 0.
     pub(super) fn close_journals(&self, exit: Exit) -> Exit {
         let journals = std::mem::take(&mut *self.journals.lock().unwrap_or_else(PoisonError::into_inner));
         let mut sentences = BTreeSet::new();
         for (journal, damage) in journals {
-            // Somebody may hold it still.
+            // Another holder may still have it open.
             if let Some(journal) = journal.upgrade() {
                 journal.fold();
             }
@@ -297,12 +297,12 @@ impl App {
         }
     }
 
-    /// Everything a run needs. Starts the sandbox when it was asked for; signs in to nothing.
+    /// Builds everything a run needs. Starts the sandbox if requested; signs in to nothing.
     pub(super) fn engine(&self, accounts: &Accounts) -> Result<Engine, CommandError> {
         self.engine_over(self.journal()?, accounts)
     }
 
-    /// The same, over a journal that is open already.
+    /// The same, on a journal that is already open.
     pub(super) fn engine_over(&self, journal: Journal, accounts: &Accounts) -> Result<Engine, CommandError> {
         if let (false, Some(within)) = (accounts.sandbox, Within::of(&self.env)) {
             within.admit_real()?;

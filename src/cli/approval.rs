@@ -1,7 +1,7 @@
-//! Mode `prod`: nothing of a real account is changed before a person has seen what is about to happen and agreed to it.
+//! Mode `prod`: a real account is changed only after a person has seen what will happen and confirmed it.
 //!
-//! The question comes once per run, before the first request. What was agreed to is kept with the run, so that a resume
-//! need not ask again. Below the script, an operation that would change a `prod` account nobody agreed to is refused.
+//! The prompt comes once per run, before the first request. The confirmation is stored with the run, so a resume need
+//! not ask again. Below the script, an operation that would change an unconfirmed `prod` account is refused.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,55 +20,55 @@ use crate::script::types::ParamType;
 use crate::value::Value;
 use crate::value::origin::Origin;
 
-/// Stands for every profile.
+/// Matches every profile.
 const ALL: &str = "*";
 
-/// More rows than this are not counted.
+/// The most rows that are counted for the prompt.
 const COUNTED: usize = 1_000_000;
 
-/// The `prod` profiles that may be changed. Clones share it.
+/// The `prod` profiles that may be changed. Clones share the set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Approvals(Arc<Mutex<BTreeSet<String>>>);
 
 impl Approvals {
-    /// To these profiles; `*` is every one.
+    /// Approves these profiles; `*` matches every profile.
     pub(super) fn to(profiles: impl IntoIterator<Item = String>) -> Approvals {
         Approvals(Arc::new(Mutex::new(profiles.into_iter().collect())))
     }
 
-    /// To every profile.
+    /// Approves every profile.
     pub(super) fn to_all() -> Approvals {
         Approvals::to([ALL.to_owned()])
     }
 
-    /// May this profile be changed?
+    /// Whether this profile may be changed.
     pub(super) fn covers(&self, profile: &str) -> bool {
         let agreed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         agreed.contains(ALL) || agreed.contains(profile)
     }
 
-    /// The profiles, as a plan keeps them.
+    /// The profile names, as stored in a plan.
     pub(super) fn names(&self) -> Vec<String> {
         let agreed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         agreed.iter().cloned().collect()
     }
 }
 
-/// Asks whether the script may change the `prod` accounts it works with, when it may and `yes` does not say so already.
-/// Without a terminal that is an error that names `--yes`.
+/// Asks for confirmation if the script may change `prod` accounts and neither `yes` nor the plan has confirmed it.
+/// Without a terminal, returns an error that names `--yes`.
 pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Result<Approvals, CommandError> {
     if plan.sandbox || yes {
         return Ok(Approvals::to_all());
     }
     let within = Within::of(&app.env);
     let before: Vec<String> = match &within {
-        // Each time it is the session that says what is asked about.
+        // In a session, the session decides each time what to ask about.
         Some(within) => within.agreed().map(str::to_owned).into_iter().collect(),
         None => plan.agreed.clone(),
     };
     let agreed = Approvals::to(before.iter().cloned());
     let changing = changing(script);
-    // A configuration that is not in order is told when an account is needed.
+    // An invalid configuration is reported when an account is needed.
     let config =
         Config::load(app.catalogue(), app.paths()?, &app.env).unwrap_or_else(|_| Config::of(app.catalogue()));
     let touched = touched(app, &config, script, plan, &changing);
@@ -99,7 +99,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     ))
 }
 
-/// `` Change the prod account `crm` at crm.example? ``. In a session of mode prod other profiles are asked about, too.
+/// `` Change the prod account `crm` at crm.example? ``. A session in mode prod asks about other profiles, too.
 fn question(open: &[&Profile]) -> String {
     let named = open.iter().map(|profile| {
         let origin = profile.url().ok().and_then(Origin::parse);
@@ -118,7 +118,7 @@ fn question(open: &[&Profile]) -> String {
     format!("Change the {prod}{accounts} {}?", named.join(" and "))
 }
 
-/// The operations that the script may call and that change something, of the platforms it speaks of.
+/// The changing operations the script may call, of the modules it mentions.
 fn changing(script: &Script) -> Vec<Operation> {
     let sources = script.bundle().sources();
     let speaks_of = |module: &str| {
@@ -131,7 +131,7 @@ fn changing(script: &Script) -> Vec<Operation> {
         .collect()
 }
 
-/// The `prod` profiles that the script may change: the one that is active for each platform, and those it names.
+/// The `prod` profiles the script may change: the active one of each platform, and those the script names.
 fn touched<'a>(
     app: &App,
     config: &'a Config,
@@ -150,8 +150,8 @@ fn touched<'a>(
         );
     }
     let sources = script.bundle().sources();
-    // What goes to any address, and to an account that the script describes itself, goes out under the active profile,
-    // whatever platform that is of.
+    // Operations that reach any address, and accounts the script describes itself, use the active profile, whatever its
+    // platform.
     let anywhere = changing.iter().any(|op| op.goes_anywhere());
     let described = |text: &str| {
         text.split_whitespace()
@@ -172,7 +172,7 @@ fn touched<'a>(
     touched
 }
 
-/// Does the script name the profile, or, when it may send something `anywhere`, its address?
+/// Whether the script names the profile or, if it may send requests `anywhere`, the profile's address.
 fn names(script: &Script, plan: &RunPlan, profile: &Profile, anywhere: bool) -> bool {
     let quoted = format!("\"{}\"", profile.name);
     let address = profile.url().ok().map(|address| address.trim_end_matches('/'));
@@ -186,7 +186,7 @@ fn names(script: &Script, plan: &RunPlan, profile: &Profile, anywhere: bool) -> 
     in_sources || given.any(addresses)
 }
 
-/// What the run may do, and to whom.
+/// Shows what the run may do, and on which accounts.
 fn say(app: &App, open: &[&Profile], changing: &[Operation], plan: &RunPlan) {
     let how_often = match &plan.rows {
         None => "once".to_owned(),
@@ -213,7 +213,7 @@ fn say(app: &App, open: &[&Profile], changing: &[Operation], plan: &RunPlan) {
     }
 }
 
-/// Where secrets may go that a person hands the script, as far as its text and its parameters tell; nothing when it takes none.
+/// Where secrets passed to the script may go, as far as its text and parameters show; `None` if it takes none.
 fn handed(script: &Script, plan: &RunPlan) -> Option<String> {
     let sources = script.bundle().sources();
     let asks = sources.iter().any(|source| source.text.contains("ask_secret"));
@@ -247,7 +247,7 @@ fn handed(script: &Script, plan: &RunPlan) -> Option<String> {
     })
 }
 
-/// The hosts of the addresses in a text.
+/// The hosts of the URLs in a text.
 fn hosts(text: &str) -> impl Iterator<Item = Origin> {
     let starts = text.match_indices("://").map(|(at, _)| at);
     starts.filter_map(|at| {
@@ -262,7 +262,7 @@ fn hosts(text: &str) -> impl Iterator<Item = Origin> {
     })
 }
 
-/// The rows, when they can be counted without taking them away.
+/// The number of rows, unless counting would consume a stream.
 fn count(plan: &RunPlan) -> Option<usize> {
     let from = plan.rows.as_deref()?;
     if rows::is_stream(from) {

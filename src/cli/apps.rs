@@ -1,4 +1,4 @@
-//! `provisor apps`: the apps that the ledger holds.
+//! `provisor apps`: the apps in the ledger.
 
 use clap::{Args, Subcommand};
 use serde_json::Value as Json;

@@ -1,4 +1,4 @@
-//! The questions of scripts, put to whoever sits at the terminal.
+//! Prompts of scripts, shown at the terminal.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use crate::operation::prompt::{PromptError, Prompter};
 use crate::value::Value;
 use crate::value::secret::Secret;
 
-/// Asks at the terminal of the process, one question at a time.
+/// Prompts at the terminal of the process, one question at a time.
 #[derive(Debug, Default)]
 pub(super) struct TerminalPrompter(Mutex<()>);
 

@@ -1,4 +1,4 @@
-//! `provisor audit`: who revealed or resolved what, and when.
+//! `provisor audit`: who revealed, resolved or changed what, and when.
 
 use clap::Args;
 use serde_json::{Value as Json, json};

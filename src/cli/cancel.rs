@@ -1,4 +1,4 @@
-//! `provisor cancel`: give a run up.
+//! `provisor cancel`: abandon a run.
 
 use clap::Args;
 
@@ -25,7 +25,7 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
     let journal = app.journal()?;
     let record = find_run(&journal, &command.run)?;
     let run = journal.lock_run(&record.id)?;
-    // Another process may have ended it while we waited for the lock.
+    // Another process may have finished it while this one waited for the lock.
     let record = find_run(&journal, &command.run)?;
     let id = run.id();
     if matches!(record.status, RunStatus::Done | RunStatus::Cancelled) {

@@ -1,4 +1,4 @@
-//! `provisor check`: what is wrong with a script, found without running it.
+//! `provisor check`: finds mistakes in a script without running it.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The configuration: named accounts, from the user's file and the project's.
+//! The configuration: profiles from the user's file and the project's.
 
 mod connection;
 mod credential;
@@ -35,15 +35,15 @@ use super::trust::Trust;
 use crate::client::http::account::is_below;
 use crate::value::origin as value;
 
-/// The project's file, searched from the current folder upwards.
+/// The name of the project's file, which is searched for from the current folder upwards.
 pub const PROJECT_FILE: &str = "provisor.toml";
 
-/// Where a value was written.
+/// The position of a value in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The file.
     pub file: PathBuf,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
 }
 
@@ -53,31 +53,31 @@ impl fmt::Display for Location {
     }
 }
 
-/// A value that remembers where it was written.
+/// A value with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sourced<T> {
     /// The value.
     pub value: T,
-    /// Its place.
+    /// Where it was written.
     pub origin: Location,
 }
 
-/// What the configuration files say.
+/// The merged configuration files.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The platforms that accounts can be of.
+    /// The platforms that profiles can name.
     catalogue: Catalogue,
     default_profile: Option<Sourced<String>>,
-    /// Why the default may not be used.
+    /// Why the default profile must not be used, if so.
     default_refused: Option<ConfigError>,
     profiles: BTreeMap<String, Profile>,
-    /// The files that were read, the stronger one last; and where a first profile would be written.
+    /// The files that were read, in ascending precedence; and the one where a first profile would be written.
     files: Vec<PathBuf>,
     user_file: PathBuf,
 }
 
 impl Config {
-    /// What no file says anything of.
+    /// Returns an empty configuration.
     pub(super) fn of(catalogue: &Catalogue) -> Config {
         Config {
             catalogue: catalogue.clone(),
@@ -89,10 +89,10 @@ impl Config {
         }
     }
 
-    /// Reads the user's file and the project's, either of which may be missing. Where both set a value, the project's
-    /// counts; but a project may not send the user's credential to another address.
+    /// Loads the user's file and the project's, either of which may be missing. The project's values take precedence;
+    /// but a project cannot send the user's credential to another address.
     ///
-    /// Errors: a file that cannot be read or that others can write, is not TOML, has an unknown key or a value that does not fit.
+    /// Errors: a file that cannot be read, is not TOML or can be written by others; an unknown key or an invalid value.
     pub fn load(catalogue: &Catalogue, paths: &Paths, env: &Env) -> Result<Config, ConfigError> {
         let user_file = paths.config_file();
         let mut config = Config {
@@ -111,7 +111,7 @@ impl Config {
             config.add(&document, trusted)?;
             config.files.push(file);
         }
-        // A variable that two profiles would share is nobody's: the secret of one must not reach the other's address.
+        // Neither profile gets a variable that two would share: the secret of one must not reach the other's address.
         let mut sharing: BTreeMap<String, u32> = BTreeMap::new();
         for profile in config.profiles.values() {
             *sharing.entry(profile.variable("")).or_default() += 1;
@@ -124,12 +124,12 @@ impl Config {
         Ok(config)
     }
 
-    /// The profile that a file names for when none is asked for, and where it does.
+    /// The default profile that a file names, and where it does.
     pub fn default_profile(&self) -> Option<&Sourced<String>> {
         self.default_profile.as_ref()
     }
 
-    /// The files that were read, the one whose values count last.
+    /// The files that were read, in ascending precedence.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
@@ -139,12 +139,12 @@ impl Config {
         &self.profiles
     }
 
-    /// The profile to use: the one `flag` names, else `PROVISOR_PROFILE`, else `default_profile`, else the only one.
+    /// Returns the profile that `flag` names, else `PROVISOR_PROFILE`, else `default_profile`, else the only one.
     pub fn choose(&self, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
         self.chosen(flag, env)?.usable()
     }
 
-    /// The same, usable or not.
+    /// Like [`Config::choose`], but the profile may be unusable.
     fn chosen(&self, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
         if let Some(name) = flag {
             return self.find(name, "--profile");
@@ -168,8 +168,8 @@ impl Config {
         }
     }
 
-    /// The profile to use for a platform: the one [`Config::choose`] gives when it is of that platform, else the only
-    /// one of that platform. A profile that is named must be there, whatever platform is wanted.
+    /// Returns the profile to use for a platform: the result of [`Config::choose`] if it is of that platform, else the
+    /// only profile of that platform. A profile that is named must exist, whatever the platform.
     pub fn choose_for(&self, platform: &str, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
         let chosen = match self.chosen(flag, env) {
             Ok(chosen) if chosen.platform().name == platform => return chosen.usable(),
@@ -189,7 +189,7 @@ impl Config {
         }
     }
 
-    /// The profile of this name, which `asked_by` (a flag, a variable, a script) asks for.
+    /// Returns the profile of this name; errors mention `asked_by` (a flag, a variable, a script).
     pub fn named(&self, name: &str, asked_by: &str) -> Result<&Profile, ConfigError> {
         self.find(name, asked_by)?.usable()
     }
@@ -205,7 +205,7 @@ impl Config {
             })
     }
 
-    /// The profiles whose account is at `place` and that mean the account itself.
+    /// The profiles whose account is at `place` and is not replaced by the sandbox.
     pub(super) fn at(&self, place: &value::Origin) -> Vec<&Profile> {
         let profiles = self.profiles.values();
         profiles
@@ -213,7 +213,7 @@ impl Config {
             .collect()
     }
 
-    /// The profiles whose address the address `url` is below, however its host is spelled, the nearest first.
+    /// The profiles whose address is a parent of `url`, however its host is spelled, most specific first.
     pub(super) fn around(&self, url: &str) -> Vec<&Profile> {
         let holds = |profile: &&Profile| profile.url().is_ok_and(|base| is_below(base, url));
         let mut around: Vec<&Profile> = self.profiles.values().filter(holds).collect();
@@ -234,13 +234,13 @@ impl Config {
         of_platform.map(|profile| profile.name.clone()).collect()
     }
 
-    /// Adds what a file says, over what is there. What a file that is not `trusted` must not do is told when it matters.
+    /// Merges a file over the values so far. What a file that is not `trusted` must not do is reported on use.
     fn add(&mut self, document: &Document, trusted: bool) -> Result<(), ConfigError> {
         let parsed = document.parse()?;
         let root = Table::root(document, parsed.get_ref());
         root.check_keys(&["default_profile", "profiles"])?;
         if let Some(name) = root.text("default_profile")? {
-            // Which of the user's accounts is worked in is for the user to say.
+            // Only the user decides which of the user's profiles is the default.
             let theirs = !trusted && self.profiles.contains_key(&name.value);
             self.default_refused = theirs.then(|| ConfigError::Untrusted {
                 file: document.file.clone(),
@@ -279,7 +279,7 @@ impl Config {
     }
 }
 
-/// The nearest project file at or above the current folder, up to the user's home folder.
+/// Finds the nearest project file at or above the current folder, up to the user's home folder.
 pub(super) fn project_file(env: &Env) -> Option<PathBuf> {
     let home = env.home();
     for folder in env.folder().ancestors() {
@@ -294,7 +294,7 @@ pub(super) fn project_file(env: &Env) -> Option<PathBuf> {
     None
 }
 
-/// The folder that relative paths in a configuration file start from.
+/// The folder that relative paths in a configuration file are resolved against.
 fn folder_of(file: &Path) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).to_owned()
 }

@@ -1,4 +1,4 @@
-//! Asking before something is done that cannot be taken back.
+//! Confirmation before an irreversible action.
 
 use super::app::App;
 use super::error::CommandError;
@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::typed;
 
 impl App {
-    /// Goes on only when the user wants it: `--yes` says so beforehand, a terminal is asked, and anything else is an
+    /// Asks the user for confirmation. `yes` (the flag `--yes`) confirms in advance; without a terminal, returns an
     /// error that names `--yes`. `question` is a sentence with its question mark.
     pub(super) fn consent(&self, yes: bool, question: &str) -> Result<(), CommandError> {
         if yes {

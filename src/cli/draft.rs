@@ -1,8 +1,8 @@
-//! A file that is put in its place whole or not at all, and leaves nothing behind when the process is killed.
+//! A file that is put in place atomically, and leaves nothing behind when the process is killed.
 //!
-//! Where the system can, it has no name while it is written, so that a kill leaves nothing of it. It gets a name beside
-//! its place for a moment only when another file is to be replaced; what a kill in that moment leaves is removed by the
-//! next that is written to the same place.
+//! Where the system allows it, the file has no name while it is written, so a kill leaves nothing. It gets a temporary
+//! name beside its target only for the moment in which it replaces another file; what a kill leaves then is removed by
+//! the next draft for the same target.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 
 use crate::journal::{folder_of, sync_folder};
 
-/// A file for its owner alone that is not in its place yet.
+/// A file, accessible by its owner only, that is not in place yet.
 #[derive(Debug)]
 pub(super) struct Draft {
     file: File,
     target: PathBuf,
-    /// Has it the name that it has before it is put in place?
+    /// Whether the file has its temporary name.
     named: bool,
 }
 
 impl Draft {
-    /// An empty one for this place.
+    /// Creates an empty draft for this target.
     pub(super) fn of(target: &Path) -> io::Result<Draft> {
         let name = name_beside(target);
         remove(&name)?;
@@ -42,12 +42,12 @@ impl Draft {
         })
     }
 
-    /// The file itself.
+    /// The open file.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Puts it in its place, in which nothing else stays, for good: a power cut does not take it away again.
+    /// Moves the file to its target, replacing what is there, and syncs it so that it survives a power failure.
     pub(super) fn place(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         let name = name_beside(&self.target);
@@ -78,7 +78,7 @@ impl Write for Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if self.named {
-            // The next draft of this place removes it, should this fail.
+            // If this fails, the next draft for this target removes it.
             let _ = remove(&name_beside(&self.target));
         }
     }
@@ -106,7 +106,7 @@ fn nameless(folder: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR)?.into())
 }
 
-/// Gives a nameless file a name that nothing has.
+/// Gives an unnamed file a name that is not in use.
 #[cfg(target_os = "linux")]
 fn link(file: &File, name: &Path) -> io::Result<()> {
     use rustix::fs::{AtFlags, CWD};
@@ -144,7 +144,7 @@ mod tests {
     fn what_is_written_has_no_name_until_it_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.csv");
-        // What a kill in the one moment of a name has left.
+        // Left behind by a kill during the rename.
         fs::write(name_beside(&target), "half").unwrap();
         for text in ["first", "second"] {
             let before = fs::read_to_string(&target).ok();

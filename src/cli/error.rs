@@ -1,4 +1,4 @@
-//! What a command says when it fails: what, why, and what to do.
+//! The error of a failed command: what failed, why, and what to do.
 
 use std::fmt::Display;
 
@@ -11,18 +11,18 @@ use crate::script::error::Diagnostic;
 /// A failed command.
 #[derive(Debug)]
 pub(super) struct CommandError {
-    /// How the program ends.
+    /// The program's exit code.
     pub(super) exit: Exit,
     /// What failed and why.
     pub(super) message: String,
-    /// What to do, a line each.
+    /// What to do, one line each.
     pub(super) hints: Vec<String>,
-    /// The script error behind it, when there is one: shown with its place instead of the message.
+    /// The script error behind it, if any: shown with its location instead of the message.
     pub(super) diagnostic: Option<Box<Diagnostic>>,
 }
 
 impl CommandError {
-    /// A failure with this exit.
+    /// An error with this exit code.
     pub(super) fn new(exit: Exit, message: impl Display) -> CommandError {
         CommandError {
             exit,
@@ -32,7 +32,7 @@ impl CommandError {
         }
     }
 
-    /// A wrong command line or configuration.
+    /// An error in the command line or the configuration.
     pub(super) fn usage(message: impl Display) -> CommandError {
         CommandError::new(Exit::Usage, message)
     }

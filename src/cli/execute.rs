@@ -1,4 +1,4 @@
-//! A run from its plan to its exit code, whether it starts or is resumed.
+//! Executes a run, new or resumed, from its plan to its exit code.
 
 mod say;
 mod watched;
@@ -24,7 +24,7 @@ use crate::run::tally::Tally;
 use crate::sabotage::Sabotage;
 use crate::script::program::Script;
 
-/// A run that is ready to go.
+/// A run that is ready to start.
 pub(super) struct Execution<'a> {
     pub(super) app: &'a App,
     pub(super) engine: &'a Engine,
@@ -33,22 +33,22 @@ pub(super) struct Execution<'a> {
     pub(super) plan: RunPlan,
     /// Rows that are not in the journal yet.
     pub(super) input: Option<Input>,
-    /// How many rows there are, when that is known.
+    /// The total number of rows, if known.
     pub(super) total: Option<u64>,
-    /// The rows as earlier processes of the run left them.
+    /// The row counts that earlier processes of the run left.
     pub(super) before: RowCounts,
-    /// Which rows of a resumed run to take; `None` for a new run.
+    /// The rows of a resumed run to process; `None` for a new run.
     pub(super) resumed: Option<RowFilter>,
-    /// Are there rows that the journal does not have and that cannot be read?
+    /// Whether some rows are not in the journal and cannot be read.
     pub(super) missing: bool,
-    /// May acts be done again that are done?
+    /// Whether completed acts may be repeated.
     pub(super) again: bool,
-    /// Where the results go, when there are any.
+    /// Where the results are written, if anywhere.
     pub(super) results: Option<Results>,
 }
 
 impl Execution<'_> {
-    /// Carries the run out.
+    /// Executes the run.
     pub(super) fn carry_out(mut self) -> Result<Exit, CommandError> {
         let journal = &self.engine.journal;
         let rows = self.plan.rows.is_some();
@@ -56,7 +56,7 @@ impl Execution<'_> {
         let cancel = Cancel::new();
         let runner = self.runner(&cancel);
         let resume = self.app.resume(self.id());
-        // Until the end: writing results may take long, too.
+        // Watched until the end: writing the results may also take long.
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
         let mut watched = Watched::new(self.app, &self.plan, self.total, (self.before, journal.waits()));
         if rows && self.resumed.is_some() {
@@ -114,7 +114,7 @@ impl Execution<'_> {
                 if aside {
                     ui.note(line);
                 } else {
-                    // To print on for nobody could mean for ever. The run can be resumed.
+                    // Printing to a closed stdout could go on forever. The run can be resumed.
                     let is_lost = ui.out(line).is_err();
                     if (ui.is_closed() || is_lost) && !stop.requested() {
                         if !is_lost {
@@ -127,7 +127,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Puts the results in place, records how the run ended, and says what to do next.
+    /// Puts the results in place, records the run's status, and shows what to do next.
     fn conclude(
         &self,
         runner: &Runner,
@@ -160,12 +160,12 @@ impl Execution<'_> {
             ended,
             partial: None,
         };
-        // Killed from here on, a resume finds the run unfinished and puts the results in place again.
+        // If the process is killed from here on, a resume finds the run unfinished and writes the results again.
         self.app.trap.pass(Moment::BeforeResults);
         let shown = self.show_results(&mut outcome, results);
         let said = self.say(runner, &outcome, watched);
         self.app.trap.pass(Moment::AfterResults);
-        // A resume goes on with a run whose results could not be put in place.
+        // A run whose results could not be put in place can be resumed.
         let status = shown.as_ref().map_or(RunStatus::Interrupted, |()| status);
         journal.set_run_status(self.id(), status)?;
         let exit = shown
@@ -177,8 +177,8 @@ impl Execution<'_> {
         }
     }
 
-    /// The file at the results' place stays as it is while there are rows that could not be read, or that a resume goes on
-    /// with: it may be all that is left of something.
+    /// Leaves an existing results file untouched while rows could not be read or the run can be resumed: it may hold
+    /// the only copy of some data.
     fn show_results(&self, outcome: &mut Outcome, results: Option<Results>) -> Result<(), CommandError> {
         let (journal, ui) = (&self.engine.journal, &self.app.ui);
         let Some(results) = results else { return Ok(()) };

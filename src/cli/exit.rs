@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::client::error::{Cause, OwnCode};
 use crate::operation::error::Code;
 
-/// How the program ends.
+/// An exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     /// Everything asked for is done.
@@ -28,14 +28,14 @@ pub(super) enum Exit {
     RowsFailed,
     /// The batch was aborted.
     Aborted,
-    /// Something is left in doubt.
+    /// Something is still in doubt.
     InDoubt,
-    /// The user interrupted it; it can be resumed.
+    /// The user interrupted the run; it can be resumed.
     Interrupted,
 }
 
 impl Exit {
-    /// Every way to end.
+    /// Every exit code.
     #[cfg(test)]
     pub(super) const ALL: [Exit; 12] = [
         Exit::Ok,
@@ -70,7 +70,7 @@ impl Exit {
         }
     }
 
-    /// The exit with this number, as another run of this program gave it.
+    /// The exit with this number, as another process of this program returned it.
     pub(super) fn with_code(code: u8) -> Exit {
         const ALL: [Exit; 12] = [
             Exit::Ok,
@@ -90,7 +90,7 @@ impl Exit {
         known.unwrap_or(Exit::Aborted)
     }
 
-    /// The exit for a script that ended with this failure of an operation.
+    /// The exit code for a script that ended with this operation error.
     pub(super) fn of(code: Code) -> Exit {
         match code {
             Code::BadArgument | Code::Internal => Exit::Script,

@@ -1,4 +1,4 @@
-//! `provisor explain`: what a stable code means, and what to do about it.
+//! `provisor explain`: the meaning of a stable code, and what to do about it.
 
 mod exits;
 mod statuses;
@@ -36,18 +36,18 @@ pub(super) struct ExplainCommand {
     json: bool,
 }
 
-/// What a code is.
+/// The kind of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
-    /// Why something failed.
+    /// An error code.
     Error,
-    /// How a row or run stands.
+    /// The status of a row or run.
     Status,
-    /// How the program ended.
+    /// An exit code of the program.
     Exit,
 }
 
-/// A code with all that is told of it.
+/// A code with its explanation.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     sort: Sort,
@@ -55,7 +55,7 @@ struct Entry {
     exit: Option<Exit>,
 }
 
-/// How wide explanations are drawn where there is no terminal, and at most.
+/// The maximum width of explanations, also used without a terminal.
 const WIDE: usize = 100;
 
 pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, CommandError> {
@@ -75,7 +75,7 @@ pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, Comma
     Ok(Exit::Ok)
 }
 
-/// Every stable code: errors, statuses, exits.
+/// Every stable code: errors, statuses, exit codes.
 fn all(catalogue: &Catalogue) -> Vec<Entry> {
     let errors = explain::all(catalogue).map(|told| Entry {
         sort: Sort::Error,

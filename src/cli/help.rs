@@ -1,6 +1,6 @@
 //! `provisor --help`: the commands in groups.
 //!
-//! Clap lists all subcommands under one heading, so the list is written here, from the names and summaries that clap has.
+//! Clap lists all subcommands under one heading, so this module builds the list from clap's names and summaries.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Maintenance", &["doctor", "journal", "paths", "torture"]),
 ];
 
-/// The program, with a help that lists its commands in groups.
+/// Returns the program with a help that lists its commands in groups.
 pub(super) fn grouped(program: Command) -> Command {
     let (header, name) = (
         *program.get_styles().get_header(),

@@ -1,4 +1,4 @@
-//! `provisor import`: from other tools to a profile and a script.
+//! `provisor import`: converts files of other tools to a profile and a script.
 
 mod address;
 mod body;
@@ -101,7 +101,7 @@ pub(super) fn import(app: &App, command: &ImportCommand) -> Result<Exit, Command
         )?),
         None => None,
     };
-    // Nothing is written before everything is known to fit.
+    // Check all input before anything is written.
     if let Some(out) = &command.out {
         check_out(out, script.is_some(), command.force)?;
     }
@@ -114,7 +114,7 @@ pub(super) fn import(app: &App, command: &ImportCommand) -> Result<Exit, Command
     Ok(Exit::Ok)
 }
 
-/// The files by what they hold, in any order.
+/// Reads the files, in any order, and sorts them by their content.
 fn files(paths: &[PathBuf]) -> Result<(Option<Environment>, Option<Collection>), CommandError> {
     let (mut environment, mut collection) = (None, None);
     for path in paths {
@@ -188,7 +188,7 @@ fn account(
     Ok(account)
 }
 
-/// The script, read as provisor reads every script: what cannot be read is not written.
+/// Converts the collection to a script. A script that does not compile is an error, so it is never written.
 fn converted(
     host: &Host,
     collection: &Collection,
@@ -210,7 +210,7 @@ fn converted(
         .map_err(|why| CommandError::usage(format!("the collection {why}")))?;
     let source = Source::new("import.rhai", script.text.as_str());
     let read = Bundle::collect(&source, &NoImports).and_then(|bundle| program::Script::compile(host, bundle));
-    // What is called in it is compared with the table of operations, down to the keys of options.
+    // Check its calls against the operation table, down to the keys of options.
     let wrong = match read {
         Ok(read) => read.check().into_iter().next(),
         Err(diagnostic) => Some(*diagnostic),
@@ -228,7 +228,7 @@ fn converted(
     }
 }
 
-/// The profile that the environment becomes, as a script names it.
+/// The profile made from the environment, as the script refers to it.
 fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<Profiled> {
     let (name, account) = (name?, account?);
     let text = |key: &str| {
@@ -250,7 +250,7 @@ fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<Profiled> {
     })
 }
 
-/// What was imported imports nothing.
+/// A loader that refuses every import: an imported script has none.
 struct NoImports;
 
 impl Loader for NoImports {
@@ -283,7 +283,7 @@ fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandErr
     Ok(())
 }
 
-/// Writes the script and says what it came of.
+/// Writes the script and prints a summary of the conversion.
 fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), CommandError> {
     match out {
         None => app.print(script.text.trim_end())?,
@@ -322,5 +322,5 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
     Ok(())
 }
 
-/// Notes that are said; all of them stand in the script.
+/// The maximum number of notes printed; the script contains all of them.
 const MOST_NOTES: usize = 20;

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the run to stop, the second stops at once.
+//! Ctrl-C: the first asks the run to stop, the second ends the process at once.
 
 use std::io;
 
@@ -9,11 +9,11 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::run::cancel::Cancel;
 
-/// Watches for SIGINT and SIGTERM until the returned guard is dropped. The second one ends the process: the journal is
-/// consistent at every moment, so nothing is lost by it. `resume` is the command that goes on.
+/// Watches for SIGINT and SIGTERM until the returned guard is dropped. The second signal ends the process: the journal
+/// is consistent at every moment, so nothing is lost. `resume` is the command that continues the run.
 pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &Cancel, resume: String) -> Watch {
     let (ui, cancel) = (ui.clone(), cancel.clone());
-    // From here on, not only from when the task first runs.
+    // Register now, not when the task first runs.
     let entered = runtime.enter();
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     drop(entered);
@@ -30,7 +30,7 @@ pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &Cancel, resume: String) 
                 ui.note(&format!("stopped at once; to continue: {resume}"));
                 end_process();
             }
-            // First of all: what is told may find no reader.
+            // Before any output, which may have no reader.
             cancel.request();
             ui.stop();
             ui.note(&format!(
@@ -55,7 +55,7 @@ fn end_process() -> ! {
     std::process::exit(Exit::Interrupted.code().into())
 }
 
-/// SIGINT and SIGTERM end the process no more: they are for whoever waits.
+/// Catches SIGINT and SIGTERM, which then no longer end the process.
 pub(super) struct Armed {
     runtime: Runtime,
     interrupt: Signal,
@@ -63,7 +63,7 @@ pub(super) struct Armed {
 }
 
 impl Armed {
-    /// Watches from now on, not only from when somebody waits.
+    /// Starts catching now, not only when `wait` is called.
     pub(super) fn new() -> io::Result<Armed> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
@@ -77,7 +77,7 @@ impl Armed {
         })
     }
 
-    /// Waits for the first of them.
+    /// Waits for the first signal.
     pub(super) fn wait(mut self) {
         self.runtime.block_on(async {
             tokio::select! {

@@ -1,4 +1,4 @@
-//! `provisor journal`: copy the journal, check it, put a copy back, change the key.
+//! `provisor journal`: back up, check and restore the journal, and change its key.
 
 use std::path::{Path, PathBuf};
 
@@ -136,7 +136,7 @@ fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
             None => None,
         };
     app.consent(yes, "Encrypt everything again with another key?")?;
-    // It says what is wrong with the key in use before anything is done.
+    // Opening the journal reports a problem with the current key before anything is changed.
     drop(app.journal()?);
     let files = SealedFiles {
         journal: paths.journal(),
@@ -147,7 +147,7 @@ fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
     for ending in ["", "-wal", "-shm"] {
         let mut tokens = paths.tokens().into_os_string();
         tokens.push(ending);
-        // What is left of them does not open any more.
+        // Leftover tokens can no longer be decrypted.
         let _ = std::fs::remove_file(tokens);
     }
     if given.is_some() {

@@ -1,4 +1,4 @@
-//! The system's own keyring: Keychain on macOS, the Secret Service elsewhere.
+//! The system keyring: Keychain on macOS, the Secret Service elsewhere.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,7 +11,7 @@ use keyring_core::{Entry, Error};
 
 use crate::value::secret::Secret;
 
-/// All entries are of this service.
+/// The service name of all entries.
 const SERVICE: &str = "provisor";
 
 /// The keyring, opened when it is first needed.
@@ -19,12 +19,12 @@ static STORE: LazyLock<Result<Arc<Store>, String>> = LazyLock::new(|| {
     Store::new().map_err(|error| format!("this system has no keyring to use: {}", say(&error)))
 });
 
-/// Is there a keyring to use? The error is a clause that says why not.
+/// Checks that a keyring is available. The error is a clause with the reason.
 pub(super) fn available() -> Result<(), String> {
     STORE.as_ref().map(|_| ()).map_err(Clone::clone)
 }
 
-/// The entry of this name. The error is a clause that holds no secret.
+/// Reads the entry with this name. The error is a clause without the secret.
 pub(super) fn get(name: &str) -> Result<Option<Secret>, String> {
     match entry(name)?.get_password() {
         Ok(secret) => Ok(Some(Secret::new(secret))),
@@ -33,13 +33,13 @@ pub(super) fn get(name: &str) -> Result<Option<Secret>, String> {
     }
 }
 
-/// Keeps a secret under a name.
+/// Stores a secret under a name.
 pub(super) fn put(name: &str, secret: &Secret) -> Result<(), String> {
     let kept = entry(name)?.set_password(secret.expose());
     kept.map_err(|error| say(&error))
 }
 
-/// Forgets an entry; one that is not there is as good as forgotten.
+/// Removes an entry. Succeeds if there is none.
 pub(super) fn remove(name: &str) -> Result<(), String> {
     match entry(name)?.delete_credential() {
         Ok(()) | Err(Error::NoEntry) => Ok(()),
@@ -52,7 +52,7 @@ fn entry(name: &str) -> Result<Entry, String> {
     store.build(SERVICE, name, None).map_err(|error| say(&error))
 }
 
-/// On one line. Errors that carry what was read do not show it.
+/// The error on one line. Errors that carry the data they read do not show it.
 fn say(error: &Error) -> String {
     match error {
         Error::BadEncoding(_) | Error::BadDataFormat(..) => "the entry is not text".into(),

@@ -1,4 +1,4 @@
-//! The ledger as people see it: what the runs brought into being, with its credentials masked.
+//! The ledger as users see it: the resources the runs created, with credentials masked.
 
 use serde_json::json;
 
@@ -10,19 +10,19 @@ use crate::report::reveal::Reveal;
 use crate::value::nearest::nearest;
 use crate::value::{Object, Record, Value};
 
-/// A thing of the ledger, as its operation gave it.
+/// A resource in the ledger, as its operation returned it.
 pub(super) struct Held {
     pub(super) item: LedgerItem,
 }
 
-/// All things of a sort that the ledger holds, of accounts whose address contains `account`; oldest first.
+/// The ledger's resources of this kind, in accounts whose address contains `account`; oldest first.
 pub(super) fn held(journal: &Journal, sort: &str, account: Option<&str>) -> Result<Vec<Held>, CommandError> {
     let items = journal.ledger_list(sort, None)?.into_iter();
     let of_account = |item: &LedgerItem| account.is_none_or(|part| item.thing.account.contains(part));
     Ok(items.filter(of_account).map(|item| Held { item }).collect())
 }
 
-/// The one tenant with this e-mail address.
+/// Finds the one tenant with this e-mail address.
 pub(super) fn find_tenant(
     journal: &Journal,
     email: &str,
@@ -47,7 +47,7 @@ pub(super) fn find_tenant(
     }
 }
 
-/// Why there is no such tenant, as far as the journal knows.
+/// The error that explains, as far as the journal knows, why there is no such tenant.
 fn no_tenant(journal: &Journal, wanted: &str, others: &[Held]) -> Result<CommandError, CommandError> {
     let doubts = journal.all_in_doubt("tenant")?;
     if let Some(doubt) = doubts.iter().find(|doubt| doubt.thing.name == wanted) {
@@ -66,12 +66,12 @@ fn no_tenant(journal: &Journal, wanted: &str, others: &[Held]) -> Result<Command
 }
 
 impl Held {
-    /// The address of the account that holds it.
+    /// The address of the account that holds the resource.
     pub(super) fn account(&self) -> &str {
         &self.item.thing.account
     }
 
-    /// A field of the outcome that brought it into being.
+    /// A field of the value that the creating operation returned.
     pub(super) fn field(&self, name: &str) -> Value {
         let object = self.object();
         object
@@ -80,7 +80,7 @@ impl Held {
             .unwrap_or_default()
     }
 
-    /// The text of a field; empty when there is none.
+    /// The text of a field; empty if there is none.
     pub(super) fn text(&self, name: &str) -> String {
         match self.field(name) {
             Value::Text(text) => text,
@@ -89,7 +89,7 @@ impl Held {
         }
     }
 
-    /// Is its password on record?
+    /// Whether the password is on record.
     pub(super) fn has_password(&self) -> bool {
         matches!(self.field("password"), Value::Secret(_) | Value::Text(_))
     }
@@ -101,7 +101,7 @@ impl Held {
         lacks.then(|| format!("provisor tenants set-password {email}"))
     }
 
-    /// What is told of a tenant.
+    /// The record of a tenant for display.
     pub(super) fn tenant_record(&self) -> Record {
         let credential = match self.item.value {
             Value::Null => "unreadable",
@@ -115,7 +115,7 @@ impl Held {
         record
     }
 
-    /// What is told of an app.
+    /// The record of an app for display.
     pub(super) fn app_record(&self) -> Record {
         self.record(&["id", "name", "site"])
     }
@@ -142,8 +142,8 @@ impl Held {
 }
 
 impl App {
-    /// Which secrets a command may show: none, or passwords when the user asked for them and means it. Showing them is
-    /// recorded before it is done. `what` is the rest of a sentence that begins with "Show".
+    /// Returns which secrets a command may show: none, or passwords if the user asked for them and confirmed. The audit
+    /// log records this before they are shown. `what` completes a sentence that begins with "Show".
     pub(super) fn reveal(
         &self,
         journal: &Journal,
@@ -156,7 +156,7 @@ impl App {
         self.consent(yes, &format!("Show {what} in clear?"))?;
         match journal.audit("reveal", &self.who(), &what.into()) {
             Ok(()) => self.ui.note("this is recorded: see provisor audit"),
-            // The disk may be failing, and this the last look at the credentials.
+            // The disk may be failing, and this may be the last chance to read the credentials.
             Err(error @ JournalError::ReadOnly { .. }) => {
                 self.ui.warn(&format!("this is not recorded: {error}"));
             }
@@ -165,7 +165,7 @@ impl App {
         Ok(Reveal::columns(["password"]))
     }
 
-    /// Says which things of a sort may exist without being in the ledger.
+    /// Warns of resources of this kind that may exist without being in the ledger.
     pub(super) fn warn_of_doubts(&self, journal: &Journal, sort: &str) -> Result<(), CommandError> {
         for doubt in journal.all_in_doubt(sort)? {
             self.ui.warn(&format!(
@@ -176,7 +176,7 @@ impl App {
         Ok(())
     }
 
-    /// Prints a document of the ledger: `{"version": 1, NAME: VALUE}`.
+    /// Prints a JSON document of the ledger: `{"version": 1, NAME: VALUE}`.
     pub(super) fn print_ledger(&self, name: &str, value: &serde_json::Value) -> Result<(), CommandError> {
         self.print(&json!({"version": 1, name: value}).to_string())
     }

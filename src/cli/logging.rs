@@ -1,4 +1,4 @@
-//! What happens inside, on standard error, for those who ask with `-v` or `PROVISOR_LOG`.
+//! Diagnostic logs on stderr, enabled by `-v` or `PROVISOR_LOG`.
 
 use std::io::IsTerminal as _;
 
@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use super::paths::Env;
 use super::ui::Visible;
 
-/// Starts logging, when it was asked for.
+/// Starts logging if it was requested.
 pub(super) fn start(env: &Env, verbose: u8) {
     let asked = env.get("PROVISOR_LOG").map(str::to_owned);
     let level = match verbose {

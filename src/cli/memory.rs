@@ -1,4 +1,4 @@
-//! How much memory the process has allocated, and how much scripts may take.
+//! Memory allocated by the process, and the memory limit of scripts.
 
 use std::alloc::System;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,23 +7,23 @@ use cap::Cap;
 
 use crate::script::memory::Memory;
 
-/// The system's allocator, counting: there is no other way to know what a script takes in the middle of it. One addition
-/// for each piece of memory.
+/// The system allocator with a counter, the only way to know a script's memory use while it runs. Costs one addition
+/// per allocation.
 #[global_allocator]
 static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
 
-/// What scripts may take, in bytes. As there is one allocator, there is one bound.
+/// The memory limit of scripts, in bytes. One allocator means one limit for all of them.
 static MOST: AtomicUsize = AtomicUsize::new(USUAL);
 
-/// What scripts may take unless somebody says otherwise.
+/// The default memory limit of scripts, in bytes.
 const USUAL: usize = 1 << 30;
 
-/// So many times what scripts may take, and so much beside it, the process may take: the last line of defence, where an
-/// allocation fails and the process aborts before the machine runs out of memory. Scripts are stopped long before.
+/// The process may allocate this multiple of the scripts' limit, plus the base below. It is the last line of defence:
+/// an allocation fails and the process aborts before the machine runs out of memory. Scripts are stopped long before.
 const HARD_FACTOR: usize = 4;
 const HARD_BASE: usize = 512 << 20;
-/// Keeps passwords and tokens out of files that a crash would leave: no memory of this process is dumped, and no other
-/// process of the user looks into it.
+/// Keeps passwords and tokens out of crash dumps: disables core dumps, and access to this process's memory by the
+/// user's other processes.
 pub(super) fn keep_private() {
     #[cfg(unix)]
     {
@@ -32,7 +32,7 @@ pub(super) fn keep_private() {
             current: Some(0),
             ..getrlimit(Resource::Core)
         };
-        // Where the system refuses, nothing is lost but the precaution.
+        // If the system refuses, only the precaution is lost.
         let _ = setrlimit(Resource::Core, limit);
     }
     #[cfg(target_os = "linux")]
@@ -42,7 +42,7 @@ pub(super) fn keep_private() {
     }
 }
 
-/// What scripts are measured by.
+/// The memory counter and limit of scripts.
 pub(super) fn memory() -> Memory {
     Memory {
         used: || ALLOCATED.allocated(),
@@ -50,16 +50,16 @@ pub(super) fn memory() -> Memory {
     }
 }
 
-/// Lets scripts take so much, in bytes; as usual when it is not said.
+/// Sets the memory limit of scripts, in bytes; `None` means the default.
 pub(super) fn allow(most: Option<usize>) {
     let most = most.unwrap_or(USUAL);
     MOST.store(most, Ordering::Relaxed);
     let hard = most.saturating_mul(HARD_FACTOR).saturating_add(HARD_BASE);
-    // Refused only when the process has more than that already; then there is nothing to protect.
+    // Fails only if the process has already allocated more; then there is nothing to protect.
     let _ = ALLOCATED.set_limit(hard.saturating_add(ALLOCATED.allocated()));
 }
 
-/// Reads `512M`, `2G` or `none`; the error is the rest of a sentence.
+/// Parses `512M`, `2G` or `none`. The error completes a sentence.
 pub(super) fn parse(text: &str) -> Result<usize, String> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("none") {

@@ -1,4 +1,4 @@
-//! Words in, plans out: the only place that parses flags, prints and chooses exit codes.
+//! The command line: the only module that parses flags, prints and chooses exit codes.
 
 mod actor;
 mod app;
@@ -88,7 +88,7 @@ struct Cli {
     command: Command,
 }
 
-/// The heading of the options that every command takes.
+/// The help heading of options that every command takes.
 const GLOBAL: &str = "Global options";
 
 const EXAMPLES: &str = "\
@@ -132,7 +132,7 @@ enum Command {
     Torture(torture::TortureCommand),
 }
 
-/// Runs the program with the platforms and operations of this builder. Everything else comes from the configuration.
+/// Runs the program with this builder's platforms and operations. Everything else comes from the configuration.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "the program ends here, and the builder with it"
@@ -190,7 +190,7 @@ pub fn main(builder: Builder) -> ExitCode {
     exit.into()
 }
 
-/// The program as clap knows it, with examples for the platforms of the catalogue.
+/// The clap definition of the program, with examples for the catalogue's platforms.
 fn program(catalogue: &Catalogue) -> clap::Command {
     let program = Cli::command().mut_subcommand("profile", |profile| {
         profile.mut_subcommand("add", |add| add.after_help(profile::examples(catalogue)))
@@ -205,7 +205,7 @@ fn help_of(app: &App, command: &str) -> Exit {
     let help = program
         .find_subcommand_mut(command)
         .map(clap::Command::print_long_help);
-    // Nobody is left to be told that nobody listens.
+    // Without a reader of stdout, the error has no reader either.
     drop(help);
     Exit::Ok
 }

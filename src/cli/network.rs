@@ -1,5 +1,5 @@
-//! How the process reaches the network: the environment's proxies, the sandbox's place, and what people are told when
-//! a platform cannot be reached.
+//! Network setup of the process: proxies from the environment, routing to the sandbox, and messages about platforms
+//! that cannot be reached.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::transport::circuit_breaker::{Listener, Notice};
 use crate::transport::custody::Releases;
 use crate::transport::line::{Proxies, Proxy};
 
-/// How long a run over rows waits for an address that never answered: long enough to see the message and to switch on
-/// what is off, short enough for a wrong address.
+/// How long a run over rows waits for an address that has never responded: enough to read the message and start what is
+/// off, short enough for a wrong address.
 const UNSEEN: Duration = Duration::from_secs(30);
 
-/// Sandbox hosts lead to the sandbox and nowhere else, and with the sandbox on, nothing else is reached.
+/// Sandbox hosts always route to the sandbox, and with the sandbox on, no other host is reachable.
 pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
     let mut config = HttpConfig {
         proxies: proxies(&app.env),
@@ -38,7 +38,7 @@ pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbo
     config
 }
 
-/// Where secrets may go besides home, as the configuration says at the moment: who corrects it need not begin anew.
+/// Where secrets may go besides their own origin. Reads the configuration each time, so a correction counts at once.
 fn releases(app: &App) -> Releases {
     let (catalogue, env) = (app.catalogue().clone(), app.env.clone());
     let paths = app.paths().ok().cloned();
@@ -49,8 +49,8 @@ fn releases(app: &App) -> Releases {
     })
 }
 
-/// The proxy that the environment names. The lower-case name counts first, as it does for curl. `HTTP_PROXY` is for
-/// plain http, which never leaves this machine.
+/// The proxies from the environment. As in curl, the lower-case name takes precedence. `HTTP_PROXY` is ignored: it is
+/// for plain http, which never leaves this machine.
 fn proxies(env: &Env) -> Proxies {
     let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, env.get(name)?)));
     let proxy = |names: &[&'static str]| match first(names) {
@@ -69,7 +69,7 @@ fn proxies(env: &Env) -> Proxies {
     }
 }
 
-/// Tells on standard error when callers wait for a platform, and when that is over.
+/// Reports on stderr when calls wait for a platform, and when the wait ends.
 fn listener(ui: &Ui) -> Listener {
     let ui = ui.clone();
     Listener::new(move |notice| match notice {

@@ -1,4 +1,4 @@
-//! `provisor ops`: what a script may do, told from the operation table.
+//! `provisor ops`: lists and documents operations, from the operation table.
 
 mod write;
 
@@ -92,7 +92,7 @@ JSON (--json), one document:
    \"objects\": [{name, summary, properties: [{name, type, about}], methods: [name]}]}
   objects is present if you asked for a kind of object or a module";
 
-/// How wide documentation is drawn where there is no terminal, and at most.
+/// The maximum width of documentation, also used without a terminal.
 const WIDE: usize = 100;
 
 pub(super) fn ops(app: &App, command: &OpsCommand) -> Result<Exit, CommandError> {
@@ -153,7 +153,7 @@ fn search(app: &App, words: &str, json: bool) -> Result<Exit, CommandError> {
     told(app, &found, &[], json)
 }
 
-/// Prints operations as a list, or with all that is known of them as JSON.
+/// Prints operations as a list, or fully documented as JSON.
 fn told(app: &App, ops: &[Operation], kinds: &[&'static Kind], json: bool) -> Result<Exit, CommandError> {
     if json {
         let docs: Vec<OpDoc> = ops.iter().map(|op| OpDoc::of(app.catalogue(), *op)).collect();

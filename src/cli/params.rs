@@ -1,4 +1,4 @@
-//! A script's parameters as flags: the declaration is the script's, the words are the command line's.
+//! A script's parameters as flags: declared by the script, given on the command line.
 
 use std::io::BufRead as _;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
-/// What `run` takes behind this script. The script's parameters come before the flags of `run`, as they do in the help.
+/// The command that parses the arguments after this script. Its parameters precede the flags of `run`, as in the help.
 pub(super) fn command(script: &Script, path: &Path) -> Result<Command, CommandError> {
     let own = run::own_names();
     let mut command = Command::new("provisor run");
@@ -68,7 +68,7 @@ fn argument(param: &Param) -> Arg {
     }
 }
 
-/// Clap's name for it, which none of our own has.
+/// Clap's ID for the parameter, distinct from the IDs of provisor's own options.
 fn id(param: &Param) -> String {
     format!("param:{}", param.name)
 }
@@ -89,7 +89,7 @@ fn dashed(name: &str) -> String {
     name.replace('_', "-")
 }
 
-/// The values that were given, checked against their types. `stdin` is what comes from standard input already.
+/// The given values, checked against their types. `stdin` names the option that already reads stdin.
 pub(super) fn given(
     app: &App,
     script: &Script,
@@ -110,7 +110,7 @@ pub(super) fn given(
     Ok(given)
 }
 
-/// Are all parameters there that have no default?
+/// Checks that every parameter without a default has a value.
 pub(super) fn complete(script: &Script, given: &Record) -> Result<(), CommandError> {
     let Err(errors) = script.bind(given) else {
         return Ok(());
@@ -154,7 +154,7 @@ fn place(script: &Script, param: &Param) -> String {
     format!("declared at {}:{}", script.bundle().main().name, param.line)
 }
 
-/// A secret is named, not written: its place is the environment, a file, or standard input.
+/// Reads a secret from the environment, a file or stdin. One written on the command line works, with a warning.
 fn secret(app: &App, param: &Param, text: &str, stdin: Option<&str>) -> Result<Value, CommandError> {
     let flag = param.flag();
     if let Some(name) = text.strip_prefix("env:") {
@@ -189,7 +189,7 @@ fn secret(app: &App, param: &Param, text: &str, stdin: Option<&str>) -> Result<V
     Ok(Value::Secret(Secret::new(text)))
 }
 
-/// Words that clap refuses: help is shown, an unknown flag names the nearest and the script.
+/// Reports arguments that clap rejects: shows help, or names the script and the nearest flag for an unknown one.
 pub(super) fn refuse(error: clap::Error, script: &Script) -> Result<Exit, CommandError> {
     if error.kind() != ErrorKind::UnknownArgument {
         return Ok(ui::print_clap_error(error));

@@ -1,4 +1,4 @@
-//! The environment, and the places provisor keeps its files in.
+//! The environment, and the folders provisor keeps its files in.
 
 mod env;
 mod show;
@@ -17,8 +17,8 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// `config`, `state` and `cache` below `PROVISOR_HOME` when that is set, else the system's own folders for each.
-    /// `None` when there is neither: the user has no home folder.
+    /// `config`, `state` and `cache` below `PROVISOR_HOME` if that is set, else the system's own folder for each.
+    /// `None` if neither exists: the user has no home folder.
     pub fn from_env(env: &Env) -> Option<Paths> {
         if let Some(home) = env.os("PROVISOR_HOME") {
             let home = env.folder().join(home);
@@ -30,23 +30,23 @@ impl Paths {
         }
         Some(Paths {
             config: dirs::config_dir()?.join("provisor"),
-            // macOS and Windows know no folder for state.
+            // macOS and Windows have no folder for state.
             state: dirs::state_dir().or_else(dirs::data_local_dir)?.join("provisor"),
             cache: dirs::cache_dir()?.join("provisor"),
         })
     }
 
-    /// The folder of what the user writes.
+    /// The folder of user-written files.
     pub fn config(&self) -> &Path {
         &self.config
     }
 
-    /// The folder of what must not be lost.
+    /// The folder of data that must not be lost.
     pub fn state(&self) -> &Path {
         &self.state
     }
 
-    /// The folder of what can be made again.
+    /// The folder of data that can be recreated.
     pub fn cache(&self) -> &Path {
         &self.cache
     }
@@ -61,27 +61,27 @@ impl Paths {
         self.state.join("journal.db")
     }
 
-    /// The key that seals secrets, unless `PROVISOR_KEY` gives one.
+    /// The file with the key that encrypts secrets, used unless `PROVISOR_KEY` is set.
     pub fn key(&self) -> PathBuf {
         self.state.join("key")
     }
 
-    /// The sealed tokens.
+    /// The encrypted tokens.
     pub fn tokens(&self) -> PathBuf {
         self.cache.join("tokens.db")
     }
 
-    /// The sealed secrets of profiles.
+    /// The encrypted secrets of profiles.
     pub fn secrets(&self) -> PathBuf {
         self.state.join("secrets.db")
     }
 
-    /// Which project files are trusted.
+    /// The record of trusted project files.
     pub fn trusted(&self) -> PathBuf {
         self.state.join("trusted.json")
     }
 
-    /// The folder of the sandbox's world.
+    /// The folder of the sandbox's state.
     pub fn sandbox(&self) -> PathBuf {
         self.state.join("sandbox")
     }

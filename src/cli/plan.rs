@@ -1,63 +1,63 @@
-//! The plan of a run: what the command line asked for, kept with the run so that a resume asks for the same.
+//! The plan of a run: what the command line requested, stored with the run so that a resume does the same.
 
 use std::path::Path;
 
 use crate::script::bundle::Bundle;
 use crate::value::{Record, Value};
 
-/// What a run was asked to do, beside its script.
+/// The options of a run, apart from its script.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunPlan {
-    /// The script as it was named.
+    /// The script's path as given on the command line.
     pub(super) script: String,
-    /// Is it a session at the prompt, whose rows are inputs?
+    /// Whether the run is a REPL session, whose rows are inputs.
     pub(super) session: bool,
-    /// Which script it is, whatever run it is in: its whole path. Runs of earlier versions do not have it.
+    /// Identifies the script across runs: its absolute path. Runs of earlier versions lack it.
     pub(super) workflow: Option<String>,
-    /// May acts be done again that earlier runs did?
+    /// Whether acts may be repeated that earlier runs completed.
     pub(super) again: bool,
-    /// Where rows come from: a path, `-`, or nothing for one call.
+    /// The source of the rows: a path, or `-` for stdin; `None` for a single call.
     pub(super) rows: Option<String>,
-    /// The form of the rows, when it does not follow from the ending.
+    /// The row format, if the file extension does not determine it.
     pub(super) rows_format: Option<String>,
-    /// Where results go; standard output when not given.
+    /// Where results are written; `None` for stdout.
     pub(super) out: Option<String>,
-    /// The form of the results, when it does not follow from the ending.
+    /// The result format, if the file extension does not determine it.
     pub(super) format: Option<String>,
-    /// Is CSV written for a spreadsheet?
+    /// Whether CSV is written safe for spreadsheets.
     pub(super) csv_safe: bool,
-    /// Secret columns that are written in clear.
+    /// Result columns whose secrets are written in clear.
     pub(super) reveal: Vec<String>,
-    /// Rows at once.
+    /// The number of rows that run at once.
     pub(super) jobs: usize,
-    /// Failures before no more rows are taken.
+    /// The number of failed rows after which no more are started.
     pub(super) stop_after: Option<u64>,
-    /// On the embedded sandbox?
+    /// Whether the run uses the embedded sandbox.
     pub(super) sandbox: bool,
-    /// The sandbox's faults.
+    /// The faults the sandbox simulates.
     pub(super) faults: Vec<String>,
-    /// The profile that was asked for, or the one that was active when the run started.
+    /// The requested profile, or the one that was active when the run started.
     pub(super) profile: Option<String>,
-    /// That profile's address.
+    /// The address of that profile.
     pub(super) address: Option<String>,
-    /// The `prod` profiles that somebody agreed to change; `*` is every one.
+    /// The `prod` profiles the user confirmed changes to; `*` matches every profile.
     pub(super) agreed: Vec<String>,
-    /// The folder that paths start from.
+    /// The folder that relative paths start from.
     pub(super) folder: Option<String>,
-    /// Print the result as JSON?
+    /// Whether the result is printed as JSON.
     pub(super) json: bool,
-    /// The columns of the rows, and as the file writes them.
+    /// The columns of the rows, and their titles as the file spells them.
     pub(super) columns: Vec<String>,
     pub(super) titles: Vec<String>,
-    /// Which import of which source is which source: from, path, name.
+    /// How the imports resolve: importing source, import path, imported source.
     pub(super) imports: Vec<(String, String, String)>,
-    /// Parameters given on the command line for every row.
+    /// Parameters given on the command line, the same for every row.
     pub(super) constants: Record,
 }
 
 impl RunPlan {
-    /// The form in which the journal keeps it.
+    /// The value stored in the journal.
     pub(super) fn to_value(&self) -> Value {
         let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
         let int = |int: u64| Value::Int(i64::try_from(int).unwrap_or(i64::MAX));
@@ -90,7 +90,7 @@ impl RunPlan {
         Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).into())
     }
 
-    /// Reads what [`RunPlan::to_value`] wrote. What is missing is as if it had not been asked for.
+    /// Reads a value written by [`RunPlan::to_value`]. Missing fields get their defaults.
     pub(super) fn from_value(value: &Value) -> RunPlan {
         let field = |name: &str| value.as_record().and_then(|fields| fields.get(name));
         let text = |name: &str| field(name).and_then(Value::as_text).map(str::to_owned);
@@ -141,7 +141,7 @@ impl RunPlan {
 }
 
 impl RunPlan {
-    /// Which script it is, whatever run it is in.
+    /// Identifies the script across runs.
     pub(super) fn workflow(&self) -> String {
         let home = Path::new(self.folder.as_deref().unwrap_or_default());
         let derived = || {
@@ -151,7 +151,7 @@ impl RunPlan {
         self.workflow.clone().unwrap_or_else(derived)
     }
 
-    /// Does it work with the same account as another: the sandbox, or the same profile at the same address?
+    /// Whether both plans work on the same account: the sandbox, or the same profile at the same address.
     pub(super) fn works_where(&self, other: &RunPlan) -> bool {
         let real = |plan: &RunPlan| (plan.profile.clone(), plan.address.clone());
         match (self.sandbox, other.sandbox) {
@@ -160,7 +160,7 @@ impl RunPlan {
         }
     }
 
-    /// The same plan, seen from another folder: its paths lead to the same files.
+    /// The same plan for another current folder, with paths to the same files.
     pub(super) fn seen_from(mut self, folder: &Path) -> RunPlan {
         let Some(home) = self.folder.clone().filter(|home| Path::new(home) != folder) else {
             return self;

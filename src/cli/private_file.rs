@@ -1,4 +1,4 @@
-//! Files for their owner alone, put in place whole or not at all.
+//! Writes files atomically, accessible by their owner only.
 
 use std::io::{self, BufWriter};
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use crate::journal::JournalError;
 
-/// Writes a file that only its owner can read (0600), and replaces what stands in its place.
+/// Writes a file that only its owner can read (0600), replacing an existing one.
 pub(super) fn write(
     path: &Path,
     fill: impl FnOnce(&mut dyn io::Write) -> Result<(), Unwritten>,
@@ -30,11 +30,11 @@ pub(super) fn write(
     draft.place().map_err(unwritable)
 }
 
-/// Why something was not written.
+/// The reason why a file was not written.
 pub(super) enum Unwritten {
-    /// Its place refuses.
+    /// The file itself cannot be written.
     Sink(io::Error),
-    /// What was to be written could not be had.
+    /// Its content could not be produced.
     Other(CommandError),
 }
 

@@ -1,4 +1,4 @@
-//! Profiles for scripts: from the configuration, or the sandbox's master account in place of every one.
+//! Profiles for scripts: from the configuration, or the sandbox's accounts in place of all of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -18,28 +18,28 @@ use crate::sandbox::Sandbox;
 use crate::value::origin::Origin;
 use crate::value::secret::{Home, Secret};
 
-/// Reads the configuration when a script first asks for an account.
+/// The profiles of the configuration, which is read when a script first asks for an account.
 pub(super) struct Configured {
     env: Env,
     paths: Paths,
     asked: Option<String>,
     catalogue: Catalogue,
-    /// The password of the profile that was asked for, when it is none that is kept.
+    /// A password for the requested profile that is not stored yet.
     password: Option<Secret>,
-    /// The simulated accounts by platform, when the sandbox stands in for every account.
+    /// The simulated accounts by platform, if the sandbox replaces all accounts.
     sandbox: Option<BTreeMap<&'static str, Simulated>>,
-    /// The `prod` profiles that may be changed.
+    /// The `prod` profiles whose changes are confirmed.
     agreed: Approvals,
-    /// Profiles that were found, by the platform and the name that were asked for.
+    /// A cache of the profiles found, by requested platform and name.
     found: Mutex<HashMap<Asked, Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,
 }
 
-/// A platform, and the name of a profile, if one was named.
+/// A platform, and the name of a profile if one was named.
 type Asked = (String, Option<String>);
 
 impl Configured {
-    /// Profiles for these accounts.
+    /// Creates the profiles for these accounts.
     pub(super) fn new(
         app: &App,
         accounts: &Accounts,
@@ -67,8 +67,8 @@ impl Configured {
             .map_err(Clone::clone)
     }
 
-    /// The sandbox's account of a platform as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
-    /// as `[profiles.sandbox]`; where it is and who signs in cannot.
+    /// Returns the sandbox's account of a platform as a profile. Its settings (settle, timeouts, endpoints) can be
+    /// configured as `[profiles.sandbox]`; its address and login cannot.
     fn stand_in(&self, platform: &str, account: &Simulated) -> Result<Arc<Profile>, OpError> {
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
@@ -79,7 +79,7 @@ impl Configured {
         }))
     }
 
-    /// How the sandbox is spoken to.
+    /// The settings for the sandbox.
     fn sandbox_settings(&self) -> Result<Settings, OpError> {
         let configured = self.config()?.profiles().get(SANDBOX);
         let settings = configured.map(|profile| settings(profile, &self.env));
@@ -98,7 +98,7 @@ impl Configured {
     }
 }
 
-/// An account of the sandbox, as a profile describes one.
+/// An account of the sandbox, in the form of a profile.
 struct Simulated {
     texts: BTreeMap<String, String>,
     secrets: BTreeMap<String, Password>,
@@ -120,8 +120,8 @@ fn simulated(sandbox: &Sandbox) -> BTreeMap<&'static str, Simulated> {
         .collect()
 }
 
-/// The name and the address of the profile that is active, when the configuration is in order: scripts that use no
-/// account need none.
+/// Returns the name and address of the active profile; `None` if there is none or the configuration is invalid, since
+/// scripts that use no account do not need one.
 pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)> {
     let config = Config::load(app.catalogue(), app.paths().ok()?, &app.env).ok()?;
     let profile = config.choose(asked, &app.env).ok()?;
@@ -129,7 +129,7 @@ pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)>
     Some((profile.name.clone(), url.to_owned()))
 }
 
-/// The profile for which the sandbox stands in, when the active one is such a profile.
+/// Returns the name of the active profile if the sandbox replaces its account.
 pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
     let config = Config::load(app.catalogue(), app.paths().ok()?, &app.env).ok()?;
     let profile = config.choose(asked, &app.env).ok()?;
@@ -156,7 +156,7 @@ impl Profiles for Configured {
         let profile = match (config.choose(self.asked.as_deref(), &self.env), &self.asked) {
             (Ok(profile), _) => profile,
             (Err(error), Some(_)) => return Err(bad_profile(&error)),
-            // A script that uses no account needs none.
+            // A script that uses no account needs no profile.
             (Err(_), None) => {
                 let mode = within::mode(&self.env);
                 return Ok(Settings {
@@ -200,7 +200,7 @@ impl Profiles for Configured {
 }
 
 impl Configured {
-    /// A profile that nobody named, and that counts because its address was.
+    /// Returns a profile that applies because of its address, although it was not named.
     fn neighbour(&self, profile: &config::Profile) -> Result<Arc<Profile>, OpError> {
         let found = self.find(profile.platform().name, Some(&profile.name));
         found.map_err(|error| OpError {
@@ -236,7 +236,7 @@ impl Configured {
         Ok(Arc::new(found))
     }
 
-    /// Is it a `prod` account, and has nobody agreed to changing it?
+    /// Whether it is a `prod` account whose changes are not confirmed.
     fn unconfirmed(&self, profile: &config::Profile) -> bool {
         let prod = within::mode_of(profile, &self.env) == Mode::Prod;
         prod && !self.agreed.covers(&profile.name)

@@ -1,4 +1,4 @@
-//! Asking at a terminal: lines that are shown, and secrets that are not.
+//! Prompts at a terminal, for visible lines and for hidden secrets.
 
 use std::io::{self, BufRead as _};
 
@@ -9,14 +9,14 @@ use super::typed;
 use crate::value::secret::Secret;
 
 impl App {
-    /// Is there somebody to ask?
+    /// Whether a user can be prompted.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn can_ask(&self) -> bool {
         typed::is_possible()
     }
 
-    /// A line that somebody types, without blanks around it; `usual` when it is empty. The end of the input is an
-    /// error: nothing is done then.
+    /// Prompts for a line and trims it; `usual` is the default for an empty one. The end of the input is an error, and
+    /// nothing is done then.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_line(&self, question: &str, usual: Option<&str>) -> Result<String, CommandError> {
         let shown = match usual {
@@ -30,7 +30,7 @@ impl App {
         })
     }
 
-    /// A line that fits: what does not is told, and asked for again.
+    /// Prompts until `read` accepts the line. Shows why a line is rejected.
     pub(super) fn ask_until<T>(
         &self,
         question: &str,
@@ -48,7 +48,7 @@ impl App {
         }
     }
 
-    /// Yes or no; Enter means `usual`.
+    /// Prompts for yes or no; Enter means `usual`.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_yes(&self, question: &str, usual: bool) -> Result<bool, CommandError> {
         let choice = if usual { "Y/n" } else { "y/N" };
@@ -57,7 +57,7 @@ impl App {
         Ok(typed::is_yes(&answer) || usual && answer.trim().is_empty())
     }
 
-    /// A secret that somebody types and that is not shown. It may be empty.
+    /// Prompts for a secret without echo. It may be empty.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_secret(&self, question: &str) -> Result<Secret, CommandError> {
         let line = typed::hidden_line(&format!("{question}: "), || false).ok_or_else(given_up)?;
@@ -65,7 +65,7 @@ impl App {
     }
 }
 
-/// The next line of standard input, as a secret; empty at its end.
+/// Reads the next line of stdin as a secret; empty at the end of the input.
 pub(super) fn secret_from_stdin() -> Result<Secret, CommandError> {
     let mut line = String::new();
     io::stdin()

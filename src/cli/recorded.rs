@@ -1,4 +1,4 @@
-//! Runs as people name them and see them.
+//! Runs and steps as commands look them up and show them.
 
 use super::app::App;
 use serde_json::{Value as Json, json};
@@ -10,7 +10,7 @@ use crate::journal::{Journal, RowCounts, RowStatus, RunId, RunRecord, RunStatus,
 use crate::operation::given::wanted;
 use crate::value::nearest::nearest;
 
-/// The run of this name, or an error that names the nearest.
+/// Finds the run with this ID, or returns an error that suggests the nearest.
 pub(super) fn find_run(journal: &Journal, name: &str) -> Result<RunRecord, CommandError> {
     if let Some(record) = journal.run(&RunId::new(name))? {
         return Ok(record);
@@ -23,18 +23,18 @@ pub(super) fn find_run(journal: &Journal, name: &str) -> Result<RunRecord, Comma
     Err(error.hint("provisor runs list shows the runs"))
 }
 
-/// A run as listings show it.
+/// A run as shown in lists.
 pub(super) struct Listed {
     pub(super) record: RunRecord,
     pub(super) plan: RunPlan,
     pub(super) counts: RowCounts,
-    /// The process that carries it out.
+    /// The process that executes it.
     pub(super) pid: Option<u32>,
     alive: bool,
 }
 
 impl Listed {
-    /// Reads what is to be shown of a run.
+    /// Reads what is shown of a run.
     pub(super) fn read(journal: &Journal, record: RunRecord) -> Result<Listed, CommandError> {
         Ok(Listed {
             plan: RunPlan::from_value(&record.plan),
@@ -45,7 +45,7 @@ impl Listed {
         })
     }
 
-    /// How far it is. A run whose process died without saying so is `killed`.
+    /// The run's status. A run whose process died before recording its end is `killed`.
     pub(super) fn status(&self) -> &'static str {
         match self.record.status {
             _ if self.record.pruned => "pruned",
@@ -55,13 +55,13 @@ impl Listed {
         }
     }
 
-    /// Rows that have not come to an end.
+    /// The number of unfinished rows.
     pub(super) fn open(&self) -> u64 {
         let open = [RowStatus::Queued, RowStatus::Skipped, RowStatus::Interrupted];
         open.into_iter().map(|status| self.counts.of(status)).sum()
     }
 
-    /// Where it works: `sandbox`, a profile, or `-` when it was not told which.
+    /// Where the run works: `sandbox`, a profile, or `-` if no profile was given.
     pub(super) fn place(&self) -> &str {
         match &self.plan.profile {
             _ if self.plan.sandbox => "sandbox",
@@ -70,7 +70,7 @@ impl Listed {
         }
     }
 
-    /// The fields that every document about runs has.
+    /// The fields common to all JSON documents about runs.
     pub(super) fn json(&self) -> Json {
         let of = |status| self.counts.of(status);
         json!({
@@ -93,7 +93,7 @@ impl Listed {
     }
 }
 
-/// What a step asked for, in a few words: `crm::ensure_contact ann@example.com of row 3`.
+/// A short description of a step: `crm::ensure_contact ann@example.com of row 3`.
 pub(super) fn described(step: &StepRecord) -> String {
     let name = step.thing.as_ref().map(|thing| format!(" {}", thing.name));
     format!(
@@ -104,8 +104,8 @@ pub(super) fn described(step: &StepRecord) -> String {
     )
 }
 
-/// The command by which a person says what became of a step of this operation: with `--value` where the script needs
-/// what the call gave back.
+/// The command that records the outcome of a step of this operation: with `--value` where the script needs the call's
+/// result.
 pub(super) fn resolving(app: &App, run: &RunId, key: &str, op: &str) -> String {
     let needs_value = app
         .catalogue()
@@ -119,7 +119,7 @@ pub(super) fn resolving(app: &App, run: &RunId, key: &str, op: &str) -> String {
     format!("provisor resolve {run} {key} {done}")
 }
 
-/// A step as JSON; its outcome is for exports alone.
+/// A step as JSON. Its outcome is left out; only exports have it.
 pub(super) fn step_json(step: &StepRecord) -> Json {
     json!({
         "row": step.position + 1,

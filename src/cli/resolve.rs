@@ -80,7 +80,7 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
     journal.resolve(&run.id, &step.key, &says, &app.who())?;
     app.ui
         .note(&format!("{asked} is recorded as {what}; see provisor audit"));
-    // The inputs of a session never run anew.
+    // The inputs of a session never run again.
     if !RunPlan::from_value(&run.plan).session {
         journal.reopen_row(&run.id, step.position)?;
     }
@@ -90,8 +90,8 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
     Ok(Exit::Ok)
 }
 
-/// The one step in doubt or half done that has the fragment in its key or in the name of its thing; when there is none,
-/// the one that is done by a person's word.
+/// Finds the one step in doubt or half done whose key or resource name contains the fragment; if there is none,
+/// searches the steps that a person has resolved.
 fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepRecord, CommandError> {
     let has = |step: &StepRecord| {
         let name = step.thing.as_ref().map_or("", |thing| &thing.name);
@@ -122,7 +122,7 @@ fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepR
     }
 }
 
-/// Why no step in doubt was found.
+/// The error that explains why no step in doubt was found.
 fn none(
     journal: &Journal,
     run: &RunRecord,
@@ -142,7 +142,7 @@ fn none(
     Ok(error.hint(format!("provisor runs steps {id} --open lists what is in doubt")))
 }
 
-/// What the step is to have as its outcome.
+/// The result to record for the step.
 fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Value, CommandError> {
     let Some(op) = app.catalogue().operation(&step.op) else {
         return Err(CommandError::usage(format!(
@@ -176,7 +176,7 @@ fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) ->
     .map_err(|why| CommandError::usage(format!("--value: {why}")))
 }
 
-/// What the journal knows of the result: the name of the thing, and through which profile its account is spoken to.
+/// What the journal knows of the result: the resource's name, and the profile through which its account is reached.
 fn known(catalogue: &Catalogue, op: Operation, run: &RunRecord, step: &StepRecord) -> Record {
     let Some(thing) = step.thing.as_ref() else {
         return Record::new();
@@ -184,7 +184,7 @@ fn known(catalogue: &Catalogue, op: Operation, run: &RunRecord, step: &StepRecor
     if op.module == "http" {
         return Record::from([("outcome".to_owned(), "created".into())]);
     }
-    // One text that must be given is the natural key; of several the key is made.
+    // A single required text is the natural key; from several, the key is derived.
     let mut texts = op
         .params
         .iter()
@@ -220,7 +220,7 @@ fn read(file: &Path) -> Result<Value, CommandError> {
     };
     let unreadable = |why: String| CommandError::usage(format!("--value `{}`: {why}", file.display()));
     let text = text.map_err(|error| unreadable(error.to_string()))?;
-    // The text may hold a password, so no message may quote it; serde_json gives the place alone.
+    // The text may hold a password, so no message may quote it; serde_json reports only the position.
     let json = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
     Ok(Value::from_json(json))
 }

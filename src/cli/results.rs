@@ -1,4 +1,4 @@
-//! The results of a run: written beside their place while rows finish, put in place when the run ends.
+//! The results of a run: written to a partial file while rows finish, put in place when the run ends.
 
 mod pipe;
 mod place;
@@ -26,34 +26,34 @@ use crate::script::params::Declaration;
 use crate::script::program::Script;
 use crate::value::{Record, Value};
 
-/// How long finished rows may wait before they are seen in the partial file.
+/// The longest time before finished rows appear in the partial file.
 const FRESH: Duration = Duration::from_millis(200);
 
-/// Rows read from the journal at once.
+/// The number of rows read from the journal at once.
 const PAGE: usize = 512;
 
-/// Where results go, and what has been written of them.
+/// The destination of the results, and what has been written so far.
 pub(super) struct Results {
     view: View,
     target: Target,
     flushed: Instant,
-    /// The columns whose secrets are asked for in clear.
+    /// The columns whose secrets were requested in clear.
     asked: Vec<String>,
-    /// Rows that ended in this process, so that their columns are known; `None` when rows may have ended before it.
+    /// Rows finished in this process, so that their columns are known; `None` if others may have finished before.
     seen: Option<u64>,
 }
 
-/// How results are written.
+/// How the results are written.
 struct View {
     format: Format,
     columns: Columns,
     reveal: Reveal,
-    /// Is the file for its owner alone?
+    /// Whether only the owner may access the file.
     private: bool,
 }
 
 impl Results {
-    /// Opens the place where results go, when the plan has results: those of rows, or of one call with `--out`.
+    /// Opens the destination if the plan has results: those of rows, or of a single call with `--out`.
     pub(super) fn wanted(
         ui: &Ui,
         plan: &RunPlan,
@@ -66,8 +66,7 @@ impl Results {
         Results::open(ui, plan, script.declaration(), resumed).map(Some)
     }
 
-    /// Opens the place where results go: before the run is recorded, so that a place that cannot be written leaves no
-    /// run behind.
+    /// Opens the destination before the run is recorded, so that an unwritable one leaves no run behind.
     fn open(ui: &Ui, plan: &RunPlan, declared: &Declaration, resumed: bool) -> Result<Results, CommandError> {
         let format = format_of(plan)?;
         let is_param = |name: &String| declared.params().iter().any(|param| param.name == *name);
@@ -91,7 +90,7 @@ impl Results {
         })
     }
 
-    /// Records who had secrets written in clear, and where.
+    /// Records in the audit log who had secrets written in clear, and where.
     pub(super) fn audit(
         app: &App,
         journal: &Journal,
@@ -107,7 +106,7 @@ impl Results {
         Ok(journal.audit("reveal", &app.who(), &what.into())?)
     }
 
-    /// Takes a row that has ended.
+    /// Adds a finished row.
     pub(super) fn row(&mut self, run: &RunId, finished: &Finished) -> Result<(), CommandError> {
         let row = ResultRow {
             position: finished.position,
@@ -125,7 +124,7 @@ impl Results {
             Target::AtEnd(_) => Ok(()),
         };
         match written {
-            // A column that the partial file's header lacks; the final file has it.
+            // A column missing from the partial file's header; the final file has it.
             Ok(()) | Err(ReportError::NewColumn { .. }) => {}
             Err(error) => return Err(unwritable(self.target.file(), error)),
         }
@@ -135,7 +134,7 @@ impl Results {
         Ok(())
     }
 
-    /// Shows the rows that were taken so far.
+    /// Flushes the rows added so far.
     pub(super) fn flush(&mut self) -> Result<(), CommandError> {
         self.flushed = Instant::now();
         match &mut self.target {
@@ -147,11 +146,11 @@ impl Results {
         }
     }
 
-    /// Writes the complete results from the journal, in the order of the input, and puts them in place at once. Gives
-    /// the columns that were to be in clear and that no result has.
+    /// Writes the complete results from the journal in input order, and puts them in place atomically. Returns the
+    /// columns requested in clear that no result has.
     pub(super) fn finish(mut self, run: &RunId, journal: &Journal) -> Result<Vec<String>, CommandError> {
         if self.seen != Some(journal.row_counts(run)?.all()) {
-            // Rows that ended elsewhere, or that never began, have columns of their own.
+            // Rows that finished elsewhere, or never started, have columns of their own.
             self.view.note_all(run, journal)?;
         }
         let Results {
@@ -166,7 +165,7 @@ impl Results {
             } => {
                 drop(writer);
                 view.replace(run, journal, &path, &partial)?;
-                // Only a left-over: the results are in place.
+                // Only a leftover: the results are in place.
                 let _ = std::fs::remove_file(partial);
                 drop(lock);
             }
@@ -182,13 +181,13 @@ impl Results {
         Ok(asked.into_iter().filter(|name| !has(name)).collect())
     }
 
-    /// Do the results go to a file?
+    /// Whether the results go to a file.
     pub(super) fn is_in_a_file(&self) -> bool {
         matches!(self.target, Target::File { .. })
     }
 
-    /// Ends without touching the file at the results' place, however many rows there are. Rows that have ended stay in
-    /// the partial file beside it, whose path is given.
+    /// Ends without touching an existing results file. Finished rows stay in the partial file beside it, whose path is
+    /// returned.
     pub(super) fn leave(self) -> Result<Option<PathBuf>, CommandError> {
         match self.target {
             Target::File {
@@ -208,10 +207,10 @@ impl Results {
         }
     }
 
-    /// Closes the place again, before any row: nothing is left of it.
+    /// Closes the destination before any row was added, leaving nothing behind.
     pub(super) fn discard(self) {
         if let Target::File { partial, .. } = self.target {
-            // What cannot be removed is replaced by the next run.
+            // If it cannot be removed, the next run replaces it.
             let _ = std::fs::remove_file(partial);
         }
     }
@@ -234,8 +233,8 @@ impl View {
         draft.place().map_err(failed)
     }
 
-    /// Results with secrets in clear are for their owner alone, and so are those of rows that are; others keep the
-    /// rights of the file they replace.
+    /// Results with secrets in clear, or from rows only the owner can access, are accessible by their owner only;
+    /// others keep the permissions of the file they replace.
     fn set_permissions(&self, file: &File, path: &Path, partial: &Path) -> io::Result<()> {
         let rights = match std::fs::metadata(path) {
             Ok(old) if !self.private => old.permissions(),
@@ -269,7 +268,7 @@ impl View {
     }
 }
 
-/// Every row of the run, in the order of the input.
+/// Passes every row of the run to `take`, in input order.
 fn each_row(
     run: &RunId,
     journal: &Journal,
@@ -302,7 +301,7 @@ fn result_row(row: RowRecord, run: &RunId) -> ResultRow {
     }
 }
 
-/// `place` is the file, where the results go to one.
+/// `place` is the results file, if any.
 fn unwritable(place: Option<&Path>, error: ReportError) -> CommandError {
     match (place, error) {
         (Some(file), ReportError::Write(why)) => CommandError::new(

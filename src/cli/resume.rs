@@ -1,4 +1,4 @@
-//! `provisor resume`: go on with a run where it stopped.
+//! `provisor resume`: continue a run where it stopped.
 
 mod choose;
 mod compare;
@@ -118,7 +118,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         // Nothing is sent.
         Approvals::to_all()
     } else {
-        // Another script, or other rows, are not what was agreed to.
+        // The confirmation does not cover an edited script or other rows.
         let mut asked = plan.clone();
         if edited || command.rows.is_some() {
             asked.agreed.clear();
@@ -170,7 +170,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         pinned.keep(app, &engine.journal, &run, recorded)?;
     }
     tell(app, &record, command, &pinned, &plan);
-    // Before anything is recorded: it may be refused.
+    // Before anything is recorded, as this may fail.
     let results = Results::wanted(&app.ui, &plan, &pinned.script, true)?;
     if command.retry_failed {
         engine.journal.retry_failed(&run)?;
@@ -186,7 +186,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     )
 }
 
-/// Says which run goes on, and with which script.
+/// Shows which run continues, and with which script.
 fn tell(app: &App, record: &RunRecord, command: &ResumeCommand, pinned: &Pinned, plan: &RunPlan) {
     app.ui
         .note(&format!("resuming run {} of {}", record.id, plan.script));

@@ -1,4 +1,4 @@
-//! The rows of a run: opened, and their columns held against the script before anything is sent.
+//! Opens the rows of a run, and checks their columns against the script before anything is sent.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -17,13 +17,13 @@ use crate::report::OWN;
 use crate::script::program::Script;
 use crate::value::nearest::nearest;
 
-/// So many objects of a file are looked at for columns that no parameter takes.
+/// The number of a file's objects that are searched for unused columns.
 const LOOKED_AT: usize = 1000;
 
-/// So many unused columns are named.
+/// The largest number of unused columns that are named.
 const MOST_NAMED: usize = 50;
 
-/// Opens the plan's rows, and notes their columns in it.
+/// Opens the plan's rows, and stores their columns in the plan.
 pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<Input, CommandError> {
     if script.declaration().main.is_none() {
         return Err(CommandError::usage(format!(
@@ -45,10 +45,10 @@ pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<I
     input(rows, &from)
 }
 
-/// The same rows without those that an earlier run of the same script in this journal has done on the same account: a
-/// results file that is fed back has them.
+/// Filters out rows that an earlier run of the same script has done on the same account, according to this journal. A
+/// results file used as input contains such rows.
 pub(super) fn without_done(input: Input, journal: &Journal, plan: &RunPlan) -> Input {
-    // A run of an earlier version has read them all.
+    // A run of an earlier version read all of them.
     if plan.rows.is_none() || plan.workflow.is_none() {
         return input;
     }
@@ -78,7 +78,7 @@ pub(super) fn without_done(input: Input, journal: &Journal, plan: &RunPlan) -> I
     input.without(is_done)
 }
 
-/// The rows as a run reads them: from a stream they may never end, so what is there is handed over and nobody waits.
+/// The rows as a run's input. A stream may never end, so its rows are passed on as they arrive.
 pub(super) fn input(rows: Rows, from: &str) -> Result<Input, CommandError> {
     if !is_stream(from) {
         return Ok(Input::rows(rows));
@@ -87,12 +87,12 @@ pub(super) fn input(rows: Rows, from: &str) -> Result<Input, CommandError> {
         .map_err(|error| CommandError::new(Exit::Aborted, format!("cannot start a thread: {error}")))
 }
 
-/// Can the rows be read only once, as from standard input or a pipe?
+/// Whether the rows can be read only once, as from stdin or a pipe.
 pub(super) fn is_stream(from: &str) -> bool {
     from == "-" || std::fs::metadata(from).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
-/// The rows themselves, from their beginning.
+/// Opens the rows at their beginning.
 pub(super) fn read(plan: &RunPlan) -> Result<Rows, CommandError> {
     let from = plan.rows.as_deref().unwrap_or_default();
     let format = match &plan.rows_format {
@@ -114,8 +114,8 @@ pub(super) fn read(plan: &RunPlan) -> Result<Rows, CommandError> {
     rows.map_err(|error| CommandError::usage(format!("rows `{from}`: {error}")))
 }
 
-/// Says which columns no parameter takes: a slip of the finger by itself, since its parameter would get its default
-/// silently, and all others in one line. What an earlier run wrote into its results is no news.
+/// Reports columns that match no parameter. A probable typo gets its own warning, as its parameter would silently take
+/// the default; the others share one line. Columns that an earlier run wrote into its results are ignored.
 pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
     let declared = script.declaration();
     let is_taken = |name: &str| declared.params().iter().any(|param| param.name == name);
@@ -150,8 +150,8 @@ pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
     }
 }
 
-/// The columns of the rows. Objects may have others than the first one has: those at the beginning of a file are
-/// looked at.
+/// The columns of the rows. Objects may have columns that the first one lacks, so those at the beginning of a file are
+/// searched.
 fn all_columns(plan: &RunPlan) -> Vec<String> {
     let mut columns = plan.columns.clone();
     let mut known: HashSet<String> = columns.iter().cloned().collect();
@@ -168,14 +168,14 @@ fn all_columns(plan: &RunPlan) -> Vec<String> {
     columns
 }
 
-/// What is wrong with the first row, when no row tells the columns.
+/// The error of the first row, if no columns are known.
 fn why_no_columns(plan: &RunPlan) -> Option<String> {
     let is_told = plan.columns.is_empty() && !plan.rows.as_deref().is_none_or(is_stream);
     let mut rows = is_told.then(|| read(plan).ok()).flatten()?;
     rows.next()?.err().map(|error| error.to_string())
 }
 
-/// Every parameter without a default needs a column, or a flag that gives it for all rows.
+/// Checks that every parameter without a default has a column, or a flag that sets it for all rows.
 pub(super) fn check_columns(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
     let name = &script.bundle().main().name;
     let columns = || plan.columns.iter().map(String::as_str);

@@ -1,4 +1,4 @@
-//! `provisor run`: a script once, or once for each row.
+//! `provisor run`: runs a script once, or once for each row.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -55,8 +55,8 @@ pub(super) struct RunCommand {
 }
 
 impl RunCommand {
-    /// `--color` and `-v` behind the script, which the first look at the command line passes over. Needed before the
-    /// script is read; what is wrong with them is told when its parameters are known.
+    /// `--color` and `-v` after the script, which the first parse of the command line skips. They are needed before the
+    /// script is read; errors in them are reported once its parameters are known.
     pub(super) fn said_behind(&self) -> (Option<Colour>, u8) {
         let (mut colour, mut verbose) = (None, 0_u8);
         let mut words = self.rest.iter().map(|word| word.to_string_lossy());
@@ -139,7 +139,7 @@ pub(super) struct RunFlags {
     disable_help_flag = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    // Clap shows options without a heading first, but the first ones are to be the script's.
+    // Clap shows options without a heading first, but the script's own should come first.
     next_help_heading = "Options"
 )]
 pub(super) struct Words {
@@ -151,14 +151,14 @@ pub(super) struct Words {
     /// The script.
     #[arg(hide = true)]
     script: PathBuf,
-    // Taken already, wherever they stood: see `RunCommand::said_behind`.
+    // Already read, wherever they were: see `RunCommand::said_behind`.
     #[arg(long, hide = true)]
     color: Option<Colour>,
     #[arg(short, long, hide = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
 
-/// The names that no parameter of a script may have, because `run` has them itself.
+/// The option names of `run`, which no script parameter may have.
 pub(super) fn own_names() -> BTreeSet<String> {
     Words::command()
         .get_arguments()
@@ -194,19 +194,19 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
     start(app, path, &script, flags, given)
 }
 
-/// Reads and compiles a script with all its imports.
+/// Loads and compiles a script with all its imports.
 pub(super) fn load(app: &App, path: &Path) -> Result<Script, CommandError> {
     let main = sources::read_main(path)?;
     let bundle = Bundle::collect(&main, &sources::Folder::of(path))?;
     Ok(Script::compile(&host(app), bundle)?)
 }
 
-/// The script host over the operation table.
+/// The script host for the operations of the catalogue.
 pub(super) fn host(app: &App) -> Host {
     Host::new(app.catalogue()).within(memory::memory())
 }
 
-/// The words of the command line behind `run`: the options before the script and what follows it.
+/// The command-line arguments after `run`: the options before the script, and everything after it.
 fn words(app: &App, command: &RunCommand) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["provisor run".into()];
     let all = &app.words;
@@ -219,7 +219,7 @@ fn words(app: &App, command: &RunCommand) -> Vec<OsString> {
     words
 }
 
-/// Which script it is, whatever run it is in: where its file is, or what it says when it has none.
+/// Identifies the script across runs: the path of its file, or a digest of its text from stdin.
 fn workflow(path: &Path, script: &Script) -> String {
     if path == Path::new("-") {
         return format!("- {}", sha256(script.bundle().main().text.as_bytes()));
@@ -235,7 +235,7 @@ fn start(
     mut flags: RunFlags,
     given: crate::value::Record,
 ) -> Result<Exit, CommandError> {
-    // A profile may be chosen together with the sandbox; then every run of it is there.
+    // A profile may be set to use the sandbox; then all its runs do.
     flags.sandbox |= profiles::sandboxed(app, flags.profile.as_deref()).is_some();
     let mut plan = RunPlan {
         script: path.display().to_string(),
@@ -259,7 +259,7 @@ fn start(
     if !flags.sandbox
         && let Some((name, address)) = profiles::active(app, flags.profile.as_deref())
     {
-        // A resume must not go to whichever account is active then.
+        // A resume must not use whichever account is active then.
         plan.profile = Some(name);
         plan.address = Some(address);
     }

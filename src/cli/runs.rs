@@ -1,4 +1,4 @@
-//! `provisor runs`: what was run, row by row and step by step.
+//! `provisor runs`: lists, inspects, exports and prunes runs.
 
 mod export;
 mod list;

@@ -75,7 +75,7 @@ pub(super) fn sandbox(app: &App, command: &SandboxCommand) -> Result<Exit, Comma
     }
 }
 
-/// The names of the routes, and the kinds of faults, as they are written.
+/// The names of the routes, and the kinds of faults, as written on the command line.
 pub(super) fn known_faults() -> (Vec<String>, Vec<String>) {
     let routes = Route::all().map(|route| route.name().to_owned());
     let lines = FAULTS.lines().skip_while(|line| !line.starts_with("Kinds"));
@@ -89,7 +89,7 @@ pub(super) fn known_faults() -> (Vec<String>, Vec<String>) {
     (routes.collect(), kinds.collect())
 }
 
-/// Reads faults as they are written on the command line.
+/// Parses faults as written on the command line.
 pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, CommandError> {
     let parse = |text: &String| {
         text.parse::<Fault>()
@@ -98,9 +98,9 @@ pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, CommandError> {
     texts.iter().map(parse).collect()
 }
 
-/// How long a request to the sandbox may still land after its sender has stopped waiting, and how long it is waited for,
-/// unless `[profiles.sandbox]` says otherwise: it answers at once, and nobody should wait for its faults as long as for a
-/// real platform's.
+/// The default settle time and timeouts of the sandbox, unless `[profiles.sandbox]` overrides them: how long a request
+/// may still take effect after its sender stopped waiting, and how long a response is awaited. The sandbox responds at
+/// once, so its faults need not take as long as a real platform's.
 pub(super) const SETTLE: Duration = Duration::from_secs(5);
 pub(super) const REPLY: Duration = Duration::from_secs(5);
 pub(super) const CONNECT: Duration = Duration::from_secs(1);
@@ -127,7 +127,7 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
     Ok(Exit::Ok)
 }
 
-/// Says where each platform is, and who signs in. Credentials go to files, for clients other than this program.
+/// Prints each platform's address and login. Credentials are written to files, for other clients.
 fn announce(app: &App, sandbox: &Sandbox) -> Result<(), CommandError> {
     app.print(&format!("serving the sandbox at http://{}", sandbox.address()))?;
     for account in sandbox.accounts() {

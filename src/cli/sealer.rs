@@ -7,10 +7,10 @@ use super::paths::{Env, Paths, make_private_folder};
 use crate::journal::{Journal, KeyError, Sealer};
 use crate::value::secret::Secret;
 
-/// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, made at first use.
+/// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, which is created at first use.
 pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
-    // A change of the key that was killed in the middle is finished before either key is used. On a disk that cannot be
-    // written the old one still counts.
+    // First finish a key change that was killed midway, before either key is used. On a disk that cannot be written,
+    // the old key stays valid.
     let _ = crate::journal::finish_replacement(paths.state());
     if let Some(key) = env.get("PROVISOR_KEY") {
         return Sealer::from_text(&Secret::new(key)).map_err(|error| unusable(&error));
@@ -25,7 +25,7 @@ pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
     if !paths.key().exists()
         && let Some((what, sealed)) = sealed(paths)
     {
-        // A new key would hide that the old one is missing.
+        // Creating a new key would hide that the old one is missing.
         return Err(CommandError::usage(format!(
             "{what} sealed with a key that is missing: {}",
             paths.key().display()
@@ -36,7 +36,7 @@ pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
     Sealer::from_key_file(&paths.key()).map_err(|error| unusable(&error))
 }
 
-/// What there is that the key has sealed, and its file. Of a journal that is missing, what stood beside it tells.
+/// The data encrypted with the key, and its file. If the journal is missing, the files left beside it count.
 pub(super) fn sealed(paths: &Paths) -> Option<(&'static str, PathBuf)> {
     let journal = paths.journal();
     let journals = [journal.clone()].into_iter().chain(Journal::beside(&journal));

@@ -1,4 +1,4 @@
-//! Secrets of profiles, sealed in the state folder, each for the address it was given for.
+//! Secrets of profiles, encrypted in the state folder, each bound to one address.
 
 use super::error::CommandError;
 use super::paths::{Env, Paths};
@@ -7,20 +7,20 @@ use crate::journal::Vault;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
-/// Which secret of which profile, and where it may be sent: a file that gives a profile another address does not get
-/// the secret that was typed for the old one.
+/// Identifies a profile's secret and where it may be sent. A file that changes the profile's address does not get the
+/// secret that was entered for the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct SecretId {
     /// The profile.
     pub(in crate::cli) profile: String,
-    /// The key it stands for: `password`, `api_token`.
+    /// The profile's key for it: `password`, `api_token`.
     pub(in crate::cli) key: String,
-    /// The profile's address; only scheme, host and port count.
+    /// The profile's address; only scheme, host and port matter.
     pub(in crate::cli) url: String,
 }
 
 impl SecretId {
-    /// The address it is for, as people read it.
+    /// The address it is for, for display.
     pub(in crate::cli) fn place(&self) -> String {
         match self.origin() {
             origin if origin.is_empty() => "a profile without an address".into(),
@@ -28,7 +28,7 @@ impl SecretId {
         }
     }
 
-    /// Are both for the same address?
+    /// Whether both are for the same address.
     pub(in crate::cli) fn same_place(one: &SecretId, other: &SecretId) -> bool {
         one.origin() == other.origin()
     }
@@ -44,11 +44,11 @@ impl SecretId {
     }
 }
 
-/// Where the secrets are.
+/// The encrypted store.
 pub(super) struct SecretStore(Vault);
 
 impl SecretStore {
-    /// The safe of this home. Its file is made when the first secret is put in.
+    /// The store of this home. Its file is created when the first secret is stored.
     pub(super) fn of(env: &Env) -> Result<SecretStore, CommandError> {
         let paths = Paths::from_env(env).ok_or_else(|| {
             CommandError::usage("there is no home folder to keep files in")
@@ -60,7 +60,7 @@ impl SecretStore {
         )))
     }
 
-    /// The secret; nothing when there is none, or when it was sealed with another key. Makes no file.
+    /// Finds the secret. `None` if there is none, or if it was encrypted with another key. Creates no file.
     pub(super) fn find(env: &Env, keeping: &SecretId) -> Result<Option<Secret>, CommandError> {
         if Paths::from_env(env).is_some_and(|paths| !paths.secrets().exists()) {
             return Ok(None);
@@ -71,12 +71,12 @@ impl SecretStore {
         })
     }
 
-    /// Keeps a secret; on disk when it returns.
+    /// Stores a secret; it is on disk when this returns.
     pub(super) fn put(&self, keeping: &SecretId, secret: Secret) -> Result<(), CommandError> {
         Ok(self.0.put(keeping.name(), &secret.into())?)
     }
 
-    /// Forgets a secret.
+    /// Deletes a secret.
     pub(super) fn remove(&self, keeping: &SecretId) -> Result<(), CommandError> {
         Ok(self.0.remove(keeping.name())?)
     }

@@ -1,4 +1,4 @@
-//! Scripts from the file system: the main script, and what it imports from below its own folder.
+//! Loads scripts from the file system: the main script, and its imports from below its folder.
 
 use std::fs;
 use std::io::Read as _;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::error::CommandError;
 use crate::script::bundle::{Loader, Source};
 
-/// The largest script that is read, in bytes.
+/// The largest script that is accepted, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// Reads the main script; `-` is standard input.
+/// Reads the main script; `-` is stdin.
 pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
     if path == Path::new("-") {
         let mut text = String::new();
@@ -29,16 +29,16 @@ pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
     Ok(Source::new(path.display().to_string(), text))
 }
 
-/// Imports as files below the folder of the main script.
+/// Loads imports from files below the main script's folder.
 pub(super) struct Folder {
-    /// The folder as the main script's path spells it, for messages.
+    /// The folder as spelled in the main script's path, for messages.
     shown: PathBuf,
-    /// The folder with links resolved: nothing outside it is read.
+    /// The folder with links resolved; nothing outside it is read.
     root: Option<PathBuf>,
 }
 
 impl Folder {
-    /// The folder of `script`; the current one for standard input.
+    /// The folder of `script`; the current folder for stdin.
     pub(super) fn of(script: &Path) -> Folder {
         let shown = match script.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -70,7 +70,7 @@ impl Loader for Folder {
             ));
         }
         let text = read(&real)?;
-        // One name for one file, however it was imported.
+        // A file has one name, however it was imported.
         let below = self.root.as_ref().and_then(|root| real.strip_prefix(root).ok());
         let name = below.map_or(real.clone(), |below| {
             if self.shown.as_os_str() == "." {

@@ -1,4 +1,4 @@
-//! `provisor tenants`: the tenants that the ledger holds, and their credentials.
+//! `provisor tenants`: the tenants in the ledger, and their credentials.
 
 mod export;
 mod list;
@@ -28,7 +28,7 @@ enum Action {
     SetPassword(set_password::SetPasswordCommand),
 }
 
-/// What is told of a tenant, in this order.
+/// The fields shown of a tenant, in this order.
 const COLUMNS: [&str; 12] = [
     "email",
     "url",

@@ -1,9 +1,9 @@
-//! Times as people and programs read them.
+//! Formats times for people and for programs.
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-/// For tables: `2026-01-31 09:30:05`, in UTC, as their headers say.
+/// A time for tables: `2026-01-31 09:30:05`, in UTC, as the headers state.
 pub(super) fn shown(millis: i64) -> String {
     timestamp(millis).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -13,12 +13,12 @@ pub(super) fn of_day(millis: i64) -> String {
     timestamp(millis).strftime("%H:%M:%S UTC").to_string()
 }
 
-/// For JSON: `2026-01-31T09:30:05.125Z`. Such texts compare in the order of time.
+/// A time for JSON: `2026-01-31T09:30:05.125Z`. Such texts sort chronologically.
 pub(super) fn json(millis: i64) -> Json {
     format!("{:.3}", timestamp(millis)).into()
 }
 
-/// How long ago, in the largest unit that fits: `12s`, `5m`, `3h`, `40d`.
+/// The age in the largest unit that fits: `12s`, `5m`, `3h`, `40d`.
 pub(super) fn age(millis: i64, now: i64) -> String {
     let seconds = now.saturating_sub(millis).max(0) / 1000;
     match seconds {
@@ -29,7 +29,7 @@ pub(super) fn age(millis: i64, now: i64) -> String {
     }
 }
 
-/// How long something took: `85 ms`, `2.4 s`.
+/// A duration: `85 ms`, `2.4 s`.
 pub(super) fn took(from: i64, to: i64) -> String {
     match to.saturating_sub(from).max(0) {
         millis @ 0..1000 => format!("{millis} ms"),

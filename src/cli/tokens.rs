@@ -1,4 +1,4 @@
-//! The sealed token cache.
+//! The encrypted token cache.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use crate::client::{Credential, TokenKey, TokenStore};
 use crate::journal::{Sealer, Vault};
 use crate::value::Value;
 
-/// The sealed token cache, opened when the first token is needed.
+/// The encrypted token cache, opened when the first token is needed.
 pub(super) struct Tokens {
     path: PathBuf,
     folder: PathBuf,
@@ -17,7 +17,7 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// The cache of these places.
+    /// The cache at these paths.
     pub(super) fn new(paths: &Paths, sealer: Sealer) -> Tokens {
         Tokens {
             folder: paths.cache().to_owned(),
@@ -29,7 +29,7 @@ impl Tokens {
 
     fn vault(&self) -> &Vault {
         self.vault.get_or_init(|| {
-            // A folder that cannot be made is told by the first token that cannot be kept.
+            // If the folder cannot be created, storing the first token fails and reports it.
             let _ = make_private_folder(&self.folder);
             Vault::open(&self.path, self.sealer.clone())
         })
@@ -48,12 +48,12 @@ impl TokenStore for Tokens {
     }
 
     fn forget(&self, key: &TokenKey) {
-        // A token that stays is refused by the platform and replaced.
+        // A token that stays is rejected by the platform and replaced.
         let _ = self.vault().remove(name(key));
     }
 }
 
-/// The vault keeps a keyed digest of it.
+/// The key of an entry; the vault stores only a keyed digest of it.
 fn name(key: &TokenKey) -> Value {
     let account = Value::from(key.account.as_str());
     match &key.credential {

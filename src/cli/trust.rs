@@ -1,7 +1,7 @@
-//! `provisor trust`: which files of a project may act for the user.
+//! `provisor trust`: project files that may act for the user.
 //!
-//! A project's files come with the project, often from somebody else. What they say counts, but what could run a program,
-//! hand a credential over or loosen a profile counts only when the user has looked at exactly this text.
+//! A project's files come with the project, often from someone else. Their settings apply, but those that could run a
+//! program, hand over a credential or loosen a profile apply only if the user has reviewed exactly this text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -44,14 +44,14 @@ pub(super) struct TrustCommand {
     json: bool,
 }
 
-/// What is trusted: files by place, and the digest of the text that was looked at.
+/// The trusted files by path, each with the digest of the reviewed text.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
     digests: BTreeMap<String, String>,
 }
 
 impl Trust {
-    /// What this home trusts. A record that cannot be read trusts nothing.
+    /// The files this home trusts. An unreadable record trusts none.
     pub(super) fn of(paths: &Paths) -> Trust {
         let text = std::fs::read_to_string(paths.trusted()).unwrap_or_default();
         let document: Json = serde_json::from_str(&text).unwrap_or_default();
@@ -65,7 +65,7 @@ impl Trust {
         }
     }
 
-    /// Has the user looked at this file, with exactly this text?
+    /// Whether the user has reviewed this file with exactly this text.
     pub(super) fn covers(&self, file: &Path, text: &str) -> bool {
         let digest = self.digests.get(&name(file));
         let is_as_trusted = digest.is_some_and(|digest| *digest == sha256(text.as_bytes()));
@@ -127,7 +127,7 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
     Ok(Exit::Ok)
 }
 
-/// What the file would be trusted with, when it is a project's configuration.
+/// Shows what trust would allow the file to do, if it is a project configuration.
 fn say_what_it_does(app: &App, file: &Path) -> Result<(), CommandError> {
     if file.file_name() != Some(config::PROJECT_FILE.as_ref()) {
         return Ok(());
@@ -173,7 +173,7 @@ fn writeln_to(sink: &mut dyn std::io::Write, text: &str) -> std::io::Result<()> 
     writeln!(sink, "{text}")
 }
 
-/// A file's name as the record has it: one spelling, whatever way led to it.
+/// The canonical path of a file, so that it has one name in the record.
 fn name(file: &Path) -> String {
     let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     file.display().to_string()

@@ -1,7 +1,7 @@
-//! Lines that somebody types at the terminal, shown or not: the wait ends as soon as nobody wants the answer any more.
+//! Reads lines typed at the terminal, with or without echo. A read ends as soon as its answer is no longer wanted.
 //!
-//! Whoever agrees to something has seen the question: what was typed before it is no answer, and nothing is where the
-//! question would go into a file.
+//! A confirmation counts only if the user has seen the question: input typed before it is discarded, and there is no
+//! prompt if the question would go to a file.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Stdin, Write as _};
 use std::time::{Duration, Instant};
@@ -19,16 +19,16 @@ use super::ui::printable;
 
 mod keys;
 
-/// How often it is looked whether the answer is still wanted.
+/// How often cancellation is checked.
 const MOMENT: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 20_000_000,
 };
 
-/// How long a signal may take to be seen by whoever watches for it.
+/// How long a signal handler may take to see a signal.
 const BEING_SEEN: Duration = Duration::from_millis(500);
 
-/// The line that somebody types, without its end; `None` when nobody can, the input ends, or `given_up` says so first.
+/// Reads a typed line, without its end. `None` without a terminal, at the end of input, or if `given_up` comes first.
 pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
     let shown = Shown::begin(&stdin)?;
@@ -38,7 +38,7 @@ pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroiz
     let ended = loop {
         let ended = press_next(&stdin, &mut keys, &given_up);
         if unseen > 0 {
-            // What was typed before anybody asked has not been shown.
+            // Input typed before the prompt has not been echoed.
             unseen -= 1;
             if unseen == 0 || ended != Pressed::More {
                 show(&keys.line().unwrap_or_default())?;
@@ -59,13 +59,13 @@ pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroiz
     None
 }
 
-/// Is there somebody who sees a question and can answer it?
+/// Whether there is a terminal for both the question and the answer.
 pub(super) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// The line that somebody types as an answer to a question of consent: only what is typed after the question was shown
-/// counts. What was typed before is discarded, and a message says so.
+/// Reads the answer to a confirmation prompt. Only input typed after the prompt counts; earlier input is discarded with
+/// a message.
 pub(super) fn agreed_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     if !is_possible() {
         return None;
@@ -74,7 +74,7 @@ pub(super) fn agreed_line(question: &str, given_up: impl Fn() -> bool) -> Option
     line(question, given_up)
 }
 
-/// Throws away what was typed before anybody asked, and says so.
+/// Discards input typed before the prompt, and reports it.
 fn throw_away_early(stdin: &Stdin) -> Option<()> {
     if Early::take(stdin)?.thrown_away() {
         show("keys typed before this question were discarded and do not answer it\n")?;
@@ -82,11 +82,11 @@ fn throw_away_early(stdin: &Stdin) -> Option<()> {
     Some(())
 }
 
-/// Waits for the next byte that is typed, and presses it.
+/// Waits for the next typed byte, and passes it to `keys`.
 fn press_next(stdin: &Stdin, keys: &mut Keys, given_up: impl Fn() -> bool) -> Pressed {
     let mut byte = Zeroizing::new([0]);
     loop {
-        // Byte by byte: what stands behind the line is for somebody else.
+        // Byte by byte: input after this line is for another reader.
         match wait(stdin, &given_up).map(|()| rustix::io::read(stdin, &mut *byte)) {
             Some(Err(Errno::INTR)) => {}
             None | Some(Ok(0) | Err(_)) => return Pressed::End,
@@ -95,19 +95,19 @@ fn press_next(stdin: &Stdin, keys: &mut Keys, given_up: impl Fn() -> bool) -> Pr
     }
 }
 
-/// Yes or no, typed after the question was shown; anything but a clear yes is a no.
+/// Asks for yes or no after the question is shown; anything but a clear yes means no.
 pub(super) fn agreed(question: &str, given_up: impl Fn() -> bool) -> bool {
     agreed_line(&format!("{question} [y/N] "), given_up).is_some_and(|answer| is_yes(&answer))
 }
 
-/// Is this a clear yes?
+/// Whether this is a clear yes.
 pub(super) fn is_yes(answer: &str) -> bool {
     let answer = answer.trim();
     answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes")
 }
 
-/// The line that somebody types, with nothing shown of it from before the question on: of any length, with Backspace, Ctrl-W
-/// and Ctrl-U. Ctrl-C is sent on as SIGINT after the terminal is as it was.
+/// Reads a line without echo, starting before the question is shown: of any length, with Backspace, Ctrl-W and Ctrl-U.
+/// Ctrl-C is sent as SIGINT after the terminal is restored.
 pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
     let hidden = Hidden::begin(&stdin)?;
@@ -132,7 +132,7 @@ pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option
     }
 }
 
-/// Sends the process the signal of Ctrl-C, which ends it, or is seen by whoever watches for it: a moment is left for that.
+/// Sends the process the signal of Ctrl-C, which ends it or reaches its signal handler; waits a moment for that.
 fn interrupt(given_up: impl Fn() -> bool) {
     let sent = Instant::now();
     let _ = kill_process(getpid(), Signal::INT);
@@ -146,7 +146,7 @@ fn terminal() -> Option<Stdin> {
     stdin.is_terminal().then_some(stdin)
 }
 
-/// An answer counts only when the question was seen.
+/// Shows the question. `None` if that fails: an answer counts only if the question was seen.
 fn show(question: &str) -> Option<()> {
     let mut err = io::stderr().lock();
     write!(err, "{}", printable(question))
@@ -154,18 +154,18 @@ fn show(question: &str) -> Option<()> {
         .ok()
 }
 
-/// Ends the line in which a question stands.
+/// Ends the line of a prompt.
 fn end_line() {
     let _ = writeln!(io::stderr());
 }
 
-/// Waits until something is typed; `None` when that is not wanted any more.
+/// Waits for input; `None` if it is no longer wanted.
 fn wait(stdin: &Stdin, given_up: impl Fn() -> bool) -> Option<()> {
     while !given_up() {
         let mut ready = [PollFd::new(stdin, PollFlags::IN)];
         match poll(&mut ready, Some(&MOMENT)) {
             Ok(0) | Err(Errno::INTR) => {}
-            // What was typed after the end of the wait is for somebody else.
+            // Input typed after the wait has ended is for another reader.
             Ok(_) => return (!given_up()).then_some(()),
             Err(_) => return None,
         }
@@ -173,7 +173,7 @@ fn wait(stdin: &Stdin, given_up: impl Fn() -> bool) -> Option<()> {
     None
 }
 
-/// What was typed before anybody asked is taken while this lives: reading waits for nothing then.
+/// Puts the terminal in a mode in which reads return at once, to take input typed before the prompt. Restored on drop.
 struct Early<'a>(&'a Stdin, Termios);
 
 impl Early<'_> {
@@ -187,7 +187,7 @@ impl Early<'_> {
         Some(Early(stdin, before))
     }
 
-    /// Takes all of it, from the terminal and from where lines of it wait already. Gives whether there was any.
+    /// Discards all such input, from the terminal and from stdin's buffer. Returns whether there was any.
     fn thrown_away(&self) -> bool {
         let mut stdin = self.0.lock();
         let mut any = false;
@@ -208,15 +208,15 @@ impl Early<'_> {
 
 impl Drop for Early<'_> {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing.
+        // A terminal that is gone needs no restoring.
         let _ = tcsetattr(self.0, OptionalActions::Now, &self.1);
     }
 }
 
-/// The terminal shows what is typed and lets it be corrected until this is dropped, whatever it did before.
+/// Turns on echo and line editing until dropped, whatever the terminal's mode was before.
 struct Shown {
     before: Option<Termios>,
-    /// How many bytes were typed while nothing was shown.
+    /// The number of bytes typed while echo was off.
     unseen: u64,
 }
 
@@ -252,14 +252,14 @@ impl Shown {
 impl Drop for Shown {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
-            // A terminal that is gone needs nothing.
+            // A terminal that is gone needs no restoring.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
         }
     }
 }
 
-/// What is typed is not shown until this is dropped, and comes key by key: as whole lines it could not be longer than
-/// 4,095 bytes on Linux, and the rest would be lost in silence.
+/// Turns off echo until dropped, and reads key by key: whole lines could not exceed 4,095 bytes on Linux, and the rest
+/// would be lost silently.
 struct Hidden(Termios);
 
 impl Hidden {
@@ -276,7 +276,7 @@ impl Hidden {
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing.
+        // A terminal that is gone needs no restoring.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
     }
 }

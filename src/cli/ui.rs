@@ -1,4 +1,4 @@
-//! What people see: data on standard output, everything else on standard error.
+//! Terminal output: data on stdout, everything else on stderr.
 
 mod colour;
 mod outlet;
@@ -27,7 +27,7 @@ use crate::value::Value;
 pub use crate::value::visible::printable;
 use crate::waiting::{Wait, Waits};
 
-/// One of the two streams.
+/// An output stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Standard output.
@@ -36,47 +36,47 @@ pub enum Stream {
     Err,
 }
 
-/// The terminal, or what stands in for it. Clones share the progress bar, so that lines do not tear it.
+/// The terminal, or the file or pipe in its place. Clones share the progress bar, so that lines do not break it.
 #[derive(Debug, Clone)]
 pub struct Ui {
     out: Sight,
     err: Sight,
-    /// May lines be redrawn on standard error?
+    /// Whether lines on stderr may be redrawn.
     animated: bool,
     width: Option<u16>,
-    /// Was the width given by the environment?
+    /// Whether the width is set by the environment.
     fixed: bool,
     closed: Arc<AtomicBool>,
-    /// Why data could not be written.
+    /// The error of a failed write of data.
     lost: Arc<OnceLock<String>>,
-    /// Is what happens simulated?
+    /// Whether the platforms are simulated.
     sandboxed: Arc<AtomicBool>,
-    /// Is the process to stop? Then no reader is waited for.
+    /// Whether the process is stopping and no longer waits for readers.
     stopping: Arc<AtomicBool>,
     bar: Arc<Mutex<Option<ProgressBar>>>,
-    /// There while rows show how far they have come.
+    /// Present while row progress is shown.
     rows: Arc<Mutex<Option<RowsShown>>>,
 }
 
-/// Rows that show how far they have come.
+/// The state of the row progress display.
 #[derive(Debug, Default)]
 struct RowsShown {
-    /// When a line has last told what they wait for.
+    /// When a line last reported what the rows wait for.
     told: Option<Instant>,
 }
 
-/// What a stream can do.
+/// The capabilities of a stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Sight {
     terminal: bool,
     colour: bool,
 }
 
-/// No table fits into fewer characters.
+/// The smallest usable width, in characters; no table fits into less.
 const NARROWEST: u16 = 20;
 
 impl Ui {
-    /// Looks at the process's streams and at the environment.
+    /// Detects the capabilities of the process's streams, from them and the environment.
     pub fn new(env: &Env, colour: Colour) -> Ui {
         Ui::on(
             env,
@@ -94,7 +94,7 @@ impl Ui {
         };
         let columns = env.get("COLUMNS").and_then(|text| text.parse().ok());
         let width = columns.or_else(|| table::terminal_width().filter(|_| out));
-        // Some terminals do not know their width, and say 0.
+        // Some terminals do not know their width and report 0.
         let width = width.filter(|width| *width >= NARROWEST);
         Ui {
             out: sight(out),
@@ -111,22 +111,22 @@ impl Ui {
         }
     }
 
-    /// Is the stream a terminal?
+    /// Whether the stream is a terminal.
     pub fn is_terminal(&self, stream: Stream) -> bool {
         self.sight(stream).terminal
     }
 
-    /// Does the stream take colours?
+    /// Whether the stream takes colours.
     pub fn has_colour(&self, stream: Stream) -> bool {
         self.sight(stream).colour
     }
 
-    /// How many characters fit in a line of standard output; `None` when there is no limit.
+    /// The width of stdout in characters; `None` without a limit.
     pub fn width(&self) -> Option<u16> {
         self.width
     }
 
-    /// The same, when the terminal may have been resized since the start.
+    /// The current width, if the terminal may have been resized since the start.
     pub fn width_now(&self) -> Option<u16> {
         let now = || table::terminal_width().filter(|width| *width >= NARROWEST);
         match self.width {
@@ -135,42 +135,42 @@ impl Ui {
         }
     }
 
-    /// Has the reader of standard output gone away? Then nothing more need be written there.
+    /// Whether the reader of stdout is gone, so that nothing more need be written there.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Why data could not be written to standard output, though somebody was to read it.
+    /// The error of a failed write to stdout, unless only its reader was gone.
     pub fn lost(&self) -> Option<&str> {
         self.lost.get().map(String::as_str)
     }
 
-    /// The process is to stop: a reader that does not read counts as gone away from now on.
+    /// Marks the process as stopping: from now on, a reader that does not read counts as gone.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Writes to a stream without a buffer.
+    /// An unbuffered writer to a stream.
     fn outlet(&self, stream: Stream) -> Outlet {
         Outlet::new(stream, &self.stopping)
     }
 
-    /// Standard output for data: as it is for a file or a pipe, made safe for a terminal.
+    /// Stdout for data: unchanged for a file or a pipe, made safe for a terminal.
     pub(crate) fn data(&self) -> Visible<Outlet> {
         Visible::new(self.outlet(Stream::Out), self.out.terminal)
     }
 
-    /// From here on everything is simulated, and questions and failures say so.
+    /// Marks everything from now on as simulated; prompts and failures mention it.
     pub fn enter_sandbox(&self) {
         self.sandboxed.store(true, Ordering::Relaxed);
     }
 
-    /// Is what happens simulated?
+    /// Whether the platforms are simulated.
     pub fn is_sandboxed(&self) -> bool {
         self.sandboxed.load(Ordering::Relaxed)
     }
 
-    /// The text, marked when it speaks of the sandbox.
+    /// The text, marked if the sandbox is in use.
     pub fn marked<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.is_sandboxed() {
             format!("(sandbox) {text}").into()
@@ -179,7 +179,7 @@ impl Ui {
         }
     }
 
-    /// Writes a prompt, and no line end: to standard output, else to standard error, where that is a terminal.
+    /// Writes a prompt without a line end: to stdout if it is a terminal, else to stderr if that is one.
     pub fn prompt(&self, text: &str) -> io::Result<()> {
         let mut to: Box<dyn Write> = match (self.out.terminal, self.err.terminal) {
             (true, _) => Box::new(io::stdout()),
@@ -189,8 +189,8 @@ impl Ui {
         self.above_bar(|| write!(to, "{text}").and_then(|()| to.flush()))
     }
 
-    /// Writes data to standard output, and a line end when it has none. On a terminal control characters in it are shown,
-    /// not obeyed; a file or a pipe gets the data as it is. A reader that has gone away is no error; any other failure is.
+    /// Writes data to stdout, with a line end if it lacks one. On a terminal, control characters are escaped; a file or
+    /// a pipe gets the data unchanged. A reader that is gone is no error; any other failure is.
     pub fn out(&self, text: &str) -> io::Result<()> {
         if self.out.terminal {
             self.out_styled(&printable(text))
@@ -199,11 +199,11 @@ impl Ui {
         }
     }
 
-    /// The same for a text of our own: styles in it are kept.
+    /// The same for text that provisor styled itself: the styles are kept.
     pub fn out_styled(&self, text: &str) -> io::Result<()> {
         let line_end = if text.ends_with('\n') { "" } else { "\n" };
         let written = self.above_bar(|| {
-            // Lines of several threads are not mixed.
+            // Lines of several threads must not mix.
             let _lock = io::stdout().lock();
             let mut out = self.outlet(Stream::Out);
             out.write_all(format!("{text}{line_end}").as_bytes())
@@ -221,8 +221,7 @@ impl Ui {
         }
     }
 
-    /// Writes a line to standard error, as it is: styles in it are kept. A failure is ignored, as there is nowhere
-    /// to tell it.
+    /// Writes a line to stderr unchanged, with its styles. A failure is ignored, as there is nowhere to report it.
     pub fn err(&self, line: &str) {
         self.above_bar(|| {
             let _lock = io::stderr().lock();
@@ -230,19 +229,18 @@ impl Ui {
         });
     }
 
-    /// Tells something on standard error. Control characters in it are shown, not obeyed.
+    /// Writes a message to stderr. Control characters are escaped.
     pub fn note(&self, text: &str) {
         self.err(&printable(text));
     }
 
-    /// Tells something to look at on standard error.
+    /// Writes a warning to stderr.
     pub fn warn(&self, text: &str) {
         let word = self.styled(Stream::Err, Style::Warning, "warning");
         self.err(&format!("{word}: {}", printable(text)));
     }
 
-    /// Tells on standard error what is waited for. Where rows show how far they have come, that shows it, too: then not
-    /// each wait is told.
+    /// Reports a wait on stderr. While a progress display shows waits as well, not every wait is reported.
     pub(super) fn wait(&self, wait: &Wait) {
         if let Some(rows) = self.rows().as_mut() {
             let is_shown = self.animated && self.bar().is_some();
@@ -254,7 +252,7 @@ impl Ui {
         self.note(&waited_for(wait));
     }
 
-    /// The text in a style, where the stream takes colours.
+    /// The text in a style, if the stream takes colours.
     pub fn styled(&self, stream: Stream, style: Style, text: &str) -> String {
         if !self.has_colour(stream) {
             return text.to_owned();
@@ -263,26 +261,26 @@ impl Ui {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
-    /// A table with a header line, as wide as the terminal at most. Without a terminal, columns are as wide as they
-    /// need to be.
+    /// A table with a header, at most as wide as the terminal. Without a terminal, columns are as wide as they need to
+    /// be.
     pub fn table(&self, header: &[&str], rows: &[Vec<String>]) -> String {
         table::with_header(header, rows, self.width)
     }
 
-    /// A value for people: a map as a line for each name, a list of maps as a table, anything else as its text.
-    /// Secrets are masked.
+    /// Formats a value: a map with a line per name, a list of maps as a table, anything else as text. Secrets are
+    /// masked.
     pub fn value(&self, value: &Value) -> String {
         table::of_value(value, self.width)
     }
 
-    /// Named values, a line each, in the given order. Secrets are masked.
+    /// Formats named values, one per line, in the given order. Secrets are masked.
     pub fn fields(&self, fields: &[(String, Value)]) -> String {
         table::of_fields(fields, self.width)
     }
 
-    /// Shows how far a run of rows has come, until the handle is finished or dropped: after half a second as a bar on
-    /// a terminal, else as a line every ten seconds. `total` is the number of rows, when it is known;
-    /// `waits` is what they wait for.
+    /// Shows the progress of a run over rows until the handle is finished or dropped: after half a second as a bar on a
+    /// terminal, else as a line every ten seconds. `total` is the number of rows, if known; `waits` is what they wait
+    /// for.
     pub fn progress(&self, total: Option<u64>, waits: Waits) -> Progress {
         Progress::start(self.clone(), total, waits)
     }
@@ -294,7 +292,7 @@ impl Ui {
         }
     }
 
-    /// Writes while the bar, if there is one, is out of the way.
+    /// Writes while the progress bar, if any, is hidden.
     fn above_bar<R>(&self, write: impl FnOnce() -> R) -> R {
         match self.bar().as_ref() {
             Some(bar) => bar.suspend(write),
@@ -311,7 +309,7 @@ impl Ui {
     }
 }
 
-/// `waiting for an answer to POST crm.example/items until 14:03:20 UTC`, and why.
+/// `waiting for an answer to POST crm.example/items until 14:03:20 UTC`, and the reason.
 fn waited_for(wait: &Wait) -> String {
     let until = wait
         .until_ms

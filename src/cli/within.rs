@@ -1,5 +1,5 @@
-//! What a program that a session at the prompt started knows of that session: where it works, and how carefully. It is
-//! handed on in the environment, and can only make the program more careful.
+//! What a program started by a REPL session knows of that session: where it works, and its mode. It is passed in the
+//! environment, and can only make the program more careful.
 
 use super::config::{self, Profile};
 use super::error::CommandError;
@@ -7,13 +7,13 @@ use super::paths::Env;
 use super::plan::RunPlan;
 use crate::repl::around::{Mode, Place};
 
-/// Set where the program runs within another part of itself: `repl`, the mode, and the profile, with colons between them.
+/// The environment variable of programs started by provisor: `repl`, the mode, and the profile, separated by colons.
 pub(super) const VARIABLE: &str = "PROVISOR_WITHIN";
 
-/// The first part of it.
+/// The first part of its value.
 const REPL: &str = "repl";
 
-/// What the mode ends with when nothing is asked.
+/// The suffix of a mode that needs no confirmation.
 const AGREED: char = '!';
 
 /// The session that started this program.
@@ -21,12 +21,12 @@ const AGREED: char = '!';
 pub(super) struct Within(Place);
 
 impl Within {
-    /// The session, when one started this program.
+    /// The session that started this program, if any.
     pub(super) fn of(env: &Env) -> Option<Within> {
         Within::read(env.get(VARIABLE)?)
     }
 
-    /// As a session hands it on.
+    /// The variable's value for a session's place.
     pub(super) fn written(place: &Place) -> String {
         let agreed = if place.agreed {
             AGREED.to_string()
@@ -43,7 +43,7 @@ impl Within {
         let known = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
         Some(Within(Place {
             profile: (!profile.is_empty()).then(|| profile.to_owned()),
-            // What cannot be read permits nothing.
+            // An unknown mode permits nothing.
             mode: known
                 .into_iter()
                 .find(|mode| mode.word() == word)
@@ -52,12 +52,12 @@ impl Within {
         }))
     }
 
-    /// The profile that may be changed without a question, because the session was started so.
+    /// The profile that may be changed without confirmation, because the session was started that way.
     pub(super) fn agreed(&self) -> Option<&str> {
         self.0.profile.as_deref().filter(|_| self.0.agreed)
     }
 
-    /// Refuses real accounts where the session works on the sandbox.
+    /// Rejects real accounts if the session works on the sandbox.
     pub(super) fn admit_real(&self) -> Result<(), CommandError> {
         if self.0.mode != Mode::Sandbox {
             return Ok(());
@@ -68,7 +68,7 @@ impl Within {
         )
     }
 
-    /// Refuses to go on with a run that works elsewhere than the session, or does what the session may not.
+    /// Rejects continuing a run that works elsewhere than the session, or does what the session may not.
     pub(super) fn admit(&self, run: &str, plan: &RunPlan) -> Result<(), CommandError> {
         let simulated = self.0.mode == Mode::Sandbox;
         let here = match &self.0.profile {
@@ -96,7 +96,7 @@ impl Within {
                 ),
             );
         }
-        // What a session left open is only looked up.
+        // The open steps of a session are only looked up.
         if self.0.mode == Mode::ReadOnly && !plan.session {
             return Err(CommandError::usage(format!(
                 "run {run} may change what it works with, and this session is read-only"
@@ -109,7 +109,7 @@ impl Within {
     }
 }
 
-/// How careful to be with a profile: as it says itself, or as the session that started this program is.
+/// The mode that applies to a profile: `sandbox` if it is its own, else the stricter of its own and the session's.
 pub(super) fn mode_of(profile: &Profile, env: &Env) -> Mode {
     let own = match profile.mode.as_ref().map(|mode| mode.value) {
         Some(config::Mode::Sandbox) => return Mode::Sandbox,
@@ -120,7 +120,7 @@ pub(super) fn mode_of(profile: &Profile, env: &Env) -> Mode {
     own.max(mode(env))
 }
 
-/// How careful to be where no profile says anything.
+/// The mode where no profile sets one.
 pub(super) fn mode(env: &Env) -> Mode {
     Within::of(env).map_or(Mode::Dev, |within| within.0.mode)
 }

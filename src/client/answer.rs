@@ -1,4 +1,4 @@
-//! A 2xx answer, and what can be read in it.
+//! A 2xx response and its parsed body.
 
 use serde_json::Value as Json;
 
@@ -8,21 +8,21 @@ use crate::transport::request::Request;
 use crate::transport::response::{BodyError, Response};
 use crate::value::Value;
 
-/// A 2xx answer with the request it belongs to.
+/// A 2xx response with its request.
 pub(crate) struct Answer {
     pub(crate) request: Request,
     pub(crate) response: Response,
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub(crate) fn json(&self) -> Result<Json, ApiError> {
         self.response
             .json()
             .map_err(|why| self.unreadable(&why.to_string()))
     }
 
-    /// The body as a value: JSON with its credentials as secrets, a plain text, or nothing.
+    /// The body as a value: JSON with its credentials as secrets, plain text, or null.
     pub(crate) fn value(&self) -> Result<Value, ApiError> {
         if self.response.is_empty() {
             return Ok(Value::Null);
@@ -38,7 +38,7 @@ impl Answer {
         }
     }
 
-    /// The answer is not what it should be.
+    /// An error for a response that is not in the expected form.
     pub(crate) fn unreadable(&self, why: &str) -> ApiError {
         ApiError::unreadable(&self.request, &self.response, why)
     }

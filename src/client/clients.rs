@@ -1,5 +1,4 @@
-//! One client per account, so that all callers of an account share its tokens; and what else is kept for a while, by
-//! account.
+//! One client per account, so that all callers of an account share its tokens; and a cache of other per-account data.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Line, Network};
 
-/// Hands out clients of a platform: the same account always gets the same one, so that one sign-in, one refresh and one
-/// refusal serve all rows. A clone shares the clients.
+/// Creates a platform's clients: the same account always gets the same client, so that one sign-in, one refresh and one
+/// refusal serve all rows. Clones share the clients.
 #[derive(Clone)]
 pub struct Accounts<C> {
     network: Network,
@@ -16,7 +15,7 @@ pub struct Accounts<C> {
 }
 
 impl<C: Clone> Accounts<C> {
-    /// No clients yet; they will be made over `network`.
+    /// Creates an empty set whose clients will use `network`.
     pub fn new(network: Network) -> Accounts<C> {
         Accounts {
             network,
@@ -29,7 +28,7 @@ impl<C: Clone> Accounts<C> {
         self.network.on(line)
     }
 
-    /// The client kept for `key` when it `fits` the network on `line`, else a new one. Sends nothing.
+    /// Returns the cached client for `key` if it `fits` the network on `line`, else a new one. Sends nothing.
     pub(crate) fn shared(
         &self,
         key: String,
@@ -49,10 +48,10 @@ impl<C> fmt::Debug for Accounts<C> {
     }
 }
 
-/// After so many new accounts those that nobody asked for meanwhile are let go.
+/// The number of new accounts after which those not used meanwhile are dropped.
 const GENERATION: usize = 512;
 
-/// What a process keeps by account, for those that were asked for lately: it does not grow with the accounts.
+/// A cache by account that keeps recently used entries only, so that its size is bounded.
 pub struct Recent<C> {
     known: Mutex<Known<C>>,
 }
@@ -63,7 +62,7 @@ struct Known<C> {
 }
 
 impl<C: Clone> Recent<C> {
-    /// What is kept for `key` when it `fits`, else a new one, which takes its place.
+    /// Returns the entry for `key` if it `fits`, else creates one, which replaces it.
     pub fn get(&self, key: String, fits: impl Fn(&C) -> bool, make: impl FnOnce() -> C) -> C {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let found = known.young.get(&key).or_else(|| known.old.get(&key));

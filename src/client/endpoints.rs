@@ -1,26 +1,26 @@
-//! Paths and field names as data: what is only assumed about a platform can be corrected in a profile.
+//! Paths and field names as data, so that a profile can correct what is only assumed about a platform.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use crate::value::nearest::nearest;
 
-/// What a platform's endpoint table holds.
+/// The contents of a platform's endpoint table.
 pub trait Table {
-    /// Every entry: its key in a profile, its default, and what it is.
+    /// Every entry: its key in a profile, its default, and its description.
     const ENTRIES: &'static [(&'static str, &'static str, &'static str)];
 
-    /// Why `value` cannot stand where `default` stood, in a clause.
+    /// Why `value` cannot replace `default`, as a clause.
     fn misfit(key: &str, default: &str, value: &str) -> Option<&'static str>;
 }
 
-/// A profile's endpoint table that cannot be used.
+/// An error in a profile's endpoint table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// There is no such entry.
+    /// No such entry exists.
     #[error("there is no endpoint setting `{key}`{}", nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?")))]
     UnknownKey {
-        /// What was written.
+        /// The key as written.
         key: String,
         /// The most similar entry, if any is similar.
         nearest: Option<&'static str>,
@@ -30,9 +30,9 @@ pub enum EndpointError {
     BadValue {
         /// The entry.
         key: &'static str,
-        /// What was written.
+        /// The value as written.
         value: String,
-        /// What it must be.
+        /// What the value must be.
         why: &'static str,
     },
 }
@@ -51,7 +51,7 @@ impl<T: Table> Default for Endpoints<T> {
 }
 
 impl<T: Table> Endpoints<T> {
-    /// The defaults with a profile's corrections.
+    /// The defaults with a profile's overrides applied.
     pub fn with_overrides(overrides: &BTreeMap<String, String>) -> Result<Endpoints<T>, EndpointError> {
         let mut endpoints = Endpoints::default();
         for (key, value) in overrides {
@@ -61,7 +61,7 @@ impl<T: Table> Endpoints<T> {
         Ok(endpoints)
     }
 
-    /// The key of the table's entry that `value` may correct.
+    /// Returns the table's own copy of `key`, if `value` may override that entry.
     pub fn check(key: &str, value: &str) -> Result<&'static str, EndpointError> {
         let Some((key, default, _)) = T::ENTRIES.iter().find(|(name, ..)| *name == key) else {
             return Err(EndpointError::UnknownKey {
@@ -79,13 +79,13 @@ impl<T: Table> Endpoints<T> {
         }
     }
 
-    /// The entry's value; empty for a key that the table lacks.
+    /// The entry's value; empty if the table has no such key.
     pub fn get(&self, key: &str) -> &str {
         self.0.get(key).map(String::as_str).unwrap_or_default()
     }
 }
 
-/// Can the text be one part of a path, as it is written?
+/// Whether the text can be a path segment without encoding.
 pub(crate) fn is_name(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     !text.trim_matches('.').is_empty() && text.chars().all(is_plain)

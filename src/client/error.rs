@@ -1,4 +1,4 @@
-//! Why a platform did not do it.
+//! Why a call to a platform failed.
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -9,23 +9,23 @@ use crate::transport::request::Request;
 use crate::transport::response::Response;
 use crate::value::secret::names_a_credential;
 
-/// What is told of a stable code.
+/// The explanation of a stable error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The code.
     pub code: &'static str,
     /// What it means, in full sentences.
     pub meaning: &'static str,
-    /// What usually leads to it; each without a full stop.
+    /// The usual causes; each without a full stop.
     pub causes: &'static [&'static str],
-    /// What to do, the likeliest first; each without a full stop.
+    /// What to do, most likely first; each without a full stop.
     pub remedies: &'static [&'static str],
-    /// How it looks, or a script that deals with it.
+    /// Sample output, or a script that handles the error.
     pub example: &'static str,
 }
 
 impl Explanation {
-    /// The language of the example: a script, or what a terminal shows.
+    /// The language of the example: `rhai`, or `text` for terminal output.
     pub fn language(&self) -> &'static str {
         if self.example.starts_with("provisor ") || self.example.starts_with("$ ") {
             "text"
@@ -35,29 +35,28 @@ impl Explanation {
     }
 }
 
-/// A failure that a platform has a code of its own for.
+/// A failure with a platform-specific code.
 #[derive(Debug)]
 pub struct OwnCode {
-    /// The code, what it means and what to do: the first remedy is the hint of its errors.
+    /// The code, its meaning and its remedies; the first remedy becomes the hint of its errors.
     pub explanation: Explanation,
-    /// What follows from it.
+    /// Where the failure lies.
     pub cause: Cause,
 }
 
-/// Where a failure lies, and so what follows from it.
+/// Where a failure lies, which determines how it is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// In the credentials that were given: signing in is refused, and asking again is useless. Not recorded, for the request
-    /// is tried anew once they are right.
+    /// The given credentials: sign-in is refused, and retrying is useless. Not recorded, since the request is retried
+    /// once they are corrected.
     Credentials,
-    /// In the account: signing in is refused, and asking again is useless.
+    /// The account: sign-in is refused, and retrying is useless.
     Account,
-    /// In the profile. Not recorded, for the request is tried anew once that is right.
+    /// The profile. Not recorded, since the request is retried once the profile is corrected.
     Profile,
-    /// Halfway: what failed has left something on the platform that a second try would double.
+    /// Partial completion: the failed call left something on the platform that a retry would duplicate.
     HalfDone,
-    /// In the request: provisor itself refuses it before anything is sent, because it would harm the account, however often
-    /// it is tried.
+    /// The request: provisor itself refuses to send it, however often it is tried, because it would harm the account.
     Protection,
 }
 
@@ -69,20 +68,21 @@ impl PartialEq for OwnCode {
 
 impl Eq for OwnCode {}
 
-/// The sort of a failure.
+/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiErrorKind {
-    /// The address may not be used: plain http beyond loopback, the wrong world, not below the account's API.
+    /// The address may not be used: plain http beyond loopback, sandbox and real platform mixed up, or not below the
+    /// account's API.
     Address,
     /// The account refuses the credentials.
     SignInRefused,
-    /// The account may not do this.
+    /// The account lacks the permission.
     Forbidden,
     /// It does not exist.
     NotFound,
-    /// It exists already, or two of it do.
+    /// It exists already, or more than once.
     Conflict,
-    /// The platform finds the request's content wrong.
+    /// The platform rejects the request's content.
     Invalid,
     /// The platform is receiving too many requests.
     RateLimited,
@@ -90,22 +90,22 @@ pub enum ApiErrorKind {
     Refused,
     /// No connection could be made.
     Unreachable,
-    /// The platform failed or did not answer in time.
+    /// The platform failed or did not respond in time.
     Unavailable,
-    /// The answer cannot be understood.
+    /// The response cannot be understood.
     Unreadable,
-    /// A failure that the platform has a code of its own for.
+    /// A failure with a platform-specific code.
     Own(&'static OwnCode),
-    /// The request would take a secret where it does not belong.
+    /// The request would send a secret to a place where it does not belong.
     SecretElsewhere,
-    /// An argument does not fit.
+    /// An argument is invalid.
     BadInput,
-    /// Something on this machine failed: the password cannot be read, or tokens cannot be kept.
+    /// Something on this machine failed: the password cannot be read, or tokens cannot be stored.
     Local,
 }
 
 impl ApiErrorKind {
-    /// Does the account refuse the credentials, so that asking again is useless and may lock it?
+    /// Whether the account refuses the credentials, so that retrying is useless and may lock it.
     pub fn refuses_sign_in(self) -> bool {
         match self {
             ApiErrorKind::SignInRefused => true,
@@ -119,22 +119,22 @@ impl ApiErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
-    /// The sort.
+    /// The kind.
     pub kind: ApiErrorKind,
-    /// The HTTP status, when there was an answer.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// What failed and why, the platform's words included, in a sentence without a full stop. Holds no secret.
+    /// What failed and why, including the platform's own text, as a sentence without a full stop. Contains no secret.
     pub message: String,
-    /// The platform's words alone, without markup and secrets.
+    /// The platform's own text, without markup and secrets.
     pub platform_text: Option<String>,
-    /// Can a change have been carried out all the same? Always `No` for reads.
+    /// Whether a change may have been carried out all the same. Always `No` for reads.
     pub sent: Sent,
-    /// May the same call succeed later without anybody changing anything?
+    /// Whether the same call may succeed later without any intervention.
     pub transient: bool,
 }
 
 impl ApiError {
-    /// A failure that changed nothing and will be the same next time.
+    /// A permanent failure that changed nothing.
     pub fn new(kind: ApiErrorKind, message: impl Into<String>) -> ApiError {
         ApiError {
             kind,
@@ -146,20 +146,20 @@ impl ApiError {
         }
     }
 
-    /// An argument does not fit.
+    /// An invalid argument.
     pub fn bad_input(message: impl Into<String>) -> ApiError {
         ApiError::new(ApiErrorKind::BadInput, message)
     }
 
-    /// A request without an answer.
+    /// A request without a response.
     pub(crate) fn no_answer(request: &Request, error: &TransportError) -> ApiError {
         let (kind, transient) = match error.kind {
             ErrorKind::Address => (ApiErrorKind::Address, false),
-            // The user may allow it, and resume.
+            // The user may allow it and resume.
             ErrorKind::SecretElsewhere => (ApiErrorKind::SecretElsewhere, true),
-            // Neither was anything sent, nor does it say anything of what was asked.
+            // Nothing was sent, and the failure is not about the request itself.
             ErrorKind::Withheld | ErrorKind::Setup => (ApiErrorKind::Local, true),
-            // Even a certificate that is not trusted is no refusal to be kept: a profile can name whom to trust.
+            // Not even an untrusted certificate is recorded as a refusal: a profile can name a CA to trust.
             ErrorKind::Dns | ErrorKind::Connect | ErrorKind::Tls => (ApiErrorKind::Unreachable, true),
             ErrorKind::Timeout | ErrorKind::Reset => (ApiErrorKind::Unavailable, true),
             ErrorKind::Truncated => (ApiErrorKind::Unreadable, true),
@@ -176,7 +176,7 @@ impl ApiError {
         }
     }
 
-    /// An answer whose status is not 2xx.
+    /// A response whose status is not 2xx.
     pub(crate) fn from_answer(request: &Request, response: &Response) -> ApiError {
         let words = platform_words(response);
         let changes = request.method.changes();
@@ -195,7 +195,7 @@ impl ApiError {
             platform_text: Some(words).filter(|words| !words.is_empty()),
             sent: match response.status {
                 _ if !changes => Sent::No,
-                // A gateway gives up on a request that the platform may still be working on.
+                // A gateway may time out while the platform is still working on the request.
                 408 | 504 | 524 => Sent::Late,
                 500.. => Sent::Maybe,
                 _ => Sent::No,
@@ -204,9 +204,9 @@ impl ApiError {
         }
     }
 
-    /// An answer that does not say what it should. To a changing request a 2xx says yes all the same.
+    /// A response whose body is not as expected. For a changing request a 2xx still counts as success.
     ///
-    /// Its words are quoted only from a web page: JSON, even half of it, may hold a credential.
+    /// Its text is quoted only if it is a web page: JSON, even truncated, may contain a credential.
     pub(crate) fn unreadable(request: &Request, response: &Response, why: &str) -> ApiError {
         let words = if response.is_html() {
             response.text_excerpt()
@@ -231,7 +231,7 @@ impl ApiError {
     }
 }
 
-/// The sort of a failure, and whether it may pass by itself.
+/// The kind of a failure, and whether it is transient.
 fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
     match status {
         400 | 422 if says_it_exists(words) => (ApiErrorKind::Conflict, false),
@@ -248,7 +248,7 @@ fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
     }
 }
 
-/// Some platforms answer conflicts with 400 [assumed] like other mistakes; only the words tell them apart.
+/// Some platforms report conflicts with 400 [assumed], like other mistakes; only the text tells them apart.
 fn says_it_exists(words: &str) -> bool {
     let words = words.to_lowercase();
     [
@@ -266,12 +266,12 @@ fn says_it_exists(words: &str) -> bool {
         && !words.contains("no longer exists")
 }
 
-/// What the platform says: the usual fields of an error document, a bare JSON string, or the text of a page.
+/// The platform's message: the usual fields of an error document, a bare JSON string, or the text of a page.
 fn platform_words(response: &Response) -> String {
     match response.json() {
         Ok(json) => match words_of(&json) {
             Some(words) => response.excerpt_of(&words),
-            // Whatever it is, what is named like a credential in it is one.
+            // Any field in it that is named like a credential is masked.
             None => response.excerpt_of(
                 &fields::guarded_by(json, names_a_credential)
                     .to_masked_json()
@@ -299,7 +299,7 @@ fn words_of(json: &Json) -> Option<String> {
                 at(&["detail", "message", "error_description", "error"]),
             ) {
                 (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
-                // Some platforms put their words one level below.
+                // Some platforms nest the message one level deeper.
                 (title, detail) => detail.or(title).or_else(|| words_of(fields.get("data")?)),
             }
         }

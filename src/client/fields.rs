@@ -1,4 +1,4 @@
-//! A platform's JSON, read leniently: names in any case, numbers as text.
+//! Lenient access to a platform's JSON: field names in any case, numbers as text.
 
 use serde_json::{Map, Value as Json};
 
@@ -6,10 +6,10 @@ use crate::value::Value;
 use crate::value::secret::Secret;
 pub(super) use crate::value::secret::is_credential_field;
 
-/// A JSON object's fields.
+/// The fields of a JSON object.
 pub(crate) type Fields = Map<String, Json>;
 
-/// The first of these fields that is there and not null, whatever the case of its name.
+/// Returns the first of these fields that is present and not null, ignoring the case of its name.
 pub(crate) fn field<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a Json> {
     let find = |name: &str| {
         let exact = fields.get(name);
@@ -24,7 +24,7 @@ pub(crate) fn field<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a Json> 
     names.iter().find_map(|name| find(name))
 }
 
-/// The same as text: numbers become their digits; empty and blank texts count as missing.
+/// Like [`field`], as text: numbers become their digits; empty and blank text counts as missing.
 pub(crate) fn text(fields: &Fields, names: &[&str]) -> Option<String> {
     let present = |name: &&str| {
         let text = match field(fields, &[name])? {
@@ -37,7 +37,7 @@ pub(crate) fn text(fields: &Fields, names: &[&str]) -> Option<String> {
     names.iter().find_map(present)
 }
 
-/// The same as a whole number, be it written as a number or as text.
+/// Like [`field`], as a whole number, whether written as a number or as text.
 pub(crate) fn int(fields: &Fields, names: &[&str]) -> Option<i64> {
     match field(fields, names)? {
         Json::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
@@ -46,7 +46,7 @@ pub(crate) fn int(fields: &Fields, names: &[&str]) -> Option<i64> {
     }
 }
 
-/// A secret field, untouched: a password may start or end with a blank.
+/// Like [`field`], as a secret. Not trimmed: a password may start or end with a space.
 pub(crate) fn secret(fields: &Fields, names: &[&str]) -> Option<Secret> {
     let present = |name: &&str| match field(fields, &[name])? {
         Json::String(text) if !text.is_empty() => Some(Secret::new(text.as_str())),
@@ -56,7 +56,7 @@ pub(crate) fn secret(fields: &Fields, names: &[&str]) -> Option<Secret> {
     names.iter().find_map(present)
 }
 
-/// An id among these fields: a whole number or a text that is not empty.
+/// Returns the first of these fields as an id: a whole number or non-empty text.
 pub(crate) fn id_in(fields: &Fields, names: &[&str]) -> Option<Value> {
     match field(fields, names)? {
         Json::String(text) if !text.trim().is_empty() => Some(Value::Text(text.trim().to_owned())),
@@ -65,12 +65,12 @@ pub(crate) fn id_in(fields: &Fields, names: &[&str]) -> Option<Value> {
     }
 }
 
-/// A JSON answer as a value in which the text of a credential's field is a secret.
+/// Converts a JSON response to a value in which text in credential fields is secret.
 pub(crate) fn guarded(json: Json) -> Value {
     guarded_by(json, is_credential_field)
 }
 
-/// The same, where `names` tells which fields are credentials.
+/// Like [`guarded`], where `names` decides which fields are credentials.
 pub(super) fn guarded_by(json: Json, names: fn(&str) -> bool) -> Value {
     match json {
         Json::Array(items) => Value::List(items.into_iter().map(|item| guarded_by(item, names)).collect()),
@@ -89,7 +89,7 @@ pub(super) fn guarded_by(json: Json, names: fn(&str) -> bool) -> Value {
     }
 }
 
-/// Every text below a credential's name as a secret. A number is none: it counts tokens, or the days that a password lasts.
+/// Makes all text below a credential field secret. Numbers stay: they count tokens, or the days a password lasts.
 fn hidden(json: Json) -> Value {
     match json {
         Json::String(text) => Value::Secret(Secret::new(text)),

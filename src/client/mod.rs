@@ -1,4 +1,4 @@
-//! How each platform speaks: typed clients that know its facts and traps, and neither journal nor script.
+//! The typed clients of the platforms. They know each platform's facts and traps, but neither journal nor script.
 
 pub mod clients;
 pub mod endpoints;
@@ -30,7 +30,7 @@ pub use crate::transport::request::{Body, Method};
 
 use error::ApiError;
 
-/// Where an account's password comes from.
+/// The source of an account's password.
 #[derive(Clone)]
 pub struct Password(Source);
 
@@ -43,14 +43,14 @@ enum Source {
 type Ask = dyn Fn() -> Result<Secret, String> + Send + Sync;
 
 impl Password {
-    /// A password that is at hand.
+    /// A password that is already known.
     pub fn known(password: Secret) -> Password {
         Password(Source::Known(password))
     }
 
-    /// A password that is asked for when it is first needed, and again when it was refused. `place` says whose it is and
-    /// where it is kept, and never shows it: two of the same place are the same. `ask` may block; its error is a sentence
-    /// without a full stop.
+    /// A password that `ask` reads when it is first needed, and again after it was refused. `place` names its owner and
+    /// where it is stored, without revealing it: passwords with the same place are the same. `ask` may block; its error
+    /// is a sentence without a full stop.
     pub fn ask(place: &str, ask: impl Fn() -> Result<Secret, String> + Send + Sync + 'static) -> Password {
         Password(Source::Ask {
             place: place.into(),
@@ -58,7 +58,7 @@ impl Password {
         })
     }
 
-    /// The password. May block.
+    /// Reads the password. May block.
     pub fn read(&self) -> Result<Secret, String> {
         match &self.0 {
             Source::Known(password) => Ok(password.clone()),
@@ -66,7 +66,7 @@ impl Password {
         }
     }
 
-    /// What tells it from others without asking for it.
+    /// Returns the password's identity, without reading it.
     pub fn identity(&self) -> Credential {
         match &self.0 {
             Source::Known(password) => Credential::Given(password.clone()),
@@ -74,7 +74,7 @@ impl Password {
         }
     }
 
-    /// Is it, as far as can be told without asking, the same?
+    /// Whether both are the same, as far as can be told without reading them.
     pub fn same_as(&self, other: &Password) -> bool {
         self.identity() == other.identity()
     }
@@ -86,57 +86,57 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What every client is made over. Clones share it.
+/// The network that clients are built on. Clones share it.
 #[derive(Clone)]
 pub struct Network {
-    /// How requests leave.
+    /// The HTTP transport.
     pub http: Http,
-    /// Where tokens are kept.
+    /// Where tokens are stored.
     pub store: Arc<dyn TokenStore>,
-    /// Time.
+    /// The clock.
     pub clock: Clock,
     guards: Guards,
 }
 
-/// What a platform protects in every account of it that this process knows of, whoever sends a request there.
+/// A platform's protection for all of its accounts known to this process, whatever client sends the request.
 pub trait Guard: Any + Send + Sync {
-    /// Refuses a request that could change what must not be changed.
+    /// Refuses a request that could change something protected.
     fn judge(&self, request: &Request) -> Result<(), ApiError>;
 }
 
-/// The guards of every platform. Clones share them.
+/// The guards of all platforms. Clones share them.
 #[derive(Clone, Default)]
 pub struct Guards(Arc<[Arc<dyn Guard>]>);
 
 impl Guards {
-    /// These guards, each of which is asked about every request.
+    /// Combines guards, each of which checks every request.
     pub fn new(guards: impl IntoIterator<Item = Arc<dyn Guard>>) -> Guards {
         Guards(guards.into_iter().collect())
     }
 
-    /// Refuses a request that one of them refuses.
+    /// Refuses a request that any guard refuses.
     fn judge(&self, request: &Request) -> Result<(), ApiError> {
         self.0.iter().try_for_each(|guard| guard.judge(request))
     }
 
-    /// The guard of this type.
+    /// The guard of type `T`.
     pub(crate) fn get<T: Guard>(&self) -> Option<&T> {
         let mut all = self.0.iter();
         all.find_map(|guard| (&**guard as &dyn Any).downcast_ref())
     }
 }
 
-/// What a service answered when it was asked for its own address.
+/// The result of requesting a service's own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reachability {
     /// The HTTP status.
     pub status: u16,
-    /// Did a credential go with the request?
+    /// Whether the request carried a credential.
     pub credential: bool,
 }
 
-/// Whose tokens: an account, and the credential that it is signed in to with, so that nobody gets in with a wrong one
-/// because somebody else signed in before.
+/// The owner of tokens: an account and the credential used to sign in, so that a wrong credential gains no access from
+/// an earlier sign-in with the right one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenKey {
     /// The account: platform, address and login.
@@ -145,17 +145,17 @@ pub struct TokenKey {
     pub credential: Credential,
 }
 
-/// What tells a credential from others.
+/// The identity of a credential.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Credential {
-    /// Itself: the caller has it at hand.
+    /// The credential itself, if the caller already has it.
     Given(Secret),
-    /// Whose it is and where it is kept. It is not read for that: a person would have to unlock it at every start.
+    /// Its owner and where it is stored. It is not read for this: a person would have to unlock it at every start.
     Kept(Arc<str>),
 }
 
 impl Network {
-    /// A network on which nothing is protected yet: a runtime adds the guards of its platforms.
+    /// A network without guards: a runtime adds those of its platforms.
     pub fn new(http: Http, store: Arc<dyn TokenStore>, clock: Clock) -> Network {
         Network {
             http,
@@ -165,13 +165,13 @@ impl Network {
         }
     }
 
-    /// The same network, on which these guards judge every request.
+    /// The same network, with these guards checking every request.
     #[must_use]
     pub fn guarded(self, guards: Guards) -> Network {
         Network { guards, ..self }
     }
 
-    /// What judges the requests.
+    /// The guards that check requests.
     pub fn guards(&self) -> &Guards {
         &self.guards
     }
@@ -185,27 +185,27 @@ impl Network {
         }
     }
 
-    /// Sends a request, unless it could change what must not be changed.
+    /// Sends a request, unless a guard refuses it.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, ApiError> {
         self.guards.judge(request)?;
         let response = self.http.send(request).await;
         response.map_err(|error| ApiError::no_answer(request, &error))
     }
 
-    /// Is it the same network on the same line?
+    /// Whether both are the same network on the same line.
     pub(crate) fn shares_line(&self, other: &Network) -> bool {
         self.http.same_line(&other.http)
     }
 }
 
-/// Keeps tokens between processes, sealed on disk. Calls may block.
+/// Stores tokens between processes, encrypted on disk. Calls may block.
 pub trait TokenStore: Send + Sync {
-    /// The tokens last saved for an account, if they can be read.
+    /// Returns the tokens last saved for an account, if they can be read.
     fn load(&self, key: &TokenKey) -> Option<Value>;
 
-    /// Keeps an account's tokens; when this returns they are durable. The error is a sentence without a full stop.
+    /// Saves an account's tokens durably before returning. The error is a sentence without a full stop.
     fn save(&self, key: &TokenKey, tokens: &Value) -> Result<(), String>;
 
-    /// Drops an account's tokens.
+    /// Removes an account's tokens.
     fn forget(&self, key: &TokenKey);
 }

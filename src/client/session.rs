@@ -1,5 +1,4 @@
-//! A signed-in account: one caller signs in for all, tokens outlive the process, and a token that is not accepted is
-//! renewed once.
+//! A signed-in account: one caller signs in for all, tokens outlive the process, and a rejected token is renewed once.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,35 +12,35 @@ use crate::transport::request::Request;
 use crate::transport::token::{Failure, Lease, TokenCache};
 use crate::value::secret::Secret;
 
-/// After a failure other than refused credentials, the same error is given for this long without asking again: many
-/// callers fail together, and once.
+/// How long a failure other than refused credentials is repeated to callers without asking again, so that many
+/// concurrent callers cause a single failed attempt.
 const HOLD: Duration = Duration::from_secs(2);
 
-/// After refused credentials it is looked so often whether somebody has corrected them. The same ones are never sent again:
-/// asking ten thousand times would lock the account.
+/// How often corrected credentials are looked for after a refusal. Refused credentials are never sent again: ten
+/// thousand attempts would lock the account.
 pub(crate) const HOLD_REFUSED: Duration = Duration::from_secs(10);
 
 /// How one account signs in.
 pub(crate) trait Authenticator: Send + Sync + 'static {
-    /// The name under which its tokens are kept: bound to platform, address and login, so that no token goes elsewhere.
+    /// The account's name in the token store, bound to platform, address and login so that no token is sent elsewhere.
     fn key(&self) -> String;
 
-    /// The credential, to which the tokens are bound.
+    /// The credential that the tokens are bound to.
     fn credential(&self) -> Credential;
 
-    /// Reads what it signs in with: again what [`Authenticator::refuse`] was called for.
+    /// Reads the credentials, again after [`Authenticator::refuse`].
     fn credentials(&self) -> impl Future<Output = Result<Vec<Secret>, ApiError>> + Send;
 
-    /// What it signs in with was refused.
+    /// Marks the credentials as refused.
     fn refuse(&self);
 
-    /// What it signs in with, as far as that has been read.
+    /// The credentials that have been read so far.
     fn secrets(&self) -> Vec<Secret>;
 
     /// Signs in with the account's credentials.
     fn sign_in(&self, network: &Network) -> impl Future<Output = Result<Tokens, ApiError>> + Send;
 
-    /// Trades a refresh token for new tokens. Platforms without refresh tokens never get here.
+    /// Exchanges a refresh token for new tokens. Never called for platforms without refresh tokens.
     fn refresh(
         &self,
         network: &Network,
@@ -51,8 +50,8 @@ pub(crate) trait Authenticator: Send + Sync + 'static {
         async { Err(local("this platform has no refresh tokens".to_owned())) }
     }
 
-    /// The tokens after they were used at `now`, in milliseconds since the Unix epoch, when that makes them live longer
-    /// by so much that it is worth keeping.
+    /// The tokens with a later expiry after use at `now`, in milliseconds since the Unix epoch; `None` if the gain is
+    /// not worth storing.
     fn slid(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
         let _ = (tokens, now);
         None
@@ -68,7 +67,7 @@ pub(crate) trait Authenticator: Send + Sync + 'static {
         network.guards().judge(request)
     }
 
-    /// The request as somebody who holds these tokens sends it.
+    /// Adds these tokens to the request.
     fn dress(&self, request: Request, tokens: &Tokens) -> Request;
 }
 
@@ -77,12 +76,12 @@ pub(crate) struct Session<A> {
     pub(crate) account: A,
     pub(crate) network: Network,
     tokens: TokenCache<Tokens, ApiError>,
-    /// What was refused last, and how.
+    /// The credentials that were refused last, and the error.
     refused: Mutex<Option<(Vec<Secret>, ApiError)>>,
 }
 
 impl<A: Authenticator> Session<A> {
-    /// A session that signs in when it must. Sends nothing.
+    /// Creates a session that signs in on demand. Sends nothing.
     pub(crate) fn new(account: A, network: Network) -> Session<A> {
         Session {
             account,
@@ -92,7 +91,7 @@ impl<A: Authenticator> Session<A> {
         }
     }
 
-    /// The account's own secrets, as far as they are at hand: what an answer repeats of them must not be shown.
+    /// The account's own secrets known so far, which must be masked in responses.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let mut secrets = self.account.secrets();
         if let Some(tokens) = self.tokens.held() {
@@ -102,13 +101,13 @@ impl<A: Authenticator> Session<A> {
         secrets
     }
 
-    /// Tokens that live, by whatever it takes.
+    /// Returns valid tokens, renewing them or signing in if necessary.
     pub(crate) async fn tokens(&self) -> Result<Tokens, ApiError> {
         self.tokens.get(|held| self.renew(held)).await
     }
 
-    /// Sends a request as this account; one that changes something passes `flight` right before it leaves. A token that is
-    /// not accepted is renewed, and the request sent once more. Any status but 2xx is an error.
+    /// Sends a request as this account; a changing one passes `flight` right before it is sent. A rejected token is
+    /// renewed and the request sent once more. Any status but 2xx is an error.
     pub(crate) async fn send(&self, request: Request, flight: Option<&Flight>) -> Result<Answer, ApiError> {
         self.account.judge(&self.network, &request)?;
         let flight = flight.filter(|_| request.method.changes()).cloned();
@@ -136,7 +135,7 @@ impl<A: Authenticator> Session<A> {
             let refused = tokens.access.clone();
             tokens = self.tokens().await?;
             if tokens.access == refused {
-                // Somebody has made it live longer meanwhile, which has not helped.
+                // Another caller has extended the same token meanwhile, which did not help.
                 self.tokens.reject(&tokens);
                 tokens = self.tokens().await?;
             }
@@ -144,9 +143,8 @@ impl<A: Authenticator> Session<A> {
         }
     }
 
-    /// Ends the sign-in for all who share its tokens: sends `request` with them, and forgets them here and in the store.
-    /// Says whether there were any; nothing is sent when there are none. Tokens that the platform no longer accepts are
-    /// forgotten, too.
+    /// Signs out for all who share the tokens: sends `request` with them, and removes them here and in the store.
+    /// Returns whether there were any; if not, sends nothing. Also removes tokens that the platform no longer accepts.
     pub(crate) async fn sign_out(&self, request: Request, flight: Option<&Flight>) -> Result<bool, ApiError> {
         let Some(tokens) = self.load().await? else {
             return Ok(false);
@@ -160,7 +158,7 @@ impl<A: Authenticator> Session<A> {
         Ok(true)
     }
 
-    /// Does the platform still accept the tokens that are kept? `request` asks it. Those that it does not are forgotten.
+    /// Whether the platform still accepts the stored tokens, according to `request`. Removes them if not.
     pub(crate) async fn are_accepted(&self, request: Request) -> Result<bool, ApiError> {
         let Some(tokens) = self.load().await? else {
             return Ok(false);
@@ -172,7 +170,7 @@ impl<A: Authenticator> Session<A> {
         Ok(accepted)
     }
 
-    /// Sends a request with these tokens and no others. Says whether they were accepted.
+    /// Sends a request with exactly these tokens. Returns whether they were accepted.
     async fn ask_with(&self, tokens: &Tokens, request: Request) -> Result<bool, ApiError> {
         self.account.judge(&self.network, &request)?;
         self.account.ready().await?;
@@ -192,8 +190,7 @@ impl<A: Authenticator> Session<A> {
         Ok(())
     }
 
-    /// Tokens that live longer for having been used are kept so. When they cannot be, a sign-in comes sooner than it
-    /// must.
+    /// Stores tokens whose life was extended by use. If that fails, the next sign-in comes earlier than necessary.
     async fn slide(&self, tokens: &Tokens) {
         let now = self.network.clock.now_millis();
         let Some(longer) = self.account.slid(tokens, now) else {
@@ -205,12 +202,12 @@ impl<A: Authenticator> Session<A> {
         }
     }
 
-    /// When the tokens that are kept end, in milliseconds since the Unix epoch; nothing when there are none.
+    /// When the stored tokens expire, in milliseconds since the Unix epoch; `None` if there are none.
     pub(crate) async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
         self.known(|tokens| Some(tokens.expires)).await
     }
 
-    /// What the tokens that are kept tell; nothing when there are none.
+    /// Reads a detail of the stored tokens; `None` if there are none.
     pub(crate) async fn known<T>(
         &self,
         tell: impl FnOnce(&Tokens) -> Option<T>,
@@ -218,20 +215,20 @@ impl<A: Authenticator> Session<A> {
         Ok(self.load().await?.and_then(|tokens| tell(&tokens)))
     }
 
-    /// The tokens with more that is known about them, kept so.
+    /// Replaces the tokens with amended ones and stores them.
     pub(crate) async fn amend(&self, tokens: &Tokens, amended: Tokens) -> Result<Tokens, ApiError> {
         let amended = self.keep(amended).await?;
         self.tokens.extend(tokens, amended.clone().lease());
         Ok(amended)
     }
 
-    /// Tokens of a sign-in of our own, in place of these.
+    /// Replaces these tokens with those of a new sign-in.
     pub(crate) async fn anew(&self, tokens: &Tokens) -> Result<Tokens, ApiError> {
         self.drop_tokens(tokens).await?;
         self.tokens().await
     }
 
-    /// Drops the tokens that are kept: the next who needs some signs in. Tells nobody.
+    /// Removes the stored tokens, so that the next caller who needs some signs in. Sends nothing.
     pub(crate) async fn forget(&self) -> Result<(), ApiError> {
         let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         blocking(move || store.forget(&key)).await
@@ -245,7 +242,7 @@ impl<A: Authenticator> Session<A> {
             } else {
                 HOLD
             }),
-            // Whatever became of the sign-in, the request that it was for has not left.
+            // Whatever happened to the sign-in, the request itself has not been sent.
             error: ApiError {
                 sent: Sent::No,
                 ..error
@@ -266,7 +263,7 @@ impl<A: Authenticator> Session<A> {
                 Err(error) if is_out_of_reach(error.kind) => return Err(error),
                 Err(_) => {}
             }
-            // Perhaps another process was faster, and the refresh token is used up for that reason.
+            // Perhaps another process refreshed first and used up the refresh token.
             let stored = self.load().await?;
             if let Some(fresh) = self.fresh(stored.as_ref(), old.as_ref()) {
                 return Ok(fresh);
@@ -299,7 +296,7 @@ impl<A: Authenticator> Session<A> {
         self.keep(signed_in?).await
     }
 
-    /// The stored tokens, when they are others than `known` and need no renewal yet.
+    /// The stored tokens, if they differ from `known` and need no renewal yet.
     fn fresh(&self, stored: Option<&Tokens>, known: Option<&Tokens>) -> Option<Tokens> {
         let now = self.network.clock.now_millis();
         let other = stored.filter(|stored| known.is_none_or(|known| known.access != stored.access));
@@ -313,7 +310,7 @@ impl<A: Authenticator> Session<A> {
         }
     }
 
-    /// Stores tokens for others. When that fails (the disk is full), the next process signs in again, and this one goes on.
+    /// Stores tokens for other processes. If that fails (the disk is full), the next process has to sign in again.
     async fn keep(&self, tokens: Tokens) -> Result<Tokens, ApiError> {
         let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = tokens.to_value();
@@ -330,7 +327,7 @@ impl<A: Authenticator> Session<A> {
     }
 }
 
-/// A secret that is asked for when it is first needed, and again when it was refused.
+/// A secret that is read when it is first needed, and again after it was refused.
 pub(crate) struct LazySecret {
     source: Password,
     state: Mutex<State>,
@@ -350,22 +347,22 @@ impl LazySecret {
         }
     }
 
-    /// The secret, when it has been read.
+    /// The secret, if it has been read.
     pub(crate) fn known(&self) -> Option<Secret> {
         self.state().known.clone()
     }
 
-    /// What tells it from others.
+    /// The secret's identity.
     pub(crate) fn identity(&self) -> Credential {
         self.source.identity()
     }
 
-    /// It was refused: a person may have corrected it by the next time it is needed.
+    /// Marks the secret as refused: a person may have corrected it by the next time it is needed.
     pub(crate) fn refuse(&self) {
         self.state().refused = true;
     }
 
-    /// The secret; `what` names it in errors. Only one caller at a time signs in, so only one asks.
+    /// Returns the secret; `what` names it in errors. Only one caller at a time signs in, so only one prompts.
     pub(crate) async fn get(&self, what: &str) -> Result<Secret, ApiError> {
         {
             let state = self.state();
@@ -391,7 +388,7 @@ impl LazySecret {
     }
 }
 
-/// Would signing in fail in the same way?
+/// Whether signing in would fail in the same way.
 fn is_out_of_reach(kind: ApiErrorKind) -> bool {
     use ApiErrorKind::{Address, RateLimited, Unreachable};
     matches!(kind, Address | RateLimited | Unreachable)
@@ -401,7 +398,7 @@ fn local(message: String) -> ApiError {
     ApiError::new(ApiErrorKind::Local, message)
 }
 
-/// Runs what may block away from the runtime's threads.
+/// Runs blocking work off the async runtime's threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| local("reading credentials failed unexpectedly".to_owned()))
@@ -418,7 +415,7 @@ mod tests {
     use crate::transport::{Http, HttpConfig};
     use crate::value::Value;
 
-    /// Lets in who says `right`.
+    /// Accepts the credential `right`.
     struct Account {
         password: LazySecret,
         asked: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! Where an account is: an address as people write it, read the same way for every platform.
+//! The address of an account, parsed the same way for every platform.
 
 use std::fmt;
 
@@ -11,26 +11,26 @@ use crate::transport::address;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Site(String);
 
-/// How messages speak of an address that cannot be read.
+/// How error messages describe an address that cannot be read.
 pub(crate) struct Wording {
     /// What it is, as in `a CRM account's address`.
     pub(crate) what: &'static str,
-    /// One that can be read.
+    /// An example of a valid address.
     pub(crate) like: &'static str,
-    /// The credentials that people put in, and that belong elsewhere.
+    /// The credentials that users put in, and that belong elsewhere.
     pub(crate) apart: &'static str,
 }
 
 impl Wording {
-    /// The error of an address of which `why` says what is wrong, after its subject.
+    /// The error for an invalid address; `why` follows the subject of the sentence.
     pub(crate) fn bad(&self, why: &str) -> ApiError {
         ApiError::new(ApiErrorKind::Address, format!("{} {why}", self.what))
     }
 }
 
 impl Site {
-    /// Reads an address with or without scheme and trailing slashes. Without a scheme it is https; plain http for this
-    /// machine and the sandbox.
+    /// Parses an address with or without scheme and trailing slashes. Without a scheme it is https, or plain http for
+    /// this machine and the sandbox.
     pub(crate) fn parse(text: &str, wording: &Wording) -> Result<Site, ApiError> {
         let text = text.trim();
         let unlike = || wording.bad(&format!("looks like {}", wording.like));
@@ -58,7 +58,7 @@ impl Site {
         Ok(Site(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The same place without `tail`, where it ends in that.
+    /// The same address without the suffix `tail`, if present.
     #[must_use]
     pub(crate) fn without(&self, tail: &str) -> Site {
         let text = self.0.strip_suffix(tail).unwrap_or(&self.0);
@@ -69,13 +69,13 @@ impl Site {
         &self.0
     }
 
-    /// The host's name, with a port where there is one.
+    /// The host name, with the port if there is one.
     pub(crate) fn host(&self) -> &str {
         let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
         rest.split('/').next().unwrap_or(rest)
     }
 
-    /// The address of `path`, which starts with a slash, below it.
+    /// The address of `path`, which starts with a slash, below this one.
     pub(crate) fn at(&self, path: &str) -> Result<Url, ApiError> {
         Url::parse(&format!("{}{path}", self.0))
             .map_err(|_| ApiError::bad_input("the path cannot be part of an address"))
@@ -88,7 +88,7 @@ impl fmt::Display for Site {
     }
 }
 
-/// A text as one part of a path. It must not be made of dots alone: that would be a step of the path.
+/// Percent-encodes text as one path segment. It must not consist of dots only: that would be a relative step.
 pub(crate) fn segment(text: &str) -> String {
     let encoded = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'.' => char::from(byte).to_string(),

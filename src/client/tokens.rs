@@ -1,33 +1,33 @@
-//! What a platform gives to those who have signed in, and its times.
+//! The tokens of a signed-in user, and their lifetimes.
 
 use crate::transport::token::Lease;
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
-/// Renewed this long before the end, or for the last tenth of a shorter life.
+/// How long before its expiry a token is renewed, unless a tenth of its lifetime is shorter.
 const EARLY_MILLIS: i64 = 10 * 60 * 1000;
 
-/// An access token, and the refresh token that came with it.
+/// An access token, and the refresh token issued with it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tokens {
     pub(crate) access: Secret,
     pub(crate) refresh: Option<Secret>,
-    /// When they came, in milliseconds since the Unix epoch.
+    /// When they were issued, in milliseconds since the Unix epoch.
     pub(crate) issued: i64,
-    /// When the access token ends.
+    /// When the access token expires, in milliseconds since the Unix epoch.
     pub(crate) expires: i64,
-    /// The number of the company that they are for, where the platform has companies and has said which.
+    /// The id of the company that they are for, if the platform has companies and has reported it.
     pub(crate) company: Option<u64>,
 }
 
 impl Tokens {
-    /// From when on they are renewed before use.
+    /// When they are due for renewal, in milliseconds since the Unix epoch.
     pub(super) fn renew_at(&self) -> i64 {
         let life = self.expires.saturating_sub(self.issued).max(0);
         self.expires.saturating_sub(EARLY_MILLIS.min(life / 10))
     }
 
-    /// The tokens with the times of their use.
+    /// The tokens as a lease with their renewal and expiry times.
     pub(super) fn lease(self) -> Lease<Tokens> {
         Lease {
             renew_at: self.renew_at(),
@@ -36,7 +36,7 @@ impl Tokens {
         }
     }
 
-    /// The form in which the store keeps them.
+    /// The tokens as stored.
     pub(super) fn to_value(&self) -> Value {
         let mut fields = Record::new();
         fields.insert("access".into(), self.access.clone().into());
@@ -51,7 +51,7 @@ impl Tokens {
         Value::Record(fields)
     }
 
-    /// Reads what [`Tokens::to_value`] wrote.
+    /// Parses what [`Tokens::to_value`] wrote.
     pub(super) fn from_value(value: &Value) -> Option<Tokens> {
         let fields = value.as_record()?;
         let secret = |name: &str| match fields.get(name)? {

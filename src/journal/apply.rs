@@ -1,4 +1,4 @@
-//! Writes, and what they do to a store: one meaning for every store.
+//! Writes and their effect on a store, identical for every store.
 
 use super::attempt::Struck;
 use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
@@ -11,7 +11,7 @@ use super::table::{
 use super::under_way::Left;
 use crate::sabotage::Sabotage;
 
-/// One write: carried out whole, or not at all.
+/// One write, applied atomically.
 #[derive(Debug, Clone)]
 pub(super) enum Write {
     BeginRun {
@@ -27,7 +27,7 @@ pub(super) enum Write {
         run: RunId,
         columns: Sealed,
     },
-    /// Pins the run to other sources.
+    /// Pins the run to different sources.
     Repin(Box<Repin>),
     Rows {
         run: RunId,
@@ -42,47 +42,47 @@ pub(super) enum Write {
         position: u64,
         end: RowEnd,
     },
-    /// The process died while these rows were under way.
+    /// The process died while these rows were in progress.
     Died {
         run: RunId,
         rows: Vec<Left>,
     },
-    /// Carries a row that had ended out once more, from its recorded steps.
+    /// Queues an ended row again; it restarts from its recorded steps.
     Reopen {
         run: RunId,
         position: u64,
         at_ms: i64,
     },
-    /// Tries a page of failed rows again: what is to be asked anew is forgotten, and they are queued.
+    /// Retries a page of failed rows: drops the records that must be requested again and queues the rows.
     RetryFailed {
         run: RunId,
         after: Option<u64>,
         at_ms: i64,
     },
-    /// A request is about to leave. Takes the claim on the step's thing, and the act's place.
+    /// A request is about to be sent. Claims the step's resource and registers the act.
     Intend {
         step: Box<StepData>,
         event: StepEvent,
-        /// An act that was done before this moment is forgotten.
+        /// Acts completed before this time no longer count.
         since_ms: i64,
     },
-    /// What is known without sending.
+    /// Records an outcome that is known without sending.
     Record {
         step: Box<StepData>,
         event: StepEvent,
     },
     Move(Box<Move>),
     PutItem(Box<ItemData>),
-    /// Strikes a thing out of the ledger.
+    /// Removes a resource from the ledger.
     Strike(Box<Thing>),
-    /// Gives a thing another name, unless something has that name.
+    /// Renames a resource, unless the new name is taken.
     Rename(Box<Rename>),
     Audit(AuditData),
-    /// Marks the runs that finished before as pruned.
+    /// Marks the runs that finished before this time as pruned.
     Prune {
         before_ms: i64,
     },
-    /// Drops a page of the rows of a pruned run, and its reads.
+    /// Drops a page of the rows of a pruned run and, with the last page, its reads.
     DropDetails {
         run: RunId,
     },
@@ -91,7 +91,7 @@ pub(super) enum Write {
 }
 
 impl Write {
-    /// Does a request leave once this is on disk?
+    /// Whether a request is sent once this is on disk.
     pub(super) fn lets_a_request_leave(&self) -> bool {
         match self {
             Write::Intend { .. } => true,
@@ -101,36 +101,36 @@ impl Write {
     }
 }
 
-/// An event for a step that is recorded already.
+/// An event for a step that is already recorded.
 #[derive(Debug, Clone)]
 pub(super) struct Move {
     pub(super) run: RunId,
     pub(super) key: String,
     pub(super) event: StepEvent,
     pub(super) at_ms: i64,
-    /// The outcome or the refusal, when the event brings one.
+    /// The outcome or the refusal, if the event carries one.
     pub(super) outcome: Option<Sealed>,
     pub(super) why: Option<Sealed>,
-    /// Nobody goes on with it for now.
+    /// No process is working on the step for now.
     pub(super) parked: bool,
     pub(super) item: Option<ItemData>,
-    /// What no longer exists.
+    /// The ledger entries to remove.
     pub(super) removed: Vec<Struck>,
     pub(super) audit: Option<AuditData>,
-    /// The act is not remembered, though it has an outcome.
+    /// The act is not remembered, even though it has an outcome.
     pub(super) forgets: bool,
 }
 
-/// Another name for a thing.
+/// A new name for a resource.
 #[derive(Debug, Clone)]
 pub(super) struct Rename {
     pub(super) from: Thing,
     pub(super) to: Thing,
-    /// The ledger's entry under the new name, sealed for it; none leaves the ledger as it is.
+    /// The ledger entry under the new name, sealed for it; `None` leaves the ledger unchanged.
     pub(super) item: Option<ItemData>,
 }
 
-/// Other sources for a run.
+/// Replacement sources for a run.
 #[derive(Debug, Clone)]
 pub(super) struct Repin {
     pub(super) run: RunId,
@@ -141,34 +141,34 @@ pub(super) struct Repin {
     pub(super) audit: AuditData,
 }
 
-/// What became of a write.
+/// The result of a write.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     Written,
-    /// How many runs or rows it touched.
+    /// The number of runs or rows affected.
     Counted(u64),
-    /// How many rows it touched, and the place of the last one.
+    /// The number of rows affected and the position of the last one.
     Page {
         rows: u64,
         last: u64,
     },
-    /// The step is not in a state that allows it; this is how it stands, if it is recorded at all.
+    /// The step's state does not allow the write; carries the step's current record, if it has one.
     Elsewhere(Option<Box<StepData>>),
-    /// The act is done, or in doubt: this is its step.
+    /// The act is done or in doubt; carries its step.
     Acted(Box<StepData>),
-    /// The ledger has the thing.
+    /// The ledger already has the resource.
     InLedger(Box<ItemData>),
-    /// Another step is at work on the thing.
+    /// Another step holds the claim on the resource.
     Claimed {
         claim: Box<ClaimData>,
         owner: Option<Box<StepData>>,
     },
 }
 
-/// Rows in one write, so that no transaction is long.
+/// Rows per write, which keeps transactions short.
 const PAGE: usize = 256;
 
-/// Carries a write out. Decides before it changes anything, so a refusal leaves no trace.
+/// Applies a write. All checks come before the first change, so a rejected write leaves no trace.
 pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write) -> Res<Reply> {
     match write {
         Write::BeginRun { run, texts } => {
@@ -223,7 +223,7 @@ fn put_sources(tables: &mut dyn Tables, sources: &[(String, String)], texts: &[S
     Ok(())
 }
 
-/// The sources it had are kept beside the new ones.
+/// The previous sources are kept next to the new ones.
 fn repin_run(tables: &mut dyn Tables, repin: Repin) -> Res<()> {
     put_sources(tables, &repin.sources, &repin.texts)?;
     change_run(tables, &repin.run, |run| {
@@ -245,7 +245,7 @@ fn change_run(tables: &mut dyn Tables, run: &RunId, change: impl FnOnce(&mut Run
     Ok(())
 }
 
-/// So many scopes are remembered whose rows repeat; others are counted again.
+/// The number of scopes whose repeat counters are remembered; others are counted again.
 const MOST_REPEATS: usize = 10_000;
 
 fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row: RowData) -> Res<()> {
@@ -265,7 +265,7 @@ fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row:
     Ok(())
 }
 
-/// A row that has not ended stays as it is, and so does a run that was given up.
+/// Queues an ended row again. Leaves rows that have not ended, and rows of cancelled runs, unchanged.
 fn reopen(tables: &mut dyn Tables, run: &RunId, position: u64, at_ms: i64) -> Res<Reply> {
     let row = tables
         .rows(run, position.checked_sub(1), 1, RowFilter::All)?
@@ -319,7 +319,7 @@ fn retry_failed(tables: &mut dyn Tables, run: &RunId, after: Option<u64>, at_ms:
         };
         tables.end_row(run, row.position, &end)?;
     }
-    // Killed between two pages, the run can go on.
+    // If the process is killed between two pages, the run can still be resumed.
     change_run(tables, run, |run| {
         run.status = RunStatus::Interrupted;
         run.changed_ms = at_ms;
@@ -330,7 +330,7 @@ fn retry_failed(tables: &mut dyn Tables, run: &RunId, after: Option<u64>, at_ms:
     })
 }
 
-/// The place of a row's last change that another try does not ask for again; 0 when there is none.
+/// Returns the sequence number of a row's last change that a retry will not repeat, or 0 if there is none.
 pub(super) fn last_change<'a>(steps: impl IntoIterator<Item = &'a StepData>) -> u32 {
     let kept = steps.into_iter().filter(|step| {
         let over = matches!(step.state, StepState::Absent | StepState::Refused);
@@ -339,15 +339,15 @@ pub(super) fn last_change<'a>(steps: impl IntoIterator<Item = &'a StepData>) -> 
     kept.map(|step| step.seq).max().unwrap_or_default()
 }
 
-/// Does another try of a failed row ask for the step anew? For refusals, and for what was only read behind the last
-/// change: the failure may lie in an answer. What was read before a change stays, as the change may depend on it, and
-/// with other arguments it would be another change.
+/// Whether a retry of a failed row executes the step again. True for refusals and for reads after the last change, as
+/// the failure may come from a response. Reads before a change are kept: the change may depend on them, and with other
+/// arguments it would be a different change.
 pub(super) fn is_asked_anew(step: &StepData, last_change: u32) -> bool {
     let read = !step.changes && step.state.is_final() && step.seq > last_change;
     step.state == StepState::Refused || read
 }
 
-/// Inserts the intent, unless the ledger has the thing, the act is remembered, or another step is at work on either.
+/// Inserts the intent, unless the ledger has the resource, the act is remembered, or another step is working on either.
 fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_ms: i64) -> Res<Reply> {
     let recorded = tables.step(&step.run, &step.key)?;
     let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
@@ -384,7 +384,7 @@ fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_m
     Ok(Reply::Written)
 }
 
-/// The other step by which this act was done at `since_ms` or later, or may have been.
+/// Returns the other step by which this act was done at `since_ms` or later, or may have been done.
 pub(super) fn acted(look: &(impl Look + ?Sized), step: &StepData, since_ms: i64) -> Res<Option<StepData>> {
     let Some(act) = step.act.as_ref().filter(|_| !Sabotage::ActsForgotten.is_on()) else {
         return Ok(None);
@@ -402,7 +402,7 @@ pub(super) fn acted(look: &(impl Look + ?Sized), step: &StepData, since_ms: i64)
     Ok(look.step(&run, &key)?.filter(counts))
 }
 
-/// Forgets the act, where this step did it.
+/// Forgets the act if this step performed it.
 fn forget_act(tables: &mut dyn Tables, act: &str, (run, step): &(RunId, String)) -> Res<()> {
     if tables.act(act)?.is_some_and(|of| (&of.0, &of.1) == (run, step)) {
         tables.drop_act(act)?;
@@ -474,7 +474,7 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
             step: of.1.clone(),
             parked: change.parked,
         })?,
-        // A step that was over had given its claim up: who holds the thing now is at work on it.
+        // A final step had already released its claim: any current claim belongs to another step.
         Some(thing) if !was_over => tables.drop_claim(thing)?,
         _ => {}
     }
@@ -511,7 +511,7 @@ fn strike(tables: &mut dyn Tables, struck: &Struck) -> Res<()> {
     }
 }
 
-/// Strikes the thing out of the ledger, where it is what this step entered.
+/// Removes the resource from the ledger if this step inserted it.
 fn take_back(tables: &mut dyn Tables, thing: &Thing, (run, step): &(RunId, String)) -> Res<()> {
     let item = tables.item(thing)?;
     let is_ours = |item: &ItemData| item.run.as_ref() == Some(run) && item.step.as_ref() == Some(step);
@@ -521,7 +521,7 @@ fn take_back(tables: &mut dyn Tables, thing: &Thing, (run, step): &(RunId, Strin
     Ok(())
 }
 
-/// A step that may have been carried out once is kept when it turns absent, so that the next attempt knows of the
+/// Keeps a step that may have been carried out before when it becomes absent, so that the next attempt knows about the
 /// earlier ones.
 fn keep_or_drop(tables: &mut dyn Tables, step: &StepData, event: StepEvent) -> Res<()> {
     let was_never_in_doubt =
@@ -533,7 +533,7 @@ fn keep_or_drop(tables: &mut dyn Tables, step: &StepData, event: StepEvent) -> R
     }
 }
 
-/// What is dropped of them afterwards, page by page, nobody asks for any more.
+/// Marks runs as pruned. Their details are dropped page by page afterwards; nothing reads them any more.
 fn prune(tables: &mut dyn Tables, before_ms: i64) -> Res<Reply> {
     let mut pruned = 0;
     for mut run in tables.runs()? {

@@ -1,4 +1,4 @@
-//! What the journal is given to carry a step out, and what it gives back.
+//! The input the journal needs to carry out a step, and the results it returns.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,225 +18,225 @@ use crate::value::{Value, identity};
 /// A boxed future.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// How one step is carried out. The journal decides when, and how often.
+/// How to carry out one step. The journal decides when and how often.
 pub trait Attempt: Send + Sync {
-    /// Looks, before anything is recorded, whether the step's thing is on the platform already though the ledger does
-    /// not have it. Only reads, and may be dropped half-way. What is found after an intent is taken for the work of the
-    /// request, so what was there before must be told from it here. `earlier` is as for [`Attempt::send`].
+    /// Looks up, before anything is recorded, whether the step's resource is on the platform already but not in the
+    /// ledger. Reads only; may be dropped at any point. A resource found after an intent counts as created by the
+    /// request, so one that existed before must be recognised here. `earlier` is as for [`Attempt::send`].
     fn prepare(&self, earlier: bool) -> Boxed<'_, Prepared> {
         let _ = earlier;
         Box::pin(async { Prepared::Go })
     }
 
-    /// Sends the request once. `earlier` says that an earlier request for the same thing had been lost, and a look-up
-    /// after its window did not find it: an answer like "already used" then means that it was carried out. Its requests
-    /// that may change something are on record in [`Attempt::flight`]. Runs to its end once begun, unless the answer is late.
+    /// Sends the request once. `earlier`: an earlier request for the same resource was lost and not found by a lookup
+    /// after its window, so a response like "already used" means that it was carried out. Requests that may change
+    /// something are tracked in [`Attempt::flight`]. Once started it runs to completion, unless the response is late.
     fn send(&self, earlier: bool) -> Boxed<'_, Sending>;
 
-    /// The record of whether a request has left.
+    /// Returns the record of whether a request has left.
     fn flight(&self) -> &Flight;
 
-    /// Looks whether what a lost request asked for is there. Only reads. Called only for a change that
-    /// [has probes](Change::probes); may be dropped half-way.
+    /// Looks up whether the result of a lost request exists. Reads only. Called only for a change that
+    /// [has probes](Change::probes); may be dropped at any point.
     fn probe(&self) -> Boxed<'_, Look>;
 
-    /// The ledger has the thing, or the act is remembered: gives the outcome to record, or the refusal.
+    /// Returns the outcome to record, or the refusal, when the ledger has the resource or the act is remembered.
     fn existing(&self, earlier: Earlier) -> Result<Value, Value>;
 
-    /// Is what the ledger holds certainly no longer on the platform? Looks only where a list is at hand that can be read
-    /// on.
+    /// Whether the resource in the ledger certainly no longer exists on the platform. Looks only if a list is available
+    /// that can be paged further.
     fn is_gone<'a>(&'a self, held: &'a Value) -> Boxed<'a, bool> {
         let _ = held;
         Box::pin(async { false })
     }
 
-    /// Does this outcome say that what the change [strikes](Books::Strikes) is gone?
+    /// Whether this outcome means that the entries the change [removes](Books::Strikes) are gone.
     fn removes(&self, outcome: &Value) -> bool {
         let _ = outcome;
         true
     }
 
-    /// The platform's identifier of what this outcome is about: its field `id`, unless the platform has another.
+    /// Returns the platform's identifier in this outcome: its `id` field, unless the platform uses another.
     fn platform_id(&self, outcome: &Value) -> Option<String> {
         platform_id(outcome)
     }
 
-    /// Is the act carried out, by what was answered? One that was refused is not remembered.
+    /// Whether the response means that the act was carried out. A refused act is not remembered.
     fn is_carried_out(&self, answer: &Value) -> bool {
         let _ = answer;
         true
     }
 }
 
-/// What an earlier step has made or done.
+/// The result of an earlier step for the same resource or act.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Earlier {
     /// Its outcome.
     pub value: Value,
-    /// Its run; none when a person entered the outcome.
+    /// Its run; `None` if a person entered the outcome.
     pub run: Option<RunId>,
-    /// Did it ask for the same? Under one key two requests may be made.
+    /// Whether its request was the same. One key may be used for two different requests.
     pub same: bool,
 }
 
-/// What a look before the intent found.
+/// The result of the lookup before the intent.
 #[derive(Debug, Clone)]
 pub enum Prepared {
-    /// Nothing stands in the way.
+    /// There is no obstacle.
     Go,
-    /// It is there, and to be taken over: this is the outcome.
+    /// The resource exists and is adopted; this is the outcome.
     There(Value),
-    /// It may not be made. Recorded.
+    /// The resource may not be created. Recorded.
     Refused(Value),
-    /// It cannot be told now. Never recorded.
+    /// Whether it exists cannot be determined now. Never recorded.
     Failed(Value),
 }
 
-/// What came of sending.
+/// The result of sending a request.
 #[derive(Debug, Clone)]
 pub enum Sending {
-    /// It was done, and this is the outcome. Recorded.
+    /// It was carried out; this is the outcome. Recorded.
     Done(Value),
-    /// It was refused, and would be again. Recorded.
+    /// It was refused and would be refused again. Recorded.
     Refused(Value),
-    /// It was refused, and left something behind that a second try would double. Recorded, and tried again only when a
-    /// person says so.
+    /// It was refused but left something behind that a second attempt would duplicate. Recorded, and retried only on a
+    /// person's decision.
     HalfDone(Value),
-    /// It was certainly not carried out, and may be later. Never recorded.
+    /// It was certainly not carried out, but may succeed later. Never recorded.
     Failed(Value),
-    /// It was certainly not carried out, says the platform, and may be in a moment. Never recorded.
+    /// The platform reports that it was not carried out and may succeed shortly. Never recorded.
     PutOff(Value),
     /// It may have been carried out.
     Lost {
-        /// Why nobody knows, in a sentence without a full stop.
+        /// Why the outcome is unknown, as a sentence without a full stop.
         why: String,
-        /// The same, for whoever decides what to do about it.
+        /// The same reason, for programmatic decisions.
         loss: Loss,
     },
 }
 
-/// What a look-up found.
+/// The result of a lookup.
 #[derive(Debug, Clone)]
 pub enum Look {
-    /// The thing is there, and this is what the lost answer would have said.
+    /// The resource exists; this is what the lost response would have contained.
     Found(Value),
-    /// It is not there now.
+    /// It does not exist now.
     Absent,
-    /// The platform answered, but it cannot be told which: why, in a sentence without a full stop.
+    /// The platform responded, but the response is inconclusive: why, as a sentence without a full stop.
     Unknown(String),
-    /// The look-up failed: why, in a sentence without a full stop.
+    /// The lookup failed: why, as a sentence without a full stop.
     Unreachable(String),
 }
 
-/// What a step is about to do.
+/// A step that is about to be carried out.
 #[derive(Debug, Clone)]
 pub struct StepPlan {
     /// The operation's stable name.
     pub op: String,
-    /// What is asked for, and of whom. Only its keyed digest is kept.
+    /// The request and its target. Only a keyed digest is stored.
     pub args: Value,
-    /// The same as version 1 told it: runs that began under it go on with it.
+    /// The same as represented by version 1, for continuing runs that began under it.
     pub former_args: Value,
-    /// Whether it changes the world.
+    /// Whether it changes anything on the platform.
     pub kind: StepKind,
 }
 
-/// Whether a step changes the world.
+/// Whether a step changes anything on the platform.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "a row has one plan at a time")]
 pub enum StepKind {
-    /// It only reads: recorded and replayed, and asked again when there is no record.
+    /// Reads only: recorded and replayed, and requested again if there is no record.
     Read,
-    /// It changes something: its intent is on disk before it is sent.
+    /// Changes something: its intent is on disk before it is sent.
     Change(Change),
 }
 
-/// How a changing step is kept safe.
+/// How a changing step is protected.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// What it brings into being or works on. Two steps on one thing never act at the same time. Of a step that
-    /// [enters](Books::Enters) it into the ledger, nothing is sent when the ledger has it already.
+    /// The resource it creates or works on. Two steps on one resource never run at the same time. If the step
+    /// [inserts](Books::Enters) the resource into the ledger and the ledger already has it, nothing is sent.
     pub thing: Option<NaturalKey>,
-    /// Can a look-up settle a lost answer? Otherwise the step parks at once.
+    /// Whether a lookup can settle a lost response. Otherwise the step parks immediately.
     pub probes: bool,
-    /// The longest that its sender waits for a connection and an answer.
+    /// The maximum time the sender waits for a connection and a response.
     pub patience: Duration,
-    /// The longest that a request may still land after its sender has stopped waiting.
+    /// The maximum time a request may still take effect after its sender has stopped waiting.
     pub settle: Duration,
-    /// May it be sent again though its answer was late, when it is absent after that? Because the platform refuses a second
-    /// one, or because the user vouches for the time.
+    /// Whether a request whose response was late may be sent again if its result is then absent: because the platform
+    /// rejects a duplicate, or because the user vouches for the settle time.
     pub resends_late: bool,
-    /// How long after the sending to look, while the answer is unclear or the platform cannot be reached.
+    /// How long after sending to keep looking while the result is unclear or the platform is unreachable.
     pub look_for: Duration,
-    /// What the outcome does to the ledger.
+    /// The effect of the outcome on the ledger.
     pub books: Books,
-    /// What version 1 called the thing, when it did so by another name.
+    /// The resource's name under version 1, if it differed.
     pub formerly: Option<Former>,
-    /// What is asked for under a key that the script gives: the answer to another request is not the answer to this one.
+    /// The request under a key that the script gives: the response to a different request does not answer it.
     pub request: Option<Value>,
-    /// Of an act that has neither a name nor a look-up: how it is remembered.
+    /// How the act is remembered, if it has neither a name nor a lookup.
     pub act: Option<Act>,
 }
 
-/// What version 1 called a thing.
+/// The name of a resource under version 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Former {
     /// Its name.
     pub key: NaturalKey,
-    /// How it is told that what has that name is this thing.
+    /// How to verify that the resource with that name is this one.
     pub proof: Proof,
 }
 
-/// How it is told that what has a former name is the thing that is asked for.
+/// How to verify that the resource with a former name is the requested one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// Nothing else had that name.
+    /// The name was unique.
     Name,
-    /// Several things had it: it was asked for in the same words.
+    /// The name was shared by several resources: the request must be identical.
     Words,
-    /// Several things may have had it: it was asked for in the same words, or a look-up finds its identifier.
+    /// The name may have been shared: the request must be identical, or a lookup must find the same identifier.
     LookUp,
 }
 
-/// How an act is remembered. In doubt it is in any case, until somebody says what became of it.
+/// How an act is remembered. While in doubt it is always remembered, until a person resolves it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
-    /// By a key: once, whatever row, run or script asks.
+    /// By a key: once, whichever row, run or script requests it.
     Keyed(Value),
-    /// By the workflow, the row and what is asked for, for so long. Each act counts where rows have no identity.
+    /// By the workflow, the row and the request, for this long. If rows have no identity, every act counts separately.
     OfRow(Value, Duration),
 }
 
-/// What a step's outcome does to the ledger, in the same transaction.
+/// The effect of a step's outcome on the ledger, in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Books {
-    /// Nothing.
+    /// No effect.
     Unchanged,
-    /// It enters the thing with the outcome as its value.
+    /// Inserts the resource, with the outcome as its value.
     Enters,
-    /// It strikes these entries out, unless the outcome says that they were [not removed](Attempt::removes).
+    /// Removes these entries, unless the outcome says that they were [not removed](Attempt::removes).
     Strikes(Vec<Struck>),
 }
 
-/// An entry that is struck out of the ledger.
+/// An entry to remove from the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Struck {
-    /// What has this identifier on the platform.
+    /// The resource with this identifier on the platform.
     Identified {
         /// The account that held it.
         account: String,
-        /// What sort of thing it was.
+        /// Its kind.
         sort: String,
         /// The platform's identifier.
         platform_id: String,
     },
-    /// What has this name.
+    /// The resource with this name.
     Named(Thing),
 }
 
 impl Struck {
-    /// What has this identifier, in each of the accounts that may hold it.
+    /// Returns one entry to remove for each account that may hold the resource with this identifier.
     pub fn identified(accounts: Vec<String>, sort: &str, id: &str) -> Vec<Struck> {
         let of = |account| Struck::Identified {
             account,
@@ -250,36 +250,36 @@ impl Struck {
 /// A step's outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
-    /// What the operation gives.
+    /// The value the operation returns.
     pub value: Value,
-    /// It was recorded before; nothing was sent now.
+    /// It was recorded earlier; nothing was sent now.
     pub replayed: bool,
-    /// A request of this step brought it about, now or before a look-up found it.
+    /// It was created by a request of this step, sent now or earlier and then found by a lookup.
     pub created: bool,
 }
 
-/// Why a step gives no outcome.
+/// Why a step has no outcome.
 #[derive(Debug, Clone)]
 pub enum StepEnd {
-    /// The platform refuses; recorded, so a resume gives it again.
+    /// The platform refused. Recorded, so a resume returns it again.
     Refused(Value),
-    /// It was not carried out, and may be later. Not recorded.
+    /// It was not carried out, but may succeed later. Not recorded.
     Failed(Value),
-    /// Nobody knows whether it was carried out.
+    /// Whether it was carried out is unknown.
     InDoubt {
-        /// The step, as `run/key` when it is another run's.
+        /// The step, as `run/key` if it belongs to another run.
         step: String,
-        /// Why, in a sentence without a full stop.
+        /// Why, as a sentence without a full stop.
         why: String,
     },
-    /// Another act of the same operation is done in this row, and the script does not ask for it: nothing was sent.
+    /// Another act of the same operation is done in this row and the script no longer requests it: nothing was sent.
     DoneBefore {
-        /// That act's step.
+        /// The step of that act.
         step: String,
     },
-    /// The user stopped it before anything was sent.
+    /// The user cancelled it before anything was sent.
     Cancelled,
-    /// The journal cannot be used; nothing more may be sent.
+    /// The journal cannot be used; no further request may be sent.
     Journal(JournalError),
 }
 
@@ -289,23 +289,23 @@ impl From<JournalError> for StepEnd {
     }
 }
 
-/// A moment in a step's life, at which tests kill the process.
+/// A point in the life of a step at which tests kill the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boundary {
     /// Nothing is recorded.
     BeforeIntent,
-    /// The intent is on disk, nothing was sent.
+    /// The intent is on disk; nothing has been sent.
     AfterIntent,
-    /// The platform has answered, or the answer was lost.
+    /// The platform has responded, or the response was lost.
     AfterSend,
     /// The outcome is about to be recorded.
     BeforeOutcome,
-    /// The outcome is recorded, or rides with the next commit.
+    /// The outcome is recorded, or will be with the next commit.
     AfterOutcome,
 }
 
 impl Boundary {
-    /// Every boundary, in the order of a step's life.
+    /// All boundaries, in the order of a step's life.
     pub const ALL: &[Boundary] = &[
         Boundary::BeforeIntent,
         Boundary::AfterIntent,
@@ -314,7 +314,7 @@ impl Boundary {
         Boundary::AfterOutcome,
     ];
 
-    /// Its name: `before-intent`.
+    /// Returns its name, such as `before-intent`.
     pub fn name(self) -> &'static str {
         match self {
             Boundary::BeforeIntent => "before-intent",

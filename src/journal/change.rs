@@ -1,4 +1,4 @@
-//! Carrying out a step that changes the world: intent, request, outcome, and what to do when there is none.
+//! Carries out a changing step: intent, request, outcome, and recovery if there is no outcome.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,47 +20,47 @@ use crate::sabotage::Sabotage;
 use crate::value::Value;
 use crate::waiting::Wait;
 
-/// How often a request may leave before a person is asked: the platform loses every answer and has nothing to show.
+/// How often a request may be sent, if every response is lost and no lookup finds it, before a person must decide.
 const MOST_SENDS: u32 = 5;
 
-/// How often in a row the platform may put a request off.
+/// How many times in a row the platform may throttle a request.
 const MOST_PUT_OFF: u32 = 5;
 
-/// One changing step under way.
+/// A changing step in progress.
 pub(super) struct Changing<'a> {
     pub(super) row: &'a RowJournal,
     plan: &'a StepPlan,
     pub(super) change: &'a Change,
     attempt: &'a dyn Attempt,
     pub(super) cancel: &'a Cancel,
-    /// As this process knows it.
+    /// The step as known to this process.
     pub(super) step: StepData,
-    /// An earlier request for the same thing was lost and not found.
+    /// An earlier request for the same resource was lost and not found.
     pub(super) earlier: bool,
     sends: u32,
-    /// How often in a row the platform has put the request off.
+    /// How many times in a row the platform has throttled the request.
     put_off: u32,
-    /// What was there before, to be taken over instead of sending.
+    /// An existing resource to adopt instead of sending.
     taken_over: Option<Value>,
 }
 
-/// What comes next.
+/// The next action.
 pub(super) enum Next<'a> {
     /// Nothing is recorded: record the intent.
     Begin,
     /// The intent is on disk.
     Send,
-    /// The answer is lost.
+    /// The response is lost.
     Settle(Lost<'a>),
-    /// Somebody else has moved the step on.
+    /// Another process or task has moved the step.
     Follow(Box<StepData>),
 }
 
-/// An answer that is lost.
+/// A lost response.
 pub(super) struct Lost<'a> {
     why: String,
     loss: Loss,
-    /// It may still come.
+    /// The pending request, if its response may still arrive.
     late: Option<Boxed<'a, Sending>>,
 }
 
@@ -98,7 +98,7 @@ impl<'a> Changing<'a> {
         }
     }
 
-    /// Goes from what is recorded to an end.
+    /// Takes the step from its recorded state to an end.
     pub(super) async fn carry_out(mut self, recorded: Option<StepData>) -> Ended {
         if let Some(step) = recorded.as_ref().filter(|step| step.state.is_final()) {
             return self.row.replay(step);
@@ -136,7 +136,7 @@ impl<'a> Changing<'a> {
         }
     }
 
-    /// Goes on from how the step is recorded.
+    /// Continues from the recorded state of the step.
     fn follow(&mut self, step: &StepData) -> Result<Next<'a>, Ended> {
         if step.state.is_final() {
             return Err(self.row.replay(step));
@@ -163,13 +163,13 @@ impl<'a> Changing<'a> {
         Ok(next)
     }
 
-    /// Records the intent, unless the thing is there or somebody else is at work on it.
+    /// Records the intent, unless the resource exists or another step is working on it.
     async fn begin(&mut self) -> Result<Next<'a>, Ended> {
         if self.cancel.is_cancelled() {
             return Err(Err(StepEnd::Cancelled));
         }
         self.step.state = StepState::Absent;
-        // Found by an earlier look, it may be gone since.
+        // The resource found by an earlier lookup may have disappeared since.
         self.taken_over = None;
         self.prepare().await?;
         self.boundary(Boundary::BeforeIntent);
@@ -199,15 +199,15 @@ impl<'a> Changing<'a> {
         Ok(Next::Send)
     }
 
-    /// Finds out whether the thing is on the platform before an intent says that it may be ours: killed after that,
-    /// nobody could tell any more.
+    /// Finds out whether the resource exists on the platform before an intent says that it may be ours: if the process
+    /// were killed after that, this could no longer be determined.
     async fn prepare(&mut self) -> Result<(), Ended> {
         let Some(thing) = self.step.thing.as_ref().filter(|_| self.step.ledger) else {
             return Ok(());
         };
         let store = self.row.journal.store();
         let is_known = |look: &dyn Look| Ok(look.item(thing)?.is_some() || look.claim(thing)?.is_some());
-        // What was written a moment ago is found below, before it counts.
+        // A write from a moment ago may be missed here; the check below catches it before it matters.
         let known = store.read_committed(is_known);
         if known.map_err(|error| Err(error.into()))? && !self.forget_what_is_gone(thing).await? {
             return Ok(());
@@ -233,8 +233,8 @@ impl<'a> Changing<'a> {
         }
     }
 
-    /// Strikes the thing out of the ledger when an earlier run entered it and the platform has it no more. Says whether it
-    /// did. What is younger than a look-up may take is left: the platform may not list it yet.
+    /// Removes the resource from the ledger if an earlier run inserted it and the platform no longer has it. Returns
+    /// whether it did. Entries younger than the lookup time are kept, as the platform may not list them yet.
     async fn forget_what_is_gone(&self, thing: &Thing) -> Result<bool, Ended> {
         let journal = &self.row.journal;
         let item = journal.store().read(|look| look.item(thing));
@@ -255,13 +255,13 @@ impl<'a> Changing<'a> {
         Ok(true)
     }
 
-    /// The thing is in the ledger already.
+    /// Ends the step with the resource that the ledger already has.
     fn in_ledger(&self, item: &ItemData) -> Ended {
         let earlier = self.row.journal.in_ledger(&self.step, item)?;
         self.existing(earlier)
     }
 
-    /// The act is done already.
+    /// Ends the step with the result of an act that is already done.
     fn acted(&self, owner: &StepData) -> Ended {
         let earlier = self.row.journal.acted(&self.step, owner)?;
         self.existing(earlier)
@@ -283,7 +283,7 @@ impl<'a> Changing<'a> {
         })
     }
 
-    /// Gives the thing that version 1 knew under another name its present one.
+    /// Renames a resource that version 1 knew under another name.
     async fn take_former(&self) -> Result<(), Ended> {
         let (Some(former), Some(to)) = (&self.change.formerly, &self.step.thing) else {
             return Ok(());
@@ -322,7 +322,7 @@ impl<'a> Changing<'a> {
         Ok(())
     }
 
-    /// Does a look-up for the thing find the very one of this entry?
+    /// Whether a lookup finds the very resource of this entry.
     async fn is_there(&self, item: &ItemData) -> Result<bool, Ended> {
         match self.cancel.or(self.attempt.probe()).await {
             Some(Looked::Found(value)) => {
@@ -338,12 +338,12 @@ impl<'a> Changing<'a> {
         }
     }
 
-    /// Sends the request once and records what came of it.
+    /// Sends the request once and records the result.
     async fn send(&mut self) -> Result<Next<'a>, Ended> {
         if let Some(value) = self.taken_over.take() {
             return Err(self.conclude(StepEvent::Answered, value).await?);
         }
-        // From here on, whatever ends this future early leaves the step in doubt, and says so.
+        // From here on, dropping this future early leaves the step in doubt, and that is recorded.
         let flight = self.attempt.flight().clone();
         let stamper = Arc::new(Stamper::new(&self.row.journal, &self.step));
         let stamping = Arc::clone(&stamper);
@@ -384,7 +384,7 @@ impl<'a> Changing<'a> {
         self.answered(answer).await
     }
 
-    /// Goes on from an answer.
+    /// Continues from a response.
     async fn answered(&mut self, answer: Sending) -> Result<Next<'a>, Ended> {
         match answer {
             Sending::Lost { why, loss } => {
@@ -401,8 +401,8 @@ impl<'a> Changing<'a> {
         }
     }
 
-    /// The platform does not take the request now, as it says. Some count only what they have carried out: before it is
-    /// sent again somebody looks.
+    /// Handles a throttled request. Some platforms count only the requests they have carried out, so a lookup comes
+    /// before the request is sent again.
     async fn put_off(&mut self, why: Value) -> Result<Next<'a>, Ended> {
         self.put_off += 1;
         if Sabotage::SentAgainWhenPutOff.is_on() && self.put_off < MOST_PUT_OFF {
@@ -448,7 +448,7 @@ impl<'a> Changing<'a> {
         })
     }
 
-    /// Looks for what the lost answer would have said, and goes on from there.
+    /// Looks up what the lost response would have contained, and continues from there.
     async fn settle(&mut self, lost: Lost<'a>) -> Result<Next<'a>, Ended> {
         let Lost { why, loss, late } = lost;
         let listens = self.change.probes || late.is_some();
@@ -469,7 +469,7 @@ impl<'a> Changing<'a> {
             }
             Settled::Absent { looked } if self.sends < MOST_SENDS => return self.again(looked).await,
             Settled::Absent { .. } => format!("it was sent {} times, and {why} each time", self.sends),
-            // An earlier attempt may have come to the same.
+            // An earlier attempt may have ended with the same reason.
             Settled::Unsettled(unclear) if why.ends_with(&unclear) => why,
             Settled::Unsettled(unclear) => format!("{why}, and {unclear}"),
             Settled::Cancelled if !self.change.probes => {
@@ -500,7 +500,7 @@ impl<'a> Changing<'a> {
         }))
     }
 
-    /// The request had not been carried out: stamps the intent anew, and sends again.
+    /// Sends again a request that was not carried out, after recording a new intent stamp.
     async fn again(&mut self, looked: Stamp) -> Result<Next<'a>, Ended> {
         let event = StepEvent::LookedInVain {
             looked,
@@ -515,7 +515,7 @@ impl<'a> Changing<'a> {
         Ok(Next::Send)
     }
 
-    /// The window of a request that leaves now.
+    /// Returns the window of a request that is sent now.
     fn window(&self) -> Window {
         Window {
             sent: self.now(),
@@ -524,11 +524,11 @@ impl<'a> Changing<'a> {
         }
     }
 
-    /// That the answer of the request under way, or of an earlier one, is lost.
+    /// Returns the event for a lost response to the current or an earlier request.
     pub(super) fn lost(&self, loss: Loss) -> StepEvent {
         let at = self.now();
         let passed = self.step.state.window().and_then(|window| at.since(window.sent));
-        // Until then it may not even have been written.
+        // Within the connect timeout the request may not even have been written.
         let connecting = self.attempt.flight().patience();
         let connecting = connecting.map_or(0, |patience| millis(patience.connect));
         let waits_ms = match (loss, passed) {
@@ -539,7 +539,7 @@ impl<'a> Changing<'a> {
         StepEvent::AnswerLost { at, loss, waits_ms }
     }
 
-    /// Looks for what a lost answer would have said; `why` it is lost.
+    /// Looks up what a lost response would have contained; `why` is the reason it is lost.
     pub(super) async fn look(&self, step: &StepData, why: &str, late: Option<Boxed<'_, Sending>>) -> Settled {
         let own = self.window();
         let recorded = step.state.window().unwrap_or(own);
@@ -558,7 +558,7 @@ impl<'a> Changing<'a> {
             },
             attempt: self.attempt,
             cancel: self.cancel,
-            // The profile may say by now that it takes longer.
+            // The profile may have been given a longer settle time since.
             window: Window {
                 settle_ms: recorded.settle_ms.max(own.settle_ms),
                 ..recorded
@@ -570,7 +570,7 @@ impl<'a> Changing<'a> {
         search.settle(late).await
     }
 
-    /// Records that the answer is lost, and why. Gives what comes next when somebody else has moved the step on.
+    /// Records that the response is lost, and why. Returns the next action if the step was moved elsewhere.
     async fn doubt(&mut self, event: StepEvent, why: &str, parked: bool) -> Result<Option<Next<'a>>, Ended> {
         let mut step = self.step.clone();
         let moved = self
@@ -589,11 +589,11 @@ impl<'a> Changing<'a> {
         })
     }
 
-    /// Moves the own step on after an answer. Waits for the disk only when the outcome is told only once, or the answer was
-    /// late; else nobody else can have moved it: the claim and the run are ours.
+    /// Moves this step after a response. Waits for the disk only if the outcome cannot be obtained again or the
+    /// response was late; otherwise nothing else can have moved the step, as this process holds the claim and the run.
     async fn advance(&mut self, event: StepEvent, outcome: Option<&Value>) -> Result<(), Ended> {
         let write = self.moving(&self.step, event, outcome, None);
-        // Neither can an outcome be looked up again that nothing can probe for.
+        // Without a lookup, an outcome cannot be obtained again either.
         let told_once = outcome.is_some_and(|outcome| outcome.has_secret() || !self.change.probes)
             && !Sabotage::OutcomeLater.is_on();
         if told_once || !matches!(self.step.state, StepState::Intended { .. }) {
@@ -621,7 +621,7 @@ impl<'a> Changing<'a> {
         Ok(())
     }
 
-    /// Moves a step on, on disk. Gives what comes next when somebody else has moved it meanwhile.
+    /// Moves a step, on disk. Returns the next action if another process or task has moved it meanwhile.
     pub(super) async fn move_step(
         &self,
         step: &mut StepData,
@@ -664,7 +664,7 @@ impl<'a> Changing<'a> {
             }
             _ => None,
         };
-        // What version 2 recorded does not say what it strikes; this call does.
+        // A step recorded by version 2 does not list the entries it removes; this call does.
         let own = (&step.run, &step.key) == (&self.step.run, &self.step.key);
         let strikes = if own { &self.step.strikes } else { &step.strikes };
         let removed = match outcome {
@@ -678,7 +678,7 @@ impl<'a> Changing<'a> {
             at_ms,
             outcome: outcome.map(|value| sealer.seal(&step_place(step), value)),
             why: why.map(|(why, _)| sealer.seal(&why_place(step), &why.into())),
-            // Without a reason of its own, a loss is recorded on behalf of somebody who is gone.
+            // A loss without a reason is recorded on behalf of a process that has died.
             parked: why.map_or(matches!(event, StepEvent::AnswerLost { .. }), |(_, parked)| {
                 parked
             }),
@@ -703,11 +703,11 @@ impl<'a> Changing<'a> {
     }
 }
 
-/// Marks a step whose future ends before it does: nobody waits for the answer any more, and others may settle it. When
-/// no request had left, nothing is in doubt.
+/// Marks a step whose future is dropped early: its response is no longer awaited, and others may settle it. If no
+/// request had left, nothing is in doubt.
 struct Abandoned<'a, 'b, F: Fn() -> bool> {
     changing: &'b Changing<'a>,
-    /// Can a request have been carried out?
+    /// Whether a request can have been carried out.
     is_out: F,
     armed: bool,
 }
@@ -737,18 +737,18 @@ impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
             } else {
                 self.changing.moving(step, StepEvent::NotCarriedOut, None, None)
             };
-            // The intent is on disk in any case; a failure here only makes others wait until this process ends.
+            // The intent is on disk in any case; if this fails, others merely wait until this process ends.
             let _ = row.journal.store().write_later(write);
         }
     }
 }
 
-/// Where a ledger entry's value belongs.
+/// Returns the place a ledger entry's value is sealed for.
 pub(super) fn item_place(thing: &Thing) -> String {
     format!("ledger {}\n{}\n{}", thing.account, thing.sort, thing.name)
 }
 
-/// The platform's identifier of a thing: its field `id`.
+/// Returns the platform's identifier of a resource: its `id` field.
 pub fn platform_id(value: &Value) -> Option<String> {
     let fields = match value {
         Value::Record(fields) => fields,

@@ -1,4 +1,4 @@
-//! What is wrong with a journal: everything that it holds is opened.
+//! Checks a journal by opening every value it holds.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ use super::store::Store;
 use super::table::{Look, Res, RunData, StepData, StepFilter};
 use crate::value::digest::sha256;
 
-/// Rows read at once.
+/// Rows per read.
 const PAGE: usize = 256;
 
 impl Journal {
-    /// What is wrong with the journal, a sentence each without a full stop: nothing, for a sound one.
+    /// Returns the problems of the journal, each a sentence without a full stop; empty if it is sound.
     pub fn check(&self) -> Result<Vec<String>, JournalError> {
         self.flush()?;
         let mut problems = match &**self.store() {
@@ -93,7 +93,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// A text that several runs share is checked once.
+    /// Checks the sources of a run. A text that several runs share is checked once.
     fn sources(&mut self, run: &RunData, checked: &mut BTreeSet<String>) -> Res<()> {
         let earlier = run.earlier.iter().flat_map(|earlier| &earlier.sources);
         for (name, hash) in run.sources.iter().chain(earlier) {

@@ -1,4 +1,4 @@
-//! When another step has the claim on a thing: wait for it, or settle it on behalf of one that is gone.
+//! Waits for another step's claim on the same resource, or settles that step if its process has died.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ const FIRST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_POLL: Duration = Duration::from_secs(1);
 
 impl Changing<'_> {
-    /// Waits for another step on the same thing, or settles it when nobody is at work on it any more.
+    /// Waits for another step on the same resource, or settles it if no process is working on it any more.
     pub(super) async fn make_way(&mut self, claim: ClaimData, owner: Option<StepData>) -> Result<(), Ended> {
         let locks = self.row.journal.locks();
-        // This process's own steps take turns, so one of ours that holds the claim now is not at work.
+        // Steps of this process take turns, so if one of them still holds the claim, it is not active.
         let is_at_work = !claim.parked
             && !locks.is_ours(&claim.run)
             && locks.is_alive(&claim.run)
@@ -57,7 +57,7 @@ impl Changing<'_> {
                 return Ok(());
             }
             Settled::Found(value) => value,
-            // Nobody listens to another step's answer.
+            // No response to another step's request is awaited here.
             Settled::Answered(_) => return Ok(()),
         };
         self.move_step(&mut owner, StepEvent::Found, Some(&value), None)
@@ -65,14 +65,14 @@ impl Changing<'_> {
         Ok(())
     }
 
-    /// Waits until the same act, which another run is about to do, has ended. One that is in doubt is for a person.
+    /// Waits until the same act in another run has ended. An act in doubt needs a person's decision.
     pub(super) async fn wait_for_act(&self, owner: &StepData) -> Result<(), Ended> {
         let journal = &self.row.journal;
         let locks = journal.locks();
         let mut pause = FIRST_POLL;
         let (mut waited, mut told) = (Duration::ZERO, None);
         let mut now = Some(owner.clone());
-        // This process's own acts take turns.
+        // Acts of this process take turns.
         while let Some(step) = now
             .as_ref()
             .filter(|step| matches!(step.state, StepState::Intended { .. }))
@@ -103,7 +103,7 @@ impl Changing<'_> {
         }
     }
 
-    /// Waits until the claim of a living process is gone or parked.
+    /// Waits until a running process's claim is released or parked.
     async fn wait_for(&self, claim: &ClaimData) -> Result<(), Ended> {
         let journal = &self.row.journal;
         let mut pause = FIRST_POLL;
@@ -125,7 +125,7 @@ impl Changing<'_> {
         }
     }
 
-    /// Tells that the run waits for another one, which does this, until what it gives is dropped.
+    /// Reports that the run waits for another one, which does `does`, until the returned guards are dropped.
     fn tell_of(&self, other: &RunId, does: &str) -> (Waiting, WaitNote) {
         let (journal, own) = (&self.row.journal, self.row.run.id());
         let holder = journal.locks().holder(other);

@@ -1,5 +1,5 @@
-//! Values as bytes and back: exact (64-bit integers, every float), canonical (equal values have equal bytes), and
-//! strict (anything else is an error).
+//! Encodes values as bytes and decodes them: exact (64-bit integers, every float), canonical (equal values have equal
+//! bytes), and strict (anything else is an error).
 
 use zeroize::Zeroizing;
 
@@ -7,7 +7,7 @@ use crate::value::origin::Origin;
 use crate::value::secret::{Home, Secret};
 use crate::value::{Object, Record, Value};
 
-/// The bytes are not what this version writes.
+/// An error: the bytes are not in the format this version writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
 
@@ -23,12 +23,12 @@ const RECORD: u8 = 8;
 const OBJECT: u8 = 9;
 const SECRET_AT_HOME: u8 = 10;
 
-/// How secrets are written.
+/// How secrets are encoded.
 #[derive(Clone, Copy)]
 pub(super) struct SecretForm {
-    /// The only way to a secret's text; the caller holds it.
+    /// The only access to a secret's text; the caller holds it.
     pub(super) text: fn(&Secret) -> &str,
-    /// Is it written where they belong? Not where values are compared: the same text is the same secret.
+    /// Whether a secret's origins are written. Not where values are compared: the same text is the same secret.
     pub(super) homes: bool,
 }
 
@@ -38,15 +38,15 @@ impl SecretForm {
     }
 }
 
-/// Writes a value.
+/// Encodes a value.
 pub(super) fn encode(value: &Value, secrets: SecretForm) -> Zeroizing<Vec<u8>> {
-    // Growing would leave copies of secrets behind in freed memory, so the size is reckoned first.
+    // Growing the buffer would leave copies of secrets in freed memory, so the size is computed first.
     let mut out = Zeroizing::new(Vec::with_capacity(size(value, secrets)));
     write(&mut out, value, secrets);
     out
 }
 
-/// Reads what [`encode`] wrote.
+/// Decodes the output of [`encode`].
 pub(super) fn decode(bytes: &[u8]) -> Result<Value, Malformed> {
     let mut rest = bytes;
     let value = read(&mut rest)?;
@@ -145,8 +145,8 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Values come through 16 MiB bodies and script limits, far below 4 GiB; were one larger, reading it back would be
-/// refused, not wrong.
+/// Writes a length. Values come from 16 MiB bodies and script limits, far below 4 GiB; a larger one would be rejected
+/// when read back, not misread.
 fn write_length(out: &mut Vec<u8>, length: usize) {
     out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
 }

@@ -1,17 +1,17 @@
-//! Recorded values that could not be read: each costs itself alone, and is named.
+//! Recorded values that could not be read: each affects only itself and is reported by name.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What could not be read since the journal was opened, a sentence each without a full stop.
+/// The values that could not be read since the journal was opened, each a sentence without a full stop.
 #[derive(Debug, Default)]
 pub struct Damage(Mutex<BTreeSet<String>>);
 
-/// More of them are not kept: they tell nothing new, and a journal may hold millions.
+/// The maximum number kept: more would add no information, and a journal may hold millions.
 const MOST: usize = 100;
 
 impl Damage {
-    /// The first hundred in the order of their names.
+    /// Returns the sentences in alphabetical order, at most one hundred.
     pub fn sentences(&self) -> Vec<String> {
         self.lock().iter().cloned().collect()
     }

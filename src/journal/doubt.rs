@@ -1,4 +1,4 @@
-//! What may have come into being without our knowing.
+//! Resources that may have been created without a recorded outcome.
 
 use super::Journal;
 use super::error::JournalError;
@@ -6,28 +6,28 @@ use super::run::RunId;
 use super::step::StepState;
 use super::table::{Look, Res, Thing};
 
-/// A thing that a step may have brought into being.
+/// A resource that a step may have created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InDoubt {
-    /// What it is called.
+    /// The resource key.
     pub thing: Thing,
     /// The step's run.
     pub run: RunId,
     /// The step's key.
     pub step: String,
-    /// When its request left, by the time of day, in milliseconds since the Unix epoch.
+    /// When its request left, by the wall clock, in milliseconds since the Unix epoch.
     pub sent_ms: i64,
 }
 
 impl Journal {
-    /// Things of this account and sort whose step is under way or in doubt.
+    /// Returns the resources of this account and kind whose step is in progress or in doubt.
     pub fn in_doubt(&self, account: &str, sort: &str) -> Result<Vec<InDoubt>, JournalError> {
         let mut doubts = self.all_in_doubt(sort)?;
         doubts.retain(|doubt| doubt.thing.account == account);
         Ok(doubts)
     }
 
-    /// Things of this sort, of any account, whose step is under way or in doubt.
+    /// Returns the resources of this kind, of any account, whose step is in progress or in doubt.
     pub fn all_in_doubt(&self, sort: &str) -> Result<Vec<InDoubt>, JournalError> {
         self.store().read(|look| {
             let mut found = Vec::new();
@@ -41,7 +41,7 @@ impl Journal {
     }
 }
 
-/// Who is at work on a thing, or has left it in doubt.
+/// Returns the step that is working on a resource or has left it in doubt.
 pub(super) fn claimed(look: &dyn Look, thing: &Thing) -> Res<Option<InDoubt>> {
     let Some(claim) = look.claim(thing)? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! What can go wrong with a journal.
+//! Errors of the journal.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use super::run::RunId;
 use super::seal::SealError;
 use super::sqlite::path_beside;
 
-/// Why the journal cannot do what was asked. After [`JournalError::is_fatal`] nothing more can be recorded, so nothing
-/// more may be sent.
+/// An error of the journal. After a [fatal](JournalError::is_fatal) one, nothing more can be recorded, so no further
+/// request may be sent.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// There is no room to write.
+    /// The disk is full.
     #[error("the disk that holds the journal {} is full", path.display())]
     Full {
         /// The journal.
@@ -24,10 +24,10 @@ pub enum JournalError {
     Unusable {
         /// The journal.
         path: PathBuf,
-        /// What the system or the database says.
+        /// The message of the system or the database.
         why: String,
     },
-    /// It can be read, and not written.
+    /// It can be read but not written.
     #[error("the journal {} can only be read: {why}", path.display())]
     ReadOnly {
         /// The journal.
@@ -35,19 +35,19 @@ pub enum JournalError {
         /// Why it cannot be written.
         why: String,
     },
-    /// There is no file, and there was one whose ledger had entries, or whose count of them does not open.
+    /// The file is missing, and its ledger had entries or their count cannot be opened.
     #[error("the journal {} is missing, and the ledger in it had entries", path.display())]
     Gone {
         /// The journal.
         path: PathBuf,
     },
-    /// There is no file, and there was one. Nothing tells that its ledger had entries.
+    /// The file is missing. Nothing indicates that its ledger had entries.
     #[error("the journal {} is missing", path.display())]
     Missing {
         /// The journal.
         path: PathBuf,
     },
-    /// The file is older than what was recorded in it.
+    /// The file is older than the last recorded change.
     #[error(
         "the journal {} is missing the last {lost} change{} to its ledger: its log is missing or damaged, or an older copy was put in its place",
         path.display(),
@@ -56,7 +56,7 @@ pub enum JournalError {
     Incomplete {
         /// The journal.
         path: PathBuf,
-        /// How many transactions are missing.
+        /// The number of missing transactions.
         lost: i64,
     },
     /// Another process held the database for too long.
@@ -65,32 +65,32 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
-    /// The file is damaged, or is no journal.
+    /// The file is damaged or not a journal.
     #[error("the journal {} is damaged: {why}", path.display())]
     Corrupt {
         /// The journal.
         path: PathBuf,
-        /// What the database says.
+        /// The message of the database.
         why: String,
     },
-    /// A file of sealed values beside the journal is damaged.
+    /// A file of sealed values next to the journal is damaged.
     #[error("{} is damaged: {why}", path.display())]
     Vault {
         /// The file.
         path: PathBuf,
-        /// What the database says.
+        /// The message of the database.
         why: String,
-        /// Does it hold what cannot be had again?
+        /// Whether it holds values that cannot be obtained again.
         lasting: bool,
     },
-    /// A newer version of provisor wrote it.
+    /// It was written by a newer version of provisor.
     #[error("the journal {} was written by a newer version (its format is {found}, this one knows {known})", path.display())]
     Newer {
         /// The journal.
         path: PathBuf,
         /// The format of the file.
         found: i64,
-        /// The newest format that this version knows.
+        /// The newest format that this version supports.
         known: i64,
     },
     /// It was sealed with another key.
@@ -99,7 +99,7 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
-    /// A backup is damaged, or is none.
+    /// A backup is damaged or not a backup.
     #[error("the backup {} cannot be used: {why}", path.display())]
     Backup {
         /// The backup.
@@ -112,13 +112,13 @@ pub enum JournalError {
     BackupKey {
         /// The backup.
         path: PathBuf,
-        /// The file of an earlier key, which opens it.
+        /// The file of an earlier key that opens it.
         key: Option<PathBuf>,
     },
-    /// There is no key.
+    /// No key is available.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A recorded value does not open.
+    /// A recorded value cannot be opened.
     #[error("what is recorded for {place} cannot be read: {why}")]
     Sealed {
         /// The run and step, row, or ledger entry.
@@ -126,18 +126,18 @@ pub enum JournalError {
         /// Why.
         why: SealError,
     },
-    /// The text of a script, or of a module that it imports, is not the one that was recorded.
+    /// The text of a script, or of a module it imports, differs from the recorded one.
     #[error("the text that is recorded of `{name}` is damaged: its digest differs")]
     Source {
-        /// What the script calls it.
+        /// Its name in the script.
         name: String,
     },
-    /// Another process, or another part of this one, carries the run out.
+    /// Another process, or another part of this one, is executing the run.
     #[error("run {run} is in progress in process {}", pid.map_or("?".to_owned(), |pid| pid.to_string()))]
     RunBusy {
         /// The run.
         run: RunId,
-        /// The process, when it could be read.
+        /// The process id, if it could be read.
         pid: Option<u32>,
     },
     /// There is no such run.
@@ -156,19 +156,19 @@ pub enum JournalError {
     NotInDoubt {
         /// The step's key.
         step: String,
-        /// Its state, in a word.
+        /// Its state, in one word.
         state: &'static str,
     },
-    /// A step that this process carries out was changed from outside meanwhile.
+    /// A step that this process is carrying out was changed by another one meanwhile.
     #[error("step {step} was changed by another process while it was carried out")]
     Moved {
         /// The step's key.
         step: String,
     },
-    /// The disk takes so long that a request's time cannot be recorded right before it leaves. It was not sent.
+    /// The disk is too slow to record a request's time right before it leaves. The request was not sent.
     #[error("recording takes longer than {limit:?}, so the request was not sent")]
     Slow {
-        /// How old a recorded time may be.
+        /// The maximum age of a recorded time.
         limit: Duration,
     },
     /// A copy of the journal cannot be written.
@@ -176,10 +176,10 @@ pub enum JournalError {
     Copy {
         /// The copy.
         path: PathBuf,
-        /// What the system or the database says.
+        /// The message of the system or the database.
         why: String,
     },
-    /// The target of a backup exists already.
+    /// The target of a backup already exists.
     #[error("{} exists already", path.display())]
     Exists {
         /// The file.
@@ -188,7 +188,7 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// What to do about it, in a sentence without a full stop.
+    /// Returns what to do about it, as a sentence without a full stop.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             JournalError::Full { .. } => {
@@ -256,7 +256,7 @@ impl JournalError {
         })
     }
 
-    /// Has the journal stopped taking writes for the life of this process?
+    /// Whether the journal accepts no more writes for the lifetime of this process.
     pub fn is_fatal(&self) -> bool {
         matches!(
             self,

@@ -1,11 +1,11 @@
-//! Files and folders that only their owner may read, whatever the umask says.
+//! Files and folders that only their owner can read, whatever the umask.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Makes a folder, and those above it, for the owner only, so that a power cut does not take them. One that exists is left
-/// as it is.
+/// Creates a folder and its parents, accessible to the owner only and synced so that they survive a power failure. An
+/// existing folder is left unchanged.
 pub fn make_private_folder(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
@@ -19,13 +19,13 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     match builder.create(path) {
-        // Another process was faster.
+        // Another process created it first.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         made => made.and_then(|()| sync_folder(parent)),
     }
 }
 
-/// Opens a file for reading and writing, and makes it when there is none. Others lose what rights they had to it.
+/// Opens a file for reading and writing, creating it if it does not exist. Removes any permissions of other users.
 pub(super) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -41,7 +41,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// May others than the owner read, write or list it?
+/// Whether users other than the owner may read, write or list it.
 pub(super) fn is_exposed(path: &Path) -> io::Result<bool> {
     #[cfg(unix)]
     {
@@ -50,12 +50,12 @@ pub(super) fn is_exposed(path: &Path) -> io::Result<bool> {
     }
     #[cfg(not(unix))]
     {
-        // Elsewhere a user's folders are private by inheritance.
+        // On other systems a user's folders are private by inheritance.
         fs::metadata(path).map(|_| false)
     }
 }
 
-/// Is the open file the one of this name?
+/// Whether the open file is still the one at this path.
 pub fn is_still(path: &Path, file: &File) -> bool {
     #[cfg(unix)]
     {
@@ -73,7 +73,7 @@ pub fn is_still(path: &Path, file: &File) -> bool {
     }
 }
 
-/// Waits until no other process prepares the same file. Ends when the result is dropped.
+/// Waits until no other process prepares the same file. The lock is released when the result is dropped.
 pub(super) fn lock_beside(path: &Path) -> io::Result<File> {
     let lock = path_of_lock(path);
     make_private_folder(folder_of(&lock))?;
@@ -82,14 +82,14 @@ pub(super) fn lock_beside(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The file that is locked for that.
+/// Returns the lock file for [`lock_beside`].
 pub(super) fn path_of_lock(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".opening");
     folder_of(path).join("locks").join(name)
 }
 
-/// Makes a new name in a folder survive a power cut.
+/// Syncs a folder, so that a new name in it survives a power failure.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(path)?.sync_all()?;
@@ -108,14 +108,14 @@ fn make_private(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// A file of the same name with an ending more: `-wal`.
+/// Returns the path with a suffix such as `-wal` appended.
 pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut text = path.as_os_str().to_owned();
     text.push(ending);
     PathBuf::from(text)
 }
 
-/// The folder that holds a file.
+/// Returns the folder that holds a file.
 pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -1,4 +1,4 @@
-//! Where the key of a journal comes from: a text that somebody keeps, or a file made at first use.
+//! The journal's key: from a text that the user keeps, or from a file created on first use.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,10 +14,10 @@ use super::files;
 use super::seal::mac;
 use crate::value::digest::hex;
 
-/// Thirty-two bytes that are wiped when they are dropped.
+/// A 32-byte key, wiped when dropped.
 pub(super) type KeyBytes = Zeroizing<[u8; 32]>;
 
-/// Why there is no key.
+/// Why no key is available.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KeyError {
     /// The text is neither a key nor long enough for a passphrase.
@@ -25,30 +25,30 @@ pub enum KeyError {
         "the key must be 64 hexadecimal digits, base64 of 32 bytes, or a passphrase of at least 16 characters"
     )]
     BadText,
-    /// Others than its owner may read the key file.
+    /// Other users can read the key file.
     #[error("other users can read the key file {}", path.display())]
     Exposed {
         /// The file.
         path: PathBuf,
     },
-    /// The file holds something else.
+    /// The file does not hold a key.
     #[error("{} does not hold a key", path.display())]
     BadFile {
         /// The file.
         path: PathBuf,
     },
-    /// The file can be neither read nor made.
+    /// The file can be neither read nor created.
     #[error("the key file {} cannot be used: {why}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The message of the system.
         why: String,
     },
 }
 
 impl KeyError {
-    /// What to do about it, in a sentence without a full stop.
+    /// Returns what to do about it, as a sentence without a full stop.
     pub fn hint(&self) -> String {
         match self {
             KeyError::BadText => "make one with `openssl rand -hex 32`".to_owned(),
@@ -64,12 +64,12 @@ impl KeyError {
 
 const SHORTEST_PASSPHRASE: usize = 16;
 
-/// A passphrase is stretched on every start, so this is kept to a millisecond or two. It slows guessing down; it does
-/// not make a weak passphrase strong.
+/// The number of rounds. A passphrase is stretched at every start, so this takes only a millisecond or two. It slows
+/// guessing down; it does not make a weak passphrase strong.
 const STRETCH: usize = 4096;
 
-/// The key that a text stands for: 64 hexadecimal digits, base64 of 32 bytes (either alphabet, padded or not), or a
-/// passphrase of at least 16 characters. White space around it is ignored.
+/// Returns the key that a text represents: 64 hexadecimal digits, base64 of 32 bytes (either alphabet, padded or not),
+/// or a passphrase of at least 16 characters. Surrounding white space is ignored.
 pub(super) fn from_text(text: &str) -> Result<KeyBytes, KeyError> {
     let text = text.trim();
     if let Some(key) = written_out(text) {
@@ -88,12 +88,12 @@ pub(super) fn from_text(text: &str) -> Result<KeyBytes, KeyError> {
     Ok(key)
 }
 
-/// Is the text a passphrase? Without a salt and with few rounds, one of words can be guessed by whoever has the files.
+/// Whether the text is a passphrase. With no salt and few rounds, one made of words can be guessed from the files.
 pub(super) fn is_passphrase(text: &str) -> bool {
     written_out(text.trim()).is_none()
 }
 
-/// The key that a text holds whole.
+/// Returns the key if the text spells it out in full.
 fn written_out(text: &str) -> Option<KeyBytes> {
     from_hex(text).or_else(|| {
         let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
@@ -104,8 +104,8 @@ fn written_out(text: &str) -> Option<KeyBytes> {
     })
 }
 
-/// The key in a file, which is made with a random key, readable by its owner only, when there is none. Two processes
-/// that make it at once end with the same key.
+/// Returns the key in a file. If there is none, creates one with a random key, readable by its owner only. Two
+/// processes that create it at the same time end up with the same key.
 pub(super) fn from_file(path: &Path) -> Result<KeyBytes, KeyError> {
     let unusable = |error: io::Error| KeyError::Unusable {
         path: path.to_owned(),
@@ -130,7 +130,7 @@ pub(super) fn from_file(path: &Path) -> Result<KeyBytes, KeyError> {
 fn create(path: &Path) -> io::Result<()> {
     let folder = files::folder_of(path);
     files::make_private_folder(folder)?;
-    // Never seen half written: the file gets its name when it is complete, unless another has the name by then.
+    // Never visible half written: the complete file is renamed, unless another process has taken the name.
     let mut draft = tempfile::Builder::new().prefix(".key").tempfile_in(folder)?;
     let key = Key::<XChaCha20Poly1305>::generate();
     draft.write_all(Zeroizing::new(hex(&key)).as_bytes())?;
@@ -143,7 +143,7 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The key that 64 hexadecimal digits stand for.
+/// Returns the key represented by 64 hexadecimal digits.
 pub(super) fn from_hex(text: &str) -> Option<KeyBytes> {
     let mut key = Zeroizing::new([0; 32]);
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -1,4 +1,4 @@
-//! What the steps brought into being, by natural key.
+//! The ledger: the resources that steps have created, by natural key.
 
 use std::collections::BTreeSet;
 
@@ -12,27 +12,27 @@ use super::table::{ItemData, StepData, Thing};
 use super::{Journal, NaturalKey};
 use crate::value::Value;
 
-/// A thing that exists, as far as this journal knows.
+/// A resource that exists, as far as this journal knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerItem {
-    /// What it is called.
+    /// The resource key.
     pub thing: Thing,
-    /// The outcome that brought it into being, with its credentials.
+    /// The outcome that created it, with its credentials.
     pub value: Value,
-    /// The platform's identifier, when the outcome had one.
+    /// The platform's identifier, if the outcome had one.
     pub platform_id: Option<String>,
-    /// The run that entered it; none when a person did.
+    /// The run that inserted it; `None` if a person did.
     pub run: Option<RunId>,
-    /// The step that entered it.
+    /// The step that inserted it.
     pub step: Option<String>,
-    /// When it was entered, in milliseconds since the Unix epoch.
+    /// When it was inserted, in milliseconds since the Unix epoch.
     pub created_ms: i64,
     /// When it was last changed, in milliseconds since the Unix epoch.
     pub changed_ms: i64,
 }
 
 impl Journal {
-    /// The ledger's entry for a natural key.
+    /// Returns the ledger entry for a natural key.
     pub fn ledger_get(&self, key: &NaturalKey) -> Result<Option<LedgerItem>, JournalError> {
         let item = self.store().read(|look| look.item(&key.into()))?;
         item.map(|item| {
@@ -42,20 +42,20 @@ impl Journal {
         .transpose()
     }
 
-    /// All things of a sort, of one account or of all, oldest first. The value of one that cannot be read is null, and
-    /// [`Journal::damage`] names it.
+    /// Returns all resources of a kind, of one account or of all, oldest first. If a value cannot be read it is null,
+    /// and [`Journal::damage`] names it.
     pub fn ledger_list(&self, sort: &str, account: Option<&str>) -> Result<Vec<LedgerItem>, JournalError> {
         let items = self.store().read(|look| look.items(sort, account))?;
         Ok(self.ledger_items(items))
     }
 
-    /// All things of all sorts and accounts, in the order of their names.
+    /// Returns all resources of all kinds and accounts, in the order of their names.
     pub fn ledger_all(&self) -> Result<Vec<LedgerItem>, JournalError> {
         let items = self.store().read(|look| look.all_items())?;
         Ok(self.ledger_items(items))
     }
 
-    /// Enters a thing, or replaces what is known of it; on disk when it returns. Who entered it first, and when, stays.
+    /// Inserts or updates a resource; on disk when it returns. Keeps the run, step and time of the first insertion.
     pub fn ledger_put(&self, key: &NaturalKey, value: &Value) -> Result<(), JournalError> {
         let thing = Thing::from(key);
         let known = self.store().read(|look| look.item(&thing))?;
@@ -72,20 +72,20 @@ impl Journal {
         self.store().write(Write::PutItem(Box::new(item))).map(drop)
     }
 
-    /// Strikes a thing out; on disk when it returns.
+    /// Removes a resource; on disk when it returns.
     pub(super) fn ledger_forget(&self, thing: &Thing) -> Result<(), JournalError> {
         let thing = Box::new(thing.clone());
         self.store().write(Write::Strike(thing)).map(drop)
     }
 
-    /// The platform's identifiers of what the ledger has already. A look-up must not take one of these for the thing
-    /// whose answer was lost.
+    /// Returns the platform identifiers that the ledger already has. A lookup must not mistake one of these for the
+    /// resource whose response was lost.
     pub fn attributed(&self, account: &str, sort: &str) -> Result<BTreeSet<String>, JournalError> {
         let ids = self.store().read(|look| look.attributed(account, sort))?;
         Ok(ids.into_iter().collect())
     }
 
-    /// What the ledger holds of the thing that a step asks for.
+    /// Returns the ledger's record of the resource that a step requests.
     pub(super) fn in_ledger(&self, step: &StepData, item: &ItemData) -> Result<Earlier, JournalError> {
         let owner = match (&item.run, &item.step) {
             (Some(run), Some(key)) => self.store().read(|look| look.step(run, key))?,
@@ -98,7 +98,7 @@ impl Journal {
         })
     }
 
-    /// What an earlier step of the same act has got.
+    /// Returns the result of an earlier step with the same act.
     pub(super) fn acted(&self, step: &StepData, owner: &StepData) -> Result<Earlier, JournalError> {
         let open = |sealed| self.open_sealed(&step_place(owner), sealed);
         let value = owner.outcome.as_ref().map(|sealed| open(sealed)).transpose()?;
@@ -109,7 +109,7 @@ impl Journal {
         })
     }
 
-    /// A ledger entry under another name.
+    /// Returns a ledger entry under another name, sealed for it.
     pub(super) fn renamed(&self, item: ItemData, to: &Thing) -> Result<ItemData, JournalError> {
         let value = self.open_sealed(&item_place(&item.thing), &item.value)?;
         Ok(ItemData {
@@ -140,7 +140,7 @@ fn ledger_item(item: ItemData, value: Value) -> LedgerItem {
     }
 }
 
-/// Do two steps under one key ask for the same? Of what version 1 recorded, that is not known.
+/// Whether two steps under one key make the same request. Unknown, hence assumed, for steps recorded by version 1.
 fn asks_the_same(one: &StepData, other: &StepData) -> bool {
     match (&one.request, &other.request) {
         (Some(one), Some(other)) => one == other,

@@ -1,4 +1,4 @@
-//! One owner per run: an operating system's lock, which a killed process loses at once.
+//! One owner per run: an operating system lock, which a killed process releases immediately.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -15,7 +15,7 @@ use super::store::Store;
 use super::under_way::{Left, Notes, UnderWay};
 use crate::sabotage::Sabotage;
 
-/// The right to carry a run out, held until the last clone is dropped.
+/// The exclusive right to execute a run, held until the last clone is dropped.
 #[derive(Clone)]
 pub struct RunLock(Arc<Held>);
 
@@ -25,34 +25,34 @@ struct Held {
     /// Locked as long as it is open. A journal in memory has none.
     _file: Option<File>,
     notes: Notes,
-    /// Rows that an earlier process left under way when it died.
+    /// Rows that an earlier process left in progress when it died.
     left: Vec<Left>,
     locks: Arc<Locks>,
     store: Arc<Store>,
 }
 
 impl RunLock {
-    /// The run that is locked.
+    /// Returns the locked run.
     pub fn id(&self) -> &RunId {
         &self.0.run
     }
 
-    /// By which rules its steps' keys are made.
+    /// Returns the rules by which the keys of its steps are made.
     pub(super) fn rules(&self) -> Rules {
         self.0.rules
     }
 
-    /// Notes that a row is under way, for whoever goes on with the run when this process dies.
+    /// Notes that a row is in progress, for the process that resumes the run if this one dies.
     pub fn begin_row(&self, position: u64) -> UnderWay {
         self.0.notes.begin(position)
     }
 
-    /// Rows that an earlier process left under way when it died.
+    /// Returns the rows that an earlier process left in progress when it died.
     pub(super) fn left(&self) -> &[Left] {
         &self.0.left
     }
 
-    /// Those are on record now.
+    /// Forgets those rows once they are recorded.
     pub(super) fn forget_left(&self) {
         self.0.notes.clear();
     }
@@ -66,22 +66,22 @@ impl std::fmt::Debug for RunLock {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // The next owner must find everything that this one has written. A failure is known to those who wrote.
+        // The next owner must find everything this one has written. A failure is reported to the writers.
         let _ = self.store.flush();
         self.locks.held().remove(&self.run);
     }
 }
 
-/// The locks of one journal.
+/// The run locks of one journal.
 pub(super) struct Locks {
-    /// Beside the journal; none for one in memory.
+    /// The folder next to the journal; `None` for a journal in memory.
     folder: Option<PathBuf>,
     held: Mutex<BTreeSet<RunId>>,
-    /// How many waits were noted.
+    /// The number of waits noted so far.
     waits: AtomicU64,
 }
 
-/// That a run waits, in a file that goes when this is dropped, and with the last one its folder.
+/// A file that records that a run waits. Dropping it removes the file and, with the last one, its folder.
 pub(super) struct WaitNote(Option<PathBuf>);
 
 impl Drop for WaitNote {
@@ -93,12 +93,12 @@ impl Drop for WaitNote {
     }
 }
 
-/// Somebody who only asks whether a run is alive holds its lock for a moment.
+/// A process that only checks whether a run is active holds its lock for a moment, hence several attempts.
 const ATTEMPTS: usize = 10;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 
 impl Locks {
-    /// The locks of the journal at this path, or of one in memory.
+    /// Creates the locks of the journal at this path, or of one in memory.
     pub(super) fn new(journal: Option<&Path>) -> Locks {
         Locks {
             folder: journal.map(|path| files::folder_of(path).join("locks")),
@@ -107,7 +107,7 @@ impl Locks {
         }
     }
 
-    /// Takes a run's lock.
+    /// Takes the lock of a run.
     pub(super) fn take(
         self: &Arc<Locks>,
         run: &RunId,
@@ -139,7 +139,7 @@ impl Locks {
                 });
             }
         };
-        // A killed process has left them.
+        // Left behind by a killed process.
         self.forget_waits(run);
         let (notes, left) = match self.path(run).filter(|_| file.is_some()) {
             Some(path) => Notes::open(&notes_beside(&path)),
@@ -156,12 +156,12 @@ impl Locks {
         })))
     }
 
-    /// Does this journal's handle hold the run?
+    /// Whether this journal handle holds the run.
     pub(super) fn is_ours(&self, run: &RunId) -> bool {
         self.held().contains(run)
     }
 
-    /// Does anybody hold the run?
+    /// Whether any process holds the run.
     pub(super) fn is_alive(&self, run: &RunId) -> bool {
         if self.is_ours(run) {
             return true;
@@ -169,14 +169,14 @@ impl Locks {
         let Some(path) = self.path(run).filter(|_| run.is_plain()) else {
             return false;
         };
-        // A lock that cannot be asked for is taken for held: waiting is safe, acting is not.
+        // A lock that cannot be checked is assumed to be held: waiting is safe, acting is not.
         match File::open(path) {
             Ok(file) => file.try_lock_shared().is_err(),
             Err(error) => error.kind() != io::ErrorKind::NotFound,
         }
     }
 
-    /// The process that holds the run, when one does and its number can be read.
+    /// Returns the id of the process that holds the run, if there is one and its id can be read.
     pub(super) fn holder(&self, run: &RunId) -> Option<u32> {
         if self.is_ours(run) {
             return Some(std::process::id());
@@ -187,7 +187,7 @@ impl Locks {
         self.path(run).and_then(|path| written_in(&path))
     }
 
-    /// A run that somebody holds, if any is.
+    /// Returns a run that is held by any process.
     pub(super) fn anybody(&self) -> Option<RunId> {
         let entries = fs::read_dir(self.folder.as_ref()?).ok()?;
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -195,12 +195,12 @@ impl Locks {
         runs.into_iter().find(|run| self.is_alive(run))
     }
 
-    /// Notes for whom the run waits, for others to see, until what it gives is dropped.
+    /// Notes which run this one waits for, visible to other processes until the result is dropped.
     pub(super) fn note_wait(&self, run: &RunId, sentence: &str) -> WaitNote {
         let number = self.waits.fetch_add(1, Ordering::Relaxed);
         let path = self.waits_of(run).map(|folder| folder.join(number.to_string()));
         let written = path.filter(|path| {
-            // Nobody but those who look is the poorer when it cannot be made.
+            // If it cannot be created, only observers miss it.
             let made = files::make_private_folder(files::folder_of(path));
             let made = made.and_then(|()| files::create_private(path));
             made.is_ok_and(|mut file| file.write_all(sentence.as_bytes()).is_ok())
@@ -208,7 +208,7 @@ impl Locks {
         WaitNote(written)
     }
 
-    /// For whom the run waits in a living process, a sentence each without a full stop.
+    /// Returns what the run waits for in a running process, each a sentence without a full stop.
     pub(super) fn waits(&self, run: &RunId) -> Vec<String> {
         if !self.is_alive(run) {
             return Vec::new();
@@ -225,7 +225,7 @@ impl Locks {
         sentences
     }
 
-    /// The folder of the notes of a run that waits.
+    /// Returns the folder of a run's wait notes.
     fn waits_of(&self, run: &RunId) -> Option<PathBuf> {
         self.path(run).map(|path| path.with_extension("waits"))
     }
@@ -236,12 +236,12 @@ impl Locks {
         }
     }
 
-    /// Removes the lock file of a run that will not be carried out again, unless somebody holds it.
+    /// Removes the lock file of a run that will not be executed again, unless it is held.
     pub(super) fn forget(&self, run: &RunId) {
         let Some(path) = self.path(run).filter(|_| run.is_plain() && !self.is_ours(run)) else {
             return;
         };
-        // Locked while it is removed: whoever takes it meanwhile finds that it is gone, and makes another.
+        // Locked while it is removed: a process that takes it meanwhile finds that it is gone and creates another.
         if let Ok(file) = File::open(&path)
             && file.try_lock().is_ok()
         {
@@ -262,7 +262,7 @@ impl Locks {
     }
 }
 
-/// Where the rows under way are noted, beside a run's lock.
+/// Returns the file next to a run's lock that notes the rows in progress.
 fn notes_beside(lock: &Path) -> PathBuf {
     lock.with_extension("rows")
 }
@@ -301,7 +301,7 @@ fn lock(path: &Path) -> Result<Taken, (PathBuf, io::Error)> {
     Ok(Taken::Busy(written_in(path)))
 }
 
-/// The number of the process that took the lock last.
+/// Returns the id of the process that last took the lock.
 fn written_in(path: &Path) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Finding out what became of a step, without ever sending it again.
+//! Finds out whether a step was carried out, without ever sending it again.
 
 use super::attempt::{Attempt, StepEnd, StepKind, StepPlan};
 use super::cancel::Cancel;
@@ -8,23 +8,23 @@ use super::row::RowJournal;
 use super::settle::Settled;
 use super::step::{Loss, StepEvent, StepState};
 
-/// What became of a step.
+/// The result of looking up a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookupOutcome {
-    /// Nothing was open: it is final, or nothing of it was sent.
+    /// Nothing was open: the step is final, or nothing of it was sent.
     Known,
-    /// A look-up found that it was carried out.
+    /// A lookup found that it was carried out.
     Found,
-    /// A look-up after its window found nothing. It is given up.
+    /// A lookup after its window found nothing. It is abandoned.
     Absent,
-    /// It cannot be told: why, in a sentence without a full stop.
+    /// It cannot be determined: why, as a sentence without a full stop.
     Open(String),
-    /// The user stopped the look-up.
+    /// The user cancelled the lookup.
     Stopped,
 }
 
 impl RowJournal {
-    /// Settles a recorded step by looking. Counts as asking for it.
+    /// Settles a recorded step by a lookup. Counts as requesting the step.
     pub async fn close(
         &self,
         plan: &StepPlan,
@@ -45,7 +45,7 @@ impl RowJournal {
         match changing.close(recorded, change.probes).await {
             Ok(closed) => Ok(closed),
             Err(Err(StepEnd::Journal(error))) => Err(error),
-            // Somebody else has settled it meanwhile.
+            // Another process or task has settled it meanwhile.
             Err(_) => Ok(LookupOutcome::Known),
         }
     }
@@ -82,7 +82,7 @@ impl Changing<'_> {
                 LookupOutcome::Absent
             }
             Settled::Unsettled(why) => LookupOutcome::Open(why),
-            // Nobody listens any more.
+            // No late response is awaited here.
             Settled::Answered(_) => LookupOutcome::Known,
             Settled::Cancelled => LookupOutcome::Stopped,
         })

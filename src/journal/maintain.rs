@@ -1,4 +1,4 @@
-//! Looking after a journal: the audit, backups, checks, and forgetting.
+//! Journal maintenance: the audit log, backups and pruning.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use super::store::Store;
 use super::table::AuditData;
 use crate::value::Value;
 
-/// Something that a person did and that others may ask about.
+/// A recorded action of a person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditRecord {
     /// When, in milliseconds since the Unix epoch.
     pub at_ms: i64,
-    /// What was done, in a word: `resolve`, `reveal`.
+    /// The kind of action, in one word: `resolve`, `reveal`.
     pub kind: String,
-    /// Who did it.
+    /// The person who did it.
     pub who: String,
-    /// To what.
+    /// The object of the action.
     pub what: Value,
 }
 
 impl Journal {
-    /// Records that `who` did something; on disk when it returns.
+    /// Records an action of `who`; on disk when it returns.
     pub fn audit(&self, kind: &str, who: &str, what: &Value) -> Result<(), JournalError> {
         let write = Write::Audit(audit_data(self, kind, who, what));
         self.store().write(write).map(drop)
     }
 
-    /// What was done, oldest first.
+    /// Returns all actions, oldest first.
     pub fn audits(&self) -> Result<Vec<AuditRecord>, JournalError> {
         let audits = self.store().read(|look| look.audits())?;
         let records = audits.into_iter().map(|audit| {
@@ -47,7 +47,7 @@ impl Journal {
         Ok(records.collect())
     }
 
-    /// Copies the journal into a new file that only its owner can read. It opens with the same key.
+    /// Copies the journal into a new file that only its owner can read. The copy opens with the same key.
     pub fn backup(&self, target: &Path) -> Result<(), JournalError> {
         self.flush()?;
         if target.exists() {
@@ -61,15 +61,15 @@ impl Journal {
         }
     }
 
-    /// Forgets the rows, reads and sources of runs that finished longer ago than `keep`. What changed the world stays,
-    /// and so does the ledger. Gives how many runs.
+    /// Drops the rows, reads and sources of runs that finished longer ago than `keep`. Changing steps and the ledger
+    /// are kept. Returns the number of runs.
     pub fn prune(&self, keep: Duration) -> Result<u64, JournalError> {
         let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before_ms = self.clock().now_millis().saturating_sub(keep);
         let Reply::Counted(pruned) = self.store().write(Write::Prune { before_ms })? else {
             return Ok(0);
         };
-        // One by one and page by page: nobody waits long for the journal, and a later pruning goes on where one was killed.
+        // One run and page at a time: the journal is never blocked for long, and a later pruning can continue.
         for run in self.store().read(|look| look.runs())? {
             if !run.pruned {
                 continue;

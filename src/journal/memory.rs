@@ -26,7 +26,7 @@ impl MemoryStore {
         apply(maps, repeats, write)
     }
 
-    /// Told when something is waited for.
+    /// Returns the long waits of this store.
     pub(super) fn waits(&self) -> &Waits {
         &self.waits
     }
@@ -98,7 +98,7 @@ impl Look for Maps {
         Ok(self.steps.get(&(run.clone(), key.to_owned())).cloned())
     }
 
-    /// A run in memory dies with its process.
+    /// A run in memory dies with its process, so there are no deaths to report.
     fn deaths(&self, _: &RunId) -> Res<BTreeMap<u64, Deaths>> {
         Ok(BTreeMap::new())
     }

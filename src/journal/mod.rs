@@ -1,13 +1,13 @@
-//! Every step is recorded before it is tried, and settled after.
+//! The durable journal: every step is recorded before it is attempted and settled afterwards.
 //!
 //! ```text
-//! Journal ─▶ RowJournal::step ─▶ Changing (intent, request, outcome) ─▶ settle (a lost answer)
-//!    │                               │ StepState::next: what may follow what
+//! Journal ─▶ RowJournal::step ─▶ Changing (intent, request, outcome) ─▶ settle (a lost response)
+//!    │                               │ StepState::next: the valid transitions
 //!    └─ runs, rows, ledger, audit ───┴─▶ Write ─▶ apply ─▶ Tables: SQLite, or memory
 //! ```
 //!
-//! A write is a value; `apply` gives it one meaning for both stores, inside one transaction. Payloads are sealed before
-//! they become part of a write. What the platform's answers mean is the caller's business: it brings an [`Attempt`].
+//! A write is a value; `apply` gives it the same meaning in both stores, inside one transaction. Payloads are sealed
+//! before they enter a write. The caller interprets the responses: it supplies an [`Attempt`].
 
 mod apply;
 mod attempt;
@@ -93,19 +93,19 @@ use sqlite::SqliteStore;
 use store::Store;
 use thing::Things;
 
-/// What a thing is called, before the platform has given it an id: unique within its account and sort.
+/// The name of a resource before the platform has assigned it an id: unique within its account and kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NaturalKey {
     /// The account that holds it: the address of the master account or of the tenant.
     pub account: String,
-    /// What sort of thing: `tenant`, `app`.
+    /// The kind of resource: `tenant`, `app`.
     pub sort: &'static str,
-    /// Its name: a tenant's e-mail address in lower case, an app's name and site.
+    /// Its name: a tenant's email address in lower case, an app's name and site.
     pub name: String,
 }
 
-/// The durable record of runs, rows and steps. Cheap to clone; everything written is on disk when the last clone, lock
-/// and row are dropped.
+/// The durable record of runs, rows and steps. Cheap to clone; everything written is on disk once the last clone, lock
+/// and row have been dropped.
 #[derive(Clone)]
 pub struct Journal(Arc<Inner>);
 
@@ -121,12 +121,12 @@ struct Inner {
     damage: Arc<Damage>,
 }
 
-/// A [`Journal`] that is not kept open.
+/// A weak reference to a [`Journal`], which does not keep it open.
 #[derive(Clone)]
 pub struct WeakJournal(Weak<Inner>);
 
 impl WeakJournal {
-    /// The journal, while somebody keeps it open.
+    /// Returns the journal if it is still open.
     pub fn upgrade(&self) -> Option<Journal> {
         self.0.upgrade().map(Journal)
     }
@@ -138,13 +138,13 @@ impl fmt::Debug for WeakJournal {
     }
 }
 
-/// Called at each [`Boundary`].
+/// A callback invoked at each [`Boundary`].
 type Hook = Arc<dyn Fn(Boundary) + Send + Sync>;
 
 impl Journal {
-    /// Opens the journal in a file, and makes it when there is none. The file and its folder are for their owner only.
-    /// A file that was written by a newer version or with another key is not changed. One that can be read and not
-    /// written, or of which something is missing, is opened all the same: [`Journal::healthy`] says why nothing can be
+    /// Opens the journal file, creating it if it does not exist. The file and its folder are accessible to their owner
+    /// only. A file written by a newer version or sealed with another key is left unchanged. A file that can be read
+    /// but not written, or that is incomplete, is still opened: [`Journal::healthy`] reports why nothing can be
     /// recorded.
     #[expect(
         clippy::needless_pass_by_value,
@@ -162,23 +162,23 @@ impl Journal {
         ))
     }
 
-    /// A journal that ends with the process.
+    /// Creates a journal that lives only as long as the process.
     pub fn in_memory(sealer: Sealer, clock: Clock, ids: Ids) -> Journal {
         let store = Store::Memory(MemoryStore::default());
         Journal::with(store, Locks::new(None), sealer, clock, ids)
     }
 
-    /// Calls `hook` at each boundary of each changing step. Only the first hook counts.
+    /// Registers `hook` to be called at each boundary of each changing step. Only the first hook takes effect.
     pub fn on_boundary(&self, hook: impl Fn(Boundary) + Send + Sync + 'static) {
         let _ = self.0.hook.set(Arc::new(hook));
     }
 
-    /// What the steps of its runs wait for.
+    /// Returns the long waits of the steps of this journal's runs.
     pub fn waits(&self) -> &Waits {
         self.store().waits()
     }
 
-    /// What was strange when it was opened, a sentence each without a full stop.
+    /// Returns the irregularities found when it was opened, each a sentence without a full stop.
     pub fn notices(&self) -> &[String] {
         match &**self.store() {
             Store::Sqlite(store) => store.notices(),
@@ -186,7 +186,7 @@ impl Journal {
         }
     }
 
-    /// The copy of the file as it was, when opening it has brought it from an earlier version to the present one.
+    /// Returns the backup of the original file if opening it migrated it from an earlier version.
     pub fn migrated(&self) -> Option<&Path> {
         match &**self.store() {
             Store::Sqlite(store) => store.migrated(),
@@ -194,30 +194,30 @@ impl Journal {
         }
     }
 
-    /// The files beside a journal that its key seals, too.
+    /// Returns the files next to a journal that are also sealed with its key.
     pub fn beside(path: &Path) -> [PathBuf; 2] {
         [sqlite::path_beside(path), files::beside(path, "-wal")]
     }
 
-    /// Was there a journal in this file once? Each file that tells so is made after the journal's.
+    /// Whether this file once held a journal. The files that prove it are created after the journal's own.
     pub fn was_in(path: &Path) -> bool {
         let beside = Journal::beside(path);
         beside.iter().any(|file| file.exists()) || files::path_of_lock(path).exists()
     }
 
-    /// Why there is no journal where one was: [`JournalError::Gone`] when its ledger had entries, or may have had some as
-    /// `sealer` does not open their count; [`JournalError::Missing`] otherwise.
+    /// Returns the error for a journal that has disappeared: [`JournalError::Gone`] if its ledger had entries, or may
+    /// have had some because `sealer` cannot open their count; [`JournalError::Missing`] otherwise.
     pub fn lost(path: &Path, sealer: Option<&Sealer>) -> JournalError {
         let entries = sealer.and_then(|sealer| sqlite::entries_beside(path, sealer));
         sqlite::lost(path, sqlite::path_beside(path).exists(), entries)
     }
 
-    /// Waits until everything that was written so far is on disk.
+    /// Waits until everything written so far is on disk.
     pub fn flush(&self) -> Result<(), JournalError> {
         self.store().flush()
     }
 
-    /// Can it still be written? After a failed write it cannot, and nothing more may be sent.
+    /// Checks that it can still be written. After a failed write it cannot, and no further request may be sent.
     pub fn healthy(&self) -> Result<(), JournalError> {
         self.store().healthy()
     }
@@ -240,18 +240,18 @@ impl Journal {
         &self.0.store
     }
 
-    /// The recorded values that were asked for since the journal was opened and could not be read.
+    /// Returns the recorded values that were requested since the journal was opened but could not be read.
     pub fn damage(&self) -> Arc<Damage> {
         Arc::clone(&self.0.damage)
     }
 
-    /// A handle that does not keep the journal open.
+    /// Returns a handle that does not keep the journal open.
     pub fn downgrade(&self) -> WeakJournal {
         WeakJournal(Arc::downgrade(&self.0))
     }
 
-    /// Folds the log into the database when this process has changed the ledger, as dropping the last handle does: for the
-    /// end of a process that may hold another one.
+    /// Checkpoints the log into the database if this process has changed the ledger, as dropping the last handle does.
+    /// For the end of a process that may still hold another handle.
     pub fn fold(&self) {
         let _ = self.flush();
         if let Store::Sqlite(store) = &**self.store() {
@@ -259,7 +259,7 @@ impl Journal {
         }
     }
 
-    /// What seals and digests.
+    /// Returns the sealer that encrypts and digests values.
     pub fn sealer(&self) -> &Sealer {
         &self.0.sealer
     }
@@ -286,13 +286,13 @@ impl Journal {
         self.sealer()
             .open(place, sealed)
             .map_err(|why| JournalError::Sealed {
-                // The ledger's places have lines.
+                // Ledger places contain newlines.
                 place: place.replace('\n', " "),
                 why,
             })
     }
 
-    /// The value. That it does not open is noted in [`Journal::damage`], for callers that go on without it.
+    /// Opens a sealed value. A failure is noted in [`Journal::damage`], for callers that continue without the value.
     fn open_noted(&self, place: &str, sealed: &[u8]) -> Result<Value, JournalError> {
         let opened = self.open_sealed(place, sealed);
         opened.inspect_err(|error| self.0.damage.note(error.to_string()))

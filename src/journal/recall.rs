@@ -1,4 +1,4 @@
-//! What the journal knows of a step, without carrying anything out.
+//! Looks up what the journal knows about a step, without carrying anything out.
 
 use super::apply::{acted, is_asked_anew, last_change};
 use super::attempt::{Earlier, StepKind, StepPlan};
@@ -10,37 +10,37 @@ use super::table::{StepData, Thing};
 use crate::clock::millis;
 use crate::value::Value;
 
-/// What is known of a step.
+/// What is known about a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Recall {
-    /// It was carried out, and this is the outcome.
+    /// It was carried out; this is the outcome.
     Done(Value),
     /// It was refused.
     Refused(Value),
-    /// It is not recorded, and the ledger holds the thing it asks for, or the act is remembered.
+    /// It is not recorded, but the ledger has the requested resource or the act is remembered.
     Held(Earlier),
     /// Another run has left the same act in doubt: that run and step.
     Acted(String),
-    /// Its answer is not recorded: it would be looked up, where that is possible.
+    /// Its response is not recorded: it would be looked up, if that is possible.
     Open {
-        /// When a request may have landed at the latest, in milliseconds since the Unix epoch.
+        /// The latest time at which a request may have taken effect, in milliseconds since the Unix epoch.
         settled_ms: i64,
-        /// Would it be sent again if it is not there then?
+        /// Whether it would be sent again if it is absent then.
         resends: bool,
     },
-    /// Another step on the same thing is under way or in doubt.
+    /// Another step on the same resource is in progress or in doubt.
     Claimed(InDoubt),
-    /// Another step of the operation, whose key this is, is in doubt in this row.
+    /// Another step of the operation, with this key, is in doubt in this row.
     Blocked(String),
-    /// Another act of the operation, whose key this is, is done in this row.
+    /// Another act of the operation, with this key, is done in this row.
     DoneBefore(String),
-    /// Nothing: it would be sent.
+    /// Nothing is known: it would be sent.
     Nothing,
 }
 
 impl RowJournal {
-    /// The step's key and what is known of it. Counts as asking for it. `retrying` takes for forgotten what
-    /// [`super::Journal::retry_failed`] forgets.
+    /// Returns the step's key and what is known about it. Counts as requesting the step. `retrying` ignores the records
+    /// that [`super::Journal::retry_failed`] forgets.
     pub fn recall(&self, plan: &StepPlan, retrying: bool) -> Result<(String, Recall), JournalError> {
         let blank = self.ask(plan, &self.asked(plan));
         let key = blank.key.clone();
@@ -72,38 +72,38 @@ impl RowJournal {
         Ok((key, recall))
     }
 
-    /// Is the step recorded, and its outcome open? Counts as asking for it.
+    /// Whether the step is recorded and still open. Counts as requesting the step.
     pub fn is_open(&self, plan: &StepPlan) -> bool {
         let key = self.ask(plan, &self.asked(plan)).key;
         self.recorded.get(&key).is_some_and(|step| step.state.is_open())
     }
 
-    /// Is any step of `op` open?
+    /// Whether any step of `op` is open.
     pub fn has_open(&self, op: &str) -> bool {
         let mut steps = self.recorded.values();
         steps.any(|step| step.op == op && step.state.is_open())
     }
 
-    /// The keys of recorded steps that were not asked for, in the order in which they were asked for once.
+    /// Returns the keys of recorded steps that were not requested, in the order of their first request.
     pub fn unasked(&self) -> Vec<String> {
         let mut left: Vec<&StepData> = self.left(|step| step.state != StepState::Absent).collect();
         left.sort_by_key(|step| step.seq);
         left.into_iter().map(|step| step.key.clone()).collect()
     }
 
-    /// The first open step that was not asked for, with its operation: nobody waits for its outcome any more.
+    /// Returns the key and operation of the first open step that was not requested: its outcome is no longer awaited.
     pub fn left_open(&self) -> Option<(String, String)> {
         let open = self.first_left(|step| step.state.is_open());
         open.map(|step| (step.key.clone(), step.op.clone()))
     }
 
-    /// An open step of the plan's operation that was not asked for.
+    /// Returns an open step of the plan's operation that was not requested.
     pub(super) fn open_besides(&self, plan: &StepPlan) -> Option<&StepData> {
         self.first_left(|step| step.op == plan.op && step.state.is_open())
     }
 
-    /// A done act of the plan's operation that was not asked for, when the plan is an act: something that is neither named
-    /// nor can be looked up.
+    /// Returns a completed act of the plan's operation that was not requested, if the plan is an act: a change that
+    /// neither has a name nor can be looked up.
     pub(super) fn done_besides(&self, plan: &StepPlan) -> Option<&StepData> {
         let StepKind::Change(change) = &plan.kind else {
             return None;
@@ -115,23 +115,23 @@ impl RowJournal {
         self.first_left(|step| same(step) && step.state == StepState::Done)
     }
 
-    /// The recorded steps like this that were not asked for.
+    /// Returns the matching recorded steps that were not requested.
     fn left(&self, like: impl Fn(&StepData) -> bool) -> impl Iterator<Item = &StepData> {
         let recorded = self.recorded.values();
         recorded.filter(move |step| like(step) && !self.was_asked(&step.key))
     }
 
-    /// The one of them that was asked for before the others.
+    /// Returns the one of them that was requested first.
     fn first_left(&self, like: impl Fn(&StepData) -> bool) -> Option<&StepData> {
         self.left(like).min_by_key(|step| step.seq)
     }
 
-    /// Does the journal hold no step of this row?
+    /// Whether the journal has no step of this row.
     pub fn is_blank(&self) -> bool {
         self.recorded.is_empty()
     }
 
-    /// What a resume would do about a step that is open.
+    /// Returns what a resume would do about an open step.
     fn open(&self, plan: &StepPlan, state: StepState, window: Window) -> Recall {
         let now = self.journal.clock().now();
         let (patience, resends_late) = match &plan.kind {
@@ -148,7 +148,7 @@ impl RowJournal {
         }
     }
 
-    /// What others have done about the thing, or have done already.
+    /// Returns what other steps have done, or are doing, about the same resource or act.
     fn around(&self, plan: &StepPlan, blank: &StepData) -> Result<Recall, JournalError> {
         let StepKind::Change(change) = &plan.kind else {
             return Ok(Recall::Nothing);

@@ -1,4 +1,4 @@
-//! Runs, rows and steps, written and read by those who carry runs out or look at them.
+//! Writing and reading runs, rows and steps.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,26 +18,26 @@ use super::under_way::Deaths;
 use crate::value::Value;
 use crate::value::digest::sha256;
 
-/// A step as it is recorded.
+/// A recorded step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepRecord {
     /// Its key: `scope/operation:arguments#occurrence`.
     pub key: String,
-    /// The place of the row that asked for it.
+    /// The position of the row that requested it.
     pub position: u64,
-    /// The order in which the row asked.
+    /// Its place in the order of the row's requests.
     pub seq: u32,
     /// The operation's stable name.
     pub op: String,
-    /// Can it change the world?
+    /// Whether it can change anything on the platform.
     pub changes: bool,
-    /// How it stands.
+    /// Its state.
     pub state: StepState,
-    /// What it brings into being.
+    /// The resource it creates or works on.
     pub thing: Option<Thing>,
-    /// How often a request left.
+    /// The number of requests sent.
     pub attempts: u32,
-    /// When it was asked for, in milliseconds since the Unix epoch.
+    /// When it was requested, in milliseconds since the Unix epoch.
     pub started_ms: i64,
     /// When it ended, in milliseconds since the Unix epoch.
     pub ended_ms: Option<i64>,
@@ -48,13 +48,13 @@ pub struct StepRecord {
 }
 
 const ID_LENGTH: usize = 5;
-/// Rows in one message to the writer.
+/// Rows per message to the writer.
 const CHUNK: usize = 256;
-/// Steps read at once.
+/// Steps per read.
 const PAGE: usize = 256;
 
 impl Journal {
-    /// Records a run, and gives its lock. It is on disk with the first write that is waited for.
+    /// Records a run and returns its lock. It is on disk with the first write that waits for the disk.
     pub fn begin_run(&self, new: NewRun) -> Result<RunLock, JournalError> {
         self.healthy()?;
         let lock = self.unused_id()?;
@@ -87,8 +87,8 @@ impl Journal {
         Ok(lock)
     }
 
-    /// Takes the lock of a recorded run, to go on with it. [`JournalError::RunBusy`] when another process has it,
-    /// [`JournalError::NoSuchRun`] when its rows were pruned.
+    /// Takes the lock of a recorded run in order to continue it. Fails with [`JournalError::RunBusy`] if another
+    /// process has it, and with [`JournalError::NoSuchRun`] if its rows were pruned.
     pub fn lock_run(&self, id: &RunId) -> Result<RunLock, JournalError> {
         self.healthy()?;
         let run = self.store().read(|look| look.run(id))?;
@@ -107,33 +107,33 @@ impl Journal {
         Ok(lock)
     }
 
-    /// The rows of a run that have not ended and were under way when their process died.
+    /// Returns, by position, how often the process died during each row that has not ended.
     pub fn deaths(&self, id: &RunId) -> Result<BTreeMap<u64, Deaths>, JournalError> {
         self.store().read(|look| look.deaths(id))
     }
 
-    /// Does a living process carry the run out?
+    /// Whether a running process is executing the run.
     pub fn is_run_alive(&self, id: &RunId) -> bool {
         self.locks().is_alive(id)
     }
 
-    /// The process that carries the run out, when one does.
+    /// Returns the id of the process that is executing the run, if there is one.
     pub fn run_holder(&self, id: &RunId) -> Option<u32> {
         self.locks().holder(id)
     }
 
-    /// For whom a run waits that a living process carries out, a sentence each without a full stop.
+    /// Returns what the run waits for, if a running process executes it, each a sentence without a full stop.
     pub fn run_waits(&self, id: &RunId) -> Vec<String> {
         self.locks().waits(id)
     }
 
-    /// The run, if there is one.
+    /// Returns the run, if it exists.
     pub fn run(&self, id: &RunId) -> Result<Option<RunRecord>, JournalError> {
         let data = self.store().read(|look| look.run(id))?;
         Ok(data.map(|data| self.run_record(data)))
     }
 
-    /// All runs but pruned ones, newest first.
+    /// Returns all runs except pruned ones, newest first.
     pub fn runs(&self) -> Result<Vec<RunRecord>, JournalError> {
         let (runs, damaged) = self
             .store()
@@ -145,8 +145,8 @@ impl Journal {
         Ok(kept.map(|run| self.run_record(run)).collect())
     }
 
-    /// The newest run that can go on and that no living process carries out. One whose plan cannot be read is passed
-    /// over, and [`Journal::damage`] names it.
+    /// Returns the newest run that can be resumed and that no running process is executing. A run whose plan cannot be
+    /// read is skipped, and [`Journal::damage`] names it.
     pub fn latest_unfinished(&self) -> Result<Option<RunRecord>, JournalError> {
         let runs = self.store().read(|look| look.runs())?;
         let open = runs.into_iter().filter(|run| !run.status.is_finished());
@@ -154,13 +154,13 @@ impl Journal {
         Ok(free.find_map(|run| Some(self.run_record(run)).filter(|run| run.plan != Value::Null)))
     }
 
-    /// The names and texts of a run's sources, the script first. One whose text was pruned is left out.
+    /// Returns the names and texts of a run's sources, the script first. Sources whose text was pruned are omitted.
     pub fn sources(&self, id: &RunId) -> Result<Vec<(String, String)>, JournalError> {
         let run = self.store().read(|look| look.run(id))?;
         self.source_texts(&run.map(|run| run.sources).unwrap_or_default())
     }
 
-    /// Records how far a run is; on disk when it returns.
+    /// Records the status of a run; on disk when it returns.
     pub fn set_run_status(&self, id: &RunId, status: RunStatus) -> Result<(), JournalError> {
         let write = Write::Status {
             run: id.clone(),
@@ -179,8 +179,8 @@ impl Journal {
         })
     }
 
-    /// Puts rows into the queue, in order, with the next commits. A row whose place is taken already is left as it is, so
-    /// an input may be spooled again from its start. Waits when the disk cannot follow.
+    /// Queues rows, in order, with the next commits. A row whose position is already taken is left unchanged, so an
+    /// input may be spooled again from its start. Blocks while the disk cannot keep up.
     pub fn spool_rows(&self, id: &RunId, rows: Vec<NewRow>) -> Result<(), JournalError> {
         let mut rows = rows.into_iter().map(|row| RowData {
             input: self
@@ -208,7 +208,7 @@ impl Journal {
         }
     }
 
-    /// Records that all rows are in the queue, and how many there are, with the next commit.
+    /// Records that all rows are queued, and their number, with the next commit.
     pub fn spool_complete(&self, id: &RunId, total: u64) -> Result<(), JournalError> {
         self.store().write_later(Write::RowsComplete {
             run: id.clone(),
@@ -216,7 +216,7 @@ impl Journal {
         })
     }
 
-    /// Up to `limit` rows after the place `after`, in order.
+    /// Returns up to `limit` rows after position `after`, in order.
     pub fn rows(
         &self,
         id: &RunId,
@@ -228,7 +228,7 @@ impl Journal {
         Ok(rows.into_iter().map(|row| self.row_record(id, row)).collect())
     }
 
-    /// How many rows have each status.
+    /// Returns how many rows have each status.
     pub fn row_counts(&self, id: &RunId) -> Result<RowCounts, JournalError> {
         self.store().read(|look| look.row_counts(id))
     }
@@ -254,8 +254,8 @@ impl Journal {
         })
     }
 
-    /// Queues the failed rows again and forgets their refusals, and what they read after their last change, so that
-    /// these are asked again. Gives how many.
+    /// Queues the failed rows again and forgets their refusals and the reads after their last change, so that these are
+    /// requested again. Returns the number of rows.
     pub fn retry_failed(&self, run: &RunLock) -> Result<u64, JournalError> {
         let (mut retried, mut after) = (0, None);
         loop {
@@ -272,14 +272,14 @@ impl Journal {
         }
     }
 
-    /// The steps of a run, by row and in the order in which each row asked.
+    /// Returns the steps of a run, by row and in the order in which each row requested them.
     pub fn steps(&self, id: &RunId, filter: &StepFilter) -> Result<Vec<StepRecord>, JournalError> {
         let mut steps = self.store().read(|look| look.steps(id, filter))?;
         steps.sort_by_key(|step| (step.position, step.seq));
         Ok(steps.into_iter().map(|step| self.step_record(step)).collect())
     }
 
-    /// Every such step of a run, a page at a time, in the order of their keys.
+    /// Calls `each` with every matching step of a run, in the order of their keys, reading a page at a time.
     pub fn each_step(
         &self,
         id: &RunId,
@@ -301,10 +301,10 @@ impl Journal {
         }
     }
 
-    /// A name that no run has, locked.
+    /// Returns an unused run id, locked.
     fn unused_id(&self) -> Result<RunLock, JournalError> {
         loop {
-            // A letter first, so that no name looks like a number.
+            // A leading letter, so that no id looks like a number.
             let id = RunId::new(format!("r{}", self.0.ids.short(ID_LENGTH - 1)));
             match self.locks().take(&id, Rules::Request, self.store()) {
                 Ok(lock) if self.store().read(|look| look.run(&id))?.is_none() => return Ok(lock),
@@ -359,7 +359,7 @@ impl Journal {
         RowRecord {
             input,
             output,
-            // What is missing here is told where the row's other trouble is.
+            // A value that cannot be read is reported as the row's error.
             error: lost.map(|lost| lost.to_string().into()).or(error),
             position: row.position,
             scope: row.scope,

@@ -1,4 +1,4 @@
-//! Pinning a run to other sources, when a person wants to go on with an edited script.
+//! Pins a run to different sources, when a person wants to continue it with an edited script.
 
 use super::Journal;
 use super::apply::{Repin, Write};
@@ -10,8 +10,8 @@ use crate::value::Value;
 use crate::value::digest::sha256;
 
 impl Journal {
-    /// Pins a run to these sources, each a name and its text, and gives it the plan that goes with them. What it was
-    /// pinned to stays recorded, and so does that `who` wanted it. On disk when it returns.
+    /// Pins a run to these sources, each a name and its text, and sets the plan that goes with them. The previous
+    /// sources stay recorded, and an audit record names `who`. On disk when it returns.
     pub fn repin(
         &self,
         run: &RunLock,
@@ -39,8 +39,8 @@ impl Journal {
         self.store().write(write).map(drop)
     }
 
-    /// The names and texts of sources that are given by name and digest. One whose text was pruned is left out.
-    /// [`JournalError::Source`] when a text is not the one that its digest was taken of.
+    /// Returns the names and texts of sources given by name and digest. Sources whose text was pruned are omitted.
+    /// Fails with [`JournalError::Source`] if a text does not match its digest.
     pub fn source_texts(&self, sources: &[(String, String)]) -> Result<Vec<(String, String)>, JournalError> {
         let mut texts = Vec::new();
         for (name, hash) in sources {

@@ -1,7 +1,7 @@
-//! Putting other files in the place of those of the state folder: all of them, or none.
+//! Replaces files of the state folder atomically: all of them or none.
 //!
-//! They are made in a folder of their own. When it gets its name, they count: whoever opens one of them next moves them
-//! into place, should this process be killed before it has.
+//! The new files are prepared in a folder of their own. Renaming that folder commits them: if this process is killed
+//! before it has moved them into place, the next process that opens one of them does so.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -13,16 +13,16 @@ use super::files;
 const DRAFT: &str = "replacement.part";
 const READY: &str = "replacement";
 
-/// What SQLite, and the journal, keep beside a database that is replaced.
+/// The suffixes of the files that SQLite and the journal keep next to a database that is replaced.
 const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", "-count"];
 
-/// Files that do not count yet.
+/// Replacement files that are not committed yet.
 pub(super) struct Draft {
     state: PathBuf,
 }
 
 impl Draft {
-    /// An empty draft for files of this folder. What another left is removed.
+    /// Creates an empty draft for files of this folder, removing one that another process left behind.
     pub(super) fn begin(state: &Path) -> io::Result<Draft> {
         files::make_private_folder(state)?;
         let draft = Draft {
@@ -36,13 +36,13 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Where the file that is to replace this one belongs.
+    /// Returns where to write the replacement for this file.
     pub(super) fn place(&self, file: &Path) -> PathBuf {
         self.folder()
             .join(file.file_name().unwrap_or(OsStr::new("journal")))
     }
 
-    /// Puts the files in place. Killed at any moment, either none of them is, or the next [`finish`] goes on.
+    /// Puts the files in place. If the process is killed, either none of them is, or the next [`finish`] continues.
     pub(super) fn commit(self) -> io::Result<()> {
         for entry in fs::read_dir(self.folder())? {
             let path = entry?.path();
@@ -68,7 +68,7 @@ impl Draft {
     }
 }
 
-/// Goes on where a process that replaced files of this folder was killed; nothing when none was.
+/// Completes a replacement in this folder whose process was killed; does nothing if there is none.
 pub fn finish(state: &Path) -> io::Result<()> {
     let ready = state.join(READY);
     if !ready.exists() {
@@ -76,14 +76,14 @@ pub fn finish(state: &Path) -> io::Result<()> {
     }
     let _alone = files::lock_beside(&ready)?;
     let entries = match fs::read_dir(&ready) {
-        // Another was faster.
+        // Another process was faster.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
     for entry in entries {
         let entry = entry?;
         let target = state.join(entry.file_name());
-        // A log that is not the new file's would be taken for its own.
+        // A leftover log would be taken for the new file's own.
         for ending in BESIDE {
             remove_if_there(&files::beside(&target, ending))?;
         }

@@ -1,4 +1,4 @@
-//! What a person says became of a step, and how that word is put right.
+//! A person's decision about a step in doubt, and its later correction.
 
 use std::collections::HashSet;
 
@@ -14,19 +14,19 @@ use super::step::{StepEvent, StepState};
 use super::table::{AuditData, ItemData, StepData};
 use crate::value::Value;
 
-/// What a person says about a step in doubt.
+/// A person's decision about a step in doubt.
 #[derive(Debug, Clone)]
 pub enum Resolution {
-    /// It was carried out, and this is the outcome.
+    /// It was carried out; this is the outcome.
     Done(Value),
     /// It was not carried out; a resume sends it again.
     Absent,
 }
 
-/// The kind of the audit's records of such words.
+/// The kind of the audit records of such decisions.
 const KIND: &str = "resolve";
 
-/// What those records say after the step's name, and whether the step is done by it.
+/// The text after the step's name in those records, and whether it marks the step as done.
 const WORDS: [(&str, bool); 4] = [
     (" corrected to done", true),
     (" corrected to absent", false),
@@ -35,8 +35,8 @@ const WORDS: [(&str, bool); 4] = [
 ];
 
 impl Journal {
-    /// Records what a person says about a step that is in doubt, half done, or done by a person's word alone, and that
-    /// `who` said it. The run must not be under way.
+    /// Records a person's decision about a step that is in doubt, half done, or done only by such a decision, and that
+    /// `who` made it. The run must not be in progress.
     pub fn resolve(&self, id: &RunId, key: &str, says: &Resolution, who: &str) -> Result<(), JournalError> {
         let lock = self.lock_run(id)?;
         let Some(step) = self.store().read(|look| look.step(id, key))? else {
@@ -64,7 +64,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The steps of a run that are done because a person said so: their word may be put right.
+    /// Returns the steps of a run that are done by a person's decision, which may be corrected.
     pub fn resolved_steps(&self, id: &RunId) -> Result<Vec<StepRecord>, JournalError> {
         let keys = self.done_by_word(id)?;
         let mut steps = Vec::new();
@@ -78,8 +78,8 @@ impl Journal {
         Ok(steps)
     }
 
-    /// Queues a row that has ended once more, because a person has moved one of its steps on: its other steps are
-    /// answered from the journal. `false` when the row has not ended or the run was given up: then nothing is changed.
+    /// Queues an ended row again because a person has resolved one of its steps; its other steps are answered from the
+    /// journal. Returns `false`, changing nothing, if the row has not ended or the run was cancelled.
     pub fn reopen_row(&self, id: &RunId, position: u64) -> Result<bool, JournalError> {
         let lock = self.lock_run(id)?;
         let reply = self.store().write(Write::Reopen {
@@ -91,8 +91,8 @@ impl Journal {
         Ok(matches!(reply, Reply::Counted(1..)))
     }
 
-    /// The keys of the steps of which the audit's last word is that they are done. Whether they still are, the step
-    /// knows: said to be absent, it may have been sent again since, and that is another word.
+    /// Returns the keys of the steps whose last audit record marks them as done. Only the step's state tells whether
+    /// they still are: after being marked absent it may have been sent again.
     fn done_by_word(&self, id: &RunId) -> Result<HashSet<String>, JournalError> {
         let prefix = format!("{id}/");
         let mut keys = HashSet::new();

@@ -1,4 +1,4 @@
-//! Another journal in the place of this one: a backup, or the same one under another key.
+//! Replaces the journal: by a backup, or by itself sealed with another key.
 
 use std::fs;
 use std::io;
@@ -13,21 +13,21 @@ use super::seal::Sealer;
 use super::sqlite::{self, Resealed};
 use crate::clock::{Clock, Ids};
 
-/// The files that are sealed with one key; they lie in one folder.
+/// The files that are sealed with one key; they are in one folder.
 #[derive(Debug, Clone)]
 pub struct SealedFiles {
     /// The journal.
     pub journal: PathBuf,
-    /// The lasting vault.
+    /// The persistent vault.
     pub secrets: PathBuf,
-    /// The key's file. It need not exist.
+    /// The key file. It need not exist.
     pub key: PathBuf,
 }
 
 impl Journal {
-    /// Puts a backup in the place of the journal at `path`, which no process may have open. What was there is kept
-    /// beside it: its new name is given, when there was something. The backup must open with the key and be sound; it is
-    /// not changed.
+    /// Replaces the journal at `path`, which no process may have open, with a backup. The previous journal is kept next
+    /// to it under a new name, which is returned if there was one. The backup must open with the key and be sound; it
+    /// is not changed.
     pub fn restore(
         path: &Path,
         backup: &Path,
@@ -61,7 +61,7 @@ impl Journal {
             return Err(JournalError::Backup { path, why });
         }
         sqlite::close_log(&copy)?;
-        // Held until the end: whoever opens a file that has no log waits for it.
+        // Held until the end: a process that opens a file without a log waits for this lock.
         let _alone = files::lock_beside(path).map_err(system)?;
         match sqlite::close_log(path) {
             Err(JournalError::Corrupt { .. }) => nobody_works(path)?,
@@ -72,9 +72,9 @@ impl Journal {
         Ok(kept)
     }
 
-    /// Seals everything in these files anew: with the `given` key, or with a random one that is put in the place of the key's file.
-    /// The key's file that was there is kept beside it, as backups open with the old key alone: its new name is given.
-    /// What cannot be read stays as it is; how many values that are is given, too. No process may have the files open.
+    /// Seals everything in these files again: with the `given` key, or with a random one that replaces the key file.
+    /// The previous key file is kept next to it, as backups open only with the old key; its new name is returned.
+    /// Values that cannot be read stay as they are; their number is returned too. No process may have the files open.
     pub fn rekey(
         files: &SealedFiles,
         old: &Sealer,
@@ -110,14 +110,14 @@ impl Journal {
         let kept = keep(key, clock).map_err(system)?;
         draft.commit().map_err(system)?;
         if given.is_some() && kept.is_some() {
-            // What it opened is sealed with the given key now.
+            // The values it opened are now sealed with the given key.
             fs::remove_file(key).map_err(system)?;
         }
         Ok((kept, unreadable))
     }
 }
 
-/// The files of keys that were in use before the present one.
+/// Returns the files of keys that were in use before the current one.
 fn earlier_keys(state: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(state).into_iter().flatten().flatten();
     let keys = files.filter(|file| file.file_name().to_string_lossy().starts_with("key.replaced-"));
@@ -129,7 +129,7 @@ fn opens(journal: &Path, key: &Path, clock: &Clock) -> bool {
     sealer.is_ok_and(|sealer| Journal::open(journal, sealer, clock.clone(), Ids::random()).is_ok())
 }
 
-/// A damaged file tells nothing of those who have it open; their runs' locks do.
+/// Fails if a run is being executed. A damaged file does not reveal who has it open; the run locks do.
 fn nobody_works(path: &Path) -> Result<(), JournalError> {
     let locks = Locks::new(Some(path));
     match locks.anybody() {
@@ -141,7 +141,7 @@ fn nobody_works(path: &Path) -> Result<(), JournalError> {
     }
 }
 
-/// Gives a file, and a log beside it, a second name under which it stays: `journal.db.replaced-20260131-093005`.
+/// Keeps a file and its log under a second name: `journal.db.replaced-20260131-093005`.
 fn keep(path: &Path, clock: &Clock) -> io::Result<Option<PathBuf>> {
     if !path.exists() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! One row's steps: what is recorded is given back, what is not is carried out.
+//! The steps of one row: recorded ones are replayed, others are carried out.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,7 @@ use super::table::{StepData, StepFilter};
 use crate::sabotage::Sabotage;
 use crate::value::Value;
 
-/// The journal of one row. The row asks for one step after the other.
+/// The journal of one row. The row requests one step at a time.
 #[derive(Debug)]
 pub struct RowJournal {
     pub(super) journal: Journal,
@@ -25,28 +25,28 @@ pub struct RowJournal {
     scope: String,
     pub(super) recorded: HashMap<String, StepData>,
     asked: Mutex<Asked>,
-    /// May acts be done again that are done?
+    /// Whether completed acts may be done again.
     again: bool,
-    /// What the row is, whatever run it is in.
+    /// The row's identity across runs.
     identity: Option<Value>,
 }
 
 #[derive(Debug, Default)]
 struct Asked {
-    /// How often each operation was asked with the same arguments.
+    /// How often each operation was requested with the same arguments.
     same: HashMap<String, u32>,
-    /// How often each act of the row was asked for.
+    /// How often each act of the row was requested.
     acts: HashMap<String, u32>,
     all: u32,
 }
 
-/// A larger outcome of a read is not recorded; a resume asks again.
+/// The largest outcome of a read, in bytes, that is recorded; larger reads are repeated by a resume.
 const LARGEST_READ: usize = 1024 * 1024;
 
 impl Journal {
-    /// Opens a row of a run that is locked. `scope` is the row's, as the journal gave it. A fresh row has no steps yet,
-    /// which spares a look; for any other the recorded steps are read, as far as they are on disk: whoever opens a row
-    /// twice in one process must [flush](Journal::flush) between.
+    /// Opens a row of a locked run. `scope` is the row's, as returned by the journal. A fresh row has no steps yet,
+    /// which saves a read; for any other, the recorded steps are read as far as they are on disk. To open a row twice
+    /// in one process, [flush](Journal::flush) in between.
     pub fn open_row(
         &self,
         run: &RunLock,
@@ -79,20 +79,20 @@ impl Journal {
 }
 
 impl RowJournal {
-    /// The same row, known by this in whatever run: its workflow and its parameters.
+    /// Sets the row's identity across runs: its workflow and its parameters.
     #[must_use]
     pub fn known_by(self, identity: Option<Value>) -> RowJournal {
         RowJournal { identity, ..self }
     }
 
-    /// The same row, which may do acts again that are done.
+    /// Sets whether the row may repeat completed acts.
     #[must_use]
     pub fn again(self, again: bool) -> RowJournal {
         RowJournal { again, ..self }
     }
 
-    /// Gives the step's recorded outcome, or carries it out and records it. Not to be dropped before it has ended: a
-    /// request may be under way. If it is dropped all the same, or panics, the step is in doubt.
+    /// Returns the step's recorded outcome, or carries the step out and records it. Must not be dropped before it
+    /// completes, as a request may be in progress. If it is dropped anyway, or panics, the step is in doubt.
     pub async fn step(
         &self,
         plan: &StepPlan,
@@ -119,7 +119,7 @@ impl RowJournal {
         end
     }
 
-    /// The outcome or the refusal of a step that is final.
+    /// Returns the outcome or the refusal of a final step.
     pub(super) fn replay(&self, step: &StepData) -> Result<Output, StepEnd> {
         let value = match &step.outcome {
             Some(sealed) => self.journal.open_sealed(&step_place(step), sealed)?,
@@ -135,7 +135,7 @@ impl RowJournal {
         })
     }
 
-    /// What is asked, in the words of a step's key.
+    /// Returns the request as it appears in a step's key.
     pub(super) fn asked(&self, plan: &StepPlan) -> String {
         match self.run.rules() {
             Rules::Everything => self.asked_formerly(plan),
@@ -143,7 +143,7 @@ impl RowJournal {
         }
     }
 
-    /// The same, as version 1 asked.
+    /// Returns the request as it appears in the keys of version 1.
     pub(super) fn asked_formerly(&self, plan: &StepPlan) -> String {
         self.in_words(&plan.op, &plan.former_args)
     }
@@ -153,7 +153,7 @@ impl RowJournal {
         format!("{op}:{}", digest.get(..12).unwrap_or(&digest))
     }
 
-    /// The step as it is before anything is known about it.
+    /// Returns the initial record of a step, and counts the request.
     pub(super) fn ask(&self, plan: &StepPlan, asked: &str) -> StepData {
         let mut counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all += 1;
@@ -192,7 +192,7 @@ impl RowJournal {
         }
     }
 
-    /// The key under which the plan's act is remembered. The row's own acts that are the same are counted.
+    /// Returns the key under which the plan's act is remembered. Identical acts of the row are numbered.
     fn act(&self, plan: &StepPlan, counts: &mut HashMap<String, u32>) -> Option<String> {
         if let StepKind::Change(Change {
             act: Some(Act::Keyed(key)),
@@ -220,7 +220,7 @@ impl RowJournal {
         Some(self.journal.sealer().digest(&known_by))
     }
 
-    /// An act that was done before this moment is forgotten.
+    /// Returns the time, in milliseconds, before which a completed act no longer counts.
     pub(super) fn acts_since_ms(&self, change: &Change) -> i64 {
         match &change.act {
             Some(Act::OfRow(..)) if self.again => i64::MAX,
@@ -232,7 +232,7 @@ impl RowJournal {
         }
     }
 
-    /// Has the row asked for the step with this key?
+    /// Whether the row has requested the step with this key.
     pub(super) fn was_asked(&self, key: &str) -> bool {
         let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         split(key).is_some_and(|(asked, occurrence)| {
@@ -241,14 +241,14 @@ impl RowJournal {
         })
     }
 
-    /// How often has the row asked for this?
+    /// Returns how often the row has requested this.
     pub fn times_asked(&self, plan: &StepPlan) -> u32 {
         let asked = self.asked(plan);
         let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         counts.same.get(&asked).copied().unwrap_or_default()
     }
 
-    /// How the step that is asked for next in these words is recorded. Does not count as asking for it.
+    /// Returns the recorded state of the step that the next such request refers to. Does not count as a request.
     pub fn recorded_state(&self, plan: &StepPlan) -> Option<StepState> {
         let asked = self.asked(plan);
         let next = self.times_asked(plan) + 1;
@@ -256,8 +256,8 @@ impl RowJournal {
         self.recorded.get(&key).map(|step| step.state)
     }
 
-    /// A step that failed is not recorded, so it does not count either: when the script asks again and succeeds, a
-    /// resume, which does not see the failure, must find that success under the same key.
+    /// Uncounts a request that failed. Failures are not recorded: if the script retries and succeeds, a resume, which
+    /// does not see the failure, must find that success under the same key.
     fn take_back(&self, plan: &StepPlan, asked: &str) {
         let mut counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(act) = self.act_of_row(plan)
@@ -270,8 +270,8 @@ impl RowJournal {
         }
     }
 
-    /// What keeps a change that is not recorded from being sent: the script is another one, or has come to another
-    /// decision, and does not ask for what is recorded.
+    /// Returns what prevents an unrecorded change from being sent: the script was edited, or took another branch, and
+    /// does not request a recorded step.
     fn in_the_way(&self, plan: &StepPlan) -> Option<StepEnd> {
         if let Some(open) = self.open_besides(plan) {
             return Some(StepEnd::InDoubt {
@@ -297,7 +297,7 @@ impl RowJournal {
             return self.replay(step);
         }
         self.journal.store().healthy()?;
-        // Reading harms nobody, so it may be given up half-way.
+        // A read is harmless, so it may be aborted at any point.
         let (event, value) = match cancel.or(attempt.send(false)).await {
             None => return Err(StepEnd::Cancelled),
             Some(Sending::Failed(why) | Sending::PutOff(why)) => return Err(StepEnd::Failed(why)),
@@ -316,7 +316,7 @@ impl RowJournal {
         }
     }
 
-    /// Records what is known without a request that changes anything, with the next commit.
+    /// Records an outcome that is known without a changing request, with the next commit.
     pub(super) fn record(
         &self,
         mut step: StepData,
@@ -337,17 +337,17 @@ impl RowJournal {
     }
 }
 
-/// What was asked for in a step's key, and how often before.
+/// Splits a step's key into the request and its occurrence number.
 pub(super) fn split(key: &str) -> Option<(&str, &str)> {
     key.split_once('/').and_then(|(_, asked)| asked.rsplit_once('#'))
 }
 
-/// Where a step's outcome belongs.
+/// Returns the place a step's outcome is sealed for.
 pub(super) fn step_place(step: &StepData) -> String {
     format!("run {} step {}", step.run, step.key)
 }
 
-/// Where the reason of a step's doubt belongs.
+/// Returns the place that the reason of a step's doubt is sealed for.
 pub(super) fn why_place(step: &StepData) -> String {
     format!("run {} step {} why", step.run, step.key)
 }

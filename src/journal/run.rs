@@ -1,26 +1,26 @@
-//! What the journal keeps of a run and its rows.
+//! The journal's records of a run and its rows.
 
 use std::fmt;
 
 use crate::value::Value;
 pub use crate::value::status::{RowStatus, RunStatus};
 
-/// The short name of a run: `r7f3k`.
+/// The short id of a run: `r7f3k`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(String);
 
 impl RunId {
-    /// The run with this name. It need not exist.
+    /// Creates the id from its text. The run need not exist.
     pub fn new(text: impl Into<String>) -> RunId {
         RunId(text.into())
     }
 
-    /// The name.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Can this be the name of a file? Names that people type reach the lock's path.
+    /// Whether this is safe as a file name. Ids typed by users reach the path of the lock.
     pub(super) fn is_plain(&self) -> bool {
         (1..=64).contains(&self.0.len()) && self.0.bytes().all(|byte| byte.is_ascii_alphanumeric())
     }
@@ -32,54 +32,54 @@ impl fmt::Display for RunId {
     }
 }
 
-/// What a run starts with.
+/// The initial data of a run.
 #[derive(Debug, Clone, Default)]
 pub struct NewRun {
-    /// What listings call it: the script's name.
+    /// Its name in listings: the script's name.
     pub name: String,
-    /// The script, then the modules it imports: each a name and its text. The texts are stored once, by content, in
-    /// clear.
+    /// The script, then the modules it imports, each as a name and its text. The texts are stored once, by content,
+    /// unencrypted.
     pub sources: Vec<(String, String)>,
     /// The script's parameters. Sealed.
     pub params: Value,
-    /// What a resume needs to know. Sealed.
+    /// The data a resume needs. Sealed.
     pub plan: Value,
-    /// Does it take rows from a file?
+    /// Whether it takes rows from a file.
     pub has_rows: bool,
 }
 
-/// A run as it is recorded.
+/// A recorded run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecord {
-    /// Its name.
+    /// Its id.
     pub id: RunId,
-    /// What listings call it.
+    /// Its name in listings.
     pub name: String,
-    /// Names and SHA-256 digests of its sources, the script first. [`super::Journal::sources`] has the texts.
+    /// The names and SHA-256 digests of its sources, the script first. [`super::Journal::sources`] has the texts.
     pub sources: Vec<(String, String)>,
     /// The script's parameters.
     pub params: Value,
-    /// What a resume needs to know.
+    /// The data a resume needs.
     pub plan: Value,
-    /// Does it take rows from a file?
+    /// Whether it takes rows from a file.
     pub has_rows: bool,
     /// The columns, once they are known.
     pub columns: Option<Vec<String>>,
-    /// How many rows there are, once all are spooled.
+    /// The number of rows, once all are spooled.
     pub total: Option<u64>,
-    /// How far it is.
+    /// Its status.
     pub status: RunStatus,
     /// When it began, in milliseconds since the Unix epoch.
     pub created_ms: i64,
     /// When its status last changed, in milliseconds since the Unix epoch.
     pub changed_ms: i64,
-    /// What it was pinned to before, oldest first.
+    /// The sources it was pinned to before, oldest first.
     pub earlier: Vec<EarlierSources>,
-    /// Are its rows, reads and sources forgotten?
+    /// Whether its rows, reads and sources were dropped.
     pub pruned: bool,
 }
 
-/// Sources that a run was pinned to until it went on with edited ones.
+/// Sources that a run was pinned to until it was continued with edited ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EarlierSources {
     /// When they were replaced, in milliseconds since the Unix epoch.
@@ -88,12 +88,12 @@ pub struct EarlierSources {
     pub sources: Vec<(String, String)>,
 }
 
-/// By which rules the keys of a run's steps are made. A run keeps those it began with.
+/// The rules by which the keys of a run's steps are made. A run keeps the rules it began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rules {
-    /// Those of version 1: everything that a call is given counts.
+    /// The rules of version 1: all arguments of a call count.
     Everything = 1,
-    /// What is sent and to whom counts, not how it is sent.
+    /// Only the content and target of the request count, not how it is sent.
     Request = 2,
 }
 
@@ -109,26 +109,26 @@ impl Rules {
     }
 }
 
-/// A row as it enters the queue.
+/// A row to be queued.
 #[derive(Debug, Clone)]
 pub struct NewRow {
-    /// Its place in the input, from 0.
+    /// Its position in the input, from 0.
     pub position: u64,
-    /// What it is, whatever its place: a digest of its content or of its key column, without `/`. A row whose scope the
-    /// run has already gets `~2`, `~3`, … appended.
+    /// Its identity regardless of position: a digest of its content or of its key column, without `/`. If the run
+    /// already has a row with this scope, `~2`, `~3`, … is appended.
     pub scope: String,
     /// Its columns. Sealed.
     pub input: Value,
 }
 
-/// A row as it is recorded.
+/// A recorded row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowRecord {
-    /// Its place in the input, from 0.
+    /// Its position in the input, from 0.
     pub position: u64,
-    /// What it is, unique within its run.
+    /// Its identity, unique within its run.
     pub scope: String,
-    /// How it stands.
+    /// Its status.
     pub status: RowStatus,
     /// Its columns.
     pub input: Value,
@@ -143,7 +143,7 @@ pub struct RowRecord {
 pub enum RowFilter {
     /// All of them.
     All,
-    /// Those that a resume carries out: queued, parked, skipped and interrupted ones.
+    /// Those that a resume executes: queued, parked, skipped and interrupted ones.
     Unfinished,
     /// Those with this status.
     Only(RowStatus),
@@ -164,24 +164,24 @@ impl RowFilter {
 pub struct RowCounts([u64; RowStatus::ALL.len()]);
 
 impl RowCounts {
-    /// Rows with this status.
+    /// Returns the number of rows with this status.
     pub fn of(&self, status: RowStatus) -> u64 {
         self.slot(status).copied().unwrap_or_default()
     }
 
-    /// All rows that are recorded so far.
+    /// Returns the number of rows recorded so far.
     pub fn all(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// Counts so many rows more with this status.
+    /// Adds this many rows with this status.
     pub fn add(&mut self, status: RowStatus, rows: u64) {
         if let Some(slot) = self.slot_mut(status) {
             *slot += rows;
         }
     }
 
-    /// Counts that a row has another status now.
+    /// Moves one row from one status to another.
     pub fn change(&mut self, before: RowStatus, now: RowStatus) {
         if let Some(slot) = self.slot_mut(before) {
             *slot = slot.saturating_sub(1);

@@ -1,7 +1,7 @@
-//! Values encrypted at rest, each bound to its place.
+//! Encryption at rest of values, each bound to its place.
 //!
-//! XChaCha20-Poly1305 with a random nonce; the place (a run and a step, a row, a ledger entry) is associated data, so
-//! that a sealed value copied elsewhere does not open.
+//! Uses XChaCha20-Poly1305 with a random nonce. The place (a run and a step, a row, a ledger entry) is associated data,
+//! so a sealed value copied elsewhere does not open.
 
 use std::fmt;
 use std::path::Path;
@@ -23,18 +23,18 @@ use crate::value::secret::Secret;
 /// A sealed value: a version byte, a nonce, and the ciphertext with its tag.
 pub type Sealed = Vec<u8>;
 
-/// Why a sealed value does not open.
+/// Why a sealed value cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// Another key, another place, or damaged bytes.
     #[error("it was sealed with another key or for another place, or is damaged")]
     Refused,
-    /// It opened, but a newer version wrote what is inside.
+    /// It opened, but its content was written by a newer version.
     #[error("it was written by a newer version")]
     Unreadable,
 }
 
-/// How values are sealed, and how those are written whose digests are compared.
+/// How values are encoded for sealing, and for digests that are compared.
 const EXPOSED: SecretForm = SecretForm {
     text: Secret::expose,
     homes: true,
@@ -58,7 +58,7 @@ struct Keys {
 }
 
 impl Sealer {
-    /// A sealer with this key.
+    /// Creates a sealer with this key.
     pub fn new(key: &[u8; 32]) -> Sealer {
         let key = Zeroizing::new(*key);
         Sealer(Arc::new(Keys {
@@ -67,18 +67,18 @@ impl Sealer {
         }))
     }
 
-    /// A sealer with the key that a text stands for: 64 hexadecimal digits, base64 of 32 bytes, or a passphrase of at
-    /// least 16 characters. A passphrase is stretched only a little, since every start pays for it: prefer a random key.
+    /// Creates a sealer from a key's text: 64 hexadecimal digits, base64 of 32 bytes, or a passphrase of at least 16
+    /// characters. A passphrase is stretched only a little, since every start pays for it: prefer a random key.
     pub fn from_text(text: &Secret) -> Result<Sealer, KeyError> {
         key::from_text(text.expose()).map(|key| Sealer::new(&key))
     }
 
-    /// Is the text that makes the key a passphrase, which may be guessed?
+    /// Whether the key's text is a passphrase, which may be guessed.
     pub fn is_passphrase(text: &Secret) -> bool {
         key::is_passphrase(text.expose())
     }
 
-    /// A sealer with the key in a file, which is made at first use. A file that others can read is refused.
+    /// Creates a sealer with the key in a file, which is created on first use. A file that others can read is rejected.
     pub fn from_key_file(path: &Path) -> Result<Sealer, KeyError> {
         key::from_file(path).map(|key| Sealer::new(&key))
     }
@@ -91,7 +91,7 @@ impl Sealer {
             msg: &plain,
             aad: bound(place),
         };
-        // Encryption fails only for messages beyond 256 GiB; what is left then does not open.
+        // Encryption fails only for messages beyond 256 GiB; the result then cannot be opened.
         let ciphertext = if Sabotage::SealOff.is_on() {
             plain.to_vec()
         } else {
@@ -104,7 +104,7 @@ impl Sealer {
         sealed
     }
 
-    /// Decrypts what was sealed for the same place with the same key.
+    /// Decrypts a value that was sealed for the same place with the same key.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Value, SealError> {
         let (version, rest) = sealed.split_first().ok_or(SealError::Refused)?;
         if *version != VERSION {
@@ -123,18 +123,18 @@ impl Sealer {
         codec::decode(&plain).map_err(|_| SealError::Unreadable)
     }
 
-    /// A keyed digest of a value: 16 hexadecimal digits, equal for equal values, telling nothing without the key.
+    /// Returns a keyed digest of a value: 16 hexadecimal digits, equal for equal values, opaque without the key.
     pub fn digest(&self, value: &Value) -> String {
         let digest = mac(&self.0.digest, &[&codec::encode(value, COMPARED)]);
         hex(&digest[..DIGEST_BYTES])
     }
 
-    /// The key of the digests, to be sealed.
+    /// Returns the digest key, to be sealed.
     pub(super) fn digest_key(&self) -> Value {
         Value::Secret(Secret::new(hex(&*self.0.digest)))
     }
 
-    /// The same cipher with the digests of another sealer, by their [key](Sealer::digest_key).
+    /// Returns a sealer with the same cipher and the digests of another sealer, given its [key](Sealer::digest_key).
     pub(super) fn digesting_with(&self, key: &Value) -> Option<Sealer> {
         let Value::Secret(key) = key else { return None };
         Some(Sealer(Arc::new(Keys {
@@ -154,7 +154,7 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// What a sealed value is bound to: its place.
+/// Returns the associated data of a sealed value: its place.
 fn bound(place: &str) -> &[u8] {
     if Sabotage::PlaceNotBound.is_on() {
         return &[];
@@ -162,9 +162,9 @@ fn bound(place: &str) -> &[u8] {
     place.as_bytes()
 }
 
-/// HMAC-SHA256 of the parts, one after the other.
+/// Returns the HMAC-SHA256 of the concatenated parts.
 pub(super) fn mac(key: &KeyBytes, parts: &[&[u8]]) -> KeyBytes {
-    // HMAC pads a short key with zeros to the block's 64 bytes; padded beforehand it cannot have the wrong length.
+    // HMAC pads a short key with zeros to its block of 64 bytes; padding it here rules out a wrong length.
     let mut block = Zeroizing::new([0; 64]);
     block[..32].copy_from_slice(key.as_slice());
     let mut mac = Hmac::<Sha256>::new(&(*block).into());

@@ -1,4 +1,4 @@
-//! Looking for what a lost answer would have said, and listening for one that is late.
+//! Looks up what a lost response would have contained, and listens for a late one.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -11,35 +11,35 @@ use crate::sabotage::Sabotage;
 use crate::value::Value;
 use crate::waiting::{Wait, Waits};
 
-/// What is to be found out, and how long that may take.
+/// The parameters of a lookup.
 pub(super) struct Search<'a> {
     pub(super) clock: &'a Clock,
     pub(super) waits: &'a Waits,
-    /// What is told when it takes long.
+    /// What is reported when it takes long.
     pub(super) what: Wait,
     pub(super) attempt: &'a dyn Attempt,
     pub(super) cancel: &'a Cancel,
-    /// How long the request may land, by a clock that tells.
+    /// The window in which the request may take effect, by a clock that can be relied on.
     pub(super) window: Window,
-    /// Can anything look for it?
+    /// Whether a lookup is possible.
     pub(super) probes: bool,
-    /// How long after the sending to look while it cannot be told, in milliseconds.
+    /// How long after sending to keep looking while the result is unclear, in milliseconds.
     pub(super) look_for_ms: i64,
-    /// Is what is not there after the window certainly not carried out?
+    /// Whether absence after the window proves that the request was not carried out.
     pub(super) absence_counts: bool,
 }
 
-/// What the looking came to.
+/// The result of a lookup.
 #[derive(Debug)]
 pub(super) enum Settled {
-    /// The answer, or the thing.
+    /// The late response, or the resource.
     Answered(Sending),
     Found(Value),
-    /// A look that started at this time, after the window, found nothing.
+    /// A lookup that started at this time, after the window, found nothing.
     Absent {
         looked: Stamp,
     },
-    /// It cannot be told, and this is why.
+    /// It cannot be determined; this is the reason.
     Unsettled(String),
     Cancelled,
 }
@@ -47,15 +47,15 @@ pub(super) enum Settled {
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// However late a resume comes, an answer that cannot be told is asked for this often before a person is.
+/// The minimum number of lookups, even on a late resume, before an unclear result is left to a person.
 const FEWEST_LOOKS: u32 = 3;
 
-/// What is said of a thing that was not there when it should have been, and that may be made all the same.
+/// The reason given for a resource that was absent when it should have existed, but may still be created.
 const STILL_ABSENT: &str = "it was not found, but may still appear";
 
 impl Search<'_> {
-    /// Looks with growing pauses until the answer is clear, the time is over, or the user wants to stop; an answer that is
-    /// late, and comes meanwhile, counts. Every look only reads, so one that is under way may be given up.
+    /// Looks with growing pauses until the result is clear, the time is over, or the user cancels; a late response that
+    /// arrives meanwhile counts. Lookups only read, so one in progress may be aborted.
     pub(super) async fn settle(&self, mut late: Option<Boxed<'_, Sending>>) -> Settled {
         let mut pause = FIRST_PAUSE;
         let began = self.clock.steady_millis();
@@ -89,7 +89,7 @@ impl Search<'_> {
             if told.is_none() && passed >= millis(self.waits.untold()) {
                 told = Some(self.waits.begin(self.wait(now)));
             }
-            // The look that may conclude comes as soon as it may.
+            // The lookup that may be conclusive runs as soon as it can be.
             let wait = match u64::try_from(self.window.left_ms(now)) {
                 Ok(0) | Err(_) => pause,
                 Ok(left_ms) => pause.min(Duration::from_millis(left_ms)),
@@ -102,7 +102,7 @@ impl Search<'_> {
         Settled::Cancelled
     }
 
-    /// What is waited for, and until when: the end of the window, or later of the time for an unclear answer.
+    /// Returns what is waited for and until when: the end of the window, or later the limit for an unclear result.
     fn wait(&self, now: Stamp) -> Wait {
         let left_ms = match self.window.left_ms(now) {
             left_ms if left_ms > 0 => left_ms,
@@ -122,7 +122,7 @@ impl Search<'_> {
         }
     }
 
-    /// The result of `work`, unless the late answer comes first, or the wish to stop.
+    /// Returns the result of `work`, unless the late response or a cancellation comes first.
     async fn first<T>(
         &self,
         late: &mut Option<Boxed<'_, Sending>>,
@@ -150,11 +150,11 @@ impl Search<'_> {
                 | Sending::Lost { loss: Loss::Yes, .. } => {
                     return Err(Settled::Answered(answer));
                 }
-                // Nothing else can come, and nobody can look.
+                // No other response can arrive, and no lookup is possible.
                 Sending::Failed(_) | Sending::PutOff(_) | Sending::Lost { .. } if !self.probes => {
                     return Err(Settled::Unsettled(String::new()));
                 }
-                // It tells nothing: what is known stays.
+                // Inconclusive: the known state is kept.
                 Sending::Failed(_) | Sending::PutOff(_) | Sending::Lost { .. } => {}
             }
         }

@@ -1,19 +1,19 @@
-//! How many rows may be on their way to the disk, so that a long input does not pile up in memory.
+//! Backpressure: limits the rows on their way to disk, so that a long input does not pile up in memory.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Messages full of rows that may be under way.
+/// The maximum number of messages with rows in progress.
 const MOST: usize = 32;
 
-/// A gate that lets only so many in.
+/// A counting semaphore with a fixed limit.
 #[derive(Clone, Default)]
 pub(super) struct Spool(Arc<(Mutex<usize>, Condvar)>);
 
-/// A place inside, given back when it is dropped.
+/// A permit, returned when it is dropped.
 pub(super) struct Place(Spool);
 
 impl Spool {
-    /// Waits for a place, and takes it.
+    /// Waits for a permit and takes it.
     pub(super) fn enter(&self) -> Place {
         let (inside, left) = &*self.0;
         let guard = inside.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The stamp of a request that leaves: on disk before its bytes go, and fresh.
+//! The time stamp of a request: recent, and on disk before the request is sent.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,17 +12,17 @@ use crate::clock::millis;
 use crate::flight::Patience;
 use crate::sabotage::Sabotage;
 
-/// A request leaves at most this long after its stamp, in milliseconds. The window is that much longer.
+/// The maximum age of a stamp when its request is sent, in milliseconds. The window is extended by it.
 pub(super) const FRESH_MS: i64 = 250;
 
-/// So often a stamp may be too old when it has reached the disk, until the request is kept back. Each but the first is
-/// made for a later time, so only a disk that takes minutes comes to that.
+/// How many stamps may be outdated by the time they are on disk before the request is withheld. Each after the first is
+/// made for a later time, so only a disk that takes minutes reaches the limit.
 const MOST_STAMPS: u32 = 12;
 
 /// Stamps the requests of a step whose intent is recorded.
 ///
-/// Signing in, looking for what exists, or a platform that asks for patience can take longer than the window. Counted
-/// from the intent, a look-up would then conclude too early that the request is lost, and send a second one.
+/// Signing in, looking for existing resources, or a rate limit can take longer than the window. Measured from the
+/// intent, a lookup would conclude too early that the request is lost, and a second one would be sent.
 pub(super) struct Stamper {
     journal: Journal,
     step: StepData,
@@ -38,13 +38,13 @@ impl Stamper {
         }
     }
 
-    /// The step as it stands since the last stamp.
+    /// Returns the step's state as of the last stamp.
     pub(super) fn state(&self) -> StepState {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request that is waited for so long leaves when this has ended: when and how long are on disk, and the stamp is no
-    /// older than [`FRESH_MS`], however long the disk took or the machine slept. On an error it must not leave.
+    /// Stamps a request with these timeouts. On success it may be sent: its time and timeout are on disk, and the stamp
+    /// is at most [`FRESH_MS`] old, however long the disk took or the machine slept. On an error it must not be sent.
     pub(super) async fn stamp(&self, patience: Patience) -> Result<(), JournalError> {
         if Sabotage::StampNotRenewed.is_on() {
             return Ok(());
@@ -60,7 +60,7 @@ impl Stamper {
             }) = self.state().window()
             {
                 let age_ms = now.boot_ms.saturating_sub(sent.boot_ms);
-                // A stamp further in the future was made for a time that has not come.
+                // A stamp further ahead was made for a time that has not been reached.
                 let is_fresh = sent.boot == now.boot && (-ahead_ms..=FRESH_MS).contains(&age_ms);
                 if is_fresh && known.is_some_and(|known| known >= waits_ms) {
                     return Ok(());

@@ -1,4 +1,4 @@
-//! The life of one changing step, as a pure state machine: no storage, no clock, no platform.
+//! The life cycle of a changing step as a pure state machine: no storage, no clock, no platform.
 //!
 //! ```text
 //!                       ┌─Leaves (a new stamp)
@@ -9,28 +9,28 @@
 //!                                          └─GivenUp, ResolvedAbsent──▶ Absent
 //! ```
 //!
-//! A late answer may also be a refusal. An intent can also end as `HalfDone`, which only a person moves on: to `Done`, or to `Absent` to have it tried again.
-//! What a person has said to be done, a person may put right: `CorrectedDone`, `CorrectedAbsent`.
+//! A late response may be a refusal. An intent can end as `HalfDone`, which only a person moves: to `Done`, or to
+//! `Absent` to retry it. A person's decision that a step is done can be corrected: `CorrectedDone`, `CorrectedAbsent`.
 
 use crate::clock::Stamp;
 use crate::sabotage::Sabotage;
 
-/// How long a request that left may still land: counted from its stamp.
+/// The time span in which a request may still take effect, counted from its stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// When it left.
+    /// When it was sent.
     pub sent: Stamp,
-    /// How long its sender waits for a connection and an answer at the longest, or did wait, when that is known: in
-    /// milliseconds. `None` in what version 1 of the file has recorded.
+    /// The maximum time its sender waits for a connection and a response, or the time it did wait, in milliseconds.
+    /// `None` if recorded by version 1 of the file.
     pub waits_ms: Option<i64>,
-    /// How long it may still land after its sender has stopped waiting, in milliseconds.
+    /// How long it may still take effect after its sender has stopped waiting, in milliseconds.
     pub settle_ms: i64,
 }
 
 impl Window {
-    /// How long after the stamp the request may land, in milliseconds.
+    /// Returns its length from the stamp, in milliseconds.
     pub fn length_ms(self) -> i64 {
-        // Whoever does not know how long the sender waits settles that first: see [`StepEvent::AnswerLost`].
+        // If the waiting time is not known, [`StepEvent::AnswerLost`] sets it first.
         let length_ms = self
             .waits_ms
             .map_or(i64::MAX, |waits_ms| waits_ms.saturating_add(self.settle_ms));
@@ -40,20 +40,20 @@ impl Window {
         length_ms
     }
 
-    /// How long the request may still land after `now`, in milliseconds; the whole window when nothing tells how long
-    /// ago it left.
+    /// Returns how long the request may still take effect after `now`, in milliseconds; the whole window if it is
+    /// unknown how long ago it was sent.
     pub fn left_ms(self, now: Stamp) -> i64 {
         let passed = now.since(self.sent).unwrap_or_default();
         self.length_ms().saturating_sub(passed).max(0)
     }
 
-    /// Can the request no longer land at this time?
+    /// Whether the request can no longer take effect at this time.
     pub fn is_over(self, now: Stamp) -> bool {
         self.left_ms(now) == 0
     }
 
-    /// The same window by a clock that tells when it is over. The time of day does not: anybody can set it. So a stamp
-    /// of another boot counts from now, and so does one that lies in the future.
+    /// Returns the window by a clock that can tell when it is over. The wall clock cannot: anyone can set it. So a
+    /// stamp of another boot, or one in the future, counts from now.
     fn seen_at(self, now: Stamp) -> Window {
         match now.since(self.sent) {
             Some(_) => self,
@@ -62,24 +62,24 @@ impl Window {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loss {
-    /// Nobody waits for it any more: the process was killed, or the step was given up.
+    /// It is no longer awaited: the process was killed, or the step was abandoned.
     Gone,
     /// The connection broke, or the platform failed.
     Broken,
-    /// It did not come in time: the platform is slow, and may be at work on the request for longer than anybody waits.
+    /// It did not arrive in time: the platform is slow, and may process the request for longer than any timeout.
     Late,
-    /// The platform said yes, and nothing else that can be used. The request is never sent again.
+    /// A success response without usable content. The request is never sent again.
     Yes,
 }
 
 impl Loss {
-    /// Every reason.
+    /// All reasons.
     pub(super) const ALL: [Loss; 4] = [Loss::Gone, Loss::Broken, Loss::Late, Loss::Yes];
 
-    /// Its name on record.
+    /// Returns its recorded name.
     pub(super) fn name(self) -> &'static str {
         match self {
             Loss::Gone => "gone",
@@ -90,108 +90,108 @@ impl Loss {
     }
 }
 
-/// What is known about a step.
+/// The known state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StepState {
-    /// Nothing was sent, or what was sent is known not to have been carried out.
+    /// Nothing was sent, or the request is known not to have been carried out.
     #[default]
     Absent,
-    /// A request may leave, or has left, and no answer is recorded.
+    /// A request is about to be sent or was sent, and no response is recorded.
     Intended {
-        /// How long it may land.
+        /// When the request may take effect.
         window: Window,
     },
-    /// The answer was lost. Only a look-up, an answer that is late or a person ends this.
+    /// The response was lost. Only a lookup, a late response or a person ends this state.
     InDoubt {
-        /// How long the request may land.
+        /// When the request may take effect.
         window: Window,
-        /// Why there is no answer.
+        /// Why there is no response.
         loss: Loss,
     },
     /// Carried out, and the outcome is recorded.
     Done,
-    /// Refused for a reason that stays, and the refusal is recorded.
+    /// Refused for a lasting reason; the refusal is recorded.
     Refused,
-    /// Refused, and the refusal is recorded, but something was left behind that a second try would double. Only a person
-    /// ends this.
+    /// Refused, and the refusal is recorded, but something was left behind that a second attempt would duplicate. Only
+    /// a person ends this state.
     HalfDone,
 }
 
-/// What happens to a step.
+/// An event in the life of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepEvent {
-    /// A request is about to leave.
+    /// A request is about to be sent.
     Intend {
-        /// From now on.
+        /// The window, starting now.
         window: Window,
     },
-    /// The request leaves only now, or once more because it had certainly not been carried out.
+    /// The request is sent only now, or again because it certainly had not been carried out.
     Leaves {
-        /// Now: the new stamp.
+        /// The new stamp: now.
         sent: Stamp,
-        /// How long its sender waits, in milliseconds.
+        /// How long its sender waits for a response, in milliseconds.
         waits_ms: i64,
     },
-    /// The outcome is known without sending: a read, or what the ledger already holds.
+    /// The outcome is known without sending: a read, or a resource that the ledger already has.
     Known,
     /// A refusal is known without sending.
     KnownRefused,
-    /// The platform answered that it was done.
+    /// The platform responded that it was carried out.
     Answered,
     /// The platform refused.
     Refused,
-    /// The platform refused, and left something behind all the same.
+    /// The platform refused but left something behind.
     HalfDone,
-    /// The request was certainly not carried out, and may succeed later.
+    /// The request was certainly not carried out and may succeed later.
     NotCarriedOut,
-    /// No answer came.
+    /// No response arrived.
     AnswerLost {
-        /// Now.
+        /// The time: now.
         at: Stamp,
-        /// Why. When the sender is gone, an earlier reason stays.
+        /// Why. If the sender is gone, an earlier reason is kept.
         loss: Loss,
-        /// How long the sender has waited, in milliseconds. When it is gone: how long it would have, if that is not on
-        /// record.
+        /// How long the sender waited, in milliseconds. If it is gone: how long it would have waited, used only if that
+        /// is not recorded.
         waits_ms: i64,
     },
-    /// A look-up found the thing.
+    /// A lookup found the resource.
     Found,
-    /// A look-up after the window found nothing; the request leaves again.
+    /// A lookup after the window found nothing; the request is sent again.
     LookedInVain {
-        /// When that look-up started.
+        /// When that lookup started.
         looked: Stamp,
-        /// From now on.
+        /// The new window, starting now.
         window: Window,
     },
-    /// A look-up after the window found nothing; nothing is sent.
+    /// A lookup after the window found nothing; nothing is sent.
     GivenUp {
-        /// When that look-up started.
+        /// When that lookup started.
         looked: Stamp,
     },
-    /// A person says that it was carried out. Nobody waits for an answer any more.
+    /// A person states that it was carried out. No response is awaited any more.
     ResolvedDone,
-    /// A person says that it was not carried out.
+    /// A person states that it was not carried out.
     ResolvedAbsent,
-    /// A person who said that it was carried out gives another outcome. Only for a step that is done by such a word.
+    /// A person corrects the outcome. Only for a step that is done by a person's decision.
     CorrectedDone,
-    /// A person who said that it was carried out says now that it was not. Only for a step that is done by such a word.
+    /// A person corrects the decision: it was not carried out. Only for a step that is done by a person's decision.
     CorrectedAbsent,
-    /// A person wants a refused step tried again.
+    /// A person wants a refused step to be retried.
     RetryWanted,
 }
 
-/// The event is impossible in this state: somebody else moved the step, or the caller is wrong.
+/// An error: the event is impossible in this state, because something else moved the step or the caller is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a step that is {state:?} cannot take {event:?}")]
 pub struct Illegal {
-    /// The state as it is.
+    /// The current state.
     pub state: StepState,
-    /// What was tried.
+    /// The rejected event.
     pub event: StepEvent,
 }
 
 impl StepState {
-    /// The state after `event`, or why there is none.
+    /// Returns the state after `event`, or an error if the event is impossible in this state.
     pub fn next(self, event: StepEvent) -> Result<StepState, Box<Illegal>> {
         use StepEvent as E;
         use StepState as S;
@@ -235,27 +235,27 @@ impl StepState {
         })
     }
 
-    /// Is there an outcome or a refusal?
+    /// Whether there is an outcome or a refusal.
     pub fn is_final(self) -> bool {
         matches!(self, StepState::Done | StepState::Refused | StepState::HalfDone)
     }
 
-    /// Does an act in this state count for later ones? It is done, may have been, or has left something behind.
+    /// Whether an act in this state counts for later ones: it is or may be done, or has left something behind.
     pub(super) fn is_remembered(self) -> bool {
         self.is_for_a_person() || self == StepState::Done
     }
 
-    /// Can a person say what became of it?
+    /// Whether a person can resolve it.
     pub fn is_for_a_person(self) -> bool {
         self.is_open() || self == StepState::HalfDone
     }
 
-    /// May a request be under way, or have been carried out without our knowing?
+    /// Whether a request may be in progress, or may have been carried out without a record.
     pub fn is_open(self) -> bool {
         matches!(self, StepState::Intended { .. } | StepState::InDoubt { .. })
     }
 
-    /// One word, as listings show it.
+    /// Returns the state's name as shown in listings.
     pub fn name(self) -> &'static str {
         match self {
             StepState::Absent => "absent",
@@ -267,7 +267,7 @@ impl StepState {
         }
     }
 
-    /// How long a request that is not answered may land.
+    /// Returns the window of an unanswered request.
     pub fn window(self) -> Option<Window> {
         match self {
             StepState::Intended { window } | StepState::InDoubt { window, .. } => Some(window),
@@ -275,7 +275,7 @@ impl StepState {
         }
     }
 
-    /// Why there is no answer, when it is lost.
+    /// Returns why there is no response, if it is lost.
     pub fn loss(self) -> Option<Loss> {
         match self {
             StepState::InDoubt { loss, .. } => Some(loss),
@@ -283,7 +283,7 @@ impl StepState {
         }
     }
 
-    /// May the request be sent again when it is absent after its window? `late`: even after an answer that was late.
+    /// Whether the request may be sent again if it is absent after its window. `late`: even after a late response.
     pub fn resends(self, late: bool) -> bool {
         match self.loss() {
             Some(Loss::Yes) => Sabotage::SentAgainAfterYes.is_on(),
@@ -293,7 +293,7 @@ impl StepState {
     }
 }
 
-/// The doubt after an answer was lost in this way. How long the sender waited is known while it lives.
+/// Returns the doubt after a response was lost. A living sender's waiting time overrides the recorded one.
 fn lost(window: Window, known: Loss, at: Stamp, loss: Loss, waits_ms: i64) -> StepState {
     let waits_ms = match loss {
         Loss::Gone => window.waits_ms.unwrap_or(waits_ms),

@@ -1,4 +1,4 @@
-//! Where the journal keeps its tables: a file, or memory.
+//! The storage of the journal's tables: a file or memory.
 
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -18,12 +18,12 @@ pub(super) enum Store {
 }
 
 impl Store {
-    /// Writes and waits until it is on disk.
+    /// Writes, and waits until the write is on disk.
     pub(super) fn write(&self, write: Write) -> Result<Reply, JournalError> {
         self.wait(Some(write))
     }
 
-    /// The same, without blocking the thread.
+    /// The same as [`Store::write`], without blocking the thread.
     pub(super) async fn write_async(&self, write: Write) -> Result<Reply, JournalError> {
         if Sabotage::IntentLater.is_on() && write.lets_a_request_leave() {
             return self.write_later(write).map(|()| Reply::Written);
@@ -39,21 +39,21 @@ impl Store {
         receiver.await.unwrap_or_else(|_| Err(self.silent()))
     }
 
-    /// Writes with the next commit, or soon after. An error means that an earlier write has failed.
+    /// Writes with the next commit, or shortly after. An error means that an earlier write has failed.
     pub(super) fn write_later(&self, write: Write) -> Result<(), JournalError> {
         self.submit(Some(write), false, None);
         self.healthy()
     }
 
-    /// Writes with the next commit, or soon after, and says when.
+    /// Writes with the next commit, or shortly after, and acknowledges it.
     pub(super) fn write_later_then(&self, write: Write, ack: Ack) {
         self.submit(Some(write), false, Some(ack));
     }
 
-    /// Waits until everything that was written before is on disk.
+    /// Waits until everything written before is on disk.
     pub(super) fn flush(&self) -> Result<(), JournalError> {
         match self {
-            // Nothing was written to one that is only read.
+            // Nothing was written to a read-only file.
             Store::Sqlite(store) if !store.is_writable() => Ok(()),
             Store::Sqlite(store) if store.is_clean() => self.healthy(),
             Store::Sqlite(_) => self.wait(None).map(drop),
@@ -61,13 +61,13 @@ impl Store {
         }
     }
 
-    /// Reads; sees everything that was written before. When writing has failed, what is on disk can still be read.
+    /// Reads, including everything written before. If writing has failed, the data on disk can still be read.
     pub(super) fn read<R>(&self, look: impl FnOnce(&dyn Look) -> Res<R>) -> Result<R, JournalError> {
         let _ = self.flush();
         self.read_committed(look)
     }
 
-    /// Reads; may miss what was written a moment ago.
+    /// Reads committed data; may miss the latest writes.
     pub(super) fn read_committed<R>(
         &self,
         look: impl FnOnce(&dyn Look) -> Res<R>,
@@ -79,7 +79,7 @@ impl Store {
         .map_err(|fault| self.error(fault))
     }
 
-    /// What is waited for.
+    /// Returns the long waits of this store.
     pub(super) fn waits(&self) -> &Waits {
         match self {
             Store::Sqlite(store) => store.waits(),
@@ -87,7 +87,7 @@ impl Store {
         }
     }
 
-    /// Can it still be written?
+    /// Checks that it can still be written.
     pub(super) fn healthy(&self) -> Result<(), JournalError> {
         match self {
             Store::Sqlite(store) => store.poisoned().map_or(Ok(()), Err),
@@ -129,7 +129,7 @@ impl Store {
         receiver.recv().unwrap_or_else(|_| Err(self.silent()))
     }
 
-    /// Why a write was not answered.
+    /// Returns the error for a write without a reply.
     fn silent(&self) -> JournalError {
         match self {
             Store::Sqlite(store) => store.ended(),

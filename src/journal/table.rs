@@ -1,4 +1,4 @@
-//! What a store holds, as it lies in the store: states in clear, payloads sealed.
+//! The stored form of the data: states unencrypted, payloads sealed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use super::seal::Sealed;
 use super::step::StepState;
 use super::under_way::{Deaths, Left};
 
-/// Why a store does not answer. The store's name is added where it is known.
+/// An error of a store. The store's path is added by the caller.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error(transparent)]
@@ -26,12 +26,12 @@ pub(super) enum Fault {
 
 pub(super) type Res<T> = Result<T, Fault>;
 
-/// A [`NaturalKey`] that was read back.
+/// A stored [`NaturalKey`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Thing {
     /// The account that holds it.
     pub account: String,
-    /// What sort of thing: `tenant`, `app`.
+    /// The kind of resource: `tenant`, `app`.
     pub sort: String,
     /// Its name.
     pub name: String,
@@ -60,11 +60,11 @@ pub(super) struct RunData {
     pub(super) status: RunStatus,
     pub(super) created_ms: i64,
     pub(super) changed_ms: i64,
-    /// Its rows and reads are gone.
+    /// Its rows and reads were dropped.
     pub(super) pruned: bool,
-    /// What it was pinned to before.
+    /// The sources it was pinned to before.
     pub(super) earlier: Vec<EarlierSources>,
-    /// By which rules its steps' keys are made.
+    /// The rules by which its steps' keys are made.
     pub(super) rules: Rules,
 }
 
@@ -83,22 +83,22 @@ pub(super) struct StepData {
     pub(super) run: RunId,
     pub(super) key: String,
     pub(super) position: u64,
-    /// The order in which the row asked, for display.
+    /// Its place in the order of the row's requests, for display.
     pub(super) seq: u32,
     pub(super) op: String,
-    /// Can it change the world? Such steps are kept for good.
+    /// Whether it can change anything on the platform. Such steps are kept permanently.
     pub(super) changes: bool,
-    /// Does its outcome belong into the ledger?
+    /// Whether its outcome is inserted into the ledger.
     pub(super) ledger: bool,
-    /// What it strikes out of the ledger when it is done.
+    /// The entries it removes from the ledger when it is done.
     pub(super) strikes: Vec<Struck>,
     pub(super) state: StepState,
     pub(super) thing: Option<Thing>,
-    /// A digest of what is asked for under a key that the script gives.
+    /// A digest of the request under a key that the script gives.
     pub(super) request: Option<String>,
     /// The key under which the act is remembered.
     pub(super) act: Option<String>,
-    /// How often a request left.
+    /// The number of requests sent.
     pub(super) attempts: u32,
     pub(super) started_ms: i64,
     pub(super) ended_ms: Option<i64>,
@@ -108,13 +108,13 @@ pub(super) struct StepData {
     pub(super) why: Option<Sealed>,
 }
 
-/// Who acts on a thing. It exists exactly as long as a step on the thing is open.
+/// The claim of a step on a resource. It exists exactly as long as the step is open.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ClaimData {
     pub(super) thing: Thing,
     pub(super) run: RunId,
     pub(super) step: String,
-    /// Nobody is at work on it: others may settle it.
+    /// No process is working on it: others may settle it.
     pub(super) parked: bool,
 }
 
@@ -144,13 +144,13 @@ pub enum StepFilter {
     All,
     /// Those of one row, by its scope.
     Scope(String),
-    /// Those that a row at this position asked for.
+    /// Those that a row at this position requested.
     Row(u64),
-    /// Intended and in-doubt ones.
+    /// Those that are intended or in doubt.
     Open,
-    /// Those that are done and concern something with a name, made, found, or unchanged, or are acts that are remembered.
+    /// Completed ones that have a resource (created, found or unchanged) or are remembered acts.
     Things,
-    /// Those of which a person can say what became of them: open and half-done ones.
+    /// Those that a person can resolve: open and half-done ones.
     ForAPerson,
 }
 
@@ -169,16 +169,16 @@ impl StepFilter {
     }
 }
 
-/// Reading a store.
+/// Read access to a store.
 pub(super) trait Look {
     fn run(&self, id: &RunId) -> Res<Option<RunData>>;
-    /// Newest first; those that cannot be read are left out.
+    /// Newest first; unreadable ones are omitted.
     fn runs(&self) -> Res<Vec<RunData>>;
-    /// Runs of which a clear column holds what no build knows, a sentence each without a full stop.
+    /// Returns the runs with an invalid unencrypted column, each a sentence without a full stop.
     fn damaged_runs(&self) -> Res<Vec<String>> {
         Ok(Vec::new())
     }
-    /// The same of rows and steps.
+    /// The same for rows and steps.
     fn damaged_parts(&self) -> Res<Vec<String>> {
         Ok(Vec::new())
     }
@@ -186,18 +186,18 @@ pub(super) trait Look {
     /// In the order of their positions.
     fn rows(&self, run: &RunId, after: Option<u64>, limit: usize, only: RowFilter) -> Res<Vec<RowData>>;
     fn row_counts(&self, run: &RunId) -> Res<RowCounts>;
-    /// How many rows have this scope, or this scope with a number appended?
+    /// Returns how many rows have this scope, with or without a number appended.
     fn scope_count(&self, run: &RunId, scope: &str) -> Res<u64>;
     fn step(&self, run: &RunId, key: &str) -> Res<Option<StepData>>;
-    /// How often the process died while these rows were under way; those that have ended since are left out.
+    /// Returns how often the process died while each row was in progress; rows that have ended since are omitted.
     fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, Deaths>>;
-    /// Up to `limit` steps behind this key, in the order of their keys.
+    /// Returns up to `limit` steps after this key, in the order of their keys.
     fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>>;
     /// In the order of their keys.
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>>;
     fn claim(&self, thing: &Thing) -> Res<Option<ClaimData>>;
     fn claims(&self) -> Res<Vec<ClaimData>>;
-    /// The run and the step of the act that is remembered under this key.
+    /// Returns the run and the step of the act remembered under this key.
     fn act(&self, key: &str) -> Res<Option<(RunId, String)>>;
     fn item(&self, thing: &Thing) -> Res<Option<ItemData>>;
     /// Oldest first.
@@ -208,15 +208,15 @@ pub(super) trait Look {
     fn audits(&self) -> Res<Vec<AuditData>>;
 }
 
-/// Changing a store, inside one transaction.
+/// Write access to a store, inside one transaction.
 pub(super) trait Tables: Look {
     /// Inserts or replaces.
     fn put_run(&mut self, run: &RunData) -> Res<()>;
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()>;
     fn put_row(&mut self, run: &RunId, row: &RowData) -> Res<RowPut>;
-    /// Also forgets its deaths.
+    /// Also clears the row's deaths.
     fn end_row(&mut self, run: &RunId, position: u64, end: &RowEnd) -> Res<()>;
-    /// Counts the deaths of a row.
+    /// Counts one death of a row.
     fn put_death(&mut self, run: &RunId, left: Left) -> Res<()>;
     /// Inserts or replaces.
     fn put_step(&mut self, step: &StepData) -> Res<()>;
@@ -231,24 +231,24 @@ pub(super) trait Tables: Look {
     fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()>;
     fn strike_item(&mut self, thing: &Thing) -> Res<()>;
     fn put_audit(&mut self, audit: &AuditData) -> Res<()>;
-    /// Drops up to `most` rows of a run, and with the last one all of its reads; changing steps stay. Gives how many
-    /// rows.
+    /// Drops up to `most` rows of a run and, with the last one, all of its reads; changing steps are kept. Returns the
+    /// number of rows.
     fn drop_details(&mut self, run: &RunId, most: usize) -> Res<u64>;
-    /// Drops the sources that only pruned runs had.
+    /// Drops the sources that only pruned runs used.
     fn drop_sources(&mut self) -> Res<()>;
 }
 
-/// What became of a row that was to enter the queue.
+/// The result of queueing a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowPut {
     Inserted,
-    /// There is a row in its place already; nothing was changed.
+    /// The position is already taken; nothing was changed.
     PositionTaken,
     /// Another row of the run has its scope; nothing was changed.
     ScopeTaken,
 }
 
-/// How a row ended.
+/// The final state of a row.
 #[derive(Debug, Clone)]
 pub(super) struct RowEnd {
     pub(super) status: RowStatus,
@@ -256,5 +256,5 @@ pub(super) struct RowEnd {
     pub(super) error: Option<Sealed>,
 }
 
-/// Numbers that repeated scopes have reached, so that a file of equal rows is not counted again for each row.
+/// The last number used for each repeated scope, so that a file of equal rows is not counted again for each row.
 pub(super) type Repeats = BTreeMap<(RunId, String), u64>;

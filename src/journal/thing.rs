@@ -1,4 +1,4 @@
-//! One at a time for each natural key, within this process.
+//! Mutual exclusion per natural key, within this process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +7,11 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::table::Thing;
 
-/// Who is at work on what.
+/// The locks of all keys in use.
 #[derive(Default)]
 pub(super) struct Things(Mutex<HashMap<Thing, Arc<AsyncMutex<()>>>>);
 
-/// The turn on one thing; the next one's begins when it is dropped.
+/// The lock on one key; dropping it lets the next waiter in.
 pub(super) struct Turn {
     things: Arc<Things>,
     thing: Thing,
@@ -19,7 +19,7 @@ pub(super) struct Turn {
 }
 
 impl Things {
-    /// Waits for the turn on a thing.
+    /// Waits for the lock on a key.
     pub(super) async fn turn(self: &Arc<Things>, thing: &Thing) -> Turn {
         let waiting = Waiting {
             things: self,
@@ -38,7 +38,7 @@ impl Things {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets a thing that nobody else works on or waits for. `own` is how many references the caller has.
+    /// Removes the lock of a key that nothing else holds or waits for. `own` is the number of the caller's references.
     fn forget(&self, thing: &Thing, own: usize) {
         let mut map = self.lock();
         if map
@@ -57,7 +57,7 @@ impl Drop for Turn {
     }
 }
 
-/// A wait that may be given up.
+/// A pending wait, which may be dropped.
 struct Waiting<'a> {
     things: &'a Things,
     thing: &'a Thing,

@@ -1,5 +1,5 @@
-//! Which rows of a run are under way: noted in a file beside the run's lock, where the next owner finds them when this
-//! process dies without a word. Never synced: what is left behind by a machine that loses power was no row's fault.
+//! Notes the rows of a run that are in progress in a file next to the run's lock, where the next owner finds them if
+//! this process dies. Never synced: a power failure is not the fault of a row.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,24 +10,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::files;
 use crate::sabotage::Sabotage;
 
-/// A row that was under way when its process died.
+/// A row that was in progress when its process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Left {
     pub(super) position: u64,
-    /// Was its script at work, and no call of it?
+    /// Whether its script was executing, with no call in progress.
     pub(super) computing: bool,
 }
 
-/// How often the process of a run has died while a row was under way.
+/// How often the process of a run has died while a row was in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Deaths {
-    /// In all.
+    /// The total.
     pub all: u64,
-    /// While the row's script was at work, and no call of it.
+    /// While the row's script was executing, with no call in progress.
     pub computing: u64,
 }
 
-/// Each row has a line of this length: its position, what it does, and a line end.
+/// The length of each row's line: its position, its activity, and a line end.
 const LINE: usize = 24;
 
 /// The notes of one run.
@@ -36,18 +36,18 @@ pub(super) struct Notes(Option<Arc<Open>>);
 struct Open {
     path: PathBuf,
     file: File,
-    /// Lines that are in use.
+    /// The lines in use.
     used: Mutex<BTreeSet<u64>>,
 }
 
 impl Notes {
-    /// A run that leaves nothing behind.
+    /// Creates notes that are not written anywhere.
     pub(super) fn none() -> Notes {
         Notes(None)
     }
 
-    /// The notes at this path, and the rows that an earlier process left in them. Without a file nothing is noted, which
-    /// is no reason not to run.
+    /// Opens the notes at this path and returns the rows that an earlier process left in them. If the file cannot be
+    /// opened, nothing is noted, which does not prevent the run.
     pub(super) fn open(path: &Path) -> (Notes, Vec<Left>) {
         let mut left = fs::read(path).map(|bytes| read(&bytes)).unwrap_or_default();
         left.retain(|_| !Sabotage::DeathsNotCounted.is_on());
@@ -61,14 +61,14 @@ impl Notes {
         (Notes(open), left)
     }
 
-    /// Forgets what an earlier process left.
+    /// Clears what an earlier process left.
     pub(super) fn clear(&self) {
         if let Some(open) = &self.0 {
             let _ = open.file.set_len(0);
         }
     }
 
-    /// Notes a row that begins.
+    /// Notes that a row begins.
     pub(super) fn begin(&self, position: u64) -> UnderWay {
         let note = self.0.as_ref().map(|open| {
             let mut used = open.used.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +86,7 @@ impl Notes {
 
 impl Drop for Notes {
     fn drop(&mut self) {
-        // Whoever still works on a row keeps the file.
+        // A row still in progress keeps the file.
         if let Some(open) = self.0.take()
             && open
                 .used
@@ -99,14 +99,14 @@ impl Drop for Notes {
     }
 }
 
-/// A row that is under way, until this is dropped.
+/// A row in progress, until this is dropped.
 pub struct UnderWay {
     note: Option<(Arc<Open>, u64)>,
     position: u64,
 }
 
 impl UnderWay {
-    /// Does this while a call of the row is under way.
+    /// Runs `call` while marking a call of the row as in progress.
     pub fn calling<T>(&self, call: impl FnOnce() -> T) -> T {
         self.write('c');
         let done = call();
@@ -118,7 +118,7 @@ impl UnderWay {
         let Some((open, line)) = &self.note else { return };
         let text = format!("{:>21} {what}\n", self.position);
         let at = line.saturating_mul(LINE as u64);
-        // A note that cannot be made is missed only when the process dies.
+        // A note that cannot be written is missed only if the process dies.
         let _ = open.file.write_all_at(text.as_bytes(), at);
     }
 }
@@ -172,7 +172,7 @@ mod tests {
             found,
             [expected(7, true), expected(u64::MAX, true), expected(3, false)]
         );
-        // As a killed process leaves it.
+        // Copied as a killed process leaves it.
         fs::copy(&path, folder.path().join("copy")).unwrap();
         let (next, left) = Notes::open(&folder.path().join("copy"));
         assert_eq!(left.len(), 3);

@@ -1,4 +1,4 @@
-//! A sealed box of small values: sign-in tokens, which can be had again, and secrets, which cannot.
+//! A sealed store for small values: sign-in tokens, which can be obtained again, and secrets, which cannot.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -8,8 +8,8 @@ use super::seal::Sealer;
 use super::sqlite::SqliteVault;
 use crate::value::Value;
 
-/// Named values, sealed; shared by all processes that open the same file with the same key. Nothing is opened before
-/// the first use.
+/// Named sealed values, shared by all processes that open the same file with the same key. The file is opened on first
+/// use.
 #[derive(Debug)]
 pub struct Vault {
     path: PathBuf,
@@ -19,7 +19,7 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// The vault in this file, which need not exist, for what can be had again.
+    /// Creates the vault for values that can be obtained again. The file need not exist.
     pub fn open(path: &Path, sealer: Sealer) -> Vault {
         Vault {
             path: path.to_owned(),
@@ -29,7 +29,7 @@ impl Vault {
         }
     }
 
-    /// The vault in this file, for what cannot be had again: a power cut does not lose what was put in.
+    /// Creates the vault for values that cannot be obtained again: they survive a power failure.
     pub fn lasting(path: &Path, sealer: Sealer) -> Vault {
         Vault {
             lasting: true,
@@ -37,7 +37,7 @@ impl Vault {
         }
     }
 
-    /// The value with this name. One that was sealed with another key, or is damaged, is as if it were not there.
+    /// Returns the value with this name. One that is damaged or sealed with another key is treated as absent.
     pub fn get(&self, name: impl Into<Value>) -> Result<Option<Value>, JournalError> {
         let name = name.into();
         self.with(|vault, sealer| {
@@ -47,8 +47,8 @@ impl Vault {
         })
     }
 
-    /// Keeps a value. When it returns, other processes see it, and killing this one does not lose it; a power cut may,
-    /// unless the vault is a lasting one.
+    /// Stores a value. When this returns, other processes see it and it survives the death of this one; it survives a
+    /// power failure only in a lasting vault.
     pub fn put(&self, name: impl Into<Value>, value: &Value) -> Result<(), JournalError> {
         let name = name.into();
         self.with(|vault, sealer| {
@@ -57,18 +57,18 @@ impl Vault {
         })
     }
 
-    /// Can it be read? Makes the file when there is none.
+    /// Checks that it can be read. Creates the file if there is none.
     pub fn check(&self) -> Result<(), JournalError> {
         self.get(Value::Null).map(drop)
     }
 
-    /// Forgets a value.
+    /// Removes a value.
     pub fn remove(&self, name: impl Into<Value>) -> Result<(), JournalError> {
         let name = name.into();
         self.with(|vault, sealer| vault.remove(&sealer.digest(&name)))
     }
 
-    /// Names hold accounts and credentials, so the file has only their keyed digests.
+    /// Opens the file if needed. Names contain accounts and credentials, so it has only their keyed digests.
     fn with<T>(
         &self,
         work: impl FnOnce(&SqliteVault, &Sealer) -> Result<T, JournalError>,

@@ -1,5 +1,5 @@
-//! Accounts as such: signing in and out, and what a login may do. Nothing here changes anything on a platform, and nothing
-//! is recorded.
+//! Account management: sign-in, sign-out, and what a login may do. Nothing here changes a platform, and nothing is
+//! recorded.
 
 use super::call::Call;
 use super::error::{Code, OpError};
@@ -9,39 +9,40 @@ use super::world::World;
 pub use crate::client::Reachability;
 use crate::value::{Object, Value};
 
-/// What a login may do, as it was found out by asking for it.
+/// An ability of a login, found out by trying it.
 #[derive(Debug)]
 pub struct Ability {
-    /// The operation that was asked: `tenants`.
+    /// The operation that was tried: `tenants`.
     pub what: &'static str,
-    /// How much of it there is, when that can be counted, or why it cannot be had.
+    /// The number of items, if they can be counted, or why the operation failed.
     pub found: Result<Option<usize>, OpError>,
 }
 
-/// Is somebody signed in?
+/// The sign-in status of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignedIn {
-    /// No tokens are kept.
+    /// There are no stored tokens.
     No,
-    /// The tokens end then, in milliseconds since the Unix epoch; it may be over.
+    /// The expiry of the tokens, in milliseconds since the Unix epoch; it may have passed.
     Until(i64),
-    /// The token works while the session is in use often enough.
+    /// The token is valid while the session is used often enough.
     WhileUsed,
-    /// There are no tokens: each request says who asks.
+    /// There are no tokens: each request carries the credential.
     EachTime,
-    /// The same, and the service was asked for its own address.
+    /// Like [`SignedIn::EachTime`], and the service's own address was requested.
     Reached(Reachability),
 }
 
 impl SignedIn {
-    /// Until the end of the tokens, in milliseconds since the Unix epoch; nobody is without one.
+    /// The status for tokens that expire at `end`, in milliseconds since the Unix epoch; [`SignedIn::No`] without one.
     pub(crate) fn until(end: Option<i64>) -> SignedIn {
         end.map_or(SignedIn::No, SignedIn::Until)
     }
 }
 
 impl Platform {
-    /// The keys that a map can describe an account by, in `connect(#{ … })`; none for a platform without accounts.
+    /// Returns the keys for a map that describes an account, in `connect(#{ … })`; empty for a platform without
+    /// accounts.
     pub fn connect_keys(&self) -> Vec<Param> {
         let texts = self.texts().iter().map(|key| (key, Type::Text));
         let secrets = self.secrets().iter().map(|key| (key, Type::SecretText));
@@ -55,7 +56,7 @@ impl Platform {
         .collect()
     }
 
-    /// Why no account can have this text under this key, in a sentence without a full stop. Sends nothing.
+    /// Returns why this text is invalid under this key, in a sentence without a full stop. Sends nothing.
     pub fn refuses(&self, key: &str, text: &str) -> Option<String> {
         match key.strip_prefix("endpoints.") {
             Some(endpoint) => match self.driver.check_endpoint(endpoint, text) {
@@ -69,7 +70,7 @@ impl Platform {
 }
 
 impl World {
-    /// The account of a profile, as operations know it. Sends nothing.
+    /// Returns the account object of a profile, as operations use it. Sends nothing.
     pub fn account(&self, platform: &str, profile: &str) -> Result<Object, OpError> {
         let platform = self
             .catalogue()
@@ -81,8 +82,8 @@ impl World {
         }
     }
 
-    /// Signs in anew, with the credentials of the profile, and keeps the tokens. A service without a sign-in is asked for
-    /// its own address.
+    /// Signs in again with the credentials of the profile, and stores the tokens. For a service without sign-in,
+    /// requests its own address.
     pub async fn sign_in(&self, account: &Object) -> Result<SignedIn, OpError> {
         self.forget_tokens(account).await?;
         match self.driver(account)?.sign_in(self, account).await? {
@@ -91,22 +92,22 @@ impl World {
         }
     }
 
-    /// Signs out: forgets the tokens, and has the platform forget them where it can.
+    /// Signs out: deletes the tokens, and revokes them on the platform where possible.
     pub async fn sign_out(&self, account: &Object) -> Result<(), OpError> {
         self.driver(account)?.sign_out(self, account).await
     }
 
-    /// Forgets the tokens of an account on this machine. Sends nothing.
+    /// Deletes the tokens of an account on this machine. Sends nothing.
     pub async fn forget_tokens(&self, account: &Object) -> Result<(), OpError> {
         self.driver(account)?.forget_tokens(self, account).await
     }
 
-    /// Are tokens of the account kept?
+    /// Returns the sign-in status of the account.
     pub async fn signed_in(&self, account: &Object) -> Result<SignedIn, OpError> {
         self.driver(account)?.signed_in(self, account).await
     }
 
-    /// Asks for what shows what the account may do: the few things that its platform names for that.
+    /// Tries the few operations that the platform names for finding out what an account may do.
     pub async fn abilities(&self, account: &Object) -> Vec<Ability> {
         let platform = self.catalogue().platform_of(account);
         let schema = platform.and_then(|platform| platform.account.as_ref());

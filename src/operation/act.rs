@@ -1,4 +1,4 @@
-//! How acts are remembered: what nothing can look up is not done twice because a command is entered twice.
+//! Remembers acts: an operation that cannot be looked up is not repeated because a command is entered twice.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::journal::{Act, Earlier};
 use crate::value::secret::names_a_credential;
 use crate::value::{Record, Value};
 
-/// How long the acts of a row are remembered, unless the call or the profile says otherwise.
+/// How long the acts of a row are remembered, unless the call or the profile sets another time.
 const REMEMBER: Duration = Duration::from_hours(24);
 
-/// The option by which an act gets a name of its own.
+/// The option that gives an act a key of its own.
 pub(crate) const KEY: Param = Param {
     name: "key",
     ty: Type::Id,
@@ -21,7 +21,7 @@ pub(crate) const KEY: Param = Param {
     doc: "a name of its own: under it the account is asked once, for ever, whatever row, run or script asks",
 };
 
-/// The option that says for how long an act is remembered.
+/// The option that sets how long an act is remembered.
 pub(crate) const REMEMBERED: Param = Param {
     name: "remember",
     ty: Type::Duration,
@@ -29,7 +29,7 @@ pub(crate) const REMEMBERED: Param = Param {
     doc: "for how long the same call of the same row is not sent again, such as \"30d\"; 24 h when not given",
 };
 
-/// The options of an act that takes no others.
+/// The options of an act that has no others.
 pub(crate) const REMEMBERING: Param = Param {
     name: "options",
     ty: Type::Options(&[KEY, REMEMBERED]),
@@ -37,7 +37,7 @@ pub(crate) const REMEMBERING: Param = Param {
     doc: "key, remember",
 };
 
-/// The key that an act is given; `None` without one.
+/// Returns the key given for an act, or `None`.
 pub(crate) fn key_of(call: &Call) -> Result<Option<String>, OpError> {
     let key = match call.named("key") {
         None | Some(Value::Null) => return Ok(None),
@@ -52,7 +52,7 @@ pub(crate) fn key_of(call: &Call) -> Result<Option<String>, OpError> {
     Ok(Some(key))
 }
 
-/// How the journal remembers this call; `None` when it is no act.
+/// Returns how the journal remembers this call, or `None` if it is not an act.
 pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>, OpError> {
     if !matches!(call.effect(), Effect::Act | Effect::Request) {
         return Ok(None);
@@ -72,7 +72,7 @@ pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>
     Ok(Some(Act::OfRow(without_credentials(asked), within)))
 }
 
-/// What an act asks for under its key: the same key for another request is a mistake.
+/// Returns the request of an act with a key: reusing the key for a different request is an error.
 pub(super) fn request_of(call: &Call) -> Option<Value> {
     let is_keyed = matches!(call.effect(), Effect::Act) && call.named("key").is_some();
     let Value::Record(mut asked) = without_credentials(call.identity()) else {
@@ -81,7 +81,7 @@ pub(super) fn request_of(call: &Call) -> Option<Value> {
     asked.remove("args").filter(|_| is_keyed)
 }
 
-/// The account that is asked, and who asks it: keys are unique there.
+/// Returns the account that receives the call, and the login that makes it: keys are unique per such pair.
 fn account(call: &Call) -> Result<(String, Value), OpError> {
     match &call.receiver {
         Some(receiver) => {
@@ -92,7 +92,7 @@ fn account(call: &Call) -> Result<(String, Value), OpError> {
     }
 }
 
-/// What is asked for, whatever credential goes with it: a fresh token does not make another act of it.
+/// Returns the request without credentials: a new token does not make it a different act.
 fn without_credentials(asked: Value) -> Value {
     let Value::Record(mut asked) = asked else {
         return asked;
@@ -118,7 +118,7 @@ fn strip(options: &mut Record) {
     }
 }
 
-/// The error instead of a request that an earlier run has made for the same row.
+/// Returns the error for a request that an earlier run already made for the same row.
 pub(super) fn done_by(call: &Call, earlier: &Earlier) -> OpError {
     let run = earlier.run.as_ref().map_or_else(String::new, ToString::to_string);
     let message = format!(
@@ -131,7 +131,7 @@ pub(super) fn done_by(call: &Call, earlier: &Earlier) -> OpError {
     ))
 }
 
-/// The error instead of an answer that was recorded for another request under the same key.
+/// Returns the error for a key under which a different request is recorded.
 pub(super) fn other_request(call: &Call, earlier: &Earlier) -> OpError {
     let key = key_of(call).ok().flatten().unwrap_or_default();
     let run = earlier

@@ -1,4 +1,4 @@
-//! One call of an operation, checked against its entry.
+//! Calls of operations, checked against the operation's entry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,22 +14,22 @@ use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
 
-/// One call of an operation, checked against its entry.
+/// A call of an operation, checked against the operation's entry.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The operation.
     pub op: Operation,
-    /// The object it was called on, for a method.
+    /// The object of a method call.
     pub receiver: Option<Object>,
-    /// One value per parameter of the entry; `Null` where an optional one was left out.
+    /// One value per parameter of the entry; `Null` for an omitted optional one.
     args: Vec<Value>,
-    /// Functions that options were given as.
+    /// The functions passed as options.
     functions: Functions,
-    /// Was the same request sent before, its answer lost, and the thing then found absent?
+    /// Whether the same request was sent before, its response was lost, and the resource was then found absent.
     pub resent: bool,
-    /// Whether its requests have left. Clones of the call share it.
+    /// Tracks whether the requests of the call have left. Shared by its clones.
     pub flight: Flight,
-    /// Under which profile it goes out, for a call to anywhere of which that has been found out.
+    /// The profile of a call to an arbitrary address, once it is resolved.
     pub(crate) target: Option<Arc<Target>>,
 }
 
@@ -60,13 +60,13 @@ impl Call {
         })
     }
 
-    /// The same call, with the functions that options were given as.
+    /// Sets the functions passed as options.
     #[must_use]
     pub fn with_functions(self, functions: Functions) -> Call {
         Call { functions, ..self }
     }
 
-    /// The same call with another address, and another option.
+    /// Replaces the address and sets an option.
     pub(super) fn readdressed(mut self, url: &str, key: &str, value: Value) -> Call {
         let place = |name: &str| self.op.params.iter().position(|param| param.name == name);
         let (address, options) = (place("url"), place("options"));
@@ -81,13 +81,13 @@ impl Call {
         self
     }
 
-    /// The same call, under the profile that was found for it.
+    /// Sets the resolved target.
     pub(super) fn going_to(self, target: Target) -> Call {
         let target = Some(Arc::new(target));
         Call { target, ..self }
     }
 
-    /// What this call promises.
+    /// Returns the effect of this call.
     pub fn effect(&self) -> Effect {
         match self.op.effect {
             Effect::ByCall(effect) => effect(self),
@@ -95,12 +95,12 @@ impl Call {
         }
     }
 
-    /// The function that was given under this key of the options.
+    /// Returns the function passed under this option key.
     pub fn function(&self, key: &str) -> Option<&Function> {
         self.functions.get(key)
     }
 
-    /// The argument of this name; `Null` when it was left out.
+    /// Returns the argument with this name; `Null` if it was omitted.
     pub fn arg(&self, name: &str) -> &Value {
         let position = self.op.params.iter().position(|param| param.name == name);
         position
@@ -108,7 +108,7 @@ impl Call {
             .unwrap_or(&Value::Null)
     }
 
-    /// The text of an argument; an integer in digits.
+    /// Returns an argument as text; an integer becomes its digits.
     pub fn text(&self, name: &str) -> String {
         match self.arg(name) {
             Value::Text(text) => text.clone(),
@@ -117,29 +117,29 @@ impl Call {
         }
     }
 
-    /// The map of an argument; empty when it was left out.
+    /// Returns a map argument; empty if it was omitted.
     pub fn map(&self, name: &str) -> Record {
         self.arg(name).as_record().cloned().unwrap_or_default()
     }
 
-    /// A key of the trailing options map, when it was given.
+    /// Returns a value from the trailing options map, if given.
     pub fn option(&self, key: &str) -> Option<&Value> {
         self.arg("options").as_record()?.get(key)
     }
 
-    /// What is given under this name in a map whose keys are declared: the options, or a message.
+    /// Returns a value from a map with declared keys: the options, or a message.
     pub(crate) fn named(&self, key: &str) -> Option<&Value> {
         let declared = self.op.params.iter().zip(&self.args);
         let mut maps = declared.filter(|(param, _)| matches!(param.ty, Type::Options(_)));
         maps.find_map(|(_, map)| map.as_record()?.get(key))
     }
 
-    /// Was this flag of the options map set?
+    /// Whether this flag of the options map is set.
     pub fn flag(&self, key: &str) -> bool {
         matches!(self.option(key), Some(Value::Bool(true)))
     }
 
-    /// The secret of an argument, whether it came as one or as text.
+    /// Returns an argument as a secret, whether it is one or plain text.
     pub fn secret(value: &Value) -> Option<Secret> {
         match value {
             Value::Secret(secret) => Some(secret.clone()),
@@ -148,20 +148,21 @@ impl Call {
         }
     }
 
-    /// Shows `each` every secret of the arguments and of the object that it was called on.
+    /// Calls `each` with every secret in the arguments and in the object of the call.
     pub(super) fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
         self.args.iter().for_each(|arg| arg.each_secret(each));
         let of_receiver = self.receiver.iter().flat_map(|object| object.fields.values());
         of_receiver.for_each(|field| field.each_secret(each));
     }
 
-    /// The duration of an argument.
+    /// Returns an argument as a duration.
     pub fn duration(&self, name: &str) -> Result<Duration, OpError> {
         parse_duration(self.arg(name)).ok_or_else(|| bad(format!("`{name}` is not a duration")))
     }
 
-    /// What the step key is made of: what is asked, and of whom. How it is asked, such as for how long an answer is
-    /// waited for, and the name of the profile do not count: to change them is not to ask for something else.
+    /// Returns the value from which the step key is made: the request and the account. Options that only control how it
+    /// is made, such as the timeout, and the name of the profile are left out: changing them does not make a different
+    /// request.
     pub fn identity(&self) -> Value {
         let mut asked = Record::new();
         if let Some(receiver) = &self.receiver {
@@ -185,13 +186,13 @@ impl Call {
         Value::Record(asked)
     }
 
-    /// The account that is asked: however the address is spelled, it means the same.
+    /// Returns the account that receives the request, independent of how its address is spelled.
     fn account_on(&self, receiver: &Object) -> String {
         let named = self.op.driver().named_account_of(receiver);
         named.unwrap_or_else(|_| receiver.text("url").to_owned())
     }
 
-    /// The same as version 1 told it, for runs that began under it: everything that the call is given counts.
+    /// Returns the identity as version 1 computed it, for runs that began with that version: all arguments count.
     pub fn former_identity(&self) -> Value {
         let mut asked = Record::new();
         if let Some(receiver) = &self.receiver {
@@ -205,10 +206,10 @@ impl Call {
     }
 }
 
-/// Options that say how something is asked, not what.
+/// Options that control how a request is made, not what it is.
 const MANNER: [&str; 5] = ["timeout", "check", "profile", "remember", "reads"];
 
-/// The options that say what is asked; nothing when there are none.
+/// Returns the options that are part of the request; `Null` if there are none.
 fn what_is_asked(given: &Record) -> Value {
     let mut asked = given.clone();
     let counts = |name: &str| !MANNER.contains(&name) || Sabotage::TimeoutIsIdentity.is_on();
@@ -219,7 +220,7 @@ fn what_is_asked(given: &Record) -> Value {
     Value::Record(asked)
 }
 
-/// Where an identifier is wanted, a thing that has one stands for it.
+/// Replaces an object by its `id` where an identifier is expected.
 fn identify(param: &Param, value: &mut Value) {
     if let (Type::Id, Value::Object(thing)) = (param.ty, &*value)
         && let Some(id @ (Value::Int(_) | Value::Text(_))) = thing.fields.get("id").cloned()
@@ -228,14 +229,14 @@ fn identify(param: &Param, value: &mut Value) {
     }
 }
 
-/// Does the value fit the parameter? The error is the rest of a sentence that starts with the parameter's name.
+/// Checks whether the value fits the parameter. The error continues a sentence that starts with the parameter's name.
 fn fits(param: &Param, value: &Value) -> Result<(), String> {
     if !param.required && *value == Value::Null {
         return Ok(());
     }
     let ok = match param.ty {
         Type::Any => true,
-        // What is a function is taken out of the arguments before.
+        // Functions have already been taken out of the arguments.
         Type::Function => false,
         Type::Text => matches!(value, Value::Text(_)),
         Type::SecretText => matches!(value, Value::Text(_) | Value::Secret(_)),

@@ -1,4 +1,4 @@
-//! The platforms that a runtime was built with, and what they hold.
+//! The platforms, operations and kinds that a runtime was built with.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::client::Guards;
 use crate::client::error::OwnCode;
 use crate::value::Object;
 
-/// The platforms of a runtime. Cheap to clone.
+/// The catalogue of a runtime. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Catalogue(Arc<Entries>);
 
@@ -22,7 +22,7 @@ struct Entries {
 }
 
 impl Catalogue {
-    /// The catalogue of these platforms, in the order in which people meet them.
+    /// Creates a catalogue of these platforms, in display order.
     pub fn new(platforms: impl IntoIterator<Item = &'static Platform>) -> Catalogue {
         let platforms: Vec<&'static Platform> = platforms.into_iter().collect();
         let mut operations = Vec::new();
@@ -39,7 +39,7 @@ impl Catalogue {
         }))
     }
 
-    /// Two platforms of one name, or two operations, in a sentence without a full stop.
+    /// Describes a duplicate platform or operation name, in a sentence without a full stop.
     pub fn clash(&self) -> Option<String> {
         let mut names = BTreeSet::new();
         let mut twice = self
@@ -57,24 +57,24 @@ impl Catalogue {
             .map(|op| format!("there are two operations called `{}`", op.id()))
     }
 
-    /// Every platform.
+    /// Returns all platforms.
     pub fn platforms(&self) -> &[&'static Platform] {
         &self.0.platforms
     }
 
-    /// Every platform that has accounts.
+    /// Returns the platforms that have accounts.
     pub fn with_accounts(&self) -> impl Iterator<Item = &'static Platform> {
         let all = self.0.platforms.iter().copied();
         all.filter(|platform| platform.account.is_some())
     }
 
-    /// The platform of a profile that names none: the first that has accounts.
+    /// Returns the platform of a profile that names none: the first one with accounts.
     pub fn usual(&self) -> &'static Platform {
         self.with_accounts().next().unwrap_or(&super::BASIC)
     }
 
-    /// The keys under which profiles describe accounts, the address apart, each once: those that may be shown, and those
-    /// of secrets.
+    /// Returns the keys that profiles use to describe accounts, without the address and without duplicates: the
+    /// non-secret ones, and those of secrets.
     pub fn account_keys(&self) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
         let names = |keys: &'static [AccountKey]| keys.iter().map(|key| key.name);
         let texts = self.with_accounts().flat_map(|platform| names(platform.texts()));
@@ -84,7 +84,7 @@ impl Catalogue {
         (texts.filter(|key| *key != "url").collect(), secrets.collect())
     }
 
-    /// The platform of this name, as profiles write it.
+    /// Returns the platform with this name, as used in profiles.
     pub fn platform(&self, name: &str) -> Option<&'static Platform> {
         self.0
             .platforms
@@ -93,7 +93,7 @@ impl Catalogue {
             .find(|platform| platform.name == name)
     }
 
-    /// The platform whose operations are in the module.
+    /// Returns the platform whose operations are in this module.
     pub fn module(&self, name: &str) -> Option<&'static Platform> {
         self.0
             .platforms
@@ -102,34 +102,34 @@ impl Catalogue {
             .find(|platform| platform.module == name)
     }
 
-    /// The names of the modules that hold operations.
+    /// Returns the names of the modules that contain operations.
     pub fn modules(&self) -> impl Iterator<Item = &'static str> + Clone {
         let all = self.0.platforms.iter().map(|platform| platform.module);
         all.filter(|module| !module.is_empty())
     }
 
-    /// The operations that are methods of a kind.
+    /// Returns the operations that are methods of a kind.
     pub fn methods<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Operation> + Clone + 'a {
         let all = self.0.operations.iter().copied();
         all.filter(move |op| op.receiver == Some(kind))
     }
 
-    /// The kind that a result's type names: `crm::Contact` in `list of crm::Contact`.
+    /// Returns the kind named in a result type: `crm::Contact` in `list of crm::Contact`.
     pub fn kind_in(&self, result: &str) -> Option<&'static Kind> {
         result.split_whitespace().find_map(|word| self.kind(word))
     }
 
-    /// Every operation.
+    /// Returns all operations.
     pub fn operations(&self) -> &[Operation] {
         &self.0.operations
     }
 
-    /// The operation of this stable name, as journals have it.
+    /// Returns the operation with this stable name, as recorded in journals.
     pub fn operation(&self, id: &str) -> Option<Operation> {
         self.0.operations.iter().copied().find(|op| op.id() == id)
     }
 
-    /// What guards what the platforms protect, new: nothing is known of any account yet.
+    /// Creates the guards of the platforms, with no knowledge of any account yet.
     pub fn guards(&self) -> Guards {
         Guards::new(
             self.0
@@ -139,7 +139,7 @@ impl Catalogue {
         )
     }
 
-    /// The codes that platforms have for failures of their own.
+    /// Returns the platform-specific failure codes.
     pub fn codes(&self) -> impl Iterator<Item = &'static OwnCode> + Clone {
         self.0
             .platforms
@@ -148,36 +148,37 @@ impl Catalogue {
             .copied()
     }
 
-    /// The code of an operation's failure with this text; `None` for that of a script's own.
+    /// Returns the code of an operation failure with this text, or `None` for a failure of the script itself.
     pub fn code(&self, text: &str) -> Option<Code> {
         let mut platforms = self.0.platforms.iter();
         Code::parse(text).or_else(|| platforms.find_map(|platform| platform.code(text)))
     }
 
-    /// Every kind of object.
+    /// Returns all kinds of objects.
     pub fn kinds(&self) -> impl Iterator<Item = &'static Kind> + Clone {
         self.0.kinds.iter().copied()
     }
 
-    /// The kind of this name.
+    /// Returns the kind with this name.
     pub fn kind(&self, name: &str) -> Option<&'static Kind> {
         self.kinds().find(|kind| kind.name == name)
     }
 
-    /// The fields of the map that the operation returns; `None` when it returns no map, or when the platform decides.
+    /// Returns the fields of the map that the operation returns, or `None` if it returns no map or the platform
+    /// decides.
     pub fn fields(&self, op: Operation) -> Option<Fields> {
         let maps = op.platform().maps.iter();
         let mut listed = maps.filter(|(specs, _)| specs.iter().any(|spec| spec.id() == op.id()));
         listed.next().map(|(_, fields)| *fields)
     }
 
-    /// The account that an object of a script acts as, as the ledger names it; `None` when it has no address.
+    /// Returns the account that an object acts as, under its ledger name; `None` if it has no address.
     pub fn account_of(&self, object: &Object) -> Option<String> {
         let account = self.driver_of(object)?.account_of(object).ok()?;
         (!account.is_empty()).then_some(account)
     }
 
-    /// The platform of an object: the one of `crm` for a `crm::Contact`.
+    /// Returns the platform of an object: `crm` for a `crm::Contact`.
     pub(super) fn platform_of(&self, object: &Object) -> Option<&'static Platform> {
         self.platform(super::session::platform_of(object))
     }

@@ -1,4 +1,4 @@
-//! Credentials that were put on record after a step had brought its thing into being.
+//! Credentials recorded after the step that created their resource.
 
 use super::call::Call;
 use super::error::{Code, OpError};
@@ -7,7 +7,7 @@ use super::world::World;
 use crate::journal::JournalError;
 use crate::value::Value;
 
-/// The recorded outcome with the password that the ledger has now: a person may have given it since.
+/// Updates the password in a recorded outcome from the ledger: a person may have recorded a new one since.
 pub(super) fn renewed(world: &World, call: &Call, outcome: Value) -> Result<Value, JournalError> {
     let (Effect::Ensure { key, .. } | Effect::Create { key, .. }) = call.effect() else {
         return Ok(outcome);
@@ -31,7 +31,7 @@ pub(super) fn renewed(world: &World, call: &Call, outcome: Value) -> Result<Valu
     Ok(Value::Object(thing))
 }
 
-/// Says what repairs a tenant's sign-in that was refused: its client has changed the password.
+/// Adds a hint to a tenant's refused sign-in: its client has changed the password.
 pub(super) fn advise(call: &Call, error: OpError) -> OpError {
     match &call.receiver {
         Some(session) if error.code == Code::SignInRefused && session.text("$role") == "tenant" => {
@@ -41,7 +41,7 @@ pub(super) fn advise(call: &Call, error: OpError) -> OpError {
     }
 }
 
-/// What to do when a tenant's password is not the right one, or not on record.
+/// Returns the hint for a tenant's password that is wrong or not on record.
 pub(crate) fn repair(email: &str) -> String {
     format!(
         "record its password: provisor tenants set-password {}",

@@ -1,4 +1,4 @@
-//! What of an outcome is secret, and where that belongs.
+//! Determines which parts of an outcome are secret, and which account those belong to.
 
 use super::call::Call;
 use super::spec::Effect;
@@ -7,11 +7,12 @@ use crate::value::Value;
 use crate::value::origin::Origin;
 use crate::value::secret::{Home, Scrubber, Secret};
 
-/// The outcome of a call as a script may have it: what repeats a secret of the call is one, and every secret belongs to
-/// the account that gave it. Outcomes recorded by earlier versions, which did not know where secrets belong, learn it here.
+/// Prepares the outcome of a call for the script: text that repeats a secret of the call becomes a secret, and every
+/// secret belongs to the account that returned it. This also covers outcomes recorded by earlier versions, which did
+/// not track where secrets belong.
 pub(super) fn kept(world: &World, call: &Call, outcome: Value) -> Value {
     let home = Home::of(place(call));
-    // A session is no answer: it holds what the script gave.
+    // A session is not a response: it holds what the script passed in.
     if matches!(call.effect(), Effect::Sign) {
         return outcome.given_by(home.as_ref());
     }
@@ -20,7 +21,7 @@ pub(super) fn kept(world: &World, call: &Call, outcome: Value) -> Value {
         .given_by(home.as_ref())
 }
 
-/// Where a call goes: its account's address, or the one that it names.
+/// Returns the destination of a call: its account's address, or the one given in the call.
 fn place(call: &Call) -> Option<Origin> {
     match &call.receiver {
         Some(session) => Origin::parse(&call.op.driver().account_of(session).ok()?),
@@ -28,13 +29,13 @@ fn place(call: &Call) -> Option<Origin> {
     }
 }
 
-/// The secrets of a call: what the script gave it, and what its account signs in with.
+/// Returns the secrets of a call: those the script passed in, and the credentials of its account.
 fn known(world: &World, call: &Call) -> Scrubber {
     let mut scrubber = Scrubber::new();
     let mut know = |secret: &Secret| scrubber.know(secret);
     call.each_secret(&mut know);
     if let Some(session) = &call.receiver {
-        // An account that cannot be spoken to has answered nothing.
+        // An account that cannot be reached has not responded.
         let secrets = call.op.driver().secrets(world, session).unwrap_or_default();
         secrets.iter().for_each(know);
     }

@@ -1,4 +1,4 @@
-//! Why an operation failed: a fact with a stable code, which a script may catch.
+//! Failures of operations, with stable codes, which scripts may catch.
 
 use super::platform::Platform;
 use crate::client::error::{ApiError, ApiErrorKind, Cause, OwnCode};
@@ -12,21 +12,22 @@ macro_rules! codes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
             $($(#[$doc])* $variant,)*
-            /// A platform's own.
+            /// A platform-specific code.
             Own(&'static OwnCode),
         }
 
         impl Code {
-            /// Every code but those of platforms.
+            /// All codes except platform-specific ones.
             pub const ALL: &[Code] = &[$(Code::$variant,)*];
 
-            /// Has what failed with it left something on the platform that a second try would double?
+            /// Whether a failure with this code left something on the platform that a second attempt would duplicate.
             pub fn leaves_something_behind(self) -> bool {
                 matches!(self, Code::Own(own) if own.cause == Cause::HalfDone)
             }
 
-            /// Does it tell of this machine, its configuration and its credentials rather than of what the platform
-            /// made of the request? That is no outcome: it is not recorded, and the request is tried anew.
+            /// Whether the failure comes from this machine, its configuration or its credentials rather than from the
+            /// platform's handling of the request. Such a failure is not recorded as an outcome, and the request is
+            /// tried again.
             pub fn is_of_this_side(self) -> bool {
                 matches!(
                     self,
@@ -37,7 +38,7 @@ macro_rules! codes {
                 ) || matches!(self, Code::Own(own) if matches!(own.cause, Cause::Credentials | Cause::Profile))
             }
 
-            /// The code as scripts and documents write it.
+            /// Returns the code as written in scripts and documents.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Code::$variant => $text,)*
@@ -49,25 +50,26 @@ macro_rules! codes {
 }
 
 codes! {
-    /// An argument does not fit.
+    /// An argument is invalid.
     BadArgument = "bad_argument",
     /// The profile is not in the configuration, or is incomplete.
     BadProfile = "bad_profile",
-    /// The address may not be used: plain http beyond loopback, another origin, the wrong world.
+    /// The address is not allowed: plain http beyond loopback, another origin, or real instead of simulated or the
+    /// reverse.
     BadAddress = "bad_address",
     /// The account refuses the credentials.
     SignInRefused = "sign_in_refused",
     /// The account may not do this.
     Forbidden = "forbidden",
-    /// A secret would go where it does not belong.
+    /// A secret would be sent to a host where it does not belong.
     SecretElsewhere = "secret_elsewhere",
-    /// It exists already.
+    /// The resource already exists.
     AlreadyExists = "already_exists",
-    /// The same act is done already, and is not done again without consent.
+    /// The same act is already done, and is not repeated without consent.
     AlreadyDone = "already_done",
-    /// It does not exist.
+    /// The resource does not exist.
     NotFound = "not_found",
-    /// It exists, but its one-time password is no longer to be had.
+    /// The resource exists, but its one-time password is no longer available.
     CredentialMissing = "credential_missing",
     /// The platform refused the request.
     Refused = "refused",
@@ -75,26 +77,26 @@ codes! {
     RateLimited = "rate_limited",
     /// No connection could be made.
     Unreachable = "unreachable",
-    /// The platform failed or did not answer in time, and nothing was changed.
+    /// The platform failed or did not respond in time, and nothing was changed.
     Unavailable = "unavailable",
-    /// The answer cannot be understood.
+    /// The response cannot be understood.
     UnreadableAnswer = "unreadable_answer",
     /// The request may or may not have been carried out.
     InDoubt = "in_doubt",
-    /// There is nobody to ask.
+    /// There is no terminal for a question.
     NoTerminal = "no_terminal",
     /// A fault of provisor itself.
     Internal = "internal",
 }
 
 impl Code {
-    /// The code with this text, unless it is a platform's own.
+    /// Returns the code with this text, unless it is platform-specific.
     pub fn parse(text: &str) -> Option<Code> {
         Code::ALL.iter().copied().find(|code| code.as_str() == text)
     }
 }
 
-/// A failed operation: what, why, and what to do.
+/// A failed operation: what failed, why, and what to do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct OpError {
@@ -102,18 +104,19 @@ pub struct OpError {
     pub code: Code,
     /// What failed and why, in a sentence without a full stop. Holds no secret.
     pub message: String,
-    /// The platform's HTTP status, when it answered.
+    /// The platform's HTTP status, if it responded.
     pub status: Option<u16>,
     /// What to do next, in a sentence without a full stop.
     pub hint: Option<String>,
-    /// Could the request have been carried out all the same?
+    /// Whether the request may have been carried out nevertheless.
     pub sent: Sent,
-    /// May the same request succeed later, by itself or when this machine is put in order? Never recorded as a result.
+    /// Whether the same request may succeed later, by itself or once this machine is set up correctly. Never recorded
+    /// as a result.
     pub transient: bool,
 }
 
 impl OpError {
-    /// A failure that changed nothing and that will be the same next time.
+    /// Creates a failure that changed nothing and that will recur.
     pub fn new(code: Code, message: impl Into<String>) -> OpError {
         OpError {
             code,
@@ -125,28 +128,28 @@ impl OpError {
         }
     }
 
-    /// Adds what to do next.
+    /// Sets what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> OpError {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same failure of a request that may have been carried out all the same.
+    /// Marks the request as possibly carried out.
     #[must_use]
     pub fn maybe_sent(mut self) -> OpError {
         self.sent = Sent::Maybe;
         self
     }
 
-    /// Adds the platform's status.
+    /// Sets the platform's status.
     #[must_use]
     pub fn status(mut self, status: u16) -> OpError {
         self.status = Some(status);
         self
     }
 
-    /// The form in which the journal keeps it.
+    /// Converts to the form kept in the journal.
     pub fn to_value(&self) -> Value {
         let mut fields = Record::new();
         fields.insert("code".into(), self.code.as_str().into());
@@ -160,7 +163,8 @@ impl OpError {
         Value::Record(fields)
     }
 
-    /// Reads what [`OpError::to_value`] wrote of an operation of this platform; anything else becomes an internal error.
+    /// Reads the form written by [`OpError::to_value`] for an operation of this platform; anything else becomes an
+    /// internal error.
     pub fn from_value(platform: &Platform, value: &Value) -> OpError {
         let text = |name: &str| {
             let field = value.as_record().and_then(|fields| fields.get(name));

@@ -1,4 +1,4 @@
-//! Functions that a script hands to an operation, to be called while it is carried out.
+//! Functions that a script passes to an operation, which calls them while it runs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,25 +8,25 @@ use super::error::OpError;
 use super::spec::Boxed;
 use crate::value::Value;
 
-/// Functions by the name of the key that they were given under.
+/// Functions by the option key they were passed under.
 pub type Functions = BTreeMap<&'static str, Function>;
 
-/// A function of the script. What it asks for is not recorded: it looks anew each time. It may only read; anything
-/// else in it is refused.
+/// A function of the script. Its calls are not recorded: it looks up current data each time. It may only read; other
+/// calls in it are refused.
 #[derive(Clone)]
 pub struct Function(Arc<Body>);
 
 type Body = dyn Fn(Vec<Value>) -> Boxed<'static, Result<Value, OpError>> + Send + Sync;
 
 impl Function {
-    /// A function with this body. It may be given more arguments than it takes.
+    /// Creates a function with this body. It may be passed more arguments than it takes.
     pub fn new(
         body: impl Fn(Vec<Value>) -> Boxed<'static, Result<Value, OpError>> + Send + Sync + 'static,
     ) -> Function {
         Function(Arc::new(body))
     }
 
-    /// Calls it. Its error is that of the operation that failed in it, or says what the script did wrong.
+    /// Calls the function. The error is that of the operation that failed in it, or describes the script's mistake.
     pub async fn call(&self, args: Vec<Value>) -> Result<Value, OpError> {
         (self.0)(args).await
     }

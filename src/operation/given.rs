@@ -1,4 +1,4 @@
-//! A result that a person gives in place of an answer that was lost.
+//! Results that a person enters in place of a lost response.
 
 use serde_json::{Value as Json, json};
 
@@ -8,9 +8,8 @@ use super::spec::{Fields, Kind};
 use crate::value::secret::{Secret, names_a_credential};
 use crate::value::{Object, Record, Value};
 
-/// The value that a step of `op` is to have as its outcome, from what a person wrote. `known` are fields that need not
-/// be written, because the journal knows them. The error says what is missing or does not fit, in a sentence without a
-/// full stop.
+/// Converts the input of a person to the outcome of a step of `op`. `known` are fields from the journal, which may be
+/// omitted. The error names what is missing or invalid, in a sentence without a full stop.
 pub fn given(catalogue: &Catalogue, op: Operation, written: Value, known: Record) -> Result<Value, String> {
     match Shape::of(catalogue, op) {
         Shape::Nothing => match written {
@@ -31,16 +30,16 @@ pub fn given(catalogue: &Catalogue, op: Operation, written: Value, known: Record
     }
 }
 
-/// What a person has to write as a result.
+/// The input expected from a person.
 #[derive(Debug, PartialEq)]
 pub struct Wanted {
-    /// What it is, in words: `a JSON object with id (string), …`.
+    /// A description: `a JSON object with id (string), …`.
     pub shape: String,
-    /// How it could look, as JSON.
+    /// An example, as JSON.
     pub example: String,
 }
 
-/// What a person has to write for a result of `op`; `None` when it gives nothing back.
+/// Returns the input expected for a result of `op`; `None` if it returns nothing.
 pub fn wanted(catalogue: &Catalogue, op: Operation) -> Option<Wanted> {
     let (shape, example) = match Shape::of(catalogue, op) {
         Shape::Nothing => return None,
@@ -56,7 +55,7 @@ pub fn wanted(catalogue: &Catalogue, op: Operation) -> Option<Wanted> {
     Some(Wanted { shape, example })
 }
 
-/// An object with these fields, in words and as an example.
+/// Describes an object with these fields, and gives an example.
 fn with(fields: Fields) -> (String, Json) {
     let needed = fields
         .iter()
@@ -68,15 +67,15 @@ fn with(fields: Fields) -> (String, Json) {
     )
 }
 
-/// Fields that not every result has, or that need not be told.
+/// Fields that some results do not have, or that may be omitted.
 const NOW_AND_THEN: &[&str] = &["encoding", "outcome"];
 
-/// What results of an operation look like.
+/// The form of an operation's results.
 enum Shape {
     Nothing,
     Kind(&'static Kind),
     Fields(Fields),
-    /// A map with whatever the platform puts into it.
+    /// A map with arbitrary fields of the platform.
     Map,
     Any,
 }
@@ -104,12 +103,12 @@ fn object(op: Operation, kind: &Kind, written: Value, known: Record) -> Result<V
         let value = fields.remove(*name).unwrap_or_default();
         object.fields.insert((*name).into(), fit(op, name, ty, value)?);
     }
-    // What is left over is hidden, such as the profile by which a tenant is spoken to.
+    // The remaining fields are hidden, such as the profile used to connect to a tenant.
     object.fields.extend(fields);
     Ok(Value::Object(object))
 }
 
-/// A map with all its fields. The first must be written, if only as `null`: a script is likely to look at it.
+/// Returns a map with all its fields. The first must be given, even if `null`: a script is likely to read it.
 fn map(fields: Fields, written: Value, known: Record) -> Result<Value, String> {
     let mut given = taken("it", fields, written, known)?;
     let mut all = Record::new();
@@ -139,7 +138,7 @@ fn map(fields: Fields, written: Value, known: Record) -> Result<Value, String> {
     Ok(Value::Record(all))
 }
 
-/// What was written, and what is known besides.
+/// Merges the input with the known fields.
 fn taken(what: &str, fields: Fields, written: Value, known: Record) -> Result<Record, String> {
     let Value::Record(written) = written else {
         return Err(format!("{what} is a JSON object with {}", names(fields)));
@@ -173,7 +172,7 @@ fn fit(op: Operation, name: &str, ty: &str, value: Value) -> Result<Value, Strin
     }
 }
 
-/// The value with a secret for whatever is named like a credential, as in a platform's answer.
+/// Turns every text with a credential's name into a secret, as in a platform's response.
 fn guarded(value: Value) -> Value {
     match value {
         Value::List(items) => Value::List(items.into_iter().map(guarded).collect()),

@@ -1,28 +1,28 @@
-//! What the importer knows of a platform: how requests that other tools recorded become calls of its operations, and how an
-//! environment of such a tool becomes one of its accounts.
+//! Rules for the importer: how requests recorded by other tools become calls of a platform's operations, and how their
+//! environments become accounts.
 
-/// What the importer knows of a platform.
+/// The importer's rules for a platform.
 #[derive(Debug)]
 pub struct ImportRules {
-    /// Where its API begins in an address.
+    /// The roots of its API in an address.
     pub roots: &'static [ApiRoot],
-    /// Texts of which one is part of the name of each of its hosts: `crm.`.
+    /// Texts of which one occurs in each of its host names: `crm.`.
     pub hosts: &'static [&'static str],
-    /// What shows that a request is meant for it on a host of any other name.
+    /// Marks that identify its requests on any other host.
     pub marks: &'static [Mark],
-    /// What variables of an environment that hold an account's keys may be called besides the key's own name, in
-    /// lower-case letters and digits.
+    /// Further names, besides the key itself, of environment variables that hold an account's keys; in lower-case
+    /// letters and digits.
     pub aliases: &'static [(&'static str, &'static [&'static str])],
-    /// Headers that its sessions write by themselves, in lower case, and the account key that each holds, if any.
+    /// Headers that its sessions set themselves, in lower case, and the account key that each holds, if any.
     pub headers: &'static [(&'static str, Option<&'static str>)],
-    /// How a session turns to another part of its account; `None` when it cannot.
+    /// How a session switches to another part of its account; `None` if it cannot.
     pub scope: Option<ImportScope>,
-    /// The requests that have a meaning. The first that fits counts.
+    /// The recognized requests. The first match counts.
     pub routes: &'static [ImportRoute],
 }
 
 impl ImportRules {
-    /// Rules that recognize no request.
+    /// Rules that match no request.
     pub const NONE: ImportRules = ImportRules {
         roots: &[],
         hosts: &[],
@@ -34,94 +34,94 @@ impl ImportRules {
     };
 }
 
-/// The first part of every path of an API.
+/// The common prefix of all paths of an API.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiRoot {
     /// The path: `/api/v8`.
     pub path: &'static str,
-    /// Does the address of an account end with it?
+    /// Whether the address of an account ends with it.
     pub in_address: bool,
-    /// Does it show the platform by itself, whatever the host is called?
+    /// Whether it identifies the platform on any host.
     pub distinctive: bool,
 }
 
-/// What shows the platform of a request.
+/// A mark that identifies the platform of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum Mark {
-    /// It has a header of this name, in lower case.
+    /// The request has a header with this name, in lower case.
     Header(&'static str),
-    /// Its path begins like this below a root of the API.
+    /// The path below an API root begins with this.
     Path(&'static str),
-    /// An environment beside it has a variable of this name, in lower-case letters and digits.
+    /// The accompanying environment has a variable with this name, in lower-case letters and digits.
     Variable(&'static str),
 }
 
-/// How a session turns to another part of its account.
+/// How a session switches to another part of its account.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportScope {
     /// The account key that names the part.
     pub key: &'static str,
-    /// The operation that takes the name of another part, and returns the session for it.
+    /// The operation that takes the name of another part and returns the session for it.
     pub switch: &'static str,
 }
 
-/// A request that has a meaning.
+/// A recognized request.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportRoute {
-    /// Its methods, with `|` between them: `GET|POST`.
+    /// The methods, separated by `|`: `GET|POST`.
     pub methods: &'static str,
-    /// Its path below the root: `customers/{id}`. A name in braces stands for any one part.
+    /// The path below the root: `customers/{id}`. A name in braces matches any one segment.
     pub path: &'static str,
-    /// A field of the query that must have this value.
+    /// A query parameter that must have this value.
     pub query: Option<(&'static str, &'static str)>,
-    /// Fields of the body that must be there.
+    /// Body fields that must be present.
     pub needs: &'static [&'static str],
-    /// What it is.
+    /// The meaning of the request.
     pub meaning: RouteMeaning,
-    /// The part of the path that names the part of the account; see [`ImportScope`].
+    /// The path segment that names the part of the account; see [`ImportScope`].
     pub within: Option<&'static str>,
-    /// Fields of the body that the operation knows without being told.
+    /// Body fields that the operation sets itself.
     pub implied: &'static [&'static str],
-    /// What a reader of the script must know.
+    /// A note for readers of the script.
     pub note: Option<&'static str>,
 }
 
-/// What a request is.
+/// The meaning of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum RouteMeaning {
-    /// It signs in, and tells these keys of the account.
+    /// It signs in; the listed arguments are keys of the account.
     SignIn(&'static [(&'static str, ImportArg)]),
-    /// provisor does it without being asked, as this sentence says.
+    /// provisor does this by itself; the sentence says how.
     ByItself(&'static str),
     /// A call of this operation with these arguments.
     Call(&'static str, &'static [ImportArg]),
 }
 
-/// Where an argument of an operation comes from.
+/// The source of an operation's argument.
 #[derive(Debug, Clone, Copy)]
 pub enum ImportArg {
-    /// A part of the path.
+    /// A path segment.
     Path(&'static str),
-    /// A field of the query.
+    /// A query parameter.
     Query(&'static str),
-    /// A field of the body.
+    /// A body field.
     Field(&'static str),
     /// The whole body.
     Body,
-    /// The body without these fields; an empty map when nothing is left.
+    /// The body without these fields; an empty map if nothing remains.
     Rest(&'static [&'static str]),
-    /// The body without these fields, under this key of the options; left out when nothing is left.
+    /// The body without these fields, under this option key; omitted if nothing remains.
     RestAs(&'static str, &'static [&'static str]),
-    /// A field of the body, under this key of the options; left out when the field is not there.
+    /// A body field, under this option key; omitted if the field is absent.
     FieldAs(&'static str, &'static str),
-    /// This text.
+    /// A fixed text.
     Text(&'static str),
-    /// A map that holds everything in the JSON body: each key, and the JSON pointer (RFC 6901) of its value. Before, the first
-    /// of each pair of `moves` goes to the second, or is dropped where that has no place.
+    /// A map of everything in the JSON body: each key with the JSON pointer (RFC 6901) of its value. First, the value
+    /// at the first pointer of each pair in `moves` is moved to the second, or dropped if there is no place for it.
     Map {
         /// Keys and pointers.
         places: &'static [(&'static str, &'static str)],
-        /// Pointers from and to.
+        /// Source and target pointers.
         moves: &'static [(&'static str, &'static str)],
     },
 }
@@ -140,7 +140,7 @@ impl ImportRoute {
         }
     }
 
-    /// A request that calls this operation.
+    /// Creates a route for a request that calls this operation.
     pub const fn call(
         methods: &'static str,
         path: &'static str,
@@ -150,7 +150,7 @@ impl ImportRoute {
         ImportRoute::new(methods, path, RouteMeaning::Call(operation, args))
     }
 
-    /// A request that signs in.
+    /// Creates a route for a request that signs in.
     pub const fn sign_in(
         methods: &'static str,
         path: &'static str,
@@ -159,12 +159,12 @@ impl ImportRoute {
         ImportRoute::new(methods, path, RouteMeaning::SignIn(keys))
     }
 
-    /// A request that provisor sends without being asked.
+    /// Creates a route for a request that provisor sends by itself.
     pub const fn by_itself(methods: &'static str, path: &'static str, sentence: &'static str) -> ImportRoute {
         ImportRoute::new(methods, path, RouteMeaning::ByItself(sentence))
     }
 
-    /// Only where the query has this field with this value.
+    /// Matches only if the query has this parameter with this value.
     #[must_use]
     pub const fn where_query(self, name: &'static str, value: &'static str) -> ImportRoute {
         ImportRoute {
@@ -173,13 +173,13 @@ impl ImportRoute {
         }
     }
 
-    /// Only where the body has these fields.
+    /// Matches only if the body has these fields.
     #[must_use]
     pub const fn needing(self, needs: &'static [&'static str]) -> ImportRoute {
         ImportRoute { needs, ..self }
     }
 
-    /// On the part of the account that this part of the path names.
+    /// Applies to the part of the account named by this path segment.
     #[must_use]
     pub const fn within(self, part: &'static str) -> ImportRoute {
         ImportRoute {
@@ -188,13 +188,13 @@ impl ImportRoute {
         }
     }
 
-    /// These fields of the body are not told to the operation.
+    /// Does not pass these body fields to the operation.
     #[must_use]
     pub const fn implied(self, implied: &'static [&'static str]) -> ImportRoute {
         ImportRoute { implied, ..self }
     }
 
-    /// With this note for whoever reads the script.
+    /// Adds a note for readers of the script.
     #[must_use]
     pub const fn note(self, note: &'static str) -> ImportRoute {
         ImportRoute {

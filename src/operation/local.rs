@@ -1,4 +1,4 @@
-//! Time and chance: recorded, so that a resumed row sees the same.
+//! Time and randomness. Results are recorded, so that a resumed row sees the same ones.
 
 use super::call::Call;
 use super::error::OpError;

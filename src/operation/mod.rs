@@ -1,6 +1,6 @@
-//! What a script may do to the world, and what we promise about it.
+//! The operations that scripts can call, and the guarantees they come with.
 //!
-//! An operation is one entry in one of the lists below; binding, help and reference are made from it.
+//! Each operation is one entry in one of the lists below; bindings, help and reference are generated from it.
 
 pub mod account;
 pub(crate) mod act;
@@ -30,7 +30,7 @@ pub mod world;
 
 use platform::Platform;
 
-/// What every script has, whatever platforms it works with: time, chance, questions.
+/// The operations available to every script, regardless of platform: time, randomness, prompts.
 pub(crate) static BASIC: Platform = Platform {
     operations: &[local::OPS, prompt::OPS],
     ..Platform::new("", "provisor")

@@ -1,12 +1,13 @@
-//! What the ledger calls things: the names that earlier versions gave, and entries that are one thing by the present names.
+//! Resource names in the ledger: names from earlier versions, and entries that have the same name under the current
+//! rules.
 
 use std::collections::BTreeMap;
 
 use super::catalogue::Catalogue;
 use crate::journal::{Journal, JournalError, LedgerItem};
 
-/// Entries of the ledger that an earlier version took for several things and that are one by the present names, a sentence
-/// for each such thing, without a full stop. All of them stay on record, and calls get one.
+/// Finds ledger entries that an earlier version kept apart and that have one name under the current rules: one sentence
+/// without a full stop for each such resource. All entries stay on record, and calls use one of them.
 pub fn doubles(catalogue: &Catalogue, journal: &Journal) -> Result<Vec<String>, JournalError> {
     let items = journal.ledger_all()?;
     let mut same: BTreeMap<(String, &str, String), Vec<&LedgerItem>> = BTreeMap::new();
@@ -69,7 +70,7 @@ mod tests {
         let jrni = "https://j.example/api/v1";
         enter(&format!("{jrni}/ann@example.com"), "company", "s-1", 38);
         enter(&format!("{jrni}/admin/37"), "company", "s-1", 38);
-        // Another company's of the same reference.
+        // Another company with the same reference.
         enter(&format!("{jrni}/admin/36"), "company", "s-1", 40);
         let doubles = doubles(&crate::platforms::catalogue(), &journal).unwrap();
         assert_eq!(doubles.len(), 3, "{doubles:#?}");

@@ -1,4 +1,4 @@
-//! From a checked call to a recorded step: the operation's effect decides what the journal does with it.
+//! Turns a checked call into a recorded step: the operation's effect determines what the journal does with it.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -20,16 +20,16 @@ use crate::journal::{
 use crate::sabotage::Sabotage;
 use crate::value::Value;
 
-/// Why a call gives no value.
+/// The reason why a call has no value.
 #[derive(Debug)]
 pub enum Halt {
-    /// It failed; a script may catch this.
+    /// The call failed; a script may catch this.
     Failed(OpError),
-    /// Its outcome is unknown, and only a later look-up or a person can tell.
+    /// The outcome is unknown; only a later lookup or a person can determine it.
     InDoubt {
-        /// The step's key.
+        /// The key of the step.
         step: String,
-        /// What is known, in a sentence without a full stop.
+        /// The known facts, in a sentence without a full stop.
         why: String,
     },
     /// The run was interrupted before the outcome was known.
@@ -39,8 +39,7 @@ pub enum Halt {
 }
 
 impl From<JournalError> for Halt {
-    /// One recorded value that cannot be read stops the row it belongs to, and no other: only a person can tell what it
-    /// was.
+    /// An unreadable recorded value stops only the row it belongs to: only a person can tell what it was.
     fn from(error: JournalError) -> Halt {
         match error {
             JournalError::Sealed { place, why } => Halt::InDoubt {
@@ -52,16 +51,16 @@ impl From<JournalError> for Halt {
     }
 }
 
-/// What a call gave.
+/// The result of a call.
 #[derive(Debug)]
 pub struct Performed {
-    /// Its value.
+    /// The value.
     pub value: Value,
-    /// Was it answered from the journal?
+    /// Whether the result comes from the journal.
     pub replayed: bool,
 }
 
-/// Carries a call out, through the journal.
+/// Performs a call through the journal.
 pub async fn perform(
     world: &World,
     row: &RowJournal,
@@ -102,8 +101,8 @@ pub async fn perform(
     }
 }
 
-/// The plan of a call, and the call with the account that the platform signs its object in to, where the ledger has to
-/// know that. An outcome that is recorded is found without it.
+/// Returns the plan of a call, and the call with the account its session is signed in to, if the ledger needs to know
+/// that. A recorded outcome is found without it.
 async fn planned(
     world: &World,
     row: &RowJournal,
@@ -124,13 +123,13 @@ async fn planned(
             let plan = plan(world, &named).map_err(Halt::Failed)?;
             Ok((named, plan))
         }
-        // What may have been carried out is no failure that a script may catch: it is looked up as it is recorded.
+        // A call that may have been carried out is not a failure that a script may catch: it is looked up as recorded.
         Some(Err(_)) if recorded.is_some_and(StepState::is_open) => Ok((call, unnamed)),
         Some(Err(error)) => Err(Halt::Failed(credential::advise(&call, error))),
     }
 }
 
-/// The row has done something of the kind, and the script as it is now does not ask for that.
+/// Returns the error for a row that made a call of this operation that its script no longer makes.
 pub(super) fn done_before(call: &Call, step: &str) -> OpError {
     let message = format!(
         "this row already made a different `{}`, which the script no longer makes (step {step}); nothing was sent",
@@ -140,7 +139,7 @@ pub(super) fn done_before(call: &Call, step: &str) -> OpError {
         .hint("to repeat it all the same: provisor resume RUN --retry-failed --again")
 }
 
-/// Finds out what became of a call that is recorded, without sending it again.
+/// Determines the outcome of a recorded call without sending it again.
 pub async fn look_up(
     world: &World,
     row: &RowJournal,
@@ -149,7 +148,7 @@ pub async fn look_up(
 ) -> Result<LookupOutcome, JournalError> {
     let call = match call.op.driver().resolve(world, call.clone()) {
         Ok(call) => call,
-        // Under which address it is recorded cannot be told any more.
+        // The address it is recorded under can no longer be determined.
         Err(error) if row.has_open(&call.op.id()) => return Ok(LookupOutcome::Open(error.message)),
         Err(_) => return Ok(LookupOutcome::Known),
     };
@@ -161,7 +160,7 @@ pub async fn look_up(
     }
 }
 
-/// Is this very call recorded, and its outcome open? Counts as asking for it.
+/// Whether exactly this call is recorded with an open outcome. Counts as making the call.
 pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
     match call.op.driver().resolve(world, call.clone()) {
         Ok(call) => row.is_open(&step_plan(&call, StepKind::Read)),
@@ -169,16 +168,16 @@ pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
     }
 }
 
-/// How often has the row asked for this very call?
+/// Returns how often the row made exactly this call.
 pub fn times_asked(world: &World, row: &RowJournal, call: &Call) -> u32 {
     match call.op.driver().resolve(world, call.clone()) {
         Ok(call) => row.times_asked(&step_plan(&call, StepKind::Read)),
-        // It fails before it is asked for.
+        // It fails before it is counted.
         Err(_) => 0,
     }
 }
 
-/// Is what this call asks for on the platform now? Says no when that cannot be told.
+/// Whether the resource this call asks for exists on the platform now; `false` if that cannot be determined.
 pub async fn is_there(world: &World, call: &Call) -> bool {
     let Ok(call) = call.op.driver().resolve(world, call.clone()) else {
         return false;
@@ -187,16 +186,16 @@ pub async fn is_there(world: &World, call: &Call) -> bool {
     matches!(Asking::new(world, &call, &never).probe().await, Look::Found(_))
 }
 
-/// Where a call goes.
+/// The destination of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Destination {
-    /// The profile whose account it works on.
+    /// The profile of the account.
     pub profile: Option<String>,
-    /// The address of that account, or of the request without its query.
+    /// The address of the account, or of the request without its query.
     pub url: String,
 }
 
-/// Where a call goes, as far as that can be told.
+/// Returns the destination of a call, as far as it can be determined.
 pub fn destination(world: &World, call: &Call) -> Destination {
     if let Some(session) = &call.receiver {
         return Destination {
@@ -218,7 +217,8 @@ pub fn destination(world: &World, call: &Call) -> Destination {
     )
 }
 
-/// How long after it was sent the request of this call may land; `None` when nothing can look for what it asks for.
+/// Returns how long after it was sent the request of this call may still take effect, or `None` if there is no probe
+/// for it.
 pub fn window(world: &World, call: &Call) -> Option<Duration> {
     let call = call.op.driver().resolve(world, call.clone()).ok()?;
     match plan(world, &call).ok()??.kind {
@@ -227,13 +227,13 @@ pub fn window(world: &World, call: &Call) -> Option<Duration> {
     }
 }
 
-/// What the journal is to do; `None` for an operation that is never recorded.
+/// Returns the plan for the journal, or `None` for an operation that is never recorded.
 pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpError> {
     let (thing, probes, unique) = match call.effect() {
         Effect::Sign => return Ok(None),
         Effect::Observe => {
             if call.flag("reads") {
-                // That it only reads is the script's word, which no mode of a profile takes.
+                // Only the script claims that it just reads; no profile mode relies on that.
                 permitted(world, call)?;
             }
             return Ok(Some(step_plan(call, StepKind::Read)));
@@ -242,7 +242,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
             (Some(key(call)?), true, unique)
         }
         Effect::Change { .. } => (call.op.driver().removes(call)?, true, false),
-        // What depends on the call has been decided.
+        // `call.effect()` has already resolved `ByCall`.
         Effect::Act | Effect::Request | Effect::ByCall(_) => (None, false, false),
     };
     let settings = permitted(world, call)?;
@@ -276,10 +276,10 @@ fn step_plan(call: &Call, kind: StepKind) -> StepPlan {
     }
 }
 
-/// How long an answer that cannot be told is looked for, unless the profile says otherwise.
+/// How long an inconclusive lookup is repeated, unless the profile sets another time.
 const LOOK_FOR: Duration = Duration::from_secs(90);
 
-/// How long the request of a call is waited for. What it really is, the transport says when it leaves.
+/// Returns the expected timeouts of a call's request. The transport reports the actual ones when the request leaves.
 fn patience(settings: &Settings, call: &Call) -> Patience {
     let reply = match call.op.timeout {
         Timeout::TenantCreation => settings.tenant_creation,
@@ -291,7 +291,7 @@ fn patience(settings: &Settings, call: &Call) -> Patience {
     }
 }
 
-/// How to speak to the account that a change is made in. Errors: the profile forbids it.
+/// Returns the settings of the account to change, or an error if the profile forbids changes.
 fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
     let (settings, whose) = match (&call.receiver, &call.target) {
         (Some(session), _) => (world.settings(session)?, "the profile".to_owned()),
@@ -321,8 +321,8 @@ fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
     Ok(settings)
 }
 
-/// Carries out a call that only reads, and records nothing: for look-ups, which have to look anew each time. Anything else
-/// is refused.
+/// Performs a call that only reads, without recording it: for lookups, which need current data each time. Refuses other
+/// calls.
 pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
     if call.effect().changes() {
         let message = format!(
@@ -336,7 +336,7 @@ pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
     Ok(custody::kept(world, &call, value))
 }
 
-/// What the ledger learns from the outcome.
+/// Returns how the outcome changes the ledger.
 fn books(world: &World, call: &Call) -> Result<Books, OpError> {
     let struck = match (call.effect(), &call.receiver) {
         (Effect::Ensure { .. } | Effect::Create { .. }, _) => return Ok(Books::Enters),
@@ -362,7 +362,7 @@ pub(super) struct Asking<'a> {
     world: &'a World,
     call: &'a Call,
     cancel: &'a Cancel,
-    /// Was the wish to stop followed before anything was sent?
+    /// Whether the call was cancelled before anything was sent.
     given_up: AtomicBool,
 }
 
@@ -376,8 +376,8 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Does the work, unless the user wants to stop while nothing of it can have been carried out: a request waits for
-    /// its turn, for a platform that cannot be reached, or for the sign-in before it.
+    /// Does the work unless it is cancelled while nothing can have been carried out: while a request waits for its
+    /// turn, for an unreachable platform, or for the preceding sign-in.
     async fn unless_stopped<T>(&self, mut work: Boxed<'_, T>) -> Option<T> {
         let flight = &self.call.flight;
         let mut asked = pin!(self.cancel.cancelled());
@@ -388,7 +388,7 @@ impl<'a> Asking<'a> {
             }
             match work.as_mut().poll(cx) {
                 Poll::Ready(done) => Poll::Ready(Some(done)),
-                // What was under way may have come back undone.
+                // The request in progress may have been undone.
                 Poll::Pending if stopped(cx) => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }
@@ -431,7 +431,7 @@ impl Attempt for Asking<'_> {
             };
             match done.map_err(|error| credential::advise(&call, error)) {
                 Ok(value) => Sending::Done(custody::kept(self.world, &call, value)),
-                // What changes nothing is as good as not carried out.
+                // For a call that changes nothing, a lost response is a plain failure.
                 Err(error) if error.sent != Sent::No && call.effect().changes() => Sending::Lost {
                     why: error.message,
                     loss: match error.sent {
@@ -506,7 +506,8 @@ impl Attempt for Asking<'_> {
     }
 }
 
-/// What the ledger holds, as this call gives it: spoken to as the session it is asked of, whatever profile made it.
+/// Adapts a ledger entry to this call: marks it as unchanged, and lets it use the session's profile, whichever profile
+/// created it.
 fn unchanged(call: &Call, item: Value) -> Value {
     match item {
         Value::Object(mut object) => {
@@ -516,12 +517,12 @@ fn unchanged(call: &Call, item: Value) -> Value {
             }
             Value::Object(object)
         }
-        // The answer of a service of the web.
+        // The response of a web service.
         Value::Record(mut answer) if answer.contains_key("outcome") => {
             answer.insert("outcome".into(), "unchanged".into());
             Value::Record(answer)
         }
-        // What was done without a look-up.
+        // The result of an act.
         Value::Record(mut answer) if matches!(call.effect(), Effect::Act) => {
             answer.insert("outcome".into(), "unchanged".into());
             Value::Record(answer)

@@ -1,4 +1,5 @@
-//! What a platform is: its accounts, its operations and kinds of objects, and what no table can say of it.
+//! The definition of a platform: its accounts, operations, kinds of objects, and a driver for what the tables cannot
+//! express.
 
 use std::any::Any;
 use std::fmt;
@@ -21,33 +22,33 @@ use crate::value::origin::Origin;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
 
-/// A platform that scripts can work with.
+/// A platform that scripts can use.
 ///
-/// One with accounts has an operation `connect`, which names one, unless the table has its own.
+/// A platform with accounts has an operation `connect`, which names one, unless the table defines its own.
 pub struct Platform {
-    /// Its name in profiles and in kinds of objects: `crm`.
+    /// The name in profiles and in kinds of objects: `crm`.
     pub name: &'static str,
-    /// The module that holds its operations, for those that take no object: `crm`.
+    /// The module of the operations that are not methods: `crm`.
     pub module: &'static str,
-    /// Its name in sentences: `CRM`.
+    /// The name in messages: `CRM`.
     pub title: &'static str,
-    /// How its accounts are described; `None` when it has none.
+    /// The description of its accounts; `None` if it has none.
     pub account: Option<AccountSchema>,
-    /// Its operations, group by group, in the order in which people meet them; besides those of `resources`.
+    /// The operations, in groups, in display order; without those of `resources`.
     pub operations: &'static [&'static [OpSpec]],
-    /// What it holds many of. Their operations and kinds are made of the descriptions.
+    /// The resources. Their operations and kinds are generated from the descriptions.
     pub resources: &'static [Resource],
     /// The kinds of objects that its operations return.
     pub kinds: &'static [Kind],
-    /// Codes of its own for failures that scripts may want to tell apart.
+    /// Platform-specific codes for failures that scripts may want to distinguish.
     pub codes: &'static [&'static OwnCode],
-    /// The fields of the maps that operations return, for those whose maps are always alike.
+    /// The fields of the maps that operations return, where they are always the same.
     pub maps: &'static [(&'static [OpSpec], Fields)],
-    /// The accounts below an account of the platform; `None` when there are none of the kind.
+    /// The accounts below an account of the platform; `None` if there are none.
     pub sub_accounts: Option<SubAccounts>,
-    /// What the importer knows of it.
+    /// The importer's rules.
     pub import: &'static ImportRules,
-    /// What no table can say.
+    /// The behaviour that the tables cannot express.
     pub driver: &'static dyn Driver,
 }
 
@@ -58,7 +59,7 @@ impl fmt::Debug for Platform {
 }
 
 impl Platform {
-    /// A platform that has nothing but its name, which is its module's, too: what the rest of a table begins with.
+    /// Creates a platform with only a name, also used for its module, as the base of a table.
     pub const fn new(name: &'static str, title: &'static str) -> Platform {
         Platform {
             name,
@@ -76,23 +77,23 @@ impl Platform {
         }
     }
 
-    /// The keys of its accounts whose values may be shown.
+    /// Returns the account keys whose values may be shown.
     pub fn texts(&self) -> &'static [AccountKey] {
         self.account.as_ref().map_or(&[], |schema| schema.texts)
     }
 
-    /// The keys of its accounts whose values are secrets.
+    /// Returns the account keys whose values are secrets.
     pub fn secrets(&self) -> &'static [AccountKey] {
         self.account.as_ref().map_or(&[], |schema| schema.secrets)
     }
 
-    /// The code of its own with this text.
+    /// Returns the platform-specific code with this text.
     pub fn code(&self, text: &str) -> Option<Code> {
         let mut own = self.codes.iter().copied();
         own.find(|own| own.explanation.code == text).map(Code::Own)
     }
 
-    /// Everything that scripts can call: `connect`, what the table lists, and what its resources make.
+    /// Returns all operations for scripts: `connect`, those in the table, and those of its resources.
     pub(super) fn own_operations(&'static self) -> Vec<&'static OpSpec> {
         let listed: Vec<&OpSpec> = self.operations.iter().copied().flatten().collect();
         let connects = |spec: &&OpSpec| spec.receiver.is_none() && spec.name == "connect";
@@ -116,7 +117,7 @@ impl Platform {
         all
     }
 
-    /// Every kind of object: those of the table, the session, and those of its resources.
+    /// Returns all kinds of objects: those in the table, the session, and those of its resources.
     pub(super) fn own_kinds(&'static self) -> Vec<&'static Kind> {
         let mut all: Vec<&'static Kind> = self.kinds.iter().collect();
         if let Some(schema) = &self.account
@@ -133,7 +134,7 @@ impl Platform {
         all
     }
 
-    /// Does somebody sign in to its accounts? Otherwise each request carries the credential.
+    /// Whether its accounts have a sign-in. Otherwise each request carries the credential.
     pub fn signs_in(&self) -> bool {
         self.account.as_ref().is_some_and(|schema| schema.signs_in)
     }
@@ -145,52 +146,51 @@ impl PartialEq for Platform {
     }
 }
 
-/// How the accounts of a platform are described: the keys of a profile, and of the map that `connect` takes instead.
+/// The description of a platform's accounts: the keys of a profile, and of the map that `connect` accepts.
 #[derive(Debug)]
 pub struct AccountSchema {
-    /// The kind of object that a session is.
+    /// The kind of session objects.
     pub kind: &'static str,
-    /// Keys whose values may be shown, in the order in which a person is asked for them. `url` is the first.
+    /// The keys whose values may be shown, in the order of the prompts. The first is `url`.
     pub texts: &'static [AccountKey],
-    /// Keys whose values are secrets.
+    /// The keys whose values are secrets.
     pub secrets: &'static [AccountKey],
-    /// Fields that every session has besides, which scripts cannot see.
+    /// Additional fields of every session, invisible to scripts.
     pub hidden: &'static [(&'static str, &'static str)],
-    /// The flags that make a profile for one, as the help of `provisor profile add` shows them, in lines.
+    /// The flags that create a profile, line by line, as the help of `provisor profile add` shows them.
     pub example: &'static [&'static str],
-    /// Does somebody sign in? Otherwise each request carries the credential.
+    /// Whether accounts have a sign-in. Otherwise each request carries the credential.
     pub signs_in: bool,
-    /// Operations that show what an account may do when it is tried: few and cheap, without arguments, and they only
-    /// read.
+    /// Operations that show what an account may do: few, cheap, without arguments, and read-only.
     pub looks: &'static [&'static str],
 }
 
-/// Accounts that are made below another one, and that may do less.
+/// Accounts that belong to another one and have fewer rights.
 #[derive(Debug)]
 pub struct SubAccounts {
-    /// The kind of object whose `connect()` returns the session of one.
+    /// The kind of object whose `connect()` returns a sub-account's session.
     pub kind: &'static str,
-    /// The role, hidden in its session as `$role`.
+    /// The role, a hidden field `$role` of the session.
     pub role: &'static str,
-    /// When operations fail that are not for it, in the words of their tables of errors.
+    /// The text by which the error tables of operations mark those that sub-accounts may not use.
     pub refusal: &'static str,
 }
 
-/// One key of the description of an account.
+/// A key in the description of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountKey {
-    /// Its name in configuration files and scripts: `login`.
+    /// The name in configuration files and scripts: `login`.
     pub name: &'static str,
-    /// What it is, as a person is asked for it: `Login`.
+    /// The title shown in prompts: `Login`.
     pub title: &'static str,
-    /// Must it be given?
+    /// Whether it is required.
     pub required: bool,
-    /// The key that is of no use without this one: `login`, for a password.
+    /// The key that is useless without this one: `login`, for a password.
     pub completes: Option<&'static str>,
 }
 
 impl AccountKey {
-    /// A key that must be given.
+    /// Creates a required key.
     pub const fn required(name: &'static str, title: &'static str) -> AccountKey {
         AccountKey {
             name,
@@ -200,7 +200,7 @@ impl AccountKey {
         }
     }
 
-    /// A key that may be left out.
+    /// Creates an optional key.
     pub const fn optional(name: &'static str, title: &'static str) -> AccountKey {
         AccountKey {
             required: false,
@@ -208,7 +208,7 @@ impl AccountKey {
         }
     }
 
-    /// The same key, which must be given where `key` is.
+    /// Makes the key required wherever `key` is given.
     #[must_use]
     pub const fn completing(self, key: &'static str) -> AccountKey {
         AccountKey {
@@ -218,7 +218,7 @@ impl AccountKey {
     }
 }
 
-/// An operation of a runtime, and the platform it belongs to.
+/// An operation of a runtime, with its platform.
 #[derive(Clone, Copy)]
 pub struct Operation {
     spec: &'static OpSpec,
@@ -230,17 +230,17 @@ impl Operation {
         Operation { spec, platform }
     }
 
-    /// Its entry in the table.
+    /// Returns the entry in the table.
     pub fn spec(self) -> &'static OpSpec {
         self.spec
     }
 
-    /// Its platform.
+    /// Returns the platform.
     pub fn platform(self) -> &'static Platform {
         self.platform
     }
 
-    /// Is it refused to the sub-accounts of its platform?
+    /// Whether sub-accounts of its platform may not use it.
     pub fn is_refused_to_sub_accounts(self) -> bool {
         let below = self.platform.sub_accounts.as_ref();
         below.is_some_and(|below| self.spec.errors.iter().any(|(_, when)| *when == below.refusal))
@@ -265,47 +265,47 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// What no table can say of a platform: how to sign in, how the ledger names things, what an answer means. Every method
-/// has a default for platforms that need nothing of the kind.
+/// The behaviour of a platform that the tables cannot express: how to sign in, how the ledger names things, how to
+/// interpret responses. Every method has a default for platforms that do not need it.
 ///
-/// A driver has no state of its own. What a process keeps for a platform, such as clients and caches, is made by
-/// [`Driver::open`] and found with [`World::state`].
+/// A driver is stateless. The per-process state of a platform, such as clients and caches, is created by
+/// [`Driver::open`] and returned by [`World::state`].
 pub trait Driver: Send + Sync {
-    /// Makes what a process keeps for the platform.
+    /// Creates the per-process state of the platform.
     fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
         let _ = network;
         None
     }
 
-    /// Makes what protects the accounts of the platform from everybody's requests. Every runtime has its own; `open` finds it
-    /// on the network.
+    /// Creates the guard that protects the platform's accounts from requests of any platform. Every runtime has its
+    /// own; `open` finds it on the network.
     fn guard(&self) -> Option<Arc<dyn Guard>> {
         None
     }
 
     // Accounts.
 
-    /// The address of an account in one spelling, or why it cannot be one, in a sentence without a full stop.
+    /// Normalizes the address of an account. The error, a sentence without a full stop, says why it is invalid.
     fn address(&self, text: &str) -> Result<String, String> {
         Ok(text.trim().trim_end_matches('/').to_owned())
     }
 
-    /// Why no account can have this text under this key, the address apart, in a sentence without a full stop. Sends
-    /// nothing.
+    /// Returns why this text is invalid under this key (other than the address), in a sentence without a full stop.
+    /// Sends nothing.
     fn refuses(&self, key: &str, text: &str) -> Option<String> {
         let _ = (key, text);
         None
     }
 
-    /// Can an endpoint of this name be changed to this text? The error is a sentence without a full stop. `None` when the
-    /// platform's endpoints cannot be changed at all.
+    /// Checks a new text for this endpoint. The error is a sentence without a full stop. `None` if the platform's
+    /// endpoints cannot be changed.
     fn check_endpoint(&self, name: &str, text: &str) -> Option<Result<(), String>> {
         let _ = (name, text);
         None
     }
 
-    /// Signs in anew, with the credentials of the account, and keeps the tokens. Where nobody signs in, may ask the service
-    /// for its own address, and give what it answered.
+    /// Signs in again with the credentials of the account, and stores the tokens. Without a sign-in, may request the
+    /// service's own address instead and return its reachability.
     fn sign_in<'a>(
         &'a self,
         world: &'a World,
@@ -315,18 +315,18 @@ pub trait Driver: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
-    /// Forgets the tokens, and has the platform forget them where it can.
+    /// Deletes the tokens, and revokes them on the platform where possible.
     fn sign_out<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
         self.forget_tokens(world, account)
     }
 
-    /// Forgets the tokens on this machine. Sends nothing.
+    /// Deletes the tokens on this machine. Sends nothing.
     fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
         let _ = (world, account);
         Box::pin(async { Ok(()) })
     }
 
-    /// Are tokens of the account kept? Sends nothing.
+    /// Returns the sign-in status of the account. Sends nothing.
     fn signed_in<'a>(
         &'a self,
         world: &'a World,
@@ -336,114 +336,115 @@ pub trait Driver: Send + Sync {
         Box::pin(async { Ok(SignedIn::EachTime) })
     }
 
-    /// The secrets that an account signs in with, as far as they are at hand. Sends nothing.
+    /// Returns the secrets that an account signs in with, as far as they are loaded. Sends nothing.
     fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
         let _ = (world, session);
         Ok(Vec::new())
     }
 
-    // How the ledger and the journal name things.
+    // Names in the ledger and the journal.
 
-    /// The account that an object acts as, as the ledger names it: its address in one spelling, and what the platform says
-    /// of it.
+    /// Returns the ledger name of the account that an object uses: its normalized address, and details from the
+    /// platform.
     fn account_of(&self, session: &Object) -> Result<String, OpError> {
         Ok(session.text("url").trim().trim_end_matches('/').to_owned())
     }
 
-    /// The same account as the object alone names it, which a step's key is made of: a recorded step is found without
-    /// asking the platform.
+    /// Returns the account as named by the object alone, for the step key: a recorded step is found without a request
+    /// to the platform.
     fn named_account_of(&self, session: &Object) -> Result<String, OpError> {
         self.account_of(session)
     }
 
-    /// Every name that the ledger may have for the account that an object acts as.
+    /// Returns all ledger names of the account that an object uses.
     fn accounts_of(&self, session: &Object) -> Result<Vec<String>, OpError> {
         Ok(vec![self.account_of(session)?])
     }
 
-    /// Who an object acts as at its address, whatever its profile is called: its login in one spelling, or a credential.
+    /// Returns the identity that an object uses at its address, independent of the profile's name: its normalized
+    /// login, or a credential.
     fn identity_of(&self, session: &Object) -> Value {
         session.text("login").trim().to_lowercase().into()
     }
 
-    /// The same, told apart by the profile where accounts have no login: keys of acts are unique there, and version 1 of
-    /// the journal named steps so.
+    /// Like [`Driver::identity_of`], with the profile as the identity where accounts have no login: keys of acts are
+    /// unique there, and version 1 of the journal named steps this way.
     fn login_of(&self, session: &Object) -> Value {
         session.text("login").trim().to_lowercase().into()
     }
 
-    /// Does the call's object say which account it acts on, as far as the ledger has to know?
+    /// Whether the call's object identifies its account, as far as the ledger needs.
     fn names_its_account(&self, call: &Call) -> bool {
         let _ = call;
         true
     }
 
-    /// The call with the account that the platform signs its object in to. Signs in, unless that is known.
+    /// Adds the account that the object is signed in to. Signs in if it is unknown.
     fn with_account<'a>(&'a self, world: &'a World, call: &'a Call) -> Boxed<'a, Result<Call, OpError>> {
         let _ = world;
         Box::pin(async move { Ok(call.clone()) })
     }
 
-    /// The same, when the account is known on this machine. Sends nothing.
+    /// Adds the account if it is known on this machine. Sends nothing.
     fn with_known_account<'a>(&'a self, world: &'a World, call: Call) -> Boxed<'a, Call> {
         let _ = world;
         Box::pin(async move { call })
     }
 
-    /// The account of a call that was made on no object.
+    /// Returns the account of a call that is not a method call.
     fn account_of_call(&self, call: &Call) -> Result<String, OpError> {
         let _ = call;
         Ok(String::new())
     }
 
-    /// The name of an act that was given a key.
+    /// Returns the name of an act with a key.
     fn name_of_act(&self, call: &Call, key: String) -> Result<String, OpError> {
         let _ = call;
         Ok(key)
     }
 
-    /// What an earlier version called the thing that the call makes, when by another name.
+    /// Returns the name under which an earlier version recorded the resource of the call, if different.
     fn former_name(&self, call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
         let _ = (call, thing);
         None
     }
 
-    /// The account of an entry of the ledger, and its name as a call would name it now; `None` for a thing of another
-    /// platform, or when names have not changed.
+    /// Returns the account of a ledger entry, and its name under the current rules; `None` for an entry of another
+    /// platform, or if names have not changed.
     fn present_name(&self, item: &LedgerItem) -> Option<(String, String)> {
         let _ = item;
         None
     }
 
-    // What calls and their answers mean.
+    // The meaning of calls and their responses.
 
-    /// The call with its whole address, and with the profile it goes out under, for operations that are given an address.
+    /// Resolves the full address and the profile of a call, for operations that take an address.
     fn resolve(&self, world: &World, call: Call) -> Result<Call, OpError> {
         let _ = world;
         Ok(call)
     }
 
-    /// Notes an address that a call of any platform goes to, so that what is protected there is so in every way.
+    /// Receives the address of a call of any platform, so that a resource protected there is protected in every way.
     fn note_address(&self, world: &World, url: &str) {
         let _ = (world, url);
     }
 
-    /// Where a call goes that was made on no object.
+    /// Returns the destination of a call that is not a method call.
     fn origin(&self, call: &Call) -> Option<Origin> {
         let _ = call;
         None
     }
 
-    /// What is asked for under the key that the script gave the call; `None` for a call that has no such key.
+    /// Returns the request that the script gave a key; `None` for a call without one.
     fn request_of(&self, call: &Call) -> Option<Value> {
         let _ = call;
         None
     }
 
-    /// Asks the account of a call for a resource, and gives the fields of each item. Without a driver of its own a platform is
-    /// a service that speaks plain HTTP and JSON, whose accounts have the keys that [`Service`] reads.
+    /// Sends a request for a resource to the account of a call, and returns the fields of each item. The default is for
+    /// a service that uses plain HTTP and JSON, whose accounts have the keys that [`Service`] reads.
     ///
-    /// What asks for one with a key or an identifier gives none where there is none.
+    /// A request by key or identifier returns no items if there is none.
     fn ask<'a>(
         &'a self,
         world: &'a World,
@@ -459,43 +460,43 @@ pub trait Driver: Send + Sync {
         })
     }
 
-    /// A recorded answer as this call gives it.
+    /// Converts a recorded response to the result of this call.
     fn replayed(&self, call: &Call, answer: Value) -> Result<Value, OpError> {
         let _ = call;
         Ok(answer)
     }
 
-    /// The thing that a call removes, when it is called by a key.
+    /// Returns the resource that a call removes, if it is identified by a key.
     fn removes(&self, call: &Call) -> Result<Option<NaturalKey>, OpError> {
         let _ = call;
         Ok(None)
     }
 
-    /// The entries that a call strikes out of the ledger when it is carried out, besides what its effect names.
+    /// Returns the ledger entries that a successful call removes, besides those of its effect.
     fn strikes(&self, world: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
         let _ = (world, call);
         Ok(Vec::new())
     }
 
-    /// Does the answer to a call that removes something say that it is gone?
+    /// Whether the response to a removing call confirms that the resource is gone.
     fn is_removed(&self, call: &Call, answer: &Value) -> bool {
         let _ = (call, answer);
         true
     }
 
-    /// Does the answer say that the platform did not do it?
+    /// Whether the response reports that the platform did not carry out the call.
     fn is_failure(&self, call: &Call, answer: &Value) -> bool {
         let _ = (call, answer);
         false
     }
 
-    /// What the platform calls the thing that a call has made.
+    /// Returns the platform's identifier of the resource that a call created.
     fn platform_id(&self, call: &Call, outcome: &Value) -> Option<String> {
         let _ = call;
         crate::journal::platform_id(outcome)
     }
 
-    /// Is a thing that the ledger holds gone from the platform?
+    /// Whether a resource in the ledger no longer exists on the platform.
     fn is_gone<'a>(
         &'a self,
         world: &'a World,
@@ -507,7 +508,7 @@ pub trait Driver: Send + Sync {
     }
 }
 
-/// The driver of a platform of which the tables say everything.
+/// The driver of a platform that is fully described by its tables.
 #[derive(Debug)]
 pub struct NoDriver;
 

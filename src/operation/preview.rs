@@ -1,4 +1,4 @@
-//! What a call would do, as far as that can be told without doing it.
+//! Predicts the effect of a call without performing it, as far as possible.
 
 use super::call::Call;
 use super::credential;
@@ -9,63 +9,64 @@ use super::world::World;
 use crate::journal::{Attempt as _, Cancel, JournalError, Recall, RowJournal, StepKind};
 use crate::value::Value;
 
-/// What comes of a call.
+/// The predicted result of a call.
 #[derive(Debug)]
 pub enum Preview {
-    /// It is answered without a request.
+    /// The call returns a value without a request.
     Answered {
-        /// With this value.
+        /// The value.
         value: Value,
-        /// The recorded step that answers it; `None` when the ledger does, or when nothing is ever recorded of it.
+        /// The recorded step that provides it; `None` if it comes from the ledger or the call is never recorded.
         step: Option<String>,
     },
-    /// It fails without a request.
+    /// The call fails without a request.
     Failed {
-        /// For this reason.
+        /// The reason.
         error: OpError,
-        /// The recorded step that says so; `None` when it fails before it is asked.
+        /// The recorded step that failed; `None` if the call fails before it becomes a step.
         step: Option<String>,
     },
-    /// It does something, and what comes after that cannot be told.
+    /// The call sends a request whose result cannot be predicted.
     Acts(NextCall),
 }
 
-/// What a step would do.
+/// The predicted action of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NextCall {
-    /// The step's key.
+    /// The key of the step.
     pub step: String,
-    /// The operation's stable name.
+    /// The stable name of the operation.
     pub op: String,
-    /// What it would bring into being, by name.
+    /// The name of the resource it would create.
     pub thing: Option<String>,
-    /// How it goes on.
+    /// The next action.
     pub how: How,
 }
 
-/// How a step goes on.
+/// The next action of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum How {
-    /// A request that changes something is sent.
+    /// Sends a request that changes something.
     Sends,
-    /// Something is read.
+    /// Sends a request that only reads.
     Reads,
-    /// A lost answer is looked up.
+    /// Looks up a lost response.
     LooksUp {
-        /// Not found is believed only after this time, in milliseconds since the Unix epoch.
+        /// The time from which "not found" is conclusive, in milliseconds since the Unix epoch.
         settled_ms: i64,
-        /// Is it sent again when it is not found then? Otherwise a person is asked.
+        /// Whether the request is sent again if nothing is found by then; otherwise a person must decide.
         resends: bool,
     },
-    /// Nothing can tell what became of it but a person.
+    /// Parks: only a person can determine the outcome.
     Parks,
-    /// Another act of the operation is done, and would be done once more: that step. Needs a person's consent.
+    /// Repeats an act of the same operation that was already done, recorded under this step key. Needs a person's
+    /// consent.
     Repeats(String),
-    /// Another run's step on the same thing is looked up or waited for first: that run and step.
+    /// First looks up or waits for this step of another run on the same resource: its run and step.
     Waits(String),
 }
 
-/// Foresees a call of a row. `retrying` takes recorded refusals for forgotten.
+/// Predicts the result of a call in a row. `retrying` ignores recorded refusals.
 pub async fn preview(
     world: &World,
     row: &RowJournal,
@@ -82,7 +83,7 @@ pub async fn preview(
         Err(error) => return failed(error),
     };
     let Some(plan) = plan else {
-        // Naming an account sends nothing.
+        // Connecting to an account sends nothing.
         return match (call.op.run)(world, call).await {
             Ok(value) => Ok(Preview::Answered { value, step: None }),
             Err(error) => failed(error),

@@ -1,4 +1,4 @@
-//! Questions to the person at the terminal: recorded, so that a resumed row does not ask again.
+//! Prompts at the terminal. Answers are recorded, so that a resumed row does not ask again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,23 +11,23 @@ use super::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use super::world::World;
 use crate::value::Value;
 
-/// Where questions go; the command line implements it.
+/// Asks questions; the command line implements it.
 pub trait Prompter: Send + Sync {
-    /// Puts a question and waits for the answer; a secret one is not shown while it is typed. Blocks until `given_up` is
-    /// set.
+    /// Asks a question and waits for the answer; a secret one is not echoed. Blocks until then or until `given_up`
+    /// is set.
     fn ask(&self, question: &str, secret: bool, given_up: &AtomicBool) -> Result<Value, PromptError>;
 }
 
-/// Why there is no answer.
+/// The reason for a missing answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptError {
-    /// There is no terminal to ask at.
+    /// There is no terminal.
     NoTerminal,
-    /// The input ended, or nobody waits any more.
+    /// The input ended, or the answer is no longer awaited.
     Ended,
 }
 
-/// Nobody is there.
+/// A prompter without a terminal.
 pub(super) struct NoPrompter;
 
 impl Prompter for NoPrompter {
@@ -36,7 +36,7 @@ impl Prompter for NoPrompter {
     }
 }
 
-/// How long an asker may take to see that nobody waits any more.
+/// How long a prompter may take to notice that the answer is no longer awaited.
 const LETTING_GO: Duration = Duration::from_millis(500);
 
 const QUESTION: Param = Param {
@@ -48,7 +48,7 @@ const QUESTION: Param = Param {
 
 const ERRORS: &[(Code, &str)] = &[(Code::NoTerminal, "there is no terminal, or its input has ended")];
 
-/// Operations that ask a person.
+/// Operations that prompt a person.
 pub(super) static OPS: &[OpSpec] = &[
     OpSpec {
         module: "",
@@ -90,7 +90,7 @@ fn ask_secret<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, O
     Box::pin(answer(world, call, true))
 }
 
-/// The question with something between it and what is typed behind it.
+/// Returns the question with a space between it and the answer.
 fn apart(question: &str) -> String {
     let blank = if question.ends_with(char::is_whitespace) || question.is_empty() {
         ""
@@ -118,13 +118,13 @@ async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpErr
     };
     let mut error = OpError::new(Code::NoTerminal, why)
         .hint("run it at a terminal, or make the answer a parameter of `main`");
-    // Somebody may be there the next time.
+    // There may be a terminal next time.
     error.transient = true;
     Err(error)
 }
 
-/// Tells the asking thread that nobody waits any more, and waits a moment until it has let go of the terminal: what is typed
-/// next is not its answer.
+/// Tells the asking thread to stop, and waits briefly until it has released the terminal, so that it does not take
+/// later input as its answer.
 struct GivenUp(Arc<AtomicBool>, Receiver<()>);
 
 impl Drop for GivenUp {

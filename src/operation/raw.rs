@@ -1,4 +1,4 @@
-//! What the raw calls of every platform take besides their path: a body, an encoding, query parameters.
+//! The parameters of every platform's raw calls besides the path: body, encoding, query.
 
 use super::call::Call;
 use super::error::{Code, OpError};
@@ -13,23 +13,23 @@ pub(crate) const BODY: Param = Param {
     doc: "the fields to send",
 };
 
-/// The raw calls of a platform: any method on any path below the API of an account.
+/// The raw calls of a platform: any method on any path below an account's API.
 pub(crate) struct Raw {
     pub(crate) module: &'static str,
-    /// The kind of the session whose methods they are.
+    /// The kind of session that has them as methods.
     pub(crate) session: &'static str,
-    /// What a reading call takes, and how it fails.
+    /// The parameters and failures of `get`.
     pub(crate) reading: (&'static [Param], &'static [(Code, &'static str)]),
-    /// What a call with a body takes.
+    /// The parameters of calls with a body.
     pub(crate) sending: &'static [Param],
-    /// What a deleting call takes.
+    /// The parameters of `delete`.
     pub(crate) deleting: &'static [Param],
-    /// How changing calls fail.
+    /// The failures of changing calls.
     pub(crate) errors: &'static [(Code, &'static str)],
 }
 
 impl Raw {
-    /// `get`.
+    /// Returns the operation `get`.
     pub(crate) const fn get(&self, example: &'static str, run: RunFn) -> OpSpec {
         OpSpec {
             module: self.module,
@@ -47,7 +47,7 @@ impl Raw {
         }
     }
 
-    /// `post`.
+    /// Returns the operation `post`.
     pub(crate) const fn post(&self, example: &'static str, run: RunFn) -> OpSpec {
         self.changing(
             ("post", "Send a POST to anything of the API"),
@@ -57,7 +57,7 @@ impl Raw {
         )
     }
 
-    /// `put`.
+    /// Returns the operation `put`.
     pub(crate) const fn put(&self, example: &'static str, run: RunFn) -> OpSpec {
         self.changing(
             ("put", "Send a PUT to anything of the API"),
@@ -67,7 +67,7 @@ impl Raw {
         )
     }
 
-    /// `delete`.
+    /// Returns the operation `delete`.
     pub(crate) const fn delete(&self, example: &'static str, run: RunFn) -> OpSpec {
         self.changing(
             ("delete", "Send a DELETE to anything of the API"),
@@ -96,8 +96,8 @@ impl Raw {
     }
 }
 
-/// The query parameters of `call`, as an argument and as an option, and its body. Its option `encoding` is one of
-/// `encodings`, `json` when it is not given; `query` makes query parameters of the body's fields.
+/// Returns the query parameters of `call`, from its argument and its option, and its body. The option `encoding` is one
+/// of `encodings`, by default `json`; `query` turns the fields of the body into query parameters.
 pub(crate) fn read(call: &Call, encodings: &[&str]) -> Result<(Record, Body), OpError> {
     let mut query = call.map("query");
     if let Some(Value::Record(more)) = call.option("query") {

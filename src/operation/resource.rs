@@ -1,5 +1,5 @@
-//! Resources: what a platform holds many of, each described once. The engine makes of a description the operations that list,
-//! find, ensure, update and delete it, with their natural key, look-ups, errors and documentation.
+//! Resources: the collections a platform holds, each described once. From a description the engine generates the
+//! operations that list, find, ensure, update and delete items, with natural key, lookups, errors and documentation.
 
 use super::call::Call;
 use super::error::{Code, OpError};
@@ -11,117 +11,119 @@ use crate::client::site::segment;
 use crate::journal::NaturalKey;
 use crate::value::{Object, Record, Value};
 
-/// A sort of thing that a platform holds. Plain data.
+/// The description of a resource. Plain data.
 #[derive(Debug)]
 pub struct Resource {
     /// The kind of its objects: `crm::Contact`.
     pub kind: &'static str,
-    /// What one is, in a line without a full stop: `Somebody the company knows`.
+    /// What an item is, in one line without a full stop: `Somebody the company knows`.
     pub summary: &'static str,
-    /// Its name, of which the names of operations are made: `contact`, as in `ensure_contact`. The ledger has it, too.
+    /// The singular name, from which operation names are formed: `contact`, as in `ensure_contact`. Also used in the
+    /// ledger.
     pub name: &'static str,
-    /// The name of several, and of the operation that lists them: `contacts`.
+    /// The plural name, which is also the operation that lists the items: `contacts`.
     pub plural: &'static str,
-    /// The path of the list below the address of an account: `/contacts`. A new one is posted there.
+    /// The path of the list, relative to the account's address: `/contacts`. New items are posted there.
     pub path: &'static str,
-    /// The path of the one with a natural key: `/contacts/by_email/{key}`. `None`: it is looked for in the list.
+    /// The path of the item with a natural key: `/contacts/by_email/{key}`. `None`: the list is searched.
     pub by_key: Option<&'static str>,
-    /// The path of the one with an identifier: `/contacts/{id}`. `None`: one that exists is neither updated nor deleted.
+    /// The path of the item with an identifier: `/contacts/{id}`. `None`: items can be neither updated nor deleted.
     pub by_id: Option<&'static str>,
-    /// The field that is its natural key, by which nothing is created twice.
+    /// The field that is the natural key, which prevents duplicates.
     pub key: ResourceKey,
-    /// The properties of its objects besides `id`, `outcome` and `attributes`: fields of the platform's under their own names.
+    /// The properties of its objects besides `id`, `outcome` and `attributes`: fields of the platform under their own
+    /// names.
     pub properties: &'static [Property],
-    /// Must a new one be given more fields than its key?
+    /// Whether a new item needs more fields than its key.
     pub needs_fields: bool,
-    /// Fields that a new one gets unless the script gives them, as in `notify: false`.
+    /// Default fields of a new item, which the script can override, as in `notify: false`.
     pub defaults: &'static [(&'static str, Preset)],
-    /// The field of the list's answer that holds the items: `data`. `None`: the answer is the list.
+    /// The field of the list response that holds the items: `data`. `None`: the response itself is the list.
     pub items: Option<&'static str>,
-    /// How the list comes in pages.
+    /// The pagination of the list.
     pub paging: Paging,
-    /// More to know of `ensure_…`, in full sentences. May be empty.
+    /// Further documentation of `ensure_…`, in full sentences. May be empty.
     pub doc: &'static str,
-    /// Failures of all its operations, and when they happen.
+    /// The failures common to all its operations, and when they happen.
     pub errors: &'static [(Code, &'static str)],
-    /// The key and the fields of an example, as a script writes them: `"ann@example.com"` and `#{name: "Ann"}`.
+    /// The key and the fields of an example, in script syntax: `"ann@example.com"` and `#{name: "Ann"}`.
     pub example: (&'static str, &'static str),
 }
 
 /// The natural key of a resource.
 #[derive(Debug, Clone, Copy)]
 pub struct ResourceKey {
-    /// The field of the platform, and the parameter of operations: `email`.
+    /// The platform's field, and the parameter of the operations: `email`.
     pub field: &'static str,
-    /// When two keys are the same one.
+    /// How keys are compared.
     pub form: KeyForm,
-    /// What it is, in a line without a full stop.
+    /// A description in one line without a full stop.
     pub doc: &'static str,
 }
 
-/// When two natural keys are the same one.
+/// How natural keys are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyForm {
-    /// Upper and lower case differ; blanks around it do not count.
+    /// Case-sensitive; surrounding blanks are ignored.
     Exact,
-    /// An e-mail address: upper case and blanks around it do not count.
+    /// An e-mail address: case and surrounding blanks are ignored.
     Email,
 }
 
-/// One property of an object.
+/// A property of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Property {
-    /// The field's name.
+    /// The name of the field.
     pub name: &'static str,
-    /// What it is, in a line without a full stop.
+    /// A description in one line without a full stop.
     pub doc: &'static str,
 }
 
-/// A value that a description can hold.
+/// A constant value in a description.
 #[derive(Debug, Clone, Copy)]
 pub enum Preset {
-    /// True or false.
+    /// A Boolean.
     Bool(bool),
     /// A text.
     Text(&'static str),
 }
 
-/// How a list comes in pages.
+/// The pagination of a list.
 #[derive(Debug, Clone, Copy)]
 pub enum Paging {
-    /// All at once, or as the platform's driver reads it. A list that is cut short would hide what exists, which would then be
-    /// created twice.
+    /// All items at once, or read by the platform's driver. A truncated list would hide existing items, which would
+    /// then be created twice.
     Whole,
-    /// In pages that are counted from 1, until one has fewer items than were asked for.
+    /// Pages counted from 1, until one has fewer items than requested.
     Pages {
-        /// The field of the query that names the page.
+        /// The query parameter for the page number.
         page: &'static str,
-        /// The field of the query that says how many items a page has.
+        /// The query parameter for the page size.
         size: &'static str,
-        /// How many to ask for.
+        /// The page size to request.
         items: i64,
     },
 }
 
-/// What is asked of a platform for a resource, below the account of a call. An answer is the fields of each item.
+/// A request for a resource, relative to the account of a call. The response is the fields of each item.
 #[derive(Debug, Clone, Copy)]
 pub enum Ask<'a> {
-    /// All of them.
+    /// All items.
     List,
-    /// The one with this natural key, or none; only where [`Resource::by_key`] says how.
+    /// The item with this natural key, or none; only with [`Resource::by_key`].
     ByKey(&'a str),
-    /// The one with this identifier, or none.
+    /// The item with this identifier, or none.
     ById(&'a str),
-    /// A new one with these fields.
+    /// Creates an item with these fields.
     Create(&'a Record),
-    /// The one with this identifier gets these fields.
+    /// Sets these fields of the item with this identifier.
     Update(&'a str, &'a Record),
-    /// The one with this identifier goes.
+    /// Deletes the item with this identifier.
     Delete(&'a str),
 }
 
 impl Resource {
-    /// A resource with a list and a natural key, and nothing else: what the rest of a description begins with.
+    /// Creates a resource with only a list and a natural key, as the base of a description.
     pub const fn new(
         kind: &'static str,
         (name, plural): (&'static str, &'static str),
@@ -148,7 +150,7 @@ impl Resource {
         }
     }
 
-    /// The kind of its objects.
+    /// Returns the kind of its objects.
     pub(super) fn to_kind(&self) -> Kind {
         let own = self
             .properties
@@ -173,7 +175,7 @@ impl Resource {
         }
     }
 
-    /// The operations on it. They live as long as the process.
+    /// Returns its operations. They are never freed.
     pub(super) fn operations(&'static self, platform: &'static Platform) -> Vec<OpSpec> {
         let mut all = vec![self.list(platform), self.find(platform), self.ensure(platform)];
         if self.by_id.is_some() {
@@ -182,7 +184,7 @@ impl Resource {
         all
     }
 
-    /// What all operations on it have in common.
+    /// Returns the common part of all its operations.
     fn operation(&'static self, platform: &'static Platform) -> OpSpec {
         OpSpec {
             module: platform.module,
@@ -338,7 +340,7 @@ impl Resource {
                     let id = call.text("id");
                     match self.ask(world, call, Ask::Delete(&id)).await {
                         Ok(_) => Ok(Value::Null),
-                        // The answer to an earlier, lost request of ours: it is deleted.
+                        // The response to our own earlier, lost request: it is deleted.
                         Err(error) if error.status == Some(404) && call.resent => Ok(Value::Null),
                         Err(error) if error.status == Some(404) => Err(self.gone(&id)),
                         Err(error) => Err(error),
@@ -371,7 +373,7 @@ impl Resource {
         )
     }
 
-    /// `a contact`, `an administrator`.
+    /// Returns the name with its article: `a contact`, `an administrator`.
     fn one(&self) -> String {
         let article = if self.name.starts_with(['a', 'e', 'i', 'o', 'u']) {
             "an"
@@ -385,7 +387,7 @@ impl Resource {
         Param::required(self.key.field, Type::Text, self.key.doc)
     }
 
-    /// What the ledger calls the one that a call is about.
+    /// Returns the natural key of the item that a call is about.
     fn natural_key(&self, call: &Call) -> Result<NaturalKey, OpError> {
         let (field, text) = (self.key.field, call.text(self.key.field));
         let name = self.key.form.fold(&text);
@@ -401,7 +403,7 @@ impl Resource {
         })
     }
 
-    /// The one that a call is about, as the platform has it now. Two of one key are never a guess.
+    /// Looks up the item that a call is about. Two items with one key are an error, not a guess.
     async fn look_up(
         &'static self,
         world: &World,
@@ -437,12 +439,12 @@ impl Resource {
         }
     }
 
-    /// What a look-up before the request means.
+    /// Evaluates a lookup before the request.
     async fn check(&'static self, world: &World, call: &Call) -> Result<Option<Value>, OpError> {
         let outcome = if call.resent { "created" } else { "adopted" };
         match self.look_up(world, call, outcome).await? {
             None => Ok(None),
-            // Our own earlier request made it.
+            // Our own earlier request created it.
             Some(found) if call.resent || call.flag("adopt") => Ok(Some(found)),
             Some(_) => Err(exists(
                 call,
@@ -466,10 +468,10 @@ impl Resource {
         match self.ask(world, call, Ask::Create(&fields)).await {
             Ok(made) => {
                 let made = made.into_iter().next().unwrap_or_default();
-                // It may exist all the same: a look-up settles that.
+                // The item may exist nevertheless: a lookup determines that.
                 self.object(&made, "created").map_err(OpError::maybe_sent)
             }
-            // The answer to an earlier, lost request of ours, which may not be in the list yet.
+            // The response to our own earlier, lost request, whose item may not be in the list yet.
             Err(error) if call.resent && error.status == Some(409) => {
                 let found = self.look_up(world, call, "created").await;
                 found
@@ -483,7 +485,7 @@ impl Resource {
     async fn change(&'static self, world: &World, call: &Call) -> Result<Value, OpError> {
         let (id, fields) = (call.text("id"), call.map("fields"));
         let answered = self.ask(world, call, Ask::Update(&id, &fields)).await?;
-        // It is carried out now: what fails from here on is looked up.
+        // The change has been carried out: a failure from here on is resolved by a lookup.
         let items = if answered.is_empty() {
             self.ask(world, call, Ask::ById(&id)).await
         } else {
@@ -494,7 +496,7 @@ impl Resource {
             .map_err(OpError::maybe_sent)
     }
 
-    /// The one that a call changes, if it has the fields that the call gives it.
+    /// Returns the item that a call changes, if it already has the fields of the call.
     async fn updated(&'static self, world: &World, call: &Call) -> Result<Option<Value>, OpError> {
         let items = self.ask(world, call, Ask::ById(&call.text("id"))).await?;
         let wanted = Value::Record(call.map("fields"));
@@ -507,7 +509,7 @@ impl Resource {
         call.op.driver().ask(world, call, self, ask).await
     }
 
-    /// An item as scripts get it.
+    /// Converts an item to an object for scripts.
     fn object(&self, item: &Record, outcome: &str) -> Result<Value, OpError> {
         let id = match field(item, "id") {
             Some(Value::Int(id)) => Value::Int(*id),
@@ -548,7 +550,7 @@ impl Preset {
     }
 }
 
-/// A path with a name in braces replaced by a text, which is one part of it whatever is in it.
+/// Replaces the name in braces in a path by a text, escaped so that it is always a single segment.
 pub(crate) fn path(pattern: &str, text: &str) -> Result<String, OpError> {
     let (before, rest) = pattern.split_once('{').unwrap_or((pattern, ""));
     let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
@@ -556,7 +558,7 @@ pub(crate) fn path(pattern: &str, text: &str) -> Result<String, OpError> {
     Ok(format!("{before}{}{after}", segment(text)))
 }
 
-/// Refuses a text that cannot be one part of a path: dots alone are a step of the path, and would lead to another resource.
+/// Refuses a text that cannot be a path segment: dots alone would be a relative segment and lead to another resource.
 pub(crate) fn check_part(name: &str, text: &str) -> Result<(), OpError> {
     if text.trim_matches('.').is_empty() {
         let message = format!("`{name}` must not be empty or made of dots alone");
@@ -565,13 +567,13 @@ pub(crate) fn check_part(name: &str, text: &str) -> Result<(), OpError> {
     Ok(())
 }
 
-/// A field of an item, whatever the case of its name.
+/// Returns a field of an item, ignoring the case of its name.
 fn field<'a>(item: &'a Record, name: &str) -> Option<&'a Value> {
     let folded = || item.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     item.get(name).or_else(|| folded().map(|(_, value)| value))
 }
 
-/// The same as text: a number in digits, and nothing for all else.
+/// Returns a field as text: a number as its digits, other types as an empty text.
 fn text(item: &Record, name: &str) -> String {
     match field(item, name) {
         Some(Value::Text(text)) => text.trim().to_owned(),
@@ -580,7 +582,7 @@ fn text(item: &Record, name: &str) -> String {
     }
 }
 
-/// Does what is there hold all that was wanted? The platform adds fields of its own, and takes `"true"` for true.
+/// Whether the current value contains everything wanted. The platform may add fields, and may return `"true"` for true.
 pub(crate) fn holds(now: &Value, wanted: &Value) -> bool {
     let within = |now: &Record, wanted: &Record| {
         let held = |(name, value): (&String, &Value)| now.get(name).is_some_and(|now| holds(now, value));
@@ -597,10 +599,10 @@ fn plain(value: &Value) -> String {
     value.to_masked_json().to_string().trim_matches('"').to_owned()
 }
 
-/// The identifier of one that exists.
+/// The identifier of an existing item.
 const ID: Param = Param::required("id", Type::Id, "its identifier, or an object that has one");
 
-/// The last parameter of what makes something.
+/// The last parameter of operations that create something.
 pub(crate) const OPTIONS: Param = Param {
     name: "options",
     ty: Type::Options(&[Param {
@@ -613,8 +615,8 @@ pub(crate) const OPTIONS: Param = Param {
     doc: "adopt",
 };
 
-/// The fields of a new thing: those that were given, and the natural key under its own name. A field that contradicts
-/// the key is an error.
+/// Returns the fields of a new item: those given, and the natural key under its own name. A field that contradicts the
+/// key is an error.
 pub(crate) fn fields_of_new(call: &Call, name: &str, key: &str) -> Result<Record, OpError> {
     let mut fields = call.map("fields");
     match fields.get(name) {
@@ -630,7 +632,7 @@ pub(crate) fn fields_of_new(call: &Call, name: &str, key: &str) -> Result<Record
     Ok(fields)
 }
 
-/// The error that something exists of which the ledger does not know. `what` names it in a sentence.
+/// Returns the error for a resource that exists but is not in the ledger. `what` names it in the message.
 pub(crate) fn exists(call: &Call, what: &str) -> OpError {
     OpError::new(
         Code::AlreadyExists,

@@ -1,4 +1,4 @@
-//! Requests of a platform that speaks plain HTTP and JSON: below the address of an account, with its credential.
+//! Requests to platforms that use plain HTTP and JSON, relative to the account's address and with its credential.
 
 use std::fmt;
 
@@ -12,9 +12,10 @@ use crate::client::http::{Accounts, Asked};
 use crate::client::{Body, Flight, Method, Network, Password};
 use crate::value::{Object, Record, Value};
 
-/// Sends the requests of platforms that speak plain HTTP and JSON; [`World::state`] finds it.
+/// A client for platforms that use plain HTTP and JSON; get it with [`World::state`].
 ///
-/// The keys of an account say who asks: `bearer` (a token), `login` and `password`, or `header` and `header_value`.
+/// The keys of an account give the credential: `bearer` (a token), `login` and `password`, or `header` and
+/// `header_value`.
 pub struct Service(Accounts);
 
 impl fmt::Debug for Service {
@@ -24,16 +25,16 @@ impl fmt::Debug for Service {
 }
 
 impl Service {
-    /// A service over the network of a runtime.
+    /// Creates a service on the network of a runtime.
     pub fn new(network: &Network) -> Service {
         Service(Accounts::new(network.clone()))
     }
 
-    /// Sends a request of a call and returns the body of its answer. `path` begins with a slash and is below the account's
-    /// address; `body` is sent as JSON unless it is `Null`.
+    /// Sends a request of a call and returns the body of the response. `path` begins with a slash and is relative to
+    /// the account's address; `body` is sent as JSON unless it is `Null`.
     ///
-    /// A request that changes something leaves once; whether it has left is noted in the call, so that the journal knows
-    /// what a lost answer means. Errors: a status from 400 on, no answer, a credential that cannot be read.
+    /// A request that changes something is sent once; the call records whether it has left, so that the journal knows
+    /// what a lost response means. Errors: a status of 400 or above, no response, an unreadable credential.
     pub async fn send(
         &self,
         world: &World,
@@ -53,7 +54,7 @@ impl Service {
         .await
     }
 
-    /// Reads what is at a path below an account's address.
+    /// Reads a path relative to an account's address.
     pub async fn get(&self, world: &World, session: &Object, path: &str) -> Result<Value, OpError> {
         self.read(world, session, path, Vec::new()).await
     }
@@ -69,7 +70,7 @@ impl Service {
             .await
     }
 
-    /// Asks for a resource as its description says; see [`Driver::ask`](super::platform::Driver::ask).
+    /// Sends a request for a resource, following its description; see [`Driver::ask`](super::platform::Driver::ask).
     pub(super) async fn resource(
         &self,
         world: &World,
@@ -109,7 +110,7 @@ impl Service {
         }
     }
 
-    /// A list, read to its end or not at all: one cut short would hide what exists.
+    /// Reads a list to its end, or fails: a truncated list would hide existing items.
     async fn list(
         &self,
         world: &World,
@@ -181,10 +182,10 @@ impl Service {
     }
 }
 
-/// More pages than this mean that the list never ends.
+/// More pages indicate a list that never ends.
 const MOST_PAGES: i64 = 10_000;
 
-/// The items of a list's answer.
+/// Returns the items of a list response.
 fn listed(answer: Value, resource: &Resource) -> Result<Vec<Record>, OpError> {
     let list = match (resource.items, answer) {
         (Some(field), Value::Record(mut answer)) => answer.remove(field),
@@ -212,7 +213,7 @@ fn listed(answer: Value, resource: &Resource) -> Result<Vec<Record>, OpError> {
     })
 }
 
-/// The item of an answer; none where the platform says that there is none.
+/// Returns the item of a response; none if the platform says it does not exist.
 fn one_or_none(answer: Result<Value, OpError>, resource: &Resource) -> Result<Vec<Record>, OpError> {
     match answer {
         Ok(Value::Record(item)) => Ok(vec![item]),
@@ -233,8 +234,8 @@ fn undescribed(resource: &Resource) -> OpError {
     OpError::new(Code::Internal, message)
 }
 
-/// How requests say who asks, by the keys of an account: one credential counts, the bearer token, else login and password,
-/// else the header's value. `lacks` is the error that a key is missing which another one needs.
+/// Returns the credentials of an account from its keys. Only one counts: the bearer token, else login and password,
+/// else the header's value. `lacks` creates the error for a missing key that another one needs.
 pub(crate) fn credentials(
     text: impl Fn(&str) -> Option<String>,
     secret: impl Fn(&str) -> Result<Option<Password>, OpError>,

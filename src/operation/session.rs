@@ -1,4 +1,4 @@
-//! Sessions: the accounts that operations act as, whatever their platform.
+//! Sessions: the accounts that operations use, on any platform.
 
 use super::call::Call;
 use super::error::{Code, OpError};
@@ -9,7 +9,7 @@ use crate::client::Password;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
 
-/// The operation `connect` of a platform, which names an account. `doc` says what its map holds.
+/// Creates the operation `connect` of a platform, which names an account. `doc` describes the keys of its map.
 pub const fn connecting(
     module: &'static str,
     kind: &'static str,
@@ -46,8 +46,8 @@ pub const fn connecting(
 }
 
 impl Platform {
-    /// The session that `account` names, as `connect` of the platform's module returns it: the profile that is active for
-    /// the platform, the profile of that name, or the account that a map describes. Sends nothing.
+    /// Returns the session for `account`, as `connect` of the platform's module does: the active profile of the
+    /// platform, the profile with that name, or the account described by a map. Sends nothing.
     pub fn connect(&self, world: &World, account: &Value) -> Result<Value, OpError> {
         match account {
             Value::Null => of_profile(self, &*world.profile(self.name, None)?),
@@ -88,7 +88,7 @@ fn of_profile(platform: &Platform, profile: &Profile) -> Result<Value, OpError> 
             None => None,
         };
     }
-    // Credentials are asked for when somebody signs in.
+    // Credentials are read at sign-in.
     session.insert("$profile".into(), profile.name.as_str().into());
     Ok(object(schema, session))
 }
@@ -152,8 +152,7 @@ fn object(schema: &AccountSchema, fields: Record) -> Value {
     })
 }
 
-/// Where the credential `key` of a session comes from: the map it was made of, or its profile. Nothing when the account
-/// has none.
+/// Returns the source of the credential `key` of a session: its map or its profile. `None` if the account has none.
 pub(crate) fn credential(world: &World, session: &Object, key: &str) -> Result<Option<Password>, OpError> {
     if let Some(own) = own_secret(session, key) {
         return Ok(Some(Password::known(own)));
@@ -167,7 +166,7 @@ pub(crate) fn credential(world: &World, session: &Object, key: &str) -> Result<O
     }
 }
 
-/// The same, for a credential without which nobody signs in: that it is missing is told when somebody does.
+/// Like [`credential`], for a credential that sign-in requires: reading a missing one fails at sign-in.
 pub(crate) fn required_credential(world: &World, session: &Object, key: &str) -> Result<Password, OpError> {
     if let Some(password) = credential(world, session, key)? {
         return Ok(password);
@@ -183,12 +182,12 @@ fn own_secret(session: &Object, key: &str) -> Option<Secret> {
     session.fields.get(&format!("${key}")).and_then(Call::secret)
 }
 
-/// The platform of an object: `crm` of a `crm::Contact`.
+/// Returns the platform of an object: `crm` for a `crm::Contact`.
 pub(crate) fn platform_of(object: &Object) -> &str {
     object.kind.split_once("::").map_or("", |(platform, _)| platform)
 }
 
-/// The object a method was called on.
+/// Returns the object of a method call.
 pub fn receiver(call: &Call) -> Result<&Object, OpError> {
     call.receiver.as_ref().ok_or_else(|| {
         OpError::new(

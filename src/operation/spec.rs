@@ -1,4 +1,4 @@
-//! What an operation is: one table entry from which binding, help, completion and reference are made.
+//! The definition of an operation: one table entry from which binding, help, completion and reference are generated.
 
 use std::fmt;
 use std::future::Future;
@@ -12,50 +12,50 @@ use crate::client::USUAL_PATIENCE;
 use crate::journal::NaturalKey;
 use crate::value::Value;
 
-/// A boxed future, as the functions of the table return it.
+/// A boxed future, as returned by the functions of the table.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Carries the operation out once.
+/// Performs the operation once.
 pub type RunFn =
     &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Result<Value, OpError>> + Send + Sync);
 
-/// Asks the platform whether what the call wants exists.
+/// Asks the platform whether the resource of the call exists.
 pub type ProbeFn = &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Probe> + Send + Sync);
 
-/// Looks whether what the call wants was there before: the value to give when it is to be taken over, an error when it
-/// stands in the way. Asked before anything is recorded, and only when the ledger does not have it.
+/// Checks whether the resource of the call already exists: returns its value if it is to be adopted, or an error if it
+/// is in the way. Called before anything is recorded, and only if the resource is not in the ledger.
 pub type CheckFn =
     &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> + Send + Sync);
 
-/// The natural key of what the call brings into being.
+/// Returns the natural key of the resource that the call creates.
 pub type KeyFn = &'static (dyn Fn(&Call) -> Result<NaturalKey, OpError> + Send + Sync);
 
 /// One operation that a script may call.
 #[derive(Clone, Copy)]
 pub struct OpSpec {
-    /// The module that holds it: `crm`, or empty for a global function such as `now()`.
+    /// The module: `crm`, or empty for a global function such as `now()`.
     pub module: &'static str,
-    /// Its name as a script writes it: `ensure_tenant`.
+    /// The name in scripts: `ensure_tenant`.
     pub name: &'static str,
-    /// The kind of object it is a method of, or `None` for a function of the module.
+    /// The kind of object that has it as a method, or `None` for a function of the module.
     pub receiver: Option<&'static str>,
-    /// One line, no full stop: what it does.
+    /// What it does, in one line without a full stop.
     pub summary: &'static str,
-    /// Anything more to know, in full sentences. May be empty.
+    /// More documentation, in full sentences. May be empty.
     pub doc: &'static str,
-    /// Parameters after the receiver, required ones first.
+    /// The parameters after the receiver, required ones first.
     pub params: &'static [Param],
-    /// What it gives back, as a type in the words of [`Type`] or a kind.
+    /// The result type, in the words of [`Type`] or as a kind.
     pub result: &'static str,
     /// The failures a script may catch, and when they happen.
     pub errors: &'static [(Code, &'static str)],
-    /// What it promises.
+    /// The effect.
     pub effect: Effect,
-    /// How long the platform may work on it: the deadline of the whole reply.
+    /// The timeout of the whole response.
     pub timeout: Timeout,
-    /// A script that shows it, and runs as it is against a fresh sandbox.
+    /// An example script that runs as it is in a fresh sandbox.
     pub example: &'static str,
-    /// The work itself.
+    /// The implementation.
     pub run: RunFn,
 }
 
@@ -66,7 +66,7 @@ impl fmt::Debug for OpSpec {
 }
 
 impl OpSpec {
-    /// The stable name: `crm::ensure_contact`, `crm::Contact.archive`, `now`.
+    /// Returns the stable name: `crm::ensure_contact`, `crm::Contact.archive`, `now`.
     pub fn id(&self) -> String {
         match (self.receiver, self.module) {
             (Some(kind), _) if !kind.ends_with("::Session") => format!("{kind}.{}", self.name),
@@ -75,7 +75,7 @@ impl OpSpec {
         }
     }
 
-    /// What a profile must allow for it.
+    /// Returns the permission that a profile must grant.
     pub fn permission(&self) -> Permission {
         match self.effect {
             _ if self.module.is_empty() => Permission::None,
@@ -90,8 +90,8 @@ impl OpSpec {
         }
     }
 
-    /// Can the platform tell whether a call whose answer was lost was carried out? What depends on the call can be looked
-    /// up when it names a thing.
+    /// Whether the platform can determine if a call with a lost response was carried out. If that depends on the call,
+    /// it can if the call names a resource.
     pub fn can_be_looked_up(&self, names_a_thing: bool) -> bool {
         match self.effect {
             Effect::Act | Effect::Request => false,
@@ -100,17 +100,17 @@ impl OpSpec {
         }
     }
 
-    /// Does it go to whatever address it is given?
+    /// Whether it takes an arbitrary address.
     pub fn goes_anywhere(&self) -> bool {
         self.receiver.is_none() && self.params.iter().any(|param| param.name == "url")
     }
 
-    /// How many parameters must be given.
+    /// Returns the number of required parameters.
     pub fn required(&self) -> usize {
         self.params.iter().filter(|param| param.required).count()
     }
 
-    /// The signature as a script writes it: `session.ensure_tenant(email, [options])`.
+    /// Returns the signature as written in scripts: `session.ensure_tenant(email, [options])`.
     pub fn signature(&self) -> String {
         let params: Vec<String> = self
             .params
@@ -135,10 +135,10 @@ impl OpSpec {
     }
 }
 
-/// Operations that a host program adds without a platform. Their functions live as long as the process.
+/// Operations that a host program adds without a platform. Their functions are never freed.
 impl OpSpec {
-    /// An operation that changes nothing. `id` is its module and its name: `desk::price`. Its result is recorded, and a
-    /// resumed run gets the same.
+    /// Creates an operation that changes nothing. `id` is its module and name: `desk::price`. The result is recorded,
+    /// and a resumed run gets the same one.
     pub fn observe<R>(id: &'static str, run: impl Fn(Call) -> R + Send + Sync + 'static) -> OpSpec
     where
         R: Future<Output = Result<Value, OpError>> + Send + 'static,
@@ -146,8 +146,8 @@ impl OpSpec {
         OpSpec::own(id, Effect::Observe, run)
     }
 
-    /// An operation that changes something of which nothing can tell afterwards whether it happened. It is done once; when
-    /// the process dies before the outcome is recorded, the run parks until a person records it.
+    /// Creates an operation that changes something that cannot be looked up afterwards. It is performed once; if the
+    /// process dies before the outcome is recorded, the run parks until a person records it.
     pub fn act<R>(id: &'static str, run: impl Fn(Call) -> R + Send + Sync + 'static) -> OpSpec
     where
         R: Future<Output = Result<Value, OpError>> + Send + 'static,
@@ -155,8 +155,8 @@ impl OpSpec {
         OpSpec::own(id, Effect::Act, run)
     }
 
-    /// An operation that makes sure that a thing exists. `name` gives its natural key, `find` looks it up, and `create`
-    /// makes it. `find` is called before `create`, and again when the answer of `create` is lost.
+    /// Creates an operation that makes sure a resource exists. `name` returns its natural key, `find` looks it up, and
+    /// `create` creates it. `find` is called before `create`, and again if the response of `create` is lost.
     pub fn ensure<F, R>(
         id: &'static str,
         name: impl Fn(&Call) -> String + Send + Sync + 'static,
@@ -207,13 +207,13 @@ impl OpSpec {
         }
     }
 
-    /// The same operation with these parameters, required ones first.
+    /// Sets the parameters, required ones first.
     #[must_use]
     pub fn params(self, params: &'static [Param]) -> OpSpec {
         OpSpec { params, ..self }
     }
 
-    /// The same operation with one line of documentation, without a full stop.
+    /// Sets the documentation: one line without a full stop.
     #[must_use]
     pub fn summary(self, summary: &'static str) -> OpSpec {
         OpSpec { summary, ..self }
@@ -225,7 +225,7 @@ pub(super) fn leak<T>(function: T) -> &'static T {
 }
 
 impl Param {
-    /// A parameter that must be given.
+    /// Creates a required parameter.
     pub const fn required(name: &'static str, ty: Type, doc: &'static str) -> Param {
         Param {
             name,
@@ -236,10 +236,10 @@ impl Param {
     }
 }
 
-/// What a profile must allow for an operation.
+/// The permission that a profile must grant for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Nothing: it sends nothing.
+    /// No permission: it sends nothing.
     None,
     /// Reading.
     Read,
@@ -248,7 +248,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// One word, as help shows it.
+    /// Returns the name shown in help.
     pub fn name(self) -> &'static str {
         match self {
             Permission::None => "none",
@@ -257,7 +257,7 @@ impl Permission {
         }
     }
 
-    /// What it means for the modes of profiles, in a sentence without a full stop.
+    /// Returns the meaning for the modes of profiles, in a sentence without a full stop.
     pub fn meaning(self) -> &'static str {
         match self {
             Permission::None => "sends nothing; allowed in every mode",
@@ -270,7 +270,7 @@ impl Permission {
     }
 }
 
-/// How long to wait for the platform.
+/// The time to wait for the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timeout {
     /// The profile's reply timeout, 30 s by default.
@@ -280,7 +280,7 @@ pub enum Timeout {
 }
 
 impl Timeout {
-    /// How long the platform has for its answer, unless the profile or the call says otherwise.
+    /// Returns the default time for the response; the profile or the call may set another.
     pub fn reply(self) -> Duration {
         match self {
             Timeout::Reply => USUAL_PATIENCE.reply,
@@ -288,8 +288,9 @@ impl Timeout {
         }
     }
 
-    /// How long a request may still land after its sender has stopped waiting, unless the profile says otherwise: what the
-    /// network and a platform that has nearly finished may take. For a tenant the manual's minute, and half of it again.
+    /// Returns how long a request may still take effect after its sender stopped waiting, unless the profile sets
+    /// another time. Covers network delays and a platform that has nearly finished; for a tenant the manual's minute
+    /// plus half of it.
     pub fn settle(self) -> Duration {
         match self {
             Timeout::Reply => Duration::from_secs(25),
@@ -298,52 +299,52 @@ impl Timeout {
     }
 }
 
-/// One parameter of an operation.
+/// A parameter of an operation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Param {
-    /// Its name in signatures and messages.
+    /// The name in signatures and messages.
     pub name: &'static str,
-    /// What it accepts.
+    /// The accepted type.
     pub ty: Type,
-    /// Must it be given? Optional parameters come last.
+    /// Whether it is required. Optional parameters come last.
     pub required: bool,
-    /// One line, no full stop.
+    /// A description in one line without a full stop.
     pub doc: &'static str,
 }
 
-/// What a parameter accepts.
+/// The type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Type {
     /// Text.
     Text,
     /// Text or a secret.
     SecretText,
-    /// True or false.
+    /// A Boolean.
     Bool,
     /// A 64-bit integer.
     Int,
     /// An integer or a float.
     Number,
-    /// Text or an integer: a platform's identifier. Something that has an `id` stands for it.
+    /// Text or an integer: a platform's identifier. An object with an `id` is accepted in its place.
     Id,
-    /// Text, or a list of texts; whole numbers stand for their digits.
+    /// Text or a list of texts; an integer counts as its digits.
     Texts,
-    /// Seconds as a number, or text such as `"90s"` or `"2m"`.
+    /// A duration: seconds as a number, or text such as `"90s"` or `"2m"`.
     Duration,
     /// A list of anything.
     List,
     /// A map with any keys.
     Map,
-    /// Anything.
+    /// Any value.
     Any,
-    /// A function of the script, which is called while the operation is carried out. Only as a key of options.
+    /// A function of the script, called while the operation runs. Only as an option.
     Function,
-    /// A map with these keys; another key is an error, and so is a required one that is missing.
+    /// A map with these keys; an unknown key or a missing required one is an error.
     Options(&'static [Param]),
 }
 
 impl Type {
-    /// The type in a word or two, for signatures and messages.
+    /// Returns the name of the type in a word or two, for signatures and messages.
     pub fn name(self) -> &'static str {
         match self {
             Type::Text => "string",
@@ -363,54 +364,54 @@ impl Type {
     }
 }
 
-/// What an operation promises about the world: the heart of its entry.
+/// The effect of an operation, and what it guarantees.
 #[derive(Clone, Copy)]
 pub enum Effect {
-    /// Changes nothing. Recorded and replayed; safe to ask again.
+    /// Changes nothing. Recorded and replayed; safe to repeat.
     Observe,
-    /// Makes sure that a thing exists; what the ledger already holds is given back as `unchanged`.
+    /// Makes sure that a resource exists; one that is already in the ledger is returned as `unchanged`.
     Ensure {
-        /// What the thing is called in the ledger.
+        /// The ledger name of the resource.
         key: KeyFn,
-        /// Tells what was there before from what the request makes.
+        /// Distinguishes an existing resource from one that the request creates.
         check: CheckFn,
-        /// Settles a lost answer.
+        /// Resolves a lost response.
         probe: ProbeFn,
-        /// Does the platform itself refuse to make a second one? Then it may be sent again at any time.
+        /// Whether the platform itself refuses duplicates, so that the request may be resent at any time.
         unique: bool,
     },
-    /// Makes a thing that must not exist yet.
+    /// Creates a resource that must not exist yet.
     Create {
-        /// What the thing is called in the ledger.
+        /// The ledger name of the resource.
         key: KeyFn,
-        /// Tells what was there before from what the request makes.
+        /// Distinguishes an existing resource from one that the request creates.
         check: CheckFn,
-        /// Settles a lost answer.
+        /// Resolves a lost response.
         probe: ProbeFn,
-        /// Does the platform itself refuse to make a second one? Then it may be sent again at any time.
+        /// Whether the platform itself refuses duplicates, so that the request may be resent at any time.
         unique: bool,
     },
-    /// Changes or removes a thing that is named by its identifier; carrying it out twice is the same as once.
+    /// Changes or removes the resource with a given identifier; idempotent.
     Change {
-        /// Settles a lost answer.
+        /// Resolves a lost response.
         probe: ProbeFn,
-        /// The sort of thing that is gone afterwards, so that the ledger strikes it out.
+        /// The kind of resource that is removed, and is therefore removed from the ledger.
         strikes: Option<&'static str>,
     },
-    /// Changes something, and nothing can tell afterwards whether it did. In doubt, the row parks. What an earlier run did
-    /// for the same row a while ago is given back as `unchanged`.
+    /// Changes something that cannot be looked up afterwards. If in doubt, the row parks. A recent result of an earlier
+    /// run for the same row is returned as `unchanged`.
     Act,
-    /// The same, of a request that the script makes up: nobody can say what its answer would mean in another run, so an
-    /// identical one of the same row is an error.
+    /// Like [`Effect::Act`], for a request composed by the script: its response could mean anything in another run, so
+    /// an identical request for the same row is an error.
     Request,
-    /// Another of these, which depends on what the call is given; never this one.
+    /// One of the other effects, depending on the arguments; never `ByCall`.
     ByCall(fn(&Call) -> Effect),
     /// Names an account. Sends nothing itself, and is never recorded: tokens do not enter the journal.
     Sign,
 }
 
 impl Effect {
-    /// One word, as `provisor ops` shows it.
+    /// Returns the name shown by `provisor ops`.
     pub fn name(&self) -> &'static str {
         match self {
             Effect::Observe => "observe",
@@ -423,7 +424,7 @@ impl Effect {
         }
     }
 
-    /// Can it change the world?
+    /// Whether it can change anything outside of provisor.
     pub fn changes(&self) -> bool {
         !matches!(self, Effect::Observe | Effect::Sign)
     }
@@ -435,21 +436,21 @@ impl std::fmt::Debug for Effect {
     }
 }
 
-/// What a look-up found out about a change whose answer was lost.
+/// The result of looking up a change whose response was lost.
 #[derive(Debug, Clone)]
 pub enum Probe {
-    /// The thing exists, and this is what the lost answer would have said.
+    /// The resource exists; the value is what the lost response would have contained.
     Found(Value),
-    /// The thing is not there now. It may still appear until the window is over.
+    /// The resource does not exist now. It may still appear until the window is over.
     Absent,
-    /// The platform answered, but it cannot be told which; for example, two things match.
+    /// The platform's response is inconclusive; for example, two resources match.
     Unknown(String),
-    /// The look-up itself failed.
+    /// The lookup itself failed.
     Unreachable(OpError),
 }
 
 impl From<Result<Option<Value>, OpError>> for Probe {
-    /// What a look-up means after a lost answer. [`Code::AlreadyExists`] says that more than one thing matches.
+    /// Interprets a lookup after a lost response. [`Code::AlreadyExists`] means that more than one resource matches.
     fn from(found: Result<Option<Value>, OpError>) -> Probe {
         match found {
             Ok(Some(thing)) => Probe::Found(thing),
@@ -460,16 +461,16 @@ impl From<Result<Option<Value>, OpError>> for Probe {
     }
 }
 
-/// A kind of object: the properties a script may read.
+/// A kind of object, with the properties a script may read.
 #[derive(Debug, PartialEq)]
 pub struct Kind {
-    /// Its full name: `crm::Contact`.
+    /// The full name: `crm::Contact`.
     pub name: &'static str,
-    /// One line, no full stop.
+    /// A description in one line without a full stop.
     pub summary: &'static str,
-    /// Properties, each with its type and a line of text.
+    /// The properties: name, type and a line of text.
     pub properties: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// What is in a map that operations give back: each field's name, type and a line of text. The first is always there.
+/// The fields of a result map: name, type and a line of text. The first field is always present.
 pub type Fields = &'static [(&'static str, &'static str, &'static str)];

@@ -1,4 +1,4 @@
-//! Where a call goes that is given an address, and under which profile: found once, and handed on with the call.
+//! The profile and permissions of a call to a given address: resolved once, and passed along with the call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::client::http::account::below;
 use crate::value::secret::names_a_credential;
 use crate::value::{Record, Value};
 
-/// Under which profile a call goes out, and what that permits.
+/// The profile that a call uses, and its permissions.
 pub(crate) struct Target {
-    /// What is permitted, and how it is spoken to.
+    /// The permissions and connection settings.
     pub(crate) settings: Settings,
-    /// The profile whose credential goes with it.
+    /// The profile whose credential is sent.
     pub(crate) profile: Option<Arc<Profile>>,
-    /// The profile that the call does not name and whose address it goes to all the same, when that forbids more than
-    /// the active one does.
+    /// A profile that the call does not name but whose address it goes to, if it is more restrictive than the active
+    /// one.
     strict: Option<String>,
-    /// A keyed digest of the credential that the call itself brings.
+    /// A keyed digest of the credential in the call itself.
     credential: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Debug for Target {
 }
 
 impl Target {
-    /// Whose mode it is, as a sentence names it.
+    /// Returns whose mode applies, as a phrase for messages.
     pub(super) fn whose(&self) -> String {
         match &self.strict {
             Some(name) => format!("the profile `{name}`, whose address it goes to,"),
@@ -38,7 +38,7 @@ impl Target {
         }
     }
 
-    /// Whose account it is: that of the profile, or of the credential.
+    /// Returns whose account is used: that of the profile, or of the credential.
     pub(crate) fn who(&self) -> String {
         let profile = self
             .profile
@@ -57,29 +57,29 @@ impl Target {
         }
     }
 
-    /// The profile that it goes out under, or whose address it goes to.
+    /// Returns the profile that is used, or the one whose address the call goes to.
     pub(super) fn profile_name(&self) -> Option<String> {
         let profile = self.profile.as_ref().map(|profile| profile.name.clone());
         profile.or_else(|| self.strict.clone())
     }
 
-    /// Who signs in, when the profile says so.
+    /// Returns the login, if the profile sets one.
     pub(super) fn login(&self) -> Option<String> {
         let login = self.profile.as_ref()?.texts.get("login")?;
         Some(login.trim().to_lowercase())
     }
 
-    /// Which account it is, behind the word for it; nothing when the call or the run says so.
+    /// Returns which account it is, as a suffix for messages; empty if the call or the run names it.
     pub(super) fn which(&self) -> String {
         let name = self.strict.as_ref();
         name.map_or(String::new(), |name| format!(" (that of the profile `{name}`)"))
     }
 }
 
-/// The call with its whole address, and with the profile it goes out under: one that is a path alone is below the
-/// profile's address. The profile is the one that the call names, or for a path alone the active one. A whole address
-/// counts under the strictest of the active profile and those whose addresses it is below. `refuses` says why a whole
-/// address cannot be reached at all.
+/// Resolves the full address and the profile of a call. A bare path is relative to the profile's address. The profile
+/// is the one named in the call, or for a bare path the active one. A full address is subject to the strictest of the
+/// active profile and those whose address is a prefix of it. `refuses` returns why a full address cannot be reached at
+/// all.
 pub(crate) fn resolve(
     world: &World,
     call: Call,
@@ -92,7 +92,7 @@ pub(crate) fn resolve(
     world.note_address(&given);
     let credential = credential(&call).map(|given| world.journal.sealer().digest(&given));
     let Some(profile) = profile(world, &call)? else {
-        // What may not be reached is told before what is remembered of it.
+        // An unreachable address is reported before any recorded result.
         if let Some(why) = refuses(&given) {
             let message = format!("`{}` was not sent: {why}", call.op.id());
             return Err(OpError::new(Code::BadAddress, message));
@@ -112,7 +112,7 @@ pub(crate) fn resolve(
     }))
 }
 
-/// What the call itself brings to say who asks.
+/// Returns the credentials in the call itself.
 fn credential(call: &Call) -> Option<Value> {
     let mut given = Record::new();
     for name in ["bearer", "basic"] {
@@ -129,7 +129,8 @@ fn credential(call: &Call) -> Option<Value> {
     (!given.is_empty()).then_some(Value::Record(given))
 }
 
-/// What counts for a whole address: the active profile's mode, and the mode and the pace of those it is below.
+/// Returns the target of a full address: the active profile's mode, and the mode and rate limit of the profiles whose
+/// address is a prefix of it.
 fn around(world: &World, url: &str) -> Result<Target, OpError> {
     let mut settings = world.elsewhere()?;
     let (read_only, unconfirmed) = (settings.read_only, settings.unconfirmed);
@@ -156,7 +157,7 @@ fn around(world: &World, url: &str) -> Result<Target, OpError> {
     })
 }
 
-/// The profile of a call; nothing when its address is whole and it names none.
+/// Returns the profile of a call, or `None` for a full address without a named profile.
 fn profile(world: &World, call: &Call) -> Result<Option<Arc<Profile>>, OpError> {
     let platform = call.op.platform();
     let profile = match call.option("profile") {

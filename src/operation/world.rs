@@ -1,4 +1,4 @@
-//! What operations act on: the accounts, the ledger, time and chance.
+//! The context of all operations: accounts, ledger, time and randomness.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -19,28 +19,28 @@ use crate::value::Object;
 use crate::value::origin::Origin;
 use crate::value::secret::Secret;
 
-/// How a profile's account is reached.
+/// The connection settings of a profile's account.
 pub use crate::client::Line;
-/// Where a profile's credential comes from; read when it is first needed.
+/// The source of a profile's credential, read on first use.
 pub use crate::client::Password;
 
 /// A named account, ready for use.
 #[derive(Clone)]
 pub struct Profile {
-    /// Its name in the configuration; `sandbox` for the embedded sandbox's accounts.
+    /// The name in the configuration; `sandbox` for the accounts of the embedded sandbox.
     pub name: String,
-    /// The platform, by its name.
+    /// The name of the platform.
     pub platform: String,
-    /// What it says of the account, by key: `url`, `login`, `company`.
+    /// The non-secret settings of the account, by key: `url`, `login`, `company`.
     pub texts: BTreeMap<String, String>,
-    /// Where its credentials come from, by key: `password`, `app_key`.
+    /// The sources of the credentials, by key: `password`, `app_key`.
     pub secrets: BTreeMap<String, Password>,
-    /// How to speak to it.
+    /// The settings for requests to the account.
     pub settings: Settings,
 }
 
 impl Profile {
-    /// An account of a platform, by the platform's name.
+    /// Creates an account of a platform, given the platform's name.
     pub fn new(name: &str, platform: &str) -> Profile {
         Profile {
             name: name.to_owned(),
@@ -65,75 +65,76 @@ impl Profile {
         self
     }
 
-    /// The error that it lacks `key`.
+    /// Returns the error for a missing `key`.
     pub fn lacks(&self, key: &str) -> OpError {
         let message = format!("profile `{}` has no {key}", self.name);
         OpError::new(Code::BadProfile, message).hint(format!("add it: provisor profile edit {}", self.name))
     }
 }
 
-/// How to speak to an account.
+/// The settings for requests to an account.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Overrides of the settle time of every operation.
+    /// Overrides the settle time of every operation.
     pub settle: Option<Duration>,
-    /// How long after its sender has stopped waiting every request has landed, as the user vouches for: what is absent then
-    /// may be sent again even though the answer was late.
+    /// The user's guarantee that every request has arrived this long after its sender stopped waiting: a resource that
+    /// is absent then may be created again even though the response was late.
     pub lands_within: Option<Duration>,
-    /// Overrides of how long an unclear look-up is repeated.
+    /// Overrides how long an inconclusive lookup is repeated.
     pub look_for: Option<Duration>,
-    /// Overrides of how long the acts of a row are remembered.
+    /// Overrides how long the acts of a row are remembered.
     pub remember: Option<Duration>,
-    /// Overrides of the reply timeout.
+    /// Overrides the reply timeout.
     pub reply: Option<Duration>,
-    /// Overrides of the tenant creation timeout.
+    /// Overrides the tenant creation timeout.
     pub tenant_creation: Option<Duration>,
-    /// How its platform is reached: proxy, certificates, pace. One for all that a run does through the profile.
+    /// The connection settings: proxy, certificates, rate limit. Shared by everything that a run does through the
+    /// profile.
     pub line: Arc<Line>,
-    /// Overrides of paths and field names.
+    /// Overrides paths and field names.
     pub endpoints: BTreeMap<String, String>,
-    /// May nothing be changed through this account?
+    /// Whether this account is read-only.
     pub read_only: bool,
-    /// May nothing be changed through this account before a person has agreed to it, and has nobody yet?
+    /// Whether changes through this account still need confirmation by a person.
     pub unconfirmed: bool,
 }
 
-/// Finds profiles. The command line implements it over the configuration.
+/// A lookup of profiles. The command line implements it over the configuration.
 pub trait Profiles: Send + Sync {
-    /// The profile of this name; without a name the one that is active for the platform.
+    /// Returns the profile with this name, or without a name the active one for the platform.
     fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError>;
 
-    /// How to treat addresses that belong to no profile: whether the active one lets anything be changed, and for how
-    /// long to look for a lost answer. Nothing of a profile's line is among it, least of all its certificate.
+    /// Returns the settings for addresses that belong to no profile: whether the active profile permits changes, and
+    /// how long to look up a lost response. They contain no connection settings, in particular no client certificate.
     fn elsewhere(&self) -> Result<Settings, OpError> {
         Ok(Settings::default())
     }
 
-    /// The profiles whose account is at `place`: what they forbid is forbidden to every account there.
+    /// Returns the profiles whose account is at `place`: their restrictions apply to every account there.
     fn at(&self, _place: &Origin) -> Result<Vec<Arc<Profile>>, OpError> {
         Ok(Vec::new())
     }
 
-    /// The profiles whose address the address `url` is below, the nearest first: what they forbid is forbidden there,
-    /// whoever names them. The active profile alone when it is among them.
+    /// Returns the profiles whose address is a prefix of `url`, the closest first: their restrictions apply there,
+    /// whatever profile is named. If the active profile is among them, only that one is returned.
     fn around(&self, _url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
         Ok(Vec::new())
     }
 }
 
-/// Everything operations act on; one per process.
+/// The context of all operations; one per process.
 pub struct World {
-    /// Time.
+    /// The clock.
     pub clock: Clock,
-    /// Chance.
+    /// The source of randomness.
     pub ids: Ids,
-    /// The ledger lives in it.
+    /// The journal, which contains the ledger.
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
     asker: Arc<dyn Prompter>,
     catalogue: Catalogue,
     network: Network,
-    /// What each platform keeps for the process.
+    /// The per-process state of each platform.
     states: Vec<Box<dyn Any + Send + Sync>>,
 }
 
@@ -144,7 +145,7 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// A world over these parts. What the platforms protect is protected on its network.
+    /// Creates a world from these parts. Its network enforces the protections of the platforms.
     pub fn new(
         catalogue: Catalogue,
         journal: Journal,
@@ -169,24 +170,24 @@ impl World {
         }
     }
 
-    /// The same with somebody to ask.
+    /// Sets the prompter.
     #[must_use]
     pub fn asking(mut self, asker: Arc<dyn Prompter>) -> World {
         self.asker = asker;
         self
     }
 
-    /// The platforms.
+    /// Returns the catalogue of platforms.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
 
-    /// How requests leave, with what the platforms protect.
+    /// Returns the network, with the protections of the platforms.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// What a platform keeps for the process, as its [`Driver::open`] made it.
+    /// Returns the per-process state of a platform, as created by [`Driver::open`].
     pub fn state<T: Any>(&self) -> Result<&T, OpError> {
         let mut found = self.states.iter().filter_map(|state| state.downcast_ref());
         found
@@ -194,7 +195,7 @@ impl World {
             .ok_or_else(|| OpError::new(Code::Internal, "the platform is not one of this runtime"))
     }
 
-    /// What knows the platform of an object.
+    /// Returns the driver of the object's platform.
     pub(super) fn driver(&self, object: &Object) -> Result<&'static dyn Driver, OpError> {
         let platform = self.catalogue.platform_of(object).ok_or_else(|| {
             let message = format!("the platform of {} is not one of this runtime", object.kind);
@@ -203,7 +204,8 @@ impl World {
         Ok(platform.driver)
     }
 
-    /// Notes an address that a call goes to, so that what any platform protects there is protected in every way.
+    /// Reports the address of a call to all drivers, so that a resource one of them protects there is protected in
+    /// every way.
     pub(super) fn note_address(&self, url: &str) {
         let platforms = self.catalogue.platforms().iter();
         platforms.for_each(|platform| platform.driver.note_address(self, url));
@@ -213,24 +215,25 @@ impl World {
         &self.asker
     }
 
-    /// The profile of this name, or the one that is active for the platform.
+    /// Returns the profile with this name, or the active one for the platform.
     pub fn profile(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         self.profiles.find(platform, name)
     }
 
-    /// How to treat addresses that belong to no profile.
+    /// Returns the settings for addresses that belong to no profile.
     pub fn elsewhere(&self) -> Result<Settings, OpError> {
         self.profiles.elsewhere()
     }
 
-    /// The profiles whose address the address `url` is below, the nearest first.
+    /// Returns the profiles whose address is a prefix of `url`, the closest first.
     pub(crate) fn around(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
         self.profiles.around(url)
     }
 
-    /// How to speak to the account of a session. One that a script describes itself is treated as the active profile
-    /// says, and as those at its address do: no script gets around what they forbid. So is one that was reached from a
-    /// profile, such as a tenant; what the profile shows to its own host, and trusts there alone, is not for that one.
+    /// Returns the settings for the account of a session. An account that a script describes itself gets the settings
+    /// of the active profile and the restrictions of the profiles at its address, so no script can bypass those. An
+    /// account reached from a profile, such as a tenant, gets the profile's settings and these restrictions; the
+    /// profile's client certificate and CAs are used only for its own host.
     pub fn settings(&self, session: &Object) -> Result<Settings, OpError> {
         let place = Origin::parse(session.text("url"));
         let mut settings = match session.text("$profile") {
@@ -279,7 +282,7 @@ mod tests {
         fn forget(&self, _: &TokenKey) {}
     }
 
-    /// One profile, and another at the tenant's address that is read-only.
+    /// One profile, and a read-only one at the tenant's address.
     struct Two(Arc<Profile>, Arc<Profile>);
 
     impl Profiles for Two {

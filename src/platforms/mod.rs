@@ -1,5 +1,5 @@
-//! The platforms that provisor knows. Each module holds all of one: accounts, sign-in, client, operations, error codes,
-//! and what it protects. Nothing outside names a platform.
+//! The platforms that provisor supports. Each module contains everything about one platform: accounts, sign-in, client,
+//! operations, error codes and protections. No other code names a platform.
 
 pub(crate) mod jrni;
 pub(crate) mod mobsted;
@@ -10,12 +10,12 @@ use crate::operation::BASIC;
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Platform;
 
-/// Every platform that provisor knows, in the order in which people meet them.
+/// All platforms, in the order in which they are presented to users.
 pub fn all() -> [&'static Platform; 4] {
     [mobsted(), jrni(), sparrow(), web()]
 }
 
-/// The catalogue of all of them, and of what every script has.
+/// The catalogue of all platforms, plus the operations available to every script.
 pub fn catalogue() -> Catalogue {
     Catalogue::new(all().into_iter().chain([&BASIC]))
 }
@@ -35,7 +35,7 @@ pub fn sparrow() -> &'static Platform {
     &sparrow::PLATFORM
 }
 
-/// Any other service of the web, by `http::`.
+/// Any other web service, by `http::`.
 pub fn web() -> &'static Platform {
     &web::PLATFORM
 }

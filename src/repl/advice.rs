@@ -1,8 +1,8 @@
-//! Traps that are no errors: what is told at a terminal after an input that fell into one.
+//! Hints for common pitfalls that are not errors, shown at a terminal after an input that ran into one.
 
 use crate::script::interactive::{Binding, Piece, Scopes, Sort, pieces};
 
-/// Methods that change what they are called on and give nothing.
+/// Methods that modify their receiver and return nothing.
 const IN_PLACE: &[&str] = &[
     "trim",
     "make_upper",
@@ -21,7 +21,7 @@ const IN_PLACE: &[&str] = &[
     "set",
 ];
 
-/// What to tell about an input that ended well; `gave` tells whether it gave a value.
+/// The hints for an input that succeeded; `gave` is whether it returned a value.
 pub(super) fn advice(text: &str, gave: bool) -> Vec<String> {
     let found: Vec<Piece> = pieces(text)
         .into_iter()
@@ -41,7 +41,7 @@ pub(super) fn advice(text: &str, gave: bool) -> Vec<String> {
     told
 }
 
-/// A value that was changed in place, and then nobody has it: `" a ".trim()`.
+/// Finds a temporary value that is modified in place and then lost: `" a ".trim()`.
 fn lost(found: &[Piece], words: &[&str]) -> Option<String> {
     let (last, before) = words.split_last()?;
     let mut depth = 1_usize;
@@ -64,7 +64,7 @@ fn lost(found: &[Piece], words: &[&str]) -> Option<String> {
     })
 }
 
-/// Closures that a loop keeps, and that share its variable: `for i in 0..3 { fs.push(|| i) }`.
+/// Finds closures that are kept by a loop and share its variable: `for i in 0..3 { fs.push(|| i) }`.
 fn shared(text: &str, found: &[Piece]) -> Option<String> {
     let scopes = Scopes::of(text);
     let is_kept = |closure: usize| {
@@ -74,7 +74,7 @@ fn shared(text: &str, found: &[Piece]) -> Option<String> {
     };
     let shared = scopes.used.iter().find_map(|used| {
         let loops = scopes.declared.get(used.means?)?;
-        // A closure around the loop has a variable of its own.
+        // A closure around the loop has its own variable.
         let within = used.closure.filter(|closure| *closure > loops.at.end)?;
         (loops.sort == Binding::Loop && is_kept(within)).then_some(used.name.as_str())
     });

@@ -1,4 +1,4 @@
-//! What the loop needs of the program around it; the command line implements it.
+//! The interfaces that the REPL requires from its host program; the command line implements them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,72 +10,72 @@ use crate::script::bundle::Loader;
 use crate::script::error::Diagnostic;
 use crate::value::Value;
 
-/// What people see. Data goes to standard output, everything else to standard error.
+/// The terminal. Data goes to stdout, everything else to stderr.
 pub(crate) trait Screen: Send + Sync {
-    /// Is a person at a terminal typing?
+    /// Whether a user types at a terminal.
     fn is_typed(&self) -> bool;
 
-    /// Is a person at a terminal typing, and sees what comes of it there?
+    /// Whether a user types at a terminal and the output goes there too.
     fn is_terminal(&self) -> bool;
 
-    /// Is there somebody who sees a question and can answer it? Questions go to standard error.
+    /// Whether a user can see and answer a question. Questions go to stderr.
     fn can_ask(&self) -> bool;
 
-    /// May standard output be coloured?
+    /// Whether stdout may be coloured.
     fn has_colour(&self) -> bool;
 
-    /// How many columns fit on a line of standard output; `None` when there is no limit.
+    /// The number of columns of stdout, or `None` if there is no limit.
     fn width(&self) -> Option<usize>;
 
-    /// Has the reader of the data gone away, or can it not be written?
+    /// Whether the reader of stdout has gone, or writing fails.
     fn is_closed(&self) -> bool;
 
-    /// Why data could not be written, when it was to be read by somebody.
+    /// Why data could not be written, unless the reader has gone on purpose.
     fn lost(&self) -> Option<String>;
 
-    /// How many lines fit on the terminal; `None` where there is none.
+    /// The number of lines of the terminal, or `None` if there is none.
     fn height(&self) -> Option<usize>;
 
-    /// Can lines that were written be drawn again? A dumb terminal cannot.
+    /// Whether written lines can be redrawn. A dumb terminal cannot do that.
     fn redraws(&self) -> bool;
 
     /// Writes data.
     fn out(&self, text: &str);
 
-    /// Writes a prompt, and no line end: where a person sees it, and nowhere else.
+    /// Writes a prompt without a line end, and only where a user sees it.
     fn prompt(&self, text: &str);
 
-    /// Writes documentation: text of our own, whose styles are kept.
+    /// Writes documentation: our own text, with its styles kept.
     fn page(&self, text: &str);
 
-    /// Tells something.
+    /// Shows a message.
     fn note(&self, text: &str);
 
-    /// Tells something to look at.
+    /// Shows a warning.
     fn warn(&self, text: &str);
 
-    /// Tells of a failure, and what to do about it.
+    /// Shows an error and hints what to do about it.
     fn error(&self, message: &str, hints: &[String]);
 
-    /// Tells of a failure of an input, with its place.
+    /// Shows an error of an input, with its location.
     fn diagnostic(&self, diagnostic: &Diagnostic);
 }
 
-/// How careful the session is with its account, the most careful last.
+/// How carefully the session treats its account; the most careful mode is last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mode {
     /// Simulated platforms.
     Sandbox,
-    /// An account for trying things.
+    /// A test account.
     Dev,
-    /// A real account: changes are asked about.
+    /// A real account: changes are confirmed.
     Prod,
-    /// Nothing may be changed.
+    /// Changes are not allowed.
     ReadOnly,
 }
 
 impl Mode {
-    /// The word for it.
+    /// The name of the mode.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Mode::Sandbox => "sandbox",
@@ -86,19 +86,19 @@ impl Mode {
     }
 }
 
-/// Where the session works.
+/// The account that the session works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// The profile; `None` while none is chosen.
+    /// The profile, or `None` if none is chosen.
     pub profile: Option<String>,
-    /// How careful to be.
+    /// The mode.
     pub mode: Mode,
-    /// Was consent to every change given beforehand, for just this profile in its own mode?
+    /// Whether every change was approved in advance, for this profile in its own mode only.
     pub agreed: bool,
 }
 
 impl Place {
-    /// The place as the prompt names it: `acme:prod`, `sandbox`; `acme:prod!` where nothing is asked.
+    /// The label in the prompt: `acme:prod`, `sandbox`; `acme:prod!` if changes are not confirmed.
     pub(crate) fn label(&self) -> String {
         match (&self.profile, self.mode) {
             (_, Mode::Sandbox) => "sandbox".into(),
@@ -108,7 +108,7 @@ impl Place {
         }
     }
 
-    /// Which account is worked with: the sandbox, or a profile's.
+    /// The account in words: the sandbox, or a profile's.
     pub(crate) fn account(&self) -> String {
         match (&self.profile, self.mode) {
             (_, Mode::Sandbox) => "the sandbox".into(),
@@ -118,134 +118,134 @@ impl Place {
     }
 }
 
-/// Why something cannot be had: what failed, and what to do.
+/// An error: what failed, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Trouble {
-    /// What failed and why, in a sentence without a full stop.
+    /// What failed and why: a sentence without a full stop.
     pub message: String,
-    /// What to do, a sentence each.
+    /// What to do, one sentence each.
     pub hints: Vec<String>,
 }
 
-/// Where to work from now on.
+/// A change of the account that the session works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Switch {
-    /// With this profile.
+    /// To this profile.
     Profile(String),
-    /// This carefully; never less than the profile asks for.
+    /// To this mode; it is never less careful than the profile requires.
     Mode(Mode),
-    /// On the sandbox, or on the profile again.
+    /// To the sandbox, or back to the profile.
     Sandbox(bool),
-    /// On the sandbox, with one more of its faults.
+    /// To the sandbox, with an additional fault.
     Fault(String),
-    /// On the sandbox, whose world is forgotten and begun anew.
+    /// To the sandbox, with its state deleted.
     Reset,
 }
 
-/// A value that is to become a file.
+/// The export of a value to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Export {
-    /// What the value is called.
+    /// The value's name.
     pub name: String,
-    /// The file; its ending names the format.
+    /// The file; its extension determines the format.
     pub file: String,
-    /// Are secrets to be written in clear?
+    /// Whether secrets are written in clear.
     pub reveal: bool,
-    /// May a file of that name be replaced without a question?
+    /// Whether an existing file is replaced without confirmation.
     pub replace: bool,
 }
 
-/// The program around the loop.
+/// The host program of the REPL.
 pub(crate) trait Surroundings: Send + Sync {
-    /// Where the session works now.
+    /// The account that the session works on.
     fn place(&self) -> Place;
 
-    /// What the banner says behind the program's name: its version.
+    /// The version that the banner shows after the program's name.
     fn version(&self) -> String;
 
-    /// Opens the journal and the accounts, and begins a session with the inputs so far. Called at the first operation.
+    /// Opens the journal and the accounts, and starts a session with the inputs so far. Called at the first operation.
     fn begin(&self, earlier: Vec<(Input, InputEnd)>) -> Result<Session, Trouble>;
 
-    /// A line that the person at the terminal types, with the question before it; `None` when there is no terminal, the
-    /// input ends, or the interrupt comes first.
+    /// Asks the user at the terminal a question and returns the line typed; `None` if there is no terminal, the input
+    /// ends, or the interrupt comes first.
     fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String>;
 
-    /// The next line that the person at the terminal types, with its end; `None` at the end of the input.
+    /// Reads the next line that the user types, including its line end; `None` at the end of the input.
     fn line(&self) -> Result<Option<String>, Trouble>;
 
-    /// The profiles there are, by name.
+    /// The names of the profiles.
     fn profiles(&self) -> Vec<String>;
 
-    /// The runs on record, the newest first, each with a few words about it. Nothing is made or asked for it.
+    /// The recorded runs, newest first, each with a short description. Creates nothing and sends no request.
     fn runs(&self) -> Vec<(String, String)>;
 
-    /// Could the session work there?
+    /// Checks whether the session could switch.
     fn check(&self, to: &Switch) -> Result<(), Trouble>;
 
-    /// Works there from now on.
+    /// Switches the session.
     fn switch(&self, to: &Switch) -> Result<(), Trouble>;
 
-    /// The routes of the sandbox that can have a fault, and the kinds of faults, as they are written.
+    /// The sandbox routes that can have a fault, and the kinds of faults, as they are written.
     fn faults(&self) -> (Vec<String>, Vec<String>);
 
-    /// The flags by which the program works where the session does: `--sandbox`, `--profile acme`.
+    /// The flags that make the program work on the session's account: `--sandbox`, `--profile acme`.
     fn account_flags(&self) -> Vec<String>;
 
-    /// The names that no parameter of a script may have, because the program's own flags have them.
+    /// The names that no script parameter may have, because they are flags of the program.
     fn flag_names(&self) -> BTreeSet<String>;
 
-    /// Runs the program itself with these words, on the same home and terminal, and gives its exit code.
+    /// Runs the program with these arguments on the same home and terminal, and returns its exit code.
     fn provisor(&self, words: &[String]) -> Result<u8, Trouble>;
 
-    /// Opens a text in the user's editor, and gives what it became.
+    /// Opens a text in the user's editor and returns the edited text.
     fn edit(&self, text: &str) -> Result<String, Trouble>;
 
-    /// Writes a file of the user's; an existing one only when it may be replaced.
+    /// Writes a user's file; an existing one is replaced only if `replace` is set.
     fn write(&self, path: &str, text: &str, replace: bool) -> Result<(), Trouble>;
 
-    /// Trusts the project's rc file as it is now, and gives its name and text.
+    /// Trusts the current version of the project's rc file, and returns its name and text.
     fn trust(&self) -> Result<(String, String), Trouble>;
 
-    /// Tells each request from now on, or no more.
+    /// Turns the tracing of requests on or off.
     fn trace(&self, on: bool) -> Result<(), Trouble>;
 
-    /// The requests since this was last asked, each in a line.
+    /// The requests since the last call, one line each.
     fn requests(&self) -> Vec<String>;
 
-    /// Shows a text in the user's pager, and comes back when they have left it. `styled` is documentation, whose styles are
-    /// kept.
+    /// Shows a text in the user's pager and returns when the user leaves it. `styled` text is documentation, whose
+    /// styles are kept.
     fn page(&self, text: &str, styled: bool) -> Result<(), Trouble>;
 
-    /// A value with its secrets in clear. Asks first, and records it.
+    /// Returns a value with its secrets in clear. Asks first, and records it.
     fn reveal(&self, what: &str, value: &Value, interrupt: &Interrupt) -> Result<String, Trouble>;
 
-    /// Writes a value as a file for its owner alone, and gives how many records it has. Asks before a file is replaced,
-    /// and before a secret is written.
+    /// Exports a value to a file readable by its owner only, and returns the number of records. Asks before replacing a
+    /// file and before writing a secret.
     fn export(&self, export: &Export, value: &Value, interrupt: &Interrupt) -> Result<usize, Trouble>;
 
-    /// Where imports come from.
+    /// The loader of imports.
     fn loader(&self) -> Box<dyn Loader>;
 
-    /// The file of the history; `None` when none is kept.
+    /// The history file, or `None` if no history is kept.
     fn history(&self) -> Option<PathBuf>;
 
-    /// Lets Ctrl-C pull these reins from now on. When the process is asked to end while nothing is evaluated, `farewell`
-    /// is said before it does.
+    /// Connects Ctrl-C to these reins from now on. If the process is asked to end while nothing is evaluated,
+    /// `farewell` is called first.
     fn watch(&self, reins: &Reins, farewell: Box<dyn Fn() + Send + Sync>);
 
-    /// Reads a script file: its name for messages, and its text.
+    /// Reads a script file and returns its name for messages and its text.
     fn read(&self, path: &str) -> Result<(String, String), Trouble>;
 
-    /// The scripts that every session begins with, as name and text, and what is to be told about others.
+    /// The scripts that every session starts with, as name and text, and messages about scripts that are not run.
     fn rc(&self) -> (Vec<(String, String)>, Vec<String>);
 }
 
-/// The surroundings and the screen, shared by those who need them.
+/// The host program and the screen, shared by the parts of the REPL.
 #[derive(Clone)]
 pub(crate) struct Outside {
-    /// The program around the loop.
+    /// The host program.
     pub around: Arc<dyn Surroundings>,
-    /// What people see.
+    /// The terminal.
     pub screen: Arc<dyn Screen>,
 }

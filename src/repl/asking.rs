@@ -1,4 +1,4 @@
-//! The question before a change: on a real account every change is shown and asked about, each time.
+//! The confirmation of changes: on a real account every change is shown and confirmed, each time.
 
 use super::around::{Mode, Outside};
 use super::show;
@@ -6,12 +6,12 @@ use crate::operation::error::Code;
 use crate::run::session::{Consent, Permit};
 use crate::value::Value;
 
-/// Is anything asked or refused here at all?
+/// Whether this session confirms or refuses changes at all.
 pub(super) fn asks(outside: &Outside) -> bool {
     matches!(outside.around.place().mode, Mode::Prod | Mode::ReadOnly)
 }
 
-/// Asks about a change where the mode wants it.
+/// Asks for confirmation of a change if the mode requires it.
 pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
     let place = outside.around.place();
     let profile = permit.to.profile.clone().or_else(|| place.profile.clone());
@@ -45,7 +45,7 @@ pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
     }
 }
 
-/// What exactly is about to happen, and to which account.
+/// Describes the change and the account it applies to.
 fn effect(permit: &Permit<'_>, profile: &str) -> Vec<String> {
     let args: Vec<String> = permit
         .args

@@ -1,4 +1,4 @@
-//! The session behind the inputs: opened when an input first asks for an operation.
+//! The session that inputs run in, opened when an input first calls an operation.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -11,7 +11,7 @@ use crate::run::session::{Consent, Input, InputDoor, InputEnd, LookUp, Permit, S
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::Value;
 
-/// The session, or the inputs that wait for it. Clones share it.
+/// The session, or the inputs before it was opened. Clones share it.
 #[derive(Clone)]
 pub(super) struct Desk {
     outside: Outside,
@@ -22,11 +22,11 @@ pub(super) struct Desk {
 #[derive(Default)]
 struct State {
     session: Option<Session>,
-    /// Inputs that have ended before there was a session.
+    /// Inputs that ended before the session was opened.
     earlier: Vec<(Input, InputEnd)>,
-    /// The input that is under way.
+    /// The input in progress.
     current: Option<Input>,
-    /// Is the current input recorded?
+    /// Whether the current input is recorded.
     entered: bool,
 }
 
@@ -39,17 +39,17 @@ impl Desk {
         }
     }
 
-    /// The right to end the session, held until that is told.
+    /// Locks the end of the session; hold the guard until the end has been reported.
     pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
         self.closing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session, when one has begun.
+    /// The session, if it is open.
     pub(super) fn session(&self) -> Option<Session> {
         self.lock().session.clone()
     }
 
-    /// An input begins.
+    /// Starts an input.
     pub(super) fn enter(&self, input: Input) -> Result<(), Trouble> {
         let mut state = self.lock();
         state.entered = false;
@@ -61,7 +61,7 @@ impl Desk {
         Ok(())
     }
 
-    /// The input that is under way has ended.
+    /// Ends the input in progress.
     pub(super) fn end(&self, end: InputEnd) -> Result<(), Trouble> {
         let mut state = self.lock();
         let Some(input) = state.current.take() else {
@@ -74,7 +74,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Ends the session, and gives it, and how many of its steps are in doubt.
+    /// Ends the session, and returns it with the number of its steps in doubt.
     pub(super) fn close(&self) -> Result<Option<(Session, usize)>, Trouble> {
         let Some(session) = self.lock().session.take() else {
             return Ok(None);
@@ -83,7 +83,7 @@ impl Desk {
         Ok(Some((session, open)))
     }
 
-    /// The session, begun when there is none yet, with the current input in it.
+    /// Returns the session with the current input recorded; opens it first if necessary.
     fn begun(&self) -> Result<Session, Trouble> {
         let mut state = self.lock();
         let session = if let Some(session) = &state.session {
@@ -113,13 +113,13 @@ fn lost(error: impl std::fmt::Display) -> Trouble {
     }
 }
 
-/// The door of one input, which opens the session when it is first knocked at.
+/// The operations of one input; opens the session at the first call.
 pub(super) struct LazyDoor {
     desk: Desk,
     number: u64,
     interrupt: Interrupt,
     opened: OnceLock<InputDoor>,
-    /// Why there is no session.
+    /// Why the session could not be opened.
     trouble: OnceLock<Trouble>,
 }
 
@@ -134,12 +134,12 @@ impl LazyDoor {
         }
     }
 
-    /// Why there is no session, when one was asked for in vain.
+    /// Why the session could not be opened, if that was tried.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         self.trouble.get().cloned()
     }
 
-    /// Who can look up the change that was asked for last.
+    /// Who can look up the outcome of the last change.
     pub(super) fn look_up(&self) -> LookUp {
         self.opened.get().map_or(LookUp::Nobody, InputDoor::look_up)
     }
@@ -174,7 +174,7 @@ impl Door for LazyDoor {
         }
     }
 
-    /// Only an operation that is being carried out has functions to call, so the door is open.
+    /// Only a running operation calls functions, so the session is open.
     fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Door> {
         match self.opened.get() {
             Some(door) => door.looking(waited_for),
@@ -185,7 +185,7 @@ impl Door for LazyDoor {
     fn print(&self, line: &str) {
         let screen = &self.desk.outside.screen;
         screen.out(line);
-        // Nobody reads it any more: to go on could mean for ever.
+        // The reader of stdout has gone: without it, the input might run forever.
         if screen.is_closed() && !self.interrupt.is_asked() {
             self.interrupt.ask();
         }

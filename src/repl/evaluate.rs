@@ -1,4 +1,4 @@
-//! One input, from its text to what came of it.
+//! Evaluates one input, from its text to its outcome.
 
 use std::sync::{Arc, PoisonError};
 use std::thread;
@@ -22,14 +22,14 @@ use crate::script::program::Ended;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
-/// What came of an input.
+/// The outcome of an input.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Outcome {
-    /// It ended.
+    /// It succeeded.
     Done,
-    /// It failed, with this code when an operation failed.
+    /// It failed, with this code if an operation failed.
     Failed(Option<Code>),
-    /// A step of it is in doubt.
+    /// One of its steps is in doubt.
     InDoubt,
     /// The user stopped it.
     Stopped,
@@ -37,25 +37,25 @@ pub(super) enum Outcome {
     Broken,
 }
 
-/// An input that was evaluated.
+/// An evaluated input.
 #[derive(Debug, Clone)]
 pub(super) struct Entered {
     /// Its text.
     pub(super) text: String,
-    /// Did it end well?
+    /// Whether it succeeded.
     pub(super) done: bool,
-    /// Did it give a value?
+    /// Whether it returned a value.
     pub(super) gave: bool,
-    /// Why it failed, in a line; empty when it did not.
+    /// Why it failed, in one line; empty if it succeeded.
     pub(super) why: String,
-    /// Is it never to be written into a file?
+    /// Whether it must never be written to a file.
     pub(super) secret: bool,
-    /// With which account it worked.
+    /// The account that it worked on.
     pub(super) account: String,
 }
 
 impl Repl {
-    /// Evaluates an input, shows what came of it, and keeps it. Messages say that it begins in this line of `name`.
+    /// Evaluates an input, shows the outcome, and keeps it. Messages locate its start at this line of `name`.
     pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
         let started = Instant::now();
         let secret = secrecy::is_secret(text) || self.space().gives_credential(text);
@@ -106,7 +106,7 @@ impl Repl {
                 return self.close(InputEnd::Failed(why), outcome);
             }
         };
-        // Those of what came before it are not its own.
+        // Discards earlier requests, which do not belong to this input.
         drop(self.outside.around.requests());
         let interrupt = Interrupt::new();
         let door = Arc::new(LazyDoor::new(&self.desk, number as u64, &interrupt));
@@ -116,7 +116,7 @@ impl Repl {
         self.conclude(ended, &ready, &door, text)
     }
 
-    /// Runs an input on a thread with a stack that is deep enough.
+    /// Runs an input on a thread with a sufficiently large stack.
     fn run(&self, ready: &Ready, number: usize, door: &Arc<LazyDoor>) -> Result<Answer, Ended> {
         let space = &self.space;
         let evaluation = move || {
@@ -212,7 +212,7 @@ impl Repl {
         }
     }
 
-    /// What a session can do about having no account.
+    /// A hint for a session that has no account.
     fn ways_to_an_account(&self, code: Option<Code>) -> Option<String> {
         let around = &self.outside.around;
         if code != Some(Code::BadProfile) || around.place().profile.is_some() {
@@ -237,12 +237,12 @@ impl Repl {
         }
     }
 
-    /// Are long texts shown in the pager?
+    /// Whether long texts are shown in the pager.
     pub(super) fn has_pager(&self) -> bool {
         self.settings.pager && self.outside.screen.is_terminal() && self.outside.screen.height().is_some()
     }
 
-    /// Writes data: in the pager when it is wanted and the text is longer than the screen.
+    /// Writes data; in the pager if that is enabled and the text is longer than the screen.
     pub(super) fn tell(&self, text: &str) {
         let screen = &self.outside.screen;
         let columns = screen.width().unwrap_or(usize::MAX).max(1);
@@ -273,7 +273,7 @@ impl Repl {
     }
 }
 
-/// `took 3.2 ms`.
+/// Formats a duration: `took 3.2 ms`.
 fn took(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds < 1.0 {

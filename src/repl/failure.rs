@@ -1,4 +1,4 @@
-//! The last input that failed, in full: for `:why`.
+//! The last failed input in full, for `:why`.
 
 use super::evaluate::{Entered, Outcome};
 use super::secrecy::KEPT_OUT;
@@ -8,13 +8,13 @@ use crate::operation::explain;
 use crate::script::error::Diagnostic;
 use crate::script::interactive::holds_credential;
 
-/// An input that failed.
+/// A failed input.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
-    /// Its number.
+    /// The input's number.
     number: usize,
     what: What,
-    /// The requests that it sent.
+    /// The requests that the input sent.
     requests: Vec<String>,
 }
 
@@ -23,12 +23,12 @@ pub(super) struct Failure {
 pub(super) enum What {
     /// The script or an operation failed.
     Script(Box<Diagnostic>),
-    /// It was stopped, or could not be carried on.
+    /// It was stopped, or could not continue.
     Other(String),
 }
 
 impl Repl {
-    /// Keeps what the input that is under way failed with.
+    /// Keeps the failure of the input in progress.
     pub(super) fn keep_failure(&mut self, what: What) {
         self.failure = Some(Failure {
             number: self.inputs.len() + 1,
@@ -37,7 +37,7 @@ impl Repl {
         });
     }
 
-    /// Tells everything about the last failure.
+    /// Shows everything about the last failure.
     pub(super) fn tell_why(&self) -> Next {
         let Some(failure) = &self.failure else {
             self.outside.screen.note("no input has failed yet");
@@ -62,7 +62,7 @@ impl Repl {
         Next::Go
     }
 
-    /// The failure without the lines that may hold a credential: it may be shown long after they were typed.
+    /// The failure without source lines that may contain a credential: it may be shown long after they were typed.
     fn without_credentials(&self, number: usize, diagnostic: &Diagnostic) -> Diagnostic {
         let mut shown = diagnostic.clone();
         let failed = self.input(number).filter(|input| input.secret);
@@ -88,7 +88,7 @@ impl Repl {
         self.inputs.get(number.checked_sub(1)?)
     }
 
-    /// What came of an input that failed in the script.
+    /// Keeps a failure of the script and returns the input's outcome.
     pub(super) fn failed_outcome(&mut self, diagnostic: Box<Diagnostic>) -> Outcome {
         let code = diagnostic.code;
         self.keep_failure(What::Script(diagnostic));
@@ -96,7 +96,7 @@ impl Repl {
     }
 }
 
-/// What is known of a failure, a line each, the nearest first.
+/// The details of a failure, one line each, innermost frame first.
 fn facts(catalogue: &Catalogue, diagnostic: &Diagnostic) -> Vec<String> {
     let mut lines = vec![format!("err.kind: {}", diagnostic.kind)];
     lines.extend(diagnostic.status.map(|status| format!("HTTP status: {status}")));

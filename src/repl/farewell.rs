@@ -1,12 +1,12 @@
-//! The end of a session's run, and what it tells.
+//! Ends the session's run and reports the result.
 
 use super::Left;
 use super::around::Screen;
 use super::desk::Desk;
 
-/// Ends the run behind the inputs, if there is one, and tells what it created. Gives how it ended when that is not well.
+/// Ends the session's run, if there is one, and reports what it created. Returns how it ended unless it ended well.
 pub(super) fn farewell(desk: &Desk, screen: &dyn Screen) -> Option<Left> {
-    // Whoever comes second waits until everything is told.
+    // A second caller waits until the report is complete.
     let _turn = desk.turn();
     let (session, open) = match desk.close() {
         Ok(closed) => closed?,

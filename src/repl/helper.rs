@@ -1,4 +1,4 @@
-//! What rustyline asks while somebody types: is it complete, what could follow, how does it look.
+//! The callbacks of rustyline while a user types: validation, completion, hints, highlighting, and special keys.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ use super::lines::is_given_up;
 use super::{complete, paint};
 use crate::script::interactive::{Open, Reading, Workspace, awaited, read};
 
-/// Answers rustyline's questions; the answers are made in `complete`, `hint` and `paint`.
+/// Implements rustyline's callbacks on top of `complete`, `hint` and `paint`.
 pub(super) struct ReplHelper {
     pub(super) space: Arc<Mutex<Workspace>>,
     pub(super) outside: Outside,
@@ -38,20 +38,20 @@ impl ReplHelper {
     }
 }
 
-/// What keys have asked for that the line editor does not do itself.
+/// Requests made by keys that the line editor does not handle itself.
 #[derive(Clone, Default)]
 pub(super) struct Keys {
-    /// The text that Ctrl-X Ctrl-E wants to have in the editor.
+    /// The text to open in the editor, after Ctrl-X Ctrl-E.
     pub(super) wanted: Arc<Mutex<Option<String>>>,
-    /// Was the input dropped with Ctrl-C?
+    /// Whether the input was dropped with Ctrl-C.
     pub(super) dropped: Arc<AtomicBool>,
-    /// Are lines taken as they come, without completion?
+    /// Whether lines are read verbatim, without completion.
     pub(super) plain: Arc<AtomicBool>,
-    /// Was a text of such lines ended with Ctrl-D?
+    /// Whether verbatim text was ended with Ctrl-D.
     pub(super) ended: Arc<AtomicBool>,
 }
 
-/// The keys that do something other than usual.
+/// Binds the keys that differ from rustyline's defaults.
 pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
     let up = KeyEvent(KeyCode::Up, Modifiers::NONE);
     let down = KeyEvent(KeyCode::Down, Modifiers::NONE);
@@ -86,17 +86,17 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
     editor.bind_sequence(tab, EventHandler::Conditional(Box::new(Tabs(keys.clone()))));
 }
 
-/// Up and Down: through the lines of an input, else to inputs that begin like what was typed.
+/// Up and Down: move through the lines of an input, or search for inputs that start with the text before the cursor.
 struct Vertical {
     earlier: bool,
     known: Known,
-    /// What the inputs that are being looked for begin with; the same for both keys.
+    /// The prefix that inputs are being searched for; shared by both keys.
     searched: Arc<Mutex<Option<String>>>,
 }
 
 impl Vertical {
-    /// Are inputs wanted that begin with what stands before the cursor, rather than another line? An input that was
-    /// recalled has the cursor at its end, or behind what was looked for.
+    /// Whether to search for inputs that start with the text before the cursor, rather than move to another line. In a
+    /// recalled input the cursor is at the end, or after the searched prefix.
     fn searches(&self, line: &str, pos: usize) -> bool {
         let mut searched = self.searched.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,7 +123,7 @@ impl ConditionalEventHandler for Vertical {
     }
 }
 
-/// End takes the hint, as Right does.
+/// End accepts the hint, as Right does.
 struct Takes;
 
 impl ConditionalEventHandler for Takes {
@@ -133,7 +133,7 @@ impl ConditionalEventHandler for Takes {
     }
 }
 
-/// Leaves the line for the editor.
+/// Ctrl-X Ctrl-E accepts the line and opens it in the editor.
 struct Edits(Keys);
 
 impl ConditionalEventHandler for Edits {
@@ -144,7 +144,7 @@ impl ConditionalEventHandler for Edits {
     }
 }
 
-/// Ctrl-C ends the line like Enter, and it is then not evaluated: as an interrupt it would lose what was typed behind it.
+/// Ctrl-C accepts the line like Enter, but it is then not evaluated: an interrupt would lose what was typed after it.
 struct Drops(Keys);
 
 impl ConditionalEventHandler for Drops {
@@ -154,7 +154,7 @@ impl ConditionalEventHandler for Drops {
     }
 }
 
-/// Any other key keeps the input, Enter among them: a Ctrl-C that was an answer to something else is none to it.
+/// Any other key, including Enter, clears an earlier Ctrl-C that was meant for something else.
 struct Keeps(Keys);
 
 impl ConditionalEventHandler for Keeps {
@@ -164,8 +164,8 @@ impl ConditionalEventHandler for Keeps {
     }
 }
 
-/// Where lines are taken as they come, Ctrl-D at the end of one ends them: as an end of file it would lose what was typed
-/// behind it.
+/// While lines are read verbatim, Ctrl-D at a line's end ends the text: as an end of file it would lose what was typed
+/// after it.
 struct Ends(Keys);
 
 impl ConditionalEventHandler for Ends {
@@ -177,7 +177,7 @@ impl ConditionalEventHandler for Ends {
     }
 }
 
-/// Where lines are taken as they come, a tab is one.
+/// While lines are read verbatim, Tab inserts a tab.
 struct Tabs(Keys);
 
 impl ConditionalEventHandler for Tabs {
@@ -199,20 +199,20 @@ impl Validator for ReplHelper {
         if !self.outside.screen.redraws()
             && let Some(open) = awaited(text)
         {
-            // Nothing can be shown behind what was typed, so that it is said below.
+            // No hint can be shown after the cursor, so it is printed below.
             self.outside.screen.note(&waiting(text, &open));
         }
         Ok(ValidationResult::Incomplete)
     }
 }
 
-/// Is it only the comment of a function that is still to come? An empty line ends it.
+/// Whether the input is only the doc comment of a function that is still to come. An empty line ends it.
 pub(super) fn begins_function(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     !text.ends_with('\n') && !text.is_empty() && lines.all(|line| line.starts_with("///"))
 }
 
-/// Does Enter end this input of a person? A command always does, and an empty line when no bracket is open.
+/// Whether Enter ends this typed input: always after a command, and after an empty line if no bracket is open.
 pub(super) fn is_over(text: &str) -> bool {
     is_command(text) || awaited(text).is_none_or(|open| ends(text, &open))
 }
@@ -225,7 +225,7 @@ fn ends(text: &str, open: &Open) -> bool {
     open.closes.is_empty() && text.ends_with('\n')
 }
 
-/// Is this all of a statement, when nobody types?
+/// Whether this is a complete statement of an input that is not typed.
 pub(super) fn is_finished(text: &str) -> bool {
     if is_command(text) {
         return true;
@@ -251,7 +251,7 @@ impl Hinter for ReplHelper {
         if self.keys.plain.load(Ordering::SeqCst) {
             return None;
         }
-        // Without colours it could not be told from what was typed.
+        // Without colours the hint would look like typed text.
         let may_guess = self.outside.screen.has_colour();
         hint(line, pos, context).filter(|ghost| may_guess || ghost.completion().is_none())
     }

@@ -1,15 +1,15 @@
-//! What is shown behind the cursor: the rest of an earlier input, or what an incomplete input waits for.
+//! The hint after the cursor: the rest of an earlier input, or what an incomplete input waits for.
 
 use rustyline::Context;
 use rustyline::hint::{Hint, Hinter as _, HistoryHinter};
 
 use crate::script::interactive::{Open, awaited};
 
-/// A text behind the cursor.
+/// A text shown after the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ghost {
     shown: String,
-    /// Can it be taken with Right or End?
+    /// Whether Right or End accepts it.
     taken: bool,
 }
 
@@ -23,7 +23,7 @@ impl Hint for Ghost {
     }
 }
 
-/// The hint for what was typed.
+/// The hint for the text typed so far.
 pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghost> {
     if pos < line.len() {
         return None;
@@ -41,7 +41,7 @@ pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghos
     })
 }
 
-/// What an incomplete input waits for, in words; behind an empty line, how to give it up, too.
+/// Describes what an incomplete input waits for; after an empty line, also how to abandon it.
 pub(super) fn waiting(text: &str, open: &Open) -> String {
     if open.closes.is_empty() {
         return "... incomplete expression; an empty line ends the input".into();

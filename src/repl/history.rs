@@ -1,4 +1,4 @@
-//! What was typed: kept across sessions in a file of the user's own, and never a secret.
+//! The input history: kept across sessions in a file of the user, without secrets.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,21 +11,21 @@ use rustyline::history::{FileHistory, History as _, SearchDirection, SearchResul
 
 use super::secrecy;
 
-/// The most inputs that are kept.
+/// The maximum number of inputs.
 const MOST: usize = 5_000;
 
-/// The history of this session and of those before it.
+/// The history of this and earlier sessions.
 pub(super) struct History {
     entries: FileHistory,
     file: Option<PathBuf>,
     known: Known,
 }
 
-/// The inputs in the history, for those who want to know whether a text is one of them.
+/// The inputs in the history, to check whether a text is one of them.
 pub(super) type Known = Arc<Mutex<BTreeSet<String>>>;
 
 impl History {
-    /// Reads the history in `file`, and gives what is to be told: a file that others may read is not used.
+    /// Reads the history in `file` and returns it with messages for the user: a file that others may read is not used.
     pub(super) fn open(file: Option<PathBuf>) -> (History, Vec<String>) {
         let config = Config::builder().max_history_size(MOST);
         let config = config
@@ -57,7 +57,7 @@ impl History {
         }
     }
 
-    /// The inputs in it; shared.
+    /// The inputs in the history; shared.
     pub(super) fn known(&self) -> Known {
         self.known.clone()
     }
@@ -66,7 +66,7 @@ impl History {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps an input, unless it may hold a secret.
+    /// Adds an input, unless it may contain a secret.
     pub(super) fn remember(&mut self, text: &str) {
         let text = text.trim_end();
         if text.trim().is_empty() || secrecy::is_secret(text) {
@@ -75,8 +75,8 @@ impl History {
         self.lock().insert(text.to_owned());
         let added = self.entries.add(text).unwrap_or(false);
         if let (true, Some(file)) = (added, &self.file) {
-            // Written at once, so that a session that is killed and one beside it lose nothing. A file that cannot be
-            // written is told when it is opened.
+            // Appended at once, so that a killed session loses nothing and concurrent sessions do not overwrite each
+            // other. Write failures are reported when the file is opened.
             if let Err(error) = self.entries.append(file) {
                 tracing::warn!(%error, "the history cannot be written");
             }
@@ -84,8 +84,8 @@ impl History {
     }
 }
 
-/// Makes the file when there is none, for its owner alone, and takes rights of others away. Where a link leads, rights are
-/// somebody else's affair: what others may read is not used.
+/// Creates the file if necessary, and makes it accessible to its owner only. The permissions of a link's target are not
+/// changed: it is not used if others may read it.
 fn make(file: &Path) -> io::Result<()> {
     if fs::symlink_metadata(file).is_ok_and(|data| data.is_symlink()) {
         return linked(file);

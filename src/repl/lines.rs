@@ -1,4 +1,4 @@
-//! Inputs from a pipe or a file: as many lines as a statement needs.
+//! Reads inputs from a pipe or a file: as many lines as a statement needs.
 
 use std::collections::VecDeque;
 use std::io::BufRead;
@@ -9,26 +9,26 @@ use super::helper::is_finished;
 use super::paste;
 use crate::script::interactive::{Reading, read};
 
-/// How long to wait for a line that may go on with a statement. Whoever types into a pipe pauses longer; a file does not.
+/// How long to wait for a line that may continue a statement. A person typing pauses longer; a file does not.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// What comes at once is read as a whole when it ends within this time, and is not longer than this many bytes.
+/// Input that arrives at once is read as a whole if it ends within this time and is at most this many bytes long.
 const AT_ONCE: (Duration, usize) = (Duration::from_secs(1), 4 << 20);
 
-/// Lines as they come in.
+/// A stream of input lines.
 pub(crate) struct Lines {
-    /// What messages call them.
+    /// The name in messages.
     name: String,
     coming: Receiver<Result<String, String>>,
-    /// Lines that were looked at and not taken, and why there are no more.
+    /// Lines that were read but not consumed, and the error after which there are no more.
     ahead: VecDeque<Result<String, String>>,
-    /// How many lines were taken.
+    /// The number of consumed lines.
     taken: usize,
-    /// Everything, when it is there from the start.
+    /// The whole text, if it was available from the start.
     whole: Option<String>,
 }
 
-/// What comes next.
+/// The result of reading a line.
 enum Line {
     Text(String),
     NotYet,
@@ -37,7 +37,7 @@ enum Line {
 }
 
 impl Lines {
-    /// The lines of a reader, which is read on a thread of its own. `name` is what messages call them.
+    /// Reads lines from `from` on a separate thread. `name` is used in messages.
     pub(crate) fn read(name: &str, mut from: impl BufRead + Send + 'static) -> Lines {
         let (lines, coming) = sync_channel(1024);
         std::thread::spawn(move || {
@@ -63,14 +63,14 @@ impl Lines {
         }
     }
 
-    /// The lines of a text that is there from the start: its functions are known before its first line.
+    /// Reads the lines of a text: its functions are known before its first line runs.
     pub(crate) fn of(name: &str, text: String) -> Lines {
         let mut lines = Lines::read(name, std::io::Cursor::new(text.clone()));
         lines.whole = Some(text);
         lines
     }
 
-    /// The next line; when `patience` is set, only if it comes within that time.
+    /// Returns the next line; with `patience`, only if it arrives within that time.
     fn next(&mut self, patience: Option<Duration>) -> Line {
         let line = match (self.ahead.pop_front(), patience) {
             (Some(line), _) => Ok(line),
@@ -85,22 +85,22 @@ impl Lines {
         }
     }
 
-    /// What messages call them.
+    /// The name in messages.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Everything, when it is there from the start or comes at once.
+    /// Returns the whole text if it was available from the start or arrives at once.
     pub(super) fn whole(&mut self) -> Option<String> {
         self.whole.take().or_else(|| self.at_once())
     }
 
-    /// All of it, when it comes at once, as it does from `cat`. Whoever types into a pipe pauses.
+    /// Returns the whole input if it arrives at once, as from `cat`. A person typing into a pipe pauses.
     fn at_once(&mut self) -> Option<String> {
         let mut begun = Instant::now();
         let mut found = Vec::new();
         let mut whole = String::new();
-        // How long the first line takes tells nothing.
+        // The time until the first line is irrelevant.
         let mut patience = None;
         let ended = loop {
             match self.next(patience) {
@@ -126,14 +126,14 @@ impl Lines {
         ended.then_some(whole)
     }
 
-    /// Puts lines back that were looked at.
+    /// Puts lines back that were read ahead.
     fn put_back(&mut self, lines: Vec<String>) {
         for line in lines.into_iter().rev() {
             self.ahead.push_front(Ok(line));
         }
     }
 
-    /// The lines up to the one that ends a paste, and the number of the first.
+    /// Reads the lines up to the end marker of a paste; returns the number of the first one and the text.
     pub(super) fn paste(&mut self) -> Result<(usize, String), String> {
         let first = self.taken + 1;
         let mut text = String::new();
@@ -144,7 +144,7 @@ impl Lines {
                 Line::Text(line) => {
                     self.taken += 1;
                     if line.trim() == paste::END {
-                        // As it would have been typed: without the end of its last line.
+                        // As if it had been typed: without the line end of its last line.
                         return Ok((first, text.trim_end().to_owned()));
                     }
                     text.push_str(&line);
@@ -153,13 +153,13 @@ impl Lines {
         }
     }
 
-    /// The next statement, and the number of its first line; `None` at the end.
+    /// Returns the next statement with the number of its first line; `None` at the end.
     pub(super) fn statement(&mut self) -> Result<Option<(usize, String)>, String> {
         let mut text = String::new();
         let mut first = self.taken + 1;
         loop {
             let complete = !text.trim().is_empty() && is_finished(text.trim_end_matches('\n'));
-            // Empty lines and notes may stand before what goes on.
+            // Empty lines and comments may precede a continuation.
             let mut looked_at = Vec::new();
             let next = loop {
                 match self.next(complete.then_some(MOMENT)) {
@@ -193,25 +193,25 @@ impl Lines {
     }
 }
 
-/// Is there nothing on the line but a note?
+/// Whether the line is empty or only a comment.
 fn is_blank(line: &str) -> bool {
     let line = line.trim();
     line.is_empty() || line.starts_with("//")
 }
 
-/// Does the last line of an input that goes on say that it is given up?
+/// Whether the last line of an incomplete input abandons it.
 pub(super) fn is_given_up(text: &str) -> bool {
     let mut lines = text.trim_end().lines();
     lines.next_back().is_some_and(|last| last.trim() == ":break") && lines.next().is_some()
 }
 
-/// Does the line go on with a statement that could end before it?
+/// Whether the line continues a statement that could be complete without it.
 fn goes_on(text: &str, line: &str) -> bool {
     let next = line.trim_start();
     if next.is_empty() || text.trim_end().ends_with(';') || text.trim_start().starts_with(':') {
         return false;
     }
-    // A doc comment belongs to the function behind it, and a comment to whatever comes.
+    // A doc comment belongs to the next function, and other comments to whatever follows.
     if only_comments(text) {
         return !next.starts_with(':');
     }

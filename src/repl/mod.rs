@@ -1,24 +1,24 @@
-//! The loop that reads inputs, evaluates them, and shows what came of them.
+//! The interactive loop (REPL): reads inputs, evaluates them, and shows the results.
 //!
 //! ```text
-//! a terminal ─▶ prompt (rustyline, helper) ─┐                    ┌─▶ meta: `:name`, a table of commands
-//! a pipe, a file ─▶ lines (statements) ─────┴─▶ Repl::enter ─────┴─▶ evaluate ─▶ script::interactive ─(LazyDoor)─▶ desk
-//!                                                                        └─▶ show: the answer, or the diagnostic
+//! a terminal ─▶ prompt (rustyline, helper) ─┐                   ┌─▶ meta: `:name`, a table of commands
+//! a pipe, a file ─▶ lines (statements) ─────┴─▶ Repl::enter ────┴─▶ evaluate ─▶ script::interactive ─(LazyDoor)─▶ desk
+//!                                                                       └─▶ show: the answer, or the diagnostic
 //! ```
 //!
-//! * **The language** is [`crate::script::interactive`]: variables, functions and imports stay. All inputs are lines of one
-//!   imagined document, so that a failure inside a function is shown in the input that defined it.
-//! * **The session is a run** ([`crate::run::session`]): each input is its own row, whose text is its pinned source. It
-//!   begins with the first operation, with the inputs before it; until then neither the journal nor the sandbox is open.
-//!   A session that was killed is settled by a resume: open steps are looked up, no input runs anew.
-//! * **The surroundings** (profiles, files, the editor, signals) are the command line's, behind
-//!   [`around::Surroundings`]; whatever is said goes through [`around::Screen`]. Nothing here prints.
-//! * **Ctrl-C** while typing clears the line. While evaluating it pulls the [`crate::run::interrupt::Reins`]: reads end at
-//!   once, a request that has left is settled, a second one leaves it in doubt.
-//! * **Without a terminal** an input is a statement: as many lines as it needs, and those that only go on with it (`.`,
-//!   `else`, an operator). The first failure ends the loop. `provisor repl < FILE` then does what `provisor run FILE` does
-//!   with a script without `main`; functions of a text that is there at once are known from its first line on, as there, and a
-//!   `return` or `exit` ends it. A `main` is only defined, and that is told.
+//! * **The language** is [`crate::script::interactive`]: variables, functions and imports persist. All inputs are lines
+//!   of one virtual document, so that an error inside a function is shown in the input that defined it.
+//! * **The session is a run** ([`crate::run::session`]): each input is a row of its own, whose text is its pinned
+//!   source. The run starts at the first operation and includes the inputs before it; until then neither journal nor
+//!   sandbox is open. A resume of a killed session looks up open steps and reruns no input.
+//! * **The host program** (profiles, files, the editor, signals) is the command line's, behind
+//!   [`around::Surroundings`]; all output goes through [`around::Screen`]. Nothing here prints.
+//! * **Ctrl-C** clears the line while typing. During evaluation it pulls the [`crate::run::interrupt::Reins`]: reads
+//!   end at once, and a request already sent is settled; a second Ctrl-C leaves it in doubt.
+//! * **Without a terminal** an input is a statement with all lines that continue it (`.`, `else`, an operator). The
+//!   first failure ends the loop. `provisor repl < FILE` behaves like `provisor run FILE` of a script without `main`;
+//!   functions of text that arrives at once are known from its start; `return` or `exit` ends it. A `main` is only
+//!   defined, with a note.
 
 pub(crate) mod around;
 
@@ -58,37 +58,37 @@ use crate::run::interrupt::Reins;
 use crate::script::host::Host;
 use crate::script::interactive::Workspace;
 
-/// How a session begins.
+/// The options of a session.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     /// Scripts to load first.
     pub load: Vec<String>,
-    /// Inputs to evaluate next.
+    /// Inputs to evaluate after that.
     pub eval: Vec<String>,
-    /// Are the rc files left out?
+    /// Whether to skip the rc files.
     pub no_rc: bool,
 }
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// By its user, or at the end of the input.
+    /// The user left, or the input ended.
     Ended,
-    /// An input failed, with this code when an operation did. Only without a terminal.
+    /// An input failed, with this code if an operation failed. Only without a terminal.
     Failed(Option<Code>),
-    /// Something is left in doubt.
+    /// A step is left in doubt.
     InDoubt,
-    /// It was interrupted.
+    /// The session was interrupted.
     Interrupted,
     /// The journal cannot be used, or provisor itself failed.
     Broken,
-    /// A command was wrong.
+    /// A command was used incorrectly.
     Usage,
-    /// With this exit code of a program that a command ran.
+    /// A program that a command ran returned this exit code.
     Code(u8),
 }
 
-/// Runs a session to its end. `input` is what is read when nobody types.
+/// Runs a session to its end. `input` is read if no user types.
 pub(crate) fn run(outside: Outside, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
     let mut repl = Repl::new(outside, host);
     let left = repl.begin(options).and_then(|()| match input {
@@ -111,7 +111,7 @@ struct Repl {
     reins: Reins,
     inputs: Vec<Entered>,
     settings: Settings,
-    /// Did the input that just ended give a value, and why did it fail?
+    /// Whether the last input returned a value, and why it failed.
     gave: bool,
     why: String,
     /// The last failure.
@@ -121,15 +121,15 @@ struct Repl {
 /// What to do after an input.
 #[derive(Debug, Clone, PartialEq)]
 enum Next {
-    /// Read the next one.
+    /// Read the next input.
     Go,
     /// End the session.
     Quit,
-    /// It did not do what it was to do.
+    /// The input failed.
     Failed(Left),
-    /// Read the next one, beginning with this text.
+    /// Read the next input, starting with this text.
     Offer(String),
-    /// Read the next one as it comes, up to a line that says that it is over.
+    /// Read the next input verbatim, up to an end marker.
     Paste,
 }
 
@@ -153,7 +153,7 @@ impl Repl {
         self.space.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What runs before the first input. Fails only without a terminal.
+    /// Runs everything that precedes the first input. Fails only without a terminal.
     fn begin(&mut self, options: &Options) -> Result<(), Left> {
         let (desk, screen) = (self.desk.clone(), self.outside.screen.clone());
         let leave = move || {
@@ -185,13 +185,13 @@ impl Repl {
         Ok(())
     }
 
-    /// Evaluates one input, or carries a command out.
+    /// Evaluates an input or runs a command.
     fn enter(&mut self, text: &str) -> Next {
         let name = format!("[{}]", self.inputs.len() + 1);
         self.enter_from(&name, 1, text)
     }
 
-    /// The same for an input that begins in this line of the source that messages name.
+    /// Like [`Repl::enter`], for an input that starts at this line of the source `name`, as shown in messages.
     fn enter_from(&mut self, name: &str, line: usize, text: &str) -> Next {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let typed = text.trim();
@@ -215,7 +215,7 @@ impl Repl {
         Repl::next(&outcome)
     }
 
-    /// What follows from what came of an input.
+    /// Converts the outcome of an input to the next action.
     fn next(outcome: &Outcome) -> Next {
         Next::Failed(match *outcome {
             Outcome::Done => return Next::Go,
@@ -226,7 +226,7 @@ impl Repl {
         })
     }
 
-    /// `exit`, `quit` and `help` are words that people try; each tells what it is here, unless a variable has the name.
+    /// Explains `exit`, `quit` and `help`, which users try, unless a variable has that name.
     fn bare_word(&self, typed: &str) -> Option<Next> {
         let (word, hint) = way(typed)?;
         let is_variable = self.space().variable(word).is_some();
@@ -237,7 +237,7 @@ impl Repl {
         Some(Next::Go)
     }
 
-    /// At a terminal a failure is shown and the session goes on; elsewhere it ends it. So does being asked to end.
+    /// Whether to continue: at a terminal after a failure, too; never after a request to end.
     fn follow(&self, next: &Next) -> Result<(), Left> {
         if self.reins.is_ending() {
             return Err(Left::Interrupted);
@@ -249,7 +249,7 @@ impl Repl {
         }
     }
 
-    /// Evaluates a file in the session's own variables.
+    /// Evaluates a file in the session's scope.
     fn load(&mut self, path: &str) -> Next {
         match self.outside.around.read(path) {
             Ok((name, text)) => {
@@ -265,7 +265,7 @@ impl Repl {
         Next::Failed(Left::Usage)
     }
 
-    /// Closes the session's run, and tells what it created.
+    /// Ends the session's run and reports what it created.
     fn leave(&mut self, left: Left) -> Left {
         let worse = farewell(&self.desk, &*self.outside.screen);
         if let Some(why) = self.outside.screen.lost() {
@@ -280,7 +280,7 @@ impl Repl {
     }
 }
 
-/// The word of an input that is nothing else, and what it is here, when people try it.
+/// Returns the word of an input that is only `exit`, `quit` or `help`, and the hint for it.
 fn way(typed: &str) -> Option<(&str, &'static str)> {
     let word = typed.trim_end_matches([';', '(', ')']);
     let hint = match word {

@@ -1,5 +1,5 @@
-//! How an input looks while it is typed: colours, the bracket that belongs to the one at the cursor, and a line under what
-//! cannot be right whatever comes.
+//! Highlights an input while it is typed: colours, the bracket that matches the one at the cursor, and underlined
+//! errors that no further input can fix.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -19,10 +19,10 @@ const COMMAND: &str = "1;36";
 const PARTNER: &str = "1;7";
 const WRONG: &str = "4;31";
 
-/// Longer inputs keep the colour of the terminal: they are painted anew at each key.
+/// Longer inputs are not highlighted, because highlighting is repeated at each key.
 const LONGEST: usize = 20_000;
 
-/// The input in colours. Its characters stay what they are.
+/// Adds colours to the input; its characters do not change.
 pub(super) fn paint(line: &str, pos: usize) -> Cow<'_, str> {
     if line.is_empty() || line.len() > LONGEST {
         return Cow::Borrowed(line);
@@ -46,7 +46,7 @@ pub(super) fn paint(line: &str, pos: usize) -> Cow<'_, str> {
     Cow::Owned(styled(line, &spans))
 }
 
-/// A hint, so that it cannot be taken for what was typed.
+/// Styles a hint so that it is distinct from typed text.
 pub(super) fn faint(hint: &str) -> Cow<'_, str> {
     Cow::Owned(format!("\u{1b}[{FAINT}m{hint}{RESET}"))
 }
@@ -79,13 +79,13 @@ fn style(line: &str, found: &[Piece], index: usize) -> Option<&'static str> {
     }
 }
 
-/// Gives this place a style of its own.
+/// Assigns a style to this range, replacing others.
 fn put(spans: &mut Vec<(Range<usize>, &'static str)>, at: Range<usize>, style: &'static str) {
     spans.retain(|(span, _)| span.end <= at.start || span.start >= at.end);
     spans.push((at, style));
 }
 
-/// The bracket at the cursor, or right before it, and the one that belongs to it.
+/// The bracket at the cursor or right before it, and the matching one.
 fn partners(line: &str, found: &[Piece], pos: usize) -> Vec<Range<usize>> {
     let mut open: Vec<&Piece> = Vec::new();
     let mut pairs: Vec<(&Piece, &Piece)> = Vec::new();
@@ -101,7 +101,7 @@ fn partners(line: &str, found: &[Piece], pos: usize) -> Vec<Range<usize>> {
     pair.map_or(Vec::new(), |(a, b)| vec![a.at.clone(), b.at.clone()])
 }
 
-/// What cannot be right, when the input is as long as it is going to be.
+/// The piece that is wrong regardless of how the input continues.
 fn wrong(line: &str, found: &[Piece]) -> Option<Range<usize>> {
     let Reading::Broken(diagnostic) = read(line) else {
         return None;
@@ -109,7 +109,7 @@ fn wrong(line: &str, found: &[Piece]) -> Option<Range<usize>> {
     let frame = diagnostic.place()?;
     let start = offset(line, frame.line, frame.column)?;
     let piece = found.iter().find(|piece| piece.at.contains(&start))?;
-    // A text is wrong only until its quote comes.
+    // A string is wrong only until its closing quote is typed.
     let is_open = piece.sort == Sort::Text && {
         let text = piece.text(line);
         let quote = text.chars().next().unwrap_or_default();
@@ -118,7 +118,7 @@ fn wrong(line: &str, found: &[Piece]) -> Option<Range<usize>> {
     (!is_open).then(|| piece.at.clone())
 }
 
-/// A line and a character, both counted from 1, as an offset in bytes.
+/// Converts a line and column, both counted from 1, to an offset in bytes.
 fn offset(text: &str, line: usize, column: usize) -> Option<usize> {
     let before: usize = text
         .split_inclusive('\n')
@@ -135,7 +135,7 @@ fn styled(line: &str, spans: &[(Range<usize>, &str)]) -> String {
     let mut last = 0;
     for (at, style) in spans {
         shown.push_str(line.get(last..at.start).unwrap_or_default());
-        // A style ends with its line: rustyline moves the cursor between lines.
+        // Each style ends at the line's end, because rustyline moves the cursor between lines.
         for (index, part) in line.get(at.clone()).unwrap_or_default().split('\n').enumerate() {
             if index > 0 {
                 shown.push('\n');

@@ -1,4 +1,4 @@
-//! `:paste`: a text over many lines, taken as it comes, where a terminal does not mark what is pasted.
+//! `:paste`: reads many lines verbatim, for terminals without bracketed paste.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use super::history::History;
 /// The line that ends the text.
 pub(super) const END: &str = ":end";
 
-/// What ends a text, and the text up to it; `None` while more is to come.
+/// Returns the text before the end line, or `None` if there is no end line yet.
 pub(super) fn ended(text: &str) -> Option<String> {
     let mut before = String::new();
     for line in text.split_inclusive('\n') {
@@ -25,7 +25,7 @@ pub(super) fn ended(text: &str) -> Option<String> {
 }
 
 impl Repl {
-    /// Reads lines up to the one that ends them; `None` when they are given up.
+    /// Reads lines up to the end line; `None` if the user cancels.
     pub(super) fn read_paste(&self, editor: &mut Editor<ReplHelper, History>, keys: &Keys) -> Option<String> {
         let screen = &self.outside.screen;
         screen.note(&format!(
@@ -46,7 +46,7 @@ impl Repl {
                         break Some(text);
                     }
                 }
-                // Where there is no line editor.
+                // Without a line editor.
                 Err(ReadlineError::Eof) => break Some(text),
                 Err(_) => break None,
             }

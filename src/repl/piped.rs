@@ -1,12 +1,12 @@
-//! Evaluating what comes in when nobody types.
+//! Evaluates input that is not typed.
 
 use super::lines::{Lines, is_given_up};
 use super::{Left, Next, Repl, help};
 use crate::script::interactive::{Sort, Workspace, pieces};
 
 impl Repl {
-    /// Evaluates everything that comes in, statement by statement, until one fails. What is there from the start, or comes
-    /// at once, is read as a whole first: when a statement of it cannot be read, none runs.
+    /// Evaluates the input statement by statement until one fails. Input that is available from the start, or arrives
+    /// at once, is parsed as a whole first: if a statement cannot be parsed, none runs.
     pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), Left> {
         if let Some(text) = lines.whole() {
             self.read_whole(lines.name(), text)?;
@@ -19,7 +19,7 @@ impl Repl {
                 return Ok(());
             };
             if self.outside.screen.is_closed() {
-                // Whoever read what came of the statements has seen enough.
+                // The reader of stdout has gone.
                 return Err(Left::Interrupted);
             }
             let before = self.inputs.len();
@@ -33,13 +33,13 @@ impl Repl {
             self.follow(&next)?;
             let evaluated = self.inputs.len() > before && !text.trim_start().starts_with(':');
             if evaluated && self.space().is_over() {
-                // What follows an `exit` or a `return` is not reached, as in a script that runs.
+                // Statements after an `exit` or a `return` are not reached, as in a script that runs.
                 return Ok(());
             }
         }
     }
 
-    /// A `main` that nobody calls is a surprise: `provisor run` calls it.
+    /// Notes that a `main` was defined but not called, because `provisor run` would call it.
     fn tell_of_main(&self, called: bool) {
         let defined = self.space().functions().iter().any(|known| known.name == "main");
         if defined && !called {
@@ -56,7 +56,7 @@ impl Repl {
         Left::Usage
     }
 
-    /// Reads every statement of a text before the first runs, and defines its functions.
+    /// Parses every statement of a text before the first runs, and defines its functions.
     fn read_whole(&mut self, name: &str, text: String) -> Result<(), Left> {
         let mut lines = Lines::read(name, std::io::Cursor::new(text));
         let mut functions = String::new();
@@ -95,7 +95,7 @@ impl Repl {
     }
 }
 
-/// Does a statement only define a function?
+/// Whether a statement only defines a function.
 fn is_function(text: &str) -> bool {
     let found = pieces(text);
     let mut words = found.iter().filter(|piece| piece.sort != Sort::Comment);

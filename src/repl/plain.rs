@@ -1,4 +1,4 @@
-//! Reading inputs from somebody who types where what comes of them goes elsewhere: into a file or another program.
+//! Reads typed inputs while stdout is redirected to a file or another program.
 
 use super::helper::{begins_function, is_over};
 use super::hint::waiting;
@@ -7,7 +7,7 @@ use super::{Left, Next, Repl};
 use crate::script::interactive::awaited;
 
 impl Repl {
-    /// Reads and evaluates plain lines until the person leaves. There is no line editor: it would draw into the file.
+    /// Reads and evaluates plain lines until the user leaves. There is no line editor: it would draw into the file.
     pub(super) fn talk_plainly(&mut self) -> Result<(), Left> {
         self.prompt_when_idle();
         self.greet();
@@ -36,7 +36,7 @@ impl Repl {
         }
     }
 
-    /// Lines up to where an input ends; `None` when there is nothing more.
+    /// Reads lines until an input is complete; `None` at the end of the input.
     fn read_plainly(&self, prompt: &str, is_ended: impl Fn(&str) -> bool) -> Result<Option<String>, Left> {
         let screen = &self.outside.screen;
         let mut text = String::new();
@@ -60,7 +60,7 @@ impl Repl {
     }
 }
 
-/// Does an input end with the last of these lines?
+/// Whether an input is complete with the last of these lines.
 fn is_ended(text: &str) -> bool {
     let text = text.strip_suffix('\n').unwrap_or(text);
     is_over(text) && !begins_function(text)

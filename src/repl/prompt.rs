@@ -1,4 +1,4 @@
-//! Reading inputs from a person at a terminal.
+//! Reads inputs that a user types at a terminal.
 
 use std::io::ErrorKind;
 use std::sync::PoisonError;
@@ -14,7 +14,7 @@ use super::history::History;
 use super::{Left, Next, Repl};
 
 impl Repl {
-    /// Reads and evaluates until the person leaves.
+    /// Reads and evaluates inputs until the user leaves.
     pub(super) fn talk(&mut self) -> Result<(), Left> {
         let broken = |_| Left::Broken;
         let screen = self.outside.screen.clone();
@@ -22,7 +22,7 @@ impl Repl {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
-            // The list is never longer than the screen: nothing is to be asked about it.
+            // The list is never longer than the screen, so rustyline need not ask before showing it.
             .completion_prompt_limit(usize::MAX)
             .edit_mode(EditMode::Emacs)
             .bell_style(BellStyle::None)
@@ -74,7 +74,7 @@ impl Repl {
         }
     }
 
-    /// What follows from a line that was ended: by Enter, by Ctrl-C, or for the editor.
+    /// Handles a line that was accepted: with Enter, with Ctrl-C, or for the editor.
     fn ended(&mut self, editor: &mut Editor<ReplHelper, History>, keys: &Keys, text: &str) -> Next {
         let wanted = keys.wanted.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(text) = wanted {
@@ -95,15 +95,15 @@ impl Repl {
         self.enter(&text)
     }
 
-    /// Keeps an input in the history, unless it may hold a secret.
+    /// Adds an input to the history, unless it may contain a secret.
     fn remember(&self, editor: &mut Editor<ReplHelper, History>, text: &str) {
         if !self.space().gives_credential(text) {
             editor.history_mut().remember(text);
         }
     }
 
-    /// Where the terminal reads lines itself, Ctrl-C makes it forget what was typed, and it shows it still: a fresh prompt
-    /// comes last.
+    /// Prints a fresh prompt after Ctrl-C if the terminal reads lines itself: it then discards the typed text but still
+    /// shows it.
     pub(super) fn prompt_when_idle(&self) {
         let outside = self.outside.clone();
         self.reins.when_idle(move || {
@@ -113,7 +113,7 @@ impl Repl {
         });
     }
 
-    /// One line: what this is, where it works, and where to find help.
+    /// Prints one line with the program's version, the account, and where to find help.
     pub(super) fn greet(&self) {
         let (around, screen) = (&self.outside.around, &self.outside.screen);
         let place = around.place();
@@ -126,7 +126,7 @@ impl Repl {
     }
 }
 
-/// The prompt in the colour of its mode: the sandbox cannot be taken for a live account.
+/// The prompt in the colour of its mode, so that the sandbox is not mistaken for a live account.
 fn painted(place: &Place) -> String {
     let code = match place.mode {
         Mode::Sandbox => "1;33",

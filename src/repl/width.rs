@@ -1,20 +1,20 @@
-//! How wide texts are on a terminal: wide characters take two columns.
+//! Measures the width of text on a terminal: wide characters take two columns.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::value::visible::printable;
 
-/// The text in one line, with what would steer the terminal written out: before it is measured.
+/// Returns the text on one line, with line ends, tabs and control characters escaped. Call it before measuring.
 pub(super) fn escaped(text: &str) -> String {
     printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
-/// How many columns a text of one line takes.
+/// The number of columns of a one-line text.
 pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// The text, or as much of it as fits with `…` behind it.
+/// Returns the text, or as much as fits followed by `…`.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -36,7 +36,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     shown
 }
 
-/// The text and blanks behind it, together this wide.
+/// Pads the text with blanks to this width.
 pub(super) fn padded(text: &str, columns: usize) -> String {
     let fill = columns.saturating_sub(width(text));
     format!("{text}{:fill$}", "")

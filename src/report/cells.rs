@@ -1,12 +1,12 @@
-//! One value as one field of text.
+//! Formats a value as one text field.
 
 use serde_json::Value as Json;
 
 use super::reveal::Reveal;
 use crate::value::Value;
 
-/// The field of a separated file: text as it is, nothing as an empty field, numbers and bools plain, lists and maps as
-/// compact JSON.
+/// Formats a CSV field: text as is, null as an empty field, numbers and booleans plain, lists and maps as compact
+/// JSON.
 pub(super) fn field(column: &str, value: &Value, reveal: &Reveal) -> String {
     match reveal.json(column, value) {
         Json::Null => String::new(),
@@ -15,8 +15,8 @@ pub(super) fn field(column: &str, value: &Value, reveal: &Reveal) -> String {
     }
 }
 
-/// A field that no spreadsheet takes for a formula: one that would be gets an apostrophe before it, which spreadsheets take
-/// for the sign of a text. Numbers stay numbers.
+/// Prefixes a field with an apostrophe if a spreadsheet would evaluate it as a formula; spreadsheets read the
+/// apostrophe as a text marker. Numbers are left unchanged.
 pub(super) fn inert(field: String) -> String {
     let begins = field
         .trim_start_matches([' ', '\u{a0}', '\u{feff}'])

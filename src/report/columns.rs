@@ -1,4 +1,4 @@
-//! Which columns results have, and what a row puts into them.
+//! The columns of a report, and the cells of a row.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,18 +6,18 @@ use std::collections::HashMap;
 use super::ResultRow;
 use crate::value::Value;
 
-/// The columns every report ends with. Input and output columns of these names give way, so that a results file can
-/// be the next run's input.
+/// The columns that end every report. Input and output columns with these names are dropped, so that a results file
+/// can be the next run's input.
 pub(crate) const OWN: [&str; 3] = ["_status", "_error", "_run"];
 
 /// The columns of a report: the input's in their order, then the output's, then `_status`, `_error` and `_run`.
 ///
-/// An output column with the name of an input column takes that column's place; where a row has no such output, the
-/// input's cell stays.
+/// An output column with the same name as an input column replaces it; a row without such an output keeps the input's
+/// cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Columns {
     list: Vec<Column>,
-    /// Where each name stands among them.
+    /// Maps each name to its index in `list`.
     places: HashMap<String, usize>,
     /// Columns that only the output fills.
     fresh: Vec<String>,
@@ -29,14 +29,14 @@ struct Column {
     title: String,
 }
 
-/// One cell of a row: the column's name and what stands there.
+/// One cell of a row: the column's heading and the value.
 pub(super) struct Cell<'a> {
     pub(super) name: &'a str,
     pub(super) value: Cow<'a, Value>,
 }
 
 impl Columns {
-    /// The input's columns, and those output columns that are known beforehand, in the order they are to have.
+    /// Creates the list from the input's columns and the output columns that are known in advance, in report order.
     pub(crate) fn new(input: &[String], output: &[String]) -> Columns {
         let mut columns = Columns {
             list: Vec::new(),
@@ -49,7 +49,7 @@ impl Columns {
         columns
     }
 
-    /// Gives the input columns `names` these headings: the file's own, blanks included.
+    /// Sets the headings of the input columns `names` to those of the file, including surrounding whitespace.
     #[must_use]
     pub(crate) fn titled(mut self, names: &[String], titles: &[String]) -> Columns {
         for (name, title) in names.iter().zip(titles) {
@@ -60,15 +60,15 @@ impl Columns {
         self
     }
 
-    /// Never fills these columns from the input: what an earlier run wrote there says nothing about this one, and may be
-    /// a credential in clear.
+    /// Never fills these columns from the input: values that an earlier run wrote there do not describe this one, and
+    /// may be credentials in clear text.
     #[must_use]
     pub(crate) fn fresh(mut self, names: impl IntoIterator<Item = String>) -> Columns {
         self.fresh.extend(names);
         self
     }
 
-    /// Appends the columns that only this row has, and says which those are.
+    /// Appends the columns that only this row has, and returns their names.
     pub(crate) fn note(&mut self, row: &ResultRow) -> Vec<String> {
         let names = row.input.iter().map(|(name, _)| name).chain(row.output.keys());
         let new: Vec<String> = names.filter(|name| !self.has(name)).cloned().collect();
@@ -78,13 +78,13 @@ impl Columns {
         new
     }
 
-    /// The headings in order, the three last ones included.
+    /// The headings in order, including the last three.
     pub(crate) fn titles(&self) -> impl Iterator<Item = &str> {
         let own = OWN.into_iter();
         self.list.iter().map(|column| column.title.as_str()).chain(own)
     }
 
-    /// Takes back the last columns, down to and including `name`.
+    /// Removes the last columns, back to and including `name`.
     pub(super) fn forget(&mut self, name: &str) {
         if let Some(at) = self.places.get(name).copied() {
             self.list.truncate(at);
@@ -92,14 +92,14 @@ impl Columns {
         }
     }
 
-    /// The cells of a row, one for each column; where it has none, nothing.
+    /// The cells of a row, one for each column; null where the row has no value.
     pub(super) fn cells<'a>(&'a self, row: &'a ResultRow) -> Vec<Cell<'a>> {
         let status = Value::from(row.status.as_str());
         let error = row.error.as_deref().map_or(Value::Null, Value::from);
         let own = OWN
             .into_iter()
             .zip([status, error, Value::from(row.run.as_str())]);
-        // The first cell of a name counts.
+        // If a name occurs twice, the first cell wins.
         let input: HashMap<&str, &Value> = row
             .input
             .iter()

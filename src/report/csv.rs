@@ -6,16 +6,16 @@ use super::cells::{field, inert};
 use super::columns::{Cell, Columns};
 use super::reveal::Reveal;
 
-/// Writes a header line, and a line for each row.
+/// Writes a header line, then a line for each row.
 #[derive(Debug)]
 pub(super) struct CsvWriter<W: Write> {
     writer: csv::Writer<W>,
-    /// What each field goes through.
+    /// Applied to every field before it is written.
     guard: fn(String) -> String,
 }
 
 impl<W: Write> CsvWriter<W> {
-    /// With `inert`, no field is a formula to a spreadsheet.
+    /// Starts the file with its header. With `inert`, no field is a formula to a spreadsheet.
     pub(super) fn begin(sink: W, columns: &Columns, inert: bool) -> io::Result<CsvWriter<W>> {
         let mut writer = csv::Writer::from_writer(sink);
         let guard = guard(inert);
@@ -42,7 +42,7 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
-/// What the fields of a separated file go through.
+/// Returns the function that every CSV field passes through.
 pub(super) fn guard(is_inert: bool) -> fn(String) -> String {
     if is_inert { inert } else { std::convert::identity }
 }

@@ -1,4 +1,4 @@
-//! Results as JSON: one array, or one object a line.
+//! Results as JSON: one array, or one object per line.
 
 use std::io::{self, BufWriter, Write};
 
@@ -7,16 +7,16 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::columns::Cell;
 use super::reveal::Reveal;
 
-/// How objects are strung together.
+/// How the objects are laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Shape {
-    /// One array, an element a line.
+    /// One array, with one element per line.
     Array,
-    /// One object a line.
+    /// One object per line.
     Lines,
 }
 
-/// Writes an object for each row, its keys in the order of the columns.
+/// Writes an object for each row, its keys in column order.
 #[derive(Debug)]
 pub(super) struct JsonWriter<W: Write> {
     sink: BufWriter<W>,

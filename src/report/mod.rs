@@ -1,4 +1,4 @@
-//! Finished data in, bytes out. Knows no flags, no files and no terminal.
+//! Serialises finished data to bytes. Knows nothing of flags, files or terminals.
 
 mod cells;
 mod columns;
@@ -18,21 +18,21 @@ pub(crate) use columns::{Columns, OWN};
 pub(crate) use row::ResultRow;
 pub(crate) use writer::Writer;
 
-/// How results are written.
+/// An output format for results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// Comma-separated values with a header line; lists and maps as compact JSON, nothing as an empty field.
+    /// Comma-separated values with a header line; lists and maps as compact JSON, null as an empty field.
     Csv,
-    /// The same for a spreadsheet: a field that it would take for a formula has an apostrophe before it.
+    /// CSV for a spreadsheet: a field that would be evaluated as a formula is prefixed with an apostrophe.
     InertCsv,
     /// One JSON array of objects.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     JsonLines,
 }
 
 impl Format {
-    /// The same format for a spreadsheet.
+    /// Returns the spreadsheet-safe variant of this format.
     #[must_use]
     pub(crate) fn inert(self) -> Format {
         match self {
@@ -41,7 +41,7 @@ impl Format {
         }
     }
 
-    /// The format that the ending of `path` stands for: `csv`, `json`, `jsonl` or `ndjson`, in any case.
+    /// Returns the format for the extension of `path`: `csv`, `json`, `jsonl` or `ndjson`, case-insensitive.
     pub(crate) fn of(path: &Path) -> Option<Format> {
         let ending = path.extension()?.to_str()?.to_lowercase();
         match ending.as_str() {
@@ -53,18 +53,18 @@ impl Format {
     }
 }
 
-/// Why results cannot be written.
+/// An error that occurs while writing results.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReportError {
-    /// The destination refuses.
+    /// Writing to the destination failed.
     #[error("the results cannot be written: {0}")]
     Write(#[from] io::Error),
-    /// A row has an output column that the header, which is written already, does not have.
+    /// A row has an output column that is missing from the header, which is already written.
     #[error("row {} returns `{column}`, which is not among the columns written so far", .position + 1)]
     NewColumn {
-        /// The row, from 0; messages count from 1.
+        /// The row's position, from 0; messages count from 1.
         position: u64,
-        /// The column.
+        /// The column's name.
         column: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Records that are no rows of a run, such as the ledger's, in any format.
+//! Writes records that are not rows of a run, such as ledger entries, in any format.
 
 use std::io::{self, Write};
 
@@ -39,7 +39,7 @@ pub(crate) fn write<W: Write>(
     sink.flush()
 }
 
-/// A record as a JSON object with these columns.
+/// Converts a record to a JSON object with these columns.
 pub(crate) fn object(record: &Record, columns: &[&str], reveal: &Reveal) -> Json {
     let fields = columns
         .iter()

@@ -1,10 +1,10 @@
-//! Which secrets a report writes in clear: those a person asked for, by column.
+//! Which secrets a report writes in clear text: those of the columns that the user names.
 
 use serde_json::Value as Json;
 
 use crate::value::Value;
 
-/// The columns whose secrets are written in clear. Empty unless a person names some.
+/// The columns whose secrets are written in clear text. Empty unless the user names some.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reveal {
     columns: Vec<String>,
@@ -16,14 +16,14 @@ impl Reveal {
         Reveal::default()
     }
 
-    /// Writes the secrets of these columns in clear, those inside their lists and maps included.
+    /// Writes the secrets of these columns in clear text, including those nested in lists and maps.
     pub(crate) fn columns(names: impl IntoIterator<Item = impl Into<String>>) -> Reveal {
         Reveal {
             columns: names.into_iter().map(Into::into).collect(),
         }
     }
 
-    /// The value of a column as JSON: in clear when the column is named, masked otherwise.
+    /// Converts a column's value to JSON, in clear text if the column is named, otherwise masked.
     pub(crate) fn json(&self, column: &str, value: &Value) -> Json {
         let named = self.columns.iter().any(|name| name == column.trim());
         if named && value.has_secret() {

@@ -1,4 +1,4 @@
-//! One row of the results, and how it ended.
+//! One row of the results and its outcome.
 
 use crate::value::status::RowStatus;
 use crate::value::{Record, Value};
@@ -6,16 +6,16 @@ use crate::value::{Record, Value};
 /// One row of the results.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ResultRow {
-    /// Its place among the input rows, from 0.
+    /// The position among the input rows, from 0.
     pub position: u64,
-    /// The cells it came with.
+    /// The input cells.
     pub input: Vec<(String, Value)>,
-    /// What `main` returned for it; empty when it did not.
+    /// The map that `main` returned; empty if it did not return.
     pub output: Record,
-    /// How it ended.
+    /// The final status.
     pub status: RowStatus,
-    /// Why it is not done, without a secret.
+    /// Why the row is not done, without secrets.
     pub error: Option<String>,
-    /// The run it belongs to.
+    /// The ID of the run.
     pub run: String,
 }

@@ -1,4 +1,4 @@
-//! What a run came to: counts, what was brought into being, and the errors, equal ones together.
+//! Summarises a run: row counts, resource outcomes, and errors with equal ones grouped.
 
 mod grouping;
 mod pattern;
@@ -9,30 +9,31 @@ use std::time::Duration;
 use self::grouping::Groups;
 use super::RowStatus;
 
-/// Adds up the rows of a run. Its size does not depend on their number.
+/// Accumulates the rows of a run. Its size does not depend on their number.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Summary {
     rows: BTreeMap<RowStatus, u64>,
-    /// How the rows of the whole run stand, when earlier processes have carried out some of them.
+    /// The row counts of the whole run, if earlier processes executed some of its rows.
     whole: Option<BTreeMap<RowStatus, u64>>,
-    /// Sort, then outcome, then how many.
+    /// Counts by kind, then by outcome.
     outcomes: BTreeMap<String, BTreeMap<String, u64>>,
     groups: Groups,
-    /// Rows of the input that are done by an earlier run.
+    /// Input rows that an earlier run has done.
     left_out: u64,
     elapsed: Option<Duration>,
 }
 
-/// The outcomes that have a place in the lines; others follow by name.
+/// The outcomes that are listed in this order; others follow by name.
 const OUTCOMES: [&str; 5] = ["sent", "created", "adopted", "found", "unchanged"];
 
 impl Summary {
-    /// A summary of nothing yet.
+    /// Creates an empty summary.
     pub(crate) fn new() -> Summary {
         Summary::default()
     }
 
-    /// Counts a row. `error` says why it is not done; its first example is kept by `position`, which counts from 0.
+    /// Counts a row. `error` says why it is not done; each group's example is the error with the lowest `position`
+    /// (from 0).
     pub(crate) fn row(&mut self, position: u64, status: RowStatus, error: Option<&str>) {
         *self.rows.entry(status).or_default() += 1;
         if let Some(error) = error {
@@ -40,12 +41,12 @@ impl Summary {
         }
     }
 
-    /// Takes an error of a row that an earlier process carried out, so that it is told with the others.
+    /// Adds an error of a row that an earlier process executed, so that it is reported with the others.
     pub(crate) fn earlier(&mut self, position: u64, status: RowStatus, error: &str) {
         self.groups.add(status, position, error);
     }
 
-    /// Counts rows that have not come to an end: those that are interrupted, and those that are not begun.
+    /// Counts unfinished rows: those interrupted and those not started.
     pub(crate) fn open(&mut self, interrupted: u64, not_begun: u64) {
         for (status, count) in [
             (RowStatus::Interrupted, interrupted),
@@ -57,13 +58,13 @@ impl Summary {
         }
     }
 
-    /// How the rows of the whole run stand, [`RowStatus::Skipped`] for those that are not begun: with
-    /// this, those that were counted are told from those of earlier processes.
+    /// Sets the row counts of the whole run, with rows not started as [`RowStatus::Skipped`]. This separates the rows
+    /// counted here from those of earlier processes.
     pub(crate) fn whole(&mut self, rows: impl IntoIterator<Item = (RowStatus, u64)>) {
         self.whole = Some(rows.into_iter().collect());
     }
 
-    /// Counts things of a sort (`tenant`, `app`) with an outcome (`created`, `adopted`, `found`, `unchanged`).
+    /// Counts resources of a kind (`tenant`, `app`) by outcome (`created`, `adopted`, `found`, `unchanged`).
     pub(crate) fn outcome(&mut self, sort: &str, outcome: &str, count: u64) {
         if count > 0 {
             let of_sort = self.outcomes.entry(sort.to_owned()).or_default();
@@ -71,28 +72,28 @@ impl Summary {
         }
     }
 
-    /// Counts rows of the input that are none of the run's, since an earlier one has done them.
+    /// Counts input rows that are not part of the run because an earlier run has done them.
     pub(crate) fn left_out(&mut self, rows: u64) {
         self.left_out += rows;
     }
 
-    /// How long the run took.
+    /// Sets the duration of the run.
     pub(crate) fn took(&mut self, elapsed: Duration) {
         self.elapsed = Some(elapsed);
     }
 
-    /// How many rows ended like this, in the whole run.
+    /// How many rows of the whole run have this status.
     pub(crate) fn count(&self, status: RowStatus) -> u64 {
         let rows = self.whole.as_ref().unwrap_or(&self.rows);
         rows.get(&status).copied().unwrap_or_default()
     }
 
-    /// How many rows there were, in the whole run.
+    /// How many rows the whole run has.
     pub(crate) fn total(&self) -> u64 {
         self.whole.as_ref().unwrap_or(&self.rows).values().sum()
     }
 
-    /// The summary as lines of text: the counts, a line for each sort of thing, a line for each group of errors.
+    /// The summary as lines of text: the counts, then a line for each kind of resource and for each group of errors.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.counts_line()];
         if self.left_out > 0 {
@@ -104,7 +105,7 @@ impl Summary {
         }
         for (sort, outcomes) in &self.outcomes {
             let total = outcomes.values().sum();
-            // What the journal has of the whole run is counted.
+            // These counts come from the journal and cover the whole run.
             let place = if self.whole.is_some() {
                 " in the whole run"
             } else {
@@ -139,7 +140,7 @@ impl Summary {
 }
 
 impl Summary {
-    /// `12 done`, or `12 done (7 before, 5 now)` when earlier processes have carried out some.
+    /// `12 done`, or `12 done (7 before, 5 now)` if earlier processes executed some of the rows.
     fn counted(&self, status: RowStatus) -> String {
         let count = self.count(status);
         if status == RowStatus::Skipped {
@@ -184,7 +185,7 @@ fn plural(noun: &str, count: u64) -> String {
     }
 }
 
-/// A duration as people say it: `850 ms`, `12.3 s`, `4 m 10 s`, `2 h 5 m`.
+/// Formats a duration: `850 ms`, `12.3 s`, `4 m 10 s`, `2 h 5 m`.
 fn spoken(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     match seconds {

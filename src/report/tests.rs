@@ -239,7 +239,7 @@ fn endings_tell_the_format() {
 }
 
 proptest! {
-    /// Whatever text a row holds, the file that is written gives it back.
+    /// Whatever a row contains, reading the written file returns it.
     #[test]
     fn csv_that_is_written_is_read_back_equal(
         rows in prop::collection::vec(prop::collection::vec("(?s:[ -~\n\r\t,;\"'äß€]|.){0,12}", 3), 0..8)

@@ -1,4 +1,4 @@
-//! Results, row by row, in any format.
+//! Writes results row by row in any format.
 
 use std::io::Write;
 
@@ -23,7 +23,7 @@ enum Sink<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a report with these columns: the header line of CSV, the bracket of JSON.
+    /// Starts a report with these columns: writes the header line of CSV or the bracket of JSON.
     pub(crate) fn begin(
         sink: W,
         format: Format,
@@ -46,9 +46,9 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// Writes one row. In JSON a row may bring new columns, which come behind the others; in CSV that is
-    /// [`ReportError::NewColumn`] and nothing is written, so the columns must be complete
-    /// ([`Columns::note`]) before [`Writer::begin`].
+    /// Writes one row. In JSON a row may add columns, which are appended to the others. In CSV that fails with
+    /// [`ReportError::NewColumn`] and writes nothing, so the columns must be complete ([`Columns::note`]) before
+    /// [`Writer::begin`].
     pub(crate) fn row(&mut self, row: &ResultRow) -> Result<(), ReportError> {
         let new = self.columns.note(row);
         if let (Sink::Csv(_), Some(column)) = (&self.sink, new.into_iter().next()) {
@@ -66,7 +66,7 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Passes what was written so far on to the destination.
+    /// Flushes the rows written so far to the destination.
     pub(crate) fn flush(&mut self) -> Result<(), ReportError> {
         match &mut self.sink {
             Sink::Csv(csv) => csv.flush()?,
@@ -75,7 +75,7 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Ends the report, flushes it and gives the destination back.
+    /// Ends the report, flushes it and returns the destination.
     pub(crate) fn end(self) -> Result<W, ReportError> {
         let sink = match self.sink {
             Sink::Csv(csv) => csv.end()?,

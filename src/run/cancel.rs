@@ -1,34 +1,34 @@
-//! How a run is asked to stop.
+//! Cancels a run.
 
 use crate::journal;
 
-/// Asks a run to stop, once and for all: no new step is begun, reads and waits end, and what was sent is waited for.
-/// Cheap to clone and to ask.
+/// Cancels a run permanently: no new step begins, reads and waits end, and the outcome of what was sent is awaited.
+/// Cheap to clone and to check.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cancel(journal::Cancel);
 
 impl Cancel {
-    /// Nothing is asked yet.
+    /// Creates a handle that is not cancelled.
     pub(crate) fn new() -> Cancel {
         Cancel::default()
     }
 
-    /// Asks. Asking again changes nothing.
+    /// Cancels the run. Further calls have no effect.
     pub(crate) fn request(&self) {
         self.0.cancel();
     }
 
-    /// Was it asked?
+    /// Whether the run is cancelled.
     pub(crate) fn requested(&self) -> bool {
         self.0.is_cancelled()
     }
 
-    /// Ends when it is asked.
+    /// Completes when the run is cancelled.
     pub(crate) async fn asked(&self) {
         self.0.cancelled().await;
     }
 
-    /// What ends waiting when it is asked.
+    /// Returns the signal that ends waits on cancellation.
     pub(crate) fn signal(&self) -> &journal::Cancel {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The door of one row: from a script's call to a recorded step, and the rules for stopping.
+//! Handles the operation calls of one row: turns each call into a recorded step and applies the rules for stopping.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,15 +14,15 @@ use crate::operation::perform::{Halt, Performed, perform};
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::Value;
 
-/// How long a script may go on without asking for an operation, once the run is asked to stop: time to return.
+/// How long a script may run without calling an operation after the run is cancelled: time to return.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 pub(super) struct RowDoor {
     runner: Runner,
     row: RowJournal,
-    /// Noted for the next process, should this one die.
+    /// Marks the row as under way for the next process, in case this one dies.
     under_way: UnderWay,
-    /// What ended the row; sticky.
+    /// The reason the row stopped; set once.
     stop: OnceLock<Stop>,
     started: Instant,
     /// When the last operation ended, in milliseconds after `started`.
@@ -41,12 +41,12 @@ impl RowDoor {
         }
     }
 
-    /// What ended the row, if the script did not end by itself.
+    /// Returns why the row stopped, if the script did not end by itself.
     pub(super) fn stopped(&self) -> Option<Stop> {
         self.stop.get().cloned()
     }
 
-    /// The first step in doubt that the script has not asked for, and its operation.
+    /// Returns the key and operation of the first step in doubt that the script has not requested.
     pub(super) fn left_open(&self) -> Option<(String, String)> {
         self.row.left_open()
     }
@@ -59,7 +59,7 @@ impl RowDoor {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Reads are abandoned when the run must stop; a change that was sent is waited for, so that it is recorded.
+    /// Carries out a call. A read is abandoned when the run is cancelled; a change is awaited, so that it is recorded.
     async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
         let cancel = &self.runner.cancel;
         let changes = call.effect().changes();
@@ -79,7 +79,7 @@ impl Door for RowDoor {
         if let Some(stop) = self.stopped() {
             return Err(Denied::Stop(stop));
         }
-        // Between two steps is where a row stops.
+        // A row stops between two steps.
         if self.runner.cancel.requested() {
             return Err(self.halt(Stop::Cancelled));
         }
@@ -110,7 +110,7 @@ impl Door for RowDoor {
         }
         let idle = self.millis().saturating_sub(self.last.load(Ordering::Relaxed));
         let computing = u128::from(idle) >= PATIENCE.as_millis();
-        // A row that asks for nothing more may end.
+        // A row that calls no more operations may end.
         computing.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
     }
 

@@ -1,11 +1,11 @@
-//! How one input of a session is asked to stop: first kindly, then at once.
+//! Cancels one input of a session: gracefully at first, immediately on the second request.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::journal::Cancel;
 
-/// Asks one input to stop. Clones share it.
+/// Cancels one input. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupt {
     asked: Cancel,
@@ -13,13 +13,13 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Nothing is asked yet.
+    /// Creates an interrupt that is not requested.
     pub(crate) fn new() -> Interrupt {
         Interrupt::default()
     }
 
-    /// Asks: reads and waits end now, nothing more is sent, and what was sent is settled. Asked again, that is given up,
-    /// too, and stays in doubt. Gives how often it was asked.
+    /// Cancels the input: reads and waits end now, nothing more is sent, and what was sent is settled. A second call
+    /// aborts the settling, too, and leaves the step in doubt. Returns how often it was called.
     pub(crate) fn ask(&self) -> u32 {
         if self.insisted.is_cancelled() {
             return 3;
@@ -32,35 +32,35 @@ impl Interrupt {
         1
     }
 
-    /// Was it asked?
+    /// Whether the input is cancelled.
     pub(crate) fn is_asked(&self) -> bool {
         self.asked.is_cancelled()
     }
 
-    /// What ends when it is first asked.
+    /// Returns the signal of the first request.
     pub(super) fn first(&self) -> &Cancel {
         &self.asked
     }
 
-    /// Ends when it is asked.
+    /// Completes on the first request.
     pub(super) async fn asked(&self) {
         self.asked.cancelled().await;
     }
 
-    /// Ends when it is asked a second time.
+    /// Completes on the second request.
     pub(super) async fn insisted(&self) {
         self.insisted.cancelled().await;
     }
 }
 
-/// Where a signal finds what is under way. Clones share it.
+/// Lets a signal handler reach the input that is under way. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reins {
     held: Arc<Mutex<Option<Interrupt>>>,
     ending: Arc<AtomicBool>,
-    /// What is done when they are pulled and nothing is under way.
+    /// Called on a signal while nothing is under way.
     idle: Arc<OnceLock<Hook<()>>>,
-    /// Who is told whether something is under way.
+    /// Called when an input starts or ends.
     busy: Arc<OnceLock<Hook<bool>>>,
 }
 
@@ -73,7 +73,7 @@ impl<T> std::fmt::Debug for Hook<T> {
 }
 
 impl Reins {
-    /// Takes what starts now. When nothing is to begin any more, it is asked to stop at once.
+    /// Registers the input that starts now, and cancels it at once if no input may begin any more.
     pub(crate) fn take(&self, interrupt: &Interrupt) {
         *self.lock() = Some(interrupt.clone());
         if self.is_ending() {
@@ -82,14 +82,14 @@ impl Reins {
         self.tell(true);
     }
 
-    /// Nothing is under way any more.
+    /// Unregisters the input.
     pub(crate) fn let_go(&self) {
         self.tell(false);
         *self.lock() = None;
     }
 
-    /// Tells whether something is under way, each time that changes from now on: between the two calls, and not outside
-    /// of them, the reins can be pulled. Only the first is taken.
+    /// Sets the hook that is called with `true` in [`Reins::take`] and `false` in [`Reins::let_go`]; a signal reaches
+    /// an input between the two calls only. Only the first hook is kept.
     pub(crate) fn when_busy(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
         let _ = self.busy.set(Hook(Box::new(tell)));
     }
@@ -100,7 +100,7 @@ impl Reins {
         }
     }
 
-    /// Asks what is under way to stop, and gives how often it was asked; `None` when there is nothing.
+    /// Cancels the input that is under way and returns how often it was asked; `None` if there is none.
     pub(crate) fn pull(&self) -> Option<u32> {
         let asked = self.lock().as_ref().map(Interrupt::ask);
         if let (None, false, Some(idle)) = (asked, self.is_ending(), self.idle.get()) {
@@ -109,24 +109,24 @@ impl Reins {
         asked
     }
 
-    /// Does this from now on when they are pulled and nothing is under way. Only the first is taken.
+    /// Sets the hook for a signal while nothing is under way. Only the first hook is kept.
     pub(crate) fn when_idle(&self, idle: impl Fn() + Send + Sync + 'static) {
         let _ = self.idle.set(Hook(Box::new(move |()| idle())));
     }
 
-    /// Asks what is under way to stop, and that nothing begins after it. Gives how often it was asked; `None` when there is
-    /// nothing.
+    /// Cancels the input that is under way and lets no other begin. Returns how often it was asked; `None` if there is
+    /// none.
     pub(crate) fn end(&self) -> Option<u32> {
         self.ending.store(true, Ordering::SeqCst);
         self.pull()
     }
 
-    /// Is nothing to begin any more?
+    /// Whether no input may begin any more.
     pub(crate) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::SeqCst)
     }
 
-    /// Is something under way that was asked to stop a second time?
+    /// Whether an input is under way that was cancelled a second time.
     pub(crate) fn is_pulled_twice(&self) -> bool {
         self.lock()
             .as_ref()

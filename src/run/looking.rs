@@ -1,4 +1,4 @@
-//! The door of a function that looks something up while a step is being settled.
+//! Handles the operation calls of a lookup function while a step is being settled.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::operation::world::World;
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::Value;
 
-/// Reads pass and are not recorded: a resumed row has to look anew. Nothing else passes.
+/// Permits reads without recording them, because a resumed row has to look again. Refuses everything else.
 pub(super) struct Looking {
     pub(super) world: Arc<World>,
     pub(super) runtime: Handle,
-    /// Closed when nobody waits for the function any more.
+    /// Closes when the result of the function is no longer awaited.
     pub(super) waited_for: watch::Receiver<()>,
     pub(super) print: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -28,7 +28,7 @@ impl Door for Looking {
         self.runtime.block_on(async {
             tokio::select! {
                 done = look(&self.world, &call) => done.map_err(Denied::Failed),
-                // Nothing is ever said on it; it can only close.
+                // No value is ever sent on this channel; it can only close.
                 _ = waited_for.changed() => Err(Denied::Stop(Stop::Cancelled)),
             }
         })

@@ -1,4 +1,4 @@
-//! One run, from its first row to its last: the script, the journal and the operations brought together.
+//! Executes the rows of one run: brings the script, the journal and the operations together.
 
 pub(crate) mod cancel;
 mod door;
@@ -23,69 +23,69 @@ use crate::script::error::Diagnostic;
 use crate::script::program::{Ended, Script};
 use crate::value::Value;
 
-/// Everything the rows of one run share. Cheap to clone.
+/// What all rows of a run share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Runner {
     /// The script, pinned.
     pub script: Script,
-    /// Where steps are recorded.
+    /// Records the steps.
     pub journal: Journal,
-    /// The run, and the right to carry it out.
+    /// The lock on the run, which permits executing it.
     pub run: RunLock,
-    /// What operations act on.
+    /// The world that operations act on.
     pub world: Arc<World>,
     /// Drives the operations' I/O.
     pub runtime: tokio::runtime::Handle,
-    /// May acts be done again that are done?
+    /// Whether acts that are already done may be repeated.
     pub again: bool,
-    /// What the script is, whatever run it is in, where the rows are a unit of work: their acts are remembered. `None` for
-    /// a run without rows.
+    /// The identity of the script across runs, if rows are units of work whose acts are remembered. `None` for a run
+    /// without rows.
     pub workflow: Option<String>,
-    /// Tells when to stop.
+    /// Signals when to stop.
     pub cancel: Cancel,
     /// Counts what was created and what was found.
     pub tally: Arc<Tally>,
-    /// Takes the lines a script prints.
+    /// Receives the lines that a script prints.
     pub print: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
-/// Which row to run.
+/// The row to run.
 #[derive(Debug, Clone)]
 pub(crate) struct RowPlan {
     /// Its position in the input, from 0.
     pub position: u64,
-    /// Its natural identity: what its steps' keys begin with.
+    /// Its natural identity, the prefix of its step keys.
     pub scope: String,
     /// The arguments of `main`.
     pub args: Vec<Value>,
-    /// May the journal hold steps of this row already?
+    /// Whether the journal may already hold steps of this row.
     pub resumed: bool,
 }
 
 /// How a row ended.
 #[derive(Debug)]
 pub(crate) enum RowEnd {
-    /// With what `main` returned.
+    /// `main` returned this value.
     Done(Value),
-    /// With an error of the script or of an operation.
+    /// The script or an operation failed.
     Failed(Box<Diagnostic>),
-    /// Its last step is in doubt.
+    /// The last step is in doubt.
     Parked {
         /// The step's key.
         step: String,
-        /// What is known.
+        /// What is known of it.
         why: String,
     },
     /// The run was interrupted; a resume continues it.
     Interrupted,
     /// The journal cannot be written; nothing more may be sent.
     JournalLost(String),
-    /// A fault of provisor.
+    /// A bug in provisor.
     Bug(String),
 }
 
 impl Runner {
-    /// What a row is, whatever run it is in: its workflow and its parameters, and how often they were there before.
+    /// Returns the identity of a row across runs: its workflow, its parameters, and how often they occurred before.
     fn identity(&self, plan: &RowPlan) -> Option<Value> {
         let workflow = self.workflow.as_deref()?;
         let repeated = plan.scope.split_once('~').map_or("", |(_, number)| number);
@@ -93,7 +93,7 @@ impl Runner {
         Some(Value::List(vec![workflow.into(), args, repeated.into()]))
     }
 
-    /// Runs one row to its end, on the calling thread. The thread needs a stack of [`crate::script::STACK_SIZE`].
+    /// Runs one row to its end on the calling thread, which needs a stack of [`crate::script::STACK_SIZE`].
     pub(crate) fn row(&self, plan: &RowPlan) -> RowEnd {
         let opened = self
             .journal
@@ -106,11 +106,11 @@ impl Runner {
         let ended = catch_unwind(AssertUnwindSafe(|| {
             self.script.call(plan.args.clone(), door.clone())
         }));
-        // A script may have caught what it could; what stopped the row decides all the same.
+        // A stop decides the result, even if the script caught some of its errors.
         if let Some(stop) = door.stopped() {
             return stop.into();
         }
-        // A script that was edited may not ask any more for a step whose outcome nobody knows.
+        // An edited script may no longer request a step whose outcome is unknown.
         let left_open = door.left_open().filter(|_| !Sabotage::LeftOpenIsDone.is_on());
         if let (Ok(Ok(_) | Err(Ended::Failed(_))), Some((step, op))) = (&ended, left_open) {
             let why = format!("the script ended without asking for `{op}`, whose outcome is not known");

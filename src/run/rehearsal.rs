@@ -1,5 +1,5 @@
-//! A row gone through without doing anything: the script is answered from what is recorded, and stops where it would
-//! do something.
+//! The dry run of a row: replays the script against its recorded steps and stops at the first call that would take
+//! effect.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -16,28 +16,28 @@ pub(crate) use crate::operation::preview::{How, NextCall};
 /// What a row would do.
 #[derive(Debug)]
 pub(crate) struct Rehearsal {
-    /// Recorded steps that it asks for, in order.
+    /// The recorded steps that the script requests, in order.
     pub matched: Vec<String>,
-    /// How it goes on behind those.
+    /// What happens after the recorded steps.
     pub then: Then,
-    /// Recorded steps that it has not asked for. When it [acts](Then::Acts), it may ask for them later.
+    /// The recorded steps that it has not requested. When it [acts](Then::Acts), it may still request them.
     pub unasked: Vec<String>,
 }
 
-/// How a row goes on behind what is recorded.
+/// What a row does after its recorded steps.
 #[derive(Debug)]
 pub(crate) enum Then {
-    /// It does this, and what comes after cannot be told.
+    /// It makes this call; what follows is unknown.
     Acts(NextCall),
     /// `main` returns.
     Returns,
-    /// It fails, and why.
+    /// It fails, for this reason.
     Fails(String),
 }
 
 impl Runner {
-    /// Goes through one row; `None` when the journal holds no step of it and `only_begun` is set. Calls for the stack
-    /// that [`Runner::row`] needs. `retrying` takes recorded refusals for forgotten.
+    /// Performs a dry run of one row. Returns `None` if the journal has no step of it and `only_begun` is set. Needs
+    /// the same stack as [`Runner::row`]. `retrying` treats recorded refusals as absent.
     pub(crate) fn rehearse(
         &self,
         plan: &RowPlan,
@@ -99,7 +99,7 @@ struct Rehearsing {
     row: RowJournal,
     retrying: bool,
     matched: Mutex<Vec<String>>,
-    /// What it would do; the script is stopped there.
+    /// The call that would take effect; the script is stopped there.
     acts: OnceLock<NextCall>,
     lost: OnceLock<JournalError>,
 }

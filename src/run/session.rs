@@ -1,8 +1,8 @@
-//! A session: a run whose rows are typed one after the other.
+//! A session: a run whose rows are entered one by one.
 //!
-//! Each input is a row of its own, at the place of its number: what it asks for twice is asked twice, and its text is what
-//! the row is pinned to. Before a change leaves, the call itself is recorded with the row, sealed: so a session that was
-//! killed can be settled from the journal alone, without running any input anew.
+//! Each input is a row at the position of its number: a call that it makes twice is carried out twice, and the row is
+//! pinned to the input's text. Before a change is sent, the call itself is stored in the row, sealed, so that a killed
+//! session can be settled from the journal alone, without running any input again.
 
 mod door;
 mod settle;
@@ -25,42 +25,42 @@ use crate::value::{Record, Value};
 /// A session that has begun. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Session {
-    /// Where steps are recorded.
+    /// Records the steps.
     pub journal: Journal,
-    /// The run, and the right to add to it.
+    /// The lock on the run, which permits adding to it.
     pub run: RunLock,
-    /// What operations act on.
+    /// The world that operations act on.
     pub world: Arc<World>,
     /// Drives the operations' I/O.
     pub runtime: tokio::runtime::Handle,
-    /// How many inputs are recorded.
+    /// The number of recorded inputs.
     rows: Arc<AtomicU64>,
-    /// How to look up what is in doubt, where only the session knows.
+    /// Lookup functions for calls in doubt that only the session has.
     functions: Arc<Mutex<LookUps>>,
 }
 
-/// One input, as it is recorded.
+/// An input as it is recorded.
 #[derive(Debug, Clone)]
 pub(crate) struct Input {
     /// Its number in the session, from 1.
     pub number: u64,
-    /// Its text; a secret when it may hold one.
+    /// Its text; a secret if it may contain one.
     pub text: Value,
 }
 
 /// How an input ended.
 #[derive(Debug, Clone)]
 pub(crate) enum InputEnd {
-    /// With this value; nothing when it cannot be kept.
+    /// It returned this value; `None` if the value cannot be stored.
     Done(Option<Value>),
-    /// It failed or was stopped: why, in a line.
+    /// It failed or was stopped, for this one-line reason.
     Failed(String),
-    /// A step of it is in doubt: why, in a line.
+    /// One of its steps is in doubt, for this one-line reason.
     Parked(String),
 }
 
 impl Session {
-    /// Begins a session, with the inputs that asked for nothing before it began.
+    /// Begins a session and records the inputs entered before it began, which called no operation.
     pub(crate) fn begin(
         journal: &Journal,
         world: &Arc<World>,
@@ -84,7 +84,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The name of its run.
+    /// Returns the name of its run.
     pub(crate) fn id(&self) -> String {
         self.run.id().to_string()
     }
@@ -100,7 +100,7 @@ impl Session {
         self.journal.spool_rows(self.run.id(), vec![row])
     }
 
-    /// The door of an input that was entered.
+    /// Returns the interface through which a recorded input calls operations.
     pub(crate) fn door(
         &self,
         number: u64,
@@ -128,7 +128,7 @@ impl Session {
             .finish_row(self.run.id(), number - 1, status, output.as_ref(), error.as_ref())
     }
 
-    /// What this session changed or may have changed, in order, and how it could be undone.
+    /// Returns what this session changed or may have changed, in order, and how to undo it.
     pub(crate) fn changes(&self) -> Result<Vec<Change>, JournalError> {
         self.journal.flush()?;
         let steps = self.journal.steps(self.run.id(), &StepFilter::All)?;
@@ -138,7 +138,7 @@ impl Session {
         changes.filter_map(Result::transpose).collect()
     }
 
-    /// Looks up what is in doubt, and tells `each`. Nothing is sent again.
+    /// Looks up the steps in doubt and reports each to `each`. No request is repeated.
     pub(crate) fn settle(
         &self,
         interrupt: &Interrupt,
@@ -160,7 +160,7 @@ impl Session {
         self.functions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What it created and what it found, by its steps' records: what became of one may have been found out later.
+    /// Counts what it created and found from its recorded steps, because an outcome may be settled late.
     pub(crate) fn tally(&self) -> Result<Tally, JournalError> {
         let tally = Tally::default();
         tally.recall(
@@ -172,7 +172,7 @@ impl Session {
         Ok(tally)
     }
 
-    /// Ends it. A step that is in doubt keeps it open for a resume. Gives how many are.
+    /// Ends the session and returns the number of steps in doubt. A step in doubt keeps the run open for a resume.
     pub(crate) fn close(&self) -> Result<usize, JournalError> {
         let rows = self.rows.load(Ordering::SeqCst);
         self.journal.spool_complete(self.run.id(), rows)?;
@@ -188,7 +188,7 @@ impl Session {
         Ok(open)
     }
 
-    /// Can anything that it leaves in doubt be looked up when it has ended? What functions of the session look for cannot.
+    /// Whether a step in doubt can still be looked up after the session ends. Functions of the session do not count.
     pub(crate) fn leaves_look_ups(&self) -> Result<bool, JournalError> {
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?;
         let can = |op: &str, names: bool| {
@@ -200,7 +200,7 @@ impl Session {
         Ok(open.iter().any(|step| can(&step.op, step.thing.is_some())))
     }
 
-    /// The calls that an input is about to make or has made, as the row keeps them.
+    /// Returns the calls stored in the row of an input.
     fn asked(&self, number: u64) -> Result<Option<Value>, JournalError> {
         self.journal.flush()?;
         let after = (number > 1).then(|| number - 2);
@@ -212,7 +212,7 @@ impl Session {
     }
 }
 
-/// What the keys of an input's steps begin with.
+/// Returns the prefix of the step keys of an input.
 fn scope(number: u64) -> String {
     format!("i{number}")
 }

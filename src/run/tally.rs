@@ -1,4 +1,4 @@
-//! What a run brought into being, counted.
+//! Counts what a run created or found.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -11,19 +11,19 @@ use crate::operation::perform::Performed;
 use crate::operation::spec::{Effect, OpSpec};
 use crate::value::Value;
 
-/// What something is called that was made under a key at a service of the web.
+/// The kind under which a resource created by key on a generic web service is counted.
 const KEYED: &str = "keyed item";
 
-/// What the operations that begin with `send_` send.
+/// The kind under which the results of `send_` operations are counted.
 const MESSAGE: &str = "message";
 
-/// Counts of things by sort and outcome.
+/// Counts by kind and outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(Mutex<BTreeMap<(String, String), u64>>);
 
 impl Tally {
-    /// Counts what an operation gave, when it brings something into being. What the journal answered was counted when it
-    /// happened.
+    /// Counts the result of an operation that creates something. A result replayed from the journal was counted when it
+    /// was first produced.
     pub(crate) fn count(&self, op: &OpSpec, performed: &Performed) {
         if performed.replayed {
             return;
@@ -33,12 +33,12 @@ impl Tally {
                 let sort = thing.kind.rsplit("::").next().unwrap_or(&thing.kind);
                 (sort.to_lowercase(), thing.text("outcome").to_owned())
             }
-            // A message that an earlier run has sent is one that the row has, too.
+            // Count a message that an earlier run sent: the row has it, too.
             (Effect::Act, Value::Record(answer)) if op.name.starts_with("send_") => {
                 let outcome = answer.get("outcome").and_then(Value::as_text);
                 (MESSAGE.to_owned(), outcome.unwrap_or("sent").to_owned())
             }
-            // What a service of the web made under a key; without one nothing says what became of it.
+            // A web service call with a key reports an outcome; without a key the outcome is unknown.
             (Effect::ByCall(_), Value::Record(answer)) => {
                 let Some(outcome) = answer.get("outcome").and_then(Value::as_text) else {
                     return;
@@ -50,7 +50,7 @@ impl Tally {
         *self.lock().entry((sort, outcome)).or_default() += 1;
     }
 
-    /// Counts what earlier processes of the run recorded, until it is to stop.
+    /// Counts the recorded steps of earlier processes of the run, until the run is cancelled.
     pub(crate) fn recall(
         &self,
         catalogue: &Catalogue,
@@ -71,7 +71,7 @@ impl Tally {
         })
     }
 
-    /// The counts: sort, outcome, how many.
+    /// Returns the counts as (kind, outcome, count).
     pub(crate) fn counts(&self) -> Vec<(String, String, u64)> {
         let counts = self.lock();
         counts

@@ -1,4 +1,4 @@
-//! The accounts of a runtime that were given to its builder, and the tokens of a runtime that keeps none on disk.
+//! The accounts added to a builder, and the in-memory token store of a runtime that keeps no tokens on disk.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -54,7 +54,7 @@ impl Profiles for Accounts {
     }
 }
 
-/// Tokens that are gone when the process ends.
+/// Tokens that are lost when the process ends.
 #[derive(Default)]
 pub(super) struct MemoryTokens(Mutex<Vec<(TokenKey, Value)>>);
 

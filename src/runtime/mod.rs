@@ -1,5 +1,5 @@
-//! The runtime: platforms, a journal, accounts and a network, put together once. The command line is its first user; a Rust
-//! program that embeds provisor is the next.
+//! The runtime: platforms, a journal, accounts and a network, assembled once. It serves the command line and Rust
+//! programs that embed provisor.
 
 mod accounts;
 mod own;
@@ -27,7 +27,7 @@ use crate::value::secret::Secret;
 use accounts::{Accounts, MemoryTokens};
 pub use run::{Outcome, Run};
 
-/// Why a runtime cannot do what it is asked.
+/// An error of a runtime.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -40,7 +40,7 @@ pub enum Error {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The runtime cannot be built of these parts, or the system gives no thread.
+    /// The parts do not make a valid runtime, or the system cannot start a thread.
     #[error("{0}")]
     Setup(String),
     /// The run has no result: it failed, was interrupted, or left a step in doubt.
@@ -54,10 +54,10 @@ impl From<Box<Diagnostic>> for Error {
     }
 }
 
-/// Takes the lines that scripts print.
+/// Receives the lines that scripts print.
 type Print = dyn Fn(&str) + Send + Sync;
 
-/// Puts a [`Runtime`] together: platforms, operations, accounts, and where the journal is.
+/// Builds a [`Runtime`] from platforms, operations, accounts and the location of the journal.
 #[derive(Clone, Default)]
 pub struct Builder {
     platforms: Vec<&'static Platform>,
@@ -79,70 +79,70 @@ impl Builder {
         self
     }
 
-    /// Adds platforms, in the order in which people meet them.
+    /// Adds platforms, in the order in which they are listed to users.
     #[must_use]
     pub fn platforms(mut self, platforms: impl IntoIterator<Item = &'static Platform>) -> Builder {
         self.platforms.extend(platforms);
         self
     }
 
-    /// Adds an operation that belongs to no platform; see [`OpSpec::observe`], [`OpSpec::act`] and [`OpSpec::ensure`]. It is
-    /// kept as long as the process lives.
+    /// Adds an operation that belongs to no platform; see [`OpSpec::observe`], [`OpSpec::act`] and [`OpSpec::ensure`].
+    /// It is kept for the lifetime of the process.
     #[must_use]
     pub fn operation(mut self, operation: OpSpec) -> Builder {
         self.operations.push(operation);
         self
     }
 
-    /// Adds an account. `connect()` of a platform takes the first one of that platform, `connect("name")` the one of this
-    /// name.
+    /// Adds an account. `connect()` of a platform uses the first account of that platform, `connect("name")` the
+    /// account of that name.
     #[must_use]
     pub fn account(mut self, account: Profile) -> Builder {
         self.accounts.add(account);
         self
     }
 
-    /// Tells the time by this clock: [`Clock::frozen`] makes one that only a test moves.
+    /// Sets the clock: [`Clock::frozen`] returns one that advances only when a test moves it.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Builder {
         self.clock = clock;
         self
     }
 
-    /// Takes the lines that scripts print. Without it they are dropped.
+    /// Sets the receiver of the lines that scripts print. Without it they are dropped.
     #[must_use]
     pub fn print(mut self, print: impl Fn(&str) + Send + Sync + 'static) -> Builder {
         self.print = Some(Arc::new(print));
         self
     }
 
-    /// Answers the questions of scripts (`ask`, `ask_secret`). Without it they fail as they do without a terminal.
+    /// Sets the prompter for `ask` and `ask_secret`. Without it they fail as they do without a terminal.
     #[must_use]
     pub fn prompter(mut self, prompter: Arc<dyn Prompter>) -> Builder {
         self.prompter = Some(prompter);
         self
     }
 
-    /// Finds accounts here, and not among those that were added.
+    /// Uses these profiles instead of the added accounts.
     pub(crate) fn profiles(mut self, profiles: Arc<dyn Profiles>) -> Builder {
         self.profiles = Some(profiles);
         self
     }
 
-    /// Keeps tokens here, and not in memory.
+    /// Stores tokens here instead of in memory.
     pub(crate) fn tokens(mut self, tokens: Arc<dyn TokenStore>) -> Builder {
         self.tokens = Some(tokens);
         self
     }
 
-    /// How requests leave.
+    /// Configures HTTP.
     pub(crate) fn http(mut self, http: HttpConfig) -> Builder {
         self.http = http;
         self
     }
 
-    /// The platforms and their operations. Errors: two platforms or operations of one name, or a name that no script can
-    /// call.
+    /// Returns the platforms and their operations. Errors: two platforms or operations have the same name, or a script
+    /// cannot call a name.
     pub(crate) fn catalogue(&self) -> Result<Catalogue, Error> {
         let own = own::platforms(&self.operations)?;
         let all = self.platforms.iter().copied().chain(own).chain([&BASIC]);
@@ -153,22 +153,22 @@ impl Builder {
         }
     }
 
-    /// A runtime whose journal lives in memory: for tests, and for runs that leave nothing behind.
+    /// Builds a runtime whose journal is in memory: for tests, and for runs that leave nothing behind.
     ///
     /// Errors: see [`Builder::open`].
     pub fn in_memory(self) -> Result<Runtime, Error> {
         let catalogue = self.catalogue()?;
-        // What stays in memory needs no secret key.
+        // A journal in memory needs no secret key.
         let journal = Journal::in_memory(Sealer::new(&[0; 32]), self.clock.clone(), Ids::random());
         self.over(catalogue, journal)
     }
 
-    /// A runtime whose journal is in `folder`, which is made when it is missing. `key` seals everything of value in it: 64
-    /// hexadecimal digits, base64 of 32 bytes, or a passphrase of at least 16 characters. Without the key no recorded
-    /// credential can be read again.
+    /// Builds a runtime whose journal is in `folder`, which is created if missing. `key` seals all values in it: 64
+    /// hexadecimal digits, base64 of 32 bytes, or a passphrase of at least 16 characters. Recorded credentials cannot
+    /// be read without it.
     ///
-    /// Errors: the journal cannot be used, the key has none of these forms, two platforms or operations have one name, the system gives no
-    /// thread.
+    /// Errors: the journal cannot be used, the key has none of these forms, two platforms or operations have the same
+    /// name, or the system cannot start a thread.
     pub fn open(self, folder: &Path, key: &Secret) -> Result<Runtime, Error> {
         let catalogue = self.catalogue()?;
         let sealer = Sealer::from_text(key).map_err(|error| Error::Setup(error.to_string()))?;
@@ -181,7 +181,7 @@ impl Builder {
         self.over(catalogue, journal)
     }
 
-    /// A runtime over a journal that is open. Signs in to nothing.
+    /// Builds a runtime over an open journal. Does not sign in.
     pub(crate) fn over(self, catalogue: Catalogue, journal: Journal) -> Result<Runtime, Error> {
         let executor = Executor::start(2)?;
         let http = HttpConfig {
@@ -241,31 +241,31 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// A runtime without platforms, to which some are added.
+    /// Returns a builder without platforms.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Compiles a script that imports nothing. `name` is what messages call it.
+    /// Compiles a script that imports nothing. `name` identifies it in messages.
     ///
-    /// Errors: the script is no Rhai, or its declaration is wrong.
+    /// Errors: the script is not valid Rhai, or its declaration is wrong.
     pub fn script(&self, name: &str, text: &str) -> Result<Script, Error> {
         self.compile(&Source::new(name, text), &Alone)
     }
 
-    /// Compiles a script and what it imports, which `loader` finds.
+    /// Compiles a script and its imports, which `loader` finds.
     ///
-    /// Errors: as of [`Runtime::script`], and an import that cannot be loaded.
+    /// Errors: those of [`Runtime::script`], and an import that cannot be loaded.
     pub fn compile(&self, main: &Source, loader: &dyn Loader) -> Result<Script, Error> {
         Ok(Script::compile(self.host(), Bundle::collect(main, loader)?)?)
     }
 
-    /// Where steps, outcomes and the ledger are recorded.
+    /// Returns the journal, which records steps, outcomes and the ledger.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// What drives the requests of operations.
+    /// Returns a handle to the executor that drives the requests of operations.
     pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
         self.executor.handle()
     }
@@ -275,7 +275,7 @@ impl Runtime {
     }
 }
 
-/// For scripts that import nothing.
+/// The loader for scripts that import nothing.
 struct Alone;
 
 impl Loader for Alone {
@@ -286,15 +286,15 @@ impl Loader for Alone {
     }
 }
 
-/// Drives requests. Dropped without waiting for what holds a thread and cannot be interrupted, such as a name server or a
-/// password command that does not answer: whatever has left was waited for before.
+/// Drives requests. Dropping it does not wait for threads that block and cannot be interrupted, such as on a DNS lookup
+/// or a password command: the requests that were sent have been awaited by then.
 pub(crate) struct Executor {
     runtime: Option<tokio::runtime::Runtime>,
     handle: tokio::runtime::Handle,
 }
 
 impl Executor {
-    /// Starts so many threads.
+    /// Starts an executor with this many threads.
     pub(crate) fn start(threads: usize) -> Result<Executor, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)

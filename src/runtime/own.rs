@@ -1,4 +1,4 @@
-//! Operations that a host adds by themselves: functions of a module of their own.
+//! Standalone operations that a host adds, each a function of a module that the host names.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::operation::platform::Platform;
 use crate::operation::spec::OpSpec;
 use crate::script::words::is_reserved;
 
-/// One platform for each module that the operations name. They live as long as the process.
+/// Returns one platform for each module that the operations name. They are leaked: they live as long as the process.
 pub(super) fn platforms(operations: &[OpSpec]) -> Result<Vec<&'static Platform>, Error> {
     let mut modules: BTreeMap<&'static str, Vec<OpSpec>> = BTreeMap::new();
     for operation in operations {

@@ -1,4 +1,4 @@
-//! Runs of scripts that a program starts, stops, waits for and resumes.
+//! Runs of scripts that a program starts, stops, awaits and resumes.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::script::bundle::Bundle;
 use crate::script::program::Script;
 use crate::value::{Record, Value};
 
-/// How many rows of a run are carried out at once.
+/// The number of rows of a run that are executed concurrently.
 const JOBS: u16 = 8;
 
-/// A run that is under way. It goes on when this is dropped, as long as the process lives.
+/// A run that is under way. It continues after this is dropped, as long as the process lives.
 #[derive(Debug)]
 pub struct Run {
     id: RunId,
@@ -32,19 +32,19 @@ pub struct Run {
 pub struct Outcome {
     /// The name of the run: `r7f3k`.
     pub run: String,
-    /// Its status. An interrupted run goes on with [`Runtime::resume`], and so does a parked one, whose steps in doubt are then
-    /// looked up.
+    /// Its status. [`Runtime::resume`] continues an interrupted or parked run; for a parked one it first looks up the
+    /// steps in doubt.
     pub status: RunStatus,
-    /// Its rows by their status. A run without rows counts as one.
+    /// The number of rows by status. A run without rows counts as one.
     pub rows: RowCounts,
     /// The row of a run without rows.
     single: Option<Finished>,
 }
 
 impl Outcome {
-    /// What `main` returned in a run without rows: its map, or its value as `result`.
+    /// Returns what `main` returned in a run without rows: its map, or its value as `result`.
     ///
-    /// Errors: the run is not done, and why; a run with rows has no output of its own.
+    /// Errors: the reason why the run is not done; a run with rows has no output of its own.
     pub fn output(&self) -> Result<&Record, Error> {
         let row = self.single.as_ref();
         match row {
@@ -59,24 +59,24 @@ impl Outcome {
 }
 
 impl Run {
-    /// The name by which it is resumed: `r7f3k`.
+    /// Returns the name for [`Runtime::resume`]: `r7f3k`.
     pub fn id(&self) -> &str {
         self.id.as_str()
     }
 
-    /// Asks the run to stop: no new step begins, reads and waits end, and the outcome of what was sent is recorded.
+    /// Cancels the run: no new step begins, reads and waits end, and the outcome of what was sent is recorded.
     pub fn stop(&self) {
         self.cancel.request();
     }
 
-    /// Blocks until the run has ended. Not for the threads of an asynchronous runtime: see [`Run::ended`].
+    /// Blocks until the run has ended. Do not call it on a thread of an asynchronous runtime: see [`Run::ended`].
     ///
     /// Errors: the journal cannot be written. A script that fails is an [`Outcome`].
     pub fn wait(self) -> Result<Outcome, Error> {
         self.ended.blocking_recv().unwrap_or_else(|_| Err(died()))
     }
 
-    /// Ends when the run has ended, with the same.
+    /// Waits asynchronously until the run has ended; returns the same as [`Run::wait`].
     pub async fn ended(self) -> Result<Outcome, Error> {
         self.ended.await.unwrap_or_else(|_| Err(died()))
     }
@@ -89,7 +89,7 @@ fn died() -> Error {
 impl Runtime {
     /// Starts a run: one call of the script's `main` with these parameters.
     ///
-    /// Errors: a parameter is missing, unknown or unfit; the journal cannot be written; the system gives no thread.
+    /// Errors: a parameter is missing, unknown or invalid; the journal cannot be written; no thread can be started.
     pub fn start<K: Into<String>, V: Into<Value>>(
         &self,
         script: &Script,
@@ -108,10 +108,10 @@ impl Runtime {
         self.carry_out(script, begun, Some(input), |_| {})
     }
 
-    /// Starts a run over rows: one call of `main` for each, several at once. What a row does twice with the same parameters,
-    /// in this run or another of the same script, is done once. `each` sees the rows as they end, on a thread of the run.
+    /// Starts a run over rows: one call of `main` for each, several at once. What a row repeats with equal parameters,
+    /// in this or another run of the script, is done once. `each` gets the ended rows, on a run thread.
     ///
-    /// Errors: the journal cannot be written; the system gives no thread. What is wrong with a row is in its outcome.
+    /// Errors: the journal cannot be written; no thread can be started. Errors of a row are in its outcome.
     pub fn start_rows(
         &self,
         script: &Script,
@@ -124,10 +124,10 @@ impl Runtime {
         self.carry_out(script, begun, Some(input), each)
     }
 
-    /// Goes on with a run: steps that are recorded are answered from the journal, steps whose answer was lost are looked up,
-    /// and the rows that had not ended are carried out. The run keeps the script that it was started with.
+    /// Resumes a run: recorded steps are answered from the journal, steps whose response was lost are looked up, and
+    /// unfinished rows are executed. The run keeps the script that it was started with.
     ///
-    /// Errors: there is no such run, another process carries it out, or its rows were not all recorded before it was killed.
+    /// Errors: the run does not exist, another process executes it, or it was killed before all its rows were recorded.
     pub fn resume(&self, run: &str) -> Result<Run, Error> {
         let id = RunId::new(run);
         let record = self
@@ -231,10 +231,10 @@ impl Runtime {
                     }
                 });
                 let outcome = conclude(&runner, begun.has_rows, ended, counts, single);
-                // Whoever is told the outcome may resume the run at once, so its lock is given back before.
+                // The receiver of the outcome may resume the run at once, so release its lock first.
                 drop(runner);
                 drop(executor);
-                // Nobody may wait for it.
+                // The receiver may have been dropped.
                 let _ = tell.send(outcome);
             })
             .map_err(|error| Error::Setup(format!("cannot start a thread: {error}")))?;
@@ -242,7 +242,7 @@ impl Runtime {
     }
 }
 
-/// A run that is this process's to carry out.
+/// A run that this process has locked.
 struct Begun {
     lock: RunLock,
     has_rows: bool,

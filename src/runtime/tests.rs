@@ -12,7 +12,7 @@ use crate::operation::error::{Code, OpError};
 use crate::operation::spec::{Param, Type};
 use crate::value::{Record, Value};
 
-/// A desk that sells seats: the operations and what they did.
+/// A desk that sells seats: its state, on which the operations act.
 #[derive(Default)]
 struct Desk {
     drawn: AtomicU64,
@@ -79,7 +79,7 @@ fn an_operation_of_the_host_is_recorded_and_answered_from_the_journal() {
     desk.is_closed.store(false, Ordering::SeqCst);
     let done = runtime.start(&script, [("name", "Ann")]).unwrap().wait().unwrap();
     assert_eq!(done.output().unwrap()["n"], Value::Int(2));
-    // A run that has ended can be resumed at once, and again.
+    // A run that has ended can be resumed at once, and repeatedly.
     for _ in 0..50 {
         let again = runtime.resume(&done.run).unwrap().wait().unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Which platform a request is for, and how it was addressed.
+//! Determines the platform of a request and how it was addressed.
 
 use super::mobsted;
 
@@ -11,29 +11,29 @@ pub(super) enum Name {
     Web,
 }
 
-/// How a platform is addressed, and so how its answers address it.
+/// How a platform is addressed, and so which URLs its responses contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Style {
-    /// By host name, as on the real platform. For Mobsted, what follows the account's name in it; for others all of
-    /// it, with the port if the client named one.
+    /// By host name, as on the real platform. Holds the part after the account's name for Mobsted, and the whole host
+    /// for others, with the port if the client named one.
     Host(String),
-    /// By the first part of the path, for clients that cannot resolve the sandbox's host names; with the host and port
+    /// By the first path segment, for clients that cannot resolve the sandbox's host names. Holds the host and port
     /// that the client used.
     Path(String),
 }
 
-/// What the host and the path of a request say.
+/// The information in the host and path of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) platform: Name,
-    /// The account of a platform that gives each its own host; empty elsewhere.
+    /// The account, on a platform that gives each account its own host; empty elsewhere.
     pub(super) account: String,
     pub(super) style: Style,
-    /// What follows the address of the platform, without a slash before it.
+    /// The path below the platform's address, without a leading slash.
     pub(super) path: String,
 }
 
-/// Platforms that have one host for all their accounts: their names, as in `jrni.sandbox` and `/jrni/`.
+/// The platforms with one host for all their accounts, by name, as in `jrni.sandbox` and `/jrni/`.
 const SHARED: &[(&str, Name)] = &[
     ("jrni", Name::Jrni),
     ("sparrow", Name::Sparrow),
@@ -41,11 +41,11 @@ const SHARED: &[(&str, Name)] = &[
 ];
 
 impl Address {
-    /// Reads an address: the host as the client named it, and the path.
+    /// Parses an address from the host as the client named it, and the path.
     ///
-    /// A host below `NAME.sandbox` or a first path segment `NAME` is that platform's. All else is Mobsted's, whose
-    /// accounts are addressed by a host `ACCOUNT-admin.mobsted.sandbox`, with any labels before the server's, or by a
-    /// first path segment `ACCOUNT-admin`; without either it is the master account.
+    /// A host below `NAME.sandbox` or a first path segment `NAME` belongs to that platform. Everything else is Mobsted,
+    /// whose accounts are addressed by a host `ACCOUNT-admin.mobsted.sandbox`, with any labels before the server's, or
+    /// by a first path segment `ACCOUNT-admin`; without either it is the master account.
     pub(super) fn read(host: &str, path: &str) -> Address {
         let path = path.trim_start_matches('/');
         let name = bare(host);
@@ -96,7 +96,7 @@ impl Address {
     }
 }
 
-/// A host in lower case and without its port.
+/// Returns a host in lower case without its port.
 fn bare(host: &str) -> String {
     host.rsplit_once(':')
         .map_or(host, |(name, _)| name)

@@ -1,5 +1,5 @@
-//! The sandbox's own routes, below `/_sandbox/`: its books, its faults, and things that happen on a platform without a
-//! request. They need no token: the sandbox listens on loopback only, and its accounts are worth nothing.
+//! The sandbox's own routes below `/_sandbox/`: its records, its faults, and events on a platform that no request
+//! causes. They need no token: the sandbox listens on loopback only, and its accounts are worthless.
 
 use std::path::Path;
 
@@ -15,20 +15,20 @@ use super::reply::Reply;
 use super::serve::Site;
 use super::{jrni, lease, mobsted, sparrow};
 
-/// Who signs in to the platforms: the master account, as `GET /_sandbox/master` tells it.
+/// The credentials of the platforms, starting with the master account, as `GET /_sandbox/master` returns them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct MasterLogin {
     pub(super) login: String,
     pub(super) password: String,
-    /// Who signs in to the simulated JRNI. A process that serves an older world has none.
+    /// The credentials of the simulated JRNI. Missing if the serving process has an older world.
     #[serde(default)]
     pub(super) jrni: jrni::Access,
-    /// Who signs in to the simulated Sparrow SMS.
+    /// The credentials of the simulated Sparrow SMS.
     #[serde(default)]
     pub(super) sparrow: sparrow::Access,
 }
 
-/// How the serving is going, as `GET /_sandbox/status` tells it; no passwords.
+/// The state of the server, as `GET /_sandbox/status` returns it; without passwords.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Health {
     pub(super) instance: String,
@@ -41,7 +41,7 @@ pub(super) struct Health {
     faults: Vec<String>,
 }
 
-/// Answers a request to `/_sandbox/{path}`.
+/// Responds to a request to `/_sandbox/{path}`.
 pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> Reply {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match (method, segments.as_slice()) {
@@ -70,7 +70,7 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
     }
 }
 
-/// Who signs in to the master account.
+/// Returns the credentials of all platforms.
 pub(super) fn master(site: &Site) -> MasterLogin {
     let of = |master: &mobsted::Tenant| MasterLogin {
         login: master.email.clone(),
@@ -78,7 +78,7 @@ pub(super) fn master(site: &Site) -> MasterLogin {
         jrni: site.world.jrni(jrni::State::access),
         sparrow: site.world.sparrow(sparrow::State::access),
     };
-    // A world is made with its master account, so there always is one.
+    // A world is created with its master account, so there always is one.
     site.world
         .mobsted(|state| state.master().map(of))
         .unwrap_or_default()
@@ -151,8 +151,8 @@ fn texts(site: &Site) -> Vec<String> {
     site.faults.list().iter().map(Fault::to_string).collect()
 }
 
-/// Takes text, one fault per line or comma, or JSON: a list of texts or `{"faults": [...]}`. Adds all or none, for as long
-/// as somebody holds the lease of this file.
+/// Adds faults given as text, one per line or comma, or as JSON: a list of texts or `{"faults": [...]}`. Adds all or
+/// none, for as long as a process holds the lease of this file.
 fn add_faults(site: &Site, body: &[u8], lease: Option<&Path>) -> Reply {
     let text = String::from_utf8_lossy(body);
     let listed = match serde_json::from_str::<Value>(&text) {

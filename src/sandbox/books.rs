@@ -1,4 +1,4 @@
-//! The platform's own books: what exists and what was asked, for proofs that do not trust the client.
+//! The platforms' own records of what exists and what was requested, for proofs that do not trust the client.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,14 +12,14 @@ pub use super::jrni::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, Reco
 pub use super::sparrow::{BatchBook, Channel, SparrowBook, SparrowTotals};
 pub use super::web::{WebBook, WebTotals};
 
-/// Everything the sandbox knows. It holds passwords.
+/// The complete state of the sandbox. It contains passwords.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Books {
     /// Every sub-account, oldest first.
     pub tenants: Vec<TenantBook>,
     /// Every app that exists, except App 1 of the master account; by tenant, then by number.
     pub apps: Vec<AppBook>,
-    /// What was done since the world was made. It survives the death of the process.
+    /// What was done since the world was created. It survives the death of the process.
     pub totals: Totals,
     /// The simulated JRNI.
     #[serde(default)]
@@ -27,29 +27,29 @@ pub struct Books {
     /// The simulated Sparrow SMS.
     #[serde(default)]
     pub sparrow: SparrowBook,
-    /// The simulated service of the web.
+    /// The simulated web service.
     #[serde(default)]
     pub web: WebBook,
-    /// What was asked since the serving process opened the world.
+    /// The requests since the serving process opened the world.
     pub traffic: Traffic,
-    /// Effects that may still land: those put off (see the fault `drop-late`), and requests that are taking their time (see
+    /// Effects that may still land: deferred ones (see the fault `drop-late`), and those of requests in progress (see
     /// the fault `slow`).
     pub pending: u64,
 }
 
-/// How many things of each sort a platform holds, and what was done on it.
+/// The number of resources of each kind on a platform, and what was done on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlatformCounts {
-    /// Its name, as people write it.
+    /// Its display name.
     pub title: &'static str,
-    /// Things by their name in the plural.
+    /// The number of resources by their plural name.
     pub things: Vec<(&'static str, usize)>,
     /// Totals by name.
     pub totals: Json,
 }
 
 impl Books {
-    /// The counts of every platform.
+    /// Returns the counts of every platform.
     pub fn counts(&self) -> Vec<PlatformCounts> {
         let counts = |title, things, totals| PlatformCounts {
             title,
@@ -90,13 +90,13 @@ fn totals(totals: &impl Serialize) -> Json {
 /// A sub-account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantBook {
-    /// Who signs in to it, as given when it was made.
+    /// The address that signs in to it, as given when it was created.
     pub email: String,
     /// Its name, as in `a23r56k8`.
     pub name: String,
-    /// The password that signs in to it now.
+    /// The current password.
     pub password: String,
-    /// How many sub-accounts were made for this address, upper and lower case and blanks around it aside. Always 1.
+    /// How many sub-accounts were created for this address, ignoring case and surrounding blanks. Always 1.
     pub created: u64,
 }
 
@@ -113,67 +113,67 @@ pub struct AppBook {
     pub site: String,
 }
 
-/// Things done, counted from the durable log.
+/// Counts of actions, taken from the durable log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Sub-accounts made.
+    /// Sub-accounts created.
     pub tenants_created: u64,
-    /// Sub-accounts refused because the address has one.
+    /// Sub-accounts refused because the address already has one.
     pub duplicates_refused: u64,
-    /// Apps made.
+    /// Apps created.
     pub apps_created: u64,
     /// Apps changed.
     pub apps_changed: u64,
     /// Apps deleted.
     pub apps_deleted: u64,
-    /// Objects made by request (not the rows of sub-accounts).
+    /// Objects created by request (not the rows of sub-accounts).
     pub objects_created: u64,
     /// Events posted.
     pub events_posted: u64,
     /// Sign-ins that succeeded.
     pub logins: u64,
-    /// Refresh tokens traded.
+    /// Refresh tokens used.
     pub refreshes: u64,
     /// Requests to change or delete App 1 of the master account, all refused.
     pub app1_attempts: u64,
-    /// Effects that came after their connection had died.
+    /// Effects that landed after their connection was lost.
     pub landed_late: u64,
 }
 
 /// Requests received.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
-    /// All to a platform, whatever became of them.
+    /// All requests to a platform, whatever their outcome.
     pub requests: u64,
     /// `POST /partners`.
     pub partners: u64,
     /// `POST /applications`.
     pub applications: u64,
-    /// `GET /object`: probes for sub-accounts.
+    /// `GET /object`: lookups of sub-accounts.
     pub object_lists: u64,
-    /// `GET /applications`: probes for apps.
+    /// `GET /applications`: lookups of apps.
     pub application_lists: u64,
     /// `GET /auth`.
     pub auths: u64,
     /// `GET /refresh`.
     pub refreshes: u64,
-    /// Requests that are taking their time, whether or not their client still waits.
+    /// Delayed requests in progress, whether or not their client still waits.
     #[serde(default)]
     pub under_way: u64,
     /// Requests hit by a fault.
     pub faults: u64,
-    /// Requests to create what existed already when they came: a sub-account by address, an app by name and site in one
-    /// account, a JRNI company by reference, an administrator by address or a person by reference in one company, an item
-    /// of the web by reference. A client that looks before it repeats sends none.
+    /// Requests to create something that already existed when they arrived: a sub-account by address, an app by name
+    /// and site in one account, a JRNI company by reference, an administrator by address or a person by reference in
+    /// one company, an item of the web service by reference. A client that looks before it repeats sends none.
     pub repeats: u64,
-    /// Requests by the name of their fault route, of all platforms.
+    /// Requests of all platforms by the name of their fault route.
     #[serde(default)]
     pub routes: BTreeMap<String, u64>,
-    /// How many requests each fault hit, by its text.
+    /// The number of requests that each fault hit, by its text.
     pub hits: BTreeMap<String, u32>,
 }
 
-/// [`Traffic`] as it is counted.
+/// The counters behind [`Traffic`].
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     pub(super) requests: AtomicU64,
@@ -189,7 +189,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Adds one to the requests of a route.
+    /// Increments the request count of a route.
     pub(super) fn count_route(&self, route: Route) {
         *self.routes().entry(route.name()).or_default() += 1;
     }
@@ -227,7 +227,7 @@ impl Meter {
     }
 }
 
-/// A request that takes its time.
+/// The guard of a delayed request in progress.
 pub(super) struct UnderWay(Arc<Meter>);
 
 impl Drop for UnderWay {
@@ -236,7 +236,7 @@ impl Drop for UnderWay {
     }
 }
 
-/// Adds one.
+/// Increments a counter.
 pub(super) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }

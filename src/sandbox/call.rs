@@ -1,4 +1,4 @@
-//! A request, read as far as every platform needs it: for which account, what, and in which style of address.
+//! A request, parsed as far as all platforms need: its account, content and address style.
 
 use std::borrow::Cow;
 
@@ -16,12 +16,12 @@ use super::form;
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) platform: Name,
-    /// The name of the account, where each has its own host.
+    /// The name of the account, on platforms that give each account its own host.
     pub(super) account: String,
-    /// How the platform was addressed, and so how answers address it.
+    /// How the platform was addressed, and so which URLs its responses contain.
     pub(super) style: Style,
     pub(super) method: Method,
-    /// What follows the platform's address (for Mobsted `/api/v8/`; empty when the path is not below it).
+    /// The path below the platform's address (for Mobsted below `/api/v8/`; empty if the path is not below it).
     pub(super) path: String,
     query: String,
     headers: HeaderMap,
@@ -29,7 +29,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Reads a request.
+    /// Parses a request.
     pub(super) fn read(parts: &Parts, body: Bytes) -> Call {
         let given = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         // A client that uses the sandbox as its proxy sends the whole URL.
@@ -57,29 +57,29 @@ impl Call {
         }
     }
 
-    /// A header, when it is text.
+    /// Returns a header, if it is text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Every header.
+    /// Returns all headers.
     pub(super) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The query's fields in order, decoded.
+    /// Returns the query's fields in order, decoded.
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         form::pairs(self.query.as_bytes())
     }
 
-    /// The token of an `Authorization: Bearer` header.
+    /// Returns the token of an `Authorization: Bearer` header.
     pub(super) fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header(AUTHORIZATION.as_str())?.split_once(' ')?;
-        // RFC 9110: the scheme's case does not matter.
+        // RFC 9110: the scheme is case-insensitive.
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    /// The parts of the path.
+    /// Returns the non-empty segments of the path.
     pub(super) fn segments(&self) -> Vec<&str> {
         self.path
             .split('/')
@@ -87,14 +87,14 @@ impl Call {
             .collect()
     }
 
-    /// The first query parameter of that name, decoded.
+    /// Returns the first query parameter of that name, decoded.
     pub(super) fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         form_urlencoded::parse(self.query.as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value)
     }
 
-    /// A query parameter that is a whole number; its name in any case.
+    /// Returns a query parameter that is a whole number; its name is case-insensitive.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
         let mut pairs = form_urlencoded::parse(self.query.as_bytes());
         pairs
@@ -102,7 +102,7 @@ impl Call {
             .and_then(|(_, value)| value.parse().ok())
     }
 
-    /// The body as a JSON object, whether it was sent as JSON, as a form or as multipart.
+    /// Returns the body as a JSON object, whether it was sent as JSON, as a form or as multipart.
     pub(super) fn fields(&self) -> Result<serde_json::Map<String, Value>, StatusCode> {
         if let Some(boundary) = self.header(CONTENT_TYPE.as_str()).and_then(form::boundary) {
             return form::multipart(&self.body, boundary).ok_or(StatusCode::BAD_REQUEST);
@@ -118,9 +118,9 @@ impl Call {
     }
 }
 
-/// A path segment with its percent signs decoded.
+/// Decodes the percent-encoding of a path segment.
 pub(super) fn decoded(segment: &str) -> String {
-    // Form decoding is the same but for the plus sign.
+    // Form decoding differs only in the plus sign.
     let escaped = format!("s={}", segment.replace('+', "%2B"));
     form_urlencoded::parse(escaped.as_bytes())
         .next()

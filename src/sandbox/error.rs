@@ -1,30 +1,30 @@
-//! What can go wrong in opening, sharing and serving a sandbox.
+//! Errors of opening, sharing and serving a sandbox.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// A sandbox that could not be opened, served, attached to, or cleared.
+/// An error of opening, serving, attaching to or resetting a sandbox.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// A file or folder of the sandbox could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
-        /// What was tried, as in "write".
+        /// The action, as in "write".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's reason.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A line of the event log is not an event, and it is not the torn last one that a killed process leaves.
+    /// A line of the event log is not an event, and not the torn last line that a killed process leaves.
     #[error("{}:{line} is not an event of a sandbox world: {reason}; restore the file or clear the sandbox", path.display())]
     Corrupt {
         /// The event log.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line number, from 1.
         line: usize,
-        /// What the reader met.
+        /// What is wrong with the line.
         reason: String,
     },
     /// The world was written by a newer program.
@@ -32,12 +32,12 @@ pub enum SandboxError {
     NewerFormat {
         /// The event log.
         path: PathBuf,
-        /// The format it is in.
+        /// The format of the log.
         found: u32,
         /// The newest format this program reads.
         known: u32,
     },
-    /// The sandbox answers on this machine only.
+    /// The address is not a loopback address.
     #[error("the sandbox listens on loopback addresses only, and {0} is not one; use 127.0.0.1")]
     NotLoopback(SocketAddr),
     /// Another program uses the port.
@@ -48,42 +48,42 @@ pub enum SandboxError {
     Listen {
         /// The address asked for.
         address: SocketAddr,
-        /// The operating system's reason.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The serving thread could not be started.
     #[error("cannot start the sandbox's server: {0}")]
     Server(String),
-    /// Another process holds the sandbox but does not answer.
+    /// Another process holds the sandbox but does not respond.
     #[error("another process{} holds {} but does not answer; end it and try again", pid_suffix(*pid), dir.display())]
     Silent {
         /// The sandbox's folder.
         dir: PathBuf,
-        /// Who holds it, when known.
+        /// The process that holds it, if known.
         pid: Option<u32>,
     },
-    /// A process serves the sandbox, so it cannot be cleared.
+    /// A process serves the sandbox, so it cannot be reset.
     #[error("{} is being served by another process{}; end it first", dir.display(), pid_suffix(*pid))]
     InUse {
         /// The sandbox's folder.
         dir: PathBuf,
-        /// Who serves it, when known.
+        /// The process that serves it, if known.
         pid: Option<u32>,
     },
-    /// The process that serves the sandbox did not answer: it may have ended just then.
+    /// The serving process did not respond: it may just have ended.
     #[error("the sandbox server at {address} did not answer: {reason}")]
     Unanswered {
-        /// Where it serves.
+        /// The address of that process.
         address: SocketAddr,
-        /// The operating system's reason.
+        /// The error of the operating system.
         reason: io::Error,
     },
-    /// The process that serves the sandbox refused a request or gave an unreadable answer.
+    /// The serving process refused a request or sent an unreadable response.
     #[error("the sandbox server at {address} refused a request: {reason}")]
     Peer {
-        /// Where it serves.
+        /// The address of that process.
         address: SocketAddr,
-        /// What it said.
+        /// The status and body, or the parse error.
         reason: String,
     },
 }
@@ -93,7 +93,7 @@ fn pid_suffix(pid: Option<u32>) -> String {
 }
 
 impl SandboxError {
-    /// For `map_err` on file operations.
+    /// Returns a closure for `map_err` on file operations.
     pub(super) fn file(
         action: &'static str,
         path: impl Into<PathBuf>,

@@ -1,16 +1,16 @@
-//! Bodies that are no JSON: forms and multipart.
+//! Parses request bodies that are not JSON: URL-encoded forms and multipart.
 
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-/// The fields of a form (`application/x-www-form-urlencoded`).
+/// Returns the fields of a form (`application/x-www-form-urlencoded`).
 pub(super) fn urlencoded(body: &[u8]) -> Map<String, Value> {
     form_urlencoded::parse(body)
         .map(|(key, value)| (key.into_owned(), Value::from(value.into_owned())))
         .collect()
 }
 
-/// The boundary in a `Content-Type: multipart/form-data; boundary=…`.
+/// Returns the boundary of a `Content-Type: multipart/form-data; boundary=…`.
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
     let (kind, parameters) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
@@ -21,7 +21,7 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     Some(value.trim().trim_matches('"')).filter(|value| !value.is_empty())
 }
 
-/// The fields of a form in order.
+/// Returns the fields of a form in order.
 pub(super) fn pairs(body: &[u8]) -> Vec<(String, String)> {
     let pairs = form_urlencoded::parse(body);
     pairs
@@ -34,14 +34,14 @@ pub(super) fn pairs(body: &[u8]) -> Vec<(String, String)> {
 pub(super) struct Part<'a> {
     /// The field's name.
     pub(super) name: String,
-    /// The file's name, when it is one.
+    /// The file's name, if the part is a file.
     pub(super) filename: Option<String>,
-    /// What it says to be, as in `text/csv`; empty when it does not say.
+    /// The declared content type, as in `text/csv`; empty if there is none.
     pub(super) kind: String,
     pub(super) content: &'a [u8],
 }
 
-/// The text fields of a multipart body (RFC 7578); `None` when it is none. Files are left out.
+/// Returns the text fields of a multipart body (RFC 7578), without files; `None` if the body is not multipart.
 pub(super) fn multipart(body: &[u8], boundary: &str) -> Option<Map<String, Value>> {
     let fields = parts(body, boundary)?
         .into_iter()
@@ -51,12 +51,12 @@ pub(super) fn multipart(body: &[u8], boundary: &str) -> Option<Map<String, Value
         .collect()
 }
 
-/// Every part of a multipart body that has a name; `None` when it is none, or cut short.
+/// Returns every named part of a multipart body; `None` if the body is not multipart or is cut short.
 pub(super) fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<Part<'a>>> {
     let delimiter = format!("--{boundary}");
     let mut rest = after(body, delimiter.as_bytes())?;
     let mut parts = Vec::new();
-    // What follows the closing delimiter does not count.
+    // Anything after the closing delimiter is ignored.
     while !rest.starts_with(b"--") {
         let start = rest.strip_prefix(b"\r\n")?;
         let end = find(start, format!("\r\n{delimiter}").as_bytes())

@@ -1,4 +1,4 @@
-//! The names under which the sandbox is reached. What tells them from real hosts needs them without the sandbox, too.
+//! The host names of the sandbox, which code that recognises real hosts also needs in builds without the sandbox.
 
 /// The hosts that the sandbox serves, each with all names below it. No public name can end like this.
 pub(crate) const HOSTS: &[&str] = &[

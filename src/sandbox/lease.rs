@@ -1,14 +1,14 @@
-//! Faults that end with whoever asked for them: a locked file in the sandbox's folder stands for each.
+//! Leases of faults: each is a locked file in the sandbox's folder that ends with the process that added the faults.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use super::error::SandboxError;
 
-/// What the files' names begin with.
+/// The prefix of the file names.
 const PREFIX: &str = "faults-";
 
-/// Held by the process that asked for faults. The system lets it go when the process ends, however that happens.
+/// Held by the process that added faults. The system releases it when the process ends, for whatever reason.
 #[derive(Debug)]
 pub(super) struct Lease {
     name: String,
@@ -17,7 +17,7 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// A new one.
+    /// Creates and locks a new lease.
     pub(super) fn take(dir: &Path) -> Result<Lease, SandboxError> {
         let name = format!("{PREFIX}{:016x}", fastrand::u64(..));
         let path = dir.join(&name);
@@ -34,7 +34,7 @@ impl Lease {
         })
     }
 
-    /// By what the serving process knows it.
+    /// Returns its name for the serving process.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -42,19 +42,19 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // What is left of it is removed by whoever looks for it.
+        // If this fails, the next check of the lease removes the file.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The file of a lease; `None` when it cannot be the name of one.
+/// Returns the file of a lease; `None` if the name is not that of a lease.
 pub(super) fn file_of(dir: &Path, name: &str) -> Option<PathBuf> {
     let number = name.strip_prefix(PREFIX)?;
     let is_number = number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_number.then(|| dir.join(name))
 }
 
-/// Does anybody hold it still?
+/// Whether a process still holds the lease.
 pub(super) fn is_held(path: &Path) -> bool {
     let Ok(file) = OpenOptions::new().write(true).open(path) else {
         return false;
@@ -62,7 +62,7 @@ pub(super) fn is_held(path: &Path) -> bool {
     if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
         return true;
     }
-    // Its holder died without removing it.
+    // The holder died without removing it.
     let _ = fs::remove_file(path);
     false
 }

@@ -1,6 +1,6 @@
-//! The durable event log: one JSON entry per line, each written with one `write` before its effect is told to anyone.
+//! The durable event log: one JSON entry per line, each written with one `write` before its effect is reported.
 //!
-//! It survives the death of the process, not of the machine: nothing is synced to the disk.
+//! It survives the death of the process but not of the machine: nothing is synced to disk.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
@@ -19,18 +19,18 @@ pub(super) struct Log {
     length: u64,
 }
 
-/// What reading a log gave, next to the entries.
+/// The extent of the whole entries of a log.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Extent {
-    /// Bytes of whole lines.
+    /// The number of bytes in whole lines.
     pub(super) length: u64,
-    /// Whole lines.
+    /// The number of whole lines.
     pub(super) lines: usize,
 }
 
 impl Log {
-    /// Opens the log, creating it when there is none, and hands every entry to `each` in order. A last line without
-    /// its line feed was being written when its process died, so nobody was told of it: it is cut off.
+    /// Opens the log, creating it if missing, and passes every entry to `each` in order. A last line without its line
+    /// feed is cut off: its process died while writing it and had not reported it.
     pub(super) fn open<T: DeserializeOwned>(
         path: &Path,
         each: impl FnMut(T) -> Result<(), SandboxError>,
@@ -47,12 +47,12 @@ impl Log {
         Ok((log, extent.lines))
     }
 
-    /// Adds an entry. On an error nothing was added.
+    /// Appends an entry. On an error nothing was added.
     pub(super) fn append<T: Serialize>(&mut self, entry: &T) -> Result<(), SandboxError> {
         let mut line = serde_json::to_vec(entry).map_err(|error| self.failed(error.into()))?;
         line.push(b'\n');
         if let Err(error) = self.file.write_all(&line) {
-            // A part of the line may be there (full disk): take it back, or the next entry would follow it.
+            // Part of the line may have been written (disk full): remove it, or the next entry would be appended to it.
             let _ = self.file.set_len(self.length);
             return Err(self.failed(error));
         }
@@ -69,7 +69,7 @@ impl Log {
     }
 }
 
-/// Hands every whole entry of the log to `each` without changing the file; `None` when there is no log.
+/// Passes every whole entry of the log to `each` without changing the file; `None` if there is no log.
 pub(super) fn read<T: DeserializeOwned>(
     path: &Path,
     mut each: impl FnMut(T) -> Result<(), SandboxError>,
@@ -101,7 +101,7 @@ pub(super) fn read<T: DeserializeOwned>(
     }
 }
 
-/// Opens a file for appending that only its owner can read.
+/// Opens a file for appending, readable by its owner only.
 fn private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);

@@ -1,16 +1,15 @@
-//! Simulated platforms: the other side of every test, a first hour without an account, and misbehaviour on demand.
+//! Simulated platforms with fault injection on demand, used by tests and by users who have no account yet.
 //!
-//! A sandbox lives in a folder. Its world (accounts, apps, sign-ins) is an append-only log of events there, written
-//! before anyone is told, so it survives the death of the process that serves it. Processes share a folder: the first
-//! serves it over HTTP on a loopback address, the others use that address, and one of them takes over when the first
-//! ends.
+//! A sandbox lives in a folder. Its world (accounts, apps, sign-ins) is an append-only event log there, written before
+//! any response is sent, so it survives the death of the serving process. Processes share a folder: the first serves it
+//! over HTTP on a loopback address, the others use that address, and one of them takes over when the first ends.
 //!
-//! This module imports nothing of the rest of the program, so that one wrong idea of a platform cannot hide on both
-//! sides.
+//! This module imports nothing from the rest of the program, so that a misconception about a platform cannot hide on
+//! both sides.
 //!
-//! To add a platform: a folder next to `jrni/` with its commands, events, state and routes, and one line each in
-//! `address` (its names), `serve` (who answers), `world` and `world/memory` (what it knows), `fault` (its routes),
-//! `books` (what there is to prove) and `admin` (who signs in).
+//! To add a platform: create a folder next to `jrni/` with its commands, events, state and routes, and add one line
+//! each to `address` (its names), `serve` (its handler), `world` and `world/memory` (its state), `fault` (its routes),
+//! `books` (its report) and `admin` (its credentials).
 
 mod address;
 mod admin;
@@ -62,45 +61,45 @@ use share::{Found, Posted, Seat};
 pub use share::{Status, reset, status};
 pub use things::Thing;
 
-/// How to start a sandbox.
+/// Options for starting a sandbox.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The folder that holds the world; made when it is missing.
+    /// The folder that holds the world; created if missing.
     pub dir: PathBuf,
-    /// Where to listen; a loopback address. With port 0, the last port of this folder if it is free, or any.
+    /// The loopback address to listen on. With port 0, the last port of this folder if it is free, else any free port.
     pub listen: SocketAddr,
-    /// What goes wrong. Limits (`xN`) count anew in each process that serves.
+    /// The faults to inject. Each serving process counts their limits (`xN`) from zero.
     pub faults: Vec<Fault>,
-    /// What faults with a rate decide by, together with what had happened in the world before it was opened: or a
-    /// process that dies of a fault would meet the same one each time it is started again.
+    /// The seed of faults with a rate. The number of log entries at start is mixed in, or a process that dies of a
+    /// fault would meet the same one each time it is restarted.
     pub seed: u64,
-    /// How the platforms behave where the real ones are not known or slow.
+    /// How the platforms behave where the real ones are unknown or slow.
     pub behaviour: Behaviour,
 }
 
-/// Choices about the simulated platforms.
+/// Settings of the simulated platforms.
 #[derive(Debug, Clone, Copy)]
 pub struct Behaviour {
-    /// How long an access token works. The vendor's examples show 7 days.
+    /// The lifetime of an access token. The vendor's examples show 7 days.
     pub access_life: Duration,
-    /// How long a refresh token works. The vendor's examples show 28 days.
+    /// The lifetime of a refresh token. The vendor's examples show 28 days.
     pub refresh_life: Duration,
-    /// How long creating a sub-account takes. The vendor speaks of up to a minute; here it is at once by default.
+    /// How long creating a sub-account takes. The vendor mentions up to a minute; the default is no delay.
     pub create_latency: Duration,
-    /// How a second sub-account for an address is refused.
+    /// The status that refuses a second sub-account for an address.
     pub duplicate: Duplicate,
-    /// Whether a refresh token may be traded more than once. The real behaviour is not known.
+    /// Whether a refresh token may be used more than once. The real behaviour is unknown.
     pub lenient_refresh: bool,
-    /// How long a JRNI token works after it was last used. The vendor says 24 hours.
+    /// The idle lifetime of a JRNI token, counted from its last use. The vendor documents 24 hours.
     pub jrni_idle: Duration,
-    /// Whether JRNI describes the sign-in of a token at `GET /login`. The vendor's SDK asks for it, its documents do not
-    /// name it.
+    /// Whether JRNI describes the sign-in of a token at `GET /login`. The vendor's SDK uses it; its documentation does
+    /// not mention it.
     pub jrni_describes: bool,
-    /// How long a token of Sparrow SMS works. The vendor says 24 hours.
+    /// The lifetime of a Sparrow SMS token. The vendor documents 24 hours.
     pub sparrow_life: Duration,
 }
 
-/// The status with which a second sub-account for an address is refused. Which one the real platform uses is not known.
+/// The status that refuses a second sub-account for an address. Which one the real platform uses is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Duplicate {
     /// 400, the most likely one.
@@ -112,43 +111,43 @@ pub enum Duplicate {
     Unprocessable,
 }
 
-/// What a process is to a sandbox.
+/// The role of a process in a shared sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It serves it.
+    /// It serves the sandbox.
     Serving,
-    /// It uses what another process serves, and waits to take over.
+    /// It uses the sandbox that another process serves, and waits to take over.
     Attached,
 }
 
-/// The simulated Mobsted's master account.
+/// The master account of the simulated Mobsted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Master {
-    /// Its address by host name, as on the real platform. The name resolves nowhere: connect to
-    /// [`Sandbox::address`] instead.
+    /// Its URL by host name, as on the real platform. The name does not resolve: connect to [`Sandbox::address`]
+    /// instead.
     pub url: String,
-    /// Its address by path, for clients that know nothing of the sandbox.
+    /// Its URL by path, for clients that do not know the sandbox.
     pub plain_url: String,
-    /// Who signs in.
+    /// The login.
     pub login: String,
-    /// The password, made at random with the world.
+    /// The password, generated at random with the world.
     pub password: String,
 }
 
-/// An account of a simulated platform, as a profile describes one.
+/// An account of a simulated platform, in the form of a profile.
 #[derive(Clone)]
 pub struct SimulatedAccount {
-    /// The platform, as profiles name it.
+    /// The platform's name in profiles.
     pub platform: &'static str,
-    /// What may be shown, by key; the address first.
+    /// The values that may be shown, by key; the URL first.
     pub texts: Vec<(&'static str, String)>,
-    /// What must not be shown, by key.
+    /// The secret values, by key.
     pub secrets: Vec<(&'static str, String)>,
-    /// The platform and its address by path, for clients that know nothing of the sandbox.
+    /// The platform and its URL by path, for clients that do not know the sandbox.
     pub place: String,
     /// What such clients need to know besides secrets.
     pub told: Vec<String>,
-    /// The secrets that such clients need, each with the name of a file that may hold it.
+    /// The secrets that such clients need, each with the name of a file to hold it.
     pub files: &'static [(&'static str, &'static str)],
 }
 
@@ -158,44 +157,44 @@ impl fmt::Debug for SimulatedAccount {
     }
 }
 
-/// The simulated JRNI's parent company, and who signs in to it.
+/// The parent company of the simulated JRNI, with its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JrniAccount {
-    /// The address of its API by host name, with `/api/v1`. The name resolves nowhere: connect to
-    /// [`Sandbox::address`] instead.
+    /// The URL of its API by host name, with `/api/v1`. The name does not resolve: connect to [`Sandbox::address`]
+    /// instead.
     pub url: String,
-    /// The address of its API by path, for clients that know nothing of the sandbox.
+    /// The URL of its API by path, for clients that do not know the sandbox.
     pub plain_url: String,
-    /// The parent company's number.
+    /// The identifier of the parent company.
     pub company: u64,
-    /// Who signs in.
+    /// The login.
     pub login: String,
-    /// The password, made at random with the world, as the next two are.
+    /// The password, generated at random with the world, as are the next two.
     pub password: String,
-    /// The header `App-Id`.
+    /// The value of the header `App-Id`.
     pub app_id: String,
-    /// The header `App-Key`.
+    /// The value of the header `App-Key`.
     pub app_key: String,
 }
 
-/// The simulated Sparrow SMS's account, and who signs in to it.
+/// The account of the simulated Sparrow SMS, with its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SparrowAccount {
-    /// The address of its API by host name. The name resolves nowhere: connect to [`Sandbox::address`] instead.
+    /// The URL of its API by host name. The name does not resolve: connect to [`Sandbox::address`] instead.
     pub url: String,
-    /// The address of its API by path, for clients that know nothing of the sandbox.
+    /// The URL of its API by path, for clients that do not know the sandbox.
     pub plain_url: String,
-    /// The account's token for programs, made at random with the world, as the next one is.
+    /// The account's API token for programs, generated at random with the world, as is the next one.
     pub api_token: String,
-    /// The token of the account itself.
+    /// The partner token, which belongs to the account itself.
     pub partner_token: String,
 }
 
-/// A running sandbox. Dropping it stops serving, closes the port and lets the folder go.
+/// A running sandbox. Dropping it stops the server, closes the port and releases the folder.
 #[derive(Debug)]
 pub struct Sandbox {
     shared: Arc<Shared>,
-    /// Faults in another process that end with this.
+    /// The lease of faults added in another process; they end with it.
     lease: Option<Lease>,
 }
 
@@ -210,12 +209,12 @@ struct Shared {
 #[derive(Debug)]
 enum Place {
     Serving(Box<Seat>),
-    /// Where it was served last.
+    /// The last known address of the serving process.
     Attached(Posted),
 }
 
 impl Options {
-    /// A sandbox in that folder, on any free port of 127.0.0.1, without faults.
+    /// Returns options for a sandbox in that folder, on any free port of 127.0.0.1, without faults.
     pub fn new(dir: impl Into<PathBuf>) -> Options {
         Options {
             dir: dir.into(),
@@ -253,10 +252,10 @@ impl Duplicate {
 }
 
 impl Sandbox {
-    /// Serves the sandbox of the folder, or attaches to the process that does. Faults asked for while attaching are
-    /// added to those of the serving process until this is dropped, or its process ends.
+    /// Serves the sandbox of the folder, or attaches to the process that does. When attaching, the faults are added to
+    /// those of the serving process until this sandbox is dropped or its process ends.
     ///
-    /// Fails when the world cannot be opened, the address cannot be listened on, or the serving process does not answer.
+    /// Errors: the world cannot be opened, the address cannot be listened on, or the serving process does not respond.
     pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         let (place, master, lease) = share::looking_again(|| Sandbox::take_place(&options))?;
         let attached = matches!(place, Place::Attached(_));
@@ -291,7 +290,7 @@ impl Sandbox {
         Ok((Place::Attached(posted), master, lease))
     }
 
-    /// Where the sandbox answers now. While attached this can change: ask again after a connection was refused.
+    /// Returns the current address. While attached it can change: call this again after a refused connection.
     pub fn address(&self) -> SocketAddr {
         match &*self.shared.place() {
             Place::Serving(seat) => seat.posted.address,
@@ -304,7 +303,7 @@ impl Sandbox {
         }
     }
 
-    /// The master account of the simulated Mobsted.
+    /// Returns the master account of the simulated Mobsted.
     pub fn master(&self) -> Master {
         let host = Style::Host(format!("-admin.{}.{}", self.label(), mobsted::SERVER));
         let plain = Style::Path(self.address().to_string());
@@ -316,7 +315,7 @@ impl Sandbox {
         }
     }
 
-    /// The accounts of all simulated platforms, one of each, under the keys that profiles describe them by.
+    /// Returns one account of each simulated platform, under the keys that profiles use.
     pub fn accounts(&self) -> Vec<SimulatedAccount> {
         let (master, jrni, sparrow) = (self.master(), self.jrni(), self.sparrow());
         vec![
@@ -354,7 +353,7 @@ impl Sandbox {
                     ("partner_token", "sparrow-partner-token"),
                 ],
             },
-            // It takes any token.
+            // It accepts any token.
             SimulatedAccount {
                 platform: "web",
                 texts: vec![("url", "https://api.web.sandbox".to_owned())],
@@ -366,7 +365,7 @@ impl Sandbox {
         ]
     }
 
-    /// The parent company of the simulated JRNI.
+    /// Returns the parent company of the simulated JRNI.
     pub fn jrni(&self) -> JrniAccount {
         let access = &self.shared.master.jrni;
         let host = Style::Host(format!("bookings.{}.jrni.sandbox", self.label()));
@@ -382,7 +381,7 @@ impl Sandbox {
         }
     }
 
-    /// The account of the simulated Sparrow SMS.
+    /// Returns the account of the simulated Sparrow SMS.
     pub fn sparrow(&self) -> SparrowAccount {
         let access = &self.shared.master.sparrow;
         let host = Style::Host(format!("ent-api.{}.sparrow.sandbox", self.label()));
@@ -395,19 +394,19 @@ impl Sandbox {
         }
     }
 
-    /// The address of the simulated service of the web by path, for clients that know nothing of the sandbox.
+    /// Returns the URL of the simulated web service by path, for clients that do not know the sandbox.
     pub fn web_url(&self) -> String {
         format!("http://{}/web", self.address())
     }
 
-    /// The label in the host names of this world: each has its own, so that nobody takes an account of one for an
-    /// account of another.
+    /// Returns the label in the host names of this world. Each world has its own, so that accounts of different worlds
+    /// cannot be confused.
     fn label(&self) -> String {
         let digest = token::digest(&self.shared.master.password);
         format!("w{}", &digest[..6])
     }
 
-    /// Whether this process serves the sandbox.
+    /// Returns whether this process serves the sandbox or is attached.
     pub fn role(&self) -> Role {
         match &*self.shared.place() {
             Place::Serving(_) => Role::Serving,
@@ -415,7 +414,7 @@ impl Sandbox {
         }
     }
 
-    /// The platform's books, from the serving process if that is another one.
+    /// Returns the records of the platforms, from the serving process if that is another one.
     pub fn books(&self) -> Result<Books, SandboxError> {
         share::looking_again(|| {
             if let Place::Serving(seat) = &*self.shared.place() {
@@ -436,12 +435,12 @@ impl Sandbox {
         })
     }
 
-    /// Do faults that were asked for here hit requests of other processes, too?
+    /// Whether faults added here also hit requests of other processes.
     pub fn shares_faults(&self) -> bool {
         self.lease.is_some()
     }
 
-    /// Stops serving, closes the port and lets the folder go. Dropping the sandbox does the same.
+    /// Stops the server, closes the port and releases the folder. Dropping the sandbox does the same.
     pub fn shutdown(self) {
         drop(self);
     }
@@ -451,7 +450,7 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.shared.closed.store(true, Ordering::SeqCst);
         let mut place = self.shared.place();
-        // The waiting thread may hold on to the rest for long: what serves has to go now.
+        // The waiting thread may keep the rest alive for long: the server has to stop now.
         if let Place::Serving(seat) = &*place {
             let last = seat.posted.clone();
             *place = Place::Attached(last);
@@ -470,8 +469,8 @@ fn post_faults(address: SocketAddr, path: &str, faults: &[Fault]) -> Result<(), 
     peer::ask::<serde_json::Value>(address, "POST", path, &texts.join("\n")).map(|_| ())
 }
 
-/// Starts a thread that serves the folder as soon as the process that serves it now has ended. The thread may outlive
-/// the sandbox while it waits; then it lets the folder go as soon as it gets it.
+/// Starts a thread that serves the folder once the serving process has ended. While waiting, the thread may outlive the
+/// sandbox; it then releases the folder as soon as it acquires it.
 fn wait_to_take_over(shared: &Arc<Shared>) -> Result<(), SandboxError> {
     let waiting = Arc::downgrade(shared);
     let dir = shared.options.dir.clone();

@@ -1,4 +1,4 @@
-//! Asking the process that serves a sandbox: just enough HTTP for its own routes.
+//! A minimal HTTP client for the routes of the process that serves a sandbox.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::error::SandboxError;
 
-/// The serving process is on this machine; longer than this it only takes when it is stuck.
+/// The timeout. The serving process is on this machine and takes this long only if it hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Requests `/_sandbox/{path}` and reads the JSON of a 200.
+/// Requests `/_sandbox/{path}` and parses the JSON body of a 200.
 pub(super) fn ask<T: DeserializeOwned>(
     address: SocketAddr,
     method: &str,
@@ -28,7 +28,7 @@ pub(super) fn ask<T: DeserializeOwned>(
     serde_json::from_slice(&body).map_err(|error| failed(error.to_string()))
 }
 
-/// One request on a connection of its own: the answer's status and body.
+/// Sends one request on its own connection; returns the status and body of the response.
 fn exchange(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;

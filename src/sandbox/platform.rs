@@ -1,4 +1,4 @@
-//! What a simulated platform is to the server: which requests are its own, and how it answers them.
+//! The interface between the server and a simulated platform.
 
 use std::time::Duration;
 
@@ -8,47 +8,47 @@ use super::reply::Reply;
 use super::serve::Site;
 use super::world;
 
-/// What a request leads to.
+/// The effect of a request.
 #[derive(Debug)]
 pub(super) enum Action<C> {
-    /// An answer; nothing changes.
+    /// A response without a change.
     Show(Reply),
-    /// A change, and then [`Platform::carry_out`]'s answer.
+    /// A change, answered by [`Platform::carry_out`].
     Do(C),
 }
 
-/// A simulated platform. Errors have its own wire form, those that faults make too.
+/// A simulated platform. It formats all its errors, including those that faults produce.
 pub(super) trait Platform: 'static {
     /// A request that changes something.
     type Command: world::Command + Send + Sync + 'static;
 
-    /// What kind of request it is for faults.
+    /// Returns the fault route of a request.
     fn route(call: &Call) -> Route;
 
-    /// Keeps the books of what is asked, before anything can go wrong with it.
+    /// Counts a request before any fault applies.
     fn notice(site: &Site, call: &Call);
 
-    /// How long the platform takes for it, a fault aside.
+    /// Returns how long the platform takes for the request, apart from faults.
     fn latency(_site: &Site, _call: &Call) -> Duration {
         Duration::ZERO
     }
 
-    /// Decides what a request leads to.
+    /// Decides the effect of a request.
     fn plan(site: &Site, call: &Call) -> Action<Self::Command>;
 
-    /// Makes the change and returns the answer.
+    /// Makes the change and returns the response.
     fn carry_out(site: &Site, call: &Call, command: &Self::Command) -> Reply;
 
-    /// 401 as if the request's access token had expired; from now on it has.
+    /// Returns a 401 as if the request's access token had expired; from then on it has.
     fn expire(site: &Site, call: &Call) -> Reply;
 
-    /// 500.
+    /// Returns a 500.
     fn server_error() -> Reply;
 
-    /// 429, try again in a second.
+    /// Returns a 429 with a retry after one second.
     fn too_many() -> Reply;
 
-    /// Yes, and nothing besides.
+    /// Returns a success response without useful content.
     fn bare_yes() -> Reply {
         Reply::ok(&serde_json::json!({ "ok": true }))
     }

@@ -1,4 +1,4 @@
-//! An answer before it is HTTP, so that faults can change it.
+//! A response before it becomes HTTP, so that faults can change it.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -10,7 +10,7 @@ const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Status, kind and body of an answer.
+/// The status, content type, body and headers of a response.
 #[derive(Debug, Clone)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
@@ -21,7 +21,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// JSON of any shape.
+    /// Returns a response with a JSON body of any shape.
     pub(super) fn json<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Reply {
         match serde_json::to_vec(body) {
             Ok(body) => Reply {
@@ -35,12 +35,12 @@ impl Reply {
         }
     }
 
-    /// 200 with JSON.
+    /// Returns a 200 with a JSON body.
     pub(super) fn ok<T: Serialize + ?Sized>(body: &T) -> Reply {
         Reply::json(StatusCode::OK, body)
     }
 
-    /// A page as web servers in front of an application send it.
+    /// Returns an HTML page like that of a web server in front of an application.
     pub(super) fn html(status: StatusCode, text: &str) -> Reply {
         let body = format!(
             "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n\
@@ -55,7 +55,7 @@ impl Reply {
         }
     }
 
-    /// A plain text.
+    /// Returns a response with a plain text body.
     pub(super) fn text(status: StatusCode, text: &str) -> Reply {
         Reply {
             status,
@@ -66,24 +66,24 @@ impl Reply {
         }
     }
 
-    /// No body.
+    /// Returns a response without a body.
     pub(super) fn empty(status: StatusCode) -> Reply {
         Reply::text(status, "")
     }
 
-    /// With a `Retry-After` header, in seconds.
+    /// Sets the `Retry-After` header, in seconds.
     pub(super) fn retry_after(mut self, seconds: u16) -> Reply {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// With one more header; its name in lower case.
+    /// Adds a header; its name must be lower case.
     pub(super) fn header(mut self, name: &'static str, value: &str) -> Reply {
         self.more.push((name, value.to_owned()));
         self
     }
 
-    /// A 200 that says JSON and is none, nor text.
+    /// Returns a 200 that claims to be JSON but is neither JSON nor text.
     pub(super) fn garbage() -> Reply {
         let body = b"{\"data\":[{\"id\":1,\"attr\xff\xfe\x00".to_vec();
         Reply {
@@ -109,7 +109,7 @@ impl From<Reply> for Response {
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         for (name, value) in reply.more {
-            // The sandbox's own texts; one that is no header value would only be left out.
+            // Values come from the sandbox; one that is not a valid header value is left out.
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response
                     .headers_mut()

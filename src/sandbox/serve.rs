@@ -1,4 +1,4 @@
-//! Serving a world: its own thread, its own runtime, and what a fault does to a request.
+//! Serves a world on its own thread and runtime, and applies faults to requests.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -33,13 +33,13 @@ use super::wire::{Gate, Hook};
 use super::world::World;
 use super::{Behaviour, Options};
 
-/// The largest request body that is read, in bytes.
+/// The largest request body accepted, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// Connections that may wait to be accepted.
+/// The maximum number of connections waiting to be accepted.
 const BACKLOG: u32 = 4096;
 
-/// Everything that answering a request needs.
+/// The shared state of all request handlers.
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) world: World,
@@ -47,14 +47,14 @@ pub(super) struct Site {
     pub(super) meter: Arc<Meter>,
     pub(super) signer: Signer,
     pub(super) behaviour: Behaviour,
-    /// Tells this serving from others of the same folder.
+    /// Identifies this server among others of the same folder.
     pub(super) instance: String,
     /// The folder of the world.
     pub(super) dir: PathBuf,
 }
 
 impl Site {
-    /// A site for an open world.
+    /// Creates a site for an open world.
     pub(super) fn new(world: World, options: &Options) -> Site {
         Site {
             signer: Signer::new(world.secret()),
@@ -67,7 +67,7 @@ impl Site {
         }
     }
 
-    /// The requests received so far.
+    /// Returns the counts of the requests received so far.
     pub(super) fn traffic(&self) -> Traffic {
         self.meter.read(self.faults.hits())
     }
@@ -82,7 +82,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Serves on the first of the addresses that is free; the error is that of the last.
+    /// Serves on the first free address; if there is none, returns the error of the last.
     pub(super) fn start(addresses: &[SocketAddr], site: Arc<Site>) -> Result<Server, SandboxError> {
         let addresses = addresses.to_vec();
         let (stop, stopped) = oneshot::channel();
@@ -107,7 +107,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in there was reported when it happened; here it only has to be over.
+            // A panic in the thread was reported when it happened; here it only has to have ended.
             let _ = thread.join();
         }
     }
@@ -148,7 +148,7 @@ fn run(addresses: &[SocketAddr], site: Arc<Site>, tell: &Told, stopped: oneshot:
             }
         }
     });
-    // Requests that hang would otherwise hold it up.
+    // Hanging requests would otherwise delay the shutdown.
     runtime.shutdown_timeout(Duration::from_millis(200));
 }
 
@@ -161,7 +161,7 @@ fn listen(addresses: &[SocketAddr]) -> Result<(Gate, SocketAddr), SandboxError> 
             } else {
                 TcpSocket::new_v6()
             }?;
-            // Or a port would stay taken for a minute after its last connection.
+            // Otherwise a port would stay in use for a minute after its last connection.
             #[cfg(unix)]
             socket.set_reuseaddr(true)?;
             socket.bind(address)?;
@@ -213,7 +213,7 @@ async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &Hook) -> Reply
     }
 }
 
-/// The answer that the request would get without a fault, after a delay. What takes time goes on when the client does
+/// Returns the response that the request gets without a fault, after a delay. Delayed work continues if the client does
 /// not wait, as on the real platform.
 async fn answer<P: Platform>(site: Arc<Site>, call: Call, delay: Duration) -> Reply {
     let delay = delay + P::latency(&site, &call);
@@ -237,7 +237,7 @@ fn settle<P: Platform>(site: &Site, call: &Call) -> Reply {
     }
 }
 
-/// The answer that a fault makes of the request.
+/// Applies a fault to a request and returns the response.
 async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
     match kind {
         Kind::DropBefore => hook.cut(),
@@ -256,7 +256,7 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
         }
         Kind::EmptyYesLate(delay) => {
             let shown = defer::<P>(&site, &call, delay);
-            // A refusal stays one.
+            // A refusal stays a refusal.
             let refusal = shown.filter(|reply| !reply.status.is_success());
             return refusal.unwrap_or_else(P::bare_yes);
         }
@@ -275,14 +275,14 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
     Reply::html(StatusCode::OK, "nobody reads this: the connection is cut")
 }
 
-/// What is left of a right answer.
+/// Spoils the correct response.
 async fn spoilt<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
     match kind {
         Kind::Error500After => return P::server_error(),
         Kind::TooMany429After => return P::too_many(),
         Kind::HangAfter => std::future::pending().await,
         Kind::Garbage => return Reply::garbage(),
-        // A refusal stays one.
+        // A refusal stays a refusal.
         Kind::EmptyYes if reply.status.is_success() => return P::bare_yes(),
         Kind::EmptyYes => {}
         Kind::Truncate => hook.cut_after(reply.body.len() / 2),
@@ -291,7 +291,7 @@ async fn spoilt<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
     reply
 }
 
-/// Puts the effect of a request off. One that has none gives its reply.
+/// Defers the effect of a request. If it has no effect, returns its response.
 fn defer<P: Platform>(site: &Arc<Site>, call: &Call, delay: Duration) -> Option<Reply> {
     match P::plan(site, call) {
         Action::Show(reply) => return Some(reply),

@@ -1,4 +1,4 @@
-//! One sandbox folder among several processes: one serves, the others use it and wait to take its place.
+//! Shares one sandbox folder among several processes: one serves, the others use it and wait to take over.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
@@ -20,10 +20,10 @@ use super::world::{self, LOG_FILE, World};
 const LOCK_FILE: &str = "lock";
 const ADDRESS_FILE: &str = "address";
 
-/// How long a process that holds the lock may take until it answers.
+/// How long a process that holds the lock may take until it responds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where a sandbox is served, as the file `address` in its folder tells it.
+/// The address of a serving process, as stored in the file `address` of its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Posted {
     pub(super) address: SocketAddr,
@@ -31,35 +31,35 @@ pub(super) struct Posted {
     instance: String,
 }
 
-/// A served world. Dropping it stops the server and then lets the folder go.
+/// A served world. Dropping it stops the server and then releases the folder.
 #[derive(Debug)]
 pub(super) struct Seat {
-    /// First, so that it stops before the folder is let go.
+    /// The first field, so that it stops before the folder is released.
     _server: Server,
     pub(super) site: Arc<Site>,
     pub(super) posted: Posted,
     _lock: File,
 }
 
-/// What a process found.
+/// The result of looking for a serving process.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// The folder was free, and is served from here now.
+    /// The folder was free and is now served by this process.
     Free(Box<Seat>),
     /// Another process serves it.
     Taken(Posted),
 }
 
-/// What is known of a sandbox folder without opening it for serving.
+/// The state of a sandbox folder, determined without serving it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Where it is served and by which process, when it is.
+    /// The address and process that serve it, if any.
     pub served: Option<(SocketAddr, u32)>,
-    /// Its books; `None` when no world has been made in it.
+    /// Its records; `None` if it contains no world.
     pub books: Option<Books>,
 }
 
-/// Serves the folder, or finds out who does.
+/// Serves the folder, or finds the process that does.
 pub(super) fn find(options: &Options) -> Result<Found, SandboxError> {
     if !options.listen.ip().is_loopback() {
         return Err(SandboxError::NotLoopback(options.listen));
@@ -71,16 +71,16 @@ pub(super) fn find(options: &Options) -> Result<Found, SandboxError> {
     })
 }
 
-/// Who holds a sandbox folder.
+/// The holder of a sandbox folder's lock.
 enum Holder {
-    /// Nobody did; it is held for as long as this lock lives.
+    /// This process, for as long as this lock lives.
     Us(File),
     /// Another process, which serves it.
     Other(Posted),
 }
 
-/// Takes the folder's lock, or finds out who serves it. Whoever holds the lock may be about to begin, or about to end, and
-/// a process that was just started holds for a moment all that its parent does.
+/// Acquires the folder's lock, or finds the process that serves it. The holder may be starting or ending, and a process
+/// that was just started briefly holds the locks of its parent.
 fn holder(dir: &Path) -> Result<Holder, SandboxError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -104,7 +104,7 @@ fn holder(dir: &Path) -> Result<Holder, SandboxError> {
     }
 }
 
-/// Waits until the folder's lock is free and takes it.
+/// Waits until the folder's lock is free and acquires it.
 pub(super) fn wait_for_lock(dir: &Path) -> Result<File, SandboxError> {
     let (file, path) = open_lock(dir)?;
     file.lock().map_err(SandboxError::file("lock", path))?;
@@ -122,7 +122,7 @@ pub(super) fn serve(options: &Options, lock: File) -> Result<Seat, SandboxError>
         _ => {}
     }
     let site = Arc::new(Site::new(World::open(&options.dir)?, options));
-    // The last port again, if any will do: addresses that clients have noted stay good.
+    // Prefer the last port if any will do, so that addresses noted by clients stay valid.
     let mut addresses = vec![options.listen];
     let again = before
         .map(|posted| posted.address)
@@ -145,12 +145,12 @@ pub(super) fn serve(options: &Options, lock: File) -> Result<Seat, SandboxError>
     })
 }
 
-/// Where the folder is served, if the file that says so can be read.
+/// Reads where the folder is served, if the address file is readable.
 pub(super) fn read_address(dir: &Path) -> Option<Posted> {
     serde_json::from_slice(&fs::read(dir.join(ADDRESS_FILE)).ok()?).ok()
 }
 
-/// What is known of the sandbox in the folder, whether or not a process serves it.
+/// Returns the state of the sandbox in the folder, whether or not a process serves it.
 pub fn status(dir: &Path) -> Result<Status, SandboxError> {
     if !dir.join(LOG_FILE).exists() {
         return Ok(Status {
@@ -170,8 +170,8 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
     })
 }
 
-/// Does what may ask the process that serves. When that process ends meanwhile, it is done again: by then another one
-/// serves, or the folder is free.
+/// Retries an attempt that may ask the serving process when that process ends meanwhile: by then another one serves, or
+/// the folder is free.
 pub(super) fn looking_again<T>(
     mut attempt: impl FnMut() -> Result<T, SandboxError>,
 ) -> Result<T, SandboxError> {
@@ -186,7 +186,7 @@ pub(super) fn looking_again<T>(
     }
 }
 
-/// Forgets the world in the folder. Refused while a process serves it.
+/// Deletes the world in the folder. Fails while a process serves it.
 pub fn reset(dir: &Path) -> Result<(), SandboxError> {
     if !dir.exists() {
         return Ok(());
@@ -212,7 +212,7 @@ pub fn reset(dir: &Path) -> Result<(), SandboxError> {
     Ok(())
 }
 
-/// Whether the process that posted the address still serves there.
+/// Whether the process that wrote the address still serves there.
 pub(super) fn answers(posted: &Posted) -> bool {
     let health = peer::ask::<Health>(posted.address, "GET", "status", "");
     health.is_ok_and(|health| health.instance == posted.instance && health.pid == posted.pid)
@@ -228,7 +228,7 @@ fn make_folder(dir: &Path) -> Result<(), SandboxError> {
         .map_err(SandboxError::file("make the folder", dir))
 }
 
-/// The folder's lock, unless another holds it.
+/// Acquires the folder's lock, unless another process holds it.
 fn try_lock(dir: &Path) -> Result<Option<File>, SandboxError> {
     let (file, path) = open_lock(dir)?;
     match file.try_lock() {
@@ -248,11 +248,11 @@ fn open_lock(dir: &Path) -> Result<(File, PathBuf), SandboxError> {
     Ok((file, path))
 }
 
-/// Readers see the whole file or none; it is for its owner alone, like all that lies beside it.
+/// Writes the address file atomically, readable by its owner only, like the other files in the folder.
 fn post_address(path: &Path, posted: &Posted) -> Result<(), SandboxError> {
     let text = serde_json::to_vec(posted).unwrap_or_default();
     let draft = path.with_extension("new");
-    // One that was left behind keeps the rights it was made with.
+    // A leftover draft keeps its old permissions.
     drop(fs::remove_file(&draft));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

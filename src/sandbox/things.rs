@@ -1,28 +1,28 @@
-//! What exists on the simulated platforms, and what went out to somebody, in one form for all of them.
+//! The resources and sent messages of the simulated platforms, in one common form.
 
 use std::collections::BTreeMap;
 
 use super::books::{AppBook, BatchBook, Books, Channel, JrniBook, TenantBook};
 
-/// Something that exists, or a message that was sent.
+/// A resource that exists, or a message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thing {
-    /// What it is, as a ledger has it; messages are in no ledger.
+    /// The kind, as in a ledger; messages are in no ledger.
     pub sort: &'static str,
-    /// What it is called on the platform, by whom and for whom: the same in every world.
+    /// A description with its owner or recipients: the same in every world.
     pub label: String,
-    /// Its natural key, as a ledger has it; empty when it has none, and is in no ledger.
+    /// The natural key, as in a ledger; empty if it has none and so is in no ledger.
     pub name: String,
-    /// The platform's identifier; empty when it has none.
+    /// The platform's identifier; empty if it has none.
     pub id: String,
-    /// Part of the address of the account that a ledger has it under.
+    /// Part of the URL of the account that it has in a ledger.
     pub account: String,
-    /// Has the platform one sequence of numbers for all of its sort? Which one it gets then depends on who came first.
+    /// Whether identifiers of this kind come from one platform-wide sequence, and so depend on the creation order.
     pub numbered: bool,
 }
 
 impl Books {
-    /// Everything, platform by platform.
+    /// Returns the resources and messages of all platforms.
     pub fn things(&self) -> Vec<Thing> {
         let tenants = self.tenants.iter().map(|tenant| Thing {
             sort: "tenant",
@@ -68,12 +68,12 @@ impl Books {
 }
 
 impl TenantBook {
-    /// Its address, as a ledger names it.
+    /// Returns its address, as a ledger names it.
     pub fn address(&self) -> String {
         self.email.trim().to_lowercase()
     }
 
-    /// Part of the address of its account.
+    /// Returns part of the URL of its account.
     pub fn account(&self) -> String {
         account_of(&self.name)
     }

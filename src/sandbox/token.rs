@@ -1,4 +1,4 @@
-//! The JSON Web Tokens that the simulated platforms hand out (HS256).
+//! The JSON Web Tokens that the simulated platforms issue (HS256).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// `{"typ":"JWT","alg":"HS256"}`
 const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9";
 
-/// What a token says, with the claims in the order of the vendor's published examples.
+/// The claims of a token, in the order of the vendor's published examples.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claims {
     /// The host of the account, without a scheme.
@@ -18,13 +18,13 @@ pub(super) struct Claims {
     pub(super) nbf: i64,
     /// Valid until, in seconds since the Unix epoch.
     pub(super) exp: i64,
-    /// One per sign-in; the access and the refresh token of a sign-in share it.
+    /// One per sign-in, shared by its access and refresh tokens.
     pub(super) uid: String,
-    /// What the token is for.
+    /// The purpose of the token.
     pub(super) sub: String,
-    /// The object signed in; empty for a person of the back office.
+    /// The signed-in object; empty for a back-office user.
     pub(super) objuuid: String,
-    /// The person signed in.
+    /// The signed-in user.
     pub(super) useruuid: String,
 }
 
@@ -33,12 +33,12 @@ pub(super) struct Claims {
 pub(super) enum Use {
     /// For the `Authorization` header.
     Access,
-    /// For getting a new pair.
+    /// For obtaining a new pair.
     Refresh,
 }
 
-/// Signs and checks tokens. Access and refresh tokens carry the same claims, so each use has a key of its own: a
-/// client that mixes them up is told so.
+/// Signs and verifies tokens. Access and refresh tokens carry the same claims, so each use has its own key: a client
+/// that confuses them gets an error.
 #[derive(Debug, Clone)]
 pub(super) struct Signer {
     access: Hmac<Sha256>,
@@ -46,7 +46,7 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    /// Keys made from the world's secret.
+    /// Derives the keys from the world's secret.
     pub(super) fn new(secret: &str) -> Signer {
         Signer {
             access: keyed(secret, b'a'),
@@ -54,7 +54,7 @@ impl Signer {
         }
     }
 
-    /// A signed token.
+    /// Returns a signed token.
     pub(super) fn sign(&self, purpose: Use, claims: &Claims) -> String {
         let payload = serde_json::to_vec(claims).unwrap_or_default();
         let mut token = String::with_capacity(400);
@@ -68,7 +68,7 @@ impl Signer {
         token
     }
 
-    /// The claims of a token that this world signed for this use, whether or not it has expired.
+    /// Returns the claims of a token that this world signed for this use, whether or not it has expired.
     pub(super) fn verify(&self, purpose: Use, token: &str) -> Option<Claims> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
@@ -89,13 +89,13 @@ impl Signer {
     }
 }
 
-/// A digest of a text: letters and digits that may stand in a host name.
+/// Returns a digest of a text, consisting of lower-case letters valid in a host name.
 pub(super) fn digest(text: &str) -> String {
     let bytes = Sha256::digest(text.as_bytes());
     bytes.iter().map(|byte| char::from(b'a' + byte % 26)).collect()
 }
 
-/// A key of the hash's block size, which every HMAC takes as it is.
+/// Returns a key of the hash's block size, which HMAC uses unchanged.
 fn keyed(secret: &str, purpose: u8) -> Hmac<Sha256> {
     let mut key = [purpose; 64];
     for (slot, byte) in key[1..].iter_mut().zip(secret.bytes()) {

@@ -1,4 +1,4 @@
-//! Connections that a fault can cut: before the first byte of an answer, or in the middle of its body.
+//! Connections that a fault can cut: before the first byte of a response, or in the middle of its body.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,17 +16,17 @@ use tokio::net::{TcpListener, TcpStream};
 const OPEN: usize = usize::MAX;
 const DEAD: usize = usize::MAX - 1;
 
-/// A hold on a connection, given to the handlers of its requests.
+/// A handle on a connection, given to the handlers of its requests.
 #[derive(Debug, Clone)]
 pub(super) struct Hook(Arc<AtomicUsize>);
 
 impl Hook {
-    /// From now on nothing more is written. The next attempt to answer closes the connection.
+    /// Stops all output. The next attempt to respond closes the connection.
     pub(super) fn cut(&self) {
         self.0.store(DEAD, Ordering::Release);
     }
 
-    /// The next answer goes out up to this many bytes of its body; then the connection closes.
+    /// Lets the next response through up to this many bytes of its body; then the connection closes.
     pub(super) fn cut_after(&self, body_bytes: usize) {
         self.0.store(body_bytes.min(DEAD - 1), Ordering::Release);
     }
@@ -38,7 +38,7 @@ impl Connected<IncomingStream<'_, Gate>> for Hook {
     }
 }
 
-/// A listener whose connections have hooks.
+/// A listener whose connections have a [`Hook`].
 #[derive(Debug)]
 pub(super) struct Gate(pub(super) TcpListener);
 
@@ -50,7 +50,7 @@ impl Listener for Gate {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
-                    // Small answers must not wait for one another; without it they are only slower.
+                    // Small responses must not wait for one another; a failure only makes them slower.
                     let _ = stream.set_nodelay(true);
                     let hook = Hook(Arc::new(AtomicUsize::new(OPEN)));
                     return (
@@ -64,7 +64,7 @@ impl Listener for Gate {
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the sandbox could not accept a connection");
-                    // Out of file descriptors, most likely: give the others time to close.
+                    // Most likely out of file descriptors: give other connections time to close.
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -81,7 +81,7 @@ impl Listener for Gate {
 pub(super) struct Wire {
     stream: TcpStream,
     hook: Hook,
-    /// Bytes that may yet be written of an answer that is being cut short.
+    /// How many bytes may still be written of a response that is cut short.
     left: Option<usize>,
 }
 
@@ -102,7 +102,7 @@ impl AsyncWrite for Wire {
             DEAD => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
             body => body,
         };
-        // The server writes the head and the start of the body in one piece (this type offers no vectored writes).
+        // The server writes the head and the start of the body in one write (this type offers no vectored writes).
         let left = self.left.unwrap_or_else(|| head_length(buf) + body);
         if left == 0 {
             self.hook.cut();

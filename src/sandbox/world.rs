@@ -1,7 +1,7 @@
-//! The world: what the platforms know, in memory for answering and in the log for surviving.
+//! The world: the state of the platforms, in memory for responding and in the log for durability.
 //!
-//! Every change is decided, logged and applied under one lock, in this order, so the log's order is the order of
-//! effects, and nobody is told of a change that is not in the log.
+//! Every change is decided, logged and applied under one lock, in this order. So the log's order is the order of
+//! effects, and no change is reported that is not in the log.
 
 mod memory;
 
@@ -34,8 +34,7 @@ struct Inner {
 }
 
 impl World {
-    /// Opens the world in the folder, making a new one when there is none, and lets the deferred effects whose time
-    /// has come land.
+    /// Opens the world in the folder, creating one if missing, and lands the deferred effects that are due.
     pub(super) fn open(dir: &Path) -> Result<World, SandboxError> {
         let path = dir.join(LOG_FILE);
         let mut memory = Memory::default();
@@ -56,57 +55,57 @@ impl World {
         Ok(world)
     }
 
-    /// What the tokens are signed with.
+    /// Returns the secret that signs the tokens.
     pub(super) fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// How many entries the log had when it was opened; 0 for a new world.
+    /// Returns how many entries the log had when it was opened; 0 for a new world.
     pub(super) fn found(&self) -> usize {
         self.found
     }
 
-    /// Looks at Mobsted.
+    /// Reads the state of Mobsted.
     pub(super) fn mobsted<T>(&self, look: impl FnOnce(&mobsted::State) -> T) -> T {
         look(&self.read().memory.mobsted)
     }
 
-    /// Looks at JRNI.
+    /// Reads the state of JRNI.
     pub(super) fn jrni<T>(&self, look: impl FnOnce(&jrni::State) -> T) -> T {
         look(&self.read().memory.jrni)
     }
 
-    /// Changes what JRNI knows and does not have to survive: when a token was used last.
+    /// Changes state of JRNI that need not survive: when a token was last used.
     pub(super) fn touch_jrni(&self, touch: impl FnOnce(&mut jrni::State)) {
         touch(&mut self.write().memory.jrni);
     }
 
-    /// Looks at Sparrow SMS.
+    /// Reads the state of Sparrow SMS.
     pub(super) fn sparrow<T>(&self, look: impl FnOnce(&sparrow::State) -> T) -> T {
         look(&self.read().memory.sparrow)
     }
 
-    /// Changes what Sparrow SMS knows and does not have to survive: when requests came.
+    /// Changes state of Sparrow SMS that need not survive: when requests arrived.
     pub(super) fn touch_sparrow(&self, touch: impl FnOnce(&mut sparrow::State)) {
         touch(&mut self.write().memory.sparrow);
     }
 
-    /// Looks at the service of the web.
+    /// Reads the state of the web service.
     pub(super) fn web<T>(&self, look: impl FnOnce(&web::State) -> T) -> T {
         look(&self.read().memory.web)
     }
 
-    /// Carries out a command and returns what happened.
+    /// Carries out a command and returns the resulting event.
     pub(super) fn perform<C: Command>(&self, command: &C) -> Result<C::Event, C::Refusal> {
         self.write().perform(command, None)
     }
 
-    /// Records something that happened without a decision.
+    /// Records an event that needs no decision.
     pub(super) fn record(&self, event: impl Into<What>) -> Result<(), SandboxError> {
         self.write().add(None, event.into())
     }
 
-    /// Has a command carried out after `delay`; returns the number to [`World::land`] it with.
+    /// Defers a command by `delay`; returns the number for [`World::land`].
     pub(super) fn defer(&self, command: impl Into<Later>, delay: Duration) -> Result<u64, SandboxError> {
         let mut inner = self.write();
         let id = inner.memory.last_deferred + 1;
@@ -116,7 +115,7 @@ impl World {
         Ok(id)
     }
 
-    /// The deferred effects and how long each has to wait yet.
+    /// Returns the deferred effects with the time until each is due.
     pub(super) fn deferred(&self) -> Vec<(u64, Duration)> {
         let now = now_millis();
         let wait = |due: i64| Duration::from_millis(u64::try_from(due - now).unwrap_or_default());
@@ -128,7 +127,7 @@ impl World {
             .collect()
     }
 
-    /// Carries out a deferred command now, if nobody has. What it refuses is refused silently: nobody is listening.
+    /// Carries out a deferred command now, unless it has been. A refusal is only logged: no client is waiting.
     pub(super) fn land(&self, id: u64) -> Result<(), SandboxError> {
         let mut inner = self.write();
         let Some(deferred) = inner.memory.deferred.get(&id).cloned() else {
@@ -142,7 +141,7 @@ impl World {
         }
     }
 
-    /// The platform's books.
+    /// Returns the platforms' records.
     pub(super) fn books(&self, traffic: Traffic) -> Books {
         self.read().memory.books(traffic)
     }
@@ -156,7 +155,7 @@ impl World {
     }
 }
 
-/// The books of a world that nobody serves, without changing it; `None` when there is none.
+/// Returns the records of an unserved world without changing it; `None` if there is none.
 pub(super) fn peek(dir: &Path) -> Result<Option<Books>, SandboxError> {
     let path = dir.join(LOG_FILE);
     let mut memory = Memory::default();
@@ -166,15 +165,15 @@ pub(super) fn peek(dir: &Path) -> Result<Option<Books>, SandboxError> {
         .map(|_| memory.books(Traffic::default())))
 }
 
-/// Now, in milliseconds since the Unix epoch.
+/// Returns the current time in milliseconds since the Unix epoch.
 pub(super) fn now_millis() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Inner {
-    /// Makes what is missing: all of a new world, the rest of one whose maker died between two lines, and the platforms
-    /// that an older world has not heard of.
+    /// Creates what is missing: all of a new world, the rest of one whose creator died between two lines, and the
+    /// platforms that an older world lacks.
     fn create(&mut self) -> Result<(), SandboxError> {
         if self.memory.format < FORMAT {
             let new = || format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..));

@@ -1,4 +1,4 @@
-//! Operation specifications to Rhai functions and methods.
+//! Binds operation specifications as Rhai functions and methods.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,13 +25,13 @@ use crate::value::nearest::nearest;
 
 type Returned = Result<Dynamic, Box<EvalAltResult>>;
 
-/// What the table becomes: global functions and methods in one module, and one module for each module name.
+/// The bound operations: global functions and methods in one module, and one module per module name.
 pub(super) struct Bound {
     pub(super) global: Module,
     pub(super) modules: BTreeMap<&'static str, Module>,
 }
 
-/// Binds every operation, for every number of arguments that it takes.
+/// Binds every operation, once for each number of arguments that it accepts.
 pub(super) fn bind(operations: impl Iterator<Item = Operation>) -> Bound {
     let mut bound = Bound {
         global: Module::new(),
@@ -51,7 +51,7 @@ pub(super) fn bind(operations: impl Iterator<Item = Operation>) -> Bound {
     bound
 }
 
-/// A function of a module, or a global one.
+/// Registers a function of a module, or a global one.
 fn function(module: &mut Module, spec: Operation, global: bool) {
     for count in spec.required()..=spec.params.len() {
         let func: RhaiFunc = RhaiFunc::Pure {
@@ -72,7 +72,7 @@ fn function(module: &mut Module, spec: Operation, global: bool) {
             TypeId::of::<FLOAT>(),
             TypeId::of::<ImmutableString>(),
         ];
-        // Rhai has a `sleep` of its own for numbers, which an exact type of ours must precede.
+        // Rhai has its own `sleep` for numbers; ours overrides it only when registered with the exact types.
         if global && count == 1 {
             for ty in exact {
                 registration(spec, count, false).set_into_module_raw(module, [ty], func.clone());
@@ -83,7 +83,7 @@ fn function(module: &mut Module, spec: Operation, global: bool) {
     }
 }
 
-/// A method, for all kinds that have one of this name: which is meant shows when it is called.
+/// Registers a method for all kinds that have one of this name; the kind is resolved when it is called.
 fn method(module: &mut Module, specs: &[Operation]) {
     let counts: BTreeSet<usize> = specs
         .iter()
@@ -125,7 +125,7 @@ fn takes(spec: &OpSpec, count: usize) -> bool {
     (spec.required()..=spec.params.len()).contains(&count)
 }
 
-/// Name, parameters and documentation, as completion and help read them.
+/// Registers name, parameters and documentation for completion and help.
 fn registration(spec: Operation, count: usize, method: bool) -> FuncRegistration {
     let receiver = method.then(|| format!("object: {}", spec.receiver.unwrap_or_default()));
     let params = spec
@@ -154,7 +154,7 @@ impl InGlobalNamespaceIf for FuncRegistration {
     }
 }
 
-/// The operation that the method means for this object.
+/// Selects the operation that this method name denotes for this object.
 fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Operation, Box<EvalAltResult>> {
     let kind = &handle.object().kind;
     let of_kind: Vec<Operation> = candidates
@@ -180,7 +180,7 @@ fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Ope
     Err(script_error::raise(caught).into())
 }
 
-/// `1 argument`, `3 arguments`.
+/// Formats a count: `1 argument`, `3 arguments`.
 pub(super) fn arguments(count: usize) -> String {
     format!("{count} argument{}", if count == 1 { "" } else { "s" })
 }
@@ -251,7 +251,7 @@ fn no_context() -> EvalAltResult {
     ))
 }
 
-/// What a script may have meant by a function name that does not exist.
+/// Returns the operation whose name is closest to a function name that does not exist.
 pub(super) fn nearest_operation(name: &str, operations: &[Operation]) -> Option<Operation> {
     let near = nearest(name, operations.iter().map(|spec| spec.name))?;
     operations.iter().copied().find(|spec| spec.name == near)

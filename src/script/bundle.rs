@@ -1,4 +1,4 @@
-//! The sources of a script, pinned: the main one and everything that it imports.
+//! The pinned sources of a script: the main source and everything that it imports.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::error::Diagnostic;
 use super::parse::{self, Import};
 use crate::value::{Value, digest};
 
-/// One script text and the name by which messages call it.
+/// A script text and the name that messages use for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The name: a path as the user would write it.
@@ -16,7 +16,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source. A byte order mark is dropped from the text.
+    /// Creates a source. A byte order mark is removed from the text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
         let text: String = text.into();
         let text = match text.strip_prefix('\u{feff}') {
@@ -29,31 +29,31 @@ impl Source {
         }
     }
 
-    /// A line's text, counted from 1; empty beyond the end.
+    /// Returns the text of a line, counted from 1; empty past the end.
     pub(super) fn line(&self, line: usize) -> &str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
     }
 }
 
-/// Gives the text behind an `import`.
+/// Loads the source of an `import`.
 pub trait Loader {
-    /// The source that `import` names in the source called `from`. Two imports of one file must give one name.
-    /// The error says why there is none, without a full stop.
+    /// Returns the source that `import` names in the source called `from`. Two imports of the same file must yield the
+    /// same name. The error says why there is none, without a full stop.
     fn load(&self, from: &str, import: &str) -> Result<Source, String>;
 }
 
-/// A main source and everything that it imports, directly or not.
+/// A main source and everything that it imports, directly or indirectly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
     /// The main source first.
     sources: Vec<Source>,
-    /// (name of the importing source, path as written) to the name of the imported one.
+    /// Maps (name of the importing source, path as written) to the name of the imported source.
     imports: BTreeMap<(String, String), String>,
 }
 
 impl Bundle {
-    /// Follows the imports of `main` through `loader`. Fails on a syntax error, an import whose path is computed, one
-    /// that the loader refuses, and imports that go in a circle.
+    /// Follows the imports of `main` through `loader`. Fails on a syntax error, a computed import path, an import that
+    /// the loader rejects, and circular imports.
     pub fn collect(main: &Source, loader: &dyn Loader) -> Result<Bundle, Box<Diagnostic>> {
         let mut bundle = Bundle {
             sources: Vec::new(),
@@ -64,8 +64,8 @@ impl Bundle {
         Ok(bundle)
     }
 
-    /// A bundle as [`Bundle::parts`] gave it; the main source comes first. `None` when there is no source at all, or
-    /// when an import leads to a source that is not there.
+    /// Rebuilds a bundle from [`Bundle::parts`]; the main source comes first. `None` if there is no source at all or
+    /// an import refers to a missing source.
     pub fn from_parts(
         sources: impl IntoIterator<Item = (String, String)>,
         imports: impl IntoIterator<Item = (String, String, String)>,
@@ -102,7 +102,7 @@ impl Bundle {
         )
     }
 
-    /// The imports of [`Bundle::parts`] as the journal keeps them; [`Bundle::imports_of`] reads them.
+    /// Converts the imports of [`Bundle::parts`] to the form stored in the journal; [`Bundle::imports_of`] reads it.
     pub fn imports_to_value(imports: &[(String, String, String)]) -> Value {
         let import = |(from, path, name): &(String, String, String)| {
             Value::List([from, path, name].map(|text| text.as_str().into()).into())
@@ -110,7 +110,7 @@ impl Bundle {
         Value::List(imports.iter().map(import).collect())
     }
 
-    /// The imports that [`Bundle::imports_to_value`] wrote, for [`Bundle::from_parts`].
+    /// Reads the imports that [`Bundle::imports_to_value`] wrote, for [`Bundle::from_parts`].
     pub fn imports_of(value: Option<&Value>) -> Vec<(String, String, String)> {
         let Some(Value::List(imports)) = value else {
             return Vec::new();
@@ -125,7 +125,7 @@ impl Bundle {
 
     /// The main source.
     pub fn main(&self) -> &Source {
-        // Every constructor puts a source in.
+        // Every constructor adds at least one source.
         &self.sources[0]
     }
 
@@ -139,13 +139,13 @@ impl Bundle {
         self.sources.iter().find(|source| source.name == name)
     }
 
-    /// The name of the source that `path` means in the source `from`.
+    /// Returns the name of the source that `path` refers to in the source `from`.
     pub(super) fn import(&self, from: &str, path: &str) -> Option<&str> {
         let key = (from.to_owned(), path.to_owned());
         self.imports.get(&key).map(String::as_str)
     }
 
-    /// Identifies the texts: 64 hexadecimal digits that change when any text, name or import changes.
+    /// A digest of the sources: 64 hexadecimal digits that change when any text, name or import changes.
     pub fn digest(&self) -> String {
         let mut bytes = Vec::new();
         let mut put = |text: &str| {

@@ -1,5 +1,5 @@
-//! What can be told of a script without running it: calls of what does not exist, or with what it does not take, and
-//! variables that are not there.
+//! Static checks of a script: calls of functions that do not exist, calls with wrong arguments, and undefined
+//! variables.
 
 mod names;
 
@@ -18,7 +18,7 @@ use crate::operation::platform::Operation;
 use crate::operation::spec::{Param, Type};
 use crate::value::nearest::nearest;
 
-/// Functions that Rhai knows by itself and lists nowhere.
+/// Functions built into Rhai that it does not list.
 pub(super) const KEYWORDS: &[&str] = &[
     "print",
     "debug",
@@ -38,13 +38,13 @@ pub(super) const KEYWORDS: &[&str] = &[
 ];
 
 impl Script {
-    /// Everything that is wrong with the calls and variables in the script and in what it imports, in the order of the sources.
+    /// Returns all errors in the calls and variables of the script and its imports, in the order of the sources.
     pub fn check(&self) -> Vec<Diagnostic> {
         let (host, bundle) = (self.host(), self.bundle());
         let standard = host.function_names();
         let mut found = Vec::new();
         for source in bundle.sources() {
-            // It compiled before.
+            // It has compiled before, so this does not fail.
             let Ok(parsed) = parse::parse(source) else {
                 continue;
             };
@@ -61,7 +61,7 @@ impl Script {
         found
     }
 
-    /// The functions of what a source imports under this name.
+    /// Returns the functions of the source that is imported under this name.
     fn imported_functions(&self, source: &str, parsed: &Parsed, module: &str) -> Option<Functions> {
         let path = imports(parsed).into_iter().find(|(name, _)| name == module)?.1;
         let name = self.bundle().import(source, &path)?;
@@ -70,7 +70,7 @@ impl Script {
     }
 }
 
-/// Names of imports and their paths.
+/// Returns the names of imports with their paths.
 fn imports(parsed: &Parsed) -> Vec<(String, String)> {
     let mut found = Vec::new();
     parsed.ast.walk(&mut |path: &[ASTNode]| {
@@ -84,10 +84,10 @@ fn imports(parsed: &Parsed) -> Vec<(String, String)> {
     found
 }
 
-/// Functions, with how many parameters each takes.
+/// Functions as (name, number of parameters).
 type Functions = BTreeSet<(String, usize)>;
 
-/// One source, and what it may call.
+/// A source to check, with the functions it can call.
 struct Scene<'a> {
     host: &'a Host,
     source: &'a Source,
@@ -143,7 +143,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A function of a module that holds operations.
+    /// Checks a call of a function in a module of operations.
     fn operation(&self, module: &str, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let name = call.name.as_str();
         let all = self.host.operations().iter().copied();
@@ -166,7 +166,7 @@ impl Scene<'_> {
         let name = call.name.as_str();
         let Some(functions) = (self.imported)(module) else {
             let imported = imports(self.parsed);
-            // A module of a module that is imported is not looked into.
+            // Modules nested in an imported module are not checked.
             if module.contains("::") || imported.iter().any(|(known, _)| known == module) {
                 return None;
             }
@@ -184,7 +184,7 @@ impl Scene<'_> {
         self.script_function(&functions, &format!("{module}::"), name, call.args.len(), at)
     }
 
-    /// A function without a module: the script's own, an operation, or one of the language.
+    /// Checks a call without a module: the script's own function, an operation, or a function of the language.
     fn plain(&self, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let (name, given) = (call.name.as_str(), call.args.len());
         let own = &self.parsed.names.functions;
@@ -282,13 +282,13 @@ impl Scene<'_> {
         self.takes(&named, call, at)
     }
 
-    /// Has the language a function of this name that is no operation's?
+    /// Whether the language has a function of this name that does not belong to an operation.
     fn standard_method(&self, name: &str) -> bool {
         let operation = self.host.operations().iter().any(|op| op.name == name);
         KEYWORDS.contains(&name) || (self.standard.contains(name) && !operation)
     }
 
-    /// Does one of these operations take the call's arguments?
+    /// Checks whether one of these operations accepts the call's arguments.
     fn takes(&self, named: &[Operation], call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let (name, given) = (call.name.as_str(), call.args.len());
         let fit: Vec<Operation> = named
@@ -310,17 +310,17 @@ impl Scene<'_> {
             .find_map(|(index, arg)| self.keys(&fit, index, arg))
     }
 
-    /// A map literal for options: are its keys known, are those there that must be, and so on in the maps that they hold?
+    /// Checks a map literal given as options: unknown keys, missing required keys, and the same for nested maps.
     fn keys(&self, fit: &[Operation], index: usize, arg: &Expr) -> Option<Diagnostic> {
         let mut known: Vec<&'static Param> = Vec::new();
         for op in fit {
             match op.params.get(index).map(|param| param.ty) {
                 Some(Type::Options(keys)) => known.extend(keys),
-                // Some operation of this name takes any map there.
+                // One of the operations accepts any map here.
                 _ => return None,
             }
         }
-        // Where several operations are meant, what one needs another may not.
+        // With several candidates, a key that one requires may not be required by another.
         self.options(&known, arg, fit.len() == 1)
     }
 

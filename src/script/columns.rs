@@ -1,9 +1,9 @@
-//! Which columns `main` gives, read from the map literals that it returns.
+//! Derives the output columns from the map literals that `main` returns.
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, Position, Stmt, StmtBlock};
 
-/// The keys of the map literals that `main` returns, each once, in the order they are written. Empty when `main` also
-/// returns something else, so that its keys cannot be told.
+/// The keys of the map literals that `main` returns, each once, in source order. Empty if `main` also returns
+/// something else, since its keys are then unknown.
 pub(super) fn output_columns(ast: &AST) -> Vec<String> {
     let mut returned = Returned::default();
     let body = main_body(ast);
@@ -51,7 +51,7 @@ impl Returned {
         }
     }
 
-    /// The value of a block's last statement.
+    /// Records the value of a block's last statement.
     fn tail(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Expr(expr) => self.value(expr),
@@ -62,7 +62,7 @@ impl Returned {
                 self.block(&flow.branch);
             }
             Stmt::Switch(switch, _) => switch.1.expressions.iter().for_each(|case| self.value(&case.rhs)),
-            // The rest has no value, or is found as a `return`.
+            // Other statements have no value, or are found as a `return`.
             _ => {}
         }
     }
@@ -79,7 +79,7 @@ fn stmt_returns(stmt: &Stmt, returned: &mut Returned) {
     });
 }
 
-/// The statements of `main`. Rhai keeps function bodies to itself, so they are found by their place.
+/// Returns the statements of `main`. Rhai keeps function bodies private, so they are found by position.
 fn main_body(ast: &AST) -> Vec<Stmt> {
     let functions: Vec<_> = ast
         .shared_lib()

@@ -1,4 +1,4 @@
-//! Rhai's values to ours and back, strictly: what cannot be kept is refused with its path.
+//! Converts between Rhai values and [`Value`], strictly: an unsupported value is rejected with its path.
 
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map};
 
@@ -7,13 +7,14 @@ use super::script_error::ScriptError;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
-/// Values from outside are never this deep; a script could build one and exhaust the stack.
+/// The deepest accepted nesting. Values from outside stay below it; a script could build one that exhausts the stack.
 const DEEPEST: usize = 200;
 
-/// Is there room for so many bytes more? Texts that a script shares are copied, so a small list can become large.
+/// Whether there is room for so many more bytes. Strings that a script shares are copied, so a small list can become
+/// large.
 pub(super) type Room<'a> = &'a dyn Fn(usize) -> bool;
 
-/// The value, or why it cannot be kept: `value.a[1]: a closure cannot be stored`. `path` names the whole.
+/// Converts a value, or says why it cannot be stored: `value.a[1]: a closure cannot be stored`. `path` names the root.
 pub(super) fn to_value(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String> {
     to_value_at(dynamic, path, DEEPEST, room)
 }
@@ -61,7 +62,7 @@ fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Re
     }
     if dynamic.is::<Map>() {
         let map = dynamic.cast::<Map>();
-        // A node of the tree holds up to eleven fields.
+        // A node of the B-tree holds up to eleven fields.
         let field = size_of::<(String, Value)>();
         fits(map.keys().map(|key| key.len() + 2 * field).sum::<usize>() + 11 * field)?;
         return map
@@ -79,7 +80,7 @@ fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Re
     foreign(dynamic, path, room)
 }
 
-/// A text that holds a secret's mask is no text to be sent or kept.
+/// Rejects a text that contains a secret's mask, which must not be sent or stored.
 fn to_text(text: String, path: &str) -> Result<Value, String> {
     if handles::is_marked(&text) {
         return Err(format!("{path}: {}; {}", handles::WRITTEN_IN, handles::JOIN));
@@ -87,7 +88,7 @@ fn to_text(text: String, path: &str) -> Result<Value, String> {
     Ok(Value::Text(text))
 }
 
-/// Types that are not Rhai's plain ones.
+/// Converts types that are not built into Rhai.
 fn foreign(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String> {
     if dynamic.is::<Secret>() {
         return Ok(Value::Secret(dynamic.cast::<Secret>()));
@@ -111,7 +112,7 @@ fn foreign(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String
     Err(format!("{path}: {what} cannot be stored"))
 }
 
-/// The value as a script sees it.
+/// Converts a value to its form in a script.
 pub(super) fn to_dynamic(value: Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,

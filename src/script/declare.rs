@@ -1,4 +1,4 @@
-//! `fn main` and its doc comment to a declaration.
+//! Parses `fn main` and its doc comment into a declaration.
 
 use rhai::FnAccess;
 
@@ -15,7 +15,7 @@ use crate::value::nearest::nearest;
 
 type Checked<T> = Result<T, Box<Diagnostic>>;
 
-/// What the main source declares.
+/// Returns the declaration of the main source.
 pub(super) fn declare(source: &Source, parsed: &Parsed) -> Checked<Declaration> {
     let about = parsed
         .ast
@@ -62,7 +62,7 @@ fn main(source: &Source, parsed: &Parsed) -> Checked<Option<MainFn>> {
     Ok(Some(reader.finish(line)))
 }
 
-/// Reads doc lines into parameters.
+/// Parses doc lines into parameters.
 struct Reader<'a> {
     source: &'a Source,
     names: &'a [&'a str],
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Text that is no `@param` line: it continues the help of the one above when it is indented.
+    /// Handles text outside a `@param` line: if indented, it continues the help of the parameter above.
     fn prose(&mut self, text: &str) {
         match self.found.last_mut() {
             Some(param) if text.starts_with("  ") && !text.trim().is_empty() => {
@@ -256,7 +256,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The parameters in the order of the signature; those without a line are strings.
+    /// The parameters in signature order; those without a `@param` line are strings.
     fn finish(mut self, line: usize) -> MainFn {
         let mut params = Vec::with_capacity(self.names.len());
         for name in self.names {
@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Messages of types begin with a verb or with the value in quotes.
+/// Completes a type's message, which begins with a verb or with the value in quotes.
 fn sentence(why: &str) -> String {
     if why.starts_with("is ") {
         why.to_owned()

@@ -1,4 +1,4 @@
-//! Definition files for what scripts have of the language itself: Rhai's own functions and our pure helpers.
+//! Definition files for the parts of the language that are not operations: Rhai's own functions and our pure helpers.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use rhai::{Engine, Module};
 
 use super::std as pure;
 
-/// The files, each as its name and its text: the built-in functions, the operators, and the standard library.
+/// The files as (name, text): the built-in functions, the operators, and the standard library.
 pub(crate) fn standard() -> Vec<(String, String)> {
     super::prepare();
     let mut own = Module::new();
@@ -40,7 +40,7 @@ fn file(name: &str, about: &str, text: &str) -> (String, String) {
     (format!("{name}.d.rhai"), out)
 }
 
-/// The declarations that a script can use, each with its comment, in the form that editors read.
+/// Returns the declarations that a script can use, each with its comment, in the form that editors read.
 fn declarations(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines: Vec<&str> = Vec::new();
@@ -62,10 +62,10 @@ fn declarations(text: &str) -> Vec<String> {
     found
 }
 
-/// A declaration without what Rhai writes of Rust; nothing when scripts cannot use it.
+/// Removes Rust details from a declaration; `None` if scripts cannot use it.
 fn readable(declaration: &str) -> Option<String> {
     let hidden = ["fn eval(", "fn timestamp(", "fn __"];
-    // What has no names for its parameters replaces a function of the library, which is documented.
+    // A function without parameter names overrides a library function that is already documented.
     if hidden.iter().any(|start| declaration.starts_with(start))
         || declaration.contains('$')
         || declaration.contains("(_:")
@@ -76,12 +76,13 @@ fn readable(declaration: &str) -> Option<String> {
         .into_iter()
         .map(known_type)
         .collect::<Option<_>>()?;
-    // A setter gives nothing back, and Rhai writes nothing where the type stands.
+    // A setter returns nothing, and Rhai leaves its return type empty.
     let declaration = declaration.replace(") -> ;", ");");
     Some(declaration.replace("Range<int>=", "RangeInclusive<int>"))
 }
 
-/// A type as the other files name it; nothing for one that no value of a script has. Any other word is itself.
+/// Translates a type name to the one the other files use; `None` for a type that no script value has. Any other word
+/// is unchanged.
 fn known_type(word: &str) -> Option<&str> {
     match word {
         "i8" | "i16" | "i32" | "i128" | "u8" | "u16" | "u32" | "u64" | "u128" | "f32" | "timestamp" => None,
@@ -95,7 +96,8 @@ fn known_type(word: &str) -> Option<&str> {
     }
 }
 
-/// The text in words and what is between them. A word before `(` or `:` is a name and no type: it keeps its sign.
+/// Splits text into words and the text between them. A word before `(` or `:` is a name, not a type, and keeps that
+/// character.
 fn words(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -111,7 +113,7 @@ fn words(text: &str) -> Vec<&str> {
     found
 }
 
-/// `Result<T, Box<…>>` is `T`: a failure is thrown.
+/// Replaces `Result<T, Box<…>>` with `T`: a failure is thrown.
 fn without_result(declaration: &str) -> String {
     let Some((before, after)) = declaration.split_once("Result<") else {
         return declaration.to_owned();

@@ -1,8 +1,8 @@
-//! The lines and words of a doc comment, with their places.
+//! The lines and words of a doc comment, with their positions.
 
 use super::bundle::Source;
 
-/// The lines of the doc comment that ends above `line`, each with its number, first line first.
+/// The lines of the doc comment above `line`, each with its number, in order.
 pub(super) fn doc_comment(source: &Source, line: usize) -> Vec<(usize, &str)> {
     let lines: Vec<&str> = source.text.lines().collect();
     let above = lines.iter().enumerate().take(line.saturating_sub(1)).rev();
@@ -28,14 +28,14 @@ pub(super) fn doc_comment(source: &Source, line: usize) -> Vec<(usize, &str)> {
     found
 }
 
-/// A comment line's text without its marker and one space.
+/// Returns a comment line's text without its marker and one space.
 pub(super) fn without_marker<'a>(line: &'a str, marker: &str) -> &'a str {
     let line = line.trim_start();
     let line = line.strip_prefix(marker).unwrap_or(line);
     line.strip_prefix(' ').unwrap_or(line)
 }
 
-/// A doc line's text: no `///`, `/**`, `*` or `*/`.
+/// Returns a doc line's text without `///`, `/**`, `*` and `*/`.
 pub(super) fn doc_text(line: &str) -> &str {
     let trimmed = line.trim_start();
     let marker = ["///", "/**", "*/", "*"]
@@ -45,7 +45,7 @@ pub(super) fn doc_text(line: &str) -> &str {
     text.strip_suffix("*/").unwrap_or(text).trim_end()
 }
 
-/// The words of one line, with their columns.
+/// Splits a line into words with their columns.
 pub(super) struct Words<'a> {
     pub(super) line: &'a str,
     pub(super) at: usize,
@@ -81,7 +81,7 @@ impl<'a> Words<'a> {
         self.rest().starts_with('=')
     }
 
-    /// What follows the `=`, with its column.
+    /// The text after the `=`, with its column.
     pub(super) fn default_text(&mut self) -> (usize, &'a str) {
         self.skip_spaces();
         self.at += 1;

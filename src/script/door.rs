@@ -1,4 +1,4 @@
-//! The one way from a script to the world.
+//! The only interface between a script and the outside world.
 
 use std::sync::Arc;
 
@@ -9,64 +9,64 @@ use crate::operation::function::Functions;
 use crate::operation::platform::Operation;
 use crate::value::{Object, Value};
 
-/// What a script asks for.
+/// A call of an operation by a script.
 #[derive(Debug, Clone)]
 pub struct Ask {
     /// The operation.
     pub op: Operation,
     /// The object it was called on, for a method.
     pub receiver: Option<Object>,
-    /// The arguments after the receiver, as many as were given: at least the required, at most all parameters.
+    /// The arguments after the receiver, as given: at least the required ones, at most all parameters.
     pub args: Vec<Value>,
-    /// Functions that options were given as, which the operation may call while it is carried out.
+    /// Functions passed as options; the operation may call them while it runs.
     pub functions: Functions,
 }
 
-/// Why an operation gives no value.
+/// Why an operation returns no value.
 #[derive(Debug, Clone)]
 pub enum Denied {
-    /// It failed; the script may catch this.
+    /// The operation failed; the script may catch this.
     Failed(OpError),
-    /// The row must stop here; the script cannot catch this.
+    /// The row must stop; the script cannot catch this.
     Stop(Stop),
 }
 
-/// Why a row stops without being finished.
+/// Why a row stops before it is finished.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stop {
     /// The user interrupted the run.
     Cancelled,
-    /// A step is in doubt and needs a person or a later look-up: the step's name and why.
+    /// A step is in doubt and needs a decision or a later lookup.
     Parked {
         /// The step's key as `provisor runs steps` shows it.
         step: String,
-        /// What is known, in a sentence without a full stop.
+        /// The reason, as a sentence without a full stop.
         why: String,
     },
-    /// The journal cannot be written: nothing more may be sent.
+    /// The journal cannot be written, so nothing more may be sent.
     JournalLost(String),
 }
 
-/// Where a script's calls go. A call blocks the script's thread until it is answered.
+/// Executes a script's calls. A call blocks the script's thread until it returns.
 pub trait Door: Send + Sync {
-    /// Asks for an operation.
+    /// Calls an operation.
     fn ask(&self, ask: Ask) -> Result<Value, Denied>;
 
-    /// Should the script stop? Asked at every statement, so it must be cheap. Once true, always true.
+    /// The reason to stop the script, if any. Called at every statement, so it must be cheap. Never reverts to `None`.
     fn stopping(&self) -> Option<Stop>;
 
-    /// The door of a function that looks something up while the operation that was given it is carried out: reads pass
-    /// and are not recorded, anything else is refused. `waited_for` closes when nobody waits for the function any more.
+    /// The door for a function that looks something up during the operation it was passed to: reads are allowed and
+    /// not recorded, anything else is rejected. `waited_for` closes when the function's result is no longer needed.
     fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Door> {
         let _ = waited_for;
         Arc::new(Shut)
     }
 
-    /// The script printed a line.
+    /// Prints a line of the script.
     fn print(&self, line: &str);
 }
 
-/// A door through which nothing passes.
+/// A door that rejects every call.
 struct Shut;
 
 impl Door for Shut {

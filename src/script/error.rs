@@ -1,4 +1,4 @@
-//! What went wrong in a script, and where.
+//! Script failures and their positions.
 
 use std::fmt;
 
@@ -6,27 +6,27 @@ use super::bundle::Source;
 use super::render;
 use crate::operation::error::Code;
 
-/// A failure with its place in the script: a syntax error, a failed operation, a thrown value. Carries the lines that
-/// it shows, so that it can be kept and rendered without the sources. Holds no secret.
+/// A failure with its position in the script: a syntax error, a failed operation, a thrown value. Includes the lines
+/// that it shows, so that it can be stored and rendered without the sources. Contains no secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
-    /// The word that a script sees as `err.kind`: a [`Code`], `script_error`, `thrown`, or `syntax_error`.
+    /// The value of `err.kind` in a script: a [`Code`], `script_error`, `thrown`, or `syntax_error`.
     pub kind: String,
-    /// The stable code, when an operation failed.
+    /// The stable code, if an operation failed.
     pub code: Option<Code>,
-    /// The platform's HTTP status, when it answered.
+    /// The HTTP status of the platform's response, if there was one.
     pub status: Option<u16>,
-    /// What failed, in a sentence without a full stop.
+    /// The failure, as a sentence without a full stop.
     pub title: String,
-    /// Where, innermost first; may be empty.
+    /// The call stack, innermost frame first; may be empty.
     pub frames: Vec<Frame>,
-    /// Facts worth knowing, each a sentence without a full stop.
+    /// Additional facts, each a sentence without a full stop.
     pub notes: Vec<String>,
-    /// What to do next, each a sentence without a full stop.
+    /// Suggested actions, each a sentence without a full stop.
     pub hints: Vec<String>,
 }
 
-/// One place on the way to a failure.
+/// One position in the call stack of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The name of the source.
@@ -35,16 +35,16 @@ pub struct Frame {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
-    /// How many characters the mark covers, at least 1.
+    /// The length of the mark in characters, at least 1.
     pub length: usize,
-    /// What happens there: `in this call to "login"`. Empty for the innermost.
+    /// What the code does there: `in this call to "login"`. Empty for the innermost frame.
     pub label: String,
     /// The text of the line.
     pub text: String,
 }
 
 impl Diagnostic {
-    /// An error of the script itself, without a place.
+    /// Creates an error of the script itself, without a position.
     pub(super) fn new(kind: &str, title: impl Into<String>) -> Diagnostic {
         Diagnostic {
             kind: kind.to_owned(),
@@ -57,26 +57,26 @@ impl Diagnostic {
         }
     }
 
-    /// An error in the text of a source, found before anything runs.
+    /// Creates an error in a source text, found before it runs.
     pub(super) fn at(source: &Source, line: usize, column: usize, title: impl Into<String>) -> Diagnostic {
         let mut diagnostic = Diagnostic::new("syntax_error", title);
         diagnostic.frames.push(Frame::new(source, line, column));
         diagnostic
     }
 
-    /// Adds what to do next.
+    /// Adds a suggested action.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Diagnostic {
         self.hints.push(hint.into());
         self
     }
 
-    /// Where the failure arose.
+    /// The position where the failure occurred.
     pub fn place(&self) -> Option<&Frame> {
         self.frames.first()
     }
 
-    /// One line: `ann@example.com is taken (onboard.rhai:14:29)`.
+    /// A one-line form: `ann@example.com is taken (onboard.rhai:14:29)`.
     pub fn summary(&self) -> String {
         match self.place() {
             Some(frame) => format!("{} ({frame})", self.headline()),
@@ -84,7 +84,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same, and the command that repairs it when the trouble is a credential.
+    /// The one-line form, plus the command that fixes the problem if it is a credential.
     pub fn summary_with_repair(&self) -> String {
         let credential = matches!(self.code, Some(Code::CredentialMissing | Code::SignInRefused));
         match self.hints.last() {
@@ -93,13 +93,13 @@ impl Diagnostic {
         }
     }
 
-    /// The report for people: every frame with its line and a mark under it, the notes, and what to do next. `width`
-    /// is in columns; longer script lines are cut around the mark.
+    /// The full report: every frame with its line and a mark under it, the notes, and suggested actions. `width` is in
+    /// columns; longer script lines are cut around the mark.
     pub fn render(&self, color: bool, width: usize) -> String {
         render::render(self, color, width)
     }
 
-    /// The title with the code and the status, as far as there are any.
+    /// The title with the code and the status, if any.
     pub(super) fn headline(&self) -> String {
         let code = self.code.map(|code| code.as_str().to_owned());
         let status = self.status.map(|status| format!("HTTP {status}"));
@@ -112,7 +112,7 @@ impl Diagnostic {
 }
 
 impl Frame {
-    /// A frame whose mark covers the word that begins at this place.
+    /// Creates a frame that marks the word at this position.
     pub(super) fn new(source: &Source, line: usize, column: usize) -> Frame {
         let text = source.line(line).to_owned();
         let in_word = |c: &char| c.is_alphanumeric() || *c == '_';
@@ -135,7 +135,7 @@ impl Frame {
         }
     }
 
-    /// Says what happens there.
+    /// Sets the label.
     #[must_use]
     pub(super) fn label(mut self, label: impl Into<String>) -> Frame {
         self.label = label.into();
@@ -144,7 +144,7 @@ impl Frame {
 }
 
 impl fmt::Display for Frame {
-    /// `file:line:column`.
+    /// Formats as `file:line:column`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.source, self.line, self.column)
     }

@@ -1,4 +1,4 @@
-//! Errors of running scripts in our words, with places and what to do next.
+//! Turns runtime errors into our own messages, with positions and suggested actions.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::parse::Names;
 use super::sources::Sources;
 use crate::value::nearest::nearest;
 
-/// A script that failed while it ran.
+/// Explains a failure of a running script.
 pub(super) fn runtime(sources: &dyn Sources, error: &EvalAltResult) -> Diagnostic {
     let mut walk = walk(sources, error);
     let nothing = Names::default();
@@ -35,7 +35,7 @@ pub(super) fn runtime(sources: &dyn Sources, error: &EvalAltResult) -> Diagnosti
         EvalAltResult::ErrorRuntime(thrown, position) => {
             let caught = ScriptError::from_thrown(thrown.clone());
             if position.is_none() {
-                // Rhai does not say where a function of a module failed.
+                // Rhai gives no position for a failure in a function of a module.
                 walk.frames.splice(0..0, origin(sources, &caught));
             }
             thrown_value(sources, &caught, &walk)
@@ -49,9 +49,9 @@ pub(super) fn runtime(sources: &dyn Sources, error: &EvalAltResult) -> Diagnosti
 /// The innermost error and the calls that lead to it.
 struct Walk<'a> {
     inner: &'a EvalAltResult,
-    /// Where it arose.
+    /// The source where it occurred.
     source: String,
-    /// Innermost first.
+    /// The frames, innermost first.
     frames: Vec<Frame>,
 }
 
@@ -68,7 +68,7 @@ fn walk<'a>(sources: &dyn Sources, error: &'a EvalAltResult) -> Walk<'a> {
                     format!("in this call to `{name}`")
                 };
                 frames.extend(sources.frame(&source, *position).map(|frame| frame.label(label)));
-                // A native function names no source.
+                // For a native function, `called` is not a source.
                 if sources.knows(called) {
                     called.clone_into(&mut source);
                 }
@@ -93,8 +93,8 @@ fn walk<'a>(sources: &dyn Sources, error: &'a EvalAltResult) -> Walk<'a> {
     }
 }
 
-/// Rhai does not say where a data race is, only in which function's call: `argument #1 of function 'map'`. Its place
-/// is known when the source has one call of it.
+/// Finds the position of a data race. Rhai only names the called function: `argument #1 of function 'map'`. The
+/// position is known if the source calls it exactly once.
 fn only_call(sources: &dyn Sources, source: &str, names: &Names, what: &str) -> Option<Frame> {
     let function = what.split('\'').nth(1)?;
     let mut calls = names.calls.iter().filter(|call| call.name == function);
@@ -135,7 +135,7 @@ fn origin(sources: &dyn Sources, caught: &ScriptError) -> Option<Frame> {
     sources.at(&source, line, column)
 }
 
-/// What is around an error of Rhai's own.
+/// The context of a native Rhai error.
 struct Scene<'a> {
     sources: &'a dyn Sources,
     names: &'a Names,
@@ -211,7 +211,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Rhai's signature is `module::name (type, type)`.
+    /// Explains a call without a matching function. Rhai's signature is `module::name (type, type)`.
     fn function(&self, signature: &str) -> Diagnostic {
         let (path, types) = signature.split_once(" (").unwrap_or((signature, ")"));
         let types = types.strip_suffix(')').unwrap_or(types);
@@ -223,7 +223,7 @@ impl Scene<'_> {
         let (module, name) = path
             .rsplit_once("::")
             .map_or((None, path), |(module, name)| (Some(module), name));
-        // Rhai puts some of its own reasons in the place of a name.
+        // Rhai sometimes puts a reason in place of a name.
         if name.contains(' ') {
             return Diagnostic::new("script_error", name);
         }
@@ -310,7 +310,7 @@ impl Scene<'_> {
     }
 }
 
-/// The functions of the language that have this name.
+/// Lists the language's functions of this name.
 fn overloads(name: &str) -> Option<String> {
     let mut found: Vec<String> = natives()
         .iter()
@@ -331,7 +331,7 @@ fn overloads(name: &str) -> Option<String> {
 /// The most overloads that a hint lists.
 const MOST_OVERLOADS: usize = 5;
 
-/// Rhai's text is `Unknown property 'email' - a getter is not registered for type 'string'`.
+/// Explains a missing property, from Rhai's `Unknown property 'email' - a getter is not registered for type 'string'`.
 fn no_accessor(text: &str) -> Diagnostic {
     let quoted: Vec<&str> = text.split('\'').skip(1).step_by(2).collect();
     let new = |title: String| Diagnostic::new("script_error", title);
@@ -358,7 +358,7 @@ fn no_accessor(text: &str) -> Diagnostic {
     }
 }
 
-/// A type as scripts know it.
+/// Returns the name that scripts use for a type.
 fn plain_type(ty: &str) -> &str {
     let ty = ty.trim_start_matches("&mut ").trim();
     match ty {
@@ -366,7 +366,7 @@ fn plain_type(ty: &str) -> &str {
         "f64" => "float",
         ty if ty.contains("ImmutableString") || ty == "&str" => "string",
         "Fn" => "closure",
-        // A type of Rust's is known to scripts by its last name.
+        // Scripts know a Rust type by the last segment of its path.
         ty if ty.starts_with("provisor::") => match ty.rsplit("::").next().unwrap_or(ty) {
             "Secret" => "secret",
             last => last,

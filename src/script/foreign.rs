@@ -1,6 +1,6 @@
-//! What people write who come from other languages, and how it is written here.
+//! Suggests the Rhai form of what users of other languages write.
 
-/// Words and names, and what stands for them.
+/// Keywords and names of other languages, with their Rhai form.
 const WORDS: &[(&[&str], &str)] = &[
     (
         &["null", "nil", "None", "NULL", "undefined", "void"],
@@ -50,10 +50,10 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["range"], "a range is written `0..n`, with its end `0..=n`"),
 ];
 
-/// Functions that need brackets.
+/// Functions that need parentheses.
 const FUNCTIONS: &[&str] = &["print", "debug", "type_of", "call", "curry", "is_shared", "Fn"];
 
-/// Properties and methods, and what stands for them.
+/// Properties and methods of other languages, with their Rhai form.
 const MEMBERS: &[(&[&str], &str)] = &[
     (
         &["length", "size", "count"],
@@ -100,7 +100,7 @@ const MEMBERS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What to write instead of a word.
+/// Returns the hint for a word.
 pub(super) fn word(word: &str) -> Option<String> {
     if FUNCTIONS.contains(&word) {
         return Some(format!(
@@ -110,7 +110,7 @@ pub(super) fn word(word: &str) -> Option<String> {
     meant(WORDS, word)
 }
 
-/// What to write instead of a property or method.
+/// Returns the hint for a property or method.
 pub(super) fn member(name: &str) -> Option<String> {
     meant(MEMBERS, name)
 }

@@ -1,4 +1,4 @@
-//! Closures that a script hands to an operation, made callable while the script waits for its answer.
+//! Closures that a script passes to an operation, made callable while the script waits for its result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::operation::function::{Function, Functions};
 use crate::operation::spec::{Param, Type};
 use crate::value::Value;
 
-/// Takes the functions out of an argument: those under keys that the parameter declares as such.
-/// The error says why a function cannot be taken.
+/// Takes the functions out of an argument: those under keys that the parameter declares as functions. The error says
+/// why a function cannot be used.
 pub(super) fn taken(
     context: &NativeCallContext,
     live: &Live,
@@ -48,8 +48,8 @@ pub(super) fn taken(
     Ok(functions)
 }
 
-/// A function that runs the closure on a thread of its own: the script's thread is the one that waits. It sees copies of
-/// what it captured, asks through a door that only lets reads pass, and may be called any number of times.
+/// Returns a function that runs the closure on its own thread, since the script's thread is blocked. It sees copies of
+/// its captured values, calls through a door that allows only reads, and may be called any number of times.
 #[expect(
     deprecated,
     reason = "Rhai marks what may change in another version so; the version is pinned"
@@ -59,7 +59,7 @@ fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer
     let live = live.clone();
     Function::new(move |args| {
         let (mut store, pointer) = (store.clone(), pointer.clone());
-        // Dropped with the future when nobody waits any more.
+        // Dropped with the future when the result is no longer needed.
         let (waiting, waited_for) = tokio::sync::watch::channel(());
         let live = live.looking(waited_for);
         Box::pin(async move {
@@ -74,7 +74,7 @@ fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer
                     }
                     None => Err(failed("a function can only be called by a running script")),
                 }));
-                // Nobody waits any more when the run was interrupted.
+                // The receiver is gone if the run was interrupted.
                 let _ = tell.send(outcome.unwrap_or_else(|_| Err(broken("the script host panicked"))));
             };
             let thread = std::thread::Builder::new()
@@ -89,7 +89,7 @@ fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer
     })
 }
 
-/// Calls with as many of the arguments as the closure takes.
+/// Calls the closure with as many of the arguments as it takes.
 fn called(
     live: &Live,
     context: &NativeCallContext,
@@ -115,12 +115,12 @@ fn called(
     }
 }
 
-/// Is the closure itself not found for that number of arguments?
+/// Whether the closure itself was not found for that number of arguments.
 fn is_other_count(error: &EvalAltResult, pointer: &FnPtr) -> bool {
     matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with(pointer.fn_name()))
 }
 
-/// No form of the function takes as many values as there are, or fewer.
+/// The error for a function that takes more parameters than there are values.
 fn takes_others(key: &str, most: usize, pointer: &FnPtr) -> OpError {
     let given = match most {
         1 => "1 value".to_owned(),
@@ -135,7 +135,7 @@ fn takes_others(key: &str, most: usize, pointer: &FnPtr) -> OpError {
     ))
 }
 
-/// The failure of the operation in the closure, or of the closure itself.
+/// Returns the error of the failed operation in the closure, or of the closure itself.
 fn operation_error(error: &EvalAltResult) -> OpError {
     let caught: ScriptError = script_error::from_error(error);
     if let Some(operation) = caught.failed_operation() {
@@ -156,12 +156,12 @@ fn broken(message: &str) -> OpError {
     OpError::new(Code::Internal, message)
 }
 
-/// So many values may a function capture, copies of the same one included, and so many levels of them.
+/// The most values that a function may capture, repeated copies included, and the deepest nesting of them.
 const MOST_CAPTURED: usize = 1_000_000;
 const DEEPEST_CAPTURED: usize = 200;
 
-/// A copy without cells that the script shares: they may be locked while it waits. Nothing when it consists of more than
-/// `most` values, or is nested more than `depth` levels deep.
+/// Copies a value without the cells that the script shares, which may be locked while it waits. `None` if it has more
+/// than `most` values or is nested deeper than `depth` levels.
 fn unshared(value: Dynamic, most: &mut usize, depth: usize) -> Option<Dynamic> {
     *most = most.checked_sub(1)?;
     let depth = depth.checked_sub(1)?;
@@ -188,5 +188,5 @@ fn unshared(value: Dynamic, most: &mut usize, depth: usize) -> Option<Dynamic> {
     Some(value)
 }
 
-/// What makes an engine for a script's closure.
+/// Creates an engine that runs a script's closure.
 pub(super) type Engines = Arc<dyn Fn(&Live) -> Engine + Send + Sync>;

@@ -1,4 +1,4 @@
-//! The types a script holds that are not Rhai's own: objects of the table's kinds, and secrets.
+//! The script types that are not built into Rhai: objects of the catalogue's kinds, and secrets.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::value::nearest::nearest;
 use crate::value::secret::{Fragment, MASK, Secret};
 use crate::value::{Object, Record, Value};
 
-/// An object as a script holds it: cheap to copy, never changed.
+/// An object as a script holds it: cheap to clone, immutable.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Handle(Arc<Object>);
 
@@ -27,7 +27,7 @@ impl Handle {
         &self.0
     }
 
-    /// `Tenant(ann@example.com)`: the kind and what a person knows it by.
+    /// The short form, `Tenant(ann@example.com)`: the kind and the value that identifies the object to a user.
     fn short(&self) -> String {
         let kind = self.0.kind.rsplit("::").next().unwrap_or_default();
         let known_by = ["email", "name", "id", "login", "url"].iter().find_map(|field| {
@@ -41,13 +41,13 @@ impl Handle {
         format!("{kind}({})", known_by.unwrap_or_default())
     }
 
-    /// `crm::Contact {"email":"ann@example.com","password":"***"}`.
+    /// The long form, `crm::Contact {"email":"ann@example.com","password":"***"}`.
     fn long(&self) -> String {
         let fields = Value::Object(self.0.as_ref().clone()).to_masked_json();
         format!("{} {fields}", self.0.kind)
     }
 
-    /// A property that the table lists for the kind; `()` when this object has no value for it.
+    /// Returns a property that the catalogue lists for the kind; `()` if this object has no value for it.
     fn property(&self, name: &str, catalogue: &Catalogue) -> Result<Dynamic, Box<EvalAltResult>> {
         let kind = catalogue.kind(&self.0.kind);
         let listed: Vec<&str> = match kind {
@@ -73,13 +73,13 @@ impl Handle {
     }
 }
 
-/// `a crm::Contact`, `an erp::App`.
+/// Prefixes a kind with its article: `a crm::Contact`, `an erp::App`.
 pub(super) fn article(kind: &str) -> String {
     let vowel = kind.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']);
     format!("{} {kind}", if vowel { "an" } else { "a" })
 }
 
-/// Puts the types and what every object can do into `module`.
+/// Registers the types and the functions common to all objects in `module`.
 pub(super) fn register(module: &mut Module, catalogue: &Catalogue) {
     module.set_custom_type::<Handle>("object");
     module.set_custom_type::<Secret>("secret");
@@ -92,27 +92,27 @@ pub(super) fn register(module: &mut Module, catalogue: &Catalogue) {
     register_secrets(module);
     global("==").set_into_module(module, |a: Handle, b: Handle| a == b);
     global("!=").set_into_module(module, |a: Handle, b: Handle| a != b);
-    // Rhai's own writes the Rust names of types it does not know.
+    // Rhai's own version writes the Rust names of types it does not know.
     global("to_json").set_into_module(module, to_json);
 }
 
-/// Stands in a text where a secret was written into it: Rhai makes a text of whatever stands in `${…}`, and nothing else
-/// can tell afterwards. It is shown as a mask, and a text that holds it does not leave the script. Unicode keeps this
-/// character for such inner uses, so that no text from outside has it.
+/// Marks the position of a secret interpolated into a text. Rhai converts each value in `${…}` to text, and nothing
+/// else reveals afterwards that it was a secret. Shown as a mask; a text that contains it cannot leave the script. A
+/// Unicode noncharacter, reserved for internal use, so no text from outside has it.
 const MARK: char = '\u{fdd0}';
 
-/// Does the text hold a secret's mark?
+/// Whether the text contains a secret's mark.
 pub(super) fn is_marked(text: &str) -> bool {
     text.contains(MARK)
 }
 
-/// The text as it is shown: secrets that were written into it are masked.
+/// Replaces the marks of interpolated secrets with a mask, for display.
 pub(super) fn masked(text: &str) -> String {
-    // Rhai writes a text within a list or a map with escapes.
+    // Rhai escapes a text inside a list or a map.
     text.replace(MARK, MASK).replace("\\u{fdd0}", MASK)
 }
 
-/// A text that Rhai has written with escapes, with its marks as they were.
+/// Restores the marks in a text that Rhai has escaped.
 pub(super) fn kept_marks(text: String) -> String {
     if text.contains("\\u{fdd0}") {
         text.replace("\\u{fdd0}", &MARK.to_string())
@@ -121,7 +121,7 @@ pub(super) fn kept_marks(text: String) -> String {
     }
 }
 
-/// What joins secrets with texts, and what compares them.
+/// Registers the operators that join secrets with texts and compare them.
 fn register_secrets(module: &mut Module) {
     for name in ["to_string", "to_debug"] {
         global(name).set_into_module(module, |_: &mut Secret| MARK.to_string());
@@ -181,11 +181,11 @@ fn joined(parts: &[Fragment<'_>]) -> Joined {
 
 type Joined = Result<Secret, Box<EvalAltResult>>;
 
-/// What is wrong with a text in which a secret was written with `${…}`.
+/// The error for a text into which a secret was interpolated with `${…}`.
 pub(super) const WRITTEN_IN: &str =
     "this text shows a secret as a mask, because it was written with `${…}`, `to_string` or `to_json`";
 
-/// What to write instead.
+/// The hint for it.
 pub(super) const JOIN: &str =
     "join text and secret with `+`, which makes the whole a secret: \"Password: \" + secret";
 
@@ -200,7 +200,7 @@ fn refused<T>(why: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
     Err(script_error::raise(ScriptError::of_script(why).with_hint(hint)).into())
 }
 
-/// JSON for people: secrets are masked, and the text says so when it is to leave the script.
+/// Converts a map to JSON for display. Secrets become marks: a text with one cannot leave the script.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<EvalAltResult>> {
     let live = Live::of(&context);
@@ -211,7 +211,7 @@ fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<Eval
     Ok(marked(value).to_masked_json().to_string())
 }
 
-/// The value with marks where it has secrets.
+/// Replaces the secrets in a value with marks.
 fn marked(value: Value) -> Value {
     let fields = |fields: Record| -> Record {
         let fields = fields.into_iter();
@@ -229,7 +229,7 @@ fn marked(value: Value) -> Value {
     }
 }
 
-/// A function that scripts reach without a module name, and on constants too.
+/// A function that is callable without a module name, and on constants too.
 pub(super) fn global(name: &str) -> FuncRegistration {
     FuncRegistration::new(name)
         .in_global_namespace()

@@ -1,4 +1,4 @@
-//! What all running scripts share, and the light engine that each gets.
+//! The state shared by all running scripts, and the lightweight engine that each gets.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::{bind, handles, literal, nesting, script_error, std as pure};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Operation;
 
-/// How deep functions may call each other. Rhai's own default differs between debug and release.
+/// The deepest function call nesting. Rhai's own default differs between debug and release.
 const CALL_LEVELS: usize = 64;
 
-/// How deep expressions may be nested.
+/// The deepest expression nesting.
 const EXPRESSION_DEPTH: usize = 64;
 
 /// The shared parts of every script's engine: built once per process, cheap to clone.
@@ -32,7 +32,7 @@ struct Shared {
 }
 
 impl Host {
-    /// A host for the operations of these platforms.
+    /// Creates a host for the operations of these platforms.
     pub fn new(catalogue: &Catalogue) -> Host {
         super::prepare();
         let bound = bind::bind(catalogue.operations().iter().copied());
@@ -52,7 +52,7 @@ impl Host {
         }))
     }
 
-    /// The same host, whose scripts may take so much memory.
+    /// Limits the memory of this host's scripts.
     #[must_use]
     pub fn within(mut self, memory: Memory) -> Host {
         if let Some(shared) = Arc::get_mut(&mut self.0) {
@@ -61,7 +61,7 @@ impl Host {
         self
     }
 
-    /// How much memory a script may take.
+    /// The memory limit of a script.
     pub(super) fn memory(&self) -> Memory {
         self.0.memory
     }
@@ -71,7 +71,7 @@ impl Host {
         &self.0.catalogue
     }
 
-    /// Every operation that a script may call.
+    /// All operations that a script may call.
     pub fn operations(&self) -> &[Operation] {
         self.0.catalogue.operations()
     }
@@ -81,7 +81,7 @@ impl Host {
         self.0.modules.iter().map(|(name, _)| *name)
     }
 
-    /// The names of all functions that a script can call without a module name.
+    /// The names of all functions that can be called without a module name.
     pub(super) fn function_names(&self) -> BTreeSet<String> {
         let mut engine = Engine::new_raw();
         engine.register_global_module(Arc::clone(&self.0.standard));
@@ -94,8 +94,8 @@ impl Host {
             .collect()
     }
 
-    /// An engine for one call of a script. Takes about a microsecond: scripts do not share one, because Rhai's locks
-    /// would make them wait for each other.
+    /// Creates an engine for one call of a script, in about a microsecond. Scripts do not share one because Rhai's
+    /// locks would make them wait for each other.
     pub(super) fn engine(&self, live: &Live) -> Engine {
         let mut engine = Engine::new_raw();
         engine.register_global_module(Arc::clone(&self.0.standard));
@@ -122,29 +122,29 @@ impl Host {
     }
 }
 
-/// An engine that reads source texts and runs nothing.
+/// Creates an engine that only parses source texts.
 pub(super) fn compiler() -> Engine {
-    // Rhai keeps hashes for the life of the process, so the seed must stand before the first one is made.
+    // Rhai keeps hashes for the life of the process, so the seed must be set before the first one is made.
     super::prepare();
     let mut engine = Engine::new_raw();
     limit(&mut engine);
     engine
 }
 
-/// A module with an identity and an index: one without is cloned for each engine.
+/// Gives a module an ID and an index; without an ID it would be cloned for each engine.
 fn shared(name: &str, mut module: Module) -> Arc<Module> {
     module.set_id(name);
     module.build_index();
     module.into()
 }
 
-/// The settings by which scripts are read and run, the same in every build. Sizes of values have no limit of Rhai's
-/// own: checking it walks the whole value at each change, 38 times slower for a growing list. What all of them take is
-/// looked at instead at every step ([`Memory`]), and what allocates much at once is limited in [`super::std`].
+/// Applies the parser and runtime settings, the same in every build. Rhai's own limits on value sizes are off:
+/// checking them walks the whole value at each change, 38 times slower for a growing list. Instead the total is
+/// checked at every step ([`Memory`]), and functions that allocate much at once are limited in [`super::std`].
 fn limit(engine: &mut Engine) {
     // Rhai's optimiser panics on an assignment to a field of a constant map.
     engine.set_optimization_level(OptimizationLevel::None);
-    // The interner's lock makes parallel scripts wait; without it a single script is faster too.
+    // The interner's lock makes parallel scripts wait; a single script is faster without it too.
     engine.set_max_strings_interned(0);
     engine.set_max_call_levels(CALL_LEVELS);
     engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);

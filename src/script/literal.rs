@@ -1,10 +1,10 @@
-//! Where a literal in a `@param` line ends, and what it means.
+//! Finds the end of a literal in a `@param` line, and its value.
 
 use super::convert;
 use super::parse;
 use crate::value::Value;
 
-/// What follows the `=` of a `@param` line.
+/// The default after the `=` of a `@param` line.
 #[derive(Debug, PartialEq)]
 pub(super) enum Written {
     /// A literal.
@@ -34,7 +34,7 @@ pub(super) fn is_name(word: &str) -> bool {
     first && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The byte after the first literal or word.
+/// Returns the byte offset after the first literal or word.
 fn end_of_first(text: &str) -> Result<usize, String> {
     let mut depth = 0_usize;
     let mut quote: Option<char> = None;

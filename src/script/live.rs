@@ -13,19 +13,19 @@ use super::memory::{self, Memory, Overrun};
 use super::nesting::Watch;
 use crate::sabotage::Sabotage;
 
-/// A script that took less than this part of what all may take is not the one that took too much.
+/// The divisor of the memory limit: a script below that share is not considered the one that exceeded it.
 const MUCH: usize = 8;
 
-/// What a running script carries into every function, closure and module. Travels in Rhai's tag.
+/// The context of a running script in every function, closure and module. Passed in Rhai's tag.
 #[derive(Clone)]
 pub(super) struct Live(Arc<Inner>);
 
 struct Inner {
     door: Arc<dyn Door>,
     memory: Memory,
-    /// Bytes that were allocated when the script began.
+    /// Allocated bytes when the script started.
     begun_with: usize,
-    /// Bytes that were allocated at its last statement, and what it took itself, as far as that can be told.
+    /// Allocated bytes at its last statement, and an estimate of its own share.
     seen: AtomicUsize,
     own: AtomicIsize,
     nesting: Watch,
@@ -35,7 +35,7 @@ struct Inner {
 }
 
 impl Live {
-    /// A script that begins now.
+    /// Creates the context of a script that starts now.
     pub(super) fn new(door: Arc<dyn Door>, memory: Memory) -> Live {
         Live::begun(door, memory, (memory.used)())
     }
@@ -54,18 +54,18 @@ impl Live {
         }))
     }
 
-    /// Learns how engines for this script are made.
+    /// Sets the constructor of this script's engines.
     pub(super) fn runs_on(&self, engines: Engines) {
-        // Those that it knows already are the same.
+        // If it is set already, it is the same.
         let _ = self.0.engines.set(engines);
     }
 
-    /// Another engine of this script, for one of its functions.
+    /// Creates another engine of this script, for one of its functions.
     pub(super) fn engine(&self) -> Option<Engine> {
         self.0.engines.get().map(|engines| engines(self))
     }
 
-    /// What a function of this script runs with that looks something up while an operation is carried out.
+    /// The context of a function of this script that looks something up while an operation runs.
     pub(super) fn looking(&self, waited_for: watch::Receiver<()>) -> Live {
         let door = self.0.door.looking(waited_for);
         let looking = Live::begun(door, self.0.memory, self.0.begun_with);
@@ -75,7 +75,7 @@ impl Live {
         looking
     }
 
-    /// The running script that calls a native function.
+    /// Returns the running script that calls a native function.
     pub(super) fn of(context: &NativeCallContext) -> Option<Live> {
         let tag = context.tag()?;
         tag.read_lock::<Live>().map(|live| live.clone())
@@ -85,8 +85,8 @@ impl Live {
         &*self.0.door
     }
 
-    /// Must the script stop? Asked at every statement. Sticky: Rhai lets a script catch an error that passed through
-    /// `array.map`, and the statement after the `catch` must stop it again.
+    /// Whether the script must stop. Called at every statement. Sticky: Rhai lets a script catch an error that passed
+    /// through `array.map`, and the statement after the `catch` must stop it again.
     pub(super) fn must_stop(&self) -> bool {
         if self.0.stop.get().is_some() {
             return true;
@@ -102,7 +102,7 @@ impl Live {
 
     /// Stops the script, for this reason unless it is stopping already.
     pub(super) fn stop(&self, reason: Stop) {
-        // Refused only when there is a reason already, which stays.
+        // Fails only if there is a reason already, which is kept.
         let _ = self.0.stop.set(reason);
     }
 
@@ -111,7 +111,7 @@ impl Live {
         self.0.stop.get().cloned()
     }
 
-    /// Has it come to take more than it may, from what was taken when it began? Sticky, like [`Live::must_stop`].
+    /// Whether memory use has grown past the limit since the script started. Sticky, like [`Live::must_stop`].
     pub(super) fn takes_too_much(&self) -> bool {
         let used = (self.0.memory.used)();
         let before = self.0.seen.swap(used, Ordering::Relaxed);
@@ -120,19 +120,19 @@ impl Live {
         !self.fits(used, 0) || self.0.overrun.get().is_some()
     }
 
-    /// What was taken since the last statement was taken by others: the script waited for an operation.
+    /// Attributes all memory since the last statement to others: the script was waiting for an operation.
     pub(super) fn waited(&self) {
         self.0.seen.store((self.0.memory.used)(), Ordering::Relaxed);
     }
 
-    /// Is there room for so many bytes more? Asked before a native function makes them: it cannot be stopped in between.
-    /// When there is not, the script is stopped, whatever it makes of the answer.
+    /// Whether there is room for so many more bytes. Called before a native function allocates them, as it cannot be
+    /// interrupted. If not, the script is stopped, whatever it does with the result.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.fits(memory::needed(self.0.memory), bytes)
     }
 
-    /// May it take so many bytes more when so many are taken? When the bound is reached, those scripts are stopped that
-    /// took much of it, and all of them when that does not help.
+    /// Whether `more` bytes fit on top of `used`. At the limit, the scripts that took much of it are stopped; at twice
+    /// the limit, all of them.
     fn fits(&self, used: usize, more: usize) -> bool {
         let taken = used.saturating_add(more).saturating_sub(self.0.begun_with);
         let most = (self.0.memory.most)();
@@ -143,23 +143,23 @@ impl Live {
         if own.saturating_add(more) < most / MUCH && taken <= most.saturating_mul(2) {
             return true;
         }
-        // Refused only when it was told before.
+        // Fails only if it is set already.
         let _ = self.0.overrun.set(Overrun::Memory { taken, most });
         false
     }
 
-    /// When its values are looked at.
+    /// The schedule of its nesting checks.
     pub(super) fn nesting(&self) -> &Watch {
         &self.0.nesting
     }
 
-    /// Stops the script: its values lie in each other too deeply.
+    /// Stops the script because its values are nested too deeply.
     pub(super) fn nests_too_deeply(&self) {
-        // Refused only when it is stopping already.
+        // Fails only if it is stopping already.
         let _ = self.0.overrun.set(Overrun::Nesting);
     }
 
-    /// Why the script was stopped for what it takes, if it was.
+    /// The limit that stopped the script, if any.
     pub(super) fn overrun(&self) -> Option<Overrun> {
         self.0.overrun.get().copied()
     }
@@ -170,16 +170,17 @@ impl Live {
 }
 
 thread_local! {
-    /// How many module bodies are running on this thread, one inside the other.
+    /// How many nested module bodies are running on this thread.
     static LOADING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Is the body of an imported module running on this thread? It may run more than once, so it may change nothing.
+/// Whether the body of an imported module is running on this thread. It may run more than once, so it must not change
+/// anything.
 pub(super) fn loading() -> bool {
     LOADING.get() > 0
 }
 
-/// Held while a module body runs.
+/// A guard held while a module body runs.
 pub(super) struct Loading(());
 
 impl Loading {

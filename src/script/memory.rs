@@ -1,4 +1,4 @@
-//! How much a script may take: memory, and levels of nesting.
+//! A script's limits: memory and nesting depth.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,55 +8,55 @@ use super::live::Live;
 use super::nesting::DEEPEST;
 use super::program::Ended;
 
-/// How much memory a script may take, and how much the process has. Scripts share a process, so what others take
-/// meanwhile counts as well.
+/// The memory limit of a script, and the memory use of the process. Scripts share a process, so what others allocate
+/// in the meantime counts as well.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
-    /// Bytes that are allocated now. Asked at every step of a script, so it must be cheap.
+    /// Returns the bytes allocated now. Called at every step of a script, so it must be cheap.
     pub used: fn() -> usize,
-    /// Bytes that may come to that while a script runs.
+    /// Returns how many bytes may be added while a script runs.
     pub most: fn() -> usize,
 }
 
 impl Memory {
-    /// No bounds.
+    /// No limits.
     pub(super) const UNLIMITED: Memory = Memory {
         used: || 0,
         most: || usize::MAX,
     };
 
-    /// Tells whether so many bytes more still fit, as for a script that begins now.
+    /// Returns a check whether so many more bytes fit, measured from now.
     pub(super) fn room(self) -> impl Fn(usize) -> bool {
         let begun_with = (self.used)();
         move |bytes| needed(self).saturating_add(bytes).saturating_sub(begun_with) <= (self.most)()
     }
 }
 
-/// Bytes that calls under way will still take for copies of their arguments.
+/// Bytes reserved for copies of the arguments of pending calls.
 static PROMISED: AtomicUsize = AtomicUsize::new(0);
 
-/// So many copies are made of what leaves a script: the text of a request, and what the journal keeps.
+/// How many copies are made of data that leaves a script: the request's body and the journal's record.
 const COPIES: usize = 2;
 
-/// What all scripts take now and are about to take, in bytes.
+/// The bytes that all scripts have allocated and reserved.
 pub(super) fn needed(memory: Memory) -> usize {
     (memory.used)().saturating_add(PROMISED.load(Ordering::Relaxed))
 }
 
-/// Room for the copies of what leaves a script, until this is dropped.
+/// Reserves room for the copies of data that leaves a script, until dropped.
 pub(super) struct Copies<'a> {
     live: &'a Live,
     promised: Cell<usize>,
 }
 
 impl Copies<'_> {
-    /// Nothing leaves yet.
+    /// Creates an empty reservation.
     pub(super) fn of(live: &Live) -> Copies<'_> {
         let promised = Cell::new(0);
         Copies { live, promised }
     }
 
-    /// Is there room for so many bytes more, and for their copies? Stops the script when there is not.
+    /// Whether there is room for so many more bytes and their copies. Stops the script if not.
     pub(super) fn have_room(&self, bytes: usize) -> bool {
         let more = bytes.saturating_mul(COPIES);
         if !self.live.has_room(bytes.saturating_add(more)) {
@@ -74,18 +74,18 @@ impl Drop for Copies<'_> {
     }
 }
 
-/// Why a script was stopped for what it takes.
+/// The limit that stopped a script.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Overrun {
-    /// It had taken, or asked for, so many bytes, and may take so many.
+    /// It had allocated or requested `taken` bytes, and the limit is `most`.
     Memory { taken: usize, most: usize },
-    /// Its values lie in each other too deeply.
+    /// Its values are nested too deeply.
     Nesting,
 }
 
 impl Overrun {
-    /// How the script ended, whatever it made of being stopped: `ended` tells where. Rhai forgets that when functions
-    /// are left; then it is `within` this one.
+    /// The result of a stopped script, whatever it did after the stop. The position is from `ended`; Rhai loses it
+    /// when functions are left, and then it is `within`.
     pub(super) fn end<T>(self, ended: Result<T, Ended>, within: Option<Frame>) -> Ended {
         let mut frames = match ended {
             Err(Ended::Failed(diagnostic)) => diagnostic.frames,
@@ -120,7 +120,7 @@ fn out_of_memory(taken: usize, most: usize) -> Diagnostic {
         .hint("provisor explain out_of_memory")
 }
 
-/// A size as people say it: `1.5 GiB`, `300 MiB`.
+/// Formats a size: `1.5 GiB`, `300 MiB`.
 fn spoken(bytes: usize) -> String {
     let mebibytes = bytes / (1024 * 1024);
     if mebibytes < 1024 {

@@ -1,6 +1,6 @@
-//! The Rhai host. No I/O at all: a script reaches the world only through its door.
+//! The Rhai host. Does no I/O: a script reaches the outside world only through its door.
 //!
-//! A [`bundle::Bundle`] pins the sources, a [`program::Script`] is what they compile to, and [`program::Script::call`]
+//! A [`bundle::Bundle`] pins the sources, a [`program::Script`] is the compiled form, and [`program::Script::call`]
 //! runs it once. The host's shared parts ([`host::Host`]) are built once per process.
 
 pub(crate) mod bundle;
@@ -41,13 +41,13 @@ mod tests;
 mod tokens;
 mod unknown;
 
-/// Bytes of stack that a thread needs to call a script; only what is used takes memory. 64 calls in each other, each
+/// The stack size in bytes of a thread that calls a script; only the part in use takes memory. 64 nested calls, each
 /// within 64 levels of brackets, take less than half of it, and so does dropping a value of 100,000 levels.
 pub(crate) const STACK_SIZE: usize = 64 << 20;
 
-/// Makes closures' names the same in every process. Call it first thing in `main`, before anything else of Rhai: a later
-/// call changes nothing.
+/// Makes the names of closures the same in every process. Must be called first in `main`, before any other use of
+/// Rhai: a later call has no effect.
 pub(crate) fn prepare() {
-    // Refused only when a seed is already set: by an earlier call, or by scripts that are running.
+    // Fails only if a seed is already set: by an earlier call, or by running scripts.
     let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
 }

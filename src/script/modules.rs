@@ -1,4 +1,4 @@
-//! Imports from the pinned sources, and from nowhere else.
+//! Resolves imports from the pinned sources only.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,13 +8,13 @@ use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Posi
 use super::live::Loading;
 use super::sources::Sources;
 
-/// The modules that were made so far. Scripts make theirs anew for each call: Rhai panics when scripts on several threads
-/// use the constants of one module. The inputs of a session, which run one after the other, share them.
+/// The modules created so far. Scripts create their own for each call, since Rhai panics when scripts on several
+/// threads use the constants of one module. The inputs of a session run one after another and share them.
 #[derive(Clone, Default)]
 pub(super) struct Loaded(Arc<Mutex<BTreeMap<String, Arc<Module>>>>);
 
 impl Loaded {
-    /// Was this one made?
+    /// Whether this module has been created.
     pub(super) fn has(&self, name: &str) -> bool {
         self.lock().contains_key(name)
     }
@@ -28,7 +28,7 @@ impl Loaded {
     }
 }
 
-/// Resolves imports from sources that are known before anything runs.
+/// Resolves imports from sources that are known before the script runs.
 pub(super) struct Imports {
     sources: Arc<dyn Sources>,
     loaded: Loaded,
@@ -58,7 +58,7 @@ impl ModuleResolver for Imports {
         }
         let ast = self.sources.ast(name).ok_or_else(not_found)?;
         let loading = Loading::begin();
-        // A scope of its own: a module does not see the variables of who imports it.
+        // A separate scope: a module does not see its importer's variables.
         let made = Module::eval_ast_as_new(Scope::new(), ast, engine);
         drop(loading);
         let mut module =
@@ -71,7 +71,7 @@ impl ModuleResolver for Imports {
     }
 }
 
-/// Lets closures that a module gives out be called outside of it: since Rhai 1.26 a function pointer is only a name,
+/// Makes closures that a module returns callable outside of it: since Rhai 1.26 a function pointer is only a name,
 /// looked up where it is called.
 #[expect(
     deprecated,

@@ -1,5 +1,5 @@
-//! How deep values are nested. Rhai drops, copies and compares nested values by recursion, so a script whose values are
-//! nested without end is stopped before they exhaust the stack.
+//! Limits the nesting of values. Rhai drops, copies and compares nested values recursively, so a script that keeps
+//! nesting values is stopped before they exhaust the stack.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
@@ -11,25 +11,25 @@ use super::live::Live;
 use super::script_error::ScriptError;
 use crate::sabotage::Sabotage;
 
-/// So many levels of lists, maps, closures and errors may lie in each other while a script runs.
+/// The most levels of nested lists, maps, closures and errors while a script runs.
 pub(super) const DEEPEST: usize = 1_000;
 
-/// What a loop begins with in which `this` may be nested deeper, and no variable is read.
+/// Inserted at the start of a loop in which `this` may be nested deeper and no variable is read.
 pub(super) const LOOK: &str = "__look;";
 
-/// Variables are read at least so often between two looks, and at most so often.
+/// The least and the most variable reads between two checks.
 const RARELY: (usize, usize) = (64, 100_000);
 
-/// What a value consists of.
+/// The size of a value.
 #[derive(Debug, Default)]
 pub(super) struct Extent {
-    /// How many values lie in each other; counted to one more than [`DEEPEST`].
+    /// The nesting depth, counted up to one more than [`DEEPEST`].
     pub(super) levels: usize,
-    /// How many values there are.
+    /// The number of values.
     pub(super) nodes: usize,
-    /// Bytes that a copy takes, beside those of the value itself. Texts are shared, not copied.
+    /// The bytes of a copy, beyond those of the value itself. Strings are shared, not copied.
     pub(super) bytes: usize,
-    /// What is shared, by its address: cells of closures, which may hold themselves, and errors.
+    /// Addresses of shared parts: cells of closures, which may contain themselves, and errors.
     cells: BTreeSet<usize>,
 }
 
@@ -48,7 +48,7 @@ impl Extent {
             return;
         }
         if value.is_shared() {
-            // Nobody else holds the cell for long; one that is held now is looked at the next time.
+            // The cell is never locked for long; one that is locked now is checked the next time.
             if let Some(cell) = value.read_lock::<Dynamic>()
                 && self.cells.insert(std::ptr::from_ref(&*cell).addr())
             {
@@ -60,7 +60,7 @@ impl Extent {
             let inner = items.iter().filter(|item| holds_others(item));
             inner.for_each(|item| self.visit(item, level + 1));
         } else if let Some(fields) = value.read_lock::<Map>() {
-            // A node of the tree holds up to eleven fields.
+            // A node of the B-tree holds up to eleven fields.
             self.bytes += 512 + fields.len() * 64;
             self.nodes += fields.len();
             let inner = fields.values().filter(|field| holds_others(field));
@@ -71,7 +71,7 @@ impl Extent {
                 .iter_curry()
                 .for_each(|captured| self.visit(captured, level + 1));
         } else if let Some(caught) = value.read_lock::<ScriptError>() {
-            // Copies share what lies in them, and it may lie there twice.
+            // Copies share their contents, which may occur twice.
             if self.cells.insert(caught.address()) {
                 caught.held().for_each(|held| self.visit(held, level + 1));
             }
@@ -81,38 +81,38 @@ impl Extent {
     }
 }
 
-/// Can other values lie in it, or bytes that are not shared?
+/// Whether it can contain other values, or bytes that are not shared.
 fn holds_others(value: &Dynamic) -> bool {
     !(value.is_int() || value.is_string() || value.is_bool() || value.is_unit() || value.is_float())
 }
 
-/// When a script's values are looked at next.
+/// Schedules the checks of a script's values.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    /// Variables that are still read until then.
+    /// Variable reads left until the next check.
     left: AtomicUsize,
     looks: AtomicUsize,
 }
 
 impl Watch {
-    /// Is it time for a look? Asked whenever a variable is read.
+    /// Whether a check is due. Called whenever a variable is read.
     fn is_due(&self) -> bool {
         let left = self.left.load(Relaxed);
         self.left.store(left.saturating_sub(1), Relaxed);
         left == 0
     }
 
-    /// A look at so many values was taken; the next one comes when the script has done more than that look took.
+    /// Records a check of so many values; the next one follows once the script has done more work than the check took.
     fn looked(&self, nodes: usize) {
         let (least, most) = RARELY;
-        // Pauses differ, so that a loop does not always meet them at the same place.
+        // Intervals vary, so that a loop does not always hit a check at the same place.
         let some = self.looks.fetch_add(1, Relaxed) % 31;
         self.left.store((nodes / 2).clamp(least, most) + some, Relaxed);
     }
 }
 
-/// Looks, now and then, at the variables around one that is read: whatever nests a value deeper reads one first. Stops
-/// the script when a value is nested too deeply. Gives the variable that [`LOOK`] reads.
+/// Periodically checks the variables in scope when one is read: any code that nests a value deeper reads one first.
+/// Stops the script if a value is nested too deeply. Returns the value of the variable in [`LOOK`].
 pub(super) fn watch(
     live: &Live,
     name: &str,

@@ -1,4 +1,4 @@
-//! What a script declares: the parameters of `main`, and the values that fit them.
+//! Script declarations: the parameters of `main`, and the values that fit them.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,19 @@ use super::types::ParamType;
 use crate::value::Value;
 use crate::value::nearest::nearest;
 
-/// What is known of a script without running it.
+/// What is known about a script without running it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Declaration {
     /// The `//!` text at the top, without the markers; may be empty.
     pub about: String,
-    /// `fn main`, when the script has one. A script without it runs its top-level statements.
+    /// `fn main`, if the script has one. Otherwise its top-level statements run.
     pub main: Option<MainFn>,
-    /// The keys of the map that `main` returns, in the order they are written; empty when they cannot be told.
+    /// The keys of the map that `main` returns, in source order; empty if they cannot be determined.
     pub output_columns: Vec<String>,
 }
 
 impl Declaration {
-    /// The parameters of `main`; none without it.
+    /// The parameters of `main`; empty without it.
     pub fn params(&self) -> &[Param] {
         self.main.as_ref().map_or(&[], |main| &main.params)
     }
@@ -29,7 +29,7 @@ impl Declaration {
 pub struct MainFn {
     /// The doc comment without its `@param` lines; may be empty.
     pub doc: String,
-    /// The parameters, in the order of the signature.
+    /// The parameters, in signature order.
     pub params: Vec<Param>,
     /// The line of `fn main`, counted from 1.
     pub line: usize,
@@ -38,79 +38,79 @@ pub struct MainFn {
 /// One parameter of `main`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Param {
-    /// Its name in the script and in tables.
+    /// The name in the script and in tables.
     pub name: String,
-    /// Its type; `string` when no `@param` line describes it.
+    /// The type; `string` without a `@param` line.
     pub ty: ParamType,
-    /// What it is when it is not given.
+    /// The default; `None` if a value is required.
     pub default: Option<ParamDefault>,
     /// One line for `--help`; may be empty.
     pub help: String,
-    /// The line that describes it, else that of `fn main`; counted from 1.
+    /// The line of its `@param`, otherwise of `fn main`; counted from 1.
     pub line: usize,
 }
 
-/// What a parameter is when it is not given.
+/// The value of a parameter that is not given.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ParamDefault {
-    /// This value; it fits the type.
+    /// This value, which fits the type.
     Value(Value),
-    /// What the parameter with this name is; it comes earlier.
+    /// The value of the earlier parameter with this name.
     Param(String),
 }
 
-/// Why the values given do not fit a parameter.
+/// An error that says why the given values do not fit a parameter.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{param}: {kind}")]
 pub struct ParamError {
-    /// The parameter.
+    /// The parameter's name.
     pub param: String,
-    /// The script's line that describes it; 0 when there is no such parameter.
+    /// The script line that describes it; 0 if there is no such parameter.
     pub line: usize,
-    /// What is wrong.
+    /// The kind of the error.
     pub kind: ParamErrorKind,
 }
 
-/// What is wrong with a parameter's value.
+/// The kind of a [`ParamError`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ParamErrorKind {
-    /// It is required and was not given.
+    /// A required value is missing.
     #[error("is required")]
     Missing,
-    /// It does not fit the type; a part of a sentence that says why.
+    /// The value does not fit the type; a phrase that says why.
     #[error("{0}")]
     Bad(String),
-    /// The script has no such parameter; the one that may be meant.
+    /// The script has no such parameter; the closest name, if any.
     #[error("is not a parameter of the script{}", .0.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     Unknown(Option<String>),
 }
 
 impl Param {
-    /// Its flag on the command line: `--client-name` for `client_name`.
+    /// The command-line flag: `--client-name` for `client_name`.
     pub fn flag(&self) -> String {
         format!("--{}", self.name.replace('_', "-"))
     }
 
-    /// Must it be given?
+    /// Whether a value must be given.
     pub fn required(&self) -> bool {
         self.default.is_none()
     }
 
-    /// Reads its value from a flag or a table's cell. An empty cell of a table means that it is not given, so do not
-    /// parse it. The error says why the text does not fit, as a part of a sentence.
+    /// Parses the value from a flag or a table cell. An empty table cell means not given, so do not parse it. The
+    /// error says why the text does not fit, as a phrase.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
         self.ty.parse(text)
     }
 
-    /// Takes a value that has a type already, as in a JSON row.
+    /// Accepts a value that already has a type, as in a JSON row.
     pub fn accept(&self, value: Value) -> Result<Value, String> {
         self.ty.accept(value)
     }
 }
 
 impl MainFn {
-    /// The arguments for one call, in the order of the signature: what is given, else the default. `Null` counts as not
-    /// given. All that is wrong is reported at once.
+    /// Returns the arguments for one call, in signature order: the given values, else the defaults. `Null` counts as
+    /// not given. All errors are reported at once.
     pub fn bind(&self, given: &BTreeMap<String, Value>) -> Result<Vec<Value>, Vec<ParamError>> {
         let mut errors = self.unknown(given);
         let mut bound: BTreeMap<&str, Value> = BTreeMap::new();
@@ -119,7 +119,7 @@ impl MainFn {
                 Ok(Some(value)) => {
                     bound.insert(&param.name, value);
                 }
-                // Its default is a parameter that is wrong itself, which is reported there.
+                // The default refers to a parameter that is itself in error and is reported there.
                 Ok(None) => {}
                 Err(kind) => errors.push(ParamError {
                     param: param.name.clone(),

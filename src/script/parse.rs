@@ -1,4 +1,4 @@
-//! Text to syntax tree, and what can be known from it without running it.
+//! Parses a source text into an AST, and collects what is known without running it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,15 +12,15 @@ use super::nesting;
 use super::script_error;
 use super::syntax;
 
-/// A source, understood.
+/// A parsed source.
 pub(super) struct Parsed {
-    /// The tree of the text as written: for reading, not for running.
+    /// The AST of the text as written: for analysis, not for running.
     pub(super) ast: AST,
     /// Its imports, in source order.
     pub(super) imports: Vec<Import>,
-    /// Where each `fn main` has its `fn`, as (line, column).
+    /// The position of each `fn main`, as (line, column).
     pub(super) mains: Vec<(usize, usize)>,
-    /// Names that occur in it, to find what a mistyped one means.
+    /// Names that occur in it, for suggestions on misspelt ones.
     pub(super) names: Names,
     insertions: Vec<Insertion>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Parsed {
 /// One `import` statement.
 #[derive(Debug, Clone)]
 pub(super) struct Import {
-    /// The path, when it is written out.
+    /// The path, if it is a literal.
     pub(super) path: Option<String>,
     pub(super) line: usize,
     pub(super) column: usize,
@@ -39,11 +39,11 @@ pub(super) struct Import {
 pub(super) struct Names {
     /// Keys of map literals and properties that are assigned or read.
     pub(super) keys: BTreeSet<String>,
-    /// Variables that are declared anywhere.
+    /// Variables declared anywhere.
     pub(super) variables: BTreeSet<String>,
     /// Parameters of functions.
     pub(super) params: BTreeSet<String>,
-    /// Functions, with how many parameters each takes.
+    /// Functions as (name, number of parameters).
     pub(super) functions: BTreeSet<(String, usize)>,
     /// Names given to imports.
     pub(super) modules: BTreeSet<String>,
@@ -60,26 +60,26 @@ pub(super) struct Called {
 }
 
 impl Names {
-    /// Is there a `fn main`?
+    /// Whether there is a `fn main`.
     pub(super) fn has_main(&self) -> bool {
         self.functions.iter().any(|(name, _)| name == "main")
     }
 }
 
-/// A statement that is put behind a brace when the text runs.
+/// A statement inserted after a brace in the text that runs.
 #[derive(Debug, Clone)]
 struct Insertion {
     statement: String,
-    /// Of the brace.
+    /// The position of the brace.
     line: usize,
     column: usize,
 }
 
-/// What the running text has that the written one has not, to bring positions back.
+/// The differences between the running and the written text, to map positions back.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Patches(Vec<Patch>);
 
-/// `length` characters put in before `column` of the written line.
+/// `length` characters inserted before `column` of the written line.
 #[derive(Debug, Clone)]
 struct Patch {
     line: usize,
@@ -88,7 +88,7 @@ struct Patch {
 }
 
 impl Patches {
-    /// The column in the written text of a column in the running text.
+    /// Maps a column of the running text to the written text.
     pub(super) fn written_column(&self, line: usize, column: usize) -> usize {
         let mut shift = 0;
         for patch in self.0.iter().filter(|patch| patch.line == line) {
@@ -105,12 +105,12 @@ impl Patches {
     }
 }
 
-/// Reads a source. The tree keeps every written position.
+/// Parses a source. The AST keeps all positions as written.
 pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
     parse_with(source, |token, _| token)
 }
 
-/// The same, with some tokens taken for others, by what they are and where they are written.
+/// Like [`parse`], with tokens substituted by `rename`, which gets each token and its position.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
@@ -144,14 +144,14 @@ pub(super) fn parse_with(
     })
 }
 
-/// The tree that runs. Every `catch (err)` block begins by making `err` one and the same kind of error, whatever was
-/// thrown; that is what lets `err.kind` work everywhere while an unknown property of a map is an error. Loops that may
-/// change `this` begin with a look at how deep it is.
+/// Compiles the AST that runs. Every `catch (err)` block first converts `err` to a single error type, whatever was
+/// thrown; that lets `err.kind` work everywhere while an unknown property of a map is an error. Loops that may change
+/// `this` first check its nesting depth.
 pub(super) fn runnable(source: &Source, parsed: &Parsed) -> Result<(AST, Patches), Box<Diagnostic>> {
     runnable_below(source, parsed, 0, |token, _| token)
 }
 
-/// The same as if `above` lines stood before it, and with some tokens taken for others.
+/// Like [`runnable`], as if preceded by `above` lines, with tokens substituted by `rename`.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
@@ -177,7 +177,7 @@ pub(super) fn runnable_below(
     Ok((ast, patches))
 }
 
-/// The text without its `#!` line, every other character in its place.
+/// Blanks out a `#!` line; all other positions are unchanged.
 pub(super) fn readable(text: &str) -> String {
     if !text.starts_with("#!") {
         return text.to_owned();
@@ -213,7 +213,7 @@ fn patched(text: &str, insertions: &[Insertion]) -> (String, Patches) {
     (out, Patches(patches))
 }
 
-/// What the parser's tokens tell that its tree does not.
+/// Facts from the parser's tokens that its AST lacks.
 #[derive(Default)]
 struct Seen {
     mains: Vec<(usize, usize)>,
@@ -274,7 +274,7 @@ fn imports(ast: &AST) -> Vec<Import> {
     imports
 }
 
-/// The loops of a text that mentions `this`: it can be nested deeper without a variable being read.
+/// Returns the loops of a text that mentions `this`, which can be nested deeper without reading a variable.
 fn loops_with_this(ast: &AST) -> Vec<Insertion> {
     let (mut loops, mut has_this) = (Vec::new(), false);
     ast.walk(&mut |path: &[ASTNode]| {
@@ -345,7 +345,7 @@ fn names(ast: &AST) -> Names {
     names
 }
 
-/// An engine that only reads.
+/// Evaluates a literal.
 pub(super) fn literal(text: &str) -> Option<rhai::Dynamic> {
     let engine: Engine = host::compiler();
     let ast = engine.compile_expression(text).ok()?;

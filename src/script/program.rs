@@ -1,4 +1,4 @@
-//! A script: its sources compiled, its declaration read, ready to be called.
+//! A script: compiled sources and declaration, ready to be called.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,23 +21,23 @@ use super::{convert, declare, explain};
 use crate::operation::platform::Operation;
 use crate::value::Value;
 
-/// A compiled script. Cheap to clone; calls on several threads do not disturb each other.
+/// A compiled script. Cheap to clone; calls on several threads are independent.
 #[derive(Clone)]
 pub struct Script(Arc<Program>);
 
-/// Why a call of a script gave no value.
+/// Why a call of a script returned no value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
-    /// The script failed: an operation, a `throw`, or a mistake in the script.
+    /// The script failed: an operation, a `throw`, or an error in the script.
     Failed(Box<Diagnostic>),
-    /// The row must stop. Whatever the script made of it does not count.
+    /// The row must stop. Any result of the script is ignored.
     Stopped(Stop),
-    /// A fault of provisor or of Rhai.
+    /// A bug in provisor or Rhai.
     Bug(String),
 }
 
 impl Script {
-    /// Compiles the sources of a bundle and reads the declaration of the main one.
+    /// Compiles the sources of a bundle and parses the declaration of the main one.
     pub fn compile(host: &Host, bundle: Bundle) -> Result<Script, Box<Diagnostic>> {
         let mut units = BTreeMap::new();
         let main = parse::parse(bundle.main())?;
@@ -54,23 +54,23 @@ impl Script {
         })))
     }
 
-    /// What the script declares.
+    /// The script's declaration.
     pub fn declaration(&self) -> &Declaration {
         &self.0.declaration
     }
 
-    /// What it may call.
+    /// The host that it runs on.
     pub(super) fn host(&self) -> &Host {
         &self.0.host
     }
 
-    /// The sources it was compiled from.
+    /// The sources that it was compiled from.
     pub fn bundle(&self) -> &Bundle {
         &self.0.bundle
     }
 
-    /// The operations that the script or anything it imports names in a call, as far as the text tells: a method counts
-    /// for every kind of object that has one of its name.
+    /// The operations that the script and its imports call, as far as the text shows: a method counts for every kind
+    /// of object that has one of that name.
     pub fn operations(&self) -> Vec<Operation> {
         let calls = self.0.units.values().flat_map(|unit| &unit.names.calls);
         let called: BTreeSet<&str> = calls.map(|call| call.name.as_str()).collect();
@@ -78,8 +78,8 @@ impl Script {
         all.filter(|spec| called.contains(spec.name)).collect()
     }
 
-    /// The arguments for one call of `main` from named values; see `MainFn::bind`. Without `main` there are none, and
-    /// every value given is unknown.
+    /// Converts named values to the arguments for one call of `main`; see `MainFn::bind`. Without `main` there are
+    /// none, and every given value is unknown.
     pub fn bind(&self, given: &BTreeMap<String, Value>) -> Result<Vec<Value>, Vec<ParamError>> {
         let nothing = MainFn {
             doc: String::new(),
@@ -89,7 +89,7 @@ impl Script {
         self.0.declaration.main.as_ref().unwrap_or(&nothing).bind(given)
     }
 
-    /// Calls `main` with these arguments, or runs the top-level statements when there is no `main`. Blocks; needs a
+    /// Calls `main` with these arguments, or runs the top-level statements if there is no `main`. Blocks; needs a
     /// thread with `STACK_SIZE` bytes of stack.
     pub fn call(&self, args: Vec<Value>, door: Arc<dyn Door>) -> Result<Value, Ended> {
         let live = Live::new(door, self.0.host.memory());
@@ -112,7 +112,7 @@ impl Script {
     }
 }
 
-/// What a script is made of; shared by its calls.
+/// The parts of a script that its calls share.
 struct Program {
     host: Host,
     bundle: Bundle,
@@ -120,7 +120,7 @@ struct Program {
     declaration: Declaration,
 }
 
-/// One source, compiled.
+/// A compiled source.
 #[derive(Clone)]
 pub(super) struct Unit {
     pub(super) ast: AST,
@@ -156,8 +156,8 @@ impl Sources for Program {
         self.units.get(source).map(|unit| &unit.ast)
     }
 
-    /// Rhai names the wrong importer when a closure of one source is called by another, so any source's import of this
-    /// path will do.
+    /// Rhai names the wrong importer if a closure of one source is called by another, so any source's import of this
+    /// path is accepted.
     fn import(&self, from: &str, path: &str) -> Option<&str> {
         let exact = self.bundle.import(from, path);
         exact.or_else(|| self.units.keys().find_map(|from| self.bundle.import(from, path)))
@@ -226,7 +226,7 @@ impl Program {
     }
 }
 
-/// An engine for one call: imports come from `sources`, and `debug` says where it stands.
+/// Creates an engine for one call: imports come from `sources`, and `debug` prints its position.
 pub(super) fn engine(sources: &Arc<dyn Sources>, live: &Live, loaded: &Loaded) -> Engine {
     let again = (Arc::clone(sources), loaded.clone());
     live.runs_on(Arc::new(move |live| {
@@ -245,7 +245,7 @@ pub(super) fn engine(sources: &Arc<dyn Sources>, live: &Live, loaded: &Loaded) -
     engine
 }
 
-/// What a panic says.
+/// Returns the message of a panic.
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());

@@ -1,4 +1,4 @@
-//! A diagnostic as people read it: each place with its line and a mark under it.
+//! Renders a diagnostic for users: each position with its line and a mark under it.
 
 use std::fmt::{Debug, Display, Write as _};
 
@@ -7,7 +7,7 @@ use ariadne::{Cache, Color, Config, Label, Report, ReportKind};
 use super::error::{Diagnostic, Frame};
 use crate::value::visible::printable;
 
-/// More places than these are counted, not shown.
+/// The most frames that are shown; the rest are counted.
 const SHOWN: usize = 8;
 
 pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> String {
@@ -39,13 +39,13 @@ pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> Stri
     report.with_helps(&diagnostic.hints);
     let mut out = Vec::new();
     match report.finish().write(Lines(shown), &mut out) {
-        // The drawing begins with its own word for it; elsewhere the word is small.
+        // ariadne starts the report with `Error:`; ours use lower case.
         Ok(()) => trimmed(&String::from_utf8_lossy(&out)).replacen("Error:", "error:", 1),
         Err(_) => plain(diagnostic),
     }
 }
 
-/// The same, made safe for a terminal: names of files, lines of scripts and platforms' answers are others' words.
+/// Makes the texts safe for a terminal: file names, script lines and platform responses are untrusted.
 fn visible(diagnostic: &Diagnostic) -> Diagnostic {
     let shown = |text: &String| printable(text).into_owned();
     Diagnostic {
@@ -57,7 +57,7 @@ fn visible(diagnostic: &Diagnostic) -> Diagnostic {
     }
 }
 
-/// The mark stays under what it marks.
+/// Keeps the mark aligned with the text it marks.
 fn visible_frame(frame: &Frame) -> Frame {
     let before = frame.column.saturating_sub(1);
     let taken = |from: usize, count: usize| -> usize {
@@ -89,7 +89,7 @@ fn plain(diagnostic: &Diagnostic) -> String {
     out
 }
 
-/// Lines without the spaces that the drawing leaves at their ends.
+/// Trims the trailing spaces that ariadne leaves on lines.
 fn trimmed(text: &str) -> String {
     text.lines().fold(String::new(), |mut out, line| {
         out.push_str(line.trim_end());
@@ -98,7 +98,7 @@ fn trimmed(text: &str) -> String {
     })
 }
 
-/// One frame, its line cut to the width.
+/// A frame with its line cut to the width.
 struct Shown {
     name: String,
     label: String,
@@ -112,7 +112,7 @@ impl Shown {
         let room = width.saturating_sub(10).max(40);
         let chars: Vec<char> = frame.text.chars().collect();
         let mark = frame.column.saturating_sub(1);
-        // The front is kept as long as the mark is visible with it, so that columns stay what they are.
+        // The start of the line is kept as long as the mark fits, so that columns stay correct.
         let from = if mark + 10 < room { 0 } else { mark - room / 2 };
         let to = chars.len().min(from + room);
         let mut text: String = chars.get(from..to).unwrap_or_default().iter().collect();
@@ -120,7 +120,7 @@ impl Shown {
         let length = frame.length.min(room - room / 2);
         let missing = (start + length).saturating_sub(text.chars().count());
         text.push_str(&" ".repeat(missing));
-        // Empty lines above it, so that the drawing numbers the line as it is numbered in its file.
+        // Empty lines above, so that the line is numbered as in its file.
         let above = frame.line.saturating_sub(1);
         text.insert_str(0, &"\n".repeat(above));
         start += above;

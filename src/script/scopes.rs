@@ -1,48 +1,48 @@
-//! What the names of a text mean: where each is declared and until where it holds, what is used without being declared,
-//! what is changed. Read off the tokens, so that a text that is still being typed can be asked, too.
+//! Name resolution in a text: where each name is declared and its scope, which names are used without a declaration,
+//! which are changed. Works on tokens, so that it also handles a text that is still being typed.
 
 mod reader;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// What the names of a text mean. Places are in bytes.
+/// The resolved names of a text. Positions are byte offsets.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
-    /// What is declared, in the order in which it begins to hold.
+    /// The declarations, in the order in which their scopes start.
     pub declared: Vec<Declared>,
-    /// What is used, in the order of the text.
+    /// The uses, in text order.
     pub used: Vec<Used>,
-    /// The functions that are defined.
+    /// The functions that the text defines.
     pub functions: Vec<Function>,
-    /// Where a `return` or an `exit` ends the whole text: in no function, and a `return` in no closure.
+    /// Where a `return` or an `exit` ends the whole text: outside of functions, a `return` also outside of closures.
     pub ends: Vec<usize>,
-    /// Names that are asked for with `is_def_var`.
+    /// Names that are tested with `is_def_var`.
     pub asked: BTreeSet<String>,
-    /// Functions that are called as `f!(…)`, and so see what their caller sees.
+    /// Functions called as `f!(…)`, which see their caller's variables.
     pub open: BTreeSet<String>,
 }
 
-/// A name that is given a meaning.
+/// A declared name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Declared {
     /// The name.
     pub name: String,
-    /// What it is.
+    /// What it declares.
     pub sort: Binding,
-    /// Where it is written.
+    /// The position of the name.
     pub at: Range<usize>,
-    /// Where it holds; empty for what holds behind the text only.
+    /// Its scope; empty if that only starts after the text.
     pub holds: Range<usize>,
-    /// What a variable is given, or what a loop goes through.
+    /// The value of a variable, or what a loop iterates over.
     pub value: Option<Range<usize>>,
-    /// Is it in no block, closure or function?
+    /// Whether it is outside of all blocks, closures and functions.
     pub outer: bool,
-    /// The function that it lies in.
+    /// The function that contains it.
     pub function: Option<usize>,
 }
 
-/// What a name is.
+/// What a name denotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Binding {
     /// A variable: `let`.
@@ -57,39 +57,39 @@ pub(crate) enum Binding {
     Closure,
     /// The variable of a loop.
     Loop,
-    /// What a `catch` caught.
+    /// The variable of a `catch`.
     Caught,
 }
 
-/// A name that is used.
+/// A use of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Used {
     /// The name.
     pub name: String,
-    /// As what it is used.
+    /// How it is used.
     pub sort: Use,
-    /// Where it is written.
+    /// Its position.
     pub at: Range<usize>,
-    /// The declaration in this text that it means; functions have none.
+    /// The declaration in this text that it refers to; `None` for functions.
     pub means: Option<usize>,
     /// What happens to it.
     pub change: Change,
-    /// Where the innermost closure around it begins.
+    /// The start of the innermost closure around it.
     pub closure: Option<usize>,
-    /// The function that it lies in.
+    /// The function that contains it.
     pub function: Option<usize>,
 }
 
-/// As what a name is used.
+/// How a name is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     /// A variable.
     Variable,
-    /// A function that is called.
+    /// A function call.
     Call,
-    /// A function that is called on a value.
+    /// A method call.
     Method,
-    /// What stands before `::`.
+    /// A module, before `::`.
     Module,
     /// A constant: `global::NAME`.
     Global,
@@ -100,53 +100,53 @@ pub(crate) enum Use {
 pub(crate) enum Change {
     /// It is read.
     Read,
-    /// It is given another value: `x = 1`, `x += 1`.
+    /// It is assigned: `x = 1`, `x += 1`.
     Assigned,
-    /// A part of it is: `m.a = 1`, `list[0] += 1`.
+    /// A part of it is assigned: `m.a = 1`, `list[0] += 1`.
     Part,
     /// This method is called on it or on a part of it.
     Called(String),
-    /// It is the first argument of this function: the language's own get the variable itself.
+    /// It is the first argument of this function: the language's own functions receive the variable itself.
     Passed(String),
 }
 
 /// A function that a text defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Function {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its parameters.
+    /// The parameters.
     pub params: Vec<String>,
-    /// Where it is written, from its first word to its last brace.
+    /// Its range, from the first word to the closing brace.
     pub at: Range<usize>,
-    /// What lies between its braces.
+    /// The range between its braces.
     pub body: Range<usize>,
-    /// Where it returns before its end.
+    /// The positions of its `return` statements.
     pub returns: Vec<usize>,
-    /// The same as a number of the kind that `function` of the others is.
+    /// Its index, as used in `function` of declarations and uses.
     index: usize,
 }
 
 impl Scopes {
-    /// Reads a text.
+    /// Resolves the names of a text.
     pub(crate) fn of(text: &str) -> Scopes {
         reader::read(text)
     }
 
-    /// What holds at this place, the newest last.
+    /// The declarations in scope at this position, newest last.
     pub(crate) fn holding(&self, at: usize) -> impl Iterator<Item = &Declared> {
         let holds = move |declared: &&Declared| declared.holds.contains(&at);
         self.declared.iter().filter(holds)
     }
 
-    /// What is used and not declared here, outside of functions.
+    /// The uses outside of functions without a declaration here.
     pub(crate) fn free(&self) -> impl Iterator<Item = &Used> {
         self.used
             .iter()
             .filter(|used| used.function.is_none() && self.is_free(used))
     }
 
-    /// What a function uses that is not declared in it.
+    /// The uses in a function without a declaration in it.
     pub(crate) fn free_in(&self, function: &Function) -> impl Iterator<Item = &Used> {
         let index = function.index;
         self.used
@@ -163,7 +163,7 @@ impl Scopes {
 }
 
 impl Used {
-    /// May it be another value afterwards? What a method does that nobody knows is not known, so that it may.
+    /// Whether its value may change. A method with an unknown effect may change it.
     pub(crate) fn may_change(&self, is_known: impl Fn(&str) -> bool) -> bool {
         match &self.change {
             Change::Read => false,
@@ -173,13 +173,13 @@ impl Used {
         }
     }
 
-    /// Is this method called on it?
+    /// Whether this method is called on it.
     pub(crate) fn is_called(&self, method: &str) -> bool {
         matches!(&self.change, Change::Called(called) if called == method)
     }
 }
 
-/// The language's own functions that change what they are called on.
+/// The language's own functions that change their receiver.
 const CHANGING: &[&str] = &[
     "append",
     "chop",

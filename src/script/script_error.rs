@@ -1,9 +1,9 @@
 //! The error that a script catches: one type, whatever was thrown, so that `err.kind`, `err.status`, `err.message` and
 //! `err.hint` work in every `catch`.
 //!
-//! Rhai itself hands a `catch` block whatever was thrown, and a plain map for its own errors. Since an unknown property
-//! of a map is an error here, `err.status` would fail on those. So every `catch (err)` block that runs begins with
-//! [`normalising_statement`].
+//! Rhai itself passes a `catch` block the thrown value, and a plain map for its own errors. Since an unknown property
+//! of a map is an error here, `err.status` would fail on those. Therefore every `catch (err)` block that runs starts
+//! with [`normalising_statement`].
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::operation::error::OpError;
 use crate::value::nearest::nearest;
 use crate::value::{Record, Value};
 
-/// The function that makes an error of what was thrown.
+/// The function that converts a thrown value to an error.
 const NORMALISE: &str = "__caught";
 
-/// What a `catch (name)` block begins with when it runs.
+/// Returns the first statement of a running `catch (name)` block.
 pub(super) fn normalising_statement(name: &str) -> String {
     format!("{name}={NORMALISE}({name});")
 }
@@ -37,17 +37,17 @@ struct Fault {
     message: String,
     status: Dynamic,
     hint: Dynamic,
-    /// What was thrown, when the script threw it.
+    /// The thrown value, if the script threw it.
     thrown: Dynamic,
-    /// Further properties: those of a thrown map, or Rhai's facts about its own errors.
+    /// Further properties: those of a thrown map, or Rhai's details on its own errors.
     more: Map,
     /// The failed operation.
     operation: Option<OpError>,
-    /// Where it first arose: source, line, column as the running text has it.
+    /// Where it first occurred: source, line and column in the running text.
     origin: Option<(String, usize, usize)>,
 }
 
-/// Rhai's form of an error that a script may catch.
+/// Converts an error that a script may catch to Rhai's type.
 pub(super) fn raise(caught: ScriptError) -> EvalAltResult {
     EvalAltResult::ErrorRuntime(Dynamic::from(caught), Position::NONE)
 }
@@ -66,12 +66,12 @@ impl ScriptError {
         }))
     }
 
-    /// A mistake in the script.
+    /// Creates an error for a mistake in the script.
     pub(super) fn of_script(message: impl Into<String>) -> ScriptError {
         ScriptError::new("script_error", message.into())
     }
 
-    /// A failed operation, called at this place.
+    /// Creates an error for an operation that failed, called here.
     pub(super) fn operation(error: OpError, context: &NativeCallContext) -> ScriptError {
         let mut caught = ScriptError::new(error.code.as_str(), error.message.clone());
         let (line, column) = parse::place(context.call_position());
@@ -93,7 +93,7 @@ impl ScriptError {
         self
     }
 
-    /// The error for what a `catch` block got from Rhai.
+    /// Converts the value that Rhai passes to a `catch` block.
     pub(super) fn from_thrown(thrown: Dynamic) -> ScriptError {
         let thrown = thrown.flatten();
         if thrown.is::<ScriptError>() {
@@ -141,12 +141,12 @@ impl ScriptError {
         self.0.operation.as_ref()
     }
 
-    /// Where it first arose: source, line, column as the running text has it.
+    /// Where it first occurred: source, line and column in the running text.
     pub(super) fn origin(&self) -> Option<&(String, usize, usize)> {
         self.0.origin.as_ref()
     }
 
-    /// The error as data, for a script that returns it.
+    /// Converts the error to data, for a script that returns it.
     pub(super) fn to_value(&self, path: &str, room: Room<'_>) -> Result<Value, String> {
         if !room(self.message().len()) {
             return Err(format!("{path}: too large"));
@@ -162,12 +162,12 @@ impl ScriptError {
         Ok(Value::Record(fields))
     }
 
-    /// Where it lies; copies lie in the same place.
+    /// The address of the data, which copies share.
     pub(super) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// The values that lie in it.
+    /// The values inside it.
     pub(super) fn held(&self) -> impl Iterator<Item = &Dynamic> {
         self.0
             .more
@@ -209,7 +209,7 @@ impl ScriptError {
     }
 }
 
-/// Does the map hold Rhai's facts about one of its own errors?
+/// Whether the map contains Rhai's details on one of its own errors.
 fn is_rhais_own(map: &Map) -> bool {
     let error = map
         .get("error")
@@ -261,7 +261,7 @@ fn thrown_map(map: Map) -> ScriptError {
     caught
 }
 
-/// Rhai's message without the places it mentions, which are shown by their own means, and in our case.
+/// Rhai's message in lower case, without positions, which are shown separately.
 pub(super) fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let line = line.rfind(" (line ").map_or(line, |at| &line[..at]);
@@ -269,7 +269,7 @@ pub(super) fn plain(message: &str) -> String {
     lower_first(line)
 }
 
-/// Rhai's messages begin like sentences; ours do not.
+/// Lower-cases the first letter: Rhai's messages start with a capital, ours do not.
 pub(super) fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
@@ -280,10 +280,10 @@ pub(super) fn lower_first(text: &str) -> String {
     }
 }
 
-/// A thrown value that takes more bytes is not written into a message.
+/// The most bytes of a thrown value that are written into a message.
 const LONGEST: usize = 64 * 1024;
 
-/// A thrown value as text, secrets masked.
+/// Formats a thrown value as text, with secrets masked.
 pub(super) fn shown(value: &Dynamic) -> String {
     if value.is_unit() {
         return "an error was thrown".to_owned();
@@ -300,7 +300,7 @@ pub(super) fn shown(value: &Dynamic) -> String {
     }
 }
 
-/// As much of a text as a message takes.
+/// Truncates a text to the length that a message allows.
 fn cut(text: &str) -> &str {
     let mut end = LONGEST.min(text.len());
     while !text.is_char_boundary(end) {
@@ -309,7 +309,7 @@ fn cut(text: &str) -> &str {
     &text[..end]
 }
 
-/// Puts the type, `attempt` and the normalising function into `module`.
+/// Registers the type, `attempt` and the normalising function in `module`.
 pub(super) fn register(module: &mut Module) {
     module.set_custom_type::<ScriptError>("error");
     rhai::FuncRegistration::new_index_getter()
@@ -320,7 +320,7 @@ pub(super) fn register(module: &mut Module) {
     global("to_debug").set_into_module(module, |caught: &mut ScriptError| {
         format!("error({}: {})", caught.kind(), caught.message())
     });
-    // A thrown text stays comparable with the text that was thrown.
+    // A caught text can still be compared with the text that was thrown.
     global("==").set_into_module(module, |a: ScriptError, b: ImmutableString| {
         a.message() == b.as_str()
     });
@@ -343,7 +343,7 @@ pub(super) fn register(module: &mut Module) {
         .set_into_module(module, attempt);
 }
 
-/// `attempt(|| ..)`: `#{ok, value, error}`. What cannot be caught is not.
+/// Implements `attempt(|| ..)`: returns `#{ok, value, error}`. Uncatchable errors pass through.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn attempt(context: NativeCallContext, function: FnPtr) -> Result<Map, Box<EvalAltResult>> {
     let outcome = function.call_within_context::<Dynamic>(&context, ());
@@ -373,7 +373,7 @@ fn uncatchable(inner: &EvalAltResult) -> bool {
     inner.is_pseudo_error() || !inner.is_catchable()
 }
 
-/// The error for one that Rhai reports.
+/// Converts an error that Rhai reports.
 pub(super) fn from_error(error: &EvalAltResult) -> ScriptError {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(thrown, _) => ScriptError::from_thrown(thrown.clone()),

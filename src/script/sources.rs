@@ -1,4 +1,4 @@
-//! Where the texts and trees of what runs are found: in a script, or in a session of inputs.
+//! Access to the texts and ASTs of running code: a script, or a session of inputs.
 
 use rhai::{AST, Position};
 
@@ -6,33 +6,33 @@ use super::error::Frame;
 use super::host::Host;
 use super::parse::{self, Names};
 
-/// The sources of something that runs.
+/// The sources of running code.
 pub(super) trait Sources: Send + Sync {
-    /// What the host offers.
+    /// The host that it runs on.
     fn host(&self) -> &Host;
 
-    /// The name by which the running text calls its main source.
+    /// The name of the main source in the running text.
     fn main(&self) -> &str;
 
-    /// Is there a source of this name?
+    /// Whether there is a source of this name.
     fn knows(&self, source: &str) -> bool;
 
-    /// The tree of an imported source.
+    /// The AST of an imported source.
     fn ast(&self, source: &str) -> Option<&AST>;
 
-    /// The source that an import means.
+    /// The source that an import refers to.
     fn import(&self, from: &str, path: &str) -> Option<&str>;
 
     /// Names that occur in a source.
     fn names(&self, source: &str) -> Option<&Names>;
 
-    /// Where a place of the running text is written: source, line, column.
+    /// Maps a position in the running text to the written one: source, line, column.
     fn written(&self, source: &str, line: usize, column: usize) -> (String, usize, usize);
 
-    /// The frame of a written place; `None` for a source that is not known.
+    /// The frame of a written position; `None` for an unknown source.
     fn at(&self, source: &str, line: usize, column: usize) -> Option<Frame>;
 
-    /// The frame of a place in the running text.
+    /// The frame of a position in the running text.
     fn frame(&self, source: &str, position: Position) -> Option<Frame> {
         if position.is_none() {
             return None;

@@ -1,4 +1,4 @@
-//! Texts that cannot be parsed, in our words.
+//! Turns parse errors into our own messages.
 
 use rhai::{LexError, ParseError, ParseErrorType};
 
@@ -7,7 +7,7 @@ use super::error::Diagnostic;
 use super::script_error;
 use super::{foreign, literal, parse};
 
-/// A text that cannot be parsed.
+/// Explains a text that does not parse.
 pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
     let (line, column) = if error.position().is_none() {
         end_of(&source.text)
@@ -102,7 +102,7 @@ fn at_dots(source: &Source, line: usize, column: usize) -> bool {
     text.take(2).all(|c| c == '.')
 }
 
-/// What `if`, `while` and `for` take.
+/// Adds what `if`, `while` and `for` accept.
 pub(super) fn condition_or_list(diagnostic: Diagnostic, wanted: &str) -> Diagnostic {
     if wanted.contains("bool") {
         return diagnostic

@@ -1,4 +1,4 @@
-//! An input as the language's own tokenizer reads it: pieces for colours, and for finding out what stands where.
+//! Tokenises an input with the language's own tokenizer, for highlighting and for analysis.
 
 use std::ops::Range;
 
@@ -9,13 +9,13 @@ use crate::script::host;
 /// A piece of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// Where it stands, in bytes.
+    /// Its byte range.
     pub at: Range<usize>,
-    /// What it is.
+    /// Its kind.
     pub sort: Sort,
 }
 
-/// What a piece of an input is.
+/// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sort {
     /// `let`, `if`, `fn`, `true`.
@@ -30,7 +30,7 @@ pub(crate) enum Sort {
     Symbol,
     /// A comment.
     Comment,
-    /// What the language does not know.
+    /// A token that the language does not have.
     Strange,
 }
 
@@ -41,7 +41,7 @@ impl Piece {
     }
 }
 
-/// The pieces of an input, in order; blanks lie between them.
+/// Returns the pieces of an input, in order, without the whitespace between them.
 pub(crate) fn pieces(text: &str) -> Vec<Piece> {
     let places = Places::of(text);
     let engine = host::compiler();
@@ -51,7 +51,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
     let mut found: Vec<Piece> = Vec::new();
     let mut nesting = Nesting::default();
     let mut escapes = Escapes::default();
-    // At the end of some broken texts the tokenizer tells the same mistake for ever.
+    // At the end of some malformed texts the tokenizer repeats the same error forever.
     let most = text.chars().count().saturating_mul(2) + 8;
     for _ in 0..most {
         let Some((token, position)) = tokens.next().filter(|(token, _)| *token != Token::EOF) else {
@@ -68,14 +68,14 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
             }
             _ => end,
         };
-        // A string without an end reaches to the end of its line at least.
+        // An unterminated string extends at least to the end of its line.
         let end = if matches!(token, Token::LexError(_)) && end <= start {
             start + text[start..].chars().next().map_or(0, char::len_utf8)
         } else {
             end
         };
         if &text[start..end.max(start)] == "()" {
-            // One token of the language, two brackets for everybody else.
+            // One token of the language, but two brackets everywhere else.
             found.extend([start..start + 1, start + 1..end].map(|at| Piece {
                 at,
                 sort: Sort::Symbol,
@@ -116,7 +116,8 @@ fn is_result(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Which braces end an interpolation: behind them the text goes on. The parser tells the tokenizer; here nobody parses.
+/// Tracks which braces end an interpolation, after which the text continues. Usually the parser tells the tokenizer;
+/// here there is no parser.
 #[derive(Default)]
 struct Nesting {
     depth: usize,
@@ -140,8 +141,8 @@ impl Nesting {
     }
 }
 
-/// The escapes `\${` in templates, of which the tokenizer counts one character less: what follows on the line stands that
-/// much further right than it says.
+/// Tracks the escapes `\${` in templates, for which the tokenizer counts one character too few: everything after them
+/// on the line is that much further right than reported.
 #[derive(Default)]
 struct Escapes {
     line: Option<usize>,
@@ -158,8 +159,8 @@ impl Escapes {
         position.position().map(|column| column + more)
     }
 
-    /// Passes a text that stands at `at` by the positions before it, and ends at `end` as the tokenizer says. Gives its true
-    /// end.
+    /// Records the escapes of a text at `at`, by the positions before it, and ending at `end` according to the
+    /// tokenizer. Returns its true end.
     fn pass(&mut self, text: &str, at: Range<usize>, end: Position) -> usize {
         if text[at.start..].starts_with(['"', '\'']) {
             return at.end;
@@ -185,7 +186,7 @@ impl Escapes {
     }
 }
 
-/// Lines and columns as offsets in bytes.
+/// Converts lines and columns to byte offsets.
 struct Places {
     /// For each line, the offset of each of its characters, and of its end.
     lines: Vec<Vec<usize>>,
@@ -206,7 +207,7 @@ impl Places {
         Places { lines }
     }
 
-    /// The offset of this column, counted from `first`.
+    /// Returns the offset of this column, counted from `first`.
     fn at(&self, line: Option<usize>, column: Option<usize>, first: usize) -> usize {
         let line = line.unwrap_or(1).saturating_sub(1);
         let end = self.lines.last().and_then(|line| line.last()).copied();

@@ -1,4 +1,4 @@
-//! The types a parameter of `main` can have, and what fits them.
+//! The types that a parameter of `main` can have, and the values that they accept.
 
 use email_address::EmailAddress;
 use url::Url;
@@ -17,11 +17,11 @@ pub enum ParamType {
     Float,
     /// `true`, `yes`, `1`, `false`, `no` or `0`.
     Bool,
-    /// An http or https address, kept as written.
+    /// An http or https URL, kept as written.
     Url,
-    /// An e-mail address, trimmed.
+    /// An email address, trimmed.
     Email,
-    /// A path; nothing is read.
+    /// A path; the file is not read.
     Path,
     /// A text that is never shown.
     Secret,
@@ -46,7 +46,7 @@ impl ParamType {
         ParamType::Json,
     ];
 
-    /// The word for it in a `@param` line.
+    /// Its name in a `@param` line.
     pub fn name(self) -> &'static str {
         match self {
             ParamType::String => "string",
@@ -67,7 +67,7 @@ impl ParamType {
         ParamType::ALL.iter().copied().find(|ty| ty.name() == name)
     }
 
-    /// Reads a value from a flag or a table's cell. The error says why it does not fit, and never shows a secret.
+    /// Parses a value from a flag or a table cell. The error says why it does not fit, and never shows a secret.
     pub fn parse(self, text: &str) -> Result<Value, String> {
         let word = text.trim();
         match self {
@@ -84,7 +84,7 @@ impl ParamType {
         }
     }
 
-    /// Takes a value that has a type already, from a JSON row or a default.
+    /// Accepts a value that already has a type, from a JSON row or a default.
     pub fn accept(self, value: Value) -> Result<Value, String> {
         match (self, value) {
             (ParamType::Json, value) => Ok(value),
@@ -92,7 +92,7 @@ impl ParamType {
             (_, Value::Secret(_)) => Err(format!("is a secret, not {}", self.article())),
             (_, Value::Text(text)) => self.parse(&text),
             (ParamType::Int, Value::Int(int)) => Ok(Value::Int(int)),
-            // A table's number that a script wants as text keeps every digit.
+            // A number from a table that a script wants as text keeps every digit.
             (ParamType::String | ParamType::Path, Value::Int(int)) => Ok(Value::Text(int.to_string())),
             (ParamType::Float, Value::Float(float)) if float.is_finite() => Ok(Value::Float(float)),
             (ParamType::Float, Value::Int(int)) => float(&int.to_string()),
@@ -102,7 +102,7 @@ impl ParamType {
         }
     }
 
-    /// The type in a sentence: `an int`.
+    /// The type with its article: `an int`.
     fn article(self) -> String {
         let vowel = matches!(self, ParamType::Int | ParamType::Email);
         format!("{} {}", if vowel { "an" } else { "a" }, self.name())

@@ -1,10 +1,10 @@
-//! What to do about a variable that is not there.
+//! Hints for undefined variables.
 
 use super::foreign;
 use super::parse::Names;
 use crate::value::nearest::nearest;
 
-/// The hint for a name that means no variable where it stands. `near` are the names that may be meant.
+/// Returns the hint for a name without a variable in scope. `near` are the candidates for a suggestion.
 pub(super) fn hint<'a>(
     name: &str,
     names: &Names,
@@ -29,7 +29,7 @@ pub(super) fn hint<'a>(
     nearest(name, near).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// The hint for `global::NAME` where there is no such constant.
+/// Returns the hint for `global::NAME` if there is no such constant.
 pub(super) fn constant<'a>(name: &str, names: &Names, near: impl IntoIterator<Item = &'a str>) -> String {
     if names.variables.contains(name) {
         return format!(

@@ -1,10 +1,10 @@
-//! The words that the language keeps for itself, as its own tokenizer knows them.
+//! The reserved words of the language, according to its own tokenizer.
 
 use rhai::Token;
 
 use super::host;
 
-/// Can nothing be called so? Also what is no name at all.
+/// Whether this word cannot be used as a name, including texts that are not names at all.
 pub(crate) fn is_reserved(word: &str) -> bool {
     if OWN.contains(&word) {
         return true;
@@ -15,7 +15,7 @@ pub(crate) fn is_reserved(word: &str) -> bool {
     !matches!(tokens.next(), Some((Token::Identifier(name), _)) if name.as_str() == word)
 }
 
-/// Words that are names for the tokenizer, and mean something in every script.
+/// Words that the tokenizer accepts as names but that have a fixed meaning in every script.
 const OWN: &[&str] = &["global", "exit"];
 
 #[cfg(test)]

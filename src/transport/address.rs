@@ -1,4 +1,4 @@
-//! Which addresses may be spoken to, and where sandbox hosts really are.
+//! Rules for which addresses may be used, and the real addresses of sandbox hosts.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,25 +9,25 @@ use url::Url;
 use crate::value::origin::is_local;
 pub use crate::value::origin::is_sandbox_host;
 
-/// Tells where a sandbox host listens at the moment; asked for each new connection.
+/// Looks up where a sandbox host currently listens; called for each new connection.
 #[derive(Clone)]
 pub struct Routes(Arc<Lookup>);
 
-/// From a host name to its present address.
+/// Maps a host name to its current address.
 type Lookup = dyn Fn(&str) -> Option<SocketAddr> + Send + Sync;
 
 impl Routes {
-    /// No sandbox runs.
+    /// Routes without any sandbox host, for when no sandbox is running.
     pub fn none() -> Routes {
         Routes::new(|_| None)
     }
 
-    /// Asks `lookup` for each host, which is in lower case.
+    /// Calls `lookup` for each host; the name is in lower case.
     pub fn new(lookup: impl Fn(&str) -> Option<SocketAddr> + Send + Sync + 'static) -> Routes {
         Routes(Arc::new(lookup))
     }
 
-    /// The address of `host`, when it is known.
+    /// The address of `host`, or `None` if it is unknown.
     pub fn find(&self, host: &str) -> Option<SocketAddr> {
         (self.0)(host)
     }
@@ -45,12 +45,12 @@ impl fmt::Debug for Routes {
     }
 }
 
-/// Does this address stay on this machine?
+/// Whether this address is on the local machine.
 pub fn is_loopback(url: &Url) -> bool {
     url.host().is_some_and(|host| is_local(&host))
 }
 
-/// What may be reached.
+/// Rules for which addresses may be used.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AddressRules {
     /// See [`super::HttpConfig::only_sandbox`].
@@ -58,7 +58,7 @@ pub(super) struct AddressRules {
 }
 
 impl AddressRules {
-    /// Why this address may not be used, or nothing when it may.
+    /// The reason why this address may not be used, or `None` if it may.
     pub(super) fn refusal(self, url: &Url) -> Option<String> {
         let Some(host) = url.host_str() else {
             return Some("the address names no host".to_owned());

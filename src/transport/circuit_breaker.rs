@@ -1,17 +1,17 @@
-//! Platforms that cannot be reached: callers stop knocking, one of them tries again now and then, and all go on when
-//! it gets through.
+//! A circuit breaker for platforms that cannot be reached: callers stop connecting, one of them retries now and then,
+//! and all continue when it succeeds.
 //!
-//! What is waited for is a decision:
+//! How long callers wait:
 //!
-//! * An address that has answered this process before is waited for as long as the line says. It was right, so it will
-//!   be right again, and what waits is worth more than the time.
-//! * An address that never answered may just be wrong. One caller is told so at once. A run over rows waits a little
-//!   ([`super::HttpConfig::unseen_patience`]): failing ten thousand rows in a second helps nobody.
-//! * What counts is a connection that cannot be made. A connection that breaks, and an answer that does not come, may
-//!   have carried the request out: that is for the journal to settle.
-//! * Hosts that differ only in their first label (`acme.example.com`, `globex.example.com`) are one site: tenants live
-//!   side by side on a platform, and go down with it. A single host that is dead does not stop its site, because
-//!   others get through in between, and each try is another caller's.
+//! * An address that has already responded to this process is waited for as long as the [`Line`](super::line::Line)
+//!   allows. It is known to be correct, and the waiting work is worth more than the time.
+//! * An address that never responded may simply be wrong. A single caller fails at once. A run over rows waits briefly
+//!   ([`super::HttpConfig::unseen_patience`]), because failing ten thousand rows within a second helps nobody.
+//! * Only failures to connect count. After a broken connection or a missing response the request may have been carried
+//!   out; resolving that is up to the journal.
+//! * Hosts that differ only in their first label (`acme.example.com`, `globex.example.com`) are one site: tenants of a
+//!   platform share its hosts and go down with it. A single dead host does not stop its site, because others connect in
+//!   between, and each attempt belongs to another caller.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -24,55 +24,55 @@ use url::{Host, Url};
 use super::error::{ErrorKind, TransportError};
 use crate::clock::Clock;
 
-/// So many connections in a row that could not be made, and the site counts as down.
+/// The number of consecutive connection failures after which a site counts as down.
 pub const TOLERATED: u32 = 5;
 
-/// The wait before the first try; twice as long before each further one.
+/// The wait before the first retry; it doubles before each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Something that whoever waits should be told.
+/// A change of a site's state that waiting callers should learn about.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    /// Connections cannot be made; callers wait.
+    /// Connections fail; callers wait.
     Down {
-        /// The host that was asked last.
+        /// The host of the last attempt.
         host: String,
-        /// Why, in a sentence without a full stop that names the host.
+        /// The reason: a sentence without a full stop that names the host.
         why: String,
-        /// How long until the next try.
+        /// The time until the next attempt.
         again: Duration,
     },
-    /// It is over; callers go on.
+    /// The outage is over; callers continue.
     Up {
-        /// The host that answered.
+        /// The host that responded.
         host: String,
-        /// How long it took.
+        /// How long the outage lasted.
         after: Duration,
     },
-    /// It took too long; from now on callers fail, until one gets through.
+    /// The maximum wait is over; from now on callers fail until one connects.
     GaveUp {
-        /// The host that was asked last.
+        /// The host of the last attempt.
         host: String,
-        /// How long it was waited for.
+        /// How long callers waited.
         after: Duration,
     },
 }
 
-/// Who is told.
+/// A callback that receives the [`Notice`]s.
 #[derive(Clone)]
 pub struct Listener(Arc<dyn Fn(Notice) + Send + Sync>);
 
 impl Listener {
-    /// Tells `listen`, which must not block.
+    /// Calls `listen` with each notice; it must not block.
     pub fn new(listen: impl Fn(Notice) + Send + Sync + 'static) -> Listener {
         Listener(Arc::new(listen))
     }
 }
 
 impl Default for Listener {
-    /// Nobody.
+    /// Ignores all notices.
     fn default() -> Listener {
         Listener::new(|_| {})
     }
@@ -84,16 +84,16 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// How long to wait for an address.
+/// How long to wait for an unreachable address.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// One that answered before.
+    /// For an address that has responded before.
     pub(super) seen: Duration,
-    /// One that never did.
+    /// For an address that never responded.
     pub(super) unseen: Duration,
 }
 
-/// The sites that a line leads to.
+/// The sites reached through one line.
 #[derive(Debug)]
 pub(super) struct Breakers {
     clock: Clock,
@@ -105,23 +105,23 @@ pub(super) struct Breakers {
 #[derive(Debug, Default)]
 struct Known {
     sites: HashMap<String, Arc<Site>>,
-    /// Origins that have answered.
+    /// Origins that have responded.
     seen: HashSet<String>,
 }
 
-/// More origins are not remembered; a forgotten one answers again soon enough.
+/// The maximum number of remembered origins. A forgotten one is added again at its next response.
 const MOST_ORIGINS: usize = 20_000;
 
 #[derive(Debug, Default)]
 struct Site {
     state: Mutex<State>,
-    /// Held by the one caller who waits for the next try, or makes it.
+    /// Held by the one caller that waits for, or makes, the next attempt.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Connections in a row that could not be made.
+    /// Consecutive connection failures.
     failures: u32,
     seen: bool,
     outage: Option<Outage>,
@@ -136,18 +136,18 @@ struct Outage {
     given_up: bool,
 }
 
-/// Whether an address is waited for when no connection can be made.
+/// Whether callers wait for an address when connecting to it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaited {
-    /// It is not.
+    /// Callers do not wait.
     No,
-    /// It would be; its site does not count as down.
+    /// Callers would wait, but the site does not count as down.
     Up,
-    /// It is, or was in vain.
+    /// Callers wait, or have waited until the maximum.
     Down,
 }
 
-/// The right to try. One that was given while the site was down is the only one.
+/// Permission to make an attempt. While the site is down only one exists.
 #[derive(Debug)]
 pub(super) struct BreakerPermit {
     site: Arc<Site>,
@@ -157,13 +157,13 @@ pub(super) struct BreakerPermit {
 }
 
 impl BreakerPermit {
-    /// Was the site found to be down after this was given?
+    /// Whether the site went down after this permit was issued.
     pub(super) fn is_stale(&self) -> bool {
         self.turn.is_none() && self.site.state().outage.is_some()
     }
 }
 
-/// What a caller finds.
+/// The state that a caller finds a site in.
 enum Look {
     Fine,
     Wait(Duration),
@@ -181,7 +181,7 @@ impl Breakers {
         }
     }
 
-    /// Waits while the site is down. The error, when it was waited for in vain, says why it is.
+    /// Waits while the site is down. Returns the reason of the outage as an error when the maximum wait is over.
     pub(super) async fn admit(&self, url: &Url) -> Result<BreakerPermit, TransportError> {
         let site = Arc::clone(self.known().sites.entry(site_of(url)).or_default());
         let mut admission = BreakerPermit {
@@ -197,7 +197,7 @@ impl Breakers {
         }
         let turn = match (site.has_given_up(), Arc::clone(&site.turn)) {
             (false, turn) => turn.lock_owned().await,
-            // Somebody is trying; the others need not wait for what was given up.
+            // Another caller is trying; the others need not wait for a site that has been given up.
             (true, turn) => match turn.try_lock_owned() {
                 Ok(turn) => turn,
                 Err(_) => return self.last_error(&site).map_or(Ok(admission), Err),
@@ -215,7 +215,7 @@ impl Breakers {
         Ok(admission)
     }
 
-    /// The platform was reached, whatever it said.
+    /// Records that the platform was reached, whatever its response.
     pub(super) fn reached(&self, admission: &BreakerPermit) {
         {
             let mut known = self.known();
@@ -230,7 +230,7 @@ impl Breakers {
             let mut state = admission.site.state();
             state.seen = true;
             state.failures = 0;
-            // An answer to what left before the outage says nothing about new connections.
+            // A response to a request from before the outage says nothing about new connections.
             let tried = admission.turn.is_some();
             if tried { state.outage.take() } else { None }
         };
@@ -243,7 +243,7 @@ impl Breakers {
         });
     }
 
-    /// No connection could be made.
+    /// Records that no connection could be made.
     pub(super) fn failed(&self, admission: &BreakerPermit, error: &TransportError) {
         if !counts(error.kind) || self.awaited(admission) == Awaited::No {
             return;
@@ -268,7 +268,7 @@ impl Breakers {
         self.tell(notice);
     }
 
-    /// Is this address waited for?
+    /// Whether callers wait for this address.
     pub(super) fn awaited(&self, admission: &BreakerPermit) -> Awaited {
         let seen = self.known().seen.contains(&admission.origin);
         if self.most(seen).is_zero() {
@@ -280,7 +280,7 @@ impl Breakers {
         }
     }
 
-    /// Does anybody wait for a site that is down?
+    /// Whether any caller waits for a site that is down.
     pub(super) fn any_down(&self) -> bool {
         let waits = |site: &Arc<Site>| {
             site.state()
@@ -337,7 +337,7 @@ impl Site {
 }
 
 impl State {
-    /// A connection could not be made: by the one who tries for all, or by somebody else.
+    /// Records a connection failure of the caller that tries on behalf of all (`tries`) or of another one.
     fn failed(&mut self, error: &TransportError, tries: bool, now: i64, most: Duration) -> Turn {
         let Some(outage) = &mut self.outage else {
             self.failures += 1;
@@ -356,7 +356,7 @@ impl State {
         };
         let lasted = span(outage.since_ms, now);
         if !tries {
-            // It left before the outage was noticed, and is no news.
+            // It left before the outage was noticed and is not news.
             return Turn::Quiet;
         }
         if outage.given_up {
@@ -368,7 +368,7 @@ impl State {
             outage.put_off(error, now, LONGEST_WAIT);
             return Turn::GaveUp(lasted);
         }
-        // The last try is at the end of the time, not behind it.
+        // Schedules the last attempt at the end of the maximum wait, not after it.
         let wait = (outage.wait * 2)
             .min(LONGEST_WAIT)
             .min(most.saturating_sub(lasted));
@@ -377,7 +377,7 @@ impl State {
     }
 }
 
-/// What a failure changes, when it is worth telling.
+/// The effect of a failure, as far as it is reported.
 enum Turn {
     Quiet,
     Down(Duration),
@@ -399,12 +399,12 @@ impl Outage {
     }
 }
 
-/// Does this failure say that no connection could be made?
+/// Whether this failure means that no connection could be made.
 pub(super) fn counts(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Dns | ErrorKind::Connect | ErrorKind::Tls)
 }
 
-/// What goes down together.
+/// The key of the hosts that go down together.
 fn site_of(url: &Url) -> String {
     let port = url.port_or_known_default().unwrap_or_default();
     let name = match url.host() {

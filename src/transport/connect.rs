@@ -1,4 +1,4 @@
-//! Connections: who dials, with or without TLS and proxy, and where names lead.
+//! Builds the HTTP clients: with or without TLS and proxy, and with name resolution.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -14,11 +14,11 @@ use super::line::{Authorities, Identity, Line, Proxies, Proxy, Through};
 use super::{HttpConfig, error};
 use crate::value::origin::is_local;
 
-/// An idle connection is closed before the usual servers close theirs: a request that meets a closing connection
-/// is a request in doubt.
+/// Idle connections are closed earlier than typical servers close them: a request sent on a closing connection ends up
+/// in doubt.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// One client per kind of connection, each built when it is first needed.
+/// One client per kind of connection, each built on first use.
 #[derive(Debug)]
 pub(super) struct Clients {
     settings: Settings,
@@ -42,11 +42,11 @@ struct Settings {
 /// The kind of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dial {
-    /// To this machine without TLS. Never through a proxy.
+    /// To this machine, without TLS; never through a proxy.
     Plain,
-    /// To this machine with TLS. Never through a proxy.
+    /// To this machine, with TLS; never through a proxy.
     LocalTls,
-    /// To the network, with TLS, through a proxy if there is one.
+    /// To the network, with TLS, through the proxy if one is configured.
     PublicTls,
 }
 
@@ -75,12 +75,12 @@ impl Clients {
         }
     }
 
-    /// How long a connection may take.
+    /// How long connecting may take.
     pub(super) fn connect_timeout(&self) -> Duration {
         self.settings.connect_timeout
     }
 
-    /// The proxy that an address is reached through, for messages.
+    /// The proxy that this address is reached through, for messages.
     pub(super) fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
         let goes_out = url.scheme() == "https" && !address::is_loopback(url);
         self.settings
@@ -88,7 +88,7 @@ impl Clients {
             .https_for(url.host_str().filter(|_| goes_out)?)
     }
 
-    /// The client for this address, which has passed the rules.
+    /// Returns the client for this address, which must already have passed the address rules.
     pub(super) fn for_url(&self, url: &Url) -> Result<&reqwest::Client, TransportError> {
         let (built, dial) = match (url.scheme(), address::is_loopback(url)) {
             ("https", false) => (&self.public_tls, Dial::PublicTls),
@@ -111,7 +111,7 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
         .connect_timeout(settings.connect_timeout)
         .timeout(settings.reply_timeout)
         .pool_idle_timeout(IDLE)
-        // Redirects and repeats are decided here, never below: a POST must not be sent twice or elsewhere.
+        // Redirects and retries are decided in this module, never below it: a POST must not be sent twice or elsewhere.
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
@@ -123,7 +123,7 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
     let builder = match dial {
         Dial::Plain => builder.tls_backend_preconfigured(no_tls()?),
         Dial::LocalTls | Dial::PublicTls => {
-            // An error means that the process has a provider already, which is as good.
+            // An error means that the process already has a provider, which is just as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
             trusting(builder.tls_version_min(reqwest::tls::Version::TLS_1_2), settings)?
         }
@@ -134,9 +134,9 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
     })
 }
 
-/// Through this proxy and no other, whatever the environment says: who reads it has put it in here.
+/// Uses this proxy and no other; the environment's proxies, where they apply, are already part of `proxies`.
 fn through(builder: ClientBuilder, proxies: &Proxies) -> Result<ClientBuilder, String> {
-    // reqwest's own `*` excepts names and no addresses.
+    // reqwest's own `*` excepts names but not addresses.
     let Some(proxy) = proxies.https.as_ref().filter(|_| !proxies.except_all()) else {
         return Ok(builder);
     };
@@ -146,7 +146,7 @@ fn through(builder: ClientBuilder, proxies: &Proxies) -> Result<ClientBuilder, S
     Ok(builder.proxy(proxy.no_proxy(except)))
 }
 
-/// With the certificates of the line, besides the system's.
+/// Adds the line's certificates to the system's.
 fn trusting(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, String> {
     let unusable = |why: reqwest::Error| format!("the profile's certificates cannot be used: {why}");
     if let Some(ca) = &settings.ca {
@@ -160,8 +160,8 @@ fn trusting(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBui
     Ok(builder)
 }
 
-/// A TLS configuration that trusts nobody: reqwest wants one even for a client that never speaks TLS, and reading
-/// the system's trust store costs milliseconds.
+/// A TLS configuration that trusts no certificate: reqwest requires one even for a client that never uses TLS, and
+/// reading the system's trust store takes milliseconds.
 fn no_tls() -> Result<rustls::ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
@@ -171,7 +171,7 @@ fn no_tls() -> Result<rustls::ClientConfig, String> {
     Ok(builder.with_root_certificates(nobody).with_no_client_auth())
 }
 
-/// Names lead to this machine, or where the system says.
+/// Resolves local names to this machine and all others through the system.
 #[derive(Debug)]
 struct Resolver;
 
@@ -179,7 +179,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().trim_end_matches('.').to_ascii_lowercase();
         if is_local(&Host::Domain(&name)) {
-            // Plain http is allowed here, so the name may lead nowhere else, whatever the system's tables say.
+            // Plain http is allowed here, so the name must resolve to this machine, whatever the system's tables say.
             let here = vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
             return Box::pin(async move { Ok(one_of(here)) });
         }

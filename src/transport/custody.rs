@@ -1,4 +1,4 @@
-//! Secrets go where they belong, and elsewhere only where the user allows it: asked right before a request leaves.
+//! Checks, right before a request is sent, that its secrets go only to their own origin or where the user allows it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,25 +9,25 @@ use crate::sabotage::Sabotage;
 use crate::value::origin::Origin;
 use crate::value::secret::{Home, Secret};
 
-/// Says where secrets may go besides home.
+/// Decides where secrets may go besides their own origin.
 #[derive(Clone)]
 pub struct Releases(Arc<Ask>);
 
-/// May a secret of this home go there? The error says what would allow it, in a clause.
+/// Whether a secret of this home may go to this origin. The error is a clause that says what would allow it.
 type Ask = dyn Fn(&Home, &Origin) -> Result<(), String> + Send + Sync;
 
 impl Releases {
-    /// Nowhere.
+    /// Allows no other origin.
     pub fn none() -> Releases {
         Releases::new(|_, _| Err("nothing allows it".to_owned()))
     }
 
-    /// Asks `allowed` whether a secret of a home may go to a place that it does not belong to.
+    /// Calls `allowed` to decide whether a secret of a home may go to an origin other than its own.
     pub fn new(allowed: impl Fn(&Home, &Origin) -> Result<(), String> + Send + Sync + 'static) -> Releases {
         Releases(Arc::new(allowed))
     }
 
-    /// Refuses a request that would take a secret to a place where it does not belong.
+    /// Refuses a request that would send a secret to an origin where it is not allowed.
     pub(super) fn check(&self, request: &Request) -> Result<(), TransportError> {
         let Some(place) = Origin::of(&request.url).filter(|_| !Sabotage::OriginIgnored.is_on()) else {
             return Ok(());

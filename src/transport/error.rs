@@ -1,51 +1,51 @@
-//! Why there is no answer, and whether the request can have been carried out.
+//! Errors of requests that got no response, and whether such a request may have been carried out.
 
 use std::error::Error as StdError;
 
-/// Whether a request without an answer can have reached the platform.
+/// Whether a request without a response may have reached the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// It was not carried out.
     No,
-    /// Nobody knows: the connection broke, or the platform failed.
+    /// Unknown: the connection broke, or the platform failed.
     Maybe,
-    /// Nobody knows, and the platform, or a gateway before it, has taken longer than is waited: it may be at work on it.
+    /// Unknown, and the platform or a gateway exceeded the timeout: the request may still be in progress.
     Late,
-    /// The platform has said yes, and nothing else that can be used.
+    /// The platform reported success, but the rest of its response is unusable.
     Yes,
 }
 
-/// What went wrong on the way.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The address may not be used, or the request cannot be written. Nothing was sent; trying again is useless.
+    /// The address is not allowed, or the request cannot be encoded. Nothing was sent; not retried.
     Address,
-    /// It would take a secret where it does not belong. Nothing was sent; trying again is useless.
+    /// The request would send a secret to a foreign origin. Nothing was sent; not retried.
     SecretElsewhere,
-    /// What this machine is set up with cannot be used, such as its proxy. Nothing was sent; trying again is useless.
+    /// Something configured on this machine is unusable, such as its proxy. Nothing was sent; not retried.
     Setup,
-    /// It was kept back. Nothing was sent; trying again is useless.
+    /// The request was held back. Nothing was sent; not retried.
     Withheld,
-    /// The host's name has no address. Nothing was sent; tried again.
+    /// The host's name does not resolve. Nothing was sent; retried.
     Dns,
-    /// No connection. Nothing was sent; tried again.
+    /// No connection. Nothing was sent; retried.
     Connect,
-    /// The TLS handshake failed, for example on a certificate. Nothing was sent; trying again is useless.
+    /// The TLS handshake failed, for example because of a certificate. Nothing was sent; not retried.
     Tls,
-    /// No full answer in time. Tried again for reads.
+    /// No complete response before the timeout. Retried for reads.
     Timeout,
-    /// The connection broke before an answer came. Tried again for reads.
+    /// The connection broke before the response. Retried for reads.
     Reset,
-    /// The answer broke off or cannot be decoded. Tried again for reads.
+    /// The response broke off or cannot be decoded. Retried for reads.
     Truncated,
-    /// The answer is longer than the limit.
+    /// The response exceeds the size limit.
     TooLarge,
-    /// The answer sends the request elsewhere, and it was not followed.
+    /// The response is a redirect that was not followed.
     Redirect,
 }
 
 impl ErrorKind {
-    /// What went wrong, in a few words.
+    /// A short description of the failure.
     pub(super) fn words(self) -> &'static str {
         match self {
             ErrorKind::Address => "the address may not be used",
@@ -64,22 +64,22 @@ impl ErrorKind {
     }
 }
 
-/// A request that got no answer. Its text names method, host and path, and holds neither query nor secret.
+/// A request that got no response. Its text names method, host and path, and contains neither query nor secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", tries_text(*.tries))]
 pub struct TransportError {
-    /// Can it have been carried out?
+    /// Whether it may have been carried out.
     pub sent: Sent,
-    /// What went wrong.
+    /// The kind of failure.
     pub kind: ErrorKind,
-    /// What failed and why, in a sentence without a full stop.
+    /// What failed and why: a sentence without a full stop.
     pub message: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub tries: u32,
 }
 
 impl TransportError {
-    /// A request that certainly was not carried out.
+    /// An error for a request that certainly was not carried out.
     pub(super) fn unsent(kind: ErrorKind, message: String) -> TransportError {
         TransportError {
             sent: Sent::No,
@@ -89,7 +89,7 @@ impl TransportError {
         }
     }
 
-    /// A request that may have been carried out.
+    /// An error for a request that may have been carried out.
     pub(super) fn in_doubt(kind: ErrorKind, message: String) -> TransportError {
         TransportError {
             sent: Sent::Maybe,
@@ -98,7 +98,7 @@ impl TransportError {
     }
 }
 
-/// What to add to a message about something that was tried more than once.
+/// A suffix for messages about requests that were attempted more than once; otherwise empty.
 pub(crate) fn tries_text(tries: u32) -> String {
     match tries {
         0 | 1 => String::new(),
@@ -106,11 +106,11 @@ pub(crate) fn tries_text(tries: u32) -> String {
     }
 }
 
-/// The failure of TLS itself that is behind this one, when there is one.
+/// The TLS failure in this error's chain of causes, if there is one.
 pub(super) fn tls_failure<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     chain(error).find_map(|cause| {
         let mut cause: &'a (dyn StdError + 'static) = cause;
-        // An I/O error holds what it wraps, and does not name it as its source.
+        // An I/O error contains the error that it wraps but does not return it as its source.
         while let Some(inner) = cause
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref)
@@ -121,7 +121,7 @@ pub(super) fn tls_failure<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a
     })
 }
 
-/// Says the server, after the handshake was over for us, that it does not want us? Then it has read no request.
+/// Whether the server rejected our certificate after our side of the handshake was complete; it then read no request.
 pub(super) fn is_unwelcome(failure: &rustls::Error) -> bool {
     use rustls::AlertDescription as Alert;
     matches!(
@@ -139,7 +139,7 @@ pub(super) fn is_unwelcome(failure: &rustls::Error) -> bool {
     )
 }
 
-/// A failure of TLS in the user's terms.
+/// Describes a TLS failure in the user's terms.
 pub(super) fn tls_cause(failure: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, CertificateError, Error};
     match failure {
@@ -153,7 +153,7 @@ pub(super) fn tls_cause(failure: &rustls::Error) -> String {
         Error::InvalidCertificate(
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
         ) => "its certificate is not valid yet; is this machine's clock right?".to_owned(),
-        // What `openssl req -x509` makes, unless it is told otherwise.
+        // `openssl req -x509` creates such certificates by default.
         Error::InvalidCertificate(CertificateError::Other(why))
             if why.to_string().contains("CaUsedAsEndEntity") =>
         {
@@ -176,7 +176,7 @@ pub(super) fn tls_cause(failure: &rustls::Error) -> String {
     }
 }
 
-/// The innermost cause in its own words, but for a proxy's, which the client tells in none.
+/// The text of the innermost cause, with the proxy errors of the HTTP client made readable.
 pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let cause = chain(error).last().map(ToString::to_string).unwrap_or_default();
     match cause.strip_prefix("tunnel error: ") {
@@ -186,7 +186,7 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     }
 }
 
-/// Has this machine refused a further file or connection: `EMFILE` of the process, or `ENFILE` of the system?
+/// Whether this process (`EMFILE`) or the whole system (`ENFILE`) has reached its limit of open files.
 pub(super) fn is_out_of_handles(error: &(dyn StdError + 'static)) -> bool {
     let number = |cause: &(dyn StdError + 'static)| cause.downcast_ref::<std::io::Error>()?.raw_os_error();
     chain(error).any(|cause| matches!(number(cause), Some(23 | 24)))

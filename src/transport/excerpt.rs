@@ -1,16 +1,16 @@
-//! Somebody else's text, made fit for a message.
+//! Shortens and cleans foreign text for use in a message.
 
 use crate::value::secret::Scrubber;
 
-/// The longest excerpt, in characters.
+/// The maximum length of an excerpt, in characters.
 const LONGEST: usize = 300;
 
-/// More than this of a page is not looked at.
+/// Only this many bytes of a page are examined.
 const LOOKED_AT: usize = 64 << 10;
 
-/// The text without markup, secrets, control characters and surplus space, cut to a message's length.
+/// Returns the text without markup, secrets, control characters and surplus white space, cut to [`LONGEST`].
 pub(super) fn excerpt(text: &str, scrubber: &Scrubber) -> String {
-    // As it came, and once more when what hid it is taken away.
+    // Scrubs the original text here, and the plain text again below, because markup can hide a secret.
     let text = &scrubber.scrub(cut(text, LOOKED_AT));
     let plain = if looks_like_html(text.as_bytes()) {
         entities(&without_markup(text))
@@ -22,7 +22,7 @@ pub(super) fn excerpt(text: &str, scrubber: &Scrubber) -> String {
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Before cutting, so that no half of a secret escapes the search.
+    // Before cutting, so that half a secret cannot escape the search.
     let plain = scrubber.scrub(&plain);
     match plain.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", plain[..end].trim_end()),
@@ -30,7 +30,7 @@ pub(super) fn excerpt(text: &str, scrubber: &Scrubber) -> String {
     }
 }
 
-/// Does it start like a web page, or like a piece of one?
+/// Whether the body starts like an HTML page or fragment.
 pub(super) fn looks_like_html(body: &[u8]) -> bool {
     let start = body
         .strip_prefix(b"\xef\xbb\xbf")
@@ -50,7 +50,7 @@ fn cut(text: &str, longest: usize) -> &str {
     &text[..end]
 }
 
-/// Drops tags and comments, and scripts and styles with their content.
+/// Removes tags and comments, and scripts and styles with their content.
 fn without_markup(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -63,7 +63,7 @@ fn without_markup(text: &str) -> String {
     out
 }
 
-/// What follows the tag, comment, script or style at the start of `text`; nothing when it never ends.
+/// The text after the tag, comment, script or style that `text` starts with; empty if it never ends.
 fn after_tag(text: &str) -> &str {
     let begins = |with: &str| starts_with(text, with);
     let end = match () {
@@ -78,7 +78,7 @@ fn after_tag(text: &str) -> &str {
     at.map_or("", |at| &text[at + end.len()..])
 }
 
-/// Does it begin so, in whatever case?
+/// Whether `text` starts with `with`, ignoring ASCII case.
 fn starts_with(text: &str, with: &str) -> bool {
     let start = text.as_bytes().get(..with.len());
     start.is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))

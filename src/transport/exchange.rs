@@ -1,4 +1,4 @@
-//! One try of a request: to the platform, along its redirects, and back with a bounded body.
+//! One attempt of a request: sends it, follows redirects, and reads a bounded body.
 
 use std::collections::HashSet;
 use std::pin::pin;
@@ -19,18 +19,18 @@ use crate::clock::millis;
 use crate::flight::Patience;
 use crate::waiting::Wait;
 
-/// The longest that a late answer is read on for. Who waits for it gives up long before.
+/// The maximum time that a late response is still read for. Callers stop waiting long before.
 const LONGEST_READING: Duration = Duration::from_hours(24);
 
-/// What came of a try.
+/// The outcome of an attempt.
 pub(super) enum AttemptOutcome {
-    /// An answer, or the reason why there is none; and whether the address is waited for.
+    /// A response, or the reason why there is none; and whether callers wait for the address.
     Ended(Result<Response, TransportError>, Awaited),
-    /// Nothing was sent: the platform was waited for in vain.
+    /// Nothing was sent: the platform stayed unreachable for the maximum wait.
     GaveUp(TransportError),
 }
 
-/// Sends once. Redirects that may be followed are part of the same try.
+/// Sends the request once. Redirects that may be followed are part of the same attempt.
 pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
     let mut url = request.wire_url();
     let mut followed = 0;
@@ -55,8 +55,8 @@ pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
     }
 }
 
-/// Waits until the request may leave, and sends it. Whatever is waited for comes before its flight is told: a request
-/// leaves when its stamp is on record.
+/// Waits until the request may be sent, and sends it. All waiting happens before the flight is notified: a request
+/// leaves as soon as its timestamp is recorded.
 async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
     let link = &http.link;
     let (admission, mut pass) = match link.enter(url).await {
@@ -89,7 +89,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
         if let Ok(outcome) = waits.during(|| answer, in_time).await {
             outcome
         } else {
-            // Whoever looks for what it asks for goes next.
+            // Frees the slot for the lookup of this request's outcome.
             drop(pass.take());
             flight.late(late_text(request, patience.reply));
             work.await
@@ -100,7 +100,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
     drop(pass);
     tell(request, outcome.as_ref(), started.elapsed());
     let undone = match &outcome {
-        // A gateway gives up on a request (408) that the platform may still be working on.
+        // A gateway responds 408 to a request that the platform may still be working on.
         Ok(answer) => (400..500).contains(&answer.status) && answer.status != 408,
         Err(error) => error.sent == Sent::No,
     };
@@ -111,7 +111,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
     AttemptOutcome::Ended(outcome, link.awaited(&admission))
 }
 
-/// What is waited for from now on.
+/// The wait for the response, as shown to the user.
 fn wait_for_answer(http: &Http, request: &Request, reply: Duration) -> Wait {
     Wait {
         what: format!("waiting for an answer to {}", request.label()),
@@ -120,7 +120,7 @@ fn wait_for_answer(http: &Http, request: &Request, reply: Duration) -> Wait {
     }
 }
 
-/// Tells whoever listens of one request: where to, what came back, how long it took. Neither query nor secret is told.
+/// Logs one request: target, response, duration. Neither query nor secrets are logged.
 fn tell(request: &Request, outcome: Result<&Response, &TransportError>, took: Duration) {
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let answer = match outcome {
@@ -131,8 +131,8 @@ fn tell(request: &Request, outcome: Result<&Response, &TransportError>, took: Du
     tracing::debug!(target: "provisor::http", request = %request.label(), answer = %answer, ms, id = %id);
 }
 
-/// What the platform calls the request, when it says so: its support can find it by that. Sources of the names: habits of
-/// public services, not documented by a platform.
+/// The platform's ID of the request, if the response has one: its support can find the request by it. Sources of the
+/// header names: conventions of public services, not a platform's documentation.
 fn request_id(answer: &Response) -> Option<String> {
     let named = [
         "x-request-id",
@@ -172,7 +172,7 @@ async fn exchange(
     let headers = answer.headers().clone();
     let body = match read(http, request, answer, timeout).await {
         Ok(body) => body,
-        // The status has decided already; its explanation is lost.
+        // The status is decisive; only its explanation is lost.
         Err(_) if status >= 400 => Vec::new(),
         Err(error) if (200..300).contains(&status) => {
             let sent = Sent::Yes;
@@ -183,8 +183,8 @@ async fn exchange(
     Ok(Response::new(status, headers, body, request))
 }
 
-/// A sandbox host is a name, not a place: its requests go to where the sandbox listens, in plain http whatever the
-/// scheme says, and carry the name as their `Host`. So all its tenants share connections.
+/// Replaces a sandbox host by the address where the sandbox listens. The request uses plain http, whatever its scheme,
+/// and has the name in its `Host` header. This way all tenants share connections.
 fn on_the_wire(
     http: &Http,
     request: &Request,
@@ -218,7 +218,7 @@ fn method(request: &Request) -> reqwest::Method {
         Ours::Put => reqwest::Method::PUT,
         Ours::Patch => reqwest::Method::PATCH,
         Ours::Delete => reqwest::Method::DELETE,
-        // Its letters are a token's, which is all that is asked of a method.
+        // Its characters are those of a token, which is all that a method requires.
         Ours::Other(_) => {
             reqwest::Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or(reqwest::Method::POST)
         }
@@ -242,7 +242,7 @@ fn headers(request: &Request) -> Result<HeaderMap, TransportError> {
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable(name))?;
         let mut value = HeaderValue::from_str(&text).map_err(|_| unusable(name))?;
         value.set_sensitive(true);
-        // The first replaces what is usual; a header that is given several times is sent so.
+        // The first value replaces the default; repeated headers are sent repeatedly.
         if written.insert(key.clone()) {
             headers.insert(key, value);
         } else {
@@ -252,7 +252,7 @@ fn headers(request: &Request) -> Result<HeaderMap, TransportError> {
     Ok(headers)
 }
 
-/// Reads the body as far as the limit.
+/// Reads the body up to the size limit.
 async fn read(
     http: &Http,
     request: &Request,
@@ -283,7 +283,7 @@ async fn read(
     }
 }
 
-/// What a failed try means.
+/// Converts a failed attempt to an error.
 fn failed(http: &Http, request: &Request, error: &reqwest::Error, timeout: Duration) -> TransportError {
     let label = request.label();
     let host = match http.link.clients.proxy_for(&request.url) {

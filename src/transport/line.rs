@@ -1,4 +1,4 @@
-//! How an account is reached: by which way, trusted how, at which pace, and how long it is waited for.
+//! How an account is reached: proxy, trusted certificates, rate limits and timeouts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,30 +13,29 @@ use zeroize::Zeroizing;
 use super::rate_limit::Rate;
 use crate::value::secret::Secret;
 
-/// How one account is reached. Two accounts with the same line share its connections and its pace.
+/// The connection options of one account. Two accounts with the same options share connections and rate limits.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Line {
-    /// Whose line it is: the profile's name. Empty for a line that nothing was said about.
+    /// The profile's name. Empty for the default options.
     pub name: String,
-    /// How long a connection may take; [`super::HttpConfig::connect_timeout`] when not given.
+    /// How long connecting may take; [`super::HttpConfig::connect_timeout`] if not given.
     pub connect_timeout: Option<Duration>,
-    /// Whether a proxy stands between.
+    /// Whether to connect through a proxy.
     pub proxy: Through,
-    /// Certificates that are trusted besides the system's.
+    /// Trusted certificates besides the system's.
     pub ca: Option<Authorities>,
-    /// Who we are, for a server that asks for a client certificate.
+    /// Our certificate, for a server that asks for a client certificate.
     pub identity: Option<Identity>,
-    /// How many requests may leave in a time. No limit when not given.
+    /// The maximum number of requests per time. No limit if not given.
     pub rate: Option<Rate>,
-    /// How many requests may be under way at once. No limit when not given.
+    /// The maximum number of concurrent requests. No limit if not given.
     pub concurrency: Option<usize>,
-    /// How long a platform that was reached before is waited for when it cannot be reached any more; five minutes when
-    /// not given.
+    /// How long to wait for a platform that was reached before and becomes unreachable; five minutes if not given.
     pub outage: Option<Duration>,
 }
 
 impl Line {
-    /// A line for requests that go where this one goes and are nobody's: only the pace is this one's.
+    /// Options for requests to the same place that belong to no account: only the rate limits are kept.
     #[must_use]
     pub fn pace_alone(&self) -> Line {
         Line {
@@ -47,8 +46,7 @@ impl Line {
         }
     }
 
-    /// This line to other hosts than the account's own: its certificate is not shown there, and whom it trusts is not
-    /// trusted there.
+    /// Options for hosts other than the account's own: without its client certificate and its trusted certificates.
     #[must_use]
     pub fn to_others(&self) -> Line {
         Line {
@@ -58,17 +56,17 @@ impl Line {
         }
     }
 
-    /// Do requests on both lines count against one limit?
+    /// Whether requests with either of these options count against the same limits.
     pub(super) fn shares_pace(&self, other: &Line) -> bool {
         !self.name.is_empty()
             && (&self.name, self.rate, self.concurrency) == (&other.name, other.rate, other.concurrency)
     }
 }
 
-/// Whether a proxy stands between. This machine and the sandbox are never reached through one.
+/// Whether to connect through a proxy. This machine and the sandbox are never reached through one.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Through {
-    /// As [`super::HttpConfig::proxies`] says.
+    /// As configured in [`super::HttpConfig::proxies`].
     #[default]
     Usual,
     /// No proxy.
@@ -77,21 +75,21 @@ pub enum Through {
     Proxy(Proxy),
 }
 
-/// The proxy for accounts that name none themselves, as the usual environment variables give it. There is none for
-/// plain http, which is spoken on this machine only.
+/// The proxy for accounts that name none, from the usual environment variables. There is none for plain http, which is
+/// used on this machine only.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Proxies {
     /// For https addresses.
     pub https: Option<Proxy>,
-    /// Hosts that are reached without them: names, `.suffixes`, addresses and networks, separated by commas, or `*`.
+    /// Hosts to reach directly: names, `.suffixes`, addresses and networks, separated by commas, or `*`.
     pub except: String,
-    /// Why what the environment names cannot be used, in a sentence without a full stop: then nothing is sent to where
-    /// it would count.
+    /// Why the proxy of the environment cannot be used, in a sentence without a full stop: requests that need it are
+    /// then not sent.
     pub unusable: Option<String>,
 }
 
 impl Proxies {
-    /// The proxy for an https address on `host`, as far as names tell.
+    /// The proxy for an https address on `host`, as far as that can be decided by name.
     pub(super) fn https_for(&self, host: &str) -> Option<&Proxy> {
         let entries = self
             .except
@@ -104,13 +102,13 @@ impl Proxies {
         self.https.as_ref().filter(|_| !excepted && !self.except_all())
     }
 
-    /// Is no host reached through them?
+    /// Whether all hosts are reached directly.
     pub(super) fn except_all(&self) -> bool {
         self.except.split(',').any(|entry| entry.trim() == "*")
     }
 }
 
-/// A proxy's address. Shown without its credentials.
+/// A proxy's address. Displayed without its credentials.
 #[derive(Clone, PartialEq)]
 pub struct Proxy {
     shown: String,
@@ -119,8 +117,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Reads `http://host:port`, `https://host:port` or `host:port`, perhaps with `name:password@` before the host. The
-    /// error is the rest of a sentence that starts with where the address stands, and repeats none of it.
+    /// Parses `http://host:port`, `https://host:port` or `host:port`, optionally with `name:password@` before the host.
+    /// The error is the rest of a sentence that starts with the address's location; it does not repeat the address.
     pub fn parse(text: &str) -> Result<Proxy, String> {
         const FORM: &str = "must be a proxy's address such as http://proxy.example:3128";
         let text = text.trim();
@@ -152,12 +150,12 @@ impl Proxy {
         })
     }
 
-    /// The same, for an address that is a secret as a whole.
+    /// Like [`Proxy::parse`], for an address that is a secret as a whole.
     pub fn from_secret(text: &Secret) -> Result<Proxy, String> {
         Proxy::parse(text.expose())
     }
 
-    /// Does it carry a name or a password?
+    /// Whether it contains a user name or a password.
     pub fn has_credentials(&self) -> bool {
         self.credentials
     }
@@ -180,12 +178,12 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// Certificates to trust, as PEM; read by [`Authorities::parse`].
+/// Trusted certificates, as PEM; parsed by [`Authorities::parse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Authorities(pub(super) Vec<u8>);
 
 impl Authorities {
-    /// Reads one or more PEM certificates. The error is the rest of a sentence that starts with the file.
+    /// Parses one or more PEM certificates. The error is the rest of a sentence that starts with the file.
     pub fn parse(pem: &[u8]) -> Result<Authorities, String> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(pem)? {
@@ -200,15 +198,15 @@ impl Authorities {
 /// A client certificate with its key.
 #[derive(Clone, PartialEq)]
 pub struct Identity {
-    /// The certificate, and those that lead to one the server knows, as PEM.
+    /// The certificate and its intermediate certificates, as PEM.
     pub(super) chain: Vec<u8>,
     /// The key, as PEM.
     pub(super) key: Secret,
 }
 
 impl Identity {
-    /// Reads a PEM certificate with those that lead to one the server knows, and its PEM key, and checks that they
-    /// belong together. The error is a clause.
+    /// Parses a PEM certificate with its intermediate certificates, and its PEM key, and checks that they belong
+    /// together. The error is a clause.
     pub fn parse(chain: &[u8], key: &Secret) -> Result<Identity, String> {
         let identity = Identity {
             chain: chain.to_owned(),
@@ -228,7 +226,7 @@ impl Identity {
             Err(rustls::Error::InconsistentKeys(_)) => {
                 Err("the key does not belong to the certificate".to_owned())
             }
-            // What the library says of the rest is its own internals.
+            // The library's other messages describe its internals.
             Err(_) => Err(
                 "the certificate cannot be used: TLS needs an X.509 certificate of version 3, in PEM"
                     .to_owned(),

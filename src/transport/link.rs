@@ -1,4 +1,4 @@
-//! What the callers of one line share: connections, pace, and the knowledge of what cannot be reached.
+//! State shared by the callers of one [`Line`]: connections, rate limits, and which sites are down.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::rate_limit::{RateLimiter, RatePermit};
 use crate::clock::{Clock, millis};
 use crate::waiting::{Wait, Waiting, Waits};
 
-/// How long a platform that was reached before is waited for, unless the line says otherwise.
+/// How long to wait for a platform that was reached before, unless the line says otherwise.
 const OUTAGE: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// A link for `line`; at the pace of a line of the same account, when there is one.
+    /// Creates the link for `line`; it shares the rate limits of `kin`, a link of the same account, if given.
     pub(super) fn new(config: &HttpConfig, line: &Line, clock: &Clock, kin: Option<&Link>) -> Link {
         let patience = Patience {
             seen: line.outage.unwrap_or(OUTAGE),
@@ -45,7 +45,7 @@ impl Link {
         }
     }
 
-    /// Waits until a request to `url` may leave. The error says that the platform was waited for in vain.
+    /// Waits until a request to `url` may be sent. Fails if the platform stays unreachable for the maximum wait.
     pub(super) async fn enter(&self, url: &Url) -> Result<(BreakerPermit, RatePermit), TransportError> {
         loop {
             let admission = self.sites.admit(url).await?;
@@ -58,7 +58,7 @@ impl Link {
         }
     }
 
-    /// Tells when the platform wants nothing for long.
+    /// Reports that requests are held back for long because of a 429 response.
     fn tell_hold(&self, url: &Url) -> Option<Waiting> {
         let left = self.pace.hold_left(&origin(url))?;
         (left >= self.waits.untold()).then(|| {
@@ -70,7 +70,7 @@ impl Link {
         })
     }
 
-    /// Learns from how a try ended: with an answer, or with this error.
+    /// Updates the circuit breaker with the outcome of an attempt: a response, or this error.
     pub(super) fn judge(&self, admission: &BreakerPermit, error: Option<&TransportError>) {
         match error {
             Some(error) if circuit_breaker::counts(error.kind) => self.sites.failed(admission, error),
@@ -83,12 +83,12 @@ impl Link {
         self.sites.awaited(admission)
     }
 
-    /// Does anybody wait for a platform that cannot be reached?
+    /// Whether any caller waits for a platform that cannot be reached.
     pub(super) fn is_waiting(&self) -> bool {
         self.sites.any_down()
     }
 
-    /// The platform puts everybody off.
+    /// Holds back all requests to this origin for `wait`, after a 429 response.
     pub(super) fn hold(&self, url: &Url, wait: Duration) {
         self.pace.hold(&origin(url), wait);
     }

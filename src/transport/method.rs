@@ -1,52 +1,52 @@
-//! What a request does to its target.
+//! HTTP methods.
 
 use std::fmt;
 
-/// What a request does to its target.
+/// The HTTP method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Reads.
     Get,
-    /// Reads what a GET would answer with, but for its body.
+    /// Reads the response to a GET without its body.
     Head,
-    /// Reads what may be done.
+    /// Reads which methods are allowed.
     Options,
-    /// Makes, or does something.
+    /// Creates a resource or performs an action.
     Post,
-    /// Replaces.
+    /// Replaces a resource.
     Put,
-    /// Changes in part.
+    /// Updates a resource in part.
     Patch,
-    /// Removes.
+    /// Removes a resource.
     Delete,
-    /// Something that only the service knows the meaning of, so it may change anything.
+    /// Any other method. Only the service knows its meaning, so it may change anything.
     Other(Token),
 }
 
-/// A method's name (RFC 9110, 9.1): a token, which the service reads letter by letter.
+/// A method's name (RFC 9110, 9.1): a case-sensitive token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token {
     bytes: [u8; LONGEST],
     length: usize,
 }
 
-/// Why there is no such method.
+/// Why a method is not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MethodError {
-    /// It is no name of a method.
+    /// The name is not a valid method name.
     #[error(
         "is not the name of a method: letters, digits and hyphens such as GET or VERSION-CONTROL, {LONGEST} at most"
     )]
     NoToken,
-    /// It asks for something else than an answer.
+    /// CONNECT: opens a tunnel instead of giving a response.
     #[error("opens a tunnel and gives no answer")]
     Connect,
-    /// It has the whole request sent back, credentials among it.
+    /// TRACE or TRACK: returns the whole request, including its credentials.
     #[error("has the request sent back with its credentials")]
     Trace,
 }
 
-/// The longest name; those that are registered have 17 letters at most.
+/// The maximum length of a name; registered names have at most 17 letters.
 const LONGEST: usize = 32;
 
 impl Method {
@@ -64,9 +64,9 @@ impl Method {
         }
     }
 
-    /// The method of this name: those that everybody knows in any case, others as they are written.
+    /// Parses a method's name: well-known methods in any case, others exactly as written.
     ///
-    /// Errors: what is no name of a method, CONNECT and TRACE.
+    /// Fails for invalid names, CONNECT and TRACE.
     pub fn parse(name: &str) -> Result<Method, MethodError> {
         let known = [
             Method::Get,
@@ -90,7 +90,7 @@ impl Method {
         Token::read(name).map(Method::Other).ok_or(MethodError::NoToken)
     }
 
-    /// Can it change anything?
+    /// Whether it may change anything.
     pub fn changes(self) -> bool {
         !matches!(self, Method::Get | Method::Head | Method::Options)
     }

@@ -1,5 +1,5 @@
-//! The one way to the network: addresses are checked, redirects judged, answers bounded, and a failure says whether
-//! the request can have been carried out.
+//! The only way to the network: checks addresses, decides on redirects, limits response sizes, and reports with each
+//! failure whether the request may have been carried out.
 
 pub mod address;
 pub mod circuit_breaker;
@@ -40,36 +40,36 @@ use crate::clock::{Clock, millis};
 use crate::flight::Patience;
 use crate::waiting::{Wait, Waits};
 
-/// How long a request is waited for, unless a profile or the request says otherwise.
+/// The default timeouts of a request, unless a profile or the request sets others.
 pub const USUAL_PATIENCE: Patience = Patience {
     connect: Duration::from_secs(10),
     reply: Duration::from_secs(30),
 };
 
-/// How [`Http`] behaves. The defaults are meant for real platforms.
+/// The configuration of [`Http`]. The defaults are meant for real platforms.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
-    /// How long a connection may take, name look-up and TLS handshake included, unless the line says otherwise.
+    /// How long connecting may take, including name resolution and TLS handshake, unless the line says otherwise.
     pub connect_timeout: Duration,
-    /// How long one try may take as a whole, unless the request says otherwise.
+    /// How long one attempt may take as a whole, unless the request says otherwise.
     pub reply_timeout: Duration,
-    /// The longest answer that is read, in bytes after decompression.
+    /// The maximum size of a response, in bytes after decompression.
     pub body_limit: usize,
-    /// What the `User-Agent` header says.
+    /// The value of the `User-Agent` header.
     pub user_agent: String,
-    /// Where the sandbox listens.
+    /// The addresses where the sandbox listens.
     pub routes: Routes,
-    /// Only sandbox hosts may be reached. When false, none of them may.
+    /// If true, only sandbox hosts may be reached; if false, none of them.
     pub only_sandbox: bool,
-    /// The proxies for lines that name none.
+    /// The proxies for lines without one.
     pub proxies: Proxies,
-    /// How long an address that never answered is waited for when no connection can be made; not at all by default.
+    /// How long to wait for an address that never responded when connecting fails; zero by default.
     pub unseen_patience: Duration,
-    /// Where secrets may go besides home.
+    /// Decides where secrets may go besides their own origin.
     pub releases: Releases,
-    /// Who is told when a platform cannot be reached, and when it is over.
+    /// Is notified when a platform becomes unreachable and when it is reached again.
     pub listener: Listener,
-    /// Where is told what is waited for long.
+    /// Where long waits are reported.
     pub waits: Waits,
 }
 
@@ -91,7 +91,7 @@ impl Default for HttpConfig {
     }
 }
 
-/// The HTTP client of a process, on one line. A clone shares its connections.
+/// The HTTP client of a process, on one [`Line`]. Clones share connections.
 ///
 /// Connections belong to the tokio runtime that opened them: use one `Http` on one runtime.
 #[derive(Debug, Clone)]
@@ -105,12 +105,12 @@ struct Shared {
     config: HttpConfig,
     rules: AddressRules,
     clock: Clock,
-    /// The lines in use: one for each profile, so few.
+    /// The lines in use: one per profile, so only a few.
     links: Mutex<Vec<(Line, Arc<Link>)>>,
 }
 
 impl Http {
-    /// A client that has opened nothing yet; even its TLS configuration is built at the first https request.
+    /// Creates a client without opening anything; even the TLS configuration is built at the first https request.
     pub fn new(config: HttpConfig, clock: Clock) -> Http {
         let rules = AddressRules {
             only_sandbox: config.only_sandbox,
@@ -129,7 +129,7 @@ impl Http {
         }
     }
 
-    /// The same client on another line. Whoever asks for the same line shares its connections and its pace.
+    /// Returns this client on another line. Callers with equal lines share connections and rate limits.
     #[must_use]
     pub fn on(&self, line: &Line) -> Http {
         let mut lines = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,30 +149,30 @@ impl Http {
         }
     }
 
-    /// Is it the same client on the same line?
+    /// Whether both clients use the same line.
     pub fn same_line(&self, other: &Http) -> bool {
         Arc::ptr_eq(&self.link, &other.link)
     }
 
-    /// Why no request may go to this address; `None` when it may.
+    /// The reason why no request may go to this address, or `None` if one may.
     pub fn refusal(&self, url: &Url) -> Option<String> {
         self.shared.rules.refusal(url)
     }
 
-    /// Does anybody, on any line, wait for a platform that cannot be reached?
+    /// Whether any caller, on any line, waits for a platform that cannot be reached.
     pub fn is_waiting(&self) -> bool {
         let links = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
         links.iter().any(|(_, link)| link.is_waiting())
     }
 
-    /// Sends a request, and again where that is safe: what cannot have been carried out, reads that failed in
-    /// passing, and what the platform puts off with 429: a change only where that says for certain that it was not carried
-    /// out.
+    /// Sends a request and retries where that is safe: requests that cannot have been carried out, reads with a
+    /// transient failure, and requests throttled with 429 (changes only if that status guarantees that they were not
+    /// carried out).
     ///
-    /// A request with a flight is read on when its answer is late: the flight is told, and who waits decides for how long.
+    /// A late response to a request with a flight is still read: the flight is notified, and its caller waits or not.
     ///
-    /// Every HTTP status is an answer. An error means that there is none: see [`TransportError::sent`]. Dropping the
-    /// future while it waits (for its turn, for a platform that is down, between tries) sends nothing.
+    /// Returns a response for every HTTP status. An error means that there is none: see [`TransportError::sent`].
+    /// Dropping the future while it waits (for its turn, for a platform that is down, between attempts) sends nothing.
     pub async fn send(&self, request: &Request) -> Result<Response, TransportError> {
         self.shared.config.releases.check(request)?;
         let clock = &self.shared.clock;
@@ -188,7 +188,7 @@ impl Http {
             if let Some(hold) = retry::put_off(&outcome, clock.now_millis()).or(wait)
                 && put_off
             {
-                // Whoever else sends to this account would be put off as well.
+                // Other requests to this account would be throttled as well.
                 self.link.hold(&request.url, hold);
             }
             let wait = wait.filter(|_| !put_off || request.may_be_put_off());

@@ -1,5 +1,5 @@
-//! How fast one account's requests leave: so many in a time, so many at once, and none while the platform asks for
-//! patience. All callers of a line wait together, whichever row they belong to.
+//! Rate limits of one account: requests per time, concurrent requests, and none while the platform holds them back
+//! (429). All callers of a line share them, whichever row they belong to.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
 
-/// So many requests in a time, evenly spread: `10/s` is one every 100 ms, so that no second ever sees more than ten
-/// begin, wherever the platform's own second begins.
+/// A number of requests per time, evenly spaced: `10/s` is one every 100 ms, so no second ever sees more than ten
+/// start, wherever the platform's own second begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     count: u32,
@@ -19,7 +19,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Reads `10/s`, `90/min` or `1000/h`: a whole number up to 100 000, and the time it is for.
+    /// Parses `10/s`, `90/min` or `1000/h`: a whole number up to 100 000 and a unit of time.
     pub fn parse(text: &str) -> Option<Rate> {
         let (count, unit) = text.split_once('/')?;
         let per = match unit.trim() {
@@ -39,7 +39,7 @@ impl Rate {
         })
     }
 
-    /// The time from one request to the next.
+    /// The time between two requests, in microseconds.
     fn interval_us(self) -> i64 {
         micros(self.per) / i64::from(self.count)
     }
@@ -56,7 +56,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The pace of a line. A wait that is dropped is over, and nothing was sent.
+/// The rate limiter of a line. Dropping a waiting future cancels the wait; nothing is sent.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     clock: Clock,
@@ -67,22 +67,22 @@ pub(super) struct RateLimiter {
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the next request may leave, in microseconds since the Unix epoch.
+    /// When the next request may be sent, in microseconds since the Unix epoch.
     next_us: i64,
-    /// How many wait for their time.
+    /// The number of callers that wait for their turn.
     waiting: i64,
-    /// Until when nothing is sent to an origin, in milliseconds since the Unix epoch.
+    /// The end of each origin's hold, in milliseconds since the Unix epoch.
     held: HashMap<String, i64>,
 }
 
-/// The right to have one request under way, until it is dropped.
+/// Permission to have one request in progress, until it is dropped.
 #[derive(Debug)]
 pub(super) struct RatePermit(#[allow(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
 
-/// No hold is longer; a longer one means that the clock was set back.
+/// The maximum hold; a longer one means that the clock was set back.
 const LONGEST_HOLD: Duration = Duration::from_secs(70);
 
-/// Callers that were held together leave within this time of each other.
+/// Callers that were held together are spread over this time.
 const SCATTER: Duration = Duration::from_millis(250);
 
 impl RateLimiter {
@@ -95,24 +95,24 @@ impl RateLimiter {
         }
     }
 
-    /// Waits until a request to `origin` may leave.
+    /// Waits until a request to `origin` may be sent.
     pub(super) async fn enter(&self, origin: &str) -> RatePermit {
         loop {
             self.wait_for_hold(origin).await;
             let permit = match &self.room {
-                // Nobody closes it.
+                // The semaphore is never closed.
                 Some(room) => Arc::clone(room).acquire_owned().await.ok(),
                 None => None,
             };
             self.wait_for_turn().await;
-            // The platform may have asked for patience meanwhile; others need not wait behind that.
+            // The platform may have been put on hold meanwhile; other callers need not wait behind this one.
             if self.hold_left(origin).is_none() {
                 return RatePermit(permit);
             }
         }
     }
 
-    /// The platform behind `origin` wants nothing for `wait` from now.
+    /// Holds back all requests to `origin` for `wait` from now.
     pub(super) fn hold(&self, origin: &str, wait: Duration) {
         let now = self.clock.steady_millis();
         let until = now.saturating_add(millis(wait.min(LONGEST_HOLD)));
@@ -133,7 +133,7 @@ impl RateLimiter {
         }
     }
 
-    /// How long the platform behind `origin` still wants nothing.
+    /// How much longer requests to `origin` are held back.
     pub(super) fn hold_left(&self, origin: &str) -> Option<Duration> {
         let now = self.clock.steady_millis();
         let mut state = self.state();
@@ -146,13 +146,13 @@ impl RateLimiter {
         Some(Duration::from_millis(u64::try_from(left).unwrap_or_default()))
     }
 
-    /// Takes the next free time, and waits for it.
+    /// Reserves the next free slot and waits for it.
     async fn wait_for_turn(&self) {
         let Some(interval) = self.interval_us else { return };
         let now = self.clock.steady_millis().saturating_mul(1_000);
         let wait = {
             let mut state = self.state();
-            // Nobody waits longer than for those before them, even if the clock was set back.
+            // No caller waits longer than for those before it, even if the clock was set back.
             let latest = now.saturating_add(interval.saturating_mul(state.waiting + 1));
             let turn = state.next_us.clamp(now, latest);
             state.next_us = turn.saturating_add(interval);
@@ -171,7 +171,7 @@ impl RateLimiter {
     }
 }
 
-/// Counts a caller that waits for its time, however the wait ends.
+/// Counts a caller as waiting for its turn until dropped, however the wait ends.
 struct Waiting<'a>(&'a RateLimiter);
 
 impl Drop for Waiting<'_> {

@@ -1,4 +1,4 @@
-//! Which redirects are followed: reads, to the same origin, a few times.
+//! Decides which redirects are followed: those of reads, to the same origin, up to a limit.
 
 use url::Url;
 
@@ -6,19 +6,19 @@ use super::error::{ErrorKind, TransportError};
 use super::request::Request;
 use super::response::Response;
 
-/// More redirects than this are a circle.
+/// The maximum number of redirects; more are considered a loop.
 const MOST: u32 = 5;
 
-/// What to do with an answer.
+/// What to do with a response.
 #[derive(Debug)]
 pub(super) enum Turn {
-    /// It is the answer.
+    /// Return it to the caller.
     Answer,
-    /// Ask there instead.
+    /// Send the request to this address instead.
     Follow(Url),
 }
 
-/// Judges an answer to a request that was sent to `url` after `followed` redirects.
+/// Examines the response to a request that was sent to `url` after `followed` redirects.
 ///
 /// A changing request is never repeated elsewhere, and nothing, least of all a token, is sent to another origin.
 pub(super) fn judge(

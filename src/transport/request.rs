@@ -1,4 +1,4 @@
-//! What to ask, and with which secrets: the only place where a request's secrets become text.
+//! HTTP requests and their secrets: the only place where a request's secrets are converted to text.
 
 mod multipart;
 
@@ -16,23 +16,23 @@ use crate::value::{Record, Value};
 pub use super::method::{Method, MethodError};
 pub use multipart::Part;
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Body {
-    /// Nothing.
+    /// No body.
     #[default]
     None,
     /// A JSON document.
     Json(Value),
     /// `application/x-www-form-urlencoded` fields. A list repeats its field; a record becomes JSON text.
     Form(Record),
-    /// `multipart/form-data`, in this order.
+    /// `multipart/form-data` parts, in this order.
     Multipart(Vec<Part>),
-    /// Anything.
+    /// Any other content.
     Raw {
-        /// What it says to be, as in `text/csv`.
+        /// The content type, as in `text/csv`.
         kind: String,
-        /// A text or a secret.
+        /// A string or a secret.
         content: Value,
     },
 }
@@ -41,38 +41,38 @@ pub enum Body {
 #[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// What it does.
+    /// The HTTP method.
     pub method: Method,
-    /// Where, without the query.
+    /// The address without the query.
     pub url: Url,
-    /// The query's fields in order; secrets may be among them.
+    /// The query's fields in order; they may contain secrets.
     pub query: Vec<(String, Value)>,
-    /// Further headers, in order; secrets may be among them.
+    /// Additional headers in order; they may contain secrets.
     pub headers: Vec<(String, Value)>,
-    /// What it carries.
+    /// The body.
     pub body: Body,
-    /// Who asks.
+    /// The bearer token.
     pub bearer: Option<Secret>,
-    /// Who asks, by a user and a password.
+    /// The user name and password of basic authentication.
     pub basic: Option<(String, Secret)>,
-    /// Is asking twice the same as asking once? Reads only: then failures in passing are tried again.
+    /// Whether sending it twice has the same effect as once. Reads only: transient failures are then retried.
     pub idempotent: bool,
-    /// Is the query itself a credential? Then it is never shown.
+    /// Whether the query itself is a credential and must never be shown.
     pub sensitive: bool,
-    /// How long one try may take, when not [`super::HttpConfig::reply_timeout`].
+    /// The timeout of one attempt, if not [`super::HttpConfig::reply_timeout`].
     pub timeout: Option<Duration>,
-    /// Secrets that the answer may repeat, besides those the request holds.
+    /// Secrets that the response may contain, besides those of the request itself.
     pub known: Vec<Secret>,
-    /// What keeps record of whether it has left, for a request that changes something.
+    /// For a changing request: records whether it was sent.
     pub flight: Option<Flight>,
-    /// Is a redirect that is not followed the answer, rather than a failure?
+    /// Whether a redirect that is not followed is returned as the response instead of an error.
     pub shows_redirects: bool,
-    /// Does 429 say for certain that a change was not carried out? Elsewhere it may have been counted first.
+    /// Whether 429 guarantees that a change was not carried out. Some platforms may carry it out first.
     pub put_off_is_certain: bool,
 }
 
 impl Request {
-    /// A request to `url`. A GET is idempotent unless said otherwise.
+    /// Creates a request to `url`. GET, HEAD and OPTIONS are idempotent by default.
     pub fn new(method: Method, url: Url) -> Request {
         Request {
             method,
@@ -106,53 +106,53 @@ impl Request {
         self
     }
 
-    /// Sets what it carries.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: Body) -> Request {
         self.body = body;
         self
     }
 
-    /// Sets who asks.
+    /// Sets the bearer token.
     #[must_use]
     pub fn bearer(mut self, token: &Secret) -> Request {
         self.bearer = Some(token.clone());
         self
     }
 
-    /// Sets how long one try may take.
+    /// Sets the timeout of one attempt.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Request {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Hides the query from every message.
+    /// Hides the query in all messages.
     #[must_use]
     pub fn sensitive(mut self) -> Request {
         self.sensitive = true;
         self
     }
 
-    /// Says that asking twice is not the same as asking once.
+    /// Marks the request as not idempotent.
     #[must_use]
     pub fn once(mut self) -> Request {
         self.idempotent = false;
         self
     }
 
-    /// May it be sent again as it is when the platform puts it off? Not a change that may have been carried out all the
-    /// same: whoever sent it looks first, or gives up.
+    /// Whether the request may be resent unchanged after a 429 response. A change that may have been carried out anyway
+    /// may not: its caller looks it up first, or fails.
     pub(super) fn may_be_put_off(&self) -> bool {
         self.flight.is_none() || self.put_off_is_certain
     }
 
-    /// Method, host and path, as messages name a request. Never the query.
+    /// Method, host and path, as messages show a request; never the query.
     pub fn label(&self) -> String {
         format!("{} {}{}", self.method.as_str(), self.host(), self.url.path())
     }
 
-    /// The host, with its port where that is not the usual one.
+    /// The host, with its port if that is not the default.
     pub(super) fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         match self.url.port() {
@@ -161,7 +161,7 @@ impl Request {
         }
     }
 
-    /// The address as people may see it: secrets masked, a sensitive query as a whole.
+    /// The address for display: secrets masked, a sensitive query hidden as a whole.
     pub fn shown_url(&self) -> String {
         let mut url = self.url.clone();
         url.set_query(None);
@@ -178,7 +178,7 @@ impl Request {
         }
     }
 
-    /// Takes this request's secrets out of a text that somebody else wrote.
+    /// Returns a scrubber that removes this request's secrets from foreign text.
     pub fn scrubber(&self) -> Scrubber {
         let mut scrubber = Scrubber::new();
         self.each_secret(&mut |secret| scrubber.know(secret));
@@ -187,7 +187,7 @@ impl Request {
         scrubber
     }
 
-    /// Shows `each` every secret that leaves with this request.
+    /// Calls `each` with every secret that is sent with this request.
     pub(super) fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
         let basic = self.basic.iter().map(|(_, password)| password);
         self.bearer.iter().chain(basic).for_each(&mut *each);
@@ -202,7 +202,7 @@ impl Request {
         }
     }
 
-    /// What the JSON web tokens that the request carries say of themselves. Tells nothing that would let anybody in.
+    /// The claims of the JSON web tokens in this request. They contain nothing that grants access.
     pub fn token_claims(&self) -> Vec<Json> {
         let mut held: Vec<String> = self.wire_authorization().into_iter().collect();
         held.extend(self.wire_headers().into_iter().map(|(_, text)| text));
@@ -238,7 +238,7 @@ impl Request {
         }
     }
 
-    /// User and password as RFC 7617 writes them.
+    /// User and password in the encoding of RFC 7617.
     fn encoded_basic(&self) -> Option<Secret> {
         let (user, password) = self.basic.as_ref()?;
         Some(Secret::new(
@@ -246,7 +246,7 @@ impl Request {
         ))
     }
 
-    /// The further headers, in clear: for the wire only.
+    /// The additional headers, in clear: for the wire only.
     pub(super) fn wire_headers(&self) -> Vec<(&str, String)> {
         let mut headers = Vec::new();
         for (name, value) in &self.headers {
@@ -287,7 +287,7 @@ impl Request {
     }
 }
 
-/// One field of a query or form: nothing for null, one pair per list item, JSON text for a record.
+/// Appends one field of a query or form: nothing for null, one pair per list item, JSON text for a record.
 fn append(name: &str, value: &Value, push: &mut dyn FnMut(&str, &str)) {
     match value {
         Value::Null => {}

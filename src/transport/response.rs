@@ -1,4 +1,4 @@
-//! A platform's answer: status, headers, body, and its text without secrets.
+//! A platform's response: status, headers, body, and its text without secrets.
 
 use serde_json::Value as Json;
 
@@ -7,28 +7,28 @@ use super::request::Request;
 use crate::value::read_json;
 use crate::value::secret::Scrubber;
 
-/// Why a body is not what it should be.
+/// Why a body cannot be read as expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// There is none.
+    /// The body is empty.
     #[error("the answer is empty")]
     Empty,
-    /// It is a web page.
+    /// The body is a web page.
     #[error("the answer is a web page, not JSON")]
     Html,
-    /// It is something else.
+    /// The body is neither JSON nor a web page.
     #[error("the answer is not JSON")]
     NotJson,
-    /// It is not text at all.
+    /// The body is not text.
     #[error("the answer is not text")]
     NotText,
 }
 
-/// An answer. Its body may hold secrets: take them out by type, and show people only [`Response::text_excerpt`].
+/// A response. Its body may contain secrets: extract them by type, and show people only [`Response::text_excerpt`].
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// How often the request was tried.
+    /// The number of attempts.
     pub tries: u32,
     pub(super) headers: reqwest::header::HeaderMap,
     pub(super) body: Vec<u8>,
@@ -52,23 +52,23 @@ impl Response {
         }
     }
 
-    /// Is the status 2xx?
+    /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// A header, when it is there and is text.
+    /// The value of a header, if present and text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Every header that is text, in order; names in lower case.
+    /// All headers whose values are text, in order; names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let texts = self.headers.iter();
         texts.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
     }
 
-    /// The body's bytes as base64.
+    /// The body encoded as base64.
     pub fn base64(&self) -> String {
         base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &self.body)
     }
@@ -78,12 +78,12 @@ impl Response {
         &self.body
     }
 
-    /// Is there no body?
+    /// Whether the body is empty or only white space.
     pub fn is_empty(&self) -> bool {
         self.body.trim_ascii().is_empty()
     }
 
-    /// Does the answer say, or look like, a web page?
+    /// Whether the response is declared as, or looks like, a web page.
     pub fn is_html(&self) -> bool {
         let kind = self
             .header("content-type")
@@ -92,13 +92,13 @@ impl Response {
         kind.contains("html") || excerpt::looks_like_html(&self.body)
     }
 
-    /// Does the answer say that it is JSON?
+    /// Whether the content type is JSON.
     pub fn says_json(&self) -> bool {
         let kind = self.header("content-type").unwrap_or_default();
         kind.to_ascii_lowercase().contains("json")
     }
 
-    /// The body as JSON, whatever its type is said to be.
+    /// Parses the body as JSON, whatever its content type.
     pub fn json(&self) -> Result<Json, BodyError> {
         if self.is_empty() {
             return Err(BodyError::Empty);
@@ -113,18 +113,18 @@ impl Response {
         })
     }
 
-    /// The body as text. It may hold secrets.
+    /// The body as text. It may contain secrets.
     pub fn text(&self) -> Result<&str, BodyError> {
         std::str::from_utf8(&self.body).map_err(|_| BodyError::NotText)
     }
 
-    /// What the answer says, for a person: markup removed, known secrets masked, at most 300 characters. Empty when
-    /// it says nothing.
+    /// The body's text for display: without markup, known secrets masked, at most 300 characters. Empty if there is no
+    /// text.
     pub fn text_excerpt(&self) -> String {
         self.excerpt_of(&String::from_utf8_lossy(&self.body))
     }
 
-    /// The same treatment for a part of the answer.
+    /// Prepares a part of the response for display like [`Response::text_excerpt`].
     pub fn excerpt_of(&self, text: &str) -> String {
         excerpt::excerpt(text, &self.scrubber)
     }

@@ -1,4 +1,4 @@
-//! When to try again, and after how long. Decided from the request's promise and the failure's certainty.
+//! Decides whether and when to retry, from the request's idempotency and whether it may have been carried out.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use crate::sabotage::Sabotage;
 
 type Outcome = Result<Response, TransportError>;
 
-/// Tries for what failed in passing.
+/// The maximum number of attempts after transient failures.
 const TRIES: u32 = 4;
 
-/// Tries when answers do not come in time: each costs the whole timeout.
+/// The maximum number of attempts after timeouts: each costs the whole timeout.
 const LATE_TRIES: u32 = 2;
 
-/// Tries for what the platform puts off.
+/// The maximum number of attempts after 429 responses.
 const PUT_OFF_TRIES: u32 = 5;
 
-/// The longest single wait, even if the platform asks for more.
+/// The longest single wait, even if the platform asks for a longer one.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
-/// Tries for connections to an address that would be waited for: enough that its site counts as down, unless others
-/// get through.
+/// The maximum number of attempts to connect to an address that would be waited for: enough that its site counts as
+/// down, unless others connect.
 const AWAITED_TRIES: u32 = circuit_breaker::TOLERATED + 1;
 
-/// How long to wait before the next try, or nothing when `outcome` stands.
+/// How long to wait before the next attempt, or `None` if `outcome` is final.
 pub(super) fn wait_before_next(
     request: &Request,
     outcome: &Outcome,
@@ -38,7 +38,7 @@ pub(super) fn wait_before_next(
         Ok(response) => after_answer(request, response, put_off(outcome, now_millis), tries),
         Err(error) => {
             let most = match (error.sent, error.kind) {
-                // Before the next try the outage itself is waited for.
+                // The end of the outage is awaited before the next attempt.
                 (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == Awaited::Down => {
                     return Some(Duration::ZERO);
                 }
@@ -65,13 +65,13 @@ pub(super) fn wait_before_next(
     }
 }
 
-/// How long the platform asks everybody to wait, when it does.
+/// How long the platform asks all callers to wait (`Retry-After`), if it does.
 pub(super) fn put_off(outcome: &Outcome, now_millis: i64) -> Option<Duration> {
     let asked = outcome.as_ref().ok()?.header("retry-after")?;
     retry_after(asked, now_millis).map(|asked| asked.min(LONGEST_WAIT))
 }
 
-/// Why it is tried again, in a sentence without a full stop.
+/// Why the request is retried: a sentence without a full stop.
 pub(super) fn why(outcome: &Outcome) -> String {
     match outcome {
         Ok(answer) if answer.status == 429 => "too many requests (429)".to_owned(),
@@ -80,7 +80,7 @@ pub(super) fn why(outcome: &Outcome) -> String {
     }
 }
 
-/// The outcome, which knows how often it was tried.
+/// Adds the number of attempts to the outcome.
 pub(super) fn finish(outcome: Outcome, tries: u32) -> Outcome {
     match outcome {
         Ok(response) => Ok(Response { tries, ..response }),
@@ -94,11 +94,11 @@ fn after_answer(
     asked: Option<Duration>,
     tries: u32,
 ) -> Option<Duration> {
-    // Many callers were told the same second.
+    // Many callers were given the same second.
     let asked = asked.map(|asked| asked + jitter(Duration::from_millis(250)));
     match response.status {
         429 if tries < PUT_OFF_TRIES => Some(asked.unwrap_or_else(|| backoff(Duration::from_secs(1), tries))),
-        // 501 is not among them: it says "never", and a refresh of tokens says "sign in again" with it.
+        // 501 is not retried: it means "never", and the refresh of tokens uses it to ask for a new sign-in.
         500 | 502 | 504 if request.idempotent && tries < TRIES => {
             Some(backoff(Duration::from_millis(200), tries))
         }
@@ -109,7 +109,7 @@ fn after_answer(
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110).
+/// Parses `Retry-After`: seconds, or a date (RFC 9110).
 fn retry_after(text: &str, now_millis: i64) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<u64>() {
@@ -120,7 +120,7 @@ fn retry_after(text: &str, now_millis: i64) -> Option<Duration> {
     Some(Duration::from_millis(u64::try_from(millis).unwrap_or_default()))
 }
 
-/// Twice as long after each try, and at least half of it by chance.
+/// Exponential backoff: doubles after each attempt, and half of it is random.
 fn backoff(first: Duration, tries: u32) -> Duration {
     let full = first.saturating_mul(1 << (tries - 1).min(8)).min(LONGEST_WAIT);
     full / 2 + jitter(full / 2)

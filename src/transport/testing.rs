@@ -1,4 +1,4 @@
-//! A scripted server on this machine, which can also misbehave.
+//! A scripted server on this machine that can also misbehave.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::net::SocketAddr;
@@ -8,13 +8,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) method: String,
-    /// Path and query.
+    /// The path and the query.
     pub(crate) target: String,
-    /// The header lines, in lower case up to their values.
+    /// The header lines, with names in lower case.
     pub(crate) head: String,
     pub(crate) body: String,
 }
@@ -34,18 +34,18 @@ impl Seen {
     }
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// Answers with these bytes and keeps the connection.
+    /// Responds with these bytes and keeps the connection.
     Say(Vec<u8>),
-    /// Answers with these bytes and closes the connection.
+    /// Responds with these bytes and closes the connection.
     SayAndClose(Vec<u8>),
-    /// Closes the connection without an answer.
+    /// Closes the connection without a response.
     Close,
-    /// Answers with these bytes when it is told to.
+    /// Responds with these bytes when notified.
     SayWhen(Arc<Notify>, Vec<u8>),
-    /// Never answers.
+    /// Never responds.
     Hang,
 }
 
@@ -69,7 +69,7 @@ impl Act {
     }
 }
 
-/// Decides about a request, with the number of requests that came before it.
+/// Decides the reaction to a request, given the number of requests before it.
 type Script = dyn Fn(&Seen, usize) -> Act + Send + Sync;
 
 pub(crate) struct Server {
@@ -102,10 +102,10 @@ impl Server {
     }
 }
 
-/// A server that answers only when it has so many requests, and counts how many it has at once.
+/// A server that responds only once it has this many requests, and counts the concurrent ones.
 pub(crate) struct Crowd {
     server: std::net::SocketAddr,
-    /// Now, and at most.
+    /// The current number, and the maximum.
     counts: Arc<Mutex<(usize, usize)>>,
 }
 

@@ -1,4 +1,4 @@
-//! A token that many callers share and one renews.
+//! A cache for a token that many callers share and one of them renews.
 
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,24 +11,23 @@ use crate::clock::{Clock, millis};
 pub struct Lease<T> {
     /// The token.
     pub token: T,
-    /// From here on it is renewed before use.
+    /// From this time on, the token is renewed before use.
     pub renew_at: i64,
-    /// From here on it is useless.
+    /// From this time on, the token is useless.
     pub dead_at: i64,
 }
 
 /// A failed renewal.
 #[derive(Debug, Clone)]
 pub struct Failure<E> {
-    /// Why.
+    /// The reason.
     pub error: E,
-    /// For how long the same error is given to every caller without asking again; `None` for ever, as for a refused
-    /// password.
+    /// How long every caller gets the same error without another attempt; `None` forever, as for a refused password.
     pub hold: Option<Duration>,
 }
 
-/// Holds a token of type `T`. One caller renews it while the others wait for the result, be it a token or an error
-/// of type `E`.
+/// Caches a token of type `T`. One caller renews it while the others wait for the result: a token or an error of type
+/// `E`.
 #[derive(Debug)]
 pub struct TokenCache<T, E> {
     state: Mutex<State<T, E>>,
@@ -44,7 +43,7 @@ struct State<T, E> {
 }
 
 impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
-    /// An empty cache.
+    /// Creates an empty cache.
     pub fn new(clock: Clock) -> TokenCache<T, E> {
         TokenCache {
             state: Mutex::new(State {
@@ -57,10 +56,10 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
         }
     }
 
-    /// The token. When there is none, or it is near its end or was rejected, one caller runs `renew` with the token
-    /// held so far.
+    /// Returns the token. If there is none, or it is about to expire or was rejected, one caller runs `renew` with the
+    /// cached token.
     ///
-    /// A renewal that fails while the old token still lives gives the old one.
+    /// If the renewal fails while the old token is still valid, the old one is returned.
     pub async fn get<R, F>(&self, renew: R) -> Result<T, E>
     where
         R: FnOnce(Option<T>) -> F,
@@ -70,7 +69,7 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
             return known;
         }
         let _renewing = self.renewing.lock().await;
-        // Somebody else may have done it while this caller waited.
+        // Another caller may have renewed it meanwhile.
         if let Some(known) = self.known() {
             return known;
         }
@@ -78,12 +77,12 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
         self.settle(outcome)
     }
 
-    /// The token that is held, be it good or not.
+    /// The cached token, valid or not.
     pub fn held(&self) -> Option<T> {
         self.state().lease.as_ref().map(|lease| lease.token.clone())
     }
 
-    /// The platform did not accept `token`. A newer token that has taken its place meanwhile is kept.
+    /// Marks `token` as rejected by the platform. A newer token that has replaced it is not affected.
     pub fn reject(&self, token: &T) {
         let mut state = self.state();
         if state.lease.as_ref().is_some_and(|lease| lease.token == *token) {
@@ -91,7 +90,7 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
         }
     }
 
-    /// `token` lives longer than was known. A newer token that has taken its place meanwhile is kept.
+    /// Extends the lease of `token`. A newer token that has replaced it is not affected.
     pub fn extend(&self, token: &T, lease: Lease<T>) {
         let mut state = self.state();
         if !state.rejected && state.lease.as_ref().is_some_and(|held| held.token == *token) {
@@ -99,7 +98,7 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
         }
     }
 
-    /// What can be said without renewing.
+    /// The result that is available without a renewal.
     fn known(&self) -> Option<Result<T, E>> {
         let (now, steady) = (self.clock.now_millis(), self.clock.steady_millis());
         let state = self.state();

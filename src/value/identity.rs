@@ -1,15 +1,15 @@
-//! When two spellings mean one thing: e-mail addresses, names, sites.
+//! Normal forms of e-mail addresses, names and sites, so that different spellings of the same one compare equal.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use url::{Host, Url};
 
-/// A name without surrounding blanks, in lower case, in Unicode's composed form (NFC).
+/// Normalizes a name: trimmed, in lower case, in Unicode's composed form (NFC).
 pub fn name(text: &str) -> String {
     composed(text.trim()).to_lowercase()
 }
 
-/// An e-mail address in one spelling: in lower case, composed, its domain as name servers know it (`bücher.example` is
-/// `xn--bcher-kva.example`). Nothing when the text is no address alone, such as `Ann <ann@example.com>`.
+/// Normalizes an e-mail address: lower case, NFC, its domain in ASCII form (`bücher.example` becomes
+/// `xn--bcher-kva.example`). `None` if the text is not a bare address, as in `Ann <ann@example.com>`.
 pub fn email(text: &str) -> Option<String> {
     let options = email_address::Options::default()
         .without_display_text()
@@ -23,22 +23,22 @@ pub fn email(text: &str) -> Option<String> {
     }
 }
 
-/// The address in a text such as `Ann <ann@example.com>`.
+/// Extracts the address from a text such as `Ann <ann@example.com>`.
 pub fn email_within(text: &str) -> Option<&str> {
     let (_, rest) = text.rsplit_once('<')?;
     let address = rest.split('>').next()?.trim();
     email(address).map(|_| address)
 }
 
-/// A site without what does not tell it from another: scheme, spelling of the host, a last slash. The path keeps its
-/// case. Nothing when the text is no address.
+/// Normalizes a site's address: drops the scheme and trailing slashes, and normalizes the host. The path keeps its
+/// case. `None` if the text is not an address.
 pub fn site(text: &str) -> Option<String> {
     let url = site_url(text)?;
     let (_, rest) = url.as_str().split_once("://")?;
     Some(rest.trim_end_matches('/').to_owned())
 }
 
-/// Does the address of a site carry a user or a password?
+/// Whether a site's address contains a user name or a password.
 pub fn has_credentials(site: &str) -> bool {
     site_url(site).is_some_and(|url| !url.username().is_empty() || url.password().is_some())
 }
@@ -59,7 +59,7 @@ fn composed(text: &str) -> String {
         .into_owned()
 }
 
-/// An identifier in one spelling: a number without blanks and leading zeros.
+/// Normalizes an identifier: trims it, and drops leading zeros of a number.
 pub fn id(id: &str) -> String {
     let id = id.trim();
     id.parse::<u64>()

@@ -1,4 +1,4 @@
-//! What flows through provisor: values that may hold secrets, and never show them.
+//! The values that flow through provisor. They may hold secrets, and never show them.
 
 pub mod digest;
 pub mod identity;
@@ -15,16 +15,16 @@ use origin::Origin;
 use secret::{Home, Scrubber, Secret};
 use serde_json::Value as Json;
 
-/// Named values, in the order of their names, so that equal records have equal bytes.
+/// Named values, sorted by name so that equal records have equal bytes.
 pub type Record = BTreeMap<String, Value>;
 
-/// One value: what a script passes to an operation, what comes back, what the journal keeps.
+/// A value: passed by a script to an operation, returned by one, or kept in the journal.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value {
-    /// Nothing: Rhai's `()`, JSON's `null`.
+    /// No value: Rhai's `()`, JSON's `null`.
     #[default]
     Null,
-    /// True or false.
+    /// A Boolean.
     Bool(bool),
     /// A 64-bit integer. Larger JSON integers become text, so that no platform id is rounded.
     Int(i64),
@@ -34,25 +34,25 @@ pub enum Value {
     Text(String),
     /// A text that is never shown.
     Secret(Secret),
-    /// Values in order.
+    /// A list of values.
     List(Vec<Value>),
-    /// Values by name.
+    /// A map of named values.
     Record(Record),
     /// A record of a named kind, with methods: a session, a tenant, an app.
     Object(Object),
 }
 
-/// A record of a named kind. Its properties and methods are those the operation table lists for the kind.
+/// A record of a named kind. The operation table lists the properties and methods of each kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     /// The kind's full name, for example `crm::Contact`.
     pub kind: String,
-    /// Its fields, the hidden ones (a credential a session needs) included.
+    /// The fields, including hidden ones (such as a credential that a session needs).
     pub fields: Record,
 }
 
 impl Object {
-    /// An object of `kind` with these fields.
+    /// Creates an object of `kind` with these fields.
     pub fn new(kind: &str, fields: impl IntoIterator<Item = (&'static str, Value)>) -> Object {
         let fields = fields
             .into_iter()
@@ -64,7 +64,8 @@ impl Object {
         }
     }
 
-    /// What stands for something that is no data, such as a closure, where a value is only shown: `<closure>`.
+    /// Creates a placeholder, shown as `<closure>`, for something that is not data, such as a closure. For display
+    /// only.
     pub fn stand_in(what: &str) -> Object {
         Object {
             kind: format!("<{what}>"),
@@ -72,17 +73,17 @@ impl Object {
         }
     }
 
-    /// Does it only stand for something that is no data?
+    /// Whether this is a placeholder for something that is not data.
     pub fn is_stand_in(&self) -> bool {
         self.kind.starts_with('<')
     }
 
-    /// Its fields without the hidden ones (`$…`), which are provisor's own.
+    /// Returns the fields without the hidden ones (`$…`), which provisor uses internally.
     pub fn shown_fields(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.fields.iter().filter(|(name, _)| !name.starts_with('$'))
     }
 
-    /// The text of a field; empty when it is absent or not text.
+    /// Returns the text of a field; empty if it is absent or not text.
     pub fn text(&self, field: &str) -> &str {
         self.fields
             .get(field)
@@ -91,15 +92,15 @@ impl Object {
     }
 }
 
-/// Reads JSON. Integers beyond 64 bits become text, with all their digits.
+/// Parses JSON. Integers beyond 64 bits become text, with all their digits.
 pub fn read_json(text: &[u8]) -> Result<Json, serde_json::Error> {
     serde_json::from_slice(&with_long_integers_quoted(text))
 }
 
-/// JSON in which integers beyond 64 bits are text: as numbers they would be rounded.
+/// Quotes the integers beyond 64 bits in a JSON text: as numbers they would be rounded.
 pub fn with_long_integers_quoted(text: &[u8]) -> Cow<'_, [u8]> {
     let mut quoted = Vec::new();
-    // Up to here the text is copied.
+    // The text is copied up to `copied`.
     let (mut copied, mut at) = (0, 0);
     while let Some(byte) = text.get(at) {
         let rest = &text[at..];
@@ -127,7 +128,7 @@ pub fn with_long_integers_quoted(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(quoted)
 }
 
-/// How long the string is that the text begins with, quotes included.
+/// Returns the length of the string at the start of the text, including its quotes.
 fn string_length(text: &[u8]) -> usize {
     let mut escaped = false;
     let end = text.iter().skip(1).position(|byte| {
@@ -138,10 +139,10 @@ fn string_length(text: &[u8]) -> usize {
     end.map_or(text.len(), |end| end + 2)
 }
 
-/// Is it an integer as JSON writes it, and too large for 64 bits?
+/// Whether the token is a JSON integer that does not fit into 64 bits.
 fn is_long_integer(token: &[u8]) -> bool {
     let digits = token.strip_prefix(b"-").unwrap_or(token);
-    // 19 digits may fit.
+    // A number of 19 digits may fit.
     digits.len() >= 19
         && digits[0] != b'0'
         && digits.iter().all(u8::is_ascii_digit)
@@ -149,7 +150,7 @@ fn is_long_integer(token: &[u8]) -> bool {
 }
 
 impl Value {
-    /// The text, when it is one.
+    /// Returns the text, if the value is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
@@ -157,7 +158,7 @@ impl Value {
         }
     }
 
-    /// The record, when it is one.
+    /// Returns the record, if the value is one.
     pub fn as_record(&self) -> Option<&Record> {
         match self {
             Value::Record(record) => Some(record),
@@ -165,7 +166,7 @@ impl Value {
         }
     }
 
-    /// A word for the type, as messages use it.
+    /// Returns the name of the type for messages.
     pub fn type_name(&self) -> &str {
         match self {
             Value::Null => "nothing",
@@ -180,7 +181,7 @@ impl Value {
         }
     }
 
-    /// The value that JSON holds. Integers beyond 64 bits become text; [`read_json`] keeps their digits.
+    /// Converts a JSON value. Integers beyond 64 bits become text; [`read_json`] keeps their digits.
     pub fn from_json(json: Json) -> Value {
         match json {
             Json::Null => Value::Null,
@@ -201,8 +202,8 @@ impl Value {
         }
     }
 
-    /// JSON for people and reports: secrets are masked, objects are plain maps without their hidden fields.
-    /// A float that JSON cannot hold becomes `null`.
+    /// Converts to JSON for display and reports: secrets are masked, and objects are plain maps without their hidden
+    /// fields. A float that JSON cannot represent becomes `null`.
     pub fn to_masked_json(&self) -> Json {
         match self {
             Value::Null => Json::Null,
@@ -218,8 +219,8 @@ impl Value {
         }
     }
 
-    /// The value as somebody at `home` gave it: every secret inside that has no home yet gets this one. One in an object
-    /// that has an address of its own, such as a tenant's password, is at home there as well.
+    /// Marks the value as received from `home`: every secret inside that has no home yet gets this one. In an object
+    /// with an address of its own, such as a tenant, that address becomes part of the home.
     #[must_use]
     pub fn given_by(self, home: Option<&Home>) -> Value {
         if !self.has_secret() {
@@ -249,7 +250,8 @@ impl Value {
         }
     }
 
-    /// The value with every text that repeats a known secret as a secret. What tells objects apart stays text.
+    /// Turns every text that repeats a known secret into a secret, and masks such field names. Fields that identify an
+    /// object stay text.
     #[must_use]
     pub fn without_echoes(self, known: &Scrubber) -> Value {
         let all = |fields: Record, keeps: &[&str]| -> Record {
@@ -279,7 +281,7 @@ impl Value {
         }
     }
 
-    /// Shows `each` every secret that lies anywhere inside.
+    /// Calls `each` with every secret inside, at any depth.
     pub fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
         match self {
             Value::Secret(secret) => each(secret),
@@ -290,7 +292,7 @@ impl Value {
         }
     }
 
-    /// Does a secret lie anywhere inside?
+    /// Whether there is a secret inside, at any depth.
     pub fn has_secret(&self) -> bool {
         match self {
             Value::Secret(_) => true,

@@ -1,9 +1,9 @@
-//! The known name that a mistyped one probably means.
+//! Finds the known name that a mistyped one probably means.
 
-/// Names at least this alike (Jaro-Winkler) are meant even when many letters differ: `lenght` for `len`.
+/// Names with a higher similarity (Jaro-Winkler) match even if many letters differ: `lenght` for `len`.
 const ALIKE: f64 = 0.85;
 
-/// The candidate most like `name`, when one is alike enough to be meant. Case does not count.
+/// Returns the candidate most similar to `name`, if one is similar enough. Ignores case.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
     let slips = (wanted.chars().count() / 3).min(3);

@@ -1,4 +1,4 @@
-//! Where an account or a secret is at home: a host and its port, in one spelling.
+//! The normalized origin of an account or a secret: a host and its port.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use url::{Host, Url};
 
 use crate::sandbox::HOSTS;
 
-/// A host with its port, in one spelling: lower case, no trailing dot, every name of this machine as `localhost`, and no
-/// port where it is the usual one of https. Hosts of the sandbox have no port at all: they are names, not places.
+/// A host and its port in normal form: lower case, no trailing dot, every name of this machine as `localhost`, and no
+/// port if it is 443. Sandbox hosts never have a port: they are names, not network locations.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(Arc<str>);
 
 impl Origin {
-    /// The origin of an address; `None` for one without a host.
+    /// Returns the origin of a URL, or `None` if it has no host.
     pub fn of(url: &Url) -> Option<Origin> {
         let host = match url.host()? {
             host if is_local(&host) => "localhost".to_owned(),
@@ -31,7 +31,7 @@ impl Origin {
         Some(Origin(text.into()))
     }
 
-    /// Reads `crm.example.com`, `localhost:8080` or a whole address. Without a scheme it is https.
+    /// Parses `crm.example.com`, `localhost:8080` or a whole URL. The default scheme is https.
     pub fn parse(text: &str) -> Option<Origin> {
         let text = text.trim();
         let full = if text.contains("://") {
@@ -42,12 +42,12 @@ impl Origin {
         Origin::of(&Url::parse(&full).ok()?)
     }
 
-    /// Is it a name of the sandbox?
+    /// Whether this is a sandbox host.
     pub fn is_simulated(&self) -> bool {
         is_sandbox_host(&self.0)
     }
 
-    /// As it is written: `crm.example.com`, `localhost:8080`.
+    /// Returns the text form: `crm.example.com`, `localhost:8080`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -59,7 +59,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Does this host belong to the sandbox?
+/// Whether this host belongs to the sandbox.
 pub fn is_sandbox_host(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     HOSTS.iter().any(|server| {
@@ -68,7 +68,7 @@ pub fn is_sandbox_host(host: &str) -> bool {
     })
 }
 
-/// Is it a name or a number of this machine: `127.0.0.0/8`, `::1`, `localhost` and the names below it (RFC 6761)?
+/// Whether the host is this machine: `127.0.0.0/8`, `::1`, `localhost` or a name below it (RFC 6761).
 pub fn is_local<S: AsRef<str>>(host: &Host<S>) -> bool {
     match host {
         Host::Ipv4(address) => address.is_loopback(),

@@ -1,4 +1,4 @@
-//! Secrets as a type, and the net below it.
+//! The secret type and the scrubber below it.
 
 mod guess;
 mod names;
@@ -14,16 +14,16 @@ use crate::sabotage::Sabotage;
 pub use guess::{looks_like_a_token, may_name_a_credential};
 pub use names::{is_credential_field, names_a_credential};
 
-/// What a secret looks like wherever it is shown.
+/// The text shown in place of a secret.
 pub const MASK: &str = "***";
 
 /// A text that is never shown: `Display` and `Debug` print a mask.
 ///
-/// It carries where it belongs: what an account gave may be sent to that account, and elsewhere only where the user's
-/// configuration allows it. What a person gave belongs nowhere and goes where it is sent.
+/// It records where it belongs: a secret received from an account may be sent back to that account, and elsewhere only
+/// where the user's configuration allows it. A secret entered by a person has no home and may be sent anywhere.
 ///
-/// Cloning shares the text; the last clone wipes it from memory. [`Secret::expose`] is the only way to the text, and
-/// `tests/it/house.rs` holds the list of files that may call it.
+/// Clones share the text; dropping the last one wipes it from memory. [`Secret::expose`] is the only access to the
+/// text, and `tests/it/house.rs` lists the files that may call it.
 #[derive(Clone)]
 pub struct Secret(Arc<Inner>);
 
@@ -32,13 +32,13 @@ struct Inner {
     homes: Vec<Home>,
 }
 
-/// Where one secret belongs: the account that gave it, and the account it is for. A tenant's password has two of them:
+/// Where a secret belongs: the account that issued it and the account it is for. A tenant's password has two origins:
 /// the tenant's address and that of the master account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Home(Vec<Origin>);
 
 impl Home {
-    /// A home of these origins; `None` when there is none among them.
+    /// Creates a home of these origins; `None` if there are none.
     pub fn of(origins: impl IntoIterator<Item = Origin>) -> Option<Home> {
         let mut origins: Vec<Origin> = origins.into_iter().collect();
         origins.sort();
@@ -46,7 +46,7 @@ impl Home {
         (!origins.is_empty()).then_some(Home(origins))
     }
 
-    /// Its origins; at least one.
+    /// Returns the origins; at least one.
     pub fn origins(&self) -> &[Origin] {
         &self.0
     }
@@ -60,12 +60,12 @@ impl fmt::Display for Home {
 }
 
 impl Secret {
-    /// Takes a text into custody. It belongs nowhere yet: see [`Secret::at_home`].
+    /// Wraps a text. It has no home yet: see [`Secret::at_home`].
     pub fn new(text: impl Into<String>) -> Secret {
         Secret::with_homes(text, Vec::new())
     }
 
-    /// A text that may go only where all of these are at home or send theirs.
+    /// Creates a secret that may be sent only where every one of these homes includes or permits the destination.
     pub fn with_homes(text: impl Into<String>, mut homes: Vec<Home>) -> Secret {
         homes.sort();
         homes.dedup();
@@ -75,7 +75,7 @@ impl Secret {
         }))
     }
 
-    /// The secret with this home, unless it has one already.
+    /// Gives the secret this home, unless it already has one.
     #[must_use]
     pub fn at_home(self, home: &Home) -> Secret {
         if self.0.homes.is_empty() {
@@ -85,20 +85,20 @@ impl Secret {
         }
     }
 
-    /// Where it belongs: one home for each secret that it is made of. Empty for one that a person gave.
+    /// Returns one home for each secret that this one is made of. Empty for a secret entered by a person.
     pub fn homes(&self) -> &[Home] {
         &self.0.homes
     }
 
-    /// The homes that `place` is not among: whoever sends it there needs their leave.
+    /// Returns the homes that do not include `place`: sending the secret there needs permission from each.
     pub fn homes_elsewhere(&self, place: &Origin) -> impl Iterator<Item = &Home> {
         self.0.homes.iter().filter(move |home| !home.0.contains(place))
     }
 
-    /// Texts joined in this order, secret as a whole; it may go only where all secrets among them may.
+    /// Joins texts in this order. The result is secret, and may go only where every secret in it may.
     pub fn join(parts: &[Fragment<'_>]) -> Secret {
         let (mut text, mut homes) = (Zeroizing::new(String::new()), Vec::new());
-        // Growing would leave copies behind in freed memory.
+        // Reallocation would leave copies behind in freed memory.
         text.reserve_exact(parts.iter().map(|part| part.text().len()).sum());
         for part in parts {
             text.push_str(part.text());
@@ -109,36 +109,36 @@ impl Secret {
         Secret::with_homes(std::mem::take(&mut *text), homes)
     }
 
-    /// The text itself.
+    /// Returns the plain text.
     pub fn expose(&self) -> &str {
         &self.0.text
     }
 
-    /// A digest by which to tell it from others without showing it. For texts that are long and random alone: a short
-    /// one could be guessed from it.
+    /// Returns a digest that identifies the secret without showing it. Only for long random texts: a short one could be
+    /// guessed from its digest.
     pub fn fingerprint(&self) -> String {
         let mut digest = super::digest::sha256(self.expose().as_bytes());
         digest.truncate(32);
         digest
     }
 
-    /// How long it is, in bytes.
+    /// Returns the length in bytes.
     pub fn len(&self) -> usize {
         self.expose().len()
     }
 
-    /// Is there no text at all?
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.expose().is_empty()
     }
 }
 
-/// A piece of a text that [`Secret::join`] makes.
+/// A part of a text for [`Secret::join`].
 #[derive(Debug, Clone, Copy)]
 pub enum Fragment<'a> {
-    /// A text that anybody may see.
+    /// A text that is not secret.
     Plain(&'a str),
-    /// One that nobody may.
+    /// A secret text.
     Secret(&'a Secret),
 }
 
@@ -152,7 +152,7 @@ impl<'a> Fragment<'a> {
 }
 
 impl PartialEq for Secret {
-    /// Equal texts, wherever they belong; the time taken does not tell where they differ.
+    /// Compares the texts, ignoring homes, in a time that does not depend on where they differ.
     fn eq(&self, other: &Secret) -> bool {
         let (a, b) = (self.expose().as_bytes(), other.expose().as_bytes());
         a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
@@ -171,30 +171,30 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Takes known secrets, anything shaped like a JSON web token, and what is named like a credential out of a text that
-/// somebody else wrote, such as a platform's error message. The net below the type, never the first line.
+/// Masks known secrets, anything that looks like a JSON web token, and values named like a credential in foreign texts,
+/// such as a platform's error message. A safety net below the secret type, never the first line of defence.
 #[derive(Debug, Clone, Default)]
 pub struct Scrubber {
     known: Vec<Secret>,
 }
 
-/// Shorter secrets are not searched for: masking every "a" would hide the message and tell the secret.
+/// Shorter secrets are not searched for: masking every "a" would hide the message and reveal the secret.
 const SHORTEST: usize = 4;
 
 impl Scrubber {
-    /// A scrubber that knows no secret yet.
+    /// Creates a scrubber that knows no secret yet.
     pub fn new() -> Scrubber {
         Scrubber::default()
     }
 
-    /// Adds a secret to look for: in clear, and as addresses, JSON and web pages write it. Empty and very short ones are
+    /// Adds a secret to search for: in plain text, and as URLs, JSON and HTML encode it. Empty and very short ones are
     /// ignored.
     pub fn know(&mut self, secret: &Secret) {
         let clear = secret.expose();
         if clear.len() < SHORTEST {
             return;
         }
-        // Every way of writing leaves these as they are; tokens consist of them.
+        // No encoding changes these characters; tokens consist of them.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
         if clear.bytes().all(is_plain) {
             self.known.push(secret.clone());
@@ -203,10 +203,10 @@ impl Scrubber {
         let homes = secret.homes();
         let mut forms = forms(clear);
         if !clear.is_ascii() {
-            // As somebody reads it who takes its UTF-8 for Latin-1, each byte for a character.
+            // The form that results from decoding its UTF-8 as Latin-1, one character per byte.
             forms.extend(self::forms(&clear.bytes().map(char::from).collect::<String>()));
         }
-        // The longest first: one form may be the beginning of another.
+        // The longest first: one form may be a prefix of another.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms.dedup();
         let forms = forms.into_iter();
@@ -214,7 +214,7 @@ impl Scrubber {
             .extend(forms.map(|form| Secret::with_homes(form, homes.to_vec())));
     }
 
-    /// The text as a secret, when it repeats one that is known. It belongs where that one does.
+    /// Returns the text as a secret if it repeats a known one, with the homes of that one.
     pub fn echo(&self, text: &str) -> Option<Secret> {
         let repeated = self.known.iter().filter(|secret| text.contains(secret.expose()));
         let homes: Vec<Vec<Home>> = repeated.map(|secret| secret.homes().to_vec()).collect();
@@ -222,7 +222,7 @@ impl Scrubber {
         repeats.then(|| Secret::with_homes(text, homes.concat()))
     }
 
-    /// The text without what is known to be secret, and without what looks like it: for messages, never for data.
+    /// Masks known secrets and whatever looks like one. For messages, never for data.
     pub fn scrub(&self, text: &str) -> String {
         if Sabotage::RedactionOff.is_on() {
             return text.to_owned();
@@ -237,7 +237,7 @@ impl Scrubber {
     }
 }
 
-/// The ways in which a text is written where it has been encoded, the text itself among them.
+/// Returns the encoded forms in which a text may appear, including the text itself.
 fn forms(clear: &str) -> Vec<String> {
     let form: String = url::form_urlencoded::byte_serialize(clear.as_bytes()).collect();
     let json = serde_json::Value::from(clear).to_string();
@@ -255,10 +255,10 @@ fn forms(clear: &str) -> Vec<String> {
         json.replace('/', "\\/"),
         in_ascii(json, |unit| format!("\\u{unit:04x}")),
         in_ascii(json, |unit| format!("\\u{unit:04X}")),
-        // As it is in a text whose space was tidied.
+        // The text with its whitespace normalized.
         clear.split_whitespace().collect::<Vec<_>>().join(" "),
     ];
-    // Each writer of pages escapes the quotes that it likes.
+    // HTML writers differ in how they escape quotes.
     for double in ["\"", "&quot;", "&#34;"] {
         for single in ["'", "&#39;", "&#x27;", "&apos;"] {
             forms.push(page.replace('"', double).replace('\'', single));
@@ -267,7 +267,7 @@ fn forms(clear: &str) -> Vec<String> {
     forms
 }
 
-/// The text with every character outside ASCII written as its units of UTF-16, as many writers of JSON do.
+/// Writes every character outside ASCII as its UTF-16 units, as many JSON writers do.
 fn in_ascii(json: &str, written: impl Fn(u16) -> String) -> String {
     let units = |c: char| {
         c.encode_utf16(&mut [0; 2])
@@ -280,7 +280,7 @@ fn in_ascii(json: &str, written: impl Fn(u16) -> String) -> String {
         .collect()
 }
 
-/// Masks runs of `eyJ…` made of base64url and dots: tokens as all three platforms issue them.
+/// Masks sequences that begin with `eyJ` and consist of base64url and dots: the form of all three platforms' tokens.
 fn mask_tokens(text: &str) -> String {
     let is_token_byte = |c: char| c.is_ascii_alphanumeric() || "-_.=".contains(c);
     let mut out = String::with_capacity(text.len());

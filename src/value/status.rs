@@ -1,6 +1,6 @@
-//! How runs and rows stand, from the journal to the report.
+//! The statuses of runs and rows, used from the journal to the report.
 
-/// A run's status, or a row's, with the word that stands for it.
+/// Defines the status of a run or a row, each with its name.
 macro_rules! statuses {
     ($(#[$of:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal, $word:literal;)* }) => {
         $(#[$of])*
@@ -11,12 +11,12 @@ macro_rules! statuses {
             /// Every status.
             pub const ALL: &[$name] = &[$($name::$variant,)*];
 
-            /// One word, as listings and results show it.
+            /// Returns the name shown in listings and results.
             pub fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word,)* }
             }
 
-            /// The number that the database holds. Never reused for another meaning.
+            /// Returns the number stored in the database. Never reused for another meaning.
             pub(crate) fn code(self) -> i64 {
                 match self { $($name::$variant => $code,)* }
             }
@@ -29,36 +29,36 @@ macro_rules! statuses {
 }
 
 statuses! {
-    /// How far a run is.
+    /// The status of a run.
     RunStatus {
-        /// Recorded, not begun.
+        /// Recorded, not started.
         Queued = 0, "queued";
-        /// Under way, or its process was killed.
+        /// In progress, or its process was killed.
         Running = 1, "running";
         /// Every row is done.
         Done = 2, "done";
-        /// Every row has ended, some of them failed.
+        /// Every row has ended, and some failed.
         Failed = 3, "failed";
-        /// At least one row needs a person or a later look-up.
+        /// At least one row needs a person or a later lookup.
         Parked = 4, "parked";
-        /// Stopped by the user or by a stop rule; it can go on.
+        /// Stopped by the user or by a stop rule; it can continue.
         Interrupted = 5, "interrupted";
-        /// Given up by the user; it does not go on.
+        /// Cancelled by the user; it does not continue.
         Cancelled = 6, "cancelled";
     }
 }
 
 impl RunStatus {
-    /// Has it come to an end that `resume` leaves alone?
+    /// Whether the run is finished, so that `resume` leaves it alone.
     pub fn is_finished(self) -> bool {
         matches!(self, RunStatus::Done | RunStatus::Failed | RunStatus::Cancelled)
     }
 }
 
 statuses! {
-    /// How a row stands.
+    /// The status of a row.
     RowStatus {
-        /// Not finished: waiting, or under way.
+        /// Not finished: waiting, or in progress.
         Queued = 0, "queued";
         /// `main` returned.
         Done = 1, "done";
@@ -66,15 +66,15 @@ statuses! {
         Failed = 2, "failed";
         /// A step is in doubt.
         Parked = 3, "parked";
-        /// Not begun, because the run was stopped.
+        /// Not started, because the run was stopped.
         Skipped = 4, "skipped";
-        /// Begun, and stopped between two steps.
+        /// Started, and stopped between two steps.
         Interrupted = 5, "interrupted";
     }
 }
 
 impl RowStatus {
-    /// Every status that results have, in the order in which summaries list them.
+    /// The statuses that appear in results, in the order in which summaries list them.
     pub const REPORTED: [RowStatus; 5] = [
         RowStatus::Done,
         RowStatus::Failed,
@@ -83,7 +83,7 @@ impl RowStatus {
         RowStatus::Skipped,
     ];
 
-    /// The status as results have it: a row that waits was not begun.
+    /// Returns the status for results: a waiting row was not started.
     #[must_use]
     pub fn reported(self) -> RowStatus {
         match self {
@@ -92,7 +92,7 @@ impl RowStatus {
         }
     }
 
-    /// The status of results with this word.
+    /// Parses the name of a status from results.
     pub fn parse(word: &str) -> Option<RowStatus> {
         let mut all = RowStatus::REPORTED.into_iter();
         all.find(|status| status.as_str() == word)

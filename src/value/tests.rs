@@ -105,7 +105,7 @@ fn what_an_account_gives_belongs_to_it_and_a_tenants_password_to_the_tenant_as_w
     given.each_secret(&mut |secret| homes.push(secret.homes().to_vec()));
     let both = home(&["t1-admin.mobsted.com", "acme-admin.mobsted.com"]);
     assert_eq!(homes, [vec![both.clone()], vec![master]]);
-    // Who hands it on does not become its home.
+    // Passing a secret on does not change its home.
     let mut again = Vec::new();
     let other = home(&["other.example"]);
     given

@@ -1,22 +1,24 @@
-//! What others have written, made safe for a terminal: it could be steered, or show another text than is there.
+//! Escapes foreign text for the terminal, which it could otherwise control, or make show something other than its
+//! content.
 
 use std::borrow::Cow;
 
 use crate::sabotage::Sabotage;
 
-/// Would the character steer a terminal, or turn the order of what it shows? Control characters (C0, C1, DEL) but for line
-/// ends and tabs, the separators of lines, and the signs that override or embed a direction of writing.
+/// Whether the character could control a terminal or change the order of displayed text: control characters (C0, C1,
+/// DEL) except line feeds and tabs, line and paragraph separators, and characters that override or embed a text
+/// direction.
 pub fn steers(c: char) -> bool {
     let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     (turns || (c.is_control() && c != '\n' && c != '\t')) && !Sabotage::ControlsInClear.is_on()
 }
 
-/// The text with such characters shown as `\u{1b}`.
+/// Escapes such characters, as in `\u{1b}`.
 pub fn printable(text: &str) -> Cow<'_, str> {
     shown(text, |c| c.escape_default().to_string())
 }
 
-/// The text with such characters shown in this way.
+/// Replaces such characters with the result of `show`.
 pub fn shown(text: &str, show: impl Fn(char) -> String) -> Cow<'_, str> {
     if !text.contains(steers) {
         return Cow::Borrowed(text);

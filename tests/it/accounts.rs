@@ -1,12 +1,12 @@
-//! Accounts between people and machines: variables that are secrets by their names, answers as JSON, what is recorded, and
-//! what is wrong with the machine's own setup.
+//! Accounts in automation: variables whose names mark them as secrets, output as JSON, the audit log, and problems in
+//! the machine's own setup.
 
 use serde_json::Value as Json;
 
 use crate::support::account::Served;
 use crate::support::{Home, Ran, finish};
 
-/// Runs with these variables.
+/// Runs the program with these variables.
 fn with(home: &Home, variables: &[(&str, &str)], words: &str) -> Ran {
     let mut command = home.command(words.split_whitespace());
     command.envs(variables.iter().copied());
@@ -45,11 +45,11 @@ fn a_variable_named_for_a_profile_and_a_key_is_its_secret_when_no_file_names_a_p
         password.unwrap()["origin"],
         serde_json::json!({"kind": "environment", "variable": "PROVISOR_ACME_WEST_PASSWORD"})
     );
-    // A place that a file names counts more.
+    // A source named in a file takes precedence.
     home.configure(&format!("{bare}password = {{ env = \"OWN\" }}\n"));
     let both = [variable[0], ("OWN", "wrong")];
     let _ = with(&home, &both, "profile test").ended(4);
-    // An empty one is none.
+    // An empty variable counts as unset.
     home.configure(&bare);
     let _ = with(&home, &[("PROVISOR_ACME_WEST_PASSWORD", "")], "profile test").ended(2);
 }

@@ -1,4 +1,4 @@
-//! Acts, which nothing can look up, are remembered where a row is the unit of work.
+//! Acts, which cannot be looked up, are remembered per row.
 
 use crate::support::{Home, Ran, csv};
 
@@ -61,7 +61,7 @@ fn the_same_command_sends_messages_only_for_new_rows() {
         .ended(0)
         .said(&["messages: 1 sent, 2 sent earlier"]);
     assert_eq!(messages(&home), 3);
-    // Another text is another message.
+    // A different text is a different message.
     let _ = sms(&home, "tag: \"b\"", "")
         .ended(0)
         .said(&["messages: 3 sent\n"]);
@@ -125,7 +125,7 @@ fn a_request_without_a_key_stops_the_row_that_has_made_it() {
     home.write("rows.csv", "reference\nA-1\n");
     let _ = order(&home, "", "").ended(0);
     let first = home.newest();
-    // However it is waited for, it is the same.
+    // It is the same request, however its response is awaited.
     let _ = order(&home, "check: true, timeout: \"20s\"", "").ended(8).said(&[
         &format!("run {first} already sent the same `http::post` for this row"),
         "--again",
@@ -146,7 +146,7 @@ fn a_request_without_a_key_stops_the_row_that_has_made_it() {
     assert_eq!(items(&home), 2);
     let _ = order(&home, "", "--again").ended(0);
     assert_eq!(items(&home), 3);
-    // Nothing is changed by it, so it may be made as often as one likes.
+    // It changes nothing, so it may be repeated any number of times.
     let _ = order(&home, "reads: true", "").ended(0);
     let _ = order(&home, "reads: true", "").ended(0);
 }
@@ -232,7 +232,7 @@ fn results_that_are_fed_back_leave_out_what_an_earlier_run_has_done() {
     assert_eq!(items(&home), 3);
     assert_eq!(csv(&home.read("second.csv")).len(), 1);
 
-    // Neither has this one, on another account.
+    // Nor does this run, on another account.
     home.configure(
         "[profiles.other]\nplatform = \"web\"\nurl = \"https://x.example\"\nmode = \"read-only\"\n",
     );
@@ -248,7 +248,7 @@ fn results_that_are_fed_back_leave_out_what_an_earlier_run_has_done() {
     assert_eq!(items(&home), 6);
 }
 
-/// A limit that counts what it has let pass: the answer says 429, and the item is there.
+/// A rate limit that counts requests it has let through: the response is 429, and the item exists.
 #[test]
 fn a_request_that_nothing_can_look_for_leaves_once_whatever_the_answer() {
     let home = Home::new();

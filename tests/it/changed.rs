@@ -1,4 +1,4 @@
-//! Inputs that changed: under a run that was killed while it read them, and between two runs.
+//! Inputs that changed: while a run that was killed read them, and between two runs.
 
 use std::io::Write as _;
 use std::process::{Child, Stdio};
@@ -13,10 +13,10 @@ fn rows(count: usize) -> String {
     text
 }
 
-/// Rows that were read before the kill: the input is recorded in batches of this many.
+/// The rows read before the kill: the input is recorded in batches of this size.
 const READ: usize = 512;
 
-/// Starts a run over rows that never end, and kills it when it has carried out what it could read.
+/// Starts a run over endless rows, and kills it when it has executed all it could read.
 fn killed_while_reading(home: &Home, from: &str) -> String {
     home.write("hello.rhai", "fn main(name) { #{ hello: name } }");
     let words = ["run", "hello.rhai", "--rows", from, "--out", "results.csv"];
@@ -173,7 +173,7 @@ fn a_masked_secret_that_is_fed_back_is_not_taken_for_one() {
         .run("run secret.rhai --rows rows.csv --out results.csv")
         .ended(0);
     assert_eq!(csv(&home.read("results.csv"))[0]["key"], "***");
-    // Another script takes all rows, those that are done by the first among them.
+    // Another script takes all rows, including those that the first has done.
     home.write("other.rhai", &home.read("secret.rhai"));
     let again = home
         .run("run other.rhai --rows results.csv --out again.csv")

@@ -1,11 +1,11 @@
-//! A secret goes where it belongs, and elsewhere only where the user allows it; what repeats one is masked.
+//! A secret goes where it belongs, and elsewhere only where the user allows it; a response that repeats one is masked.
 
 use std::process::Child;
 
 use crate::support::account::Served;
 use crate::support::{Home, Ran, finish};
 
-/// Two platforms that know nothing of each other, and a home with a profile `acme` on the first.
+/// Two independent platforms, and a home with a profile `acme` on the first.
 struct Rig {
     _platforms: [Home; 2],
     ours: Served,

@@ -1,4 +1,4 @@
-//! `provisor doctor`: what is in order, what is not, and what to do about it.
+//! `provisor doctor`: passed checks, problems, and suggested fixes.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -15,7 +15,7 @@ fn open_to_all(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// The document, and how the program ended.
+/// The JSON document, and the exit code.
 fn doctor(home: &Home, words: &str, variables: &[(&str, &str)]) -> (Value, i32) {
     let words = format!("doctor --json {words}");
     let mut command = home.command(words.split_whitespace());
@@ -25,7 +25,7 @@ fn doctor(home: &Home, words: &str, variables: &[(&str, &str)]) -> (Value, i32) 
     (document, code)
 }
 
-/// What was found of this area whose subject holds this text.
+/// The check in this area whose subject contains this text.
 #[track_caller]
 fn find<'a>(document: &'a Value, area: &str, subject: &str) -> &'a Value {
     let checks = document["checks"].as_array().unwrap();
@@ -48,7 +48,7 @@ fn a_new_home_is_well_and_stays_untouched() {
 fn a_folder_that_cannot_be_looked_into_is_no_missing_key() {
     let home = Home::new();
     fs::create_dir_all(home.provisor()).unwrap();
-    // In the place of the folder: as root, rights would keep nobody out.
+    // A file in place of the folder: permissions would not stop root.
     fs::write(home.provisor().join("state"), "").unwrap();
     let (document, code) = doctor(&home, "", &[]);
     assert_eq!(code, 3, "{document:#}");
@@ -91,7 +91,7 @@ fn a_home_in_use_is_well() {
     );
     assert_eq!(find(&document, "journal", "")["found"], "sound");
     assert!(!document.to_string().contains(&served.password));
-    // For people, too.
+    // As text, too.
     let ran = home.run_as(&served, "doctor").ended(0);
     assert!(ran.stdout.contains("no problems"), "{}", ran.stdout);
 }

@@ -1,8 +1,8 @@
-//! Steps that are in doubt: a person says what became of them.
+//! Steps in doubt: a person records their outcome.
 
 use crate::support::{Home, signal, wait_until};
 
-/// Its last step cannot be looked up.
+/// A script whose last step cannot be looked up.
 const ACTS: &str = r#"
 fn main(email) {
     let client = mobsted::connect().ensure_tenant(email).connect();
@@ -79,7 +79,7 @@ fn a_removal_that_is_resolved_as_done_strikes_the_ledger() {
     home.write("again.rhai", &format!("fn main(email) {{ {app}\napp.outcome }}"));
     let words = "--sandbox --email ann@example.com";
     let _ = home.run(&format!("run again.rhai {words}")).ended(0);
-    // The ledger answers all but the removal, so that the fault meets it.
+    // The ledger answers everything but the removal, so the fault hits the removal.
     let lost = home.run(&format!(
         "run remove.rhai {words} --fault applications:drop-after:x1"
     ));
@@ -217,7 +217,7 @@ fn main(phone) {
     let _ = resolve("absent").ended(0);
     let _ = home.run(&format!("resume {id}")).ended(0);
     assert_eq!(sent(&home), 2, "the person was believed");
-    // The platform's own word stands.
+    // The platform's own response takes precedence.
     let _ = resolve("absent").ended(2).said(&["is done, not in doubt"]);
     let audit = home.json("audit --json");
     let said: Vec<&str> = audit["audit"]
@@ -313,7 +313,7 @@ fn a_failure_of_the_script_is_mended_in_the_script() {
     let _ = home
         .run(&format!("resume {id} --retry-failed --with-current --yes"))
         .ended(0);
-    // A platform that fails is not the script's fault.
+    // A failing platform is not the script's fault.
     home.write(
         "asks.rhai",
         "fn main(n) { uuid(); http::get(\"https://api.web.sandbox/status/404\", #{check: true}) }",

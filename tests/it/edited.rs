@@ -1,4 +1,4 @@
-//! Going on with an edited script, and looking before resuming.
+//! Continuing with an edited script, and previewing a resume.
 
 use crate::support::{Home, csv, signal, wait_until};
 
@@ -24,7 +24,7 @@ fn failed(home: &Home) -> String {
     home.newest()
 }
 
-/// The comparison as (sort, operation, steps).
+/// The comparison as (kind, operation, steps).
 fn compared(plan: &serde_json::Value) -> Vec<(String, String, u64)> {
     let mut found = Vec::new();
     for (sort, operations) in plan["comparison"].as_object().unwrap() {
@@ -53,7 +53,7 @@ fn an_edited_script_is_compared_and_used_only_with_consent() {
     );
     home.write("work.rhai", &edited);
 
-    // Without being told, the script it started with is used, and fails as before.
+    // Without the flag, the original script is used and fails as before.
     let _ = home.run("resume --retry-failed").ended(8).said(&["bad site"]);
 
     let plan = home.json(&format!(
@@ -133,7 +133,7 @@ fn a_plan_says_what_would_be_sent_and_does_nothing() {
         "rows.csv",
         "email,site\nann@example.com,https://a.example\nbob@example.com,https://b.example\ncid@example.com,https://c.example\n",
     );
-    // Killed while the first row's app is asked for; the others are not begun.
+    // Killed while the first row's app is requested; the others have not started.
     let words = "run work.rhai --sandbox --rows rows.csv --jobs 1 --fault applications-post:hang:x1";
     let mut child = home.command(words.split(' ')).spawn().unwrap();
     wait_until("the app is asked for", || {
@@ -179,7 +179,7 @@ fn from_another_folder_a_run_finds_its_files() {
     assert!(results.iter().all(|row| row["_status"] == "done"), "{results:?}");
 }
 
-/// An order of each row, which nothing can look up. `MORE` is further options.
+/// Each row places an order that cannot be looked up. `MORE` stands for further options.
 const ORDERS: &str = r#"
 fn main(reference) {
     let order = http::post("https://api.web.sandbox/items", #{ json: #{ name: reference }, MORE });
@@ -203,16 +203,16 @@ fn a_step_in_doubt_that_an_edited_script_asks_for_otherwise_is_not_sent_again() 
     let id = home.newest();
     let resume = format!("resume {id} --with-current --yes");
 
-    // How an answer is waited for is not what is asked.
+    // How a response is awaited is not part of the request.
     orders(&home, r#"timeout: "10s", check: true"#);
     let _ = home.run(&resume).ended(10).said(&["match", "2 parked"]);
-    // Another request: the first one's outcome is still not known.
+    // A different request: the first one's outcome is still unknown.
     orders(&home, r#"headers: #{ "X-Tag": "b" }"#);
     let _ = home
         .run(&format!("{resume} --again"))
         .ended(10)
         .said(&["2 parked"]);
-    // Or none at all.
+    // Or no request at all.
     home.write("work.rhai", "fn main(reference) { #{ order: 0 } }");
     let _ = home
         .run(&resume)
@@ -261,7 +261,7 @@ fn an_edited_script_does_a_done_act_again_only_when_told_so() {
         .said(&["would repeat finished steps: http::post of row 2", "--again"]);
     assert_eq!(home.books().web.totals.created, 2);
 
-    // The same request, waited for otherwise: it is answered from the journal.
+    // The same request, awaited differently: it is answered from the journal.
     orders(&home, r#"timeout: "10s", check: true"#);
     let _ = home.run(&resume).ended(8).said(&["bad reference"]);
     assert_eq!(home.books().web.totals.created, 2);

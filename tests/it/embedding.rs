@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// An example, which `cargo test` builds.
+/// An example program, built by `cargo test`.
 fn example(name: &str) -> Command {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_provisor")).with_file_name(format!("examples/{name}"));
     assert!(program.exists(), "build it: cargo build --example {name}");
@@ -25,7 +25,7 @@ fn a_program_runs_scripts_over_an_operation_of_its_own() {
     );
 }
 
-/// A service on a journal on disk.
+/// The service, with its journal on disk.
 struct Service {
     child: Child,
     address: String,
@@ -79,7 +79,7 @@ fn a_service_that_was_killed_goes_on_with_its_runs() {
     drop(first);
     let run: serde_json::Value = serde_json::from_str(&begun).unwrap();
     let second = Service::start(journal.path());
-    // The recorded time comes back with it.
+    // The recorded time is returned with it.
     let path = format!("/runs/{}", run["run"].as_str().unwrap());
     assert_eq!(second.post(&path), (200, begun));
     assert_eq!(second.post("/runs/rnone").0, 422);

@@ -1,4 +1,4 @@
-//! Every stable code can be looked up where it is met.
+//! Every stable code that a user meets can be looked up.
 
 use std::collections::BTreeSet;
 
@@ -106,7 +106,7 @@ fn examples_that_are_scripts_can_be_read() {
     let home = Home::new();
     for entry in explain::all(&provisor::platforms::catalogue()).filter(|entry| entry.language() == "rhai") {
         home.write("example.rhai", entry.example);
-        // A script that is read but not run: its help is shown.
+        // Compiles the script without running it, by showing its help.
         let shown = home.run("run example.rhai --help");
         assert_eq!(
             shown.code, 0,

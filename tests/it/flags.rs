@@ -1,4 +1,4 @@
-//! A script's parameters as flags: what they take, and what they leave to others.
+//! A script's parameters as flags: what they accept, and what they leave to other options.
 
 use crate::support::Home;
 

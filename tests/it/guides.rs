@@ -1,4 +1,4 @@
-//! The README and the guides in `docs/`: their links lead somewhere, and the README leads to each guide.
+//! The README and the guides in `docs/`: their links work, and the README links to each guide.
 
 use std::path::{Path, PathBuf};
 
@@ -60,7 +60,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|rest| Some(rest.split_once(')')?.0))
 }
 
-/// The name under which a heading can be linked to.
+/// The anchor of a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading
         .trim_start_matches('#')

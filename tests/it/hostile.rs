@@ -1,20 +1,20 @@
-//! Scripts that try to take the process down: each is refused, or fails alone, and the rows beside it end well.
+//! Scripts that try to crash the process: each is rejected or fails alone, and the rows after it succeed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::support::{Home, Talking, csv, wait_until};
 
-/// A text of 1 MB in `s`, and a list in `a` that holds it a thousand times.
+/// A text of 1 MB in `s`, and a list in `a` that contains it a thousand times.
 const SHARED: &str = "let s = \"\"; s.pad(1000000, 'x'); let a = []; a.pad(1000, s);";
 
-/// What is said of a script that takes too much memory, of one whose values lie in each other too deeply, and of one
-/// whose functions call each other too deeply.
+/// The messages for a script that exceeds its memory limit, one with too deeply nested values, and one with too deeply
+/// nested calls.
 const MEMORY: &str = "exceeds its memory limit";
 const DEEP: &str = "levels deep";
 const CALLS: &str = "call each other too deeply";
 
-/// Bodies of functions, by name, and what is said of the row; nothing when it ends well. `SHARED` stands for the above.
+/// Functions by name, their bodies, and the row's expected error, empty if it succeeds. `SHARED` stands for the above.
 const ROWS: &[(&str, &str, &str)] = &[
     (
         "pad_text",
@@ -258,7 +258,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Texts that are no scripts, and what is said of them.
+/// Texts that are not scripts, and their errors.
 fn unreadable() -> Vec<(&'static str, String, &'static str)> {
     let many = |open: &str, inner: &str, close: &str| {
         format!("{}{inner}{}", open.repeat(50_000), close.repeat(50_000))
@@ -278,14 +278,14 @@ fn unreadable() -> Vec<(&'static str, String, &'static str)> {
     ]
 }
 
-/// Runs all of them, each with a row behind it that does nothing special; so many at once. Gives the pairs of results.
+/// Runs all of them, `jobs` at once, each followed by a harmless row. Returns the pairs of results.
 fn carried_out(jobs: u8) -> Vec<[BTreeMap<String, String>; 2]> {
     let home = Home::new();
     let brackets = format!("{}f(n + 1){}", "(1 + ".repeat(17), ")".repeat(17));
     let (mut imports, mut arms, mut rows) = (String::new(), String::new(), "name\n".to_owned());
     for (name, body, _) in ROWS {
         let body = body.replace("SHARED", SHARED).replace("BRACKETS", &brackets);
-        // Functions stand beside the one that calls them.
+        // Functions are put beside the one that calls them.
         let at = body
             .rfind("} ")
             .filter(|_| body.starts_with("fn "))
@@ -332,8 +332,8 @@ fn every_script_ends_as_it_must_and_the_next_row_goes_on() {
 #[test]
 fn no_script_takes_the_process_down_or_a_row_beside_it() {
     for ([hostile, _], (name, _, said)) in carried_out(4).iter().zip(ROWS) {
-        // Memory is shared: one that would be stopped for something else may be stopped for it first, and one that would
-        // be stopped for memory may pass when its neighbours give theirs back.
+        // Memory is shared: a script that would fail for another reason may hit the limit first, and one that would hit
+        // the limit may succeed when its neighbours free memory.
         let error = &hostile["_error"];
         let is_expected = error.contains(said) || error.contains(MEMORY) || *said == MEMORY;
         assert!(is_expected, "{name}: {error}");
@@ -381,7 +381,7 @@ fn a_row_that_dies_with_the_process_runs_alone_and_last_and_is_given_up_at_its_t
     );
     killed_at_work("resume --jobs 1", &|| {});
     assert_eq!(done(), 1, "the rows behind it wait for it");
-    // Now the others come first, and nothing is beside it.
+    // Now the others come first, and it runs alone.
     killed_at_work("resume --jobs 3", &|| {
         wait_until("the others are done", || done() == 5);
     });
@@ -422,13 +422,13 @@ fn a_row_with_an_open_step_at_two_deaths_settles_it_before_it_does_anything_else
         let books = status.ok().and_then(|status| status.books);
         books.map_or(0, |books| books.web.totals.created)
     };
-    // The first death: its request is under way.
+    // The first death: its request is in progress.
     let words =
         "run work.rhai --rows rows.csv --out out.csv --sandbox --jobs 1 --fault web-items-post:hang-after:x1";
     let run = Talking::start(&home, words);
     wait_until("its item is made", || made() == 1);
     let _ = run.stopped_by("KILL");
-    // The second: it does not get to its open step.
+    // The second: it does not reach its open step.
     is("sleep(3600);");
     let mut run = Talking::start(&home, "resume --with-current --yes --jobs 1");
     run.wait_for("at work");

@@ -1,5 +1,5 @@
-//! The rules of the house, read off the sources: who may import whom, where a foreign crate lives, how long files and
-//! functions may be, and what is nowhere allowed.
+//! The structural rules of the source code: which module may import which, where a foreign crate may be used, how long
+//! files and functions may be, and what is never allowed.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -10,8 +10,8 @@ use std::path::Path;
 
 use source::{Source, is_word};
 
-/// A top-level module: its level, and the modules it may import. `*` is all of them. Tests inside a module may also
-/// use what lies on a lower level, the sandbox, and the platforms.
+/// A top-level module: its level, and the modules it may import; `*` is all of them. Tests inside a module may also use
+/// lower levels, the sandbox, and the platforms.
 const LAYERS: &[(&str, u8, &[&str])] = &[
     ("cli", 8, &["*"]),
     ("report", 7, &["value", "run", "bulk"]),
@@ -56,11 +56,11 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("flight", 0, &[]),
     ("waiting", 0, &[]),
     ("sandbox", 0, &[]),
-    // Any module may ask for its own fault.
+    // Any module may check for its own fault.
     ("sabotage", 0, &[]),
 ];
 
-/// Foreign crates that live only here: modules, or files without their ending.
+/// Foreign crates that may be used only in these modules or files (without their extension).
 const HOMES: &[(&str, &[&str])] = &[
     ("rhai", &["script"]),
     ("ariadne", &["script"]),
@@ -78,7 +78,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("toml", &["cli"]),
-    // The clock of the boot, which every process of the machine shares.
+    // For the boot-time clock, which all processes of the machine share.
     ("rustix", &["cli", "clock"]),
     ("tracing_subscriber", &["cli"]),
     ("keyring_core", &["cli/keychain"]),
@@ -91,7 +91,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex_lite", &["repl"]),
 ];
 
-/// Crates whose homes do not bind test code.
+/// Crates that test code may use anywhere.
 const FREE_IN_TESTS: &[&str] = &["axum"];
 
 /// Foreign crates that any module may use.
@@ -114,7 +114,7 @@ const ANYWHERE: &[&str] = &[
     "zeroize",
 ];
 
-/// The files that may take a secret out of its type.
+/// The files that may expose a secret.
 const EXPOSERS: &[&str] = &[
     "transport/request",
     "transport/line",
@@ -144,7 +144,7 @@ fn modules_form_no_circle() {
                 .insert(import.name);
         }
     }
-    // Whatever imports nothing that is left can be taken away; what stays lies on a circle or above one.
+    // A module without remaining imports can be removed; those left are on a cycle or depend on one.
     loop {
         let leaves: BTreeSet<String> = graph
             .values()
@@ -172,7 +172,7 @@ fn foreign_crates_stay_in_their_homes() {
     check(sources().iter().flat_map(crate_faults));
 }
 
-/// What knows a platform by name elsewhere is a place that somebody forgets who adds one.
+/// Code elsewhere that names a platform is easily forgotten when a platform is added.
 #[test]
 fn platforms_are_named_in_their_rooms_alone() {
     let names = ["mobsted", "jrni", "bookingbug", "sparrow"];
@@ -194,7 +194,7 @@ fn platforms_are_named_in_their_rooms_alone() {
     check(naming.into_iter());
 }
 
-/// Whoever makes more of the library public says so here, where it is read.
+/// Making more of the library public requires a change here, where it is reviewed.
 #[test]
 fn the_public_face_is_small() {
     let text = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
@@ -313,7 +313,7 @@ fn below_cli_nothing_reads_the_environment_or_prints() {
     check(
         sources()
             .iter()
-            // Which fault a build for `tests/sabotage.sh` has, its tests say by the environment.
+            // The tests of a build for `tests/sabotage.sh` select its fault through the environment.
             .filter(|source| !matches!(source.module(), "cli" | "sabotage"))
             .flat_map(|source| {
                 let environment = positions(source, "std")
@@ -335,8 +335,7 @@ fn below_cli_nothing_reads_the_environment_or_prints() {
     );
 }
 
-/// A run that is interrupted ends without waiting for all the rows that it has read: what it says at its end it has
-/// counted while they ended.
+/// An interrupted run must end without reading all its rows: the final counts are kept while rows finish.
 #[test]
 fn the_end_of_a_run_reads_no_rows_to_count_them() {
     let ending = |source: &&Source| source.lies_in("cli/execute") || source.lies_in("bulk/schedule");
@@ -359,14 +358,14 @@ fn nothing_is_left_undone() {
     }));
 }
 
-/// One import of a top-level module.
+/// An import of a top-level module.
 struct Import {
     name: String,
     line: usize,
     test: bool,
 }
 
-/// The modules that a file names by `crate::…`, or by enough `super::` to reach the crate's root.
+/// The modules a file names by `crate::…`, or by enough `super::` to reach the crate's root.
 fn imports(source: &Source) -> Vec<Import> {
     let mut imports = Vec::new();
     for (at, token) in source.tokens.iter().enumerate() {
@@ -388,7 +387,7 @@ fn imports(source: &Source) -> Vec<Import> {
     imports
 }
 
-/// Where a chain of `super::` goes on that ends at the crate's root.
+/// The position after a chain of `super::` that reaches the crate's root.
 fn above_root(source: &Source, at: usize) -> Option<usize> {
     let steps = source.tokens[at..].chunks(2);
     let steps = steps
@@ -448,7 +447,7 @@ fn crate_faults(source: &Source) -> Vec<String> {
     faults
 }
 
-/// Where a macro of this name is called.
+/// The positions where a macro with this name is called.
 fn macros<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item = usize> + 'a {
     positions(source, name).filter(|at| source.texts(at + 1, 1) == ["!"])
 }
@@ -461,7 +460,7 @@ fn fault(source: &Source, at: usize, rule: &str) -> String {
     format!("src/{}:{}: {rule}", source.path, source.tokens[at].line)
 }
 
-/// Fails with every fault, one a line.
+/// Fails with all faults, one per line.
 fn check(faults: impl Iterator<Item = String>) {
     let faults: Vec<String> = faults.collect();
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));

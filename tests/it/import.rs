@@ -1,4 +1,4 @@
-//! Postman's files become a profile and a script that can be read, run and shown.
+//! Postman files become a profile and a script that can be read, run and shared.
 
 mod http;
 mod platforms;
@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::support::{Home, Ran};
 
-/// An account on Mobsted, as an environment.
+/// A Mobsted account as a Postman environment.
 fn environment() -> Json {
     json!({
         "id": "1", "name": "Acme partner", "_postman_variable_scope": "environment",
@@ -24,7 +24,7 @@ fn environment() -> Json {
     })
 }
 
-/// The calls of an onboarding, as a collection.
+/// The calls of an onboarding as a Postman collection.
 fn collection() -> Json {
     let request = |name: &str, method: &str, path: &str, body: Json| {
         let body = match body {
@@ -88,7 +88,7 @@ fn an_environment_becomes_a_profile_with_its_secret_sealed() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
         assert!(!bytes.windows(13).any(|window| window == b"correct horse"));
     }
-    // The profile is there for every other command, and is not replaced unasked.
+    // Other commands can use the profile, and it is not replaced without a flag.
     assert!(
         home.run("profile show acme_partner")
             .ended(0)
@@ -129,7 +129,7 @@ fn a_collection_of_known_requests_becomes_operations_and_runs() {
     assert!(!script.contains("correct horse"));
     let help = home.run("run acme.rhai --help").ended(0).stdout;
     assert!(help.contains("--client-email"), "{help}");
-    // Signing in is the host's: every parameter that is left has a default, or is not there.
+    // The host signs in: every remaining parameter has a default, or is absent.
     let ran = home.run("run acme.rhai --sandbox --json").ended(0);
     assert!(
         ran.stdout.contains("\"create_client\":\"done\""),
@@ -243,7 +243,7 @@ fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
         "http::get(`/clients/${id}`, #{profile: \"crm\", query: #{page: \"1\"}})",
         "http::post(\"/clients\", #{profile: \"crm\", json: #{a: 1}})",
         "bearer: access_token",
-        // Somebody else asks.
+        // A request of another user.
         "http::delete(\"/items/1\", #{profile: \"crm\", bearer: admin_token})",
     ] {
         assert!(script.contains(part), "no `{part}` in\n{script}");
@@ -255,7 +255,7 @@ fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
     );
     assert!(!format!("{script}{config}").contains("canary"));
     let _ = home.run("check crm.rhai").ended(0);
-    // What asks for a prod account asks for this one.
+    // A run that asks about a prod account names this one.
     let _ = home
         .run("run crm.rhai --id 1 --access-token x --admin-token y")
         .ended(2)

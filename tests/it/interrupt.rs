@@ -1,4 +1,4 @@
-//! Ctrl-C ends the process, whatever it waits for that has not left.
+//! Ctrl-C ends the process, whatever unsent request it waits for.
 
 use std::fs;
 use std::process::Stdio;
@@ -22,7 +22,7 @@ fn many_rows_are_not_read_to_their_end_and_earlier_results_stay() {
     let listed = home.json("runs list --json");
     let rows = &listed["runs"][0]["rows"];
     assert_eq!(rows["total"], serde_json::Value::Null);
-    // The run has counted its rows itself, and the journal has the same.
+    // The run has counted its rows itself, and the journal agrees.
     let (_, told) = said.split_once(" rows: 2 interrupted, ").unwrap_or_default();
     let begun = told
         .split_once(" not started")
@@ -114,7 +114,7 @@ fn a_password_command_that_never_ends_is_not_waited_for() {
     signal(pid, "KILL");
 }
 
-/// In place of the system's look-up of names: says that it was asked, and never answers.
+/// Replaces the system's DNS lookup: reports that it was called, and never returns.
 #[cfg(target_os = "linux")]
 const HANGING_LOOK_UP: &str = r#"
 #include <netdb.h>
@@ -179,7 +179,7 @@ fn a_reader_that_does_not_read_is_not_waited_for() {
     let mut command = home.command(words.split(' '));
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let unread = child.stdout.take().unwrap();
-    // More than what the pipe and the queue of ended rows hold.
+    // More than the pipe and the queue of finished rows hold.
     wait_until("nobody reads", || {
         home.json("runs list --json")["runs"][0]["rows"]["done"].as_u64() >= Some(5)
     });
@@ -193,7 +193,7 @@ fn a_reader_that_does_not_read_is_not_waited_for() {
     drop(unread);
 }
 
-/// A column of the numbers below `end`.
+/// A column with the numbers below `end`.
 fn numbers(end: u32) -> String {
     let mut rows = vec!["n".to_owned()];
     rows.extend((0..end).map(|n| n.to_string()));

@@ -1,4 +1,4 @@
-//! A journal that is damaged, read-only, gone, replaced, or at work: what people can still do, and what they are told.
+//! A journal that is damaged, read-only, missing, replaced, or in use: what users can still do, and what is reported.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::account::Served;
 use crate::support::{Home, clients, csv, finish, script, signal, wait_until};
 
-/// A home with tenants and apps for so many clients.
+/// A home with tenants and apps for `count` clients.
 fn onboarded(count: usize) -> Home {
     let home = Home::new();
     home.write("clients.csv", &clients(count));
@@ -79,7 +79,7 @@ fn a_copy_of_the_database_alone_has_every_credential_of_runs_that_ended() {
         fs::copy(home.provisor().join("state").join(file), state.join(file)).unwrap();
     }
     assert_eq!(emails(&copy), emails(&home));
-    // Whether there was more in its log cannot be told.
+    // Whether its log had more is unknown.
     let checked = copy.run("journal check").ended(3);
     assert!(checked.stdout.contains("has no log file"), "{}", checked.stdout);
 }
@@ -103,7 +103,7 @@ fn one_damaged_row_fails_and_the_others_run() {
     assert_eq!(statuses, ["done", "failed", "done"]);
     assert!(results[1]["_error"].contains("cannot be read"), "{results:?}");
 
-    // An output that is lost is told in its row.
+    // A lost output is reported in its row.
     change(&home, "update row set output = x'00' where position = 2");
     let _ = home.run(&format!("runs export {id} run.json")).ended(3);
     let exported: Value = serde_json::from_str(&home.read("run.json")).unwrap();
@@ -252,7 +252,7 @@ fn a_backup_is_restored_and_the_key_is_changed() {
     let refused = home.run("journal restore no.db --yes").ended(9);
     let refused = refused.said(&["the backup", "no.db cannot be used", "choose another backup"]);
     assert!(!refused.stderr.contains("-wal"), "{}", refused.stderr);
-    // To a key that somebody keeps.
+    // To a key that the user keeps.
     let given = "a passphrase that is long enough";
     let mut command = home.command(["journal", "rekey", "--yes"]);
     let _ = finish(command.env("PROVISOR_NEW_KEY", given).spawn().unwrap())
@@ -308,7 +308,7 @@ fn two_runs_do_not_write_to_one_place_at_once() {
     assert_eq!(csv(&home.read("out.csv"))[0]["twice"], "2");
     assert!(!partial.exists());
 
-    // A file that only has the name.
+    // A file that only has the partial file's name.
     fs::write(&partial, "my notes\n").unwrap();
     let _ = home
         .run("run double.rhai --rows n.csv --out out.csv")
@@ -345,7 +345,7 @@ fn a_backup_for_which_there_is_no_room_is_named_and_leaves_nothing() {
     let _ = home.run("run large.rhai").ended(0);
     let backup = home.command(["journal", "backup", "copy.db"]);
     let mut command = std::process::Command::new("sh");
-    // A file may grow no further than this, as on a full disk.
+    // Limits the size of files, as a full disk would.
     command
         .args(["-c", "trap '' XFSZ; ulimit -f 100; exec \"$0\" \"$@\""])
         .arg(backup.get_program())
@@ -479,7 +479,7 @@ fn results_that_cannot_be_put_in_place_are_named_and_the_run_goes_on_later() {
         "/// @param n int  a number\nfn main(n) { #{twice: n * 2} }\n",
     );
     home.write("n.csv", "n\n1\n");
-    // There is room for the name of the partial file, and not for that of the draft.
+    // The partial file's name fits, the draft's does not.
     let out = format!("{}.csv", "o".repeat(243));
     let ran = home
         .run(&format!("run double.rhai --rows n.csv --out {out}"))

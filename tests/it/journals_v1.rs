@@ -1,6 +1,6 @@
-//! Journals of version 1, killed at every boundary, go on under this build: nothing is done twice, nothing is lost.
+//! Runs in version 1 journals, killed at every boundary, continue with this build: nothing is lost or done twice.
 //!
-//! `fixtures/make_journals.sh` made them.
+//! `fixtures/make_journals.sh` created them.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::support::Home;
 
-/// Every home of `script` as it was left: the moment of the kill, and a copy to go on with.
+/// Every home of `script` as it was left: the moment of the kill, and a copy to continue with.
 fn homes(script: &str) -> Vec<(String, Home)> {
     let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/journals-v1.tar.gz");
     let unpacked = tempfile::tempdir().unwrap();
@@ -33,7 +33,7 @@ fn homes(script: &str) -> Vec<(String, Home)> {
     homes
 }
 
-/// The run of a home; none when it was killed before anything was on disk.
+/// The run of a home; `None` if it was killed before anything was on disk.
 fn run_of(home: &Home) -> Option<String> {
     let runs = home.json("runs list --json");
     let backup = home.provisor().join("state/journal.db.v1.backup");
@@ -49,7 +49,7 @@ fn run_of(home: &Home) -> Option<String> {
     Some(runs.first()?["id"].as_str().unwrap().to_owned())
 }
 
-/// Resumes and gives the exit code, which says either that all is done or that something is in doubt.
+/// Resumes and returns the exit code, which means either that everything is done or that something is in doubt.
 fn resumed(moment: &str, home: &Home) -> i32 {
     let ran = home.run("resume");
     assert!(
@@ -63,7 +63,7 @@ fn resumed(moment: &str, home: &Home) -> i32 {
     ran.code
 }
 
-/// How many steps are open, and how many rows are done and parked.
+/// The numbers of open steps, done rows and parked rows.
 fn standing(home: &Home, run: &str) -> (usize, u64, u64) {
     let open = home.json(&format!("runs steps {run} --open --json"));
     let shown = home.json(&format!("runs show {run} --json"));
@@ -159,7 +159,7 @@ fn keyed_posts_of_a_killed_run_are_made_once_and_others_wait_for_a_person() {
     }
 }
 
-/// The keyed part of the script that made the journals, with the same call.
+/// The part with a key of the script that created the journals, with the same call.
 const CUSTOMERS: &str = r#"
 fn main(reference) {
     let items = "https://api.web.sandbox/items";

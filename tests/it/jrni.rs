@@ -1,4 +1,4 @@
-//! JRNI on the embedded sandbox: businesses from a file become companies with people, once each.
+//! JRNI on the embedded sandbox: businesses from a file become companies with people, each created once.
 
 mod client;
 
@@ -20,7 +20,7 @@ fn onboard(more: &str) -> String {
     )
 }
 
-/// Each business has one company, one administrator and one member of staff, and nobody was mailed.
+/// Each business has one company, one administrator and one member of staff, and no mail was sent.
 #[track_caller]
 fn are_complete(book: &JrniBook, count: usize) {
     let references: BTreeSet<&str> = book
@@ -139,7 +139,7 @@ fn killed_in_the_middle_with_answers_lost_it_resumes_to_one_of_each() {
     assert!(results.iter().all(|row| row["_status"] == "done"), "{results:?}");
 }
 
-/// Makes two companies that one person administers, and signs in as that person.
+/// Creates two companies with the same administrator, and signs in as that person.
 const TWO: &str = r#"
 /// @param company string = ""  which to sign in to
 fn main(company) {
@@ -175,7 +175,7 @@ fn a_login_that_is_good_for_several_companies_is_told_which() {
     assert_eq!(chosen.stdout.trim(), r#"{"name":"South"}"#);
 }
 
-/// Signs in as the administrator of a company, which it may name, and removes a person by a raw call, if wanted.
+/// Signs in as a company's administrator, optionally by its name, and optionally removes a person with a raw call.
 const STAFF: &str = r#"
 /// @param named bool = false
 /// @param remove bool = false

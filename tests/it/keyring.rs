@@ -1,4 +1,4 @@
-//! The system's keyring as a place for secrets.
+//! The system keyring as a source of secrets.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::support::account::Served;
 use crate::support::pty::{Terminal, key};
 use crate::support::{Home, finish};
 
-/// A session bus that is not there, which no other stands in for.
+/// A session bus that does not exist, and has no fallback.
 const NO_BUS: (&str, &str) = ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
 
 #[test]
@@ -44,7 +44,7 @@ fn a_secret_that_is_typed_is_kept_in_the_keyring_and_forgotten_with_its_profile(
         "profile show acme".into(),
         "profile test acme".into(),
         "profile remove acme --yes".into(),
-        // What its entry was called.
+        // The name of its entry.
         format!("{add} --secret 'password=keyring:acme password {url}' --no-input"),
         "profile test acme || echo it is gone".into(),
     ];
@@ -69,7 +69,7 @@ fn there(program: &str) -> Result<(), std::io::Error> {
     Command::new(program).arg("--version").output().map(drop)
 }
 
-/// Runs the program with each of these words in turn, in a terminal with a keyring of its own that is open.
+/// Runs the program with each of these command lines in turn, in a terminal with an unlocked keyring of its own.
 fn within_a_keyring(home: &Home, runs: &[String]) -> Terminal {
     let program = env!("CARGO_BIN_EXE_provisor");
     let runs: Vec<String> = runs.iter().map(|words| format!("{program} {words}")).collect();

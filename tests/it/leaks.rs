@@ -1,5 +1,5 @@
-//! Canaries: a distinct secret in every place where a platform can send one or a person can give one, and a search for
-//! all of them in everything that comes out.
+//! Canaries: a distinct secret in every place where a platform can send one or a user can give one, and a search for
+//! all of them in all output.
 //!
 //! A platform is one entry of [`plots`].
 
@@ -19,23 +19,23 @@ use serde_json::json;
 
 use crate::support::{Home, Ran, finish};
 
-/// What is planted on one platform.
+/// The canaries planted on one platform.
 struct Plot {
-    /// Its name in profiles and scripts.
+    /// The platform's name in profiles and scripts.
     platform: &'static str,
-    /// The keys of a profile that are no secrets, besides the address.
+    /// The profile's non-secret keys, besides the address.
     profile: &'static str,
-    /// What a profile's address has behind the host.
+    /// The path of the profile's address.
     path: &'static str,
-    /// The credentials of a profile.
+    /// The names of the profile's credentials.
     secrets: &'static [&'static str],
-    /// The script, which prints and returns whatever it can get. `main(email, base, key)`, where `key` is a secret.
+    /// The script, which prints and returns all it can get. `main(email, base, key)`, where `key` is a secret.
     script: &'static str,
-    /// What the platform answers; it knows its own address.
+    /// The platform's response; the first argument is its own address.
     answer: fn(&str, &Asked) -> Answer,
-    /// Are there tokens to be kept?
+    /// Whether the platform has tokens to cache.
     signs_in: bool,
-    /// Something of the script's output that says it went through everything.
+    /// A part of the script's output that shows it ran to the end.
     reached: &'static str,
 }
 
@@ -44,15 +44,15 @@ fn plots() -> Vec<Plot> {
     vec![mobsted::plot(), jrni::plot(), sparrow::plot(), web::plot()]
 }
 
-/// What all canaries start with. What follows is what the ways of writing a text change: its forms must be found, too.
+/// The prefix of all canaries. Formats encode the characters after it differently; all forms must be found.
 const MARK: &str = "CANARY";
 
-/// A canary: its name is what the search finds.
+/// A canary, which the search identifies by its name.
 fn canary(name: &str) -> String {
     format!("{MARK}{name}9 /+&\"<é'\\")
 }
 
-/// Where credentials of profiles are kept, one profile for each.
+/// The sources of profile credentials, with one profile each.
 const SOURCES: [&str; 3] = ["env", "file", "command"];
 
 /// A home in which every profile's credentials are canaries.
@@ -92,7 +92,7 @@ fn given(source: &str, key: &str) -> String {
     canary(&format!("given{source}{}", key.replace('_', "")))
 }
 
-/// Runs the program with every variable that a person may give a secret in.
+/// Runs the program with every variable in which a user may give a secret.
 fn run(home: &Home, plot: &Plot, words: &str) -> Ran {
     let mut command = home.command(words.split_whitespace());
     for key in plot.secrets {
@@ -103,7 +103,7 @@ fn run(home: &Home, plot: &Plot, words: &str) -> Ran {
     finish(command.spawn().unwrap())
 }
 
-/// Everything that is said and kept after the script has run through every profile.
+/// All output and files after the script has run with every profile.
 fn harvest(plot: &Plot) -> (Home, Vec<(String, Vec<u8>)>, String) {
     let url = fake::start(plot.answer) + plot.path;
     let home = home(plot, &url);
@@ -178,7 +178,7 @@ fn harvest(plot: &Plot) -> (Home, Vec<(String, Vec<u8>)>, String) {
     (home, found, printed)
 }
 
-/// Every file below a folder, but for what was given.
+/// Collects every file below a folder, except those in `given`.
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -190,7 +190,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The canaries in these bytes, by name.
+/// The names of the canaries in these bytes.
 fn canaries(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let parts = text.split(MARK).skip(1);
@@ -205,7 +205,7 @@ fn status(path: &str) -> u16 {
     path.rsplit('/').next().unwrap().parse().unwrap()
 }
 
-/// Repeats the whole request, as text within JSON.
+/// Repeats the whole request as text within JSON.
 fn echo(status: u16, asked: &Asked) -> Answer {
     let detail = format!("you said: {}", asked.all);
     Answer::json(
@@ -214,7 +214,7 @@ fn echo(status: u16, asked: &Asked) -> Answer {
     )
 }
 
-/// Repeats the whole request, as a web page.
+/// Repeats the whole request as a web page.
 fn page(status: u16, asked: &Asked) -> Answer {
     let said = asked
         .all
@@ -242,7 +242,7 @@ fn no_canary_is_found_in_anything_that_is_said_or_kept() {
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
-/// What leaks of one platform.
+/// The leaks found for one platform.
 fn search(plot: &Plot) -> Vec<String> {
     let (home, found, printed) = harvest(plot);
     let name = plot.platform;
@@ -270,7 +270,7 @@ fn search(plot: &Plot) -> Vec<String> {
     leaks
 }
 
-/// The lines of a text that hold a canary.
+/// The lines of a text that contain a canary.
 fn lines(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.lines().filter(|line| line.contains(MARK)).take(5);
@@ -288,7 +288,7 @@ fn the_search_finds_what_is_there() {
     let plot = mobsted::plot();
     let url = fake::start(plot.answer) + plot.path;
     let home = home(&plot, &url);
-    // What is asked for in clear is given in clear: the canaries do come through.
+    // A column requested in clear is written in clear: the canaries do come through.
     let words = "run plot.rhai --profile by-env --rows given/rows.csv --out shown.csv --reveal password";
     let _ = run(&home, &plot, words).ended(0);
     assert!(home.read("shown.csv").contains(MARK));

@@ -1,4 +1,4 @@
-//! Tenants and apps on record, and their passwords.
+//! Recorded tenants and apps, and their passwords.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -16,7 +16,7 @@ fn onboarded(home: &Home, count: usize) {
     let _ = home.run(&run).ended(0);
 }
 
-/// The password that signs in to a tenant, by the sandbox's books.
+/// The tenant's password in the sandbox.
 fn password(home: &Home, email: &str) -> String {
     let books = home.books();
     let tenant = books.tenants.iter().find(|tenant| tenant.email == email);
@@ -93,7 +93,7 @@ fn passwords_are_shown_from_a_disk_that_cannot_be_written_and_that_this_is_not_r
     let home = Home::new();
     onboarded(&home, 1);
     let secret = password(&home, "client0@example.com");
-    // A file where there may only be a folder keeps the journal from being opened to write.
+    // A file in place of a folder keeps the journal from being opened for writing.
     std::fs::write(home.provisor().join("state/replacement"), "").unwrap();
     for words in [
         "tenants show client0@example.com",
@@ -147,7 +147,7 @@ fn results_with_secrets_in_clear_are_recorded_too() {
     );
 }
 
-/// Its answer is lost, and the client removes the first password before anybody can look it up.
+/// The response is lost, and the client removes the first password before it can be looked up.
 #[test]
 fn a_password_that_can_no_longer_be_had_is_missing_until_somebody_gives_it() {
     let home = Home::new();
@@ -193,7 +193,7 @@ fn a_password_that_can_no_longer_be_had_is_missing_until_somebody_gives_it() {
     assert_eq!(audit["audit"][0]["kind"], "set-password");
     assert!(!audit.to_string().contains(&secret));
 
-    // The client takes a password of their own: the same command repairs that.
+    // The client sets their own password: the same command repairs that.
     home.happen("tenants/ann@example.com/password-changed");
     home.happen("expire-tokens");
     std::fs::remove_dir_all(home.provisor().join("cache")).unwrap();

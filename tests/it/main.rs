@@ -1,4 +1,4 @@
-//! Whole programs, run as their users run them.
+//! End-to-end tests: they run the program as users do.
 
 #![allow(
     clippy::unwrap_used,

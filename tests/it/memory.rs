@@ -18,7 +18,7 @@ fn whatever_grows_without_end_is_stopped_where_it_grows() {
             "fn longer(s) { s + s }\nfn main() {\n  let s = \"x\";\n  loop { s = longer(s) }\n}",
             "m.rhai",
         ),
-        // Nothing of it can be caught.
+        // The error cannot be caught.
         (
             "let s = \"x\";\nfor i in 0..99 { try { [1].map(|x| { loop { s += s } }) } catch {} }",
             "m.rhai:2:",

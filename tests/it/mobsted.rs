@@ -1,4 +1,4 @@
-//! Mobsted beyond tenants and apps: objects, screens, lists, tags, events, domains, and App 1 out of reach of them all.
+//! Mobsted beyond tenants and apps: objects, screens, lists, tags, events, domains; none of them can reach App 1.
 
 use serde_json::Value as Json;
 
@@ -67,7 +67,7 @@ fn an_object_of_app_one_cannot_be_passed_off_as_another_apps() {
         let _ = ran.said(&["protected_app"]);
     }
     assert_eq!(home.books().totals.app1_attempts, 0, "nothing was sent");
-    // Its own apps' objects are its own business.
+    // The objects of its own apps are allowed.
     let script = format!(
         "{tenant}let made = partner.post(\"/object\", #{{ApplicationId: own.id, Email: \"eve@example.com\"}});\n\
          let id = made.data[0].id;\n\
@@ -125,7 +125,7 @@ fn a_lost_event_parks_the_row_and_is_not_posted_again() {
         &format!("{CLIENT}client.post(\"/object\", #{{ApplicationId: app.id, Email: \"eve@example.com\"}})"),
     )
     .ended(0);
-    // The ledger and the kept token answer all but the event, so that the fault meets it.
+    // The ledger and the cached token answer everything but the event, so the fault hits the event.
     home.write(
         "event.rhai",
         &format!("{CLIENT}client.post_event(app.id, 1, \"opened\", #{{value: #{{page: 2}}}})"),

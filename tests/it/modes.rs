@@ -1,4 +1,4 @@
-//! What a profile's mode permits: asked before, refused below, and simulated for as long as it is chosen.
+//! What a profile's mode permits: it asks first, refuses below the script, and simulates while the sandbox is chosen.
 
 use crate::support::Home;
 use crate::support::account::Served;
@@ -7,7 +7,7 @@ use crate::support::pty::{Terminal, key};
 const MAKE: &str = "let p = mobsted::connect();\np.ensure_tenant(\"ann@example.com\").email\n";
 const LOOK: &str = "mobsted::connect().tenants().len()\n";
 
-/// A platform of its own, and a home whose profile `acme` leads to it in this mode.
+/// A platform, and a home whose profile `acme` points to it in this mode.
 struct Rig {
     platform: Home,
     served: Served,
@@ -41,7 +41,7 @@ impl Rig {
         Terminal::start(command, 30, 200)
     }
 
-    /// How many tenants the platform has.
+    /// The number of tenants on the platform.
     fn tenants(&self) -> usize {
         self.platform.books().tenants.len()
     }
@@ -131,7 +131,7 @@ fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
     let ran = rig.run("resume --retry-failed").ended(1);
     assert!(!ran.stderr.contains("Change the prod"), "{}", ran.stderr);
     let _ = ran.said(&["changes to the prod account `acme` were confirmed when the run began"]);
-    // An edited script is not what was agreed to.
+    // The confirmation does not cover an edited script.
     rig.home.write(
         "fails.rhai",
         "let p = mobsted::connect();\np.ensure_tenant(\"ann@example.com\");\np.ensure_tenant(\"bob@example.com\").email",
@@ -142,7 +142,7 @@ fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
     let _ = rig.run("resume --retry-failed --with-current --yes").ended(0);
     assert_eq!(rig.tenants(), 2);
 
-    // Begun in another mode, nobody has agreed to anything.
+    // Started in another mode, so nothing has been confirmed.
     let rig = Rig::new("dev");
     rig.home.write(
         "fails.rhai",
@@ -256,6 +256,6 @@ fn a_stored_token_does_not_let_a_wrong_password_in() {
     let _ = rig.run("run wrong.rhai").ended(4);
     assert_eq!(rig.run("run right.rhai").ended(0).stdout.trim(), "result  0");
     let _ = rig.run("run wrong.rhai").ended(4);
-    // The profile's own tokens are as they were: its password is not even asked for.
+    // The profile's own tokens are intact: its password is not even requested.
     assert_eq!(rig.home.run("run look.rhai").ended(0).stdout.trim(), "result  0");
 }

@@ -1,4 +1,4 @@
-//! Platforms that cannot be reached, and accounts that are not to be hurried.
+//! Unreachable platforms, and accounts with a rate limit.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ fn configured(config: &str) -> Home {
     home
 }
 
-/// An account at a place where nobody listens.
+/// An account at an address where nothing listens.
 const NOWHERE: &str = "[profiles.acme]\nurl = \"http://127.0.0.1:1\"\nlogin = \"a@example.com\"\n\
                        password = { command = [\"echo\", \"pw-123456\"] }\n";
 
@@ -72,7 +72,7 @@ fn a_wait_for_the_pace_ends_with_ctrl_c_and_nothing_was_sent() {
         script("onboard.rhai")
     );
     let mut run = Talking::start(&home, &words);
-    // The first request leaves at once, the second in an hour.
+    // The first request is sent at once, the second in an hour.
     run.wait_for("answered");
     let (code, said) = run.interrupt();
     assert_eq!(code, 130, "{said}");

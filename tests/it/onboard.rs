@@ -1,4 +1,4 @@
-//! The main job on the embedded sandbox: clients from a file become tenants with apps.
+//! The main use case on the embedded sandbox: clients from a file become tenants with apps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ fn onboard(home: &Home, more: &str) -> crate::support::Ran {
     ))
 }
 
-/// The sandbox's own books.
+/// The sandbox's state.
 fn books(home: &Home) -> provisor::sandbox::Books {
     provisor::sandbox::status(&home.sandbox()).unwrap().books.unwrap()
 }
@@ -29,7 +29,7 @@ fn three_hundred_rows_make_three_hundred_tenants_and_apps_and_none_twice() {
     assert_eq!(emails.len(), 300);
     let owners: BTreeSet<&str> = books.apps.iter().map(|app| app.tenant.as_str()).collect();
     assert_eq!(owners.len(), 300);
-    // Every password that was delivered is the platform's.
+    // Every delivered password is the platform's.
     let passwords: BTreeMap<&str, &str> = books
         .tenants
         .iter()
@@ -203,7 +203,7 @@ fn what_was_there_before_is_taken_over_only_when_asked_and_never_asked_for_again
          #{tenant: t.outcome, app: a.outcome}\n}\n",
     );
     let _ = home.run("run one.rhai --sandbox").ended(0);
-    // Another machine: the same platform, and nothing on record.
+    // Another machine: the same platform, but an empty record.
     for file in [
         "journal.db",
         "journal.db-wal",
@@ -270,7 +270,7 @@ fn after_ctrl_c_no_step_is_begun_and_the_rows_under_way_stay_open() {
     signal(child.id(), "INT");
     let ran = finish(child).ended(130);
     let books = books(&home);
-    // What had left is settled, and no row has gone on to its app.
+    // Sent requests are settled, and no row has continued to its app.
     assert!((1..=4).contains(&books.tenants.len()), "{}", books.tenants.len());
     assert_eq!(books.apps.len(), 0);
     let id = home.newest();

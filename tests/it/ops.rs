@@ -1,4 +1,4 @@
-//! Every operation's example runs as it is against a fresh sandbox.
+//! Every operation's example runs unchanged against a fresh sandbox.
 
 use std::collections::BTreeSet;
 

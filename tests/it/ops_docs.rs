@@ -1,4 +1,4 @@
-//! What a script may do is told from the operation table, in every form alike.
+//! All forms of the operations' documentation come from the operation table and agree.
 
 mod definitions;
 
@@ -121,7 +121,7 @@ fn a_narrow_terminal_has_no_longer_lines_than_it_can_show() {
     let told = String::from_utf8(output.stdout).unwrap();
     let example = told.split("Example").next().unwrap();
     let long: Vec<&str> = example.lines().filter(|line| line.chars().count() > 40).collect();
-    // A signature is one word to a terminal, and is not broken.
+    // To a terminal, a signature is one word and is not broken.
     assert!(
         long.iter().all(|line| line.contains("ensure_tenant(")),
         "{long:?}"
@@ -173,7 +173,7 @@ fn the_book_has_a_page_for_each_module_and_no_dead_link() {
             assert!(fragment.is_empty() || found, "{name}: nothing is at {link}");
         }
     }
-    // Writing it anew replaces what it wrote, and nothing else.
+    // Writing again replaces its own files, and nothing else.
     let _ = home.run("ops book book").ended(0);
     home.write("book/mobsted.md", "my notes");
     let _ = home
@@ -185,7 +185,7 @@ fn the_book_has_a_page_for_each_module_and_no_dead_link() {
     assert_ne!(home.read("book/mobsted.md"), "my notes");
 }
 
-/// The fragment of a heading, as Markdown readers make it.
+/// The anchor of a heading, as Markdown renderers create it.
 fn anchor(heading: &str) -> String {
     let kept = heading
         .chars()

@@ -10,7 +10,7 @@ use crate::support::{Home, Ran, finish};
 
 const TOKEN: &str = "tok-of-the-crm-4711";
 
-/// Runs the example, which `cargo test` builds.
+/// Runs the example, built by `cargo test`.
 fn host(home: &Home, words: &str) -> Ran {
     let program = Path::new(env!("CARGO_BIN_EXE_provisor")).with_file_name("examples/own_platform");
     assert!(program.exists(), "build it: cargo build --example own_platform");
@@ -59,7 +59,7 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
         if request.method == "POST" {
             let id = contacts.len() + 1;
             contacts.push(json!({"id": id, "email": "ann@example.com"}));
-            // It was carried out, and its answer is lost.
+            // It was carried out, and its response is lost.
             return Answer::text(502, "text/html", "bad gateway".into());
         }
         Answer::json(200, &json!(*contacts))
@@ -86,7 +86,7 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
     let bearer = format!("bearer {TOKEN}");
     assert!(asked.iter().all(|(_, all)| all.to_lowercase().contains(&bearer)));
     drop(asked);
-    // What is made of the description without a line of code.
+    // Operations derived from the description without any code.
     home.write(
         "rest.rhai",
         "fn main() {\n    let crm = crm::connect();\n    let ann = crm.find_contact(\"ann@example.com\");\n    \
@@ -110,7 +110,7 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
     let id = runs["runs"][0]["id"].as_str().unwrap_or_else(|| panic!("{runs}"));
     let steps = host(&home, &format!("runs steps {id} --json")).ended(0);
     assert!(steps.stdout.contains("crm::update_contact"), "{}", steps.stdout);
-    // The program as it comes does not know the platform, and says so.
+    // The standard program does not know the platform, and reports that.
     let _ = home
         .run("run contact.rhai")
         .ended(1)

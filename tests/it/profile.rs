@@ -1,4 +1,4 @@
-//! Profiles by command: added, tried, changed and taken out, and where their secrets stay.
+//! Profile commands: add, try, change and remove profiles, and where their secrets are kept.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::support::account::Served;
 use crate::support::pty::{Terminal, key};
 use crate::support::{Home, finish};
 
-/// Nothing that was kept, but for the sealed files' ciphertext, and nothing that was said holds this text.
+/// Checks that no file, apart from the ciphertext of sealed files, and no output contains this text.
 #[track_caller]
 fn assert_unseen(home: &Home, secret: &str) {
     let mut folders = vec![home.provisor(), home.work()];
@@ -86,7 +86,7 @@ fn a_profile_is_added_tried_shown_changed_and_taken_out() {
         home.json("profile list --json")["profiles"],
         serde_json::json!([])
     );
-    // What was sealed is gone: the same profile again has no password.
+    // The sealed secret is gone: the same profile has no password again.
     home.configure(&format!(
         "[profiles.acme]\nurl = \"{}\"\nlogin = \"{}\"\npassword = {{ sealed = true }}\n",
         served.url, served.login
@@ -242,7 +242,7 @@ fn an_interrupted_question_changes_nothing() {
         terminal.wait_for_hidden("Password (not shown");
         terminal.press(give_up);
         let (code, screen) = terminal.finish();
-        // Ctrl-C ends the program as it does everywhere else; a shell would show 130.
+        // Ctrl-C ends the program as everywhere else; a shell would show 130.
         assert_eq!(code, if give_up == key::CTRL_C { -1 } else { 9 }, "{screen}");
         assert!(terminal.is_plain(), "what is typed next is not shown");
         assert!(!home.provisor().join("config/config.toml").exists());
@@ -289,7 +289,7 @@ fn a_sealed_password_does_not_follow_a_profile_to_another_address() {
         .run("profile edit acme --url http://127.0.0.1:1/elsewhere")
         .ended(2)
         .said(&["was sealed for", "--secret password=stdin"]);
-    // Nor does a file that is changed by hand, or a project's.
+    // Nor does a file that is edited by hand, or a project's file.
     home.configure(&home.configuration().replace(&served.url, "http://127.0.0.1:1"));
     let _ = home
         .run("profile test acme")
@@ -328,7 +328,7 @@ fn login_seals_a_right_password_and_keeps_nothing_of_a_wrong_one() {
     let (code, screen) = terminal.finish();
     assert_eq!(code, 0, "{screen}");
     assert!(home.configuration().contains("password = { sealed = true }"));
-    // A wrong one afterwards does not take the right one's place, and was never kept.
+    // A wrong password entered later does not replace the right one, and was never stored.
     let sealed = || home.run("audit").ended(0).stdout.matches("seal").count();
     let before = sealed();
     let _ = home.feed(&["login", "--password-stdin"], "wrong-one\n").ended(4);
@@ -414,7 +414,7 @@ fn a_projects_file_names_no_program_and_no_place_before_it_is_trusted() {
     assert_eq!(audit["audit"][0]["kind"], "trust");
     assert_eq!(home.json("trust --list --json")["trusted"][0]["current"], true);
 
-    // Another text is another file.
+    // A changed text is a different file.
     project("{ env = \"ACME_PASSWORD\" }");
     assert_eq!(home.json("trust --list --json")["trusted"][0]["current"], false);
     let _ = home
@@ -457,7 +457,7 @@ fn use_says_when_something_else_counts_more() {
         .run("profile use c")
         .ended(2)
         .said(&["there is no profile `c`"]);
-    // Elsewhere a project's profile is not there.
+    // Outside the project, its profile does not exist.
     home.write("provisor.toml", "default_profile = \"b\"\n[profiles.theirs]\n");
     let _ = home.run("trust --yes").ended(0);
     let _ = home

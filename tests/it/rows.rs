@@ -1,4 +1,4 @@
-//! Rows that are broken, slow, blank or never end, and what becomes of the results then.
+//! Rows that are broken, slow, blank or endless, and the effect on the results.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -223,7 +223,7 @@ fn ctrl_c_is_heard_while_results_are_written() {
         .unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    // The results are longer than the pipe, so that they are being written from here on.
+    // The results exceed the pipe's capacity, so they are being written from here on.
     stdout.read_exact(&mut [0]).unwrap();
     signal(child.id(), "INT");
     let mut line = String::new();
@@ -308,7 +308,7 @@ fn a_misspelt_column_is_told_before_the_run_and_others_in_one_line() {
         ]);
         assert_eq!(ran.stderr.matches("emial").count(), 1, "{}", ran.stderr);
     }
-    // Who gives the parameter means the other column by it.
+    // The parameter has its own column, so the other one is no typo.
     home.write("y.csv", "site,email,emails\na,b,c\n");
     let ran = home.run("run m.rhai --rows y.csv --out y1.csv").ended(0);
     let _ = ran.said(&["columns not used by main: emails\n"]);
@@ -323,7 +323,7 @@ fn a_misspelt_column_is_told_before_the_run_and_others_in_one_line() {
     assert!(!quiet.contains("column"), "{quiet}");
 }
 
-/// Three rows that are none, and one whose cell does not fit.
+/// Three unreadable rows, and one with an invalid cell.
 const MIXED: &str = "n,who\n1,ann\nx,\"bob, the second\"\n3,eve,site\n4\n5,zoe\n";
 
 #[test]
@@ -348,7 +348,7 @@ fn rows_that_cannot_be_read_keep_their_cells_and_run_when_they_are_mended() {
     );
     assert!(rows[1]["_error"].contains("column `n`"), "{:?}", rows[1]);
     assert!(rows[2]["_error"].contains("3 fields, but the header has 2"));
-    // Unmended they do not run, since their cells may be another column's.
+    // Unless fixed they do not run, since their cells may belong to other columns.
     let _ = home
         .run("run double.rhai --rows out.csv --out again.csv")
         .ended(8);
@@ -358,7 +358,7 @@ fn rows_that_cannot_be_read_keep_their_cells_and_run_when_they_are_mended() {
         "{:?}",
         again[2]
     );
-    // Those that are done are left out.
+    // Rows that are done are left out.
     assert_eq!(again.len(), 3);
     let mended = home
         .read("out.csv")

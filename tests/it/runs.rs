@@ -1,10 +1,10 @@
-//! Looking at runs, handing them on, giving them up and forgetting them.
+//! Inspecting, exporting, cancelling and pruning runs.
 
 use serde_json::Value;
 
 use crate::support::{Home, finish, signal, wait_until};
 
-/// Fails for sites with `bad` in them, behind its tenant.
+/// Fails for sites that contain `bad`, after creating the tenant.
 const SOME_FAIL: &str = r#"
 fn main(email, site) {
     let tenant = mobsted::connect().ensure_tenant(email);

@@ -164,7 +164,7 @@ fn ctrl_c_stops_a_script_that_loops_for_ever_and_cannot_be_caught() {
         let ran = finish(child);
         assert_eq!(ran.code, 130, "{body}: {}", ran.stderr);
         assert!(ran.stderr.contains("provisor resume"), "{}", ran.stderr);
-        // Generous against a loaded machine; the bench measures the 200 ms.
+        // Generous for a loaded machine; the benchmark measures the 200 ms.
         assert!(asked.elapsed() < Duration::from_secs(5), "{body}");
     }
 }

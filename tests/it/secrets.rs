@@ -1,11 +1,11 @@
-//! No password and no token in anything that is said or kept, the sandbox's own world aside.
+//! No password and no token in any output or file, apart from the sandbox's own state.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::{Home, clients, script};
 
-/// Every file below a folder, but for the sandbox's.
+/// Collects every file below a folder, except the sandbox's.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -17,7 +17,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The secrets of the simulated platform: every tenant's password, the master's, and the start of every token.
+/// The secrets of the simulated platform: all tenants' passwords, the master's, and the prefix of every token.
 fn secrets(home: &Home) -> Vec<String> {
     let books = provisor::sandbox::status(&home.sandbox()).unwrap().books.unwrap();
     let mut secrets: Vec<String> = books.tenants.into_iter().map(|tenant| tenant.password).collect();

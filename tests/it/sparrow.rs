@@ -6,7 +6,7 @@ use provisor::sandbox::{Books, Channel};
 
 use crate::support::{Home, Ran, script, signal, wait_until};
 
-/// Signs in with the tokens that are given, the sandbox's own where none is.
+/// Signs in with the given tokens, or with the sandbox's own.
 const SIGN_IN: &str = r#"
 /// @param api      string = ""  the API token
 /// @param partner  string = ""  the partner token
@@ -196,7 +196,7 @@ fn a_draft_is_a_failure_with_its_own_code_that_a_resume_does_not_repeat() {
         "provisor resolve",
         "--as absent, or --as done --value FILE",
     ]);
-    // A person has deleted the draft: now it may go out.
+    // A person has deleted the draft: now it may be sent.
     let _ = home.run(&format!("resolve {run} sms --as absent --yes")).ended(0);
     let _ = home.run(&format!("resume {run} --retry-failed")).ended(0);
     assert_eq!(totals(&home), (1, 1));

@@ -1,4 +1,4 @@
-//! The terminal that other tests use: it shows what a terminal shows.
+//! Tests the terminal that other tests use: it shows what a real terminal shows.
 
 use std::process::Command;
 
@@ -38,7 +38,7 @@ fn interrupts_and_sizes_are_the_terminals() {
 #[test]
 fn the_cursor_is_where_the_screen_says() {
     let mut terminal = shell("printf 'ab\\033[6n'; read -r answer");
-    // The answer to the question where the cursor is comes as if it were typed, and is echoed.
+    // The reply to the query for the cursor position arrives as if typed, and is echoed.
     terminal.wait_for("[1;3R");
     assert_eq!(terminal.look(vt100::Screen::size).1.get(), 40);
     terminal.press(key::ENTER);

@@ -1,4 +1,4 @@
-//! `provisor torture`: killed and disturbed wherever that is possible, the main job ends as if nothing had happened.
+//! `provisor torture`: killed and disturbed wherever possible, the main use case ends as if nothing had happened.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::support::{Home, Ran, clients, csv, finish, script, signal, wait_until};
 
-/// Tortures the main job with so many rows, and gives the report.
+/// Tortures the main use case with this many rows, and returns the report.
 fn torture(rows: usize, more: &str) -> Json {
     let home = Home::new();
     home.write("clients.csv", &clients(rows));
@@ -20,7 +20,7 @@ fn torture(rows: usize, more: &str) -> Json {
     report
 }
 
-/// The lines of the report whose title begins like this.
+/// The lines of the report whose title starts with `begin`.
 fn lines<'a>(report: &'a Json, begin: &str) -> Vec<&'a Json> {
     let all = report["lines"].as_array().unwrap();
     let named = all
@@ -45,7 +45,7 @@ fn killed_at_every_boundary_and_at_any_time_nothing_is_made_twice_or_lost() {
         let line = lines(&report, &format!("kill {moment}"))[0];
         assert!(line["kills"].as_u64().unwrap() >= 9, "{line}");
     }
-    // A third of the kills, whoever else keeps the machine busy: a world whose child was too quick is followed by another.
+    // A third of the kills, however busy the machine: a world whose child was too quick is followed by another.
     assert_eq!(lines(&report, "kill at any time")[0]["kills"], 42, "{report}");
     assert_eq!(report["total"]["failed"], 0);
 }
@@ -215,7 +215,7 @@ fn a_message_never_goes_out_twice_and_only_a_person_settles_a_lost_answer() {
 fn too_short_a_settle_time_is_found_out_and_the_command_that_is_named_shows_it_again() {
     let home = Home::new();
     home.write("clients.csv", &clients(4));
-    // The project's configuration counts over the torture's own.
+    // The project's configuration takes precedence over the torture's own.
     home.write(
         "provisor.toml",
         "[profiles.sandbox]\nsettle = \"1ms\"\nlands_within = \"1ms\"\nlook_for = \"1ms\"\n",
@@ -280,7 +280,7 @@ fn a_tenant_of_somebody_else_is_not_taken_over_by_a_kill_before_the_first_reques
         script("onboard.rhai")
     );
     let _ = home.run(&words).ended(0);
-    // With the journal gone, the tenants on the platform are strangers.
+    // With the journal gone, the platform's tenants are unknown to it.
     std::fs::remove_dir_all(home.provisor().join("cache")).unwrap();
     for file in std::fs::read_dir(home.provisor().join("state")).unwrap() {
         let path = file.unwrap().path();
@@ -292,7 +292,7 @@ fn a_tenant_of_somebody_else_is_not_taken_over_by_a_kill_before_the_first_reques
     let mut command = home.command(words.split_whitespace());
     command.env("PROVISOR_TORTURE_KILL", "after-intent:1");
     let first = finish(command.spawn().unwrap());
-    // Refused before there is an intent, so the moment of death never comes.
+    // Refused before there is an intent, so the moment of the kill never comes.
     let _ = first.ended(8);
     for row in csv(&home.read("results.csv")) {
         assert_eq!(row["_status"], "failed");

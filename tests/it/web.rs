@@ -1,4 +1,4 @@
-//! Any other service of the web: each kind of body, what is shown of an answer, and how a lost one is settled.
+//! Any other web service: each kind of body, what is shown of a response, and how a lost one is settled.
 
 mod profiles;
 mod session;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Home, Ran, signal, wait_until};
 
-/// Makes one item, which a look-up can find.
+/// Creates one item that can be looked up.
 const KEYED: &str = r#"
 /// @param reference  string = "A-17"
 fn main(reference) {
@@ -25,7 +25,7 @@ fn main(reference) {
 }
 "#;
 
-/// The same without a look-up.
+/// The same without a lookup.
 const PLAIN: &str = r#"
 let made = http::post("https://api.web.sandbox/items", #{ json: #{ reference: "A-17" } });
 #{ id: made.body.id }
@@ -235,7 +235,7 @@ fn after_a_yes_without_content_the_probe_tells_what_was_made() {
     let row: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(row["id"], 1, "{row}");
     assert_eq!(made(&home.books()), (1, 1));
-    // Nothing is there although the service has said yes: it is not sent again.
+    // Nothing exists although the service has reported success: it is not sent again.
     home.write(
         "none.rhai",
         r#"
@@ -314,7 +314,7 @@ fn a_key_names_a_thing_by_method_and_path_in_one_account() {
         assert_eq!(made(&other), "created", "{other}");
         assert_eq!(made(&other), "unchanged", "{other}");
     }
-    // How it is asked for and what is asked besides do not count.
+    // Neither the query nor the options for the response matter.
     let same = call(
         "post",
         "customers?page=2",
@@ -328,7 +328,7 @@ fn a_key_names_a_thing_by_method_and_path_in_one_account() {
     ]);
 }
 
-/// Deletes item `number`, of which a look-up for the key knows.
+/// Deletes item `number`, whose key can be looked up.
 fn deletes(number: u64, options: &str) -> String {
     format!(
         "let items = \"https://api.web.sandbox/items\";\n\
@@ -350,7 +350,7 @@ fn what_was_deleted_by_key_or_by_address_can_be_made_again_under_its_key() {
     assert_eq!(home.books().web.totals.deleted, 1);
     assert_eq!(outcome(&deletes(1, BY_KEY)), "unchanged", "it is gone already");
     assert_eq!(outcome(KEYED), "created");
-    // Without a key the answer's address of what was made counts.
+    // Deleted without a key: the item's recorded address identifies it.
     let _ = said(&home, "http::delete(\"https://api.web.sandbox/items/2\")");
     assert_eq!(outcome(KEYED), "created");
     assert_eq!(made(&home.books()), (3, 1));
@@ -360,7 +360,7 @@ fn what_was_deleted_by_key_or_by_address_can_be_made_again_under_its_key() {
 fn what_was_not_deleted_stays_in_the_ledger() {
     let home = Home::new();
     assert_eq!(said(&home, KEYED)["outcome"], "created");
-    // The look-up finds it: the address is a wrong one.
+    // The lookup finds it: the address is wrong.
     let _ = run(&home, &deletes(9, BY_KEY), "").ended(7).said(&["not_found"]);
     let _ = said(&home, "http::delete(\"https://api.web.sandbox/items/9\")");
     let _ = said(
@@ -431,7 +431,7 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
         );
     }
     assert_eq!(home.books().web.totals.created, 0, "nothing was sent");
-    // An answer of 404 is absent, and a function may take nothing.
+    // A 404 response means absent, and a function may have no parameters.
     let answer = said(&home, &script(&format!("|| http::get(\"{url}/99\")")));
     assert_eq!(answer["result"], "created");
     for (options, says) in [

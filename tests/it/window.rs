@@ -1,11 +1,11 @@
-//! How long a request may land: a slow platform, a bare yes, a kill and a clock that was set make nothing twice.
+//! Requests that take effect late: a slow platform, an empty response, a kill or a changed clock create nothing twice.
 //!
-//! The sandbox is served by a process of its own, so that what it has begun goes on when the program ends.
+//! A separate process serves the sandbox, so that what it has begun continues when the program ends.
 
 use crate::support::account::Served;
 use crate::support::{Home, finish, script, signal, wait_until};
 
-/// A home whose sandbox is served and spoken to in this way.
+/// A home with this configuration of the sandbox profile, and its sandbox being served.
 fn home(config: &str) -> (Home, Served) {
     let home = Home::new();
     home.configure(&format!("[profiles.sandbox]\n{config}\n"));
@@ -13,7 +13,7 @@ fn home(config: &str) -> (Home, Served) {
     (home, served)
 }
 
-/// As on real platforms, the settle time is shorter than the time an answer is waited for.
+/// As on real platforms, the settle time is shorter than the response timeout.
 const QUICK: &str =
     "settle = \"300ms\"\ntimeouts = { connect = \"200ms\", reply = \"500ms\", tenant_creation = \"500ms\" }";
 
@@ -118,8 +118,8 @@ fn a_run_that_waits_for_long_says_for_what_and_until_when() {
     assert!(!ran.stderr.contains("looking for"), "{}", ran.stderr);
 }
 
-/// Creates an app whose answer takes `MS`, is killed once the platform has the request, and resumes at once, with this
-/// clock.
+/// Creates an app whose response takes `ms`, is killed once the platform has the request, and resumes at once, with
+/// this clock.
 fn killed(config: &str, ms: u32, clock: Option<&str>) -> Home {
     let (home, served) = home(config);
     let words = onboard(&format!("applications-post:slow:{ms}:x1"));
@@ -162,7 +162,7 @@ fn a_clock_that_is_set_while_a_lost_answer_is_looked_for_makes_nothing_twice() {
         let (home, _served) = home(config);
         let words = onboard("applications-post:drop-late:5000:x1");
         let mut command = home.command(words.split_whitespace());
-        // The answer is lost by then, and the request has not landed.
+        // By then the response is lost, and the request has not taken effect.
         command.env("PROVISOR_TORTURE_CLOCK", format!("{by}:1500"));
         let _ = finish(command.spawn().unwrap()).ended(0);
         wait_for_app(&home);
@@ -196,7 +196,7 @@ fn main(key) {
 
 #[test]
 fn what_is_put_off_although_it_was_carried_out_is_not_sent_again() {
-    // A limit behind a gateway that counts what it has let pass: the answer says 429, and the app is there.
+    // A rate limit behind a gateway that counts requests it has let through: the response is 429, and the app exists.
     let (home, _served) = home(QUICK);
     let _ = home.run(&onboard("applications-post:429-after:x1")).ended(0);
     let _ = home

@@ -1,22 +1,22 @@
-//! An input whose first rows the journal has already: it must still begin with them.
+//! Resumed inputs: the rows already in the journal must still come first.
 
 use super::Input;
 use crate::journal::{Journal, JournalError, RowFilter, RunId};
 use crate::script::program::Script;
 use crate::value::Value;
 
-/// Why an input cannot go on where a run has stopped reading it. Rows count from 1 in messages.
+/// Why an input cannot be resumed where a run has stopped reading it. Messages count rows from 1.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputChanged {
-    /// A row is another one than the run has read.
+    /// A row differs from the one the run has read.
     #[error("row {} is not what it was when the run read it", .0 + 1)]
     Row(u64),
-    /// Rows are gone.
+    /// Rows are missing.
     #[error("it has {rows} rows, and the run has read {known}")]
     Shorter {
-        /// How many rows there are.
+        /// The number of rows in the input.
         rows: u64,
-        /// How many the run has read.
+        /// The number of rows the run has read.
         known: u64,
     },
     /// It cannot be read.
@@ -27,12 +27,12 @@ pub(crate) enum InputChanged {
     Journal(#[from] JournalError),
 }
 
-/// Rows read from the journal at once.
+/// Rows per read from the journal.
 const PAGE: usize = 512;
 
 impl Input {
-    /// The rows behind those that the journal has of the run, every one of which must still be in its place. `script`
-    /// is the one that the run read them with.
+    /// Skips the rows that the journal already has of the run, each of which must be unchanged and in its place.
+    /// `script` is the one the run read them with.
     pub(crate) fn behind(
         mut self,
         journal: &Journal,
@@ -49,7 +49,7 @@ impl Input {
                     .next(script, journal.sealer())
                     .map_err(InputChanged::Unreadable)?;
                 match row {
-                    // What cannot be read any more cannot be compared.
+                    // A recorded row that can no longer be read cannot be compared.
                     Some(row)
                         if row.position == known.position
                             && (row.input == known.input || known.input == Value::Null) => {}

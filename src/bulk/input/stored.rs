@@ -1,30 +1,30 @@
-//! A row as the journal keeps it, and what becomes of its cells on the way there.
+//! The journal's representation of a row, and the processing of its cells before they are stored.
 
 use crate::script::program::Script;
 use crate::script::types::ParamType;
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
-/// What is said of a row of which nothing else is known.
+/// The reason given for an unreadable row if no other is known.
 const UNKNOWN: &str = "the recorded row cannot be read";
 
 /// A row's cells by column, in the order of the input.
 pub(crate) type Cells = Vec<(String, Value)>;
 
-/// A row as the journal keeps it.
+/// The journal's representation of a row.
 pub(in crate::bulk) enum StoredRow {
     Cells(Cells),
     /// The row could not be read.
     Unreadable {
         why: String,
-        /// What can be told of its cells.
+        /// The cells as far as they could be recovered.
         cells: Cells,
     },
 }
 
 impl StoredRow {
-    /// In a separated file a blank cell is one that is not given, where the column is a parameter: other columns are
-    /// carried to the results as they are.
+    /// Treats blank cells of a delimited file as absent if the column is a parameter; other columns are copied to the
+    /// results unchanged.
     pub(super) fn without_blanks(self, script: &Script) -> StoredRow {
         let StoredRow::Cells(mut cells) = self else {
             return self;
@@ -39,14 +39,14 @@ impl StoredRow {
         StoredRow::Cells(cells)
     }
 
-    /// Cells that are secret parameters become secrets, whatever they are written as, so that no report shows them.
+    /// Turns the cells of secret parameters into secrets, however they are written, so that no report shows them.
     pub(super) fn with_secrets_sealed(self, script: &Script) -> StoredRow {
         let declared = script.declaration().params();
         let mut cells = match self {
             StoredRow::Cells(cells) => cells,
             StoredRow::Unreadable { why, cells } => {
                 let is_secret = declared.iter().any(|param| param.ty == ParamType::Secret);
-                // Which of its cells is the secret cannot be told.
+                // It is unknown which of its cells is the secret.
                 let cells = if is_secret { all_sealed(cells) } else { cells };
                 return StoredRow::Unreadable { why, cells };
             }
@@ -66,7 +66,7 @@ impl StoredRow {
         StoredRow::Cells(cells)
     }
 
-    /// What tells this row from another: the cells that are parameters, in any order of columns.
+    /// Returns the row's identity: the cells that are parameters, regardless of column order.
     pub(super) fn identity(&self, script: &Script) -> Value {
         let StoredRow::Cells(cells) = self else {
             return Value::Null;
@@ -88,7 +88,7 @@ impl StoredRow {
         }
     }
 
-    /// Reads what [`StoredRow::write`] wrote.
+    /// Reads the output of [`StoredRow::write`].
     pub(in crate::bulk) fn read(stored: &Value) -> StoredRow {
         match stored {
             Value::List(items) => StoredRow::Cells(read_cells(items)),
@@ -109,7 +109,7 @@ impl StoredRow {
     }
 }
 
-/// The cells of a row as the journal keeps it; what can be told of them when it could not be read.
+/// Returns the cells of a stored row; as far as they could be recovered if it was unreadable.
 pub(crate) fn cells_of(stored: &Value) -> Cells {
     match StoredRow::read(stored) {
         StoredRow::Cells(cells) | StoredRow::Unreadable { cells, .. } => cells,

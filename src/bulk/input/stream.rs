@@ -1,4 +1,4 @@
-//! Rows that come when they come: read on a thread of their own, which is left alone when nobody wants more.
+//! Rows from a slow source, read on a separate thread, which is abandoned when no more rows are wanted.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -9,20 +9,20 @@ use crate::bulk::rows::{InputRow, Rows, RowsError};
 
 type Row = Result<InputRow, RowsError>;
 
-/// Rows that are read ahead.
+/// The number of rows read ahead.
 const AHEAD: usize = 256;
 
-/// How long a batch waits for its first row before it is given empty, and for others behind the first.
+/// How long a batch waits for its rows, before it is returned empty or with those that have arrived.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Rows on their way from a slow source.
+/// Rows arriving from a slow source.
 pub(super) struct Stream {
-    /// `None` comes behind the last row: a reader that breaks off without it is no end.
+    /// `None` marks the end of the rows: a reader that stops without it has failed.
     rows: Receiver<Option<Row>>,
     until: Instant,
 }
 
-/// What is there.
+/// The result of polling the stream.
 pub(super) enum Next {
     /// Nothing more for this batch.
     NotYet,
@@ -31,8 +31,8 @@ pub(super) enum Next {
 }
 
 impl Stream {
-    /// Starts to read. The thread may sit in a read that never returns, so nobody waits for it; it ends with the rows,
-    /// or when nobody takes them any more.
+    /// Starts reading. The thread may block in a read that never returns, so it is never joined; it ends with the rows,
+    /// or when the receiver is dropped.
     pub(super) fn start(rows: Rows) -> io::Result<Stream> {
         let (sender, receiver) = sync_channel(AHEAD);
         thread::Builder::new().name("rows".into()).spawn(move || {
@@ -41,7 +41,7 @@ impl Stream {
                     return;
                 }
             }
-            // Nobody may be left to be told.
+            // The receiver may already be gone.
             let _ = sender.send(None);
         })?;
         Ok(Stream {
@@ -50,12 +50,12 @@ impl Stream {
         })
     }
 
-    /// Begins to wait for a batch.
+    /// Starts the waiting time of a batch.
     pub(super) fn open_batch(&mut self) {
         self.until = Instant::now() + PATIENCE;
     }
 
-    /// The next row of the batch.
+    /// Returns the next row of the batch.
     pub(super) fn next(&mut self) -> Next {
         let left = self.until.saturating_duration_since(Instant::now());
         match self.rows.recv_timeout(left) {
@@ -65,7 +65,7 @@ impl Stream {
         }
     }
 
-    /// The next row, however long it takes.
+    /// Returns the next row, waiting as long as it takes.
     pub(super) fn wait(&mut self) -> Option<Row> {
         self.rows.recv().unwrap_or_else(|_| Some(Err(broken_off())))
     }

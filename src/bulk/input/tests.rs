@@ -25,7 +25,7 @@ fn rows(text: &str, format: RowFormat) -> Rows {
     Rows::open(Box::new(Cursor::new(text.as_bytes().to_vec())), format).unwrap()
 }
 
-/// A source that gives what it is sent, and waits for it.
+/// A source that returns what is sent to it, waiting for it if needed.
 struct Fed(Receiver<&'static [u8]>);
 
 impl Read for Fed {
@@ -43,7 +43,7 @@ fn fed(first: &'static [u8]) -> (Sender<&'static [u8]>, Input) {
     (sender, Input::stream(rows).unwrap())
 }
 
-/// Takes batches until one has a row, or is the last.
+/// Takes batches until one has a row or is the last.
 fn batch(input: &mut Input) -> Batch {
     loop {
         let batch = input.batch(9, &script(), &sealer());

@@ -1,4 +1,4 @@
-//! Rows of a separated file with a header line.
+//! Rows of a delimited file with a header line.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::source::Stream;
 use super::{InputRow, RowsError, UNREAD, guessed};
 use crate::value::Value;
 
-/// A separated file, read record by record.
+/// A delimited file, read record by record.
 pub(super) struct CsvRows {
     reader: Reader<Meter>,
     delimiter: u8,
@@ -61,7 +61,7 @@ impl CsvRows {
         Some(self.row(position, line))
     }
 
-    /// Reads the next record that is not blank and says on which line it starts.
+    /// Reads the next record that is not blank and returns the line it starts on.
     fn next_record(&mut self) -> Result<Option<u64>, RowsError> {
         loop {
             let line = self.advance()?;
@@ -71,7 +71,7 @@ impl CsvRows {
         }
     }
 
-    /// Reads the next record and says on which line it starts.
+    /// Reads the next record and returns the line it starts on.
     fn advance(&mut self) -> Result<Option<u64>, RowsError> {
         let before = self.reader.get_ref().line();
         match self.reader.read_byte_record(&mut self.record) {
@@ -90,13 +90,13 @@ impl CsvRows {
         let line = last_line.saturating_sub(inside).max(1);
         let last_field = self.record.iter().next_back().unwrap_or_default();
         if last_field.contains(&b'\n') && self.reader.get_ref().ends_open(end) {
-            // The line end before the end of the file is inside the quote as well, and closes nothing.
+            // The line end before the end of the file is inside the quote too, and closes nothing.
             return Err(unclosed(line + u64::from(last_field.ends_with(b"\n"))));
         }
         Ok(Some(line))
     }
 
-    /// Is the record a line of blanks? (The reader skips empty lines itself.)
+    /// Whether the record is a line of blanks. (The reader skips empty lines itself.)
     fn is_blank(&self) -> bool {
         let field = self.record.get(0).unwrap_or_default();
         self.record.len() == 1 && !field.is_empty() && field.trim_ascii().is_empty()
@@ -131,7 +131,7 @@ impl CsvRows {
         })
     }
 
-    /// The cells of a record that is no row, column by column, and the record itself.
+    /// Returns the cells of a malformed record, column by column, and the record itself.
     fn as_far_as_it_goes(&self) -> Vec<(String, Value)> {
         let cells = self.columns.iter().zip(&self.record);
         let cells = cells.map(|(name, cell)| (name.clone(), text(cell)));
@@ -144,7 +144,7 @@ fn text(field: &[u8]) -> Value {
     Value::Text(guessed(field))
 }
 
-/// The fields as one line of such a file.
+/// Returns the fields as one line of such a file.
 fn written(record: &ByteRecord, delimiter: u8) -> Option<String> {
     let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
     writer.write_byte_record(record).ok()?;
@@ -152,7 +152,7 @@ fn written(record: &ByteRecord, delimiter: u8) -> Option<String> {
     Some(guessed(&line).trim_end_matches('\n').to_owned())
 }
 
-/// The fields as text, or the index of the first that is none.
+/// Returns the fields as text, or the index of the first that is not UTF-8.
 fn texts(record: &ByteRecord) -> Result<Vec<String>, usize> {
     let decode = |(at, field): (usize, &[u8])| {
         let text = std::str::from_utf8(field).map_err(|_| at)?;
@@ -181,7 +181,7 @@ fn check_header(columns: &[String], delimiter: u8) -> Result<(), RowsError> {
     Ok(())
 }
 
-/// A lone column with a separator in its name was meant to be several.
+/// Rejects a single column whose name contains a separator: several were meant.
 fn check_separator(header: &str, delimiter: u8) -> Result<(), RowsError> {
     let (found, advice) = match delimiter {
         _ if header.contains(';') => ("semicolons", "save the file with commas"),

@@ -1,6 +1,6 @@
-//! Rows of JSON objects: one array of them, or one a line.
+//! Rows of JSON objects: one array of them, or one per line.
 //!
-//! The array is cut into its elements by its brackets and strings alone, so that only one of them is in memory.
+//! The array is split into its elements by brackets and strings alone, so that only one of them is in memory.
 
 mod cut;
 mod fields;
@@ -14,27 +14,27 @@ use super::source::Stream;
 use super::{InputRow, RowsError, UNREAD, guessed};
 use crate::value::Value;
 
-/// How many rows may be wrong before the first good one tells the columns.
+/// The number of wrong rows accepted before the first good one, which determines the columns.
 const LOOK_AHEAD: usize = 1000;
 
 /// A file of JSON objects, read object by object.
 pub(super) struct JsonRows {
     cutter: Cutter,
-    /// Rows that were read to find the columns.
+    /// Rows read in advance to find the columns.
     ahead: VecDeque<Result<InputRow, RowsError>>,
     columns: Vec<String>,
     position: u64,
 }
 
 impl JsonRows {
-    /// Opens one array of objects.
+    /// Opens an array of objects.
     pub(super) fn open_array(stream: Stream) -> Result<JsonRows, RowsError> {
         let mut cutter = Cutter::new(BufReader::with_capacity(64 * 1024, stream));
         cutter.enter_array()?;
         JsonRows::open(cutter)
     }
 
-    /// Opens objects that stand one a line.
+    /// Opens objects that are written one per line.
     pub(super) fn open_lines(stream: Stream) -> Result<JsonRows, RowsError> {
         JsonRows::open(Cutter::new(BufReader::with_capacity(64 * 1024, stream)))
     }
@@ -88,7 +88,7 @@ impl JsonRows {
                 line: Some(cut.line),
                 cells,
             }),
-            // Where an array is not JSON, its brackets may lie as well: what follows cannot be trusted.
+            // If an array is not valid JSON, its brackets may be wrong too: what follows cannot be trusted.
             Err(wrong) if wrong.syntax && self.cutter.in_array() => Err(RowsError::Broken {
                 line: cut.line + wrong.lines_below,
                 problem: format!("row {}: {}", position + 1, wrong.problem),

@@ -1,22 +1,22 @@
-//! The bytes of a file, counted on their way to the CSV reader.
+//! Counts the bytes of a file on their way to the CSV reader.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use super::source::{LONGEST_ROW, Stream};
 
-/// Counts what passes: where lines end, and how long a row has become.
+/// A reader that tracks where lines end and how long the current row is.
 ///
-/// The CSV reader's own line numbers are those of its last read, and wrong after CRLF and blank lines.
+/// The CSV reader's own line numbers are those of its last read, and are wrong after CRLF and blank lines.
 pub(super) struct Meter {
     inner: Stream,
-    /// How many bytes have passed.
+    /// The number of bytes read.
     offset: u64,
-    /// Where the current row starts.
+    /// The offset at which the current row starts.
     row: u64,
-    /// How many line ends lie before those in `ends`.
+    /// The number of line ends before those in `ends`.
     lines: u64,
-    /// Offsets of line ends that the reader has buffered and no row has claimed.
+    /// Offsets of line ends that the reader has buffered but that belong to no finished row.
     ends: VecDeque<u64>,
     /// The last byte that is not part of a line end.
     last: u8,
@@ -36,7 +36,7 @@ impl Meter {
         }
     }
 
-    /// Closes the row that ends at byte `end`, and says on which line its last character stands, from 1.
+    /// Closes the row that ends at byte `end`, and returns the line of its last character, from 1.
     pub(super) fn close_row(&mut self, end: u64) -> u64 {
         self.row = end;
         let mut line = self.lines + 1;
@@ -49,12 +49,12 @@ impl Meter {
         line
     }
 
-    /// The line that the next unread row can start on at the earliest.
+    /// Returns the earliest line on which the next unread row can start.
     pub(super) fn line(&self) -> u64 {
         self.lines + 1
     }
 
-    /// Did the source end with the row that ends at `end`, and with another character than a closing quote?
+    /// Whether the source ends with the row that ends at `end`, without a closing quote.
     pub(super) fn ends_open(&self, end: u64) -> bool {
         self.finished && self.offset == end && self.last != b'"'
     }

@@ -1,25 +1,25 @@
-//! The bytes of a file: its first ones looked at, all of them counted.
+//! The input of the row readers; its beginning is inspected first.
 
 use std::io::{self, Cursor, Read};
 
 use super::{RowFormat, RowsError};
 
-/// The longest row that is read. A longer one is a quote or a bracket that is never closed.
+/// The longest row accepted, in bytes. A longer one is due to a quote or a bracket that is never closed.
 pub(super) const LONGEST_ROW: u64 = 16 * 1024 * 1024;
 
-/// What may be looked at before reading starts.
+/// The maximum number of bytes inspected before reading starts.
 const HEAD: usize = 64 * 1024;
 
-/// What both readers read from.
+/// The input of both readers.
 pub(super) type Stream = Box<dyn Read + Send>;
 
-/// A source whose beginning is known.
+/// A source whose beginning has been read.
 pub(super) struct Opened {
     head: Vec<u8>,
     rest: Stream,
 }
 
-/// Reads the beginning: skips a UTF-8 byte order mark, and refuses what is not UTF-8 text, or nothing at all.
+/// Reads the beginning: skips a UTF-8 byte order mark, and rejects UTF-16, spreadsheets and empty files.
 pub(super) fn open(mut rest: Stream) -> Result<Opened, RowsError> {
     let mut head = read_head(&mut rest).map_err(|error| RowsError::Unreadable(error.to_string()))?;
     match head.as_slice() {
@@ -34,7 +34,7 @@ pub(super) fn open(mut rest: Stream) -> Result<Opened, RowsError> {
     Ok(Opened { head, rest })
 }
 
-/// Reads to the end of the first line that is not blank, or `HEAD` bytes: a slow pipe is not waited for longer.
+/// Reads to the end of the first line that is not blank, at most `HEAD` bytes: a slow pipe is not waited for longer.
 fn read_head(rest: &mut Stream) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let mut chunk = [0; 4096];
@@ -53,7 +53,7 @@ fn read_head(rest: &mut Stream) -> io::Result<Vec<u8>> {
 }
 
 impl Opened {
-    /// The format that the beginning looks like.
+    /// Guesses the format from the beginning.
     pub(super) fn guess(&self) -> RowFormat {
         let text = self.head.trim_ascii_start();
         let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -65,7 +65,7 @@ impl Opened {
         }
     }
 
-    /// The whole source again, without a byte order mark.
+    /// Returns the whole source, without a byte order mark.
     pub(super) fn into_stream(self) -> Stream {
         Box::new(Cursor::new(self.head).chain(self.rest))
     }

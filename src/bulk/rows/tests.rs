@@ -15,12 +15,12 @@ fn open(text: &str, format: RowFormat) -> Rows {
     Rows::open(bytes(text.as_bytes()), format).unwrap()
 }
 
-/// The error of opening, as people read it.
+/// Returns the error of opening, as shown to users.
 fn refused(content: &[u8], format: RowFormat) -> String {
     Rows::open(bytes(content), format).unwrap_err().to_string()
 }
 
-/// Each row in short: its line and its cells, or its error.
+/// Returns a summary of each row: its line and its cells, or its error.
 fn shown(rows: Rows) -> Vec<String> {
     rows.map(|row| match row {
         Ok(row) => {
@@ -79,7 +79,7 @@ fn files_that_are_no_text_are_named() {
     }
 }
 
-/// Gives `head`, then the same bytes for ever.
+/// Yields `head`, then the same bytes forever.
 struct Endless {
     head: Cursor<Vec<u8>>,
 }
@@ -140,7 +140,7 @@ fn a_stream_without_a_name_tells_its_format() {
 
 #[test]
 fn many_rows_are_streamed() {
-    /// Makes rows as they are read, and counts how many bytes it has given.
+    /// Generates rows while it is read, and counts the bytes it has produced.
     struct Made {
         left: u64,
         buffer: Cursor<Vec<u8>>,

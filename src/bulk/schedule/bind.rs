@@ -1,4 +1,4 @@
-//! From a row's cells to the arguments of `main`, and from what it returned to columns.
+//! Converts a row's cells to the arguments of `main`, and its return value to columns.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::script::program::Script;
 use crate::value::secret::{MASK, Secret};
 use crate::value::{Record, Value};
 
-/// A row's cells and the arguments of `main`; the error names row and column.
+/// Returns a row's cells and the arguments of `main`; the error names the row and the column.
 pub(in crate::bulk) fn arguments(
     script: &Script,
     constants: &Record,
@@ -18,7 +18,7 @@ pub(in crate::bulk) fn arguments(
     let stored = match StoredRow::read(&row.input) {
         StoredRow::Cells(cells) => cells,
         StoredRow::Unreadable { why, cells } => {
-            // The journal says why it cannot read what it has.
+            // If the row could not be read from the journal, its error says why.
             let damaged = row.error.as_ref().filter(|_| row.input == Value::Null);
             let why = damaged.and_then(Value::as_text).map_or(why, str::to_owned);
             return Err((cells, why));
@@ -33,7 +33,7 @@ pub(in crate::bulk) fn arguments(
     }
     let mut given: BTreeMap<String, Value> = constants.clone();
     let declared = script.declaration().params();
-    // Nothing is as if it had not been given: the default applies.
+    // A null cell counts as absent: the default applies.
     for (name, cell) in stored.iter().filter(|(_, cell)| *cell != Value::Null) {
         let Some(param) = declared.iter().find(|param| param.name == *name) else {
             continue;
@@ -70,7 +70,7 @@ fn is_given(cell: &Value) -> bool {
     }
 }
 
-/// A map becomes the output columns; anything else the column `result`.
+/// Converts a return value to columns: a map to one per entry, any other value to the column `result`.
 pub(crate) fn columns(value: Value) -> Record {
     match value {
         Value::Record(columns) => columns,

@@ -1,4 +1,4 @@
-//! How a profile's account is reached: proxy, certificates, pace, and patience.
+//! The connection settings of a profile: proxy, certificates, rate, concurrency and outage timeout.
 
 use std::fmt;
 use std::io::Read as _;
@@ -15,47 +15,47 @@ use crate::transport::line::{Authorities, Identity, Line, Proxy, Through};
 use crate::transport::rate_limit::Rate;
 use crate::value::secret::Secret;
 
-/// The keys of a profile that are read here.
+/// The keys of a profile that this module reads.
 pub(super) const KEYS: [&str; 6] = ["proxy", "ca", "client_cert", "client_key", "rate", "concurrency"];
 
-/// More requests at once than any platform wants.
+/// The maximum concurrency, higher than any platform wants.
 const MOST_AT_ONCE: i64 = 1_000;
 
-/// A longer file holds something else than certificates.
+/// The maximum length of a file, in bytes; a longer one does not hold certificates.
 const LONGEST: u64 = 1 << 20;
 
-/// How an account is reached, as it is written.
+/// Connection settings, as written.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
     /// The proxy.
     pub proxy: Option<Sourced<ProxySetting>>,
-    /// The file with certificates that are trusted besides the system's.
+    /// The file of CA certificates that are trusted besides the system's.
     pub ca: Option<Sourced<PathBuf>>,
     /// The file with the client certificate.
     pub client_cert: Option<Sourced<PathBuf>>,
-    /// The file with its key.
+    /// The file with the client certificate's key.
     pub client_key: Option<Sourced<PathBuf>>,
-    /// How many requests may leave in a time.
+    /// The rate limit.
     pub rate: Option<Sourced<Rate>>,
-    /// How many requests may be under way at once.
+    /// The maximum number of concurrent requests.
     pub concurrency: Option<Sourced<usize>>,
-    /// How long a platform that cannot be reached any more is waited for.
+    /// How long to wait for a platform that has become unreachable.
     pub outage: Option<Sourced<Duration>>,
 }
 
 /// The proxy of a profile.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProxySetting {
-    /// None, whatever the environment says.
+    /// No proxy, whatever the environment sets.
     None,
-    /// This one.
+    /// The proxy at this address.
     At(Proxy),
-    /// The one whose address is kept elsewhere, because it holds a password.
+    /// A proxy whose address is kept elsewhere because it contains a password.
     From(CredentialSource),
 }
 
 impl fmt::Display for ProxySetting {
-    /// The address, or the place where it is kept.
+    /// Shows the address, or the source of the address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ProxySetting::None => f.write_str("none"),
@@ -82,9 +82,9 @@ impl Connection {
         })
     }
 
-    /// This one with the values of the one `below` where it has none itself.
+    /// Merges these settings over `below`, which supplies the values that these lack.
     pub(super) fn over(self, below: Connection) -> Connection {
-        // A certificate and its key are one thing.
+        // A certificate and its key belong together.
         let own = self.client_cert.is_some() || self.client_key.is_some();
         let (cert, key) = if own {
             (self.client_cert, self.client_key)
@@ -102,7 +102,7 @@ impl Connection {
         }
     }
 
-    /// What a file says about the way that can let others look on: where it says it, and what, as `it …`.
+    /// Lists settings that could let a third party listen: the file of each, and what it does, as `it …`.
     pub(super) fn asks(&self, profile: &str) -> Vec<(&Path, String)> {
         let file = |path: &Sourced<PathBuf>| path.value.display().to_string();
         let proxy = self.proxy.iter().map(|proxy| {
@@ -134,7 +134,7 @@ impl Connection {
         proxy.chain(ca).chain(key).collect()
     }
 
-    /// Reads the files, and the proxy's address where it is kept elsewhere.
+    /// Resolves the settings: reads the files, and the proxy's address if it is kept elsewhere.
     pub(super) fn line(&self, keeping: &SecretId, env: &Env) -> Result<Line, ConfigError> {
         let files = Files { keeping, env };
         Ok(Line {
@@ -192,7 +192,7 @@ impl Connection {
     }
 }
 
-/// Reads the files that a profile names.
+/// A reader of the files that a profile names.
 struct Files<'a> {
     keeping: &'a SecretId,
     env: &'a Env,
@@ -210,7 +210,7 @@ impl Files<'_> {
         })
     }
 
-    /// A private file may be open to nobody but its user.
+    /// Reads a file. A `private` one must be accessible to its owner only.
     fn read(
         &self,
         key: &'static str,
@@ -249,7 +249,7 @@ impl Files<'_> {
     }
 }
 
-/// A path, which starts from the file's folder or, as `~/…`, from the user's.
+/// Reads a path, relative to the configuration file's folder or, as `~/…`, to the user's.
 fn read_path(entry: &Entry<'_>) -> Result<Sourced<PathBuf>, ConfigError> {
     let text = entry.text()?.value;
     let path = if text.starts_with("~/") {
@@ -260,7 +260,7 @@ fn read_path(entry: &Entry<'_>) -> Result<Sourced<PathBuf>, ConfigError> {
     Ok(entry.sourced(path))
 }
 
-/// An address without credentials, `none`, or the place of an address with them.
+/// Reads a proxy: an address without credentials, `none`, or the source of an address with credentials.
 fn read_proxy(entry: &Entry<'_>) -> Result<Sourced<ProxySetting>, ConfigError> {
     if !entry.is_text() {
         let source = CredentialSource::parse(entry)?;

@@ -1,4 +1,4 @@
-//! Where a secret comes from. It is fetched when it is needed and never written into a configuration file.
+//! The sources of secrets. A secret is fetched when it is needed and never written to a configuration file.
 
 use std::fmt;
 use std::io::Read as _;
@@ -14,42 +14,42 @@ use crate::value::secret::Secret;
 
 mod command;
 
-/// The keys of a source, of which one is written.
+/// The keys of a source, of which exactly one is set.
 const KINDS: [&str; 5] = ["env", "file", "command", "keyring", "sealed"];
 
-/// No password is longer.
+/// The maximum length of a secret, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// How long a command may take: a person may have to unlock a store.
+/// The timeout of a command, in which a person may have to unlock a store.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where a password or another secret comes from.
+/// The source of a password or another secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialSource {
     /// An environment variable.
     Env(String),
-    /// An environment variable that nobody named, but whose name says what it is for: `PROVISOR_ACME_PASSWORD`.
+    /// An environment variable that no file names, but that has the conventional name: `PROVISOR_ACME_PASSWORD`.
     Implicit(String),
-    /// A file that only its user can read; a line end at its end does not count.
+    /// A file that only its owner can read; a line end at its end is ignored.
     File(PathBuf),
-    /// The first line that a program writes to its standard output. No shell is involved.
+    /// The first line that a program writes to stdout. No shell is involved.
     Command {
         /// The program and its arguments; at least the program.
         argv: Vec<String>,
         /// The folder it runs in: that of the configuration file.
         folder: PathBuf,
     },
-    /// An entry of the system's keyring.
+    /// An entry of the system keyring.
     Keyring(String),
-    /// Provisor's own folder, sealed, for the profile's address alone.
+    /// Sealed in provisor's own folder, for the profile's address only.
     Sealed,
 }
 
 impl CredentialSource {
-    /// Fetches the secret that `keeping` names.
+    /// Fetches the secret that `keeping` identifies.
     ///
-    /// Errors: a variable that is not set, a file that is missing or that others can read, a command that fails or
-    /// takes longer than 30 s, a keyring that cannot be opened, a secret that was never given, is empty or not UTF-8.
+    /// Errors: an unset variable, a file that is missing or that others can read, a command that fails or takes longer
+    /// than 30 s, a keyring that cannot be opened, a secret that was never stored, is empty, too long or not UTF-8.
     pub(in crate::cli) fn read(&self, keeping: &SecretId, env: &Env) -> Result<Secret, ConfigError> {
         let secret = match self {
             CredentialSource::Env(name) | CredentialSource::Implicit(name) => {
@@ -83,7 +83,7 @@ impl CredentialSource {
         Ok(secret)
     }
 
-    /// The sort of place, in a word.
+    /// The kind of source, as its key.
     pub(in crate::cli) fn kind(&self) -> &'static str {
         match self {
             CredentialSource::Env(_) | CredentialSource::Implicit(_) => "env",
@@ -142,7 +142,7 @@ impl CredentialSource {
             _ => path.to_owned(),
         };
         let why = |error: &std::io::Error| self.failed(error.to_string(), None);
-        // Opening a pipe would wait for somebody to write.
+        // Opening a pipe would block until there is a writer.
         let about = std::fs::metadata(&path).map_err(|error| why(&error))?;
         if !about.is_file() {
             let what = if about.is_dir() {
@@ -158,7 +158,7 @@ impl CredentialSource {
             return Err(self.failed("others than its owner can read it", Some(hint)));
         }
         let mut text = zeroize::Zeroizing::new(String::new());
-        // One byte more tells that it is too long.
+        // One byte more shows that it is too long.
         file.take(LONGEST + 1)
             .read_to_string(&mut text)
             .map_err(|error| why(&error))?;
@@ -178,7 +178,7 @@ impl CredentialSource {
 }
 
 impl fmt::Display for CredentialSource {
-    /// The place in words, for messages.
+    /// Describes the source for messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CredentialSource::Env(name) | CredentialSource::Implicit(name) => {
@@ -207,7 +207,7 @@ pub(super) fn is_open_to_others(about: &std::fs::Metadata) -> bool {
     about.permissions().mode() & 0o077 != 0
 }
 
-/// Elsewhere rights are lists that the standard library does not read.
+/// On other systems, permissions are lists that the standard library does not read.
 #[cfg(not(unix))]
 pub(super) fn is_open_to_others(_about: &std::fs::Metadata) -> bool {
     false

@@ -1,4 +1,4 @@
-//! One configuration file: its text, and the lines it has.
+//! One configuration file: its text and its line numbers.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,14 @@ use toml::de::DeTable;
 
 use super::{ConfigError, Location};
 
-/// The text of a file.
+/// A configuration file with its text.
 pub(super) struct Document {
     pub(super) file: PathBuf,
     pub(super) text: String,
 }
 
 impl Document {
-    /// A text that is to become this file.
+    /// Creates a document from a text that is yet to be written to the file.
     pub(super) fn of(file: &Path, text: String) -> Document {
         Document {
             file: file.to_owned(),
@@ -22,7 +22,7 @@ impl Document {
         }
     }
 
-    /// Reads a file; `None` when there is none.
+    /// Reads a file; `None` if it does not exist.
     pub(super) fn read(file: &Path) -> Result<Option<Document>, ConfigError> {
         match std::fs::read_to_string(file) {
             Ok(text) => Ok(Some(Document {

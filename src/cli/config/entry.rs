@@ -1,4 +1,4 @@
-//! One value of a configuration file, read as what it should be.
+//! Typed access to one value of a configuration file.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::document::Document;
 use super::table::Table;
 use super::{ConfigError, Location, Sourced};
 
-/// A value of a file, and the key it has.
+/// A value of a configuration file, with its key.
 pub(super) struct Entry<'a> {
     pub(super) document: &'a Document,
     pub(super) key: String,
@@ -52,7 +52,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// A text, or a whole number as its digits.
+    /// Reads a string, or an integer as its digits.
     pub(super) fn text_or_number(&self) -> Result<Sourced<String>, ConfigError> {
         match self.value.get_ref() {
             DeValue::Integer(number) => Ok(self.sourced(number.to_string())),
@@ -60,7 +60,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// A text such as `2s`, `1m 30s` or `150s`; nothing is no duration to wait.
+    /// Reads a duration such as `2s`, `1m 30s` or `150s`; zero is invalid.
     pub(super) fn duration(&self) -> Result<Sourced<Duration>, ConfigError> {
         const FORMS: &str = "must be a duration such as \"90s\" or \"2m\"";
         let DeValue::String(text) = self.value.get_ref() else {
@@ -72,13 +72,13 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// A whole number, when it is one.
+    /// The value as an integer, if it is one.
     pub(super) fn integer(&self) -> Option<i64> {
         let integer = self.value.get_ref().as_integer()?;
         i64::from_str_radix(integer.as_str(), integer.radix()).ok()
     }
 
-    /// A list of texts with at least one in it.
+    /// Reads a list of strings, of which the first must exist and not be empty.
     pub(super) fn words(&self) -> Result<Vec<String>, ConfigError> {
         const FORM: &str = "must be a list of strings, the program first";
         let words = self.strings(FORM)?;
@@ -88,7 +88,7 @@ impl<'a> Entry<'a> {
         Ok(words)
     }
 
-    /// A list of texts; anything else is refused with `form`.
+    /// Reads a list of strings; `form` is the error for anything else.
     pub(super) fn strings(&self, form: &str) -> Result<Vec<String>, ConfigError> {
         let items = self.value.get_ref().as_array().ok_or_else(|| self.bad(form))?;
         let texts = items

@@ -1,19 +1,19 @@
-//! Why the configuration cannot be used, and what to do about it.
+//! Configuration errors, and what to do about them.
 
 use crate::value::nearest::nearest;
 use std::path::PathBuf;
 
 use super::Location;
 
-/// Why the configuration, or a credential it points to, cannot be used. Holds no secret.
+/// An error in the configuration or in a credential it refers to. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A file is there and cannot be read.
+    /// A file exists but cannot be read.
     #[error("{} cannot be read: {why}", .file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// The system's reason.
+        /// The system's error message.
         why: String,
     },
     /// Others can write the user's own file, and so name programs for secrets and hosts for them.
@@ -25,42 +25,42 @@ pub enum ConfigError {
     /// A file is not TOML.
     #[error("{origin}: {problem}")]
     Syntax {
-        /// Where.
+        /// The position.
         origin: Location,
         /// The parser's message, on one line.
         problem: String,
     },
-    /// A key that means nothing.
+    /// An unknown key.
     #[error("{origin}: unknown key `{key}`")]
     UnknownKey {
-        /// Where.
+        /// The position.
         origin: Location,
-        /// The key with the tables above it.
+        /// The key, including the tables above it.
         key: String,
-        /// The known key that is most like it.
+        /// The most similar known key.
         nearest: Option<String>,
-        /// Every key that may stand there.
+        /// All keys that are allowed there.
         known: Vec<String>,
     },
-    /// A value that does not fit.
+    /// An invalid value.
     #[error("{origin}: `{key}` {problem}")]
     BadValue {
-        /// Where.
+        /// The position.
         origin: Location,
-        /// The key with the tables above it.
+        /// The key, including the tables above it.
         key: String,
-        /// What is wrong, as the rest of the sentence.
+        /// The problem, as the rest of a sentence about the key.
         problem: String,
     },
-    /// A password in clear.
+    /// A plain-text password.
     #[error("{origin}: `{key}` is written in clear: passwords do not belong in a configuration file")]
     PlainPassword {
-        /// Where.
+        /// The position.
         origin: Location,
-        /// The key with the tables above it.
+        /// The key, including the tables above it.
         key: String,
     },
-    /// The project sends the user's credential somewhere else.
+    /// The project changes the address that the user's credential is sent to.
     #[error("{url} changes the address of profile `{profile}`, but its password comes from {password}")]
     CredentialElsewhere {
         /// The profile.
@@ -70,41 +70,41 @@ pub enum ConfigError {
         /// Where the password is written.
         password: Location,
     },
-    /// The project says whom to trust with the user's credential.
+    /// The project adds a CA for a profile that uses the user's credential.
     #[error("{ca} adds a CA for profile `{profile}`, but its password comes from {password}")]
     TrustElsewhere {
         /// The profile.
         profile: String,
-        /// Where the certificates are written.
+        /// Where the CA is written.
         ca: Location,
         /// Where the password is written.
         password: Location,
     },
-    /// A profile that is asked for and not there.
+    /// A requested profile does not exist.
     #[error("there is no profile `{name}` ({asked_by})")]
     UnknownProfile {
-        /// The name.
+        /// The requested name.
         name: String,
-        /// Who asks for it.
+        /// The source of the name: a flag, a variable, a script.
         asked_by: String,
-        /// The profiles there are.
+        /// The existing profiles.
         known: Vec<String>,
-        /// The user's configuration.
+        /// The user's configuration file.
         file: PathBuf,
     },
-    /// There is no profile at all.
+    /// No profile is configured.
     #[error("no profile is configured")]
     NoProfile {
-        /// The user's configuration.
+        /// The user's configuration file.
         file: PathBuf,
     },
-    /// There are several, and none is chosen.
+    /// There are several profiles, and none is chosen.
     #[error("there are {} profiles and none is chosen: {}", .known.len(), .known.join(", "))]
     ManyProfiles {
-        /// The profiles there are.
+        /// The existing profiles.
         known: Vec<String>,
     },
-    /// A profile lacks a value that is needed now.
+    /// A profile lacks a value that is required now.
     #[error("profile `{profile}` has no {key}")]
     Incomplete {
         /// The profile.
@@ -114,28 +114,28 @@ pub enum ConfigError {
         /// The file to add it to.
         file: PathBuf,
     },
-    /// A project's file that nobody has looked at does what needs trust.
+    /// A project's file that is not trusted does what requires trust.
     #[error("{} is not trusted, and {what}", .file.display())]
     Untrusted {
         /// The file.
         file: PathBuf,
-        /// What it does, in a clause.
+        /// What it does, as a clause.
         what: String,
     },
-    /// A credential cannot be had.
+    /// A credential cannot be fetched.
     #[error("cannot read the secret from {source_name}: {problem}")]
     Credential {
-        /// The place it should come from.
+        /// The source of the credential.
         source_name: String,
-        /// What went wrong, in a clause.
+        /// The problem, as a clause.
         problem: String,
-        /// What to do, when there is more to say.
+        /// What to do about it, if known.
         hint: Option<String>,
     },
 }
 
 impl ConfigError {
-    /// What to do about it, in a sentence without a full stop.
+    /// Returns what to do about it, as a sentence without a full stop.
     pub fn hint(&self) -> Option<String> {
         match self {
             ConfigError::UnknownKey {
@@ -176,7 +176,7 @@ impl ConfigError {
     }
 }
 
-/// How a password is written.
+/// The ways to specify a password.
 const PASSWORD_FORMS: &str = "let `provisor profile edit NAME --secret password=sealed` seal it, or write password = \
      { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
 

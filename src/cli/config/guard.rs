@@ -1,5 +1,5 @@
-//! What a project's file may not do before the user trusts it: name a program or a place that holds somebody's secret, or
-//! loosen what the user has decided.
+//! Restricts what a project's file may do before the user trusts it: it must not name a program or a place that
+//! supplies a secret, or loosen the user's settings.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::operation::spec::Timeout;
 use crate::value::origin::Origin;
 use crate::value::secret::Home;
 
-/// Refuses the user's own file when others can change it: it may name programs, and says where secrets go. A group that has
-/// the user's own number has nobody else in it.
+/// Returns an error if others can change the user's own file, which may name programs and says where secrets go. A
+/// group whose id is the user's id has no other members.
 #[cfg(unix)]
 pub(super) fn is_the_users_alone(file: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::MetadataExt as _;
@@ -20,7 +20,7 @@ pub(super) fn is_the_users_alone(file: &Path) -> Result<(), ConfigError> {
             continue;
         };
         let by_group = about.mode() & 0o020 != 0 && about.gid() != about.uid();
-        // Where the sticky bit is set nobody can put another file in its place.
+        // With the sticky bit set, others cannot replace the file.
         let by_all = about.mode() & 0o002 != 0 && about.mode() & 0o1000 == 0;
         if by_group || by_all {
             return Err(ConfigError::Writable {
@@ -31,13 +31,13 @@ pub(super) fn is_the_users_alone(file: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Elsewhere rights are lists that the standard library does not read.
+/// On other systems, permissions are lists that the standard library does not read.
 #[cfg(not(unix))]
 pub(super) fn is_the_users_alone(_file: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// How much a mode lets happen without a person.
+/// Ranks a mode by how much it permits without confirmation.
 fn freedom(mode: Option<Mode>) -> u8 {
     match mode {
         Some(Mode::Sandbox) => 0,
@@ -51,7 +51,7 @@ fn mode_name(mode: Option<Mode>) -> &'static str {
     mode.map_or("dev", Mode::name)
 }
 
-/// Why a profile of a file that is not trusted must not go over the user's own `below`.
+/// Returns an error if a profile of an untrusted file loosens the user's own profile `below`.
 pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
     let mode = |profile: &Profile| profile.mode.as_ref().map(|mode| mode.value);
     let untrusted = |what: String| ConfigError::Untrusted {
@@ -91,8 +91,8 @@ pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
     None
 }
 
-/// Why a project's file must not say how soon a request counts as lost: too soon, and it is sent twice. It may say that it
-/// takes longer, and anything of what is on this machine.
+/// Returns an error if a project's file shortens the time after which a request counts as lost: too short, and it is
+/// sent twice. It may lengthen that time, and set anything for accounts on this machine.
 pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path) -> Option<ConfigError> {
     if over.is_near() || below.is_some_and(|below| over.url.is_none() && below.is_near()) {
         return None;
@@ -117,8 +117,8 @@ fn text<'a>(profile: &'a Profile, key: &str) -> Option<&'a String> {
     profile.texts.get(key).map(|text| &text.value)
 }
 
-/// Why a profile of a file that is not trusted must not be used, whether or not the user has one of that name: it says how
-/// an account is spoken to, on which it depends that nothing is done twice. The sandbox's account is nobody's.
+/// Returns an error if a profile of an untrusted file changes how its account is reached, on which the never-twice
+/// guarantee depends. It does not matter whether the user has a profile of that name. The sandbox is exempt.
 pub(super) fn oversteps(profile: &Profile) -> Option<ConfigError> {
     if profile.name == SANDBOX {
         return None;
@@ -130,7 +130,7 @@ pub(super) fn oversteps(profile: &Profile) -> Option<ConfigError> {
     })
 }
 
-/// Gives a profile of a file that is not trusted the strictest mode that the user has given to a profile of that address.
+/// Applies to a profile of an untrusted file the strictest mode of the user's profiles at the same address.
 pub(super) fn tighten(profile: &mut Profile, known: &[Profile]) {
     let Some(place) = profile.origin().filter(|_| profile.sandboxed().is_none()) else {
         return;
@@ -146,8 +146,8 @@ pub(super) fn tighten(profile: &mut Profile, known: &[Profile]) {
     }
 }
 
-/// Why a secret must not be read from where a file that is not trusted says. What is sealed is bound to its address, so
-/// that no file can send it elsewhere.
+/// Returns an error if a secret must not be read from a source that an untrusted file specifies. A sealed secret may
+/// be: it is bound to its address, so that no file can send it elsewhere.
 pub(super) fn refuse(
     profile: &Profile,
     key: &str,
@@ -163,7 +163,7 @@ pub(super) fn refuse(
     }
 }
 
-/// Why an account must not be reached as a file that is not trusted says: somebody could listen who is no part of it.
+/// Returns an error if an untrusted file sets how an account is reached, which could let a third party listen.
 pub(super) fn leads_astray(profile: &Profile, untrusted: &Path) -> Option<ConfigError> {
     let asked = profile.connection.asks(&profile.name);
     let theirs = asked.into_iter().find(|(file, _)| *file == untrusted);
@@ -187,7 +187,7 @@ fn asks(profile: &str, key: &str, source: &CredentialSource) -> String {
 }
 
 impl Profile {
-    /// What it says of how its account is spoken to, by key: never-twice depends on it.
+    /// The keys it sets for how its account is reached, on which the never-twice guarantee depends.
     fn spoken_to_by(&self) -> Vec<&'static str> {
         let timeouts = [
             &self.connect_timeout,
@@ -207,20 +207,20 @@ impl Profile {
             .collect()
     }
 
-    /// Is its address from a file that the user does not trust?
+    /// Whether its address comes from an untrusted file.
     fn is_led(&self) -> bool {
         let written = self.url.as_ref().map(|url| &url.origin.file);
         written.is_some() && written == self.untrusted.as_ref()
     }
 
-    /// Where its account is.
+    /// The origin of its account.
     pub(super) fn origin(&self) -> Option<Origin> {
         Origin::parse(&self.url.as_ref()?.value)
     }
 }
 
 impl Config {
-    /// May a secret of this home go to `place`? The error says what would allow it, in a clause.
+    /// Checks whether a secret of this home may go to `place`. The error is a clause that says how to allow it.
     pub(in crate::cli) fn allows(&self, home: &Home, place: &Origin) -> Result<(), String> {
         let simulated = home.origins().iter().any(Origin::is_simulated);
         let at_home = |profile: &&Profile| {
@@ -272,7 +272,7 @@ impl Config {
         })
     }
 
-    /// What a project's file asks for that needs trust, a line each.
+    /// Lists what a project's file does that requires trust, one line each.
     pub(in crate::cli) fn asks_for(file: &Path) -> Result<Vec<String>, ConfigError> {
         let Some(document) = Document::read(file)? else {
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! One profile: an account on a platform, and how to treat it.
+//! A profile: an account on a platform, and its settings.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,80 +11,80 @@ use crate::operation::platform::Platform;
 use crate::transport::line::Line;
 use crate::value::secret::Secret;
 
-/// The profile that says how the sandbox is spoken to.
+/// The name of the profile with the settings for the sandbox.
 pub(in crate::cli) const SANDBOX: &str = "sandbox";
 
-/// The shortest settle time beyond this machine.
+/// The minimum settle time for accounts that are not on this machine.
 const LEAST_SETTLE: Duration = Duration::from_secs(5);
 
-/// A named account. Everything but the name may be missing, and is asked for when it is needed.
+/// A named account. Everything but the name is optional; a missing value is an error only when it is needed.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// Its name.
+    /// The profile's name.
     pub name: String,
-    /// The platform, when it is written; see [`Profile::platform`].
+    /// The platform, if specified; see [`Profile::platform`].
     pub platform: Option<Sourced<&'static Platform>>,
-    /// The platform of profiles that name none.
+    /// The default platform.
     pub(super) usual: &'static Platform,
     /// The account's web address, without credentials.
     pub url: Option<Sourced<String>>,
-    /// What may be shown of the account besides, by key.
+    /// The other non-secret values of the account, by key.
     pub texts: BTreeMap<&'static str, Sourced<String>>,
-    /// Where its credentials come from, by key.
+    /// The sources of its credentials, by key.
     pub secrets: BTreeMap<&'static str, Sourced<CredentialSource>>,
-    /// What is permitted.
+    /// The mode: what is permitted.
     pub mode: Option<Sourced<Mode>>,
-    /// Does the sandbox stand in for the account?
+    /// Whether the sandbox replaces the account.
     pub sandbox: Option<Sourced<bool>>,
-    /// Where its account's secrets may go besides the account: hosts, and names of profiles.
+    /// Where the account's secrets may go besides the account: hosts and profile names.
     pub secrets_to: Vec<Sourced<String>>,
-    /// How long a request may still land after its sender has stopped waiting.
+    /// The settle time: how long a request may still arrive after its sender has stopped waiting.
     pub settle: Option<Sourced<Duration>>,
-    /// How long after that every request has landed, as the user vouches for.
+    /// The time after that by which every request has arrived, as guaranteed by the user.
     pub lands_within: Option<Sourced<Duration>>,
-    /// For how long to look for what a lost answer may have made.
+    /// How long to look up what a request without a response may have created.
     pub look_for: Option<Sourced<Duration>>,
-    /// How long the acts of a row are remembered.
+    /// How long completed acts of a row are remembered.
     pub remember: Option<Sourced<Duration>>,
     /// How long to wait for a connection.
     pub connect_timeout: Option<Sourced<Duration>>,
-    /// How long to wait for a reply.
+    /// How long to wait for a response.
     pub reply_timeout: Option<Sourced<Duration>>,
     /// How long to wait for a tenant to be created.
     pub tenant_creation_timeout: Option<Sourced<Duration>>,
-    /// How it is reached.
+    /// The connection settings.
     pub connection: Connection,
-    /// Paths of the platform's endpoints that differ from the usual ones, by endpoint.
+    /// The paths of endpoints that differ from the platform's defaults, by endpoint.
     pub endpoints: BTreeMap<String, Sourced<String>>,
-    /// The file that has the last word on it: where a missing value would be added.
+    /// The file with the highest precedence, where a missing value would be added.
     pub file: PathBuf,
-    /// The file that has written some of it and that the user does not trust.
+    /// The untrusted file that sets some of its values, if any.
     pub(super) untrusted: Option<PathBuf>,
-    /// Why it cannot be used at all.
+    /// Why it cannot be used at all, if so.
     pub(super) refused: Option<ConfigError>,
 }
 
 impl Profile {
-    /// The platform: the usual one when none is written.
+    /// Returns the platform; the default one if none is specified.
     pub fn platform(&self) -> &'static Platform {
         self.platform
             .as_ref()
             .map_or(self.usual, |platform| platform.value)
     }
 
-    /// The address. An error that says where to add it when there is none.
+    /// Returns the address. The error for a missing one says where to add it.
     pub fn url(&self) -> Result<&str, ConfigError> {
         let url = self.url.as_ref().map(|url| url.value.as_str());
         url.ok_or_else(|| self.incomplete("url"))
     }
 
-    /// Is the account on this machine, or simulated?
+    /// Whether the account is on this machine or simulated.
     pub(super) fn is_near(&self) -> bool {
         let url = self.url.as_ref().map(|url| url.value.as_str());
         self.name == SANDBOX || url.is_some_and(reading::is_near)
     }
 
-    /// Why its settle time cannot be: no network is that fast.
+    /// Returns an error if the settle time is too short: no network is that fast.
     pub(super) fn hurries(&self) -> Option<ConfigError> {
         let settle = self
             .settle
@@ -100,21 +100,21 @@ impl Profile {
         })
     }
 
-    /// A text of the account. An error that says where to add it when there is none.
+    /// Returns a text of the account. The error for a missing one says where to add it.
     pub fn text(&self, key: &'static str) -> Result<&str, ConfigError> {
         let text = self.texts.get(key).map(|text| text.value.as_str());
         text.ok_or_else(|| self.incomplete(key))
     }
 
-    /// The variable of the environment that holds a credential of this profile when no file names a place for it.
+    /// The environment variable for a credential of this profile whose source no file specifies.
     pub(in crate::cli) fn variable(&self, key: &str) -> String {
         format!("PROVISOR_{}_{key}", self.name)
             .replace('-', "_")
             .to_ascii_uppercase()
     }
 
-    /// Takes the credentials that no file names a place for from such variables, where they are set. Whoever wrote the
-    /// address has as good as named them: a file that is not trusted gets nothing by it.
+    /// Uses these environment variables, if set, for credentials whose source no file specifies. They count as
+    /// specified where the address is, so that an untrusted file gains nothing by it.
     pub(super) fn take_variables(&mut self, env: &Env) {
         for field in self.platform().secrets() {
             let variable = self.variable(field.name);
@@ -133,14 +133,14 @@ impl Profile {
         }
     }
 
-    /// Whose a credential is and where it is kept, for telling it from others: never what it is.
+    /// Identifies a credential by owner and source, to tell it from others; never contains the secret.
     pub(in crate::cli) fn place_of(&self, key: &str) -> String {
         let source = self.secrets.get(key).map(|source| &source.value);
         format!("{} {key} {source:?} {:?}", self.name, self.untrusted)
     }
 
-    /// Fetches a credential from its source: reads a variable or a file, or runs a command. Done when it is needed,
-    /// not before.
+    /// Fetches a credential from its source: for example, reads a variable or a file, or runs a command. Called only
+    /// when the credential is needed.
     pub fn read_secret(&self, key: &'static str, env: &Env) -> Result<Secret, ConfigError> {
         let source = self.secrets.get(key).ok_or_else(|| self.incomplete(key))?;
         if let Some(refused) = self.refusal(key) {
@@ -149,7 +149,7 @@ impl Profile {
         source.value.read(&self.keeping(key), env)
     }
 
-    /// Why a credential must not be fetched: a file that is not trusted says where it is.
+    /// Returns an error if a credential must not be fetched because an untrusted file specifies its source.
     pub(in crate::cli) fn refusal(&self, key: &str) -> Option<ConfigError> {
         let (source, untrusted) = (self.secrets.get(key)?, self.untrusted.as_ref()?);
         let theirs = source.origin.file == *untrusted;
@@ -158,7 +158,7 @@ impl Profile {
             .flatten()
     }
 
-    /// Where it is written that the sandbox stands in for the account, when it does.
+    /// Returns where the sandbox is set to replace the account, if it is.
     pub fn sandboxed(&self) -> Option<&Location> {
         let stands_in = self.sandbox.as_ref().filter(|sandbox| sandbox.value);
         let by_mode = self.mode.as_ref().filter(|mode| mode.value == Mode::Sandbox);
@@ -166,7 +166,7 @@ impl Profile {
         stands_in.map(|sandbox| &sandbox.origin).or(by_mode)
     }
 
-    /// The profile, unless a file that is not trusted has changed what it permits.
+    /// Returns the profile, unless an untrusted file has made it unusable.
     pub(in crate::cli) fn usable(&self) -> Result<&Profile, ConfigError> {
         match &self.refused {
             Some(refused) => Err(refused.clone()),
@@ -174,7 +174,7 @@ impl Profile {
         }
     }
 
-    /// The name under which a secret of this profile is kept.
+    /// The id under which a secret of this profile is stored.
     pub(in crate::cli) fn keeping(&self, key: &str) -> SecretId {
         SecretId {
             profile: self.name.clone(),
@@ -183,9 +183,9 @@ impl Profile {
         }
     }
 
-    /// How the account is reached. Reads the files that are named for it.
+    /// Returns the connection settings. Reads the files they refer to.
     ///
-    /// Errors: what cannot be read or used, and what a file that is not trusted says about proxies and certificates.
+    /// Errors: a file that cannot be read or used, and a proxy or certificate that an untrusted file sets.
     pub fn line(&self, env: &Env) -> Result<Line, ConfigError> {
         if let Some(untrusted) = &self.untrusted
             && let Some(refused) = guard::leads_astray(self, untrusted)
@@ -200,10 +200,10 @@ impl Profile {
         })
     }
 
-    /// This profile with the values of the one `below` where it has none itself.
+    /// Merges this profile over `below`, which supplies the values that this one lacks.
     ///
-    /// A credential stays with the address it was written for: a file that only changes the address of a profile
-    /// would otherwise receive somebody's password. So would one that adds whom to trust.
+    /// A credential stays with the address it was written for: a file that only changes the address of a profile would
+    /// otherwise receive the user's password. So would one that adds a CA.
     pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
         if let (Some(url), Some(known)) = (&self.url, &below.url)
             && url.value != known.value

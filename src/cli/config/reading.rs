@@ -1,4 +1,4 @@
-//! A profile out of its table.
+//! Reads a profile from its table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ const KEYS: [&str; 11] = [
 
 const TIMEOUTS: [&str; 4] = ["connect", "reply", "tenant_creation", "outage"];
 
-/// Reads `[profiles.NAME]`. A key that means nothing and a value that does not fit are errors.
+/// Reads `[profiles.NAME]`. Unknown keys and invalid values are errors.
 pub(super) fn profile(catalogue: &Catalogue, name: &str, table: &Table<'_>) -> Result<Profile, ConfigError> {
     let (texts, secrets) = catalogue.account_keys();
     let keys: Vec<&str> = KEYS
@@ -79,7 +79,7 @@ pub(super) fn profile(catalogue: &Catalogue, name: &str, table: &Table<'_>) -> R
     })
 }
 
-/// Those of the keys that have a value.
+/// Reads the keys that have a value.
 fn those<T>(
     keys: BTreeSet<&'static str>,
     read: impl Fn(&str) -> Result<Option<T>, ConfigError>,
@@ -123,7 +123,7 @@ fn one_of<T: Copy>(
     })
 }
 
-/// Hosts, and names of profiles.
+/// Reads a list of hosts and profile names.
 fn read_places(entry: &Entry<'_>) -> Result<Vec<Sourced<String>>, ConfigError> {
     const FORM: &str = "must be a list of hosts or names of profiles, such as [\"crm.example.com\"]";
     let places = entry.strings(FORM)?.into_iter();
@@ -135,7 +135,7 @@ fn read_places(entry: &Entry<'_>) -> Result<Vec<Sourced<String>>, ConfigError> {
         .collect()
 }
 
-/// An address must be one, and hold no credentials: it is shown in many places.
+/// Reads an address. It must not contain credentials, since it is shown in many places.
 fn read_url(entry: &Entry<'_>) -> Result<Sourced<String>, ConfigError> {
     let text = entry.text()?;
     match check_address(&text.value) {
@@ -144,7 +144,7 @@ fn read_url(entry: &Entry<'_>) -> Result<Sourced<String>, ConfigError> {
     }
 }
 
-/// The account's address as a URL, or what is wrong with it, as the rest of the sentence.
+/// Parses the account's address. The error completes a sentence whose subject is the address.
 pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
     let url = url::Url::parse(text).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase => {
@@ -162,13 +162,13 @@ pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
     }
 }
 
-/// Does the address lead to this machine?
+/// Whether the address points to this machine or to the sandbox.
 pub(in crate::cli) fn is_near(text: &str) -> bool {
     url::Url::parse(text)
         .is_ok_and(|url| address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host))
 }
 
-/// Endpoints are paths on the profile's own address, so that no table can send a password elsewhere.
+/// Reads endpoints: paths on the profile's own address, so that no table can send a password elsewhere.
 fn read_endpoints(table: &Table<'_>) -> Result<BTreeMap<String, Sourced<String>>, ConfigError> {
     let mut endpoints = BTreeMap::new();
     for (name, entry) in table.entries() {

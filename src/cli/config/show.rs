@@ -1,4 +1,4 @@
-//! `provisor config show`: what is configured, and where each value comes from.
+//! `provisor config show`: the configured values and their sources.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
@@ -37,24 +37,24 @@ JSON (--json), one document:
     },
 }
 
-/// One value of the configuration, ready to be shown.
+/// A configuration value, ready to be shown.
 pub(in crate::cli) struct Line {
-    /// The key, with the tables above it when it is one of many profiles.
+    /// The key, including the tables above it if several profiles are shown.
     pub(in crate::cli) key: String,
-    /// The value; of a secret its place.
+    /// The value; for a secret, its source.
     pub(in crate::cli) value: String,
     /// Where it comes from.
     pub(in crate::cli) origin: From,
 }
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) enum From {
     /// A line of a file.
     File(super::Location),
-    /// A variable of the environment.
+    /// An environment variable.
     Variable(String),
-    /// Nobody has written it.
+    /// No source sets it.
     Default,
 }
 
@@ -106,7 +106,7 @@ pub(in crate::cli) fn show(app: &App, command: &ConfigCommand) -> Result<Exit, C
     Ok(Exit::Ok)
 }
 
-/// What counts for every profile.
+/// The values that apply to every profile.
 fn overall(app: &App, config: &Config) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut add = |key: &str, value: String, origin: From| {
@@ -143,7 +143,7 @@ fn overall(app: &App, config: &Config) -> Vec<Line> {
     lines
 }
 
-/// What a profile says, and the defaults of what it does not say and that changes what happens.
+/// The values of a profile, and the defaults in effect for important values that it does not set.
 pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
     let mut lines = Vec::new();
     put(&mut lines, "platform", profile.platform.as_ref(), |platform| {

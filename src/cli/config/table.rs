@@ -11,7 +11,7 @@ use super::entry::Entry;
 use super::{ConfigError, Sourced};
 use crate::value::nearest::nearest;
 
-/// A table of a file, and the keys that lead to it.
+/// A table of a configuration file, with its path.
 pub(super) struct Table<'a> {
     pub(super) document: &'a Document,
     pub(super) path: String,
@@ -31,7 +31,7 @@ impl<'a> Table<'a> {
         &self.document.file
     }
 
-    /// Refuses the first key that is not among `known`.
+    /// Returns an error for the first key that is not in `known`.
     pub(super) fn check_keys(&self, known: &[&str]) -> Result<(), ConfigError> {
         let unknown = self
             .fields
@@ -66,14 +66,14 @@ impl<'a> Table<'a> {
         self.get(key).map(|entry| entry.table()).transpose()
     }
 
-    /// Everything in it, which must be tables, in the order of the names.
+    /// Its entries, all of which must be tables, sorted by name.
     pub(super) fn tables(&self) -> Result<Vec<(String, Table<'a>)>, ConfigError> {
         self.entries()
             .map(|(name, entry)| Ok((name.to_owned(), entry.table()?)))
             .collect()
     }
 
-    /// Everything in it, in the order of the names.
+    /// Its entries, sorted by name.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Entry<'a>)> {
         self.fields.iter().map(|(key, value)| {
             let name: &'a str = key.get_ref();

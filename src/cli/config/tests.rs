@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::value::secret::Secret;
 
-/// A home folder with a user's file, and a project in it.
+/// A home folder with a user's file and a project.
 struct Home {
     folder: TempDir,
 }
@@ -49,7 +49,7 @@ impl Home {
         )
     }
 
-    /// The same, where the user has looked at the project's file.
+    /// Marks the project's file as trusted.
     fn trusting(self) -> Home {
         use crate::value::digest::sha256;
         let file = fs::canonicalize(self.path("work/provisor.toml")).unwrap();
@@ -74,7 +74,7 @@ impl Home {
         )
     }
 
-    /// The error of loading, with the folder's name taken out, and its hint.
+    /// The error of loading, with the folder's path replaced, and its hint.
     fn error(&self) -> (String, String) {
         let error = self.load().unwrap_err();
         let folder = self.folder.path().display().to_string();
@@ -202,7 +202,7 @@ fn a_profile_that_is_named_and_not_there_is_replaced_by_no_other() {
     let config = home.load().unwrap();
     let nothing = home.env(&[]);
     assert_eq!(config.choose_for("mobsted", None, &nothing).unwrap().name, "m");
-    // One of another platform says nothing of this one.
+    // A profile of another platform does not affect this one.
     assert_eq!(
         config.choose_for("sparrow", Some("m"), &nothing).unwrap().name,
         "s"

@@ -1,20 +1,20 @@
-//! The words that modes have in configuration files.
+//! The modes of a profile, and their names in configuration files.
 
 /// What a profile permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// The simulated platforms only.
     Sandbox,
-    /// Changes without asking.
+    /// Makes changes without confirmation.
     Dev,
-    /// Asks before it changes anything from a terminal.
+    /// Asks for confirmation before it changes anything from a terminal.
     Prod,
     /// Changes nothing.
     ReadOnly,
 }
 
 impl Mode {
-    /// Its name in configuration files.
+    /// Returns its name in configuration files.
     pub fn name(self) -> &'static str {
         match self {
             Mode::Sandbox => "sandbox",

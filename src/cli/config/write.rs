@@ -1,4 +1,4 @@
-//! Writes the user's configuration. What people wrote around it stays: comments, order, blank lines.
+//! Edits the user's configuration file; comments, order and blank lines are preserved.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::cli::paths::make_private_folder;
 use crate::cli::private_file;
 use crate::operation::catalogue::Catalogue;
 
-/// A configuration file that is being changed. Nobody else changes it meanwhile; nothing is written before
+/// A configuration file that is being changed, locked against other processes. Nothing is written before
 /// [`Draft::save`].
 pub(in crate::cli) struct Draft {
-    /// The file itself: behind a link, what the link leads to.
+    /// The file, with symbolic links resolved.
     file: PathBuf,
     document: DocumentMut,
     catalogue: Catalogue,
@@ -34,7 +34,7 @@ impl Draft {
         let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let text = match Document::read(&file)? {
             Some(document) => {
-                // What cannot be read must not be made worse.
+                // Do not edit a file that is already invalid.
                 Config::of(catalogue).add(&document, true)?;
                 document.text
             }
@@ -51,12 +51,12 @@ impl Draft {
         })
     }
 
-    /// The file.
+    /// The path of the file.
     pub(in crate::cli) fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Is the profile written in this file?
+    /// Whether this file defines the profile.
     pub(in crate::cli) fn has_profile(&self, name: &str) -> bool {
         self.document
             .get("profiles")
@@ -64,7 +64,7 @@ impl Draft {
             .is_some_and(|profiles| profiles.contains_key(name))
     }
 
-    /// Sets a key of a profile, which is added when it is not there. `path` may lead into tables: `timeouts.reply`.
+    /// Sets a key of a profile, which is added if missing. `path` may lead into tables: `timeouts.reply`.
     pub(in crate::cli) fn set(&mut self, profile: &str, path: &str, value: impl Into<Value>) {
         let (above, key) = path.rsplit_once('.').unwrap_or(("", path));
         let mut table = self.profile(profile);
@@ -74,7 +74,7 @@ impl Draft {
         put(table, key, value.into());
     }
 
-    /// Takes a key of a profile out, and says whether it was there.
+    /// Removes a key of a profile. Returns whether it existed.
     pub(in crate::cli) fn unset(&mut self, profile: &str, path: &str) -> bool {
         if !self.has_profile(profile) {
             return false;
@@ -91,7 +91,7 @@ impl Draft {
         table.is_some_and(|table| table.remove(key).is_some())
     }
 
-    /// Takes a profile out, and says whether it was there.
+    /// Removes a profile. Returns whether it existed.
     pub(in crate::cli) fn remove_profile(&mut self, name: &str) -> bool {
         let profiles = self
             .document
@@ -100,12 +100,12 @@ impl Draft {
         profiles.is_some_and(|profiles| profiles.remove(name).is_some())
     }
 
-    /// The profile that is used when none is named.
+    /// The default profile, if set.
     pub(in crate::cli) fn default_profile(&self) -> Option<&str> {
         self.document.get("default_profile").and_then(Item::as_str)
     }
 
-    /// Names the profile that is used when none is named, or none.
+    /// Sets or removes the default profile.
     pub(in crate::cli) fn set_default(&mut self, name: Option<&str>) {
         match name {
             Some(name) => put(self.document.as_item_mut(), "default_profile", name.into()),
@@ -113,8 +113,8 @@ impl Draft {
         }
     }
 
-    /// Writes the file for its owner alone, whole or not at all. A value that does not fit is told, and nothing is
-    /// written then.
+    /// Writes the file atomically, readable by its owner only. If a value is invalid, nothing is written and the error
+    /// names it.
     pub(in crate::cli) fn save(self) -> Result<(), CommandError> {
         let text = self.document.to_string();
         let written = Document::of(&self.file, text);
@@ -126,7 +126,7 @@ impl Draft {
 
     fn profile(&mut self, name: &str) -> &mut Item {
         if !self.document.contains_key("profiles") {
-            // Written as [profiles.NAME], without a [profiles] of its own.
+            // Written as [profiles.NAME], without a separate [profiles].
             let mut profiles = Table::new();
             profiles.set_implicit(true);
             self.document.insert("profiles", Item::Table(profiles));
@@ -135,7 +135,7 @@ impl Draft {
     }
 }
 
-/// The file that whoever changes the configuration holds.
+/// Opens the lock file that is held while the configuration is changed.
 fn lock_file(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(false);
@@ -144,7 +144,7 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
-/// What stands below this key: a table, made when there is none, in the form of the one above it.
+/// Returns the table at this key. A missing one is created, inline if the table above it is.
 fn child<'a>(above: &'a mut Item, key: &str) -> &'a mut Item {
     let inline = above.is_inline_table();
     let below = &mut above[key];
@@ -158,7 +158,7 @@ fn child<'a>(above: &'a mut Item, key: &str) -> &'a mut Item {
     below
 }
 
-/// Puts a value in place; a comment behind the old one stays.
+/// Sets a value; a comment after the old one is kept.
 fn put(table: &mut Item, key: &str, value: Value) {
     match table.get_mut(key).and_then(Item::as_value_mut) {
         Some(old) => {
@@ -170,7 +170,7 @@ fn put(table: &mut Item, key: &str, value: Value) {
     }
 }
 
-/// A value that does not fit, told without a line of a file that was never written.
+/// The error for an invalid value, without the line number in a file that was never written.
 fn unfit(error: &ConfigError) -> CommandError {
     let said = match error {
         ConfigError::BadValue { key, problem, .. } => format!("`{key}` {problem}"),

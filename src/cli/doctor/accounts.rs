@@ -1,5 +1,4 @@
-//! Profiles: whether they are complete, whether their secrets can be had, whether they are signed in, and whether their
-//! platform answers.
+//! Profile checks: completeness, available secrets, sign-in state, and whether the platform responds.
 
 use std::path::Path;
 
@@ -20,7 +19,7 @@ use crate::waiting::Waits;
 const AREA: &str = "profile";
 
 pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<Check>, CommandError> {
-    // One that cannot be read is told with the files.
+    // A configuration that cannot be read is reported by the file checks.
     let Ok(config) = Config::load(app.catalogue(), app.paths()?, &app.env) else {
         return Ok(Vec::new());
     };
@@ -56,13 +55,13 @@ pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<
     for profile in profiles {
         let (reached, clock) = runtime.block_on(super::network::reach(app, &http, profile));
         checks.push(reached);
-        // One clock is told once, unless it is wrong.
+        // The clock is reported once, unless it is wrong.
         checks.extend(clock.filter(|clock| clock.state != State::Ok || !std::mem::replace(&mut told, true)));
     }
     Ok(checks)
 }
 
-/// What can be told of a profile without sending anything.
+/// The checks of a profile that send no request.
 fn one(app: &App, profile: &Profile) -> Vec<Check> {
     let name = profile.name.as_str();
     if let Some(origin) = profile.sandboxed() {
@@ -94,7 +93,7 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
     checks
 }
 
-/// What the profile says that no account of its platform can have.
+/// The problem with a value that no account of the profile's platform can have.
 fn unfit(_app: &App, profile: &Profile) -> Option<String> {
     let texts = profile.texts.iter();
     let texts = texts.map(|(key, text)| ((*key).to_owned(), &text.value));
@@ -107,7 +106,7 @@ fn unfit(_app: &App, profile: &Profile) -> Option<String> {
     })
 }
 
-/// Can the secret be had? Programs are not run, and the keyring is not opened: both may ask a person.
+/// Checks whether the secret is available. Runs no program and does not open the keyring, as both may prompt the user.
 fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSource) -> Check {
     let subject = format!("{} {}", profile.name, key.replace('_', " "));
     if let Some(refused) = profile.refusal(key) {
@@ -137,7 +136,7 @@ fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSo
     }
 }
 
-/// Is the program there, as the system would look for it?
+/// Whether the program exists, looked up as the system would.
 fn finds(app: &App, program: &str, folder: &Path) -> bool {
     if program.contains(std::path::is_separator) {
         return folder.join(program).is_file();
@@ -150,7 +149,7 @@ fn finds(app: &App, program: &str, folder: &Path) -> bool {
     })
 }
 
-/// May a person have to unlock it?
+/// Whether reading the secret may prompt the user.
 fn asks(source: &CredentialSource) -> bool {
     matches!(
         source,
@@ -158,7 +157,7 @@ fn asks(source: &CredentialSource) -> bool {
     )
 }
 
-/// Why no tokens can be kept.
+/// Why tokens cannot be stored.
 fn damaged_tokens(app: &App) -> Option<CommandError> {
     let path = app.paths().ok()?.tokens();
     let looked = path

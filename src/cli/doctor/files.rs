@@ -1,4 +1,4 @@
-//! Folders, files and who may read them; the configuration and the project's file.
+//! Checks of folders, files and their permissions, of the configuration and of the project file.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     Ok(checks)
 }
 
-/// A place that nobody but its owner may look into. Nothing when it is not there yet.
+/// Checks that only the owner can access a path. `None` if it does not exist yet.
 fn private_place(what: &str, path: &Path) -> Option<Check> {
     let about = std::fs::metadata(path).ok()?;
     let wanted = if about.is_dir() { 0o700 } else { 0o600 };
@@ -46,7 +46,7 @@ fn private_place(what: &str, path: &Path) -> Option<Check> {
     })
 }
 
-/// A place that nobody but its owner may change: who changes it has programs run.
+/// Checks that only the owner can change a path, because its content makes provisor run programs.
 fn guarded(what: &str, path: &Path) -> Option<Check> {
     let about = std::fs::metadata(path).ok()?;
     let wanted = if about.is_dir() { 0o700 } else { 0o600 };
@@ -64,7 +64,7 @@ fn guarded(what: &str, path: &Path) -> Option<Check> {
     })
 }
 
-/// The key for everything at rest. It is not made here.
+/// Checks the key for everything at rest, without creating it.
 fn key(app: &App) -> Result<Check, CommandError> {
     let paths = app.paths()?;
     let file = paths.key();
@@ -99,7 +99,7 @@ fn key(app: &App) -> Result<Check, CommandError> {
     })
 }
 
-/// Does the configuration say what can be understood?
+/// Checks that the configuration can be parsed.
 fn readable(app: &App) -> Result<Check, CommandError> {
     let area = "configuration";
     Ok(match Config::load(app.catalogue(), app.paths()?, &app.env) {
@@ -121,7 +121,7 @@ fn readable(app: &App) -> Result<Check, CommandError> {
     })
 }
 
-/// The project's file, when it asks for what needs trust.
+/// Checks the project file, if it contains settings that need trust.
 fn project(app: &App) -> Result<Option<Check>, CommandError> {
     let Some(file) = config::project_file(&app.env) else {
         return Ok(None);
@@ -132,7 +132,7 @@ fn project(app: &App) -> Result<Option<Check>, CommandError> {
     if Trust::of(app.paths()?).covers(&file, &text) {
         return Ok(Some(Check::ok(area, name, "trusted as it is")));
     }
-    // One that cannot be read is told above.
+    // A file that cannot be read is reported above.
     let asks = Config::asks_for(&file).unwrap_or_default();
     Ok(asks.first().map(|first| {
         Check::warning(area, &*name, format!("not trusted: {first}"))
@@ -146,7 +146,7 @@ fn rights(about: &std::fs::Metadata) -> u32 {
     about.permissions().mode()
 }
 
-/// Elsewhere a user's folders are private by inheritance.
+/// On other systems, a user's folders are private by inheritance.
 #[cfg(not(unix))]
 fn rights(_about: &std::fs::Metadata) -> u32 {
     0

@@ -1,4 +1,4 @@
-//! The journal, and what is left to do in it.
+//! Checks the journal and its unfinished work.
 
 use super::Check;
 use crate::cli::app::App;

@@ -1,4 +1,4 @@
-//! `provisor doctor`: is everything in order, and what to do about what is not.
+//! `provisor doctor`: checks the setup and suggests fixes.
 
 mod accounts;
 mod files;
@@ -35,7 +35,7 @@ pub(super) struct DoctorCommand {
     json: bool,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Ok,
@@ -55,7 +55,7 @@ impl State {
     }
 }
 
-/// What was looked at, and what was found.
+/// A check and its finding.
 pub(super) struct Check {
     area: &'static str,
     subject: String,
@@ -91,7 +91,7 @@ impl Check {
         Check::new(area, subject, State::Skipped, found)
     }
 
-    /// What a command would have failed with.
+    /// A problem that would make a command fail with this error.
     pub(super) fn failed(area: &'static str, subject: impl Into<String>, error: CommandError) -> Check {
         let fix = if error.hints.is_empty() {
             "fix the problem above, then run provisor doctor again".to_owned()
@@ -104,7 +104,7 @@ impl Check {
         }
     }
 
-    /// Adds what to do.
+    /// Adds a suggested fix.
     pub(super) fn fix(mut self, fix: impl Into<String>) -> Check {
         self.fix = Some(fix.into());
         self

@@ -1,4 +1,4 @@
-//! Whether platforms answer, and whether their clocks agree with this machine's.
+//! Checks whether platforms respond and whether their clocks agree with this machine's.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::transport::Http;
 use crate::transport::request::{Method, Request};
 use crate::transport::response::Response;
 
-/// How long a platform may take to say anything at all.
+/// The timeout for a platform's response.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Clocks that differ by more than this are worth a look, in milliseconds.
+/// A clock difference above this is a warning, in milliseconds.
 const SKEW: i64 = 60_000;
 
-/// Clocks that differ by more than this make tokens look dead or alive when they are not, in milliseconds.
+/// A clock difference above this makes valid tokens look expired, or expired ones valid, in milliseconds.
 const BAD_SKEW: i64 = 300_000;
 
-/// Does the platform answer, and does its clock agree with this machine's?
+/// Checks whether the platform responds and its clock agrees with this machine's.
 pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, Option<Check>) {
     let name = profile.name.as_str();
     let area = "network";
@@ -55,11 +55,11 @@ pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, 
     }
 }
 
-/// What the platform's clock says; nothing when it does not say.
+/// Compares this machine's clock with the platform's; `None` if the response has no usable date.
 fn skew(response: &Response, (before, after): (i64, i64), whose: &str) -> Option<Check> {
     let said = response.header("date")?;
     let said = jiff::fmt::rfc2822::parse(said).ok()?.timestamp().as_millisecond();
-    // It says whole seconds, at some moment between the question and the answer.
+    // The header has whole seconds, and was set between the request and the response.
     let ahead = before.saturating_sub(said.saturating_add(1_000)).max(0);
     let behind = said.saturating_sub(after).max(0);
     let differs = ahead.max(behind);

@@ -1,4 +1,4 @@
-//! What a run says when it has ended, and with which code the program ends.
+//! The report at the end of a run, and the program's exit code.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -18,31 +18,31 @@ use crate::run::Runner;
 use crate::sabotage::Sabotage;
 use crate::value::{Record, Value};
 
-/// How a run stands when its work has ended.
+/// The state of a run when its work has ended.
 pub(super) struct Outcome {
     pub(super) ended: Ended,
-    /// Rows by how they stand.
+    /// Row counts by status.
     pub(super) done: u64,
     pub(super) failed: u64,
     pub(super) parked: u64,
-    /// Of those that failed just now, how many by the script itself.
+    /// Rows that failed in this process because of an error in the script.
     pub(super) scripts: u64,
-    /// And how many because of what they hold.
+    /// Rows that failed in this process because their input is invalid.
     pub(super) unfit: u64,
-    /// What helps the first of those that failed because something exists already.
+    /// The hint for the first row that failed because a resource already exists.
     pub(super) exists: Option<String>,
-    /// Begun, and stopped between two steps.
+    /// Rows that started and were stopped between two steps.
     pub(super) interrupted: u64,
-    /// Not begun.
+    /// Rows that have not started.
     pub(super) open: u64,
-    /// How many rows were read, when these are not all.
+    /// The number of rows that were read, if more remain.
     pub(super) unread: Option<u64>,
-    /// Where the rows that have ended are, when the results are not in place.
+    /// The file with the finished rows, if the results are not in place.
     pub(super) partial: Option<PathBuf>,
 }
 
 impl Outcome {
-    /// The rows of the whole run, as a summary counts them.
+    /// The row counts of the whole run, in the order of a summary.
     fn rows(&self) -> [(RowStatus, u64); 5] {
         let counts = [self.done, self.failed, self.parked, self.interrupted, self.open];
         std::array::from_fn(|at| (RowStatus::REPORTED[at], counts[at]))
@@ -56,7 +56,7 @@ fn left_as_it_was(out: &str, partial: &Path) -> String {
     )
 }
 
-/// Did the row fail by what the script does, so that it fails again however often it is tried?
+/// Whether an error in the script failed the row, so that it would fail again on every retry.
 pub(super) fn is_the_scripts(row: &Finished) -> bool {
     let by_itself = |code: Code| match code {
         Code::AlreadyExists | Code::BadArgument | Code::BadAddress => true,
@@ -108,7 +108,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Can the platform tell of anything that is in doubt?
+    /// Whether the platform can look up any of the steps in doubt.
     fn can_be_looked_up(&self) -> bool {
         self.any_step(&StepFilter::Open, |step| {
             self.app
@@ -118,12 +118,12 @@ impl Execution<'_> {
         })
     }
 
-    /// Has a call failed and left something on the platform that a second try would double?
+    /// Whether a failed call left something on the platform that a retry would duplicate.
     fn left_behind(&self) -> bool {
         self.any_step(&StepFilter::ForAPerson, |step| step.state == StepState::HalfDone)
     }
 
-    /// Is there such a step? What cannot be read is not told of.
+    /// Whether the run has such a step. Steps that cannot be read are ignored.
     fn any_step(&self, filter: &StepFilter, is_wanted: impl Fn(&StepRecord) -> bool) -> bool {
         let mut found = false;
         let looked = self.engine.journal.each_step(self.id(), filter, &mut |step| {
@@ -144,7 +144,7 @@ impl Execution<'_> {
         ));
     }
 
-    /// Says how to go on.
+    /// Shows how to continue, and chooses the exit code.
     fn hint(&self, outcome: &Outcome, last: Option<&Finished>) -> Exit {
         let (ui, resume) = (&self.app.ui, self.resume());
         let is_read_once = self.plan.rows.as_deref().is_some_and(is_stream);
@@ -206,8 +206,8 @@ impl Execution<'_> {
         }
     }
 
-    /// Says of each sort of failure what helps: what a person must settle, what the script must do otherwise, and what
-    /// may go well another time.
+    /// Shows a hint for each kind of failure: those that need a person's decision, a change to the script or the input,
+    /// or only a retry.
     fn hint_at_failed_rows(&self, outcome: &Outcome) {
         let (ui, resume) = (&self.app.ui, self.resume());
         let half_done = self.rows_left_half_done();
@@ -234,7 +234,7 @@ impl Execution<'_> {
         }
     }
 
-    /// How many failed rows have a call that failed and left something behind.
+    /// The number of failed rows with a failed call that left something behind.
     fn rows_left_half_done(&self) -> u64 {
         let journal = &self.engine.journal;
         let mut half: BTreeSet<u64> = BTreeSet::new();
@@ -246,7 +246,7 @@ impl Execution<'_> {
         });
         let mut count = 0;
         if !half.is_empty() {
-            // What cannot be read is not told of.
+            // Rows that cannot be read are ignored.
             let _ = each_failed(
                 journal,
                 self.id(),
@@ -259,7 +259,7 @@ impl Execution<'_> {
         count
     }
 
-    /// Is there a file of the script that can be mended?
+    /// Whether the script comes from a file that can be fixed.
     fn has_file(&self) -> bool {
         self.plan.script != "-"
     }
@@ -304,7 +304,7 @@ impl Execution<'_> {
         })
     }
 
-    /// The output, with the secrets that were asked for in clear.
+    /// The output, with the secrets named in `--reveal` in clear.
     fn revealed(&self, last: &Finished) -> Record {
         let lacks = |name: &&String| !last.output.contains_key(*name);
         for name in self.plan.reveal.iter().filter(lacks) {

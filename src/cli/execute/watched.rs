@@ -1,4 +1,4 @@
-//! What the command line sees of the rows while they end.
+//! Follows the rows as they finish: progress, summary and errors.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -16,26 +16,26 @@ use crate::run::cancel::Cancel;
 use crate::value::Value;
 use crate::waiting::Waits;
 
-/// Rows read from the journal at once.
+/// The number of rows read from the journal at once.
 const PAGE: usize = 512;
 
-/// The rows that have ended, counted and shown.
+/// Counts and shows the finished rows.
 pub(super) struct Watched {
     summary: Summary,
     progress: Option<Progress>,
     last: Option<Finished>,
-    /// Rows that failed by the script itself.
+    /// Rows that failed because of an error in the script.
     scripts: u64,
-    /// Rows that failed because of what they hold.
+    /// Rows that failed because their input is invalid.
     unfit: u64,
-    /// What helps the first row that failed because something exists already.
+    /// The hint for the first row that failed because a resource already exists.
     exists: Option<String>,
     started: Instant,
     unwritable: Mutex<Option<CommandError>>,
 }
 
 impl Watched {
-    /// `before` are the rows as earlier processes of the run left them.
+    /// `before` has the row counts that earlier processes of the run left.
     pub(super) fn new(
         app: &App,
         plan: &RunPlan,
@@ -59,7 +59,7 @@ impl Watched {
         }
     }
 
-    /// Takes in the errors of the rows that have failed in earlier processes.
+    /// Adds the errors of rows that failed in earlier processes.
     pub(super) fn recall(
         &mut self,
         journal: &Journal,
@@ -91,22 +91,22 @@ impl Watched {
         self.last = Some(finished.clone());
     }
 
-    /// How many rows failed by what the script does.
+    /// The number of rows that failed because of an error in the script.
     pub(super) fn failed_by_the_script(&self) -> u64 {
         self.scripts
     }
 
-    /// How many rows failed because of what they hold.
+    /// The number of rows that failed because their input is invalid.
     pub(super) fn unfit(&self) -> u64 {
         self.unfit
     }
 
-    /// What helps the first row that failed because something exists already.
+    /// The hint for the first row that failed because a resource already exists.
     pub(super) fn exists(&self) -> Option<String> {
         self.exists.clone()
     }
 
-    /// The results cannot be written: no new rows, and the error is told at the end.
+    /// Records that the results cannot be written: no new rows start, and the error is reported at the end.
     pub(super) fn unwritable(&self, error: CommandError, cancel: &Cancel) {
         cancel.request();
         self.unwritable
@@ -115,7 +115,7 @@ impl Watched {
             .get_or_insert(error);
     }
 
-    /// `left_out` rows of the input are done by an earlier run.
+    /// Ends the progress display. `left_out` input rows were done by an earlier run.
     pub(super) fn close(&mut self, left_out: u64) {
         self.summary.left_out(left_out);
         if let Some(progress) = self.progress.take() {
@@ -133,7 +133,7 @@ impl Watched {
     }
 }
 
-/// Reads the failed rows of a run from the journal, one after the other, until it is to stop.
+/// Reads the failed rows of a run from the journal, one by one, until `stopped` returns true.
 pub(super) fn each_failed(
     journal: &Journal,
     run: &RunId,

@@ -3,7 +3,7 @@
 use crate::cli::exit::Exit;
 use crate::operation::explain::Explanation;
 
-/// What an exit code means, in a word or two.
+/// The meaning of an exit code, in a sentence.
 pub(super) fn meaning(exit: Exit) -> &'static str {
     let entry = ALL.iter().find(|(known, _)| *known == exit);
     entry.map_or("", |(_, told)| told.meaning)

@@ -1,4 +1,4 @@
-//! How rows and runs stand, in one word each.
+//! The statuses of rows and runs.
 
 use crate::operation::explain::Explanation;
 

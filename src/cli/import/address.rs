@@ -1,22 +1,22 @@
-//! Addresses: Postman writes them as a text, as parts, or as both.
+//! URLs, which Postman stores as a string, as parts, or as both.
 
 use serde_json::Value as Json;
 
 use super::collection::{Field, fields, text};
 
-/// An address in its parts, variables still in it.
+/// The parts of an address, with variables unresolved.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Address {
-    /// Everything before the query, with a scheme.
+    /// Everything before the query, including the scheme.
     pub(super) base: String,
     pub(super) query: Vec<Field>,
-    /// A user and a password that stood in it.
+    /// The user and password that were in the address, if any.
     pub(super) user: Option<(String, String)>,
-    /// Was there no scheme? Postman takes http then, and provisor https but for this machine.
+    /// Whether a missing scheme was added. Postman defaults to http; provisor to https, except on this machine.
     pub(super) scheme_added: bool,
 }
 
-/// Reads an address.
+/// Parses an address.
 pub(super) fn read(json: &Json) -> Address {
     let raw = match json {
         Json::String(raw) => raw.clone(),
@@ -29,7 +29,7 @@ pub(super) fn read(json: &Json) -> Address {
     let raw = raw.split_once('#').map_or(raw, |(before, _)| before);
     let (base, own) = raw.split_once('?').unwrap_or((raw, ""));
     let query = match &json["query"] {
-        // Postman sends what is escaped already as it is.
+        // Postman sends existing escapes as they are, so decode them.
         Json::Array(_) => fields(&json["query"]).iter().map(unescaped).collect(),
         _ => pairs(own),
     };
@@ -44,7 +44,7 @@ pub(super) fn read(json: &Json) -> Address {
     }
 }
 
-/// The query of a text, decoded, with its variables as they are.
+/// Parses and decodes a query string; variables stay as they are.
 fn pairs(query: &str) -> Vec<Field> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     parts
@@ -66,7 +66,7 @@ fn decoded(text: &str) -> String {
     first.map_or_else(|| text.to_owned(), |(_, value)| value.into_owned())
 }
 
-/// An address from its parts.
+/// Builds an address from its parts.
 fn built(json: &Json) -> String {
     let joined = |json: &Json, with: &str| match json {
         Json::String(text) => text.clone(),
@@ -91,7 +91,7 @@ fn built(json: &Json) -> String {
     }
 }
 
-/// A part of a path: a text, or an object with its value.
+/// The text of a part, which is a string or an object with a `value`.
 fn part(json: &Json) -> String {
     match json {
         Json::Object(fields) => fields.get("value").map(text).unwrap_or_default(),
@@ -99,7 +99,7 @@ fn part(json: &Json) -> String {
     }
 }
 
-/// Puts values in the place of `:name` parts; one without a value becomes the variable of its name.
+/// Replaces `:name` parts by their values; one without a value becomes the variable of that name.
 fn with_path_variables(base: &str, json: &Json) -> String {
     let variables = super::collection::variables(&json["variable"]);
     let (scheme, rest) = base
@@ -121,7 +121,7 @@ fn with_path_variables(base: &str, json: &Json) -> String {
     }
 }
 
-/// What stands for `:name`, behind which an ending may stand, as in `:id.json`.
+/// The replacement for `:name`, which may have a suffix, as in `:id.json`.
 fn path_variable(name: &str, variables: &[super::collection::Variable]) -> String {
     let exact = variables.iter().find(|variable| variable.key == name);
     let begun = || {
@@ -139,7 +139,7 @@ fn path_variable(name: &str, variables: &[super::collection::Variable]) -> Strin
         .iter()
         .find(|variable| variable.key == key)
         .map_or("", |variable| variable.value.trim());
-    // What programs write where they know no value.
+    // Placeholders that programs write for an unknown value.
     let nothing = value.is_empty() || value == key || value == "{}" || value.starts_with([':', '<']);
     if nothing {
         format!("{{{{{key}}}}}{ending}")
@@ -148,7 +148,7 @@ fn path_variable(name: &str, variables: &[super::collection::Variable]) -> Strin
     }
 }
 
-/// Takes `user:password@` out.
+/// Splits off `user:password@`.
 fn without_user(base: &str) -> (String, Option<(String, String)>) {
     let (scheme, rest) = base
         .split_once("://")
@@ -167,7 +167,7 @@ fn without_user(base: &str) -> (String, Option<(String, String)>) {
     (base, Some((decoded(name), decoded(password))))
 }
 
-/// A scheme where there is none and no variable that may hold one.
+/// Adds a scheme unless there is one or a leading variable may hold one. Returns whether it was added.
 fn with_scheme(base: String) -> (String, bool) {
     if scheme(&base).is_some() || base.starts_with("{{") || base.is_empty() {
         return (base, false);
@@ -176,13 +176,13 @@ fn with_scheme(base: String) -> (String, bool) {
     (format!("{}{base}", scheme_for(base)), true)
 }
 
-/// The scheme that an address begins with.
+/// The scheme of an address, if it has one.
 pub(super) fn scheme(address: &str) -> Option<&str> {
     let (scheme, _) = address.split_once("://")?;
     (!scheme.contains(['/', ':'])).then_some(scheme)
 }
 
-/// What an address without a scheme begins with: Postman's http on this machine, https everywhere else.
+/// The default scheme of an address: http on this machine, as in Postman; https everywhere else.
 pub(super) fn scheme_for(address: &str) -> &'static str {
     if is_near(address) { "http://" } else { "https://" }
 }
@@ -198,7 +198,7 @@ pub(super) fn host(address: &str) -> &str {
     &rest[..end.unwrap_or(rest.len())]
 }
 
-/// Does an address, with or without a scheme, lead to this machine?
+/// Whether an address, with or without a scheme, points to this machine.
 pub(super) fn is_near(address: &str) -> bool {
     crate::cli::config::is_near(&format!("http://{}", host(address)))
 }

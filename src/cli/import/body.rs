@@ -1,4 +1,4 @@
-//! Bodies in all of Postman's forms.
+//! Converts request bodies in all of Postman's modes.
 
 mod exact;
 
@@ -9,21 +9,21 @@ use super::collection::{Field, fields, text};
 use super::values::{Piece, Values};
 use exact::{is_exact_json, is_held, with_holes};
 
-/// What a request carries, as keys of the options of `http::`.
+/// A request body as options of an `http::` call.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     /// `json`, `form`, `multipart` or `body`, with its value.
     pub(super) option: Option<(&'static str, Code)>,
-    /// The content type that the form does not imply.
+    /// The content type, if the option does not imply it.
     pub(super) content_type: Option<String>,
-    /// What a reader must know.
+    /// Notes for the reader of the script.
     pub(super) notes: Vec<String>,
 }
 
-/// Deeper JSON stays a text: an expression of the script cannot be nested without end.
+/// The maximum depth of JSON; deeper JSON stays text, since script expressions have a nesting limit.
 const DEEPEST: usize = 20;
 
-/// Reads a body. The error names a circle of variables.
+/// Converts a body. Fails if variables are circular or grow too large.
 pub(super) fn read(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<Body, String> {
     if json.is_null() || json["disabled"] == true {
         return Ok(Body::default());
@@ -90,7 +90,7 @@ fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<B
     })
 }
 
-/// The text as scrubbing gives it back when there is nothing to scrub.
+/// The text as `scrubbed` returns it when there is nothing to mask.
 fn trimmed_lines(text: &str) -> String {
     text.lines().collect::<Vec<_>>().join("\n")
 }
@@ -131,7 +131,7 @@ fn multipart(json: &Json, values: &mut Values) -> Result<Body, String> {
     Ok(body)
 }
 
-/// A part of a form: its content alone, or a map where more is said of it.
+/// A form part: its content alone, or a map if it has a file name or content type.
 fn part(content: Code, filename: &str, kind: Option<&str>) -> Code {
     let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_control() && *c != '"').collect() };
     let more = [("filename", filename), ("type", kind.unwrap_or_default())];
@@ -146,7 +146,7 @@ fn part(content: Code, filename: &str, kind: Option<&str>) -> Code {
     Code::Map(fields)
 }
 
-/// The name of a file without its folders, which are nobody else's business.
+/// The file name without its folders, which are private.
 fn base_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or_default()
 }
@@ -191,7 +191,7 @@ fn graphql(json: &Json, values: &mut Values) -> Result<Body, String> {
     })
 }
 
-/// The parameter for the content of a file, of which only the name is known.
+/// Adds a parameter for the content of a file, of which only the name is known.
 fn content_of(source: &str, field: &str, values: &mut Values) -> Code {
     let name = base_name(source);
     let about = if name.is_empty() {
@@ -208,12 +208,12 @@ fn content_of(source: &str, field: &str, values: &mut Values) -> Code {
     values.param(index)
 }
 
-/// Fields as a map; one that is there several times has a list.
+/// Converts fields to a map; a repeated field becomes a list.
 pub(super) fn pairs(fields: &[Field], values: &mut Values) -> Result<Code, String> {
     let mut all = Vec::new();
     for field in fields {
         let key = match values.pieces(&field.key)?.as_slice() {
-            // A name with variables in it has no place in a map; it stays as it is written.
+            // A map key cannot contain variables, so the name stays as written.
             [Piece::Text(key)] => key.clone(),
             _ => field.key.clone(),
         };
@@ -234,10 +234,10 @@ fn merged(fields: Vec<(String, Code)>) -> Code {
     Code::Map(merged)
 }
 
-/// What begins the text of a variable that stood without quotes.
+/// The prefix that marks a string as an unquoted variable.
 const BARE: char = '\u{1}';
 
-/// JSON as a value of the script. `field` is the name of what holds it.
+/// Converts JSON to a script value. `field` is the name of the field that holds it.
 pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Code, String> {
     Ok(match json {
         Json::Null => Code::Expr("()".into()),
@@ -260,7 +260,7 @@ pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Cod
     })
 }
 
-/// A variable that stood without quotes is a number, a flag, or a whole document.
+/// Converts an unquoted variable: a number, a boolean, or a whole document.
 fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
     let hole = format!("{{{{{name}}}}}");
     let pieces = values.pieces(&hole)?;
@@ -273,7 +273,7 @@ fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
                 return values.value(&hole, field);
             }
             if param.mixed {
-                // Elsewhere it is a text, of which every character counts.
+                // Elsewhere it is used as text, so every character must be kept.
                 return Ok(parsed(&values.param(*index).render(0)));
             }
             param.json = true;
@@ -284,7 +284,7 @@ fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
     }
 }
 
-/// The value that a text of JSON has.
+/// An expression that parses a JSON text.
 fn parsed(text: &str) -> Code {
     Code::Expr(format!("parse_json({text})"))
 }
@@ -299,7 +299,7 @@ fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) ->
     }
     Ok(match (number.as_i64(), number.as_f64()) {
         (Some(_), _) => Code::Expr(text),
-        // Rhai writes no exponent without a point.
+        // `{:?}` always writes a point or an exponent, so Rhai reads a float.
         (None, Some(float)) if number.is_f64() => Code::Expr(format!("{float:?}")),
         _ => {
             values.say(format!(
@@ -310,7 +310,7 @@ fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) ->
     })
 }
 
-/// A text or number of a document as it was written, variables in it.
+/// The text of a JSON value as written in the body, with variables unresolved.
 pub(super) fn as_written(json: &Json) -> String {
     match json {
         Json::String(text) => match text.strip_prefix(BARE) {
@@ -330,8 +330,8 @@ fn depth(json: &Json) -> usize {
     }
 }
 
-/// A raw body as JSON with its variables in texts, for those that take it apart; nothing when it is none, or when
-/// values would change it.
+/// Parses a raw body as JSON with its variables in strings, so that fields can be read. Returns null if it is not JSON,
+/// is nested too deeply, or would be changed by script values.
 pub(super) fn document(body: &Json, values: &Values) -> Json {
     let content = text(&body["raw"]);
     let document = with_holes(&content).unwrap_or(Json::Null);

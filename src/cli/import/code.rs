@@ -1,28 +1,27 @@
-//! Rhai as it is written: texts, maps, lists, comments, names.
+//! Generates Rhai source: strings, maps, lists, comments, names.
 
 use crate::script::words;
 
-/// A value of the script.
+/// A value in the generated script.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Code {
-    /// An expression in one line.
+    /// An expression on one line.
     Expr(String),
-    /// A map.
+    /// A map, as pairs in source order.
     Map(Vec<(String, Code)>),
-    /// A list.
     List(Vec<Code>),
 }
 
-/// Lines are broken when they would be longer than this.
+/// The maximum width of a line, in characters, before its value is broken up.
 const WIDE: usize = 100;
 
 impl Code {
-    /// A literal text.
+    /// A string literal.
     pub(super) fn text(text: &str) -> Code {
         Code::Expr(quoted(text))
     }
 
-    /// The code, as it stands in a line that begins with `indent` blanks.
+    /// Renders the code for a line that is indented by `indent` spaces.
     pub(super) fn render(&self, indent: usize) -> String {
         let line = self.line();
         if indent + line.chars().count() <= WIDE {
@@ -66,7 +65,7 @@ impl Code {
     }
 }
 
-/// A literal text in quotes.
+/// Quotes and escapes a string literal.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -85,7 +84,7 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
-/// A map's key: a name as it is, anything else in quotes.
+/// Renders a map key: an identifier as it is, anything else quoted.
 fn key(key: &str) -> String {
     if is_name(key) && !is_reserved(key) {
         key.to_owned()
@@ -94,7 +93,7 @@ fn key(key: &str) -> String {
     }
 }
 
-/// Lines of a comment. What could end it or break the line cannot: each line is one of its own.
+/// Renders comment lines. No text can break out: each line has its own marker and no control character but tabs.
 pub(super) fn comment(marker: &str, text: &str) -> String {
     let clean = |line: &str| -> String {
         let line = line.trim_end();
@@ -109,7 +108,7 @@ pub(super) fn comment(marker: &str, text: &str) -> String {
     out
 }
 
-/// A name for a function or variable made of any text: `Get user's list` is `get_user_s_list`.
+/// Derives a function or variable name from any text: `Get user's list` becomes `get_user_s_list`.
 pub(super) fn name_of(text: &str, otherwise: &str) -> String {
     let mut name = String::new();
     let mut last = ' ';
@@ -134,17 +133,17 @@ pub(super) fn name_of(text: &str, otherwise: &str) -> String {
     }
 }
 
-/// No name is longer than this.
+/// The length, in bytes, at which a name is cut off.
 const LONGEST: usize = 60;
 
 fn is_name(text: &str) -> bool {
-    // However many underscores it begins with, a letter follows.
+    // Any leading underscores must be followed by a letter.
     let mut chars = text.trim_start_matches('_').chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic())
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Is it a word of the language, or one that means something in every script?
+/// Whether a name is reserved by the language or predefined in every script.
 pub(super) fn is_reserved(name: &str) -> bool {
     const OWN: &[&str] = &["main", "sleep", "now", "uuid", "random"];
     OWN.contains(&name) || words::is_reserved(name)

@@ -1,14 +1,14 @@
-//! A collection, read leniently from either version: 2.0 writes as an object or a text what 2.1 writes as a list.
+//! Reads collections leniently: version 2.0 has an object or a string where 2.1 has a list.
 
 use serde_json::{Map, Value as Json};
 
-/// More requests than this are not one workflow.
+/// The maximum number of requests; a collection with more is not one workflow.
 const MOST_REQUESTS: usize = 5_000;
 
-/// Folders in folders: more than anybody makes by hand.
+/// The maximum depth of folders, more than anyone nests by hand.
 const DEEPEST: usize = 48;
 
-/// A collection with its requests in their order.
+/// A collection with its requests in order.
 #[derive(Debug, Default)]
 pub(super) struct Collection {
     pub(super) name: String,
@@ -24,26 +24,26 @@ pub(super) struct Collection {
 pub(super) struct Variable {
     pub(super) key: String,
     pub(super) value: String,
-    /// Is it marked as a secret?
+    /// Whether it is marked as a secret.
     pub(super) secret: bool,
-    /// The folder that it stands in, by its path; empty outside of folders.
+    /// The path of the folder that defines it; empty outside folders.
     pub(super) folder: String,
 }
 
-/// A script in Postman's own language.
+/// A script in Postman's scripting language.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Script {
-    /// Whose it is: a folder's path; empty for the collection's or request's own.
+    /// The path of the folder it belongs to; empty for a script of the collection or of a request.
     pub(super) of: String,
-    /// `prerequest` or `test`.
+    /// The event that runs it: `prerequest` or `test`.
     pub(super) when: String,
     pub(super) lines: Vec<String>,
 }
 
-/// One request, with what it inherits.
+/// A request, with the settings that it inherits.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Request {
-    /// The folders it lies in, outermost first.
+    /// The folders that contain it, outermost first.
     pub(super) folders: Vec<String>,
     pub(super) name: String,
     pub(super) about: String,
@@ -51,21 +51,21 @@ pub(super) struct Request {
     pub(super) url: Json,
     pub(super) headers: Vec<Field>,
     pub(super) body: Json,
-    /// Its own, its folder's or the collection's.
+    /// The authentication of the request, its folder or the collection.
     pub(super) auth: Option<Auth>,
     pub(super) scripts: Vec<Script>,
-    /// Variables of its folders, outermost first: they count here and nowhere else.
+    /// The variables of its folders, outermost first; they are in scope only there.
     pub(super) variables: Vec<Variable>,
 }
 
-/// A name and a value.
+/// A header, or a field of a query or form.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Field {
     pub(super) key: String,
     pub(super) value: String,
-    /// The name of a file, where a form carries one.
+    /// The file name, if it is a file in a form.
     pub(super) file: Option<String>,
-    /// What a part of a form says to be.
+    /// The content type of a form part, if specified.
     pub(super) kind: Option<String>,
 }
 
@@ -79,7 +79,7 @@ impl Field {
     }
 }
 
-/// How a request signs in.
+/// How a request authenticates.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Auth {
     pub(super) kind: String,
@@ -87,14 +87,14 @@ pub(super) struct Auth {
 }
 
 impl Auth {
-    /// A part of it; empty when it is not there.
+    /// A field of the authentication; empty if missing.
     pub(super) fn field(&self, name: &str) -> &str {
         let found = self.fields.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value)
     }
 }
 
-/// What lies around an item.
+/// The inherited context of an item.
 struct Around<'a> {
     folders: Vec<String>,
     auth: Option<Auth>,
@@ -102,7 +102,7 @@ struct Around<'a> {
     collection: &'a mut Collection,
 }
 
-/// Reads a collection. The error is the rest of a sentence that begins with the collection.
+/// Reads a collection. The error completes a sentence whose subject is the collection.
 pub(super) fn read(json: &Json) -> Result<Collection, String> {
     let info = &json["info"];
     let mut collection = Collection {
@@ -160,7 +160,7 @@ fn request(item: &Json, name: String, around: &Around) -> Request {
     let json = &item["request"];
     let inherited = || around.auth.clone();
     let scripts = scripts(&item["event"], "");
-    // The shortest form is an address alone.
+    // The shortest form of a request is just its address.
     if json.is_string() {
         return Request {
             folders: around.folders.clone(),
@@ -192,7 +192,7 @@ fn request(item: &Json, name: String, around: &Around) -> Request {
     }
 }
 
-/// Nothing when it is left to what lies around; `noauth` is an answer.
+/// The item's own authentication; `None` if it is inherited. `noauth` counts as its own.
 fn auth(json: &Json) -> Option<Auth> {
     let kind = json["type"].as_str()?.to_owned();
     let fields = match &json[&kind] {
@@ -209,7 +209,7 @@ fn auth(json: &Json) -> Option<Auth> {
     Some(Auth { kind, fields })
 }
 
-/// Fields as a list of objects, an object, or lines of text; those that are switched off are left out.
+/// Reads headers from a list of objects, an object, or lines of text; disabled ones are left out.
 pub(super) fn headers(json: &Json) -> Vec<Field> {
     match json {
         Json::String(lines) => lines
@@ -221,7 +221,7 @@ pub(super) fn headers(json: &Json) -> Vec<Field> {
     }
 }
 
-/// The same without the form of header lines.
+/// Reads fields from a list of objects or an object; disabled ones are left out.
 pub(super) fn fields(json: &Json) -> Vec<Field> {
     match json {
         Json::Array(items) => items.iter().filter_map(Json::as_object).flat_map(field).collect(),
@@ -233,7 +233,7 @@ pub(super) fn fields(json: &Json) -> Vec<Field> {
     }
 }
 
-/// One field; several where it carries several files.
+/// Reads one field, or several if it has several files; none if it is disabled.
 fn field(fields: &Map<String, Json>) -> Vec<Field> {
     let get = |name: &str| fields.get(name).map(text).unwrap_or_default();
     let off = fields.get("disabled") == Some(&Json::Bool(true))
@@ -256,7 +256,7 @@ fn field(fields: &Map<String, Json>) -> Vec<Field> {
     files.into_iter().map(field).collect()
 }
 
-/// Variables of a collection or an environment; those that are switched off are left out.
+/// Reads the variables of a collection or an environment; disabled ones are left out.
 pub(super) fn variables(json: &Json) -> Vec<Variable> {
     let all = json.as_array().into_iter().flatten().filter_map(Json::as_object);
     let on = all.filter(|fields| {
@@ -297,7 +297,7 @@ fn split(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// A text; numbers and flags as they are written, and a description's content.
+/// The text of a string, number or boolean, or the `content` of a description object; otherwise empty.
 pub(super) fn text(json: &Json) -> String {
     match json {
         Json::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! An environment: its variables, and the account that it describes.
+//! Environments: their variables, and the accounts they describe.
 
 use serde_json::Value as Json;
 
@@ -12,22 +12,22 @@ use crate::operation::import::{ApiRoot, Mark};
 use crate::operation::platform::{AccountKey, Platform};
 use crate::value::secret::Secret;
 
-/// An environment.
+/// A Postman environment.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Environment {
     pub(super) name: String,
     pub(super) variables: Vec<Variable>,
 }
 
-/// The account that an environment describes, as a profile holds it.
+/// The account that an environment describes, in the form of a profile.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) platform: &'static Platform,
     pub(super) texts: Vec<(&'static str, String)>,
     pub(super) secrets: Vec<(&'static AccountKey, Secret)>,
-    /// The variables that it was made of, by field.
+    /// The variable that each field was taken from.
     pub(super) taken: Vec<(&'static str, String)>,
-    /// The secrets among the variables that no field of it takes.
+    /// The secret variables that no field uses.
     pub(super) left: Vec<String>,
 }
 
@@ -39,8 +39,7 @@ pub(super) fn read(json: &Json) -> Environment {
     }
 }
 
-/// What the variables of keys that many platforms have may be called besides the key's own name, in lower-case letters and
-/// digits.
+/// Other variable names for keys that many platforms share, in lower-case letters and digits.
 const COMMON: &[(&str, &[&str])] = &[
     (
         "url",
@@ -73,7 +72,7 @@ const COMMON: &[(&str, &[&str])] = &[
     ("password", &["pass", "pwd", "passwd", "userpassword"]),
 ];
 
-/// Every name that the variable of a key may have, the likeliest first.
+/// The names that the variable for a key may have, likeliest first.
 fn names_of(platform: &Platform, key: &str) -> Vec<String> {
     let others = COMMON.iter().chain(platform.import.aliases);
     let others = others
@@ -83,8 +82,8 @@ fn names_of(platform: &Platform, key: &str) -> Vec<String> {
     [letters(key)].into_iter().chain(others).collect()
 }
 
-/// The account of a platform that the environment describes; nothing when it describes none. `chosen` says which
-/// variable holds which field, `asked` which platform it is, `spoken` to which the collection's requests speak there.
+/// Returns the account that the environment describes; `None` if it describes none. `chosen` maps fields to variables,
+/// `asked` is the requested platform, and `spoken` is the site that the collection's requests use.
 pub(super) fn account(
     catalogue: &Catalogue,
     environment: &Environment,
@@ -134,7 +133,7 @@ pub(super) fn account(
             None => {}
         }
     }
-    // A login without a password is none that a service could be asked with.
+    // A login without a password is not a usable credential.
     let secrets: Vec<&str> = account.secrets.iter().map(|(field, _)| field.name).collect();
     let texts: Vec<&str> = account.texts.iter().map(|(key, _)| *key).collect();
     let unpaired = fields::unpaired(platform, |key| texts.contains(&key) || secrets.contains(&key));
@@ -150,7 +149,7 @@ pub(super) fn account(
         account.left = left.filter(|name| !is_taken(name)).collect();
         return Ok(Some(account));
     }
-    // That requests speak to a platform does not make the environment a whole account of it.
+    // Requests to a platform do not mean that the environment is a complete account on it.
     if told.is_none() && chosen.is_empty() {
         return Ok(None);
     }
@@ -187,7 +186,7 @@ fn check_choice(
     Ok(())
 }
 
-/// The platform by what the variables are called and where they lead, or where the collection's requests go.
+/// Guesses the platform from the names and values of the variables, or the addresses of the requests.
 fn guessed(catalogue: &Catalogue, environment: &Environment, addresses: &str) -> Option<&'static Platform> {
     let keys = environment
         .variables
@@ -213,7 +212,7 @@ fn guessed(catalogue: &Catalogue, environment: &Environment, addresses: &str) ->
 }
 
 impl Environment {
-    /// The names of its variables.
+    /// The names of its variables, separated by commas.
     fn names(&self) -> String {
         let names: Vec<&str> = self
             .variables
@@ -223,7 +222,7 @@ impl Environment {
         names.join(", ")
     }
 
-    /// The variable for a field, and its value with other variables resolved. Empty values count as none.
+    /// Returns the variable for a field and its resolved value. An empty value counts as missing.
     fn find(
         &self,
         platform: &Platform,
@@ -280,7 +279,7 @@ impl Environment {
     }
 }
 
-/// An address as profiles have it: with a scheme, without a root of the API that is no part of it.
+/// Normalizes an address for a profile: adds a scheme, and removes an API root that is not part of it.
 fn address(platform: &Platform, text: &str) -> String {
     let text = text.trim().trim_end_matches('/');
     let mut roots = platform.import.roots.iter().filter(|root| !root.in_address);
@@ -293,7 +292,7 @@ fn address(platform: &Platform, text: &str) -> String {
     }
 }
 
-/// The address of an account, with the path that the requests to it have in common.
+/// Appends to an account's address the path that its requests share.
 fn below(platform: &Platform, url: String, spoken: Option<&Site>) -> String {
     let more = spoken.and_then(|site| site.base.strip_prefix(url.as_str()));
     let is_root = |path: &str| {

@@ -1,4 +1,4 @@
-//! Requests that provisor has operations for: by platform, method and path.
+//! Maps requests to operations by platform, method and path.
 
 use serde_json::{Map, Value as Json};
 
@@ -9,34 +9,34 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::import::{ImportArg, ImportRoute, RouteMeaning};
 use crate::operation::platform::Platform;
 
-/// A request, as far as it tells which operation it is.
+/// The properties of a request that determine its operation.
 pub(super) struct Ask<'a> {
     pub(super) catalogue: Catalogue,
     pub(super) platform: &'static Platform,
     pub(super) method: &'a str,
-    /// The path below the API, in parts; a variable is `{{name}}`.
+    /// The path segments below the API root; a variable is `{{name}}`.
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(String, String)>,
     pub(super) carries: Carried,
     pub(super) headers: &'a [Field],
-    /// The session that it is made of, as an expression.
+    /// The expression for its session.
     pub(super) session: &'a str,
-    /// The part of the account that the session acts on, variables resolved; `None` when it names none.
+    /// The part of the account that the session acts on, with variables resolved; `None` if unspecified.
     pub(super) part: Option<&'a str>,
 }
 
-/// What a request carries.
+/// A request body.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum Carried {
     #[default]
     Nothing,
-    /// Fields, as JSON or as a form's texts.
+    /// The fields of a JSON object or a form.
     Fields(Map<String, Json>, Form),
-    /// Anything else.
+    /// Any other body.
     Other,
 }
 
-/// In what form fields are carried.
+/// The encoding of body fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Json,
@@ -44,47 +44,47 @@ pub(super) enum Form {
     Parts,
 }
 
-/// A call of an operation.
+/// An operation call.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Called {
-    /// The expression.
+    /// The call as an expression.
     pub(super) code: String,
-    /// What a reader must know.
+    /// Notes for the reader of the script.
     pub(super) notes: Vec<String>,
 }
 
-/// What a request is on its platform.
+/// The meaning of a request on its platform.
 #[derive(Debug, PartialEq)]
 pub(super) enum Meaning {
-    /// Provisor does it by itself.
+    /// Done by provisor automatically, as this note says.
     ByItself(&'static str),
-    /// An operation.
+    /// A call of an operation.
     Call(Called),
     /// No operation does exactly this.
     Unknown,
 }
 
-/// The error names a circle of variables.
+/// The meaning of a request. The error describes variables that are circular or grow too large.
 pub(super) type Done = Result<Meaning, String>;
 
 const SIGNS_IN: &str = "provisor signs in by itself when an operation needs it";
 
-/// A route of the platform that a request fits.
+/// A route of the platform that matches a request.
 pub(super) struct Fit<'a> {
     pub(super) route: &'static ImportRoute,
-    /// The parts of its path that the route names.
+    /// The path segments that the route names.
     parts: Vec<(&'static str, &'a str)>,
 }
 
 impl<'a> Fit<'a> {
-    /// A part of the path; empty when the route names none like this.
+    /// Returns a named path segment; empty if the route has no such name.
     pub(super) fn part(&self, name: &str) -> &'a str {
         let found = self.parts.iter().find(|(known, _)| *known == name);
         found.map_or("", |(_, part)| part)
     }
 }
 
-/// Finds out what a request is.
+/// Determines the meaning of a request.
 pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
     let Some(fit) = ask.fit() else {
         return ask.raw(values);
@@ -96,7 +96,7 @@ pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
     }
 }
 
-/// The description of the account that a request signs in to, by key, as it is written; nothing when it does not sign in.
+/// Returns the account fields in a sign-in request, by key and unresolved; `None` if it does not sign in.
 pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
     let fit = ask.fit()?;
     let RouteMeaning::SignIn(keys) = fit.route.meaning else {
@@ -114,7 +114,7 @@ pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
     Some(keys.iter().map(told).collect())
 }
 
-/// What a request carries, as far as operations can take it apart.
+/// Reads a request body, as far as operations can use its fields.
 pub(super) fn carried(request: &Request, values: &Values) -> Carried {
     let body = &request.body;
     if body.is_null() || body["disabled"] == true {
@@ -148,7 +148,7 @@ fn form(json: &Json, form: Form) -> Carried {
 }
 
 impl Ask<'_> {
-    /// The first route of the platform that the request fits.
+    /// Returns the first route of the platform that matches the request.
     fn fit(&self) -> Option<Fit<'_>> {
         self.platform.import.routes.iter().find_map(|route| {
             let parts = self.parts(route.path)?;
@@ -159,7 +159,7 @@ impl Ask<'_> {
         })
     }
 
-    /// The parts of the path that a route's path names; `None` when it is another path.
+    /// Returns the path segments that a route's path names; `None` if the path does not match.
     fn parts(&self, path: &'static str) -> Option<Vec<(&'static str, &str)>> {
         let mut parts = Vec::new();
         let mut own = self.path.iter();
@@ -174,13 +174,13 @@ impl Ask<'_> {
         own.next().is_none().then_some(parts)
     }
 
-    /// A field of the query; empty when it is not there.
+    /// Returns a query field, ignoring case; empty if missing.
     pub(super) fn query(&self, name: &str) -> String {
         let found = self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
-    /// The fields that it carries.
+    /// The fields of the body, if it has any.
     pub(super) fn fields(&self) -> Option<&Map<String, Json>> {
         match &self.carries {
             Carried::Fields(fields, _) => Some(fields),
@@ -188,7 +188,7 @@ impl Ask<'_> {
         }
     }
 
-    /// One of the fields that it carries; upper and lower case are the same.
+    /// Returns a field of the body, ignoring case.
     pub(super) fn field(&self, name: &str) -> Option<&Json> {
         let mut fields = self.fields()?.iter();
         fields
@@ -196,7 +196,7 @@ impl Ask<'_> {
             .map(|(_, value)| value)
     }
 
-    /// The same as text; empty when it is not there.
+    /// Returns a field of the body as text; empty if missing.
     fn field_text(&self, name: &str) -> String {
         self.field(name).map(body::as_written).unwrap_or_default()
     }

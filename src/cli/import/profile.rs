@@ -1,4 +1,4 @@
-//! The profile that an environment becomes.
+//! Creates a profile from an environment.
 
 use super::code::name_of;
 use super::environment::{Account, Environment};
@@ -9,7 +9,7 @@ use crate::cli::profile::place::Place;
 use crate::cli::profile::written::{self, Secrets};
 use crate::cli::secret_store::SecretId;
 
-/// The profile's name: the one asked for, else the environment's in letters that a name can have.
+/// Returns the requested profile name, else one derived from the environment's name.
 pub(super) fn name(asked: Option<&str>, environment: &Environment) -> Result<String, CommandError> {
     let name = asked.map_or_else(|| name_of(&environment.name, "imported"), str::to_owned);
     written::check_name(&name)?;

@@ -1,4 +1,4 @@
-//! Postman's files: read whole, within bounds, and told apart by what they hold.
+//! Reads Postman files, up to a maximum size, and detects their kind by content.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 
 use crate::cli::error::CommandError;
 
-/// The largest file that is read, in bytes.
+/// The maximum file size, in bytes.
 const LARGEST: u64 = 64 << 20;
 
-/// What a file holds.
+/// The kind and content of a file.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
     /// An environment, or Postman's globals.
@@ -20,7 +20,7 @@ pub(super) enum Found {
     Collection(Json),
 }
 
-/// Reads a file and tells what it is.
+/// Reads a file, or stdin for `-`, and detects its kind.
 pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
     let shown = path.display();
     let unreadable = |why: String| CommandError::usage(format!("`{shown}` cannot be read: {why}"));
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let json: Json = serde_json::from_slice(text).map_err(|error| {
-        // The words of the parser name a place, never what stands there.
+        // The message gives the position, never the content there.
         CommandError::usage(format!(
             "`{shown}` is not JSON, or is nested too deeply: line {}, column {}",
             error.line(),
@@ -52,7 +52,7 @@ pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
 const WANTED: &str = "in Postman, export a collection as version 2.1, or an environment";
 
 fn told(json: Json) -> Result<Found, String> {
-    // The service's own API wraps what it gives.
+    // Postman's own API wraps the document in an object.
     for name in ["collection", "environment"] {
         if let Some(inner) = json.get(name).filter(|inner| inner.is_object()) {
             return told(inner.clone());

@@ -1,4 +1,4 @@
-//! One request as a function of the script.
+//! Converts one request to a function of the script.
 
 use super::address;
 use super::code::comment;
@@ -9,13 +9,13 @@ use super::sessions::{self, Sessions};
 use super::values::Values;
 use super::web;
 
-/// What became of a request.
+/// A converted request.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// The expression that carries it out; nothing when there is nothing to do.
+    /// The expression that makes the request; `None` if it is left out.
     pub(super) code: Option<String>,
     pub(super) kind: Kind,
-    /// What a reader must know, a line each.
+    /// Notes for the reader of the script, one line each.
     pub(super) notes: Vec<String>,
 }
 
@@ -29,18 +29,18 @@ impl Written {
     }
 }
 
-/// By what means a request is made.
+/// How a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// An operation of a platform.
+    /// By an operation of a platform.
     Typed,
-    /// A raw web operation.
+    /// By a raw web operation.
     Web,
-    /// Provisor does it by itself.
+    /// Not at all: provisor does it automatically, or cannot make it.
     Omitted,
 }
 
-/// Writes a request. The error names a circle of variables.
+/// Converts a request. Fails if variables are circular or grow too large.
 pub(super) fn write(
     request: &Request,
     values: &mut Values,
@@ -73,7 +73,7 @@ pub(super) fn write(
     web::write(request, &address, sessions.service(), values)
 }
 
-/// The request as an operation of its platform, when it is one.
+/// Converts the request to an operation of its platform, if one matches.
 fn typed(
     request: &Request,
     address: &address::Address,
@@ -108,7 +108,7 @@ fn typed(
     })
 }
 
-/// The scripts of something as comments.
+/// Renders Postman scripts as comments, with credentials masked.
 pub(super) fn scripts_as_comments(scripts: &[Script], marker: &str, known: &[String]) -> String {
     let mut text = String::new();
     for script in scripts {
@@ -134,5 +134,5 @@ pub(super) fn scripts_as_comments(scripts: &[Script], marker: &str, known: &[Str
     text
 }
 
-/// Lines of a script that are kept.
+/// The maximum number of lines kept of a script.
 const LONGEST_SCRIPT: usize = 400;

@@ -1,4 +1,4 @@
-//! A collection as a documented script.
+//! Converts a collection to a documented script.
 
 use crate::operation::catalogue::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,25 +11,25 @@ use super::secrets::scrubbed;
 use super::sessions::{Profiled, Sessions};
 use super::values::{Param, SHORTEST, Values, unique};
 
-/// A script, and what it came of.
+/// A generated script, with statistics.
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) text: String,
     pub(super) requests: usize,
     pub(super) typed: usize,
     pub(super) web: usize,
-    /// Requests that have nothing to do in it.
+    /// The requests that were left out.
     pub(super) omitted: usize,
-    /// Scripts that became comments.
+    /// The Postman scripts that became comments.
     pub(super) scripts: usize,
-    /// Parameters of `main` that are secrets.
+    /// The secret parameters of `main`.
     pub(super) secrets: Vec<String>,
-    /// What a reader must know of single requests: their names and why.
+    /// Notes on the whole collection, then on single requests by name.
     pub(super) notes: Vec<String>,
 }
 
 impl Script {
-    /// What became of the collection's own scripts.
+    /// A clause that counts the Postman scripts kept as comments.
     pub(super) fn scripts_stand(&self) -> String {
         match self.scripts {
             1 => "1 script is a comment".to_owned(),
@@ -38,28 +38,28 @@ impl Script {
     }
 }
 
-/// So many of something, in words.
+/// A count with its noun, as in `2 requests`.
 pub(super) fn counted(count: usize, one: &str) -> String {
     let more = if count == 1 { "" } else { "s" };
     format!("{count} {one}{more}")
 }
 
-/// What the script is made from besides the collection.
+/// The inputs of the conversion besides the collection.
 #[derive(Debug, Clone)]
 pub(super) struct Given {
-    /// Variables of the environment; they go before those of the collection.
+    /// The environment's variables, which take precedence over the collection's.
     pub(super) variables: Vec<Variable>,
-    /// The profile that the environment became.
+    /// The profile made from the environment, if any.
     pub(super) profile: Option<Profiled>,
-    /// Names that parameters cannot have, since provisor's own options have them.
+    /// Names that parameters cannot have because provisor's own options use them.
     pub(super) taken: BTreeSet<String>,
-    /// The operations that requests may be.
+    /// The operations that requests can be converted to.
     pub(super) catalogue: Catalogue,
 }
 
-/// Writes the script. The error is the rest of a sentence that begins with the collection.
+/// Writes the script. The error completes a sentence whose subject is the collection.
 pub(super) fn write(collection: &Collection, given: &Given) -> Result<Script, String> {
-    // The first reading finds the credentials, the second knows them wherever they stand.
+    // The first pass finds the credentials; the second recognizes them everywhere.
     let first = Draft::write(collection, given, Met::default());
     let met = Met {
         credentials: first.values.credentials(),
@@ -69,7 +69,7 @@ pub(super) fn write(collection: &Collection, given: &Given) -> Result<Script, St
     Draft::write(collection, given, met).script(collection)
 }
 
-/// What an earlier reading of the collection met.
+/// The findings of an earlier pass over the collection.
 #[derive(Default)]
 struct Met {
     credentials: Vec<String>,
@@ -77,9 +77,9 @@ struct Met {
     left: BTreeMap<usize, String>,
 }
 
-/// A collection, converted.
+/// A converted collection.
 struct Draft {
-    /// Requests that cannot be written, by their places, and why.
+    /// Why requests cannot be converted, by their index.
     left: BTreeMap<usize, String>,
     values: Values,
     sessions: Sessions,
@@ -110,7 +110,7 @@ impl Draft {
             values.said.clear();
             sessions.used.clear();
             values.enter(&request.variables);
-            // What failed before is not tried again, so that nothing of it is left in the script.
+            // Do not retry a request that failed in an earlier pass, so that nothing of it is left in the script.
             let written = match left.get(&place) {
                 Some(why) => Err(why.clone()),
                 None => request::write(request, &mut values, &mut sessions),
@@ -181,7 +181,7 @@ impl Draft {
             );
         }
         match known.iter().find(|secret| secret.len() >= SHORTEST && script.text.contains(secret.as_str())) {
-            // Where it is cannot be said without saying it.
+            // The message cannot say where without revealing the credential.
             Some(_) => Err("has a credential in a place that the script cannot take as a parameter, such as a field's name".into()),
             None => Ok(script),
         }
@@ -255,11 +255,11 @@ impl Draft {
     }
 }
 
-/// Lines of a description that are kept.
+/// The maximum number of lines kept of a description.
 const LONGEST_ABOUT: usize = 200;
 
 impl Function {
-    /// Its call in `main`.
+    /// Renders its call in `main`.
     fn call(&self) -> String {
         let (name, params) = (&self.name, self.params.join(", "));
         match self.written.kind {

@@ -1,10 +1,10 @@
-//! What looks like a credential: by its name, by its form, or inside a longer text.
+//! Detects credentials by name, by form, or inside a longer text.
 
 use crate::value::secret::{looks_like_a_token, may_name_a_credential};
 
-/// Does a field or variable of this name hold a credential?
+/// Whether a field or variable of this name holds a credential.
 pub(super) fn name_is_secret(name: &str) -> bool {
-    // Requests have further ones, whose names mean something else in a script.
+    // More names that mean a credential in a request, but something else in a script.
     const PARTS: &[&str] = &["sessionid", "signature"];
     const WHOLE: &[&str] = &["key", "sid"];
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -14,7 +14,7 @@ pub(super) fn name_is_secret(name: &str) -> bool {
         || PARTS.iter().any(|part| letters.contains(part))
 }
 
-/// Is the text formed like a token, a key, or a hash of one?
+/// Whether the text looks like a token, a key, or a hash of one.
 pub(super) fn value_is_secret(value: &str) -> bool {
     let value = value.trim();
     let scheme = ["Bearer ", "Basic "]
@@ -23,7 +23,7 @@ pub(super) fn value_is_secret(value: &str) -> bool {
     (scheme && value.len() >= 12) || looks_like_a_token(value) || is_opaque(value)
 }
 
-/// Long and without words, also where it has marks and no capitals.
+/// Whether the text is long and random, also with punctuation and without capitals.
 fn is_opaque(value: &str) -> bool {
     let plain = value
         .chars()
@@ -34,8 +34,8 @@ fn is_opaque(value: &str) -> bool {
     plain && !is_uuid && value.len() >= 40 && digits >= 6 && letters >= 6
 }
 
-/// The text with what looks like a credential masked: for comments, where nothing is missed by it. `known` are
-/// credentials that were met elsewhere.
+/// Masks everything that looks like a credential: for comments, where masking too much does no harm. `known` are
+/// credentials found elsewhere.
 pub(super) fn scrubbed(text: &str, known: &[String]) -> String {
     let mut text = text.to_owned();
     for secret in known.iter().filter(|secret| secret.len() >= 4) {
@@ -45,7 +45,7 @@ pub(super) fn scrubbed(text: &str, known: &[String]) -> String {
     lines.join("\n")
 }
 
-/// What stands where a credential stood.
+/// The replacement for a credential.
 pub(super) const MASK: &str = "***";
 
 fn line(text: &str) -> String {
@@ -78,7 +78,7 @@ fn line(text: &str) -> String {
     out
 }
 
-/// Does what was written so far end so that a value follows: `"password": "`, `token = '`, `<password>`?
+/// Whether the output so far ends such that a value follows: `"password": "`, `token = '`, `<password>`.
 fn follows_as_value(before: &str) -> bool {
     let end = before.trim_end_matches([' ', '"', '\'', '`', '\\']);
     let quoted = before[end.len()..].contains(['"', '\'', '`']);

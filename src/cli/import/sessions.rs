@@ -1,4 +1,4 @@
-//! The accounts that a collection speaks to, each as a session of the script.
+//! The accounts that a collection uses, each as a session of the script.
 
 use crate::operation::catalogue::Catalogue;
 use std::collections::BTreeSet;
@@ -11,22 +11,22 @@ use super::site::{self, Evidence, Site};
 use super::values::Values;
 use crate::operation::platform::Platform;
 
-/// The profile that an environment became.
+/// The profile made from an environment.
 #[derive(Debug, Clone)]
 pub(super) struct Profiled {
     pub(super) name: String,
     pub(super) platform: &'static Platform,
     pub(super) url: String,
-    /// The part of its account that it acts on; empty when it names none.
+    /// The part of its account that it acts on; empty if unspecified.
     pub(super) part: String,
-    /// The variables that its fields were taken from, by key.
+    /// The variable that each field was taken from, by key.
     pub(super) taken: Vec<(&'static str, String)>,
-    /// Has it a credential?
+    /// Whether it has a credential.
     pub(super) signs: bool,
 }
 
 impl Profiled {
-    /// Is this text of a request the variable that this field of the profile was taken from?
+    /// Whether the text is exactly the variable that this field of the profile was taken from.
     pub(super) fn took(&self, key: &str, text: &str) -> bool {
         let name = text.trim().strip_prefix("{{");
         let name = name.and_then(|rest| rest.strip_suffix("}}"));
@@ -43,16 +43,16 @@ pub(super) struct Sessions {
     evidence: Evidence,
     sign_ins: Vec<SignIn>,
     found: Vec<Session>,
-    /// The sessions of the function that is being written.
+    /// The sessions used by the function being written.
     pub(super) used: BTreeSet<String>,
 }
 
-/// What the requests to an account tell of it: by key, as it is written.
+/// The account fields in the requests to one account, by key and unresolved.
 #[derive(Debug)]
 struct SignIn {
     base: String,
     account: Vec<(&'static str, String)>,
-    /// The variables of the folders of the first of them.
+    /// The folder variables of the first such request.
     variables: Vec<Variable>,
 }
 
@@ -62,15 +62,15 @@ pub(super) struct Session {
     platform: &'static Platform,
     base: String,
     pub(super) name: String,
-    /// The expression that makes it.
+    /// The expression that creates it.
     pub(super) code: String,
-    /// The part of its account that it acts on, variables resolved; `None` when it names none.
+    /// The part of its account that it acts on, with variables resolved; `None` if unspecified.
     pub(super) part: Option<String>,
     pub(super) used: bool,
 }
 
 impl Sessions {
-    /// Looks through the collection for requests that sign in.
+    /// Searches the collection for requests that sign in.
     pub(super) fn of_collection(
         catalogue: &Catalogue,
         collection: &Collection,
@@ -96,36 +96,36 @@ impl Sessions {
         sessions
     }
 
-    /// The operations that requests may be.
+    /// The operations that requests can be converted to.
     pub(super) fn catalogue(&self) -> Catalogue {
         self.catalogue.clone()
     }
 
-    /// The site of an address without its query; nothing when it is no known platform's.
+    /// Returns the site of an address without its query; `None` if it belongs to no known platform.
     pub(super) fn site(&self, address: &str, values: &Values) -> Option<Site> {
         site::of(&self.catalogue, address, &self.evidence, values)
     }
 
-    /// The profile of a service of the web, when an environment became one.
+    /// The profile made from the environment, if it is for a plain web service.
     pub(super) fn service(&self) -> Option<&Profiled> {
         self.profile
             .as_ref()
             .filter(|profile| profile.platform.module == "http")
     }
 
-    /// The sessions that some function uses, in the order in which they were met.
+    /// The sessions that any function uses, in the order in which they were found.
     pub(super) fn all(&self) -> impl Iterator<Item = &Session> {
         self.found.iter().filter(|session| session.used)
     }
 
-    /// The session for a site. A platform's first account is the profile's, when an environment became one, or the active
-    /// profile's when no request signs in.
+    /// Returns the session for a site. A platform's first account uses the profile made from the environment, if any,
+    /// or the active profile if no request signs in.
     pub(super) fn of(&mut self, site: &Site, values: &mut Values) -> Result<Session, String> {
         let is_its = |session: &&Session| session.platform == site.platform && session.base == site.base;
         if let Some(session) = self.found.iter().find(is_its) {
             return Ok(session.clone());
         }
-        // What makes a session stands in `main`, not in the function of the request.
+        // The parameters of a session belong to `main`, not to the function of the request.
         let outer = std::mem::take(&mut values.used);
         let made = self.connect(site, values);
         values.used = outer;
@@ -145,7 +145,7 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Notes that the function that is being written uses a session.
+    /// Records that the function being written uses a session.
     pub(super) fn uses(&mut self, name: &str) {
         self.used.insert(name.to_owned());
         if let Some(session) = self.found.iter_mut().find(|session| session.name == name) {
@@ -153,7 +153,7 @@ impl Sessions {
         }
     }
 
-    /// Takes from a request what it tells of its account: the first that tells something counts.
+    /// Collects the account fields in a request; the first value of a field wins.
     fn learn(&mut self, request: &Request, address: &address::Address, site: Site, values: &Values) {
         let base = site.base.clone();
         let ask = ask(self.catalogue(), request, address, site, "", None, values);
@@ -184,7 +184,7 @@ impl Sessions {
         }
     }
 
-    /// The expression that makes the session, and the part of the account that it acts on.
+    /// Returns the expression that creates the session, and the part of the account that it acts on.
     fn connect(&self, site: &Site, values: &mut Values) -> Result<(String, String), String> {
         let platform = site.platform;
         let module = platform.name;
@@ -206,7 +206,7 @@ impl Sessions {
             _ => {}
         }
         let mut map = vec![("url".to_owned(), Code::Expr(values.address(&site.written)?))];
-        // Who signs in is told by the request that does, with the variables of its folders.
+        // Account fields come from the request that signs in, so resolve them with its folder variables.
         let outer = values.scoped();
         values.enter(told.map_or(&outer, |told| &told.variables));
         let keys = platform.texts().iter().map(|field| (field, false));
@@ -233,7 +233,7 @@ impl Sessions {
     }
 }
 
-/// The request as it is asked of its platform.
+/// Describes a request for matching it to an operation.
 pub(super) fn ask<'a>(
     catalogue: Catalogue,
     request: &'a Request,

@@ -1,5 +1,5 @@
-//! Which platform an address belongs to: by its host, by what the requests to it have in common, or by the profile that
-//! an environment became.
+//! Determines the platform of an address: by its host, by marks of the requests to it, or by the profile made from an
+//! environment.
 
 use std::collections::BTreeSet;
 
@@ -10,24 +10,24 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::import::{ApiRoot, Mark};
 use crate::operation::platform::Platform;
 
-/// An address of a platform, in two.
+/// An address on a platform, split into the account's address and the path.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Site {
     pub(super) platform: &'static Platform,
-    /// Where the account is, as it is written; variables stand in it.
+    /// The account's address as written, with variables unresolved.
     pub(super) written: String,
-    /// The same with every variable that is known resolved: what tells accounts apart.
+    /// The same address with known variables resolved; it identifies the account.
     pub(super) base: String,
-    /// The path below the API, in parts; a variable is `{{name}}`.
+    /// The path segments below the API root; a variable is `{{name}}`.
     pub(super) path: Vec<String>,
 }
 
-/// Bases that are known to be an account of a platform, whatever their host is called.
+/// Account addresses known to belong to a platform, whatever their host name.
 #[derive(Debug, Default)]
 pub(super) struct Evidence(BTreeSet<(&'static str, String)>);
 
 impl Evidence {
-    /// What the marks of the requests in a collection tell.
+    /// Collects the profile's address and those whose requests have a mark of a platform.
     pub(super) fn of(
         catalogue: &Catalogue,
         collection: &Collection,
@@ -53,7 +53,7 @@ impl Evidence {
     }
 }
 
-/// The site of an address without its query; nothing when it is no known platform's.
+/// Returns the site of an address without its query; `None` if it belongs to no known platform.
 pub(super) fn of(catalogue: &Catalogue, address: &str, evidence: &Evidence, values: &Values) -> Option<Site> {
     roots(catalogue).find_map(|(platform, root)| {
         let (written, base, path) = cut(root, address, values)?;
@@ -70,7 +70,7 @@ pub(super) fn of(catalogue: &Catalogue, address: &str, evidence: &Evidence, valu
     })
 }
 
-/// The account that requests of the collection speak to, where a variable of the environment leads to its host.
+/// Returns the first site that the collection's requests use and whose host is that of an environment variable.
 pub(super) fn of_environment(
     catalogue: &Catalogue,
     collection: &Collection,
@@ -90,7 +90,7 @@ pub(super) fn of_environment(
     })
 }
 
-/// The path of an address below the one of a service, as it is written; nothing when it is not below it.
+/// Returns the path of an address below a service's, as written; `None` if it is not below it.
 pub(super) fn path_below(address: &str, service: &str, values: &Values) -> Option<String> {
     let service = service.trim().trim_end_matches('/');
     let shown = values.expanded(address);
@@ -112,13 +112,13 @@ pub(super) fn path_below(address: &str, service: &str, values: &Values) -> Optio
     None
 }
 
-/// Every platform with each root of its API.
+/// Every platform with each of its API roots.
 fn roots(catalogue: &Catalogue) -> impl Iterator<Item = (&'static Platform, &'static ApiRoot)> {
     let platforms = catalogue.platforms().iter().copied();
     platforms.flat_map(|platform| platform.import.roots.iter().map(move |root| (platform, root)))
 }
 
-/// Does a mark of the platform show in the request?
+/// Whether the request has a mark of the platform.
 fn shows(platform: &Platform, request: &Request, path: &[String]) -> bool {
     platform.import.marks.iter().any(|mark| match mark {
         Mark::Header(name) => request
@@ -135,8 +135,8 @@ fn shows(platform: &Platform, request: &Request, path: &[String]) -> bool {
     })
 }
 
-/// The base as it is written, the same resolved, and the path below the root. Variables are resolved as far as the
-/// root, and stay as they are behind it.
+/// Splits an address at an API root: returns the base as written, the base resolved, and the path below the root.
+/// Variables are resolved up to the root, and left as they are after it.
 fn cut(root: &ApiRoot, address: &str, values: &Values) -> Option<(String, String, Vec<String>)> {
     let (mut written, mut base) = (String::new(), String::new());
     let mut all = parts(address).into_iter();
@@ -160,7 +160,7 @@ fn cut(root: &ApiRoot, address: &str, values: &Values) -> Option<(String, String
         let rest = format!("{}{more}", &base[end..]);
         let cut = if root.in_address { end } else { at };
         base.truncate(cut);
-        // A variable that holds the root and nothing behind it can stand for the whole address.
+        // A variable whose value ends with the root can stay as written.
         if as_written == resolved && cut >= before {
             written.push_str(&resolved[..cut - before]);
         } else if root.in_address && rest == more {
@@ -174,7 +174,7 @@ fn cut(root: &ApiRoot, address: &str, values: &Values) -> Option<(String, String
     None
 }
 
-/// Where a root stands as a whole part of the path.
+/// Returns the byte offset of a root that is followed by `/` or, if `end_counts`, by the end of the text.
 fn find(path: &str, text: &str, end_counts: bool) -> Option<usize> {
     let mut places = text.match_indices(path).map(|(at, _)| at);
     places.find(|at| match &text[at + path.len()..] {

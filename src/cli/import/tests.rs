@@ -241,7 +241,7 @@ fn a_variable_of_a_folder_counts_in_its_folder_alone() {
         assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
     }
     assert!(!script.text.contains("hush"), "{}", script.text);
-    // The environment says it for all of them.
+    // The environment's value applies to all of them.
     let given = Given {
         variables: vec![collection::Variable {
             key: "base".into(),
@@ -447,7 +447,7 @@ fn the_platform_of_an_environment_is_told_from_where_requests_go() {
             becomes
         );
     }
-    // Requests that go elsewhere say nothing of it, and half an account is none.
+    // Requests to other hosts are ignored, and an incomplete account is none.
     assert!(
         account(
             &collection("https://other.example/api/v1"),
@@ -512,7 +512,7 @@ fn json_keeps_its_types_and_its_digits() {
         script.text
     );
     assert_eq!(script.notes.len(), 4, "{:?}", script.notes);
-    // An operation has no place for a text.
+    // An operation cannot take JSON as text.
     let ask = json!({"name": "x", "request": {"method": "POST", "url": "https://a-admin.mobsted.com/api/v8/lists", "body": raw(r#"{"id": 12345678901234567890}"#)}});
     let script = script_of(&json!({"info": {"name": "x"}, "item": [ask]}));
     assert!(
@@ -542,7 +542,7 @@ fn what_would_be_lost_in_silence_is_kept_or_said() {
 }
 
 proptest! {
-    /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
+    /// Any script generated from a collection compiles, as `converted` checks.
     #[test]
     fn whatever_stands_in_it_the_script_can_be_read(
         name in "\\PC{0,30}", about in "(\\PC|\\n|\\r|\\*/|@param x){0,40}", path in "\\PC{0,20}", key in "\\PC{1,12}",
@@ -556,7 +556,7 @@ proptest! {
                 "header": [{"key": key, "value": value}], "description": about,
                 "body": {"mode": "formdata", "formdata": [{"key": key, "value": value}, {"key": "f", "type": "file", "src": value}]}}}]}]});
         let collection = collection::read(&json).unwrap();
-        // A circle, or a credential in a name, is refused in words; a script that cannot be read is a fault.
+        // A circular variable or a credential in a name is a usage error; a script that does not compile is a bug.
         if let Err(error) = converted(&Host::new(&crate::platforms::catalogue()), &collection, None, None) {
             prop_assert!(error.exit == Exit::Usage, "{} {json}", error.message);
         }

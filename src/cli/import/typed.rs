@@ -1,4 +1,4 @@
-//! From a request's parts to the call of one operation of the table.
+//! Converts a request to a call of an operation.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,16 @@ use super::web::OMITTED;
 use crate::operation::import::ImportArg;
 use crate::operation::spec::{OpSpec, Type};
 
-/// Fields of a query that say which part of a list: operations read all of it.
+/// Query fields for paging: operations read the whole list.
 const PAGING: &[&str] = &["page", "pagesize", "perpage", "per_page"];
 
-/// What keeps others from remembering an answer: operations ask anew each time.
+/// The query field that bypasses caches: operations never use a cached response.
 const FRESH: &str = "_";
 
-/// Headers that every session writes itself, or that say nothing of what is meant.
+/// Headers that every session sends itself, or that do not affect the meaning.
 const OWN_HEADERS: &[&str] = &["cache-control", "user-agent"];
 
-/// The arguments of a call, and which parts of the request they were made of.
+/// The arguments of a call, and the parts of the request that they use.
 #[derive(Default)]
 struct Taken {
     args: Vec<String>,
@@ -33,8 +33,8 @@ struct Taken {
 }
 
 impl Ask<'_> {
-    /// A call of an operation of the table; the platform's raw one when it is not there, the request lacks what it takes,
-    /// or has what it does not take.
+    /// Converts the request to a call of `op`; to the platform's raw call if there is no such operation, or if the
+    /// request lacks one of its arguments or has more than it takes.
     pub(super) fn typed(&self, values: &mut Values, fit: &Fit, op: &'static str, args: &[ImportArg]) -> Done {
         let session = match fit.route.within {
             Some(name) => self.session_on(fit.part(name), values)?,
@@ -75,7 +75,7 @@ impl Ask<'_> {
         }))
     }
 
-    /// The session, acting on the part of the account that a request names.
+    /// Returns the session, switched to the part of the account that the request names.
     fn session_on(&self, part: &str, values: &mut Values) -> Result<String, String> {
         let Some(scope) = self.platform.import.scope else {
             return Ok(self.session.to_owned());
@@ -87,7 +87,7 @@ impl Ask<'_> {
         Ok(format!("{}.{}({part})", self.session, scope.switch))
     }
 
-    /// Fields of the body that the call says nothing of.
+    /// Body fields that the call does not use.
     fn left(&self, taken: &Taken, implied: &[&str]) -> Vec<String> {
         let keys = self.fields().into_iter().flat_map(Map::keys);
         keys.filter(|key| {
@@ -99,7 +99,7 @@ impl Ask<'_> {
         .collect()
     }
 
-    /// The arguments of a call; `None` when the request lacks one.
+    /// Builds the arguments of a call; `None` if the request lacks one.
     fn taken(
         &self,
         values: &mut Values,
@@ -168,7 +168,7 @@ impl Ask<'_> {
         Ok(Some(taken))
     }
 
-    /// A map with everything in the JSON body at its place; `None` when something has none, or a key that the operation
+    /// Builds a map of the whole JSON body; `None` if a value has no place in it, or if a key that the operation
     /// requires is missing.
     fn map(
         &self,
@@ -200,14 +200,14 @@ impl Ask<'_> {
         Ok(is_whole.then_some(Code::Map(map)))
     }
 
-    /// The fields without these.
+    /// The body fields except those in `without`.
     fn rest(&self, without: &[&str]) -> Option<Map<String, Json>> {
         let mut fields = self.fields()?.clone();
         fields.retain(|key, _| !without.iter().any(|name| name.eq_ignore_ascii_case(key)));
         Some(fields)
     }
 
-    /// The platform's raw call, which signs in by itself; nothing when the platform has none that does the same.
+    /// Converts to the platform's raw call, which signs in automatically; [`Meaning::Unknown`] if none is equivalent.
     pub(super) fn raw(&self, values: &mut Values) -> Done {
         let (name, module) = (self.method.to_lowercase(), self.platform.name);
         let mut all = self.catalogue.operations().iter();
@@ -245,7 +245,7 @@ impl Ask<'_> {
         }))
     }
 
-    /// Headers of the request that no operation sends.
+    /// A note on the headers that no operation sends, if there are any.
     fn left_headers(&self, values: &Values) -> Vec<String> {
         let known = values.credentials();
         let is_own = |field: &&Field| {
@@ -268,12 +268,12 @@ impl Ask<'_> {
     }
 }
 
-/// Does a field of a query ask for another page than the first?
+/// Whether a query field asks for a page after the first.
 fn is_further(key: &str, value: &str) -> bool {
     key == "page" && value.trim().parse().is_ok_and(|page: i64| page > 1)
 }
 
-/// Does every session say the same as a header by itself?
+/// Whether every session sends an equivalent header itself.
 fn is_implied(field: &Field, values: &Values) -> bool {
     let name = field.key.trim().to_lowercase();
     let value = values.expanded(&field.value).trim().to_lowercase();
@@ -292,7 +292,7 @@ fn is_implied(field: &Field, values: &Values) -> bool {
     }
 }
 
-/// The keys without which the operation does not take its map.
+/// The required keys of the operation's map.
 fn required(op: &OpSpec) -> impl Iterator<Item = &'static str> + use<> {
     let keys = match op.params.first().map(|param| param.ty) {
         Some(Type::Options(keys)) => keys,
@@ -301,7 +301,7 @@ fn required(op: &OpSpec) -> impl Iterator<Item = &'static str> + use<> {
     keys.iter().filter(|key| key.required).map(|key| key.name)
 }
 
-/// Has everything been taken out?
+/// Whether every value has been taken out.
 fn is_empty(json: &Json) -> bool {
     match json {
         Json::Null => true,

@@ -1,4 +1,4 @@
-//! Variables as parameters of `main`: what a text with `{{holes}}` is in the script, and which of it is secret.
+//! Converts variables to parameters of `main`: resolves texts with `{{holes}}` and determines what is secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,12 @@ use super::code::{Code, is_reserved, name_of, quoted};
 use super::collection::Variable;
 use super::secrets::{name_is_secret, value_is_secret};
 
-/// A part of a text.
+/// A part of a text after its variables are resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece {
-    /// As it is.
+    /// Literal text.
     Text(String),
-    /// A parameter, by its place in [`Values::params`].
+    /// A parameter, by its index in [`Values::params`].
     Param(usize),
     /// An expression.
     Code(&'static str),
@@ -22,65 +22,65 @@ pub(super) enum Piece {
 #[expect(clippy::struct_excessive_bools, reason = "each is a way in which it is used")]
 pub(super) struct Param {
     pub(super) name: String,
-    /// What it stands for.
+    /// Its description in the doc comment of `main`.
     pub(super) about: String,
     pub(super) default: Option<String>,
     pub(super) secret: bool,
-    /// Does it stand inside a longer text? Then it cannot be of the type that never shows itself.
+    /// Whether it is part of a longer text; then it cannot have the secret type.
     pub(super) in_text: bool,
-    /// Does JSON take it as it is, without quotes?
+    /// Whether JSON uses it without quotes.
     pub(super) json: bool,
-    /// Does anything else take it whole?
+    /// Whether anything else uses it as a whole value.
     plain: bool,
-    /// Do both, as an earlier reading has found? Then it is a text.
+    /// Whether an earlier pass found both uses; then it is a string.
     pub(super) mixed: bool,
 }
 
-/// Every variable and every credential that was met.
+/// All variables and credentials found so far.
 pub(super) struct Values {
     known: BTreeMap<String, Variable>,
-    /// Variables that folders hide from it, by the same names, for the request that is being written.
+    /// The folder variables in scope of the request being written; they shadow `known`.
     scope: BTreeMap<String, Variable>,
-    /// Names that the environment says: no folder has another value for them.
+    /// Names that the environment defines; folders cannot override them.
     fixed: BTreeSet<String>,
     pub(super) params: Vec<Param>,
-    /// What variables are, by the folder of each and its name.
+    /// Resolved variables, by folder and name.
     by_variable: BTreeMap<(String, String), Vec<Piece>>,
-    /// Those whose value is made of others, as they are in these folders.
+    /// Resolved variables that refer to others, as valid in the current folders.
     made: BTreeMap<String, Vec<Piece>>,
-    /// Credentials among the variables of folders.
+    /// The credentials among folder variables.
     hidden: BTreeSet<String>,
-    /// Credentials that were written out: each with its parameter.
+    /// Literal credentials, each with the index of its parameter.
     literals: BTreeMap<String, usize>,
     /// Names that parameters cannot have.
     refused: BTreeSet<String>,
     taken: BTreeSet<String>,
-    /// Credentials that an earlier reading met; a text that holds one is one.
+    /// Credentials found by an earlier pass; a text that contains one is a credential.
     met: Vec<String>,
-    /// Variables that JSON and texts take, by their places.
+    /// Variables used both in JSON and as text, by folder and name.
     mixed: BTreeSet<(String, String)>,
-    /// What a reader must know of the request that is being written.
+    /// Notes on the request being written.
     pub(super) said: Vec<String>,
-    /// What a reader must know of the collection as a whole.
+    /// Notes on the collection as a whole.
     pub(super) notes: BTreeSet<String>,
-    /// The parameters of the function that is being written.
+    /// The parameters of the function being written.
     pub(super) used: BTreeSet<usize>,
 }
 
-/// Variables in variables: more means a circle.
+/// The maximum nesting of variables; more means a circle.
 const DEEPEST: usize = 32;
 
-/// More variables than this are not resolved in one text.
+/// The maximum number of variables resolved in one text.
 const MOST_REPLACED: usize = 200;
 
-/// A shorter credential is not looked for inside other texts: `test` is a word like any other.
+/// The minimum length, in bytes, of a credential to look for inside other texts: `test` is a common word.
 pub(super) const SHORTEST: usize = 8;
 
-/// A text made of variables that is longer than this is not one that anybody meant.
+/// The maximum length, in bytes, of a text made of variables; a longer one cannot be intended.
 const LONGEST: usize = 1 << 20;
 
 impl Values {
-    /// `refused` are names that parameters cannot have, `met` are credentials that are known already.
+    /// Creates the values. Parameters cannot have the names in `refused`; `met` are credentials known already.
     pub(super) fn new(
         variables: impl IntoIterator<Item = Variable>,
         refused: BTreeSet<String>,
@@ -105,14 +105,14 @@ impl Values {
         }
     }
 
-    /// The same, where the environment has some of the variables: they go before those of the collection and its folders.
+    /// Adds the environment's variables, which take precedence over those of the collection and its folders.
     pub(super) fn below(mut self, environment: &[Variable]) -> Values {
         self.fixed = environment.iter().map(|variable| variable.key.clone()).collect();
         self.known.extend(by_key(environment.iter().cloned()));
         self
     }
 
-    /// From here on these variables of folders count, the last of a name. What is made of others is resolved anew.
+    /// Puts folder variables in scope; the last of a name wins. Variables that refer to others are resolved again.
     pub(super) fn enter(&mut self, folders: &[Variable]) {
         let own = folders
             .iter()
@@ -126,7 +126,7 @@ impl Values {
         }
     }
 
-    /// The variables that JSON takes without quotes and texts take, too.
+    /// The variables used both in JSON without quotes and as text.
     pub(super) fn mixed(&self) -> BTreeSet<(String, String)> {
         let is_mixed = |pieces: &[Piece]| {
             matches!(pieces, [Piece::Param(index)] if {
@@ -138,30 +138,30 @@ impl Values {
         mixed.map(|(place, _)| place.clone()).collect()
     }
 
-    /// The same, with what an earlier reading found of it.
+    /// Sets the variables with both uses, as an earlier pass found them.
     pub(super) fn with_mixed(self, mixed: BTreeSet<(String, String)>) -> Values {
         Values { mixed, ..self }
     }
 
-    /// Is there a secret among them?
+    /// Whether any of the pieces is secret.
     pub(super) fn hides(&self, pieces: &[Piece]) -> bool {
         let is_secret = |piece: &Piece| matches!(piece, Piece::Param(index) if self.params[*index].secret);
         pieces.iter().any(is_secret)
     }
 
-    /// Notes something of the request that is being written.
+    /// Adds a note on the request being written.
     pub(super) fn say(&mut self, note: String) {
         if !self.said.contains(&note) {
             self.said.push(note);
         }
     }
 
-    /// Notes what is said once for all requests.
+    /// Adds a note on the whole collection.
     pub(super) fn once(&mut self, note: String) {
         self.notes.insert(note);
     }
 
-    /// The variables of folders that count now.
+    /// The folder variables in scope.
     pub(super) fn scoped(&self) -> Vec<Variable> {
         self.scope.values().cloned().collect()
     }
@@ -170,7 +170,7 @@ impl Values {
         self.scope.get(name).or_else(|| self.known.get(name))
     }
 
-    /// Every credential that was met in clear.
+    /// All credentials found in plain text, longest first.
     pub(super) fn credentials(&self) -> Vec<String> {
         let variables = self.known.values();
         let secret = variables
@@ -181,12 +181,12 @@ impl Values {
             .chain(self.literals.keys().cloned())
             .filter(|value| !value.is_empty() && !is_a_word_for_one(value))
             .collect();
-        // The longest first, so that none is masked in part.
+        // Longest first, so that none is masked only in part.
         all.sort_by_key(|value| std::cmp::Reverse(value.len()));
         all
     }
 
-    /// A text with its variables resolved. The error names a circle.
+    /// Resolves the variables of a text. Fails if they are circular or grow too large.
     pub(super) fn pieces(&mut self, text: &str) -> Result<Vec<Piece>, String> {
         let mut pieces = Vec::new();
         for part in parts(text) {
@@ -198,7 +198,7 @@ impl Values {
         Ok(pieces)
     }
 
-    /// A text with every variable that is known and no secret put in its place: to compare, never to be written.
+    /// Expands the variables of a text that are known and not secret: for comparison, never for output.
     pub(super) fn expanded(&self, text: &str) -> String {
         let mut out = String::new();
         self.expand(text, DEEPEST, &mut { MOST_REPLACED }, &mut out);
@@ -227,7 +227,7 @@ impl Values {
         }
     }
 
-    /// A text as an expression. `field` is the name of what takes it, by which a credential is known.
+    /// Converts a text to an expression. `field` is the name of its field, which may indicate a credential.
     pub(super) fn value(&mut self, text: &str, field: &str) -> Result<Code, String> {
         if let Some(index) = self.literals.get(text).copied() {
             return Ok(self.param(index));
@@ -261,7 +261,7 @@ impl Values {
         Ok(Code::Expr(self.text(&pieces)))
     }
 
-    /// A text in which no secret can stand whole, such as an address: every variable in it is plain.
+    /// Builds a string expression, such as an address. Its parameters cannot have the secret type: they become text.
     pub(super) fn text(&mut self, pieces: &[Piece]) -> String {
         let mut parts: Vec<(bool, String)> = Vec::new();
         for piece in pieces {
@@ -281,8 +281,8 @@ impl Values {
         joined(&parts)
     }
 
-    /// An address with its variables resolved. Parts of its path that are credentials become parameters, which cannot be
-    /// of the type that never shows itself: an address is text.
+    /// Converts an address. Path segments that are credentials become parameters, but not of the secret type: an
+    /// address is text.
     pub(super) fn address(&mut self, text: &str) -> Result<String, String> {
         let mut pieces = Vec::new();
         for piece in self.pieces(text)? {
@@ -308,20 +308,20 @@ impl Values {
         Ok(self.text(&pieces))
     }
 
-    /// Is the text formed like a credential, or does it hold one that was met?
+    /// Whether the text looks like a credential or contains a known one.
     fn is_credential(&self, text: &str) -> bool {
         let holds = |secret: &String| secret.len() >= SHORTEST && text.contains(secret.as_str());
         value_is_secret(text) || self.met.iter().any(holds)
     }
 
-    /// The parameter as an expression.
+    /// Returns the parameter as an expression, and marks it as used.
     pub(super) fn param(&mut self, index: usize) -> Code {
         self.used.insert(index);
         Code::Expr(self.params[index].name.clone())
     }
 
-    /// The parameter for a credential that was written out, in whole or with variables in it. The same credential is
-    /// the same parameter.
+    /// Returns the parameter for a literal credential, which may contain variables. Equal credentials share a
+    /// parameter.
     pub(super) fn credential(&mut self, text: &str, field: &str, made_of_variables: bool) -> Code {
         let index = if let Some(index) = self.literals.get(text) {
             *index
@@ -338,7 +338,7 @@ impl Values {
         self.param(index)
     }
 
-    /// A new parameter, under a name of its own.
+    /// Adds a parameter under a unique name. Returns its index.
     pub(super) fn add(
         &mut self,
         name: String,
@@ -365,7 +365,7 @@ impl Values {
         self.params.len() - 1
     }
 
-    /// What a variable is. One whose value is made of others is resolved into them.
+    /// Resolves a variable. One whose value refers to others is resolved to those.
     fn variable(&mut self, name: &str, path: &mut Vec<String>) -> Result<Vec<Piece>, String> {
         let folder = self.scope.get(name).map(|variable| variable.folder.clone());
         let place = (folder.unwrap_or_default(), name.to_owned());
@@ -400,7 +400,7 @@ impl Values {
         Ok(pieces)
     }
 
-    /// The parts of a variable whose value is made of others; nothing when it stands for itself.
+    /// The pieces of a variable whose value refers to others; `None` for any other variable.
     fn made_of(&mut self, name: &str, path: &mut Vec<String>) -> Result<Option<Vec<Piece>>, String> {
         let known = self.find(name).filter(|variable| !is_secret(variable));
         let parts = known.map(|variable| parts(&variable.value)).unwrap_or_default();
@@ -432,7 +432,7 @@ impl Values {
         Ok(Some(pieces))
     }
 
-    /// The parameter for a variable. A folder's that hides another one of its name is called after both.
+    /// Adds the parameter for a variable. A folder variable that shadows another is named after both.
     fn own(&mut self, name: &str) -> usize {
         let known = self.find(name).cloned().unwrap_or_else(|| Variable {
             key: name.to_owned(),
@@ -453,7 +453,7 @@ impl Values {
         self.add(called, about, default, secret)
     }
 
-    /// Postman's own variables, new at each request.
+    /// Resolves one of Postman's dynamic variables, which are new at each request.
     fn dynamic(&mut self, name: &str, dynamic: &str) -> Vec<Piece> {
         match dynamic {
             "guid" | "randomUUID" => vec![Piece::Code("uuid()")],
@@ -478,18 +478,18 @@ fn by_key(variables: impl IntoIterator<Item = Variable>) -> BTreeMap<String, Var
         .collect()
 }
 
-/// Is it only what credentials are called, as in `password`? Samples write it where one would stand, and so does every
-/// script.
+/// Whether the value is just a word for a credential, such as `password`. Samples use it as a placeholder, and every
+/// script contains it.
 fn is_a_word_for_one(value: &str) -> bool {
     value.chars().all(|c| c.is_ascii_alphabetic()) && value.len() < 2 * SHORTEST && name_is_secret(value)
 }
 
-/// Is the variable's value to be kept from sight?
+/// Whether the variable's value is secret.
 pub(super) fn is_secret(variable: &Variable) -> bool {
     variable.secret || name_is_secret(&variable.key) || value_is_secret(&variable.value)
 }
 
-/// The name, or it with the first number that makes it new; from then on it is taken.
+/// Returns the name, with the first number that makes it unique if needed, and adds it to `taken`.
 pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
     let mut unique = name.to_owned();
     let mut number = 2;
@@ -507,7 +507,7 @@ pub(super) enum Part {
     Hole(String),
 }
 
-/// Cuts a text at its `{{holes}}`.
+/// Splits a text at its `{{holes}}`.
 pub(super) fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -531,14 +531,14 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
     parts
 }
 
-/// Texts and expressions as one expression: a template where nothing in it needs escaping, else a sum.
+/// Joins texts and expressions into one expression: a template if nothing in it needs escaping, else a concatenation.
 fn joined(parts: &[(bool, String)]) -> String {
     match parts {
         [] => return "\"\"".to_owned(),
         [(true, text)] => return quoted(text),
         _ => {}
     }
-    // In a template a backslash before `${` makes a text of it.
+    // In a template, a backslash before `${` makes it literal.
     let plain = |text: &str| !text.contains(['`', '$', '\\']) && !text.chars().any(char::is_control);
     if parts.iter().all(|(literal, text)| !literal || plain(text)) {
         let inner: String = parts

@@ -1,5 +1,5 @@
-//! A request of any service as a call of `http::`. The names of its options are those of the table: the script is compared
-//! with it before it is written.
+//! Converts any request to an `http::` call. Its option names are those of the operation table, against which the
+//! script is checked before it is written.
 
 use super::address::{self, Address};
 use super::body;
@@ -12,7 +12,7 @@ use super::site;
 use super::values::Values;
 use crate::client::Method;
 
-/// Headers that provisor writes itself.
+/// Headers that provisor sets itself.
 pub(super) const OMITTED: &[&str] = &[
     "content-length",
     "host",
@@ -22,21 +22,21 @@ pub(super) const OMITTED: &[&str] = &[
     "transfer-encoding",
 ];
 
-/// Methods with a function of their own.
+/// Methods that have their own `http::` function.
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/// Options of the call, with what a reader must know.
+/// The options of a call and notes on it, while they are collected.
 #[derive(Default)]
 struct Draft {
     options: Vec<(String, Code)>,
     headers: Vec<(String, Code)>,
     query: Vec<Field>,
     notes: Vec<String>,
-    /// The profile that the request names: what it signs with need not be said again.
+    /// The profile that the call names; its credential need not be repeated.
     profile: Option<Profiled>,
 }
 
-/// Writes a request. The error names a circle of variables.
+/// Converts a request. Fails if variables are circular or grow too large.
 pub(super) fn write(
     request: &Request,
     address: &Address,
@@ -88,7 +88,7 @@ pub(super) fn write(
     })
 }
 
-/// Does the request say nothing of who asks?
+/// Whether the request has no authentication.
 fn is_anonymous(request: &Request, address: &Address) -> bool {
     let says = |field: &Field| field.key.trim().eq_ignore_ascii_case("authorization");
     let auth = request.auth.as_ref().filter(|auth| auth.kind != "noauth");
@@ -100,14 +100,14 @@ impl Draft {
         self.notes.push(note.into());
     }
 
-    /// The address, with a scheme.
+    /// Converts the address, adding a scheme if needed.
     fn address(address: &Address, values: &mut Values) -> Result<String, String> {
         let shown = values.expanded(&address.base);
         let given = address::scheme(&shown);
         let bare = address.base.starts_with("{{") && !shown.starts_with("{{") && given.is_none();
         let host = address::host(&shown);
         if address::is_near(&shown) {
-            // This machine is spoken to in plain http, as Postman does.
+            // This machine is reached by plain http, as in Postman.
         } else if address.scheme_added || bare {
             values.once(format!("`{host}` has no scheme; it is used with https"));
         } else if given.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) {
@@ -119,7 +119,7 @@ impl Draft {
         values.address(&format!("{scheme}{}", address.base))
     }
 
-    /// Who asks: options of the call, a header, or a field of the query.
+    /// Adds the authentication: as options of the call, a header, or a query field.
     fn auth(&mut self, auth: Option<&Auth>, address: &Address, values: &mut Values) -> Result<(), String> {
         let Some(auth) = auth.filter(|auth| auth.kind != "noauth") else {
             if let Some((user, password)) = &address.user {
@@ -185,7 +185,7 @@ impl Draft {
             .filter(|name| !name.is_empty())
             .unwrap_or("X-Api-Key");
         let secret = super::secrets::name_is_secret(name);
-        // Registered as a credential, whatever its field is called, so that its other uses are the same parameter.
+        // Registered as a credential whatever its name, so that its other uses share the parameter.
         let value = values.value(auth.field("value"), if secret { name } else { "api_key" })?;
         if auth.field("in") == "query" {
             self.query.push(Field::new(name, auth.field("value")));
@@ -195,7 +195,7 @@ impl Draft {
         Ok(())
     }
 
-    /// The body, and what it says to be where its form does not.
+    /// Adds the body. Returns its content type if the option does not imply it.
     fn body(&mut self, request: &Request, values: &mut Values) -> Result<Option<Code>, String> {
         let given = request
             .headers
@@ -229,7 +229,7 @@ impl Draft {
         }
     }
 
-    /// The headers of the request. `typed` is whether a content type that goes with nothing is kept.
+    /// Adds the headers. A `Content-Type` is kept only if there is no body and `untyped` is set.
     fn headers(&mut self, request: &Request, untyped: bool, values: &mut Values) -> Result<(), String> {
         let carries = self
             .options
@@ -248,7 +248,7 @@ impl Draft {
                 continue;
             }
             if name == "authorization" {
-                // Postman's own sign-in goes before a header that was written by hand.
+                // The request's authentication takes precedence over a header written by hand.
                 if self
                     .options
                     .iter()
@@ -279,13 +279,13 @@ fn is_plain_json(kind: &str) -> bool {
     kind.trim().eq_ignore_ascii_case("application/json") && (charset.is_empty() || charset == "charset=utf-8")
 }
 
-/// May a header be called so?
+/// Whether the text is a valid header name.
 fn is_header(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !name.is_empty() && name.chars().all(allowed)
 }
 
-/// Headers of one name as one with a list.
+/// Merges headers of the same name into one with a list.
 fn merged(headers: Vec<(String, Code)>) -> Vec<(String, Code)> {
     let mut merged: Vec<(String, Code)> = Vec::new();
     for (name, code) in headers {

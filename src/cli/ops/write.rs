@@ -1,4 +1,4 @@
-//! Files made from the operation table.
+//! Writes files generated from the operation table.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use crate::cli::exit::Exit;
 use crate::operation::doc::{definitions, markdown};
 use crate::script;
 
-/// What a file of ours says in its first lines, by which it may be replaced.
+/// The marker in the first lines of generated files, which allows them to be replaced.
 const MARK: &str = "provisor ops";
 
-/// Writes the definition files: those of the table, and those of the language itself.
+/// Writes the definition files of the operations and of the language itself.
 pub(super) fn definitions(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
     let own = definitions::files(app.catalogue())
         .into_iter()
@@ -23,7 +23,7 @@ pub(super) fn definitions(app: &App, folder: &Path, force: bool) -> Result<Exit,
     Ok(Exit::Ok)
 }
 
-/// Writes the reference.
+/// Writes the reference as Markdown.
 pub(super) fn book(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
     let pages = markdown::book(app.catalogue()).into_iter();
     let mark = format!("<!-- Written by `{MARK} book`; write it again after an update. -->\n\n");
@@ -34,7 +34,7 @@ pub(super) fn book(app: &App, folder: &Path, force: bool) -> Result<Exit, Comman
     Ok(Exit::Ok)
 }
 
-/// Writes the files, all or none: a file that is not ours stops it before the first.
+/// Writes all files or none: an existing file without the marker aborts before the first write.
 fn write(app: &App, folder: &Path, files: &[(String, String)], force: bool) -> Result<(), CommandError> {
     let folder = app.env.folder().join(folder);
     std::fs::create_dir_all(&folder).map_err(|error| {

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The environment and the current folder, as they were when the program started. Its `Debug` form shows no value.
+/// The environment and the current folder at program start. The `Debug` form shows no values.
 #[derive(Clone, Default)]
 pub struct Env {
     variables: BTreeMap<OsString, OsString>,
@@ -13,7 +13,7 @@ pub struct Env {
 }
 
 impl Env {
-    /// Reads the process's environment: the only place that does.
+    /// Reads the environment of the process; nothing else does.
     pub fn capture() -> Env {
         Env {
             variables: std::env::vars_os().collect(),
@@ -21,7 +21,7 @@ impl Env {
         }
     }
 
-    /// An environment of these variables, seen from `folder`.
+    /// An environment with these variables and this current folder.
     pub fn of<K, V>(variables: impl IntoIterator<Item = (K, V)>, folder: impl Into<PathBuf>) -> Env
     where
         K: Into<OsString>,
@@ -36,18 +36,18 @@ impl Env {
         }
     }
 
-    /// A variable's text; `None` when it is not set, empty, or not UTF-8.
+    /// The text of a variable; `None` if it is unset, empty, or not UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.os(name)?.to_str()
     }
 
-    /// A variable as it is; `None` when it is not set or empty.
+    /// The raw value of a variable; `None` if it is unset or empty.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
         let value = self.variables.get(OsStr::new(name))?;
         (!value.is_empty()).then_some(value)
     }
 
-    /// Is a variable set to nothing? For the few that are switched off so.
+    /// Whether a variable is set to the empty string, for the few features that this disables.
     pub fn is_set_empty(&self, name: &str) -> bool {
         self.variables
             .get(OsStr::new(name))
@@ -66,7 +66,7 @@ impl Env {
         &self.folder
     }
 
-    /// The user's home folder: `HOME`, else what the system says.
+    /// The user's home folder: `HOME`, else the system's answer.
     pub fn home(&self) -> Option<PathBuf> {
         self.os("HOME").map(PathBuf::from).or_else(dirs::home_dir)
     }

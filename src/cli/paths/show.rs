@@ -1,4 +1,4 @@
-//! `provisor paths`: where provisor keeps its files.
+//! `provisor paths`: shows where provisor keeps its files.
 
 use clap::Args;
 use serde_json::json;

@@ -35,7 +35,7 @@ pub(super) struct AddCommand {
     given: Given,
 }
 
-/// What follows the help: examples for the platforms of the catalogue.
+/// The text after the help: examples for the platforms of the catalogue.
 pub(in crate::cli) fn examples(catalogue: &Catalogue) -> String {
     let mut text = String::from("Examples:\n  provisor profile add acme\n");
     let accounts = catalogue.with_accounts();
@@ -52,7 +52,7 @@ pub(in crate::cli) fn examples(catalogue: &Catalogue) -> String {
     text
 }
 
-/// What the new profile will say.
+/// The values of the new profile.
 struct Answers {
     name: String,
     platform: &'static Platform,
@@ -68,7 +68,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     let answers = Answers::collect(app, command, &config, asks)?;
     let url = answers.texts.iter().find(|(key, _)| *key == "url");
     let url = url.map(|(_, url)| url.clone()).unwrap_or_default();
-    // The file is closed to others from here on, when nobody has to be waited for but at the secrets.
+    // The file is locked from here on, when only the prompts for secrets are left to wait for.
     let mut draft = written::draft(app)?;
     is_new(&written::read(app)?, &answers.name)?;
     let mut secrets = Secrets::new(app, "profile-add");
@@ -99,7 +99,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     next_steps(app, &config, &answers, asks && !command.json)
 }
 
-/// What to do with a new profile: at a terminal, try it at once.
+/// Prints the next steps for a new profile; at a terminal, offers to test it.
 fn next_steps(app: &App, before: &Config, answers: &Answers, asks: bool) -> Result<Exit, CommandError> {
     let name = &answers.name;
     app.ui.note(match answers.mode.as_str() {
@@ -172,7 +172,7 @@ fn is_new(config: &Config, name: &str) -> Result<(), CommandError> {
     }
 }
 
-/// The texts that were given, and those that are asked for. An address that is none is asked for again.
+/// Collects the texts from flags and prompts. An invalid answer is asked for again.
 fn texts(
     app: &App,
     given: &Given,
@@ -194,7 +194,7 @@ fn texts(
     Ok(texts)
 }
 
-/// Refuses a text that no account of the platform can have.
+/// Returns an error if no account of the platform can have this text.
 pub(super) fn fits(platform: &'static Platform, key: &str, text: &str) -> Result<(), CommandError> {
     let Some(problem) = unfit(platform, key, text) else {
         return Ok(());
@@ -213,7 +213,7 @@ fn unfit(platform: &'static Platform, key: &str, text: &str) -> Option<String> {
     address.or_else(|| platform.refuses(key, text).filter(|_| !text.is_empty()))
 }
 
-/// Asks for a text until it fits.
+/// Prompts for a text until it is valid.
 fn ask_text(app: &App, platform: &'static Platform, field: &AccountKey) -> Result<String, CommandError> {
     app.ask_until(field.title, None, |text| {
         if text.is_empty() && field.required {
@@ -223,7 +223,7 @@ fn ask_text(app: &App, platform: &'static Platform, field: &AccountKey) -> Resul
     })
 }
 
-/// The places of the secrets. Everything that is missing, texts included, is told at once.
+/// Collects the places of the secrets. All missing values, including texts, are reported at once.
 fn secrets(
     app: &App,
     places: Vec<(&'static str, Place)>,
@@ -269,7 +269,7 @@ fn secrets(
     }
 }
 
-/// Asks for a secret without showing it; whoever types nothing may name the place it is kept at.
+/// Prompts for a secret without echo; if nothing is typed, prompts for the place of a required one.
 fn ask_place(app: &App, field: &AccountKey) -> Result<Option<Place>, CommandError> {
     let shown = if field.required {
         format!("{} (not shown; Enter to name a place instead)", field.title)
@@ -292,7 +292,7 @@ fn ask_place(app: &App, field: &AccountKey) -> Result<Option<Place>, CommandErro
         .map(Some)
 }
 
-/// Asks for the mode until it is one.
+/// Prompts for the mode until it is valid.
 pub(super) fn ask_mode(app: &App, question: &str, usual: &str) -> Result<String, CommandError> {
     app.ask_until(question, Some(usual), |mode| {
         if MODES.contains(&mode) {

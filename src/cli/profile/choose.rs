@@ -35,7 +35,7 @@ pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandErr
     let name = &command.name;
     let profile = config.named(name, "profile use")?;
     let mut draft = written::draft(app)?;
-    // A project's profile is not there in other folders, where the choice counts as well.
+    // A project's profile does not exist in other folders, but the default applies there too.
     written::own(&config, &draft, name, "profile use")?;
     if command.sandbox {
         draft.set(name, "sandbox", true);

@@ -1,4 +1,4 @@
-//! The account of a profile, to be signed in to and out of.
+//! Signs in to and out of the account of a profile.
 
 use serde_json::Value as Json;
 
@@ -13,19 +13,19 @@ use crate::operation::error::{Code, OpError};
 use crate::value::Object;
 use crate::value::secret::Secret;
 
-/// An account that is about to be signed in to.
+/// An account, with the engine for signing in to it.
 pub(super) struct Desk {
     pub(super) engine: Engine,
     pub(super) account: Object,
 }
 
 impl Desk {
-    /// Makes what is needed to speak to it. Signs in to nothing.
+    /// Creates the engine and the account. Does not sign in.
     pub(super) fn of(app: &App, profile: &Profile) -> Result<Desk, CommandError> {
         Desk::with(app, profile, None)
     }
 
-    /// The same, with a password that is tried before it is kept.
+    /// Like [`Desk::of`], with a password that is tried before it is stored.
     pub(super) fn with(app: &App, profile: &Profile, password: Option<Secret>) -> Result<Desk, CommandError> {
         let engine = app.engine(&Accounts {
             sandbox: profile.sandboxed().is_some(),
@@ -37,14 +37,14 @@ impl Desk {
         Ok(Desk { engine, account })
     }
 
-    /// Signs in anew.
+    /// Signs in again, even if tokens are cached.
     pub(super) fn sign_in(&self) -> Result<SignedIn, OpError> {
         let (world, runtime) = (&self.engine.world, self.engine.handle());
         runtime.block_on(world.sign_in(&self.account))
     }
 }
 
-/// What came of signing in to the account, in a sentence without a full stop. `who` signed in, where there is a login.
+/// Describes the result of signing in, as a sentence without a full stop. `who` is ` as LOGIN`, or empty.
 pub(super) fn told(account: &Object, who: &str, signed_in: SignedIn) -> String {
     let url = account.text("url");
     match signed_in {
@@ -55,7 +55,7 @@ pub(super) fn told(account: &Object, who: &str, signed_in: SignedIn) -> String {
     }
 }
 
-/// A service of the web that answers at all lets us in, as far as its own address shows; one that fails does not.
+/// Returns the exit code of a sign-in. A web service that responds counts as signed in, unless with a server error.
 pub(super) fn exit(signed_in: SignedIn) -> Exit {
     match signed_in {
         SignedIn::Reached(Reachability { status: 500.., .. }) => Exit::Network,
@@ -78,7 +78,7 @@ fn reached(Reachability { status, credential }: Reachability) -> String {
     format!("{status}{gap}{tried}{so}")
 }
 
-/// The end of the tokens for JSON; null when there are none, and when they have no end of their own.
+/// The expiry of the tokens as JSON; null if there are none, or if they have no fixed expiry.
 pub(super) fn end(signed_in: SignedIn) -> Json {
     match signed_in {
         SignedIn::Until(until) => times::json(until),
@@ -86,7 +86,7 @@ pub(super) fn end(signed_in: SignedIn) -> Json {
     }
 }
 
-/// Are tokens of a profile kept? As if there were none when that cannot be told.
+/// Returns the sign-in status of a profile from its cached tokens; [`SignedIn::No`] if it cannot be determined.
 pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
     if !profile.platform().signs_in() {
         return SignedIn::EachTime;
@@ -98,7 +98,7 @@ pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
     asked.and_then(Result::ok).unwrap_or(SignedIn::No)
 }
 
-/// Forgets the tokens of a profile that is about to change; what stays is refused by the platform.
+/// Deletes the tokens of a profile that is about to change; the platform refuses any that are left.
 pub(super) fn forget_tokens(app: &App, profile: &Profile) {
     if let Some(desk) = kept(app, profile) {
         let runtime = desk.engine.handle();
@@ -106,7 +106,7 @@ pub(super) fn forget_tokens(app: &App, profile: &Profile) {
     }
 }
 
-/// The account of a profile, when tokens of it may be kept.
+/// The account of a profile, if tokens of it may be cached.
 fn kept(app: &App, profile: &Profile) -> Option<Desk> {
     if profile.sandboxed().is_some() || !app.paths().is_ok_and(|paths| paths.tokens().exists()) {
         return None;
@@ -114,7 +114,7 @@ fn kept(app: &App, profile: &Profile) -> Option<Desk> {
     Desk::of(app, profile).ok()
 }
 
-/// The profile of this name, else the one that is used when none is named.
+/// Returns the profile of this name, else the active one.
 pub(super) fn chosen<'a>(
     app: &App,
     config: &'a Config,

@@ -40,7 +40,7 @@ pub(super) struct EditCommand {
     given: Given,
 }
 
-/// What is to change.
+/// The requested changes.
 #[derive(Default)]
 struct Changes {
     texts: Vec<(&'static str, String)>,
@@ -101,7 +101,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         super::add::fits(known.platform(), key, value.as_str().unwrap_or_default())?;
         draft.set(&name, key, value);
     }
-    // Tokens were got with what is about to change.
+    // The tokens were obtained with the old values.
     if !changes.texts.is_empty() || !changes.secrets.is_empty() {
         super::desk::forget_tokens(app, &profile);
     }
@@ -113,7 +113,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     Ok(Exit::Ok)
 }
 
-/// Forgets the sealed secrets that the profile no longer refers to.
+/// Deletes the sealed secrets that the profile no longer refers to.
 fn clear_out(app: &App, before: &Profile, name: &str) -> Result<(), CommandError> {
     let config = written::read(app)?;
     let now = config.named(name, "profile edit")?;
@@ -128,7 +128,7 @@ fn clear_out(app: &App, before: &Profile, name: &str) -> Result<(), CommandError
     Ok(())
 }
 
-/// A sealed secret does not follow a profile to another address.
+/// Makes the user enter a sealed secret again if the address changes: it is bound to the old one.
 fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Result<(), CommandError> {
     let Some(url) = changes.url().map(str::to_owned) else {
         return Ok(());
@@ -182,7 +182,7 @@ impl Changes {
         Ok(changes)
     }
 
-    /// Asks for each value, with the one it has as the usual answer.
+    /// Prompts for each value, with the current one as the default.
     fn ask(app: &App, profile: &Profile) -> Result<Changes, CommandError> {
         let mut changes = Changes::default();
         for field in profile.platform().texts() {
@@ -203,7 +203,7 @@ impl Changes {
                 .get(field.name)
                 .map(|source| source.value.to_string());
             let now = now.as_deref().unwrap_or("none");
-            // Whatever is typed here may be the secret itself.
+            // Treat any input as a secret, not as a place.
             let typed = app.ask_secret(&format!("{}: now {now} (not shown; Enter keeps it)", field.title))?;
             let place = (!typed.is_empty()).then_some(Place::Typed(typed));
             changes.secrets.extend(place.map(|place| (field, place)));

@@ -1,16 +1,16 @@
-//! What a profile lacks to be used.
+//! Determines which fields a profile lacks.
 
 use crate::cli::config::Profile;
 use crate::operation::platform::Platform;
 
-/// What must be given for what there is, and is not there: a password for a login, a value for a header.
+/// Returns the missing fields that existing ones require: a password for a login, a value for a header.
 pub(in crate::cli) fn unpaired(platform: &Platform, has: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let keys = platform.texts().iter().chain(platform.secrets());
     let lacks = keys.filter(|key| key.completes.is_some_and(&has) && !has(key.name));
     lacks.map(|key| key.name).collect()
 }
 
-/// What a profile must have to be used and has not.
+/// Returns the required fields that a profile lacks.
 pub(in crate::cli) fn missing(profile: &Profile) -> Vec<&'static str> {
     let platform = profile.platform();
     let has_text = |key: &str| match key {

@@ -1,4 +1,4 @@
-//! What the command line says of a profile.
+//! The flags that describe a profile.
 
 use clap::Args;
 use toml_edit::Value;
@@ -8,10 +8,10 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::operation::platform::Platform;
 
-/// What a profile's mode may be.
+/// The modes of a profile.
 pub(super) const MODES: [&str; 4] = ["prod", "dev", "read-only", "sandbox"];
 
-/// Keys that have a flag or a command of their own, and how they are written.
+/// Keys that `--set` refuses because they have their own flag or command, and how to write that.
 const NOT_SET: [(&str, &str); 8] = [
     ("platform", "`--platform PLATFORM` when the profile is added"),
     ("url", "--url ADDRESS"),
@@ -26,7 +26,7 @@ const NOT_SET: [(&str, &str); 8] = [
     ),
 ];
 
-/// The flags of secrets, which are refused.
+/// The flags of secrets, all of which are refused.
 const HIDDEN: [&str; 6] = [
     "password",
     "app_key",
@@ -81,7 +81,7 @@ pub(super) struct Given {
     /// Ask nothing; a missing value is an error.
     #[arg(long)]
     pub(super) no_input: bool,
-    // Never taken, and never repeated: see `refuse_secrets`.
+    // Always refused, and never repeated: see `refuse_secrets`.
     #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
     password: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
@@ -97,7 +97,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Was nothing given at all?
+    /// Whether no value was given.
     pub(super) fn is_nothing(&self) -> bool {
         let texts = [
             &self.url,
@@ -116,7 +116,7 @@ impl Given {
             && self.password_command.is_empty()
     }
 
-    /// Refuses a secret on the command line, where every user of the machine can read it.
+    /// Returns an error for a secret on the command line, where every user of the machine can read it.
     pub(super) fn refuse_secrets(&self) -> Result<(), CommandError> {
         let written = [
             &self.password,
@@ -140,7 +140,7 @@ impl Given {
         })
     }
 
-    /// The text of a field, when it was given.
+    /// The text of a field, if given.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         let text = match key {
             "url" => &self.url,
@@ -153,13 +153,13 @@ impl Given {
         text.as_deref()
     }
 
-    /// What `--set` says of a key.
+    /// The value that `--set` gives to a key.
     fn set(&self, key: &str) -> Option<&str> {
         let mut others = self.others.iter().filter_map(|text| text.split_once('='));
         others.find(|(set, _)| *set == key).map(|(_, value)| value.trim())
     }
 
-    /// Refuses what an account of this platform does not have.
+    /// Returns an error for a field that an account of this platform does not have.
     pub(super) fn check_platform(&self, app: &App, platform: &Platform) -> Result<(), CommandError> {
         let has = |key: &str| platform.texts().iter().any(|field| field.name == key);
         let (texts, _) = app.catalogue().account_keys();
@@ -174,7 +174,7 @@ impl Given {
         )))
     }
 
-    /// Where the secrets come from, in the order in which they were named.
+    /// The places of the secrets, in the order in which they were given.
     pub(super) fn places(
         &self,
         app: &App,
@@ -209,7 +209,7 @@ impl Given {
         Ok(places)
     }
 
-    /// Every other key that was set.
+    /// The other keys, as set with `--set`.
     pub(super) fn others(&self, app: &App) -> Result<Vec<(&str, Value)>, CommandError> {
         let (_, secrets) = app.catalogue().account_keys();
         let read = |text: &'_ String| {

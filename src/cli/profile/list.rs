@@ -64,7 +64,7 @@ fn rows(config: &Config, chosen: Option<&str>) -> Vec<Vec<String>> {
     profiles.map(row).collect()
 }
 
-/// The mode in a word, and whether the sandbox stands in.
+/// The name of the mode, and whether the sandbox replaces the account.
 pub(super) fn mode(profile: &Profile) -> String {
     let mode = profile.mode.as_ref().map_or("dev", |mode| mode.value.name());
     match profile.sandboxed() {
@@ -73,7 +73,7 @@ pub(super) fn mode(profile: &Profile) -> String {
     }
 }
 
-/// Says as JSON what was done to a profile, and what it is now.
+/// Prints as JSON what was done to a profile, and its current state.
 pub(super) fn did(app: &App, did: &str, name: &str) -> Result<(), CommandError> {
     let config = written::read(app)?;
     let chosen = config
@@ -87,7 +87,7 @@ pub(super) fn did(app: &App, did: &str, name: &str) -> Result<(), CommandError> 
     app.print(&json!({"version": 1, "did": did, "profile": profile}).to_string())
 }
 
-/// A profile as a document: never a secret, only where it is.
+/// A profile as JSON, with the sources of its secrets but never a secret.
 pub(super) fn document(profile: &Profile, chosen: Option<&str>) -> Json {
     let secrets = profile.secrets.iter();
     let secrets: serde_json::Map<String, Json> = secrets

@@ -1,4 +1,4 @@
-//! Where a secret is put: what the command line says of it, and what the configuration then says.
+//! The places of secrets: how the command line names them, and how the configuration does.
 
 use std::collections::BTreeSet;
 
@@ -12,34 +12,34 @@ use crate::cli::prompt::secret_from_stdin;
 use crate::cli::secret_store::{SecretId, SecretStore};
 use crate::value::secret::Secret;
 
-/// Where a secret comes from, or where it goes.
+/// The source or the destination of a secret.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::cli) enum Place {
-    /// A variable of the environment.
+    /// An environment variable.
     Env(String),
     /// A file.
     File(String),
     /// A program and its arguments.
     Command(Vec<String>),
-    /// Typed or read now, and kept sealed.
+    /// Typed or read now, and stored sealed.
     Sealed {
-        /// Read standard input, even when it is a terminal.
+        /// Whether to read stdin even if it is a terminal.
         stdin: bool,
     },
-    /// Typed already, to be kept sealed.
+    /// Typed already, to be stored sealed or in the system keyring.
     Typed(Secret),
-    /// An entry of the system's keyring that is there already.
+    /// An existing entry of the system keyring.
     Entry(String),
-    /// Typed or read now, and kept in the system's keyring.
+    /// Typed or read now, and stored in the system keyring.
     Keyring,
 }
 
-/// The forms of a place, for help and errors.
+/// The syntax of a place, for help and errors.
 pub(super) const FORMS: &str =
     "env:VARIABLE, file:PATH, command:PROGRAM ARGUMENTS, keyring, keyring:ENTRY, sealed or stdin";
 
 impl Place {
-    /// Reads `KEY=PLACE`. What does not fit is not repeated: it may be the secret itself.
+    /// Parses `KEY=PLACE`. Errors do not repeat invalid input: it may be the secret itself.
     pub(super) fn parse_assignment(
         keys: &BTreeSet<&'static str>,
         text: &str,
@@ -60,7 +60,7 @@ impl Place {
         Ok((*key, place))
     }
 
-    /// Reads a place; nothing when it is none.
+    /// Parses a place; `None` if it is invalid.
     pub(super) fn parse(text: &str) -> Option<Place> {
         let text = text.trim();
         Some(match text.split_once(':').unwrap_or((text, "")) {
@@ -77,8 +77,8 @@ impl Place {
         })
     }
 
-    /// Fetches the secret from the user when the place needs it, and keeps it there. Gives what the configuration says
-    /// of it.
+    /// Asks the user for the secret if the place needs it, and stores it there. Returns what the configuration must
+    /// contain.
     pub(super) fn settle(&self, app: &App, keeping: &SecretId, name: &str) -> Result<Settled, CommandError> {
         let value = match self {
             Place::Env(variable) => table("env", variable.as_str().into()),
@@ -108,15 +108,15 @@ impl Place {
     }
 }
 
-/// What became of a secret.
+/// The result of storing a secret.
 pub(super) struct Settled {
-    /// What the configuration says.
+    /// The value for the configuration.
     pub(super) value: Value,
-    /// Where it is sealed, when it is.
+    /// The id it is sealed under, if it is sealed.
     pub(super) kept: Option<SecretId>,
 }
 
-/// Keeps a secret that somebody typed: where the system has a keyring and they want it there, else sealed.
+/// Stores a typed secret: in the system keyring, if there is one and the user agrees, else sealed.
 fn keep(app: &App, keeping: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
     let question = "Keep it in the system's keyring? Otherwise it is sealed in provisor's own folder";
     if keychain::available().is_ok() && app.can_ask() && app.ask_yes(question, true)? {
@@ -125,7 +125,7 @@ fn keep(app: &App, keeping: &SecretId, secret: Secret) -> Result<Settled, Comman
     seal(app, keeping, secret)
 }
 
-/// Gives a secret to the system's keyring.
+/// Stores a secret in the system keyring.
 fn hand_over(app: &App, keeping: &SecretId, secret: &Secret) -> Result<Settled, CommandError> {
     let entry = entry_name(keeping);
     record(app, "seal", keeping)?;
@@ -151,7 +151,7 @@ pub(super) fn seal(app: &App, keeping: &SecretId, secret: Secret) -> Result<Sett
     })
 }
 
-/// Forgets a secret that provisor keeps itself. What others keep is theirs.
+/// Deletes a secret that provisor stores itself, and returns whether it did. Other secrets are left alone.
 pub(super) fn forget(app: &App, keeping: &SecretId, source: &CredentialSource) -> Result<bool, CommandError> {
     match source {
         CredentialSource::Sealed => {
@@ -169,7 +169,7 @@ pub(super) fn forget(app: &App, keeping: &SecretId, source: &CredentialSource) -
     }
 }
 
-/// Records what happens to a secret: its name, never more.
+/// Records an action on a secret in the audit log: only the secret's name, never its value.
 fn record(app: &App, kind: &str, keeping: &SecretId) -> Result<(), CommandError> {
     let what = format!(
         "{} of profile {} at {}",
@@ -180,12 +180,12 @@ fn record(app: &App, kind: &str, keeping: &SecretId) -> Result<(), CommandError>
     Ok(app.journal()?.audit(kind, &app.who(), &what.as_str().into())?)
 }
 
-/// What provisor calls an entry of the keyring.
+/// The name of provisor's keyring entry for a secret.
 fn entry_name(keeping: &SecretId) -> String {
     format!("{} {} {}", keeping.profile, keeping.key, keeping.place())
 }
 
-/// The secret, typed without being shown or from a line of standard input.
+/// Reads the secret: typed without echo, or a line of stdin.
 fn obtain(app: &App, keeping: &SecretId, name: &str, stdin: bool) -> Result<Secret, CommandError> {
     let secret = if stdin {
         secret_from_stdin()?

@@ -36,7 +36,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
         command.yes,
         &format!("Remove profile `{name}` and delete its secrets?"),
     )?;
-    // First, while the profile still tells whose tokens they are.
+    // Do this first, while the profile still identifies its tokens.
     super::desk::forget_tokens(app, &profile);
     let was_default = draft.default_profile() == Some(name);
     draft.remove_profile(name);
@@ -45,7 +45,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     }
     let file = draft.file().to_owned();
     draft.save()?;
-    // Whether or not that can be recorded, the secrets are nobody's now.
+    // Delete the secrets even if the removal cannot be recorded: no profile uses them any more.
     let recorded = written::record(app, "profile-remove", name);
     for (key, source) in &profile.secrets {
         if place::forget(app, &profile.keeping(key), &source.value)? {

@@ -1,4 +1,4 @@
-//! Signing in and out by hand: `provisor login` and `provisor logout`.
+//! `provisor login` and `provisor logout`: signing in and out manually.
 
 use clap::Args;
 
@@ -52,7 +52,7 @@ pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, C
     Ok(outcome)
 }
 
-/// Asks for a password that is not on record.
+/// Gets a password that is not stored yet; `None` if none is needed.
 fn ask_password(
     app: &App,
     profile: &Profile,
@@ -70,7 +70,7 @@ fn ask_password(
     }
     let source = profile.secrets.get("password").map(|source| &source.value);
     let sealed = source == Some(&CredentialSource::Sealed);
-    // A sealed one that is gone is asked for again.
+    // A sealed password that no longer exists is asked for again.
     let on_record = match source {
         Some(CredentialSource::Sealed) => {
             SecretStore::find(&app.env, &profile.keeping("password"))?.is_some()
@@ -105,7 +105,7 @@ fn ask_password(
     if password.is_empty() {
         return Err(CommandError::usage("no password was given; nothing was changed"));
     }
-    // What cannot be written is told before it is tried.
+    // Fail before the sign-in if the profile cannot be changed.
     written::own(
         &written::read(app)?,
         &written::draft(app)?,
@@ -115,7 +115,7 @@ fn ask_password(
     Ok(Some(password))
 }
 
-/// Seals the password that was right.
+/// Seals a password that has been accepted.
 fn keep(app: &App, profile: &Profile, password: Secret) -> Result<(), CommandError> {
     let mut draft = written::draft(app)?;
     let settled = place::seal(app, &profile.keeping("password"), password)?;

@@ -1,4 +1,4 @@
-//! `provisor profile test`: sign in, and say what the login may do.
+//! `provisor profile test`: signs in and prints what the login may do.
 
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -33,7 +33,7 @@ pub(super) fn test(app: &App, command: &TestCommand) -> Result<Exit, CommandErro
     try_profile(app, &profile.name, command.json)
 }
 
-/// Signs in to a profile, and says what its login may do.
+/// Signs in to a profile, and prints what its login may do.
 pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
     let config = written::read(app)?;
     let profile = config.named(name, "profile test")?;
@@ -48,7 +48,7 @@ pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, Com
     } else {
         say(app, profile, &desk.account, signed_in, &abilities)?;
     }
-    // Signed in, yet nothing can be seen: a key that lacks its rights.
+    // Signed in, but nothing is accessible: the key lacks permissions.
     let all_fail = !abilities.is_empty() && abilities.iter().all(|ability| ability.found.is_err());
     Ok(if all_fail {
         Exit::Permission

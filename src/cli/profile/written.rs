@@ -1,4 +1,4 @@
-//! Writing a profile, and saying what was done.
+//! Writes profiles and reports what was done.
 
 use super::place::{self, Place, Settled};
 use crate::cli::app::App;
@@ -6,7 +6,7 @@ use crate::cli::config::{Config, Draft, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::secret_store::SecretId;
 
-/// What the configuration says now.
+/// Loads the current configuration.
 pub(in crate::cli) fn read(app: &App) -> Result<Config, CommandError> {
     Ok(Config::load(app.catalogue(), app.paths()?, &app.env)?)
 }
@@ -16,7 +16,7 @@ pub(in crate::cli) fn draft(app: &App) -> Result<Draft, CommandError> {
     Draft::open(app.catalogue(), &app.paths()?.config_file())
 }
 
-/// The profile's name in a draft that may be changed. One that another file writes is refused with that file's name.
+/// Returns a profile that the draft may change. The error for one that another file defines names that file.
 pub(in crate::cli) fn own<'a>(
     config: &'a Config,
     draft: &Draft,
@@ -34,7 +34,7 @@ pub(in crate::cli) fn own<'a>(
     .hint("change that file with an editor"))
 }
 
-/// Checks a new name: letters, digits, `-` and `_`.
+/// Checks a new profile name: letters, digits, `-` and `_`, but not `sandbox`.
 pub(in crate::cli) fn check_name(name: &str) -> Result<(), CommandError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || !name.chars().all(fits) {
@@ -51,11 +51,11 @@ pub(in crate::cli) fn check_name(name: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Puts secrets in their places and into the draft. What was sealed is taken out again when the draft is not saved.
+/// Stores secrets and writes their places to the draft. Sealed ones are deleted again if the draft is not saved.
 pub(in crate::cli) struct Secrets<'a> {
     app: &'a App,
     kept: Vec<SecretId>,
-    /// What is being done, as `provisor audit` names it.
+    /// The action, as `provisor audit` shows it.
     doing: &'static str,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// Settles one secret, and writes where it is.
+    /// Stores one secret, and writes its place to the draft.
     pub(in crate::cli) fn put(
         &mut self,
         draft: &mut Draft,
@@ -81,12 +81,12 @@ impl<'a> Secrets<'a> {
         Ok(())
     }
 
-    /// Saves the draft, and says where it is and where the secrets are.
+    /// Saves the draft, and reports where it and the secrets are.
     pub(in crate::cli) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
         let file = draft.file().to_owned();
         let app = self.app;
         draft.save()?;
-        // From here on the file refers to what was sealed, whatever fails next.
+        // From here on the file refers to the sealed secrets: keep them, whatever fails next.
         let kept = std::mem::take(&mut self.kept);
         record(app, self.doing, name)?;
         app.ui
@@ -103,7 +103,7 @@ impl<'a> Secrets<'a> {
     }
 }
 
-/// Records that a profile changes.
+/// Records a change of a profile in the audit log.
 pub(in crate::cli) fn record(app: &App, doing: &str, name: &str) -> Result<(), CommandError> {
     Ok(app.journal()?.audit(doing, &app.who(), &name.into())?)
 }
@@ -111,7 +111,7 @@ pub(in crate::cli) fn record(app: &App, doing: &str, name: &str) -> Result<(), C
 impl Drop for Secrets<'_> {
     fn drop(&mut self) {
         for keeping in &self.kept {
-            // What stays is sealed, and found by nothing.
+            // If this fails, the secret stays sealed, and nothing refers to it.
             let _ = place::forget(self.app, keeping, &crate::cli::config::CredentialSource::Sealed);
         }
     }

@@ -1,4 +1,4 @@
-//! A text in the user's editor: it may hold a credential, so that nothing of it outlives the session.
+//! Opens a text in the user's editor. It may contain a credential, so no trace of it outlives the session.
 
 use std::fs;
 use std::io;
@@ -11,22 +11,22 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::surroundings::lock;
 
-/// What the names of the folders begin with; the number of the process follows.
+/// The prefix of the folders' names; the process ID follows.
 const PREFIX: &str = "edit-";
 
-/// How often it is looked whether the editor has ended.
+/// How often to check whether the editor has ended.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// How long an editor that is asked to end may take.
+/// How long an editor may take to terminate.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
 
-/// A folder of its own, so that what the editor puts beside the text goes with it.
+/// A separate folder, so that files that the editor creates beside the text are removed with it.
 pub(super) struct Draft {
     folder: tempfile::TempDir,
 }
 
 impl Draft {
-    /// The text in a file for its owner alone.
+    /// Writes the text to a file readable by its owner only.
     pub(super) fn make(state: &Path, text: &str) -> io::Result<Draft> {
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(state)?;
@@ -40,7 +40,7 @@ impl Draft {
     }
 }
 
-/// The editor that is open, if one is. Clones share it.
+/// The editor in progress, if any. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Editing(Arc<Mutex<Option<Open>>>);
 
@@ -50,7 +50,7 @@ struct Open {
 }
 
 impl Editing {
-    /// Runs the editor to its end. Gives how it ended, and what the text became.
+    /// Runs the editor to its end. Returns its exit status and the edited text.
     pub(super) fn run(
         &self,
         command: &mut Command,
@@ -73,7 +73,7 @@ impl Editing {
         }
     }
 
-    /// Ends the editor, kindly first, and removes the text.
+    /// Terminates the editor, kills it if necessary, and removes the text.
     pub(super) fn end(&self) {
         let mut open = lock(&self.0);
         let Some(Open { editor, .. }) = open.as_mut() else {
@@ -90,7 +90,7 @@ impl Editing {
     }
 }
 
-/// Removes what sessions left behind that were killed.
+/// Removes the folders of sessions that were killed.
 pub(super) fn remove_stale(state: &Path) {
     let entries = fs::read_dir(state).into_iter().flatten().flatten();
     for entry in entries {
@@ -102,7 +102,7 @@ pub(super) fn remove_stale(state: &Path) {
     }
 }
 
-/// The process that a folder of that name belongs to.
+/// The process that a folder with this name belongs to.
 fn owner(name: &str) -> Option<Pid> {
     let (number, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
     Pid::from_raw(number.parse().ok()?)

@@ -1,4 +1,4 @@
-//! What a session has done outside of it: the editor, the program itself, files.
+//! Work outside the session: the editor, the pager, the program itself, files.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -19,7 +19,7 @@ use crate::cli::within::{self, Within};
 use crate::repl::around::Surroundings as _;
 use crate::value::Value;
 
-/// Where a run works.
+/// Describes the account of a run.
 fn on(plan: &Value) -> String {
     let plan = RunPlan::from_value(plan);
     match plan.profile {
@@ -29,11 +29,11 @@ fn on(plan: &Value) -> String {
     }
 }
 
-/// The file that every session begins with.
+/// The name of the scripts that every session starts with.
 const RC: &str = "repl.rhai";
 
 impl CliSurroundings {
-    /// Runs the program itself.
+    /// Runs the program itself and returns its exit code.
     pub(super) fn run_self(&self, words: &[String]) -> Result<u8, CommandError> {
         let failed = |error: io::Error| {
             CommandError::new(Exit::Aborted, format!("provisor cannot be started: {error}"))
@@ -48,10 +48,10 @@ impl CliSurroundings {
         command.args(["--color", colour]).args(words);
         command.env(within::VARIABLE, Within::written(&self.place()));
         if !self.typed {
-            // What is left of our own input is ours.
+            // The rest of stdin belongs to this session.
             command.stdin(Stdio::null());
         }
-        // It is stopped with Ctrl-C, and what else is typed waits for the next prompt.
+        // Ctrl-C stops the program; anything else typed waits for the next prompt.
         let status = match &self.keyboard {
             Some(keyboard) => {
                 keyboard.signal(true);
@@ -95,7 +95,7 @@ impl CliSurroundings {
         }
     }
 
-    /// Shows a text in `$PAGER`, else in less.
+    /// Shows a text in `$PAGER`, or in less.
     pub(super) fn page_text(&self, text: &str) -> Result<(), CommandError> {
         let env = &self.app.env;
         let pager = env.get("PAGER").filter(|pager| !pager.trim().is_empty());
@@ -104,7 +104,7 @@ impl CliSurroundings {
         let mut command = Command::new(words.next().unwrap_or("less"));
         command.args(words).stdin(Stdio::piped());
         if env.get("LESS").is_none() {
-            // Wide tables are moved sideways, and colours are kept.
+            // Wide tables scroll sideways, and colours are kept.
             command.env("LESS", "-RS");
         }
         self.lending(|| {
@@ -113,7 +113,7 @@ impl CliSurroundings {
                     .hint("set PAGER to an installed pager")
             })?;
             if let Some(mut stdin) = child.stdin.take() {
-                // Whoever leaves the pager early has seen enough.
+                // The user may leave the pager early.
                 let _ = stdin.write_all(text.as_bytes());
             }
             match child.wait() {
@@ -125,7 +125,7 @@ impl CliSurroundings {
         })
     }
 
-    /// Does something with the terminal as it was before the session.
+    /// Calls `to` with the terminal in the state from before the session.
     fn lending<T>(&self, to: impl FnOnce() -> T) -> T {
         match &self.keyboard {
             Some(keyboard) => keyboard.lend(to),
@@ -133,7 +133,7 @@ impl CliSurroundings {
         }
     }
 
-    /// Writes a file of the user's.
+    /// Writes a user's file.
     pub(super) fn write_file(&self, path: &str, text: &str, replace: bool) -> Result<(), CommandError> {
         let path = self.app.env.folder().join(path);
         if path.exists() && !replace {
@@ -143,7 +143,7 @@ impl CliSurroundings {
         private_file::write(&path, |sink| Ok(sink.write_all(text.as_bytes())?))
     }
 
-    /// The scripts that the session begins with, and what is to be told.
+    /// The scripts that the session starts with, and messages about others.
     pub(super) fn rc_files(&self) -> (Vec<(String, String)>, Vec<String>) {
         let mut scripts = Vec::new();
         let mut notes = Vec::new();
@@ -170,7 +170,7 @@ impl CliSurroundings {
         (scripts, notes)
     }
 
-    /// The runs on record, the newest first; no journal is made for it.
+    /// The recorded runs, newest first; creates no journal.
     pub(super) fn known_runs(&self) -> Option<Vec<(String, String)>> {
         let engine = lock(&self.engine).clone();
         let journal = match engine {
@@ -190,7 +190,7 @@ impl CliSurroundings {
         )
     }
 
-    /// Trusts the project's file, and gives its name and text.
+    /// Trusts the project's file, and returns its name and text.
     pub(super) fn trust_rc(&self) -> Result<(String, String), CommandError> {
         let file = self.project_rc();
         let text = fs::read_to_string(&file)
@@ -202,7 +202,7 @@ impl CliSurroundings {
         }
     }
 
-    /// The project's file: beside its `provisor.toml`, else in the current folder.
+    /// The project's file: beside its `provisor.toml`, or else in the current folder.
     fn project_rc(&self) -> PathBuf {
         let project = config::project_file(&self.app.env);
         let folder = project.as_deref().and_then(Path::parent);

@@ -1,7 +1,7 @@
-//! The keyboard of a session that edits its lines. From the session's begin to its end the terminal hands over every key
-//! as it is, so that what is typed while an input is evaluated, or between two prompts, waits for the next prompt: a
-//! terminal that edits lines itself would take Ctrl-D, Ctrl-C and others away. Only while something is under way that can
-//! be stopped is Ctrl-C a signal.
+//! The terminal modes of a session with line editing. The terminal is in raw mode from the session's start to its end,
+//! so that keys typed during an evaluation or between two prompts wait for the next prompt: in line mode the terminal
+//! would itself handle Ctrl-D, Ctrl-C and others. Ctrl-C is a signal only while something that can be stopped is in
+//! progress.
 
 use std::io::stdin;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use rustix::termios::{
     tcsetattr,
 };
 
-/// A terminal that hands over keys. Clones share it.
+/// A terminal in raw mode. Clones share it.
 #[derive(Clone)]
 pub(super) struct Keyboard {
-    /// How the terminal was before anybody changed it.
+    /// The terminal's original state.
     before: Arc<Termios>,
-    /// Is Ctrl-C a signal now?
+    /// Whether Ctrl-C currently is a signal.
     signals: Arc<AtomicBool>,
 }
 
 impl Keyboard {
-    /// Has the terminal hand over every key from now on; `None` when standard input is no terminal.
+    /// Switches the terminal to raw mode; `None` if stdin is not a terminal.
     pub(super) fn take() -> Option<Keyboard> {
         let keyboard = Keyboard {
             before: Arc::new(tcgetattr(stdin()).ok()?),
@@ -33,10 +33,10 @@ impl Keyboard {
         Some(keyboard)
     }
 
-    /// Is Ctrl-C a signal from now on, and Ctrl-Z and Ctrl-\ with it, or a key like any other?
+    /// Sets whether Ctrl-C, Ctrl-Z and Ctrl-\ are signals or ordinary keys.
     pub(super) fn signal(&self, signals: bool) {
         let mut modes = (*self.before).clone();
-        // As the line editor has them, so that nothing changes when it comes and goes.
+        // The line editor uses the same modes, so nothing changes when it starts and ends.
         modes.input_modes.remove(
             InputModes::BRKINT
                 | InputModes::ICRNL
@@ -48,7 +48,7 @@ impl Keyboard {
             .local_modes
             .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN | LocalModes::ISIG);
         if signals {
-            // What was typed ahead is dropped by us, who can tell it, and not by the terminal.
+            // `drop_ahead` discards keys typed ahead, because the terminal could not report that it did.
             modes.local_modes.insert(LocalModes::ISIG | LocalModes::NOFLSH);
         }
         self.signals.store(signals, Ordering::SeqCst);
@@ -57,13 +57,13 @@ impl Keyboard {
         set(&modes);
     }
 
-    /// Ctrl-C has stopped what is under way: what was typed ahead must not run now. Gives whether there was any.
+    /// Discards keys typed ahead after Ctrl-C, because they must not run now. Returns whether there were any.
     pub(super) fn drop_ahead(&self) -> bool {
         let waits = || ioctl_fionread(stdin()).is_ok_and(|bytes| bytes > 0);
         self.signals.load(Ordering::SeqCst) && waits() && tcflush(stdin(), QueueSelector::IFlush).is_ok()
     }
 
-    /// The terminal as it was before, for a program of its own such as an editor.
+    /// Calls `to` with the terminal's original state, for a program such as an editor.
     pub(super) fn lend<T>(&self, to: impl FnOnce() -> T) -> T {
         self.give_back();
         let done = to();
@@ -71,13 +71,13 @@ impl Keyboard {
         done
     }
 
-    /// The terminal is as it was before.
+    /// Restores the terminal's original state.
     pub(super) fn give_back(&self) {
         set(&self.before);
     }
 }
 
 fn set(modes: &Termios) {
-    // A terminal that is gone needs nothing.
+    // A terminal that is gone need not be restored.
     let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
 }

@@ -110,7 +110,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     })
 }
 
-/// However the session ends, its terminal is as before.
+/// Restores the terminal, however the session ends.
 struct GivesBack(Keyboard);
 
 impl Drop for GivesBack {
@@ -119,7 +119,7 @@ impl Drop for GivesBack {
     }
 }
 
-/// Standard input: all of it when it is a file, else line by line as it comes.
+/// Stdin: as a whole if it is a file, otherwise line by line.
 fn input() -> Result<Lines, CommandError> {
     let stdin = std::io::stdin();
     let file = stdin.as_fd().try_clone_to_owned().map(std::fs::File::from);
@@ -134,5 +134,5 @@ fn input() -> Result<Lines, CommandError> {
     Ok(Lines::of(STDIN, text))
 }
 
-/// What messages call standard input.
+/// The name of stdin in messages.
 const STDIN: &str = "stdin";

@@ -1,4 +1,4 @@
-//! Where a session works: which profile, which mode, or the sandbox.
+//! The account of a session: profile, mode, or sandbox.
 
 use super::surroundings::{CliSurroundings, lock};
 use crate::cli::config::{self, Config};
@@ -8,7 +8,7 @@ use crate::repl::around::{Mode, Place, Surroundings as _, Switch};
 use crate::sandbox;
 
 impl CliSurroundings {
-    /// Reads which profile is meant. One that was asked for by name must be there; none at all is fine.
+    /// Determines the profile and the mode. A profile requested by name must exist; otherwise none is needed.
     pub(super) fn find_place(&self) -> Result<(), CommandError> {
         let accounts = lock(&self.accounts).clone();
         let profile = if accounts.sandbox && accounts.profile.is_none() {
@@ -23,7 +23,7 @@ impl CliSurroundings {
             }
         };
         if let Some(chosen) = profile.as_ref().filter(|profile| profile.sandboxed().is_some()) {
-            // Chosen together with the profile: a forgotten flag cannot reach the live account.
+            // The profile selects the sandbox, so a forgotten flag cannot reach the live account.
             tracing::debug!(profile = chosen.name, "the sandbox stands in");
             lock(&self.accounts).sandbox = true;
         }
@@ -32,14 +32,14 @@ impl CliSurroundings {
             .as_ref()
             .map_or(Mode::Dev, |profile| mode_of(profile, &self.app.env));
         let mode = if accounts.sandbox || configured == Mode::Sandbox {
-            // A profile of the sandbox stays there, whatever the flags say.
+            // A sandbox profile stays in the sandbox, whatever the flags are.
             lock(&self.accounts).sandbox = true;
             Mode::Sandbox
         } else {
             lock(&self.careful).map_or(configured, |careful| careful.max(configured))
         };
         let profile = profile.map(|profile| profile.name);
-        // Whoever asks for more care wants to be asked.
+        // A user who chose a more careful mode wants to confirm changes.
         let agreed_to = |place: &Place| place.profile == profile;
         let agreed = lock(&self.careful).is_none() && lock(&self.agreed).as_ref().is_some_and(agreed_to);
         *lock(&self.place) = Some(Place {
@@ -50,14 +50,14 @@ impl CliSurroundings {
         Ok(())
     }
 
-    /// Every change of the place where the session works now is agreed to.
+    /// Approves every change on the session's current account.
     pub(super) fn agree(&self) -> Result<(), CommandError> {
         let place = self.place();
         *lock(&self.agreed) = Some(place);
         self.find_place()
     }
 
-    /// Could the session work there?
+    /// Checks whether the session could switch.
     pub(super) fn may_switch(&self, to: &Switch) -> Result<(), CommandError> {
         match to {
             Switch::Profile(name) => {
@@ -104,11 +104,11 @@ impl CliSurroundings {
         }
     }
 
-    /// Works there from now on. Whatever is open for the place before is let go.
+    /// Switches the session, and closes everything that is open for the previous account.
     pub(super) fn switch_to(&self, to: &Switch) -> Result<(), CommandError> {
         self.may_switch(to)?;
         if *to == Switch::Reset {
-            // Served no more, its world can be taken away.
+            // The state can be deleted once the sandbox is no longer served.
             drop(lock(&self.engine).take());
             sandbox::reset(&self.app.paths()?.sandbox()).map_err(CommandError::usage)?;
         }
@@ -117,7 +117,7 @@ impl CliSurroundings {
             match to {
                 Switch::Mode(mode) => *lock(&self.careful) = Some(*mode),
                 Switch::Profile(name) => {
-                    // As careful as before, and on the sandbox when it was there: only the person says otherwise.
+                    // Keeps the more careful mode and the sandbox, which only the user turns off.
                     accounts.profile = Some(name.clone());
                 }
                 Switch::Reset => {

@@ -1,4 +1,4 @@
-//! The session's words on the terminal.
+//! The session's output to the terminal.
 
 use crate::cli::paths::Env;
 use crate::cli::typed;
@@ -6,19 +6,19 @@ use crate::cli::ui::{Stream, Ui};
 use crate::repl::around::Screen;
 use crate::script::error::Diagnostic;
 
-/// Writes through the program's own [`Ui`].
+/// Writes through the program's [`Ui`].
 pub(super) struct TerminalScreen {
     ui: Ui,
-    /// Does somebody type?
+    /// Whether a user is typing.
     typed: bool,
-    /// Can lines be drawn again?
+    /// Whether written lines can be redrawn.
     redraws: bool,
 }
 
-/// Terminals on which lines cannot be drawn again; the line editor reads plain lines from them.
+/// Terminals that cannot redraw lines; the line editor reads plain lines from them.
 const PLAIN: [&str; 3] = ["dumb", "cons25", "emacs"];
 
-/// Can the lines of this terminal be drawn again?
+/// Whether this terminal can redraw lines.
 fn redraws(env: &Env) -> bool {
     let term = env.get("TERM").unwrap_or_default();
     !PLAIN.iter().any(|plain| term.eq_ignore_ascii_case(plain))
@@ -73,7 +73,7 @@ impl Screen for TerminalScreen {
     }
 
     fn out(&self, text: &str) {
-        // A reader that is gone, and data that is lost, end the session, which asks for it.
+        // If the reader has gone or data was lost, the session finds out with `is_closed` and ends.
         let _ = self.ui.out(&crate::cli::ui::printable(text));
     }
 

@@ -1,4 +1,4 @@
-//! Signals: Ctrl-C stops what is evaluated; being asked to end, or a terminal that is gone, ends the session.
+//! Signals: Ctrl-C stops an evaluation; a request to end, or a lost terminal, ends the session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::run::interrupt::Reins;
 
-/// How long an input may go on after it was told to stop at once.
+/// How long an input may continue after a request to stop at once.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// Pulls the reins at each SIGINT, SIGTERM and SIGHUP from now on. An input that does not stop even so ends the process, and
-/// so does a signal while nothing is evaluated, after the farewell: the journal is consistent at every moment. Somebody who
-/// types (`typed`) leaves otherwise, so that only SIGTERM and SIGHUP end their session. SIGQUIT ends the process at once, and
-/// the terminal is as before.
+/// Pulls the reins at each SIGINT, SIGTERM and SIGHUP from now on. An input that does not stop even then ends the
+/// process, and so does a signal while nothing is evaluated, after the farewell: the journal is consistent at all
+/// times. A typing user (`typed`) leaves in other ways, so only SIGTERM and SIGHUP end the session. SIGQUIT ends the
+/// process at once, with the terminal restored.
 pub(super) fn watch(
     runtime: &Handle,
     ui: &Ui,
@@ -33,7 +33,7 @@ pub(super) fn watch(
         typed,
         keyboard,
     };
-    // From here on, not only from when the task first runs.
+    // Signals must be caught from here on, not only once the task runs.
     let entered = runtime.enter();
     let signals = Signals::new();
     drop(entered);
@@ -49,13 +49,13 @@ struct Signals {
     quit: Signal,
 }
 
-/// What a signal asks for.
+/// The request that a signal makes.
 enum Asked {
-    /// That what is evaluated stops.
+    /// Stop the evaluation.
     Stop,
-    /// That the session ends.
+    /// End the session.
     End,
-    /// That the process ends at once.
+    /// End the process at once.
     Quit,
 }
 
@@ -69,7 +69,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next.
+    /// Waits for the next signal.
     async fn next(&mut self) -> Asked {
         tokio::select! {
             _ = self.interrupt.recv() => Asked::Stop,
@@ -85,9 +85,9 @@ struct Watcher {
     ui: Ui,
     reins: Reins,
     farewell: Arc<dyn Fn() + Send + Sync>,
-    /// Is somebody at the other end, rather than a pipe or a file?
+    /// Whether a user is typing, rather than a pipe or a file.
     typed: bool,
-    /// The terminal, when the session has it hand over keys.
+    /// The terminal, if the session has it in raw mode.
     keyboard: Option<Keyboard>,
 }
 
@@ -122,15 +122,15 @@ impl Watcher {
         }
     }
 
-    /// Nothing is evaluated: the session is closed as if it had been left.
+    /// Ends the session as if the user had left; nothing is being evaluated.
     fn end_session(&self) -> ! {
         self.restore();
         if self.typed {
-            // The cursor stands behind a prompt.
+            // The cursor is after a prompt.
             self.ui.err("");
         }
         let farewell = self.farewell.clone();
-        // The journal is closed on a thread that may wait.
+        // Closes the journal on a thread that may block.
         drop(std::thread::spawn(move || farewell()).join());
         exit()
     }
@@ -142,7 +142,7 @@ impl Watcher {
         exit()
     }
 
-    /// The line editor cannot put the terminal back any more.
+    /// Restores the terminal, because the line editor no longer can.
     fn restore(&self) {
         if let Some(keyboard) = &self.keyboard {
             keyboard.give_back();

@@ -1,4 +1,4 @@
-//! The program around a session: profiles, journal, files.
+//! The host program of a session: profiles, journal, files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,24 +22,24 @@ use crate::runtime::Executor;
 use crate::script::bundle::Loader;
 use crate::value::{Record, Value};
 
-/// The command line's side of a session.
+/// The command line's implementation of the REPL's host program.
 pub(super) struct CliSurroundings {
     pub(super) app: App,
     pub(super) accounts: Mutex<Accounts>,
     pub(super) place: Mutex<Option<Place>>,
-    /// The mode that was asked for beyond the profile's.
+    /// The requested mode, if more careful than the profile's.
     pub(super) careful: Mutex<Option<Mode>>,
-    /// The place whose changes were agreed to beforehand, if any were: that where the session began.
+    /// The place whose changes were approved in advance, if any: the one where the session started.
     pub(super) agreed: Mutex<Option<Place>>,
-    /// Journal, accounts and sandbox, once an input needed them.
+    /// Journal, accounts and sandbox, once an input has needed them.
     pub(super) engine: Mutex<Option<Arc<Engine>>>,
-    /// Does somebody type?
+    /// Whether a user is typing.
     pub(super) typed: bool,
-    /// The terminal, when lines are edited on it.
+    /// The terminal, if lines are edited on it.
     pub(super) keyboard: Option<Keyboard>,
-    /// The editor that is open.
+    /// The editor in progress.
     pub(super) editing: Editing,
-    /// Watches signals.
+    /// The runtime that watches signals.
     runtime: OnceLock<Executor>,
     trace: Trace,
 }
@@ -77,7 +77,7 @@ impl CliSurroundings {
             return Ok(engine.clone());
         }
         let mut accounts = lock(&self.accounts).clone();
-        // Every change is asked about before it is made, so the profile itself is agreed to. Others are not.
+        // Every change is confirmed individually, so this profile is approved as a whole; others are not.
         accounts.agreed = Approvals::to(self.place().profile);
         let made = Arc::new(self.app.engine(&accounts)?);
         *engine = Some(made.clone());
@@ -106,7 +106,7 @@ impl CliSurroundings {
     }
 }
 
-/// What listings call a session.
+/// The name of a session in listings.
 const NAME: &str = "repl";
 
 impl Surroundings for CliSurroundings {
@@ -255,7 +255,7 @@ impl Surroundings for CliSurroundings {
             editing.end();
             farewell();
         });
-        // Without a thread for it, Ctrl-C ends the process as it does everywhere.
+        // Without its thread, Ctrl-C ends the process as usual.
         if let Ok(runtime) = Executor::start(1) {
             let runtime = self.runtime.get_or_init(|| runtime);
             let keyboard = self.keyboard.clone();
@@ -290,7 +290,7 @@ fn trouble(error: CommandError) -> Trouble {
     }
 }
 
-/// What the mutex holds, even when somebody panicked with it.
+/// Locks the mutex, even if another thread panicked while holding it.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

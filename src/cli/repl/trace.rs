@@ -1,4 +1,4 @@
-//! Each request of the session: on the screen for `:set trace on`, and the last ones for `:why`.
+//! Records the session's requests: shown with `:set trace on`, and the latest kept for `:why`.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,28 +12,28 @@ use tracing::{Event, Metadata, Subscriber};
 use super::surroundings::lock;
 use crate::cli::ui::Ui;
 
-/// What events about requests are called.
+/// The target of events about requests.
 const TARGET: &str = "provisor::http";
 
-/// The most requests of an input that are kept.
+/// The maximum number of requests that are kept per input.
 const KEPT: usize = 50;
 
-/// What is known of the session's requests.
+/// The trace of the session's requests.
 pub(super) struct Trace {
-    /// Does it hear of them? It does not when the program's log does.
+    /// Whether it receives the events; it does not if the program's log does.
     hears: bool,
     heard: Arc<Heard>,
 }
 
 #[derive(Default)]
 struct Heard {
-    /// Is each told?
+    /// Whether each request is shown.
     telling: AtomicBool,
     recent: Mutex<Vec<String>>,
 }
 
 impl Trace {
-    /// Listens from now on.
+    /// Starts to listen for requests.
     pub(super) fn begin(ui: &Ui) -> Trace {
         let heard: Arc<Heard> = Arc::default();
         let listener = Listener {
@@ -46,7 +46,7 @@ impl Trace {
         }
     }
 
-    /// Tells each request from now on, or no more. The error says why it cannot.
+    /// Turns the display of requests on or off. The error says why that is impossible.
     pub(super) fn tell(&self, on: bool) -> Result<(), String> {
         if on && !self.hears {
             return Err("requests are logged already, by -v or PROVISOR_LOG".into());
@@ -55,13 +55,13 @@ impl Trace {
         Ok(())
     }
 
-    /// The requests since this was last asked.
+    /// Returns the requests since the last call.
     pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.heard.recent))
     }
 }
 
-/// Hears what the transport says about each request.
+/// A subscriber for the transport's events about requests.
 struct Listener {
     ui: Ui,
     heard: Arc<Heard>,

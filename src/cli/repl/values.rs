@@ -1,4 +1,4 @@
-//! Values that leave the session: secrets in clear, and files.
+//! Values that leave the session: revealed secrets, and files.
 
 use std::io;
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::report::{Format, records};
 use crate::run::interrupt::Interrupt;
 use crate::value::{Record, Value};
 
-/// The column of what has no names.
+/// The column for values without names.
 const VALUE: &str = "value";
 
 impl CliSurroundings {
-    /// A value with its secrets in clear, after the question was answered with yes and that was recorded.
+    /// Returns a value with its secrets in clear, after the user has confirmed that and it was recorded.
     pub(super) fn reveal_value(
         &self,
         what: &str,
@@ -37,7 +37,7 @@ impl CliSurroundings {
         })
     }
 
-    /// Writes a value as a file for its owner alone, and gives how many records it has.
+    /// Writes a value to a file readable by its owner only, and returns the number of records.
     pub(super) fn export_value(
         &self,
         export: &Export,
@@ -102,7 +102,7 @@ impl CliSurroundings {
     }
 }
 
-/// The value as it is; with a line each, the items of a list.
+/// Writes the value as JSON, or as JSON lines with one line per item of a list.
 fn write_json(sink: &mut dyn io::Write, format: Format, value: &Value, reveal: &Reveal) -> io::Result<()> {
     match (format, value) {
         (Format::JsonLines, Value::List(items)) => {
@@ -115,7 +115,7 @@ fn write_json(sink: &mut dyn io::Write, format: Format, value: &Value, reveal: &
     sink.flush()
 }
 
-/// A list's items, or the value itself, as records.
+/// Converts the items of a list, or the value itself, to records.
 fn records(value: &Value) -> Vec<Record> {
     let record = |value: &Value| match value {
         Value::Record(fields) => fields.clone(),

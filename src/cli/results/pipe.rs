@@ -1,9 +1,9 @@
-//! Standard output whose reader may go away, as `head` does.
+//! Stdout whose reader may close it early, as `head` does.
 
 use std::io::{self, Write};
 
-/// Passes everything on until the reader is gone; from then on what is written goes nowhere, which is no error: the
-/// run's results are in the journal.
+/// Forwards everything until the reader is gone, then discards it without an error: the run's results are in the
+/// journal.
 #[derive(Debug)]
 pub(super) struct Pipe<W> {
     sink: W,
@@ -15,7 +15,7 @@ impl<W: Write> Pipe<W> {
         Pipe { sink, closed: false }
     }
 
-    /// What to say instead when the reader is gone.
+    /// Returns `instead` if the reader is gone.
     fn unless_closed<T>(&mut self, done: io::Result<T>, instead: T) -> io::Result<T> {
         match done {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails every write with this.
+    /// Fails every write with this error, and counts the writes.
     struct Failing(io::ErrorKind, u32);
 
     impl Write for Failing {

@@ -1,4 +1,4 @@
-//! Where results go: which form they have there, and whether the place can be written.
+//! The destination of results: its format, and whether it can be written.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read as _};
@@ -16,7 +16,7 @@ use crate::report::reveal::Reveal;
 use crate::report::{Columns, Format, OWN, Writer};
 
 pub(super) enum Target {
-    /// A file, and the rows finished so far beside it.
+    /// A file, with the finished rows in a partial file beside it.
     File {
         path: PathBuf,
         partial: PathBuf,
@@ -24,9 +24,9 @@ pub(super) enum Target {
         /// Keeps other runs from writing there; held until the results are in place.
         lock: File,
     },
-    /// Standard output, row by row.
+    /// Stdout, row by row.
     Live(Box<Writer<Pipe<Visible<Outlet>>>>),
-    /// Standard output, at the end.
+    /// Stdout, at the end.
     AtEnd(Visible<Outlet>),
 }
 
@@ -53,7 +53,7 @@ impl Target {
         )))
     }
 
-    /// The file, when the results go to one.
+    /// The results file, if any.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Target::File { path, .. } => Some(path),
@@ -62,7 +62,7 @@ impl Target {
     }
 }
 
-/// The format that was asked for, or the ending's, or on standard output what `--json` says, or CSV.
+/// The format given by `--format`, else by the file extension; on stdout JSON with `--json`, else CSV.
 pub(super) fn format_of(plan: &RunPlan) -> Result<Format, CommandError> {
     let format = asked_format(plan)?;
     Ok(if plan.csv_safe { format.inert() } else { format })
@@ -82,8 +82,8 @@ fn asked_format(plan: &RunPlan) -> Result<Format, CommandError> {
     })
 }
 
-/// Results must not replace the rows they come from: when the rows end in the middle, what is behind would be gone, and
-/// masked secrets would stand where secrets stood. Links lead to the same file, too.
+/// Results must not replace their own input: if reading it stops early, the rest would be lost, and masked secrets
+/// would replace real ones. Detects links to the same file, too.
 pub(in crate::cli) fn keep_apart(rows: Option<&str>, out: Option<&str>) -> Result<(), CommandError> {
     let (Some(rows), Some(out)) = (rows, out.filter(|out| *out != "-")) else {
         return Ok(());
@@ -105,7 +105,7 @@ pub(in crate::cli) fn keep_apart(rows: Option<&str>, out: Option<&str>) -> Resul
     Ok(())
 }
 
-/// Are results for their owner alone? With secrets in clear, and when the rows are, which may hold some.
+/// Whether only the owner may access the results: with secrets in clear, or if the rows are private as well.
 pub(super) fn is_private(plan: &RunPlan) -> bool {
     let rows = plan.rows.as_deref().and_then(input_metadata);
     let rows = rows.filter(Metadata::is_file);
@@ -136,7 +136,7 @@ fn open_file(
     columns: &Columns,
     (reveal, private): (&Reveal, bool),
 ) -> Result<Target, CommandError> {
-    // A link stays, and what it leads to is replaced.
+    // A link stays; its target is replaced.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
     let refused = |why: String| {
         CommandError::usage(format!(
@@ -178,17 +178,17 @@ fn open_file(
     })
 }
 
-/// What stands at the place of rows that have ended.
+/// What is at the partial file's path.
 enum Taken {
     /// A new file, locked.
     Ours(File),
-    /// A run's that is under way.
+    /// A file of a run in progress.
     Locked,
-    /// No run has written it.
+    /// A file that no run has written.
     Foreign,
 }
 
-/// Makes the file for rows that have ended. What a run left there that is over goes: its rows are in the journal.
+/// Creates the partial file for finished rows. Removes one left by an ended run, whose rows are in the journal.
 fn take_partial(partial: &Path, mode: u32) -> io::Result<Taken> {
     loop {
         let mut options = OpenOptions::new();
@@ -220,7 +220,7 @@ fn take_partial(partial: &Path, mode: u32) -> io::Result<Taken> {
     }
 }
 
-/// Does a file begin as results do? One that is empty, or holds the beginning of a list, was just made.
+/// Whether a file begins like results. An empty one, or one with only the start of a list, was just created.
 fn is_of_a_run(file: &File) -> io::Result<bool> {
     let mut text = Vec::new();
     file.take(64 * 1024).read_to_end(&mut text)?;

@@ -1,4 +1,4 @@
-//! Which run to resume, and whether it can be.
+//! Chooses the run to resume, and checks whether it can be.
 
 use super::ResumeCommand;
 use crate::cli::app::App;
@@ -10,7 +10,7 @@ use crate::cli::recorded::find_run;
 use crate::journal::{Journal, JournalError, RunRecord, RunStatus};
 use crate::value::Value;
 
-/// The run that was named, or the latest that can go on and that nobody carries out.
+/// The named run, or the latest resumable one that no process is executing.
 pub(super) fn run(journal: &Journal, command: &ResumeCommand) -> Result<Option<RunRecord>, CommandError> {
     if let Some(name) = &command.run {
         return find_run(journal, name).map(Some);
@@ -24,11 +24,11 @@ pub(super) fn run(journal: &Journal, command: &ResumeCommand) -> Result<Option<R
     Ok(open.find(|run| !journal.is_run_alive(&run.id)))
 }
 
-/// No run can go on by this process. That is no success when another process carries one out, and neither when the
-/// newest run has failed rows.
+/// Reports that there is no run to resume. Not a success if another process is executing one, or if the newest run has
+/// failed rows.
 pub(super) fn nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError> {
     let runs = journal.runs()?;
-    // A session that is open has nothing to be resumed yet.
+    // An open session has nothing to resume yet.
     let is_session = |run: &RunRecord| RunPlan::from_value(&run.plan).session;
     let mut alive = runs.iter().filter(|run| journal.is_run_alive(&run.id));
     if let Some(run) = alive.find(|run| !is_session(run)) {
@@ -49,7 +49,7 @@ pub(super) fn nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError
     Ok(if newest_failed { Exit::RowsFailed } else { Exit::Ok })
 }
 
-/// Can it be told what the run was to do?
+/// Checks that the run's plan can be read.
 pub(super) fn readable(record: &RunRecord) -> Result<(), CommandError> {
     if record.plan != Value::Null {
         return Ok(());
@@ -60,7 +60,7 @@ pub(super) fn readable(record: &RunRecord) -> Result<(), CommandError> {
     ))
 }
 
-/// The exit, when nothing of the run is left to be carried out.
+/// The exit code, if nothing is left to run.
 pub(super) fn ended(
     app: &App,
     record: &RunRecord,
@@ -97,7 +97,7 @@ pub(super) fn ended(
     }
 }
 
-/// A profile that leads elsewhere than when the run started would do everything again in another account.
+/// Rejects a profile that points elsewhere than when the run started: it would repeat everything in another account.
 pub(super) fn same_account(app: &App, plan: &RunPlan) -> Result<(), CommandError> {
     let (false, Some(name), Some(then)) = (plan.sandbox, &plan.profile, &plan.address) else {
         return Ok(());
@@ -113,7 +113,7 @@ pub(super) fn same_account(app: &App, plan: &RunPlan) -> Result<(), CommandError
             "profile `{name}` points to {now}, but pointed to {then} when the run started"
         ))
         .hint("restore its address, or start a new run")),
-        // A profile that is gone is told when it is needed.
+        // A missing profile is reported when it is needed.
         _ => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! What an edited script makes of the steps that are recorded.
+//! Compares the recorded steps with the calls of an edited script.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,22 @@ use crate::bulk::rehearsal::{Does, Rehearsed};
 use crate::cli::ui::Ui;
 use crate::run::rehearsal::{How, Rehearsal, Then};
 
-/// Steps of rows that have begun, by what the script makes of them and by operation.
+/// Counts the steps of started rows, by comparison result and operation.
 #[derive(Default)]
 pub(super) struct Comparison(BTreeMap<(Sort, String), Count>);
 
-/// What a script makes of a step.
+/// How a script treats a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Sort {
-    /// Recorded, and asked for.
+    /// Recorded, and called.
     Match,
-    /// Asked for behind recorded ones, and not recorded.
+    /// Called after recorded ones, and not recorded.
     New,
-    /// Asked for, and not recorded, while another act of the operation is done and not asked for.
+    /// Called and not recorded, while a completed act of the same operation is no longer called.
     Again,
-    /// Recorded, and perhaps asked for behind a new one: only carrying that out could tell.
+    /// Recorded, and perhaps called after a new step: only executing that would show.
     NotReached,
-    /// Recorded, and never asked for.
+    /// Recorded, and never called.
     LeftOver,
 }
 
@@ -51,14 +51,14 @@ impl Sort {
 struct Count {
     steps: u64,
     rows: u64,
-    /// From 0.
+    /// The first row, counted from 0.
     first: u64,
-    /// The row that was counted last.
+    /// The row counted last.
     last: Option<u64>,
 }
 
 impl Comparison {
-    /// Adds a row; one that has not begun has nothing to compare.
+    /// Adds a row. One that has not started has nothing to compare.
     pub(super) fn add(&mut self, row: &Rehearsed) {
         let Does::Goes(rehearsal) = &row.does else { return };
         let Rehearsal {
@@ -96,7 +96,7 @@ impl Comparison {
         }
     }
 
-    /// What would be done again, and in how many rows; nothing when nothing would.
+    /// What would be repeated, and in how many rows; `None` if nothing would.
     pub(super) fn repeats(&self) -> Option<String> {
         let again = self.0.iter().filter(|((sort, _), _)| *sort == Sort::Again);
         let words = again.map(|((_, operation), count)| match count.rows {
@@ -107,7 +107,7 @@ impl Comparison {
         (!words.is_empty()).then(|| words.join(", "))
     }
 
-    /// For people.
+    /// The comparison as a table.
     pub(super) fn table(&self, ui: &Ui) -> String {
         if self.0.is_empty() {
             return "no row that would run has a recorded step".to_owned();
@@ -125,7 +125,7 @@ impl Comparison {
         ui.table(&header, &rows.collect::<Vec<_>>())
     }
 
-    /// For programs.
+    /// The comparison as JSON.
     pub(super) fn json(&self) -> Json {
         let mut json = json!({});
         for sort in Sort::ALL {
@@ -156,7 +156,7 @@ impl Comparison {
     }
 }
 
-/// The operation that a step's key names: `scope/operation:arguments#occurrence`.
+/// The operation in a step's key, which is `scope/operation:arguments#occurrence`.
 fn operation(key: &str) -> &str {
     let asked = key.split_once('/').map_or(key, |(_, asked)| asked);
     asked.rsplit_once(':').map_or(asked, |(operation, _)| operation)

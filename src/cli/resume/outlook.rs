@@ -1,4 +1,4 @@
-//! What the rows of a resumed run would do next, together and one by one.
+//! What the rows of a resumed run would do next, in groups and one by one.
 
 use crate::cli::app::App;
 use std::collections::BTreeMap;
@@ -12,26 +12,26 @@ use crate::cli::times;
 use crate::journal::{RowStatus, RunId};
 use crate::run::rehearsal::{How, NextCall, Rehearsal, Then};
 
-/// What the rows would do.
+/// The next actions of the rows.
 #[derive(Default)]
 pub(super) struct Outlook {
     groups: BTreeMap<(u8, &'static str, String), Group>,
-    /// Recorded steps that are answered without a request.
+    /// Recorded steps that need no request.
     recorded: usize,
-    /// Failed rows that are tried again.
+    /// Failed rows that are retried.
     retried: u64,
-    /// Rows of which nothing is recorded, beyond those that were gone through.
+    /// Rows without recorded steps; they are counted, not simulated.
     begins: u64,
 }
 
-/// Rows with the same prospects.
+/// Rows with the same next action.
 struct Group {
     rows: u64,
     first: Rehearsed,
 }
 
 impl Outlook {
-    /// Adds a row, and gives it as JSON, unless it only begins.
+    /// Adds a row. Returns it as JSON, unless it has no recorded steps.
     pub(super) fn add(&mut self, row: Rehearsed) -> Option<Json> {
         if let Does::Begins = row.does {
             self.begins += 1;
@@ -49,12 +49,12 @@ impl Outlook {
         Some(json)
     }
 
-    /// Rows that were not gone through.
+    /// The number of rows without recorded steps.
     pub(super) fn begins(&self) -> u64 {
         self.begins
     }
 
-    /// Equal prospects together, as a table under a line about the rows that stay as they are.
+    /// Groups of rows as a table, below a line about the rows that stay as they are.
     pub(super) fn table(&self, app: &App, run: &Listed, edited: bool) -> String {
         let script = if edited {
             "the edited script"
@@ -106,7 +106,7 @@ impl Outlook {
     }
 }
 
-/// What a row does next, in an order for listings, a few words, and the operation.
+/// The next action of a row: its order in lists, a short description, and the operation.
 fn prospect(row: &Rehearsed) -> (u8, &'static str, String) {
     let coming = match &row.does {
         Does::Begins => return (9, "begin", String::new()),
@@ -128,7 +128,7 @@ fn prospect(row: &Rehearsed) -> (u8, &'static str, String) {
     (order, next, coming.op.clone())
 }
 
-/// What there is to say about the first row of a group.
+/// Details about the first row of a group.
 fn about(app: &App, row: &Rehearsed, run: &RunId) -> String {
     let rehearsal = match &row.does {
         Does::Begins => return String::new(),

@@ -1,4 +1,4 @@
-//! What a resume would do, shown before it does anything.
+//! Shows what a resume would do, before it does anything.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use crate::run::cancel::Cancel;
 use crate::run::tally::Tally;
 use crate::script::program::Script;
 
-/// What the rows would do with a script.
+/// The result of a dry run of the rows with a script.
 pub(super) struct Preview {
     outlook: Outlook,
     comparison: Comparison,
-    /// Are there rows that the journal does not have?
+    /// Whether some rows are not in the journal.
     unread: bool,
 }
 
 impl Preview {
-    /// Goes through the rows that would be carried out. Sends nothing and records nothing. `each` sees the rows as JSON.
+    /// Dry-runs the rows that would be executed. Sends and records nothing. `each` receives the rows as JSON.
     pub(super) fn of(
         engine: &Engine,
         run: &RunLock,
@@ -66,7 +66,7 @@ impl Preview {
         })
     }
 
-    /// An edited script that would do again what is done needs more than consent to the script.
+    /// Returns an error if an edited script would repeat completed steps without `again`.
     pub(super) fn consent(&self, again: bool) -> Result<(), CommandError> {
         match self.comparison.repeats() {
             Some(what) if !again => Err(CommandError::usage(format!(
@@ -77,7 +77,7 @@ impl Preview {
         }
     }
 
-    /// Prints it as one JSON document while the rows are gone through: there may be any number of them.
+    /// Prints one JSON document row by row during the dry run, as there may be any number of rows.
     pub(super) fn print_json(
         app: &App,
         (run, edited): (&Listed, bool),
@@ -105,7 +105,7 @@ impl Preview {
         app.print(&format!("],{}", rest.strip_prefix('{').unwrap_or(&rest)))
     }
 
-    /// Shows it: on standard output when it is all that was asked for, else on standard error, before the question.
+    /// Shows the preview: on stdout if only the plan was requested, else on stderr before the confirmation.
     pub(super) fn show(
         &self,
         app: &App,

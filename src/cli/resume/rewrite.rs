@@ -1,4 +1,4 @@
-//! The results file of a run that has ended, written again.
+//! Writes the results file of an ended run again.
 
 use super::script::Pinned;
 use crate::cli::app::App;
@@ -7,7 +7,7 @@ use crate::cli::plan::RunPlan;
 use crate::cli::results::Results;
 use crate::journal::{Journal, RunRecord};
 
-/// Writes the run's results to the file that it was asked to write; nothing when there is none.
+/// Writes the run's results to the file named in its plan, if any.
 pub(super) fn results(app: &App, journal: &Journal, record: &RunRecord) -> Result<(), CommandError> {
     let plan = RunPlan::from_value(&record.plan).seen_from(app.env.folder());
     let Some(out) = plan.out.as_deref().filter(|out| *out != "-") else {

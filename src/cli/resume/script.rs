@@ -1,4 +1,4 @@
-//! The script of a resumed run: the one it is pinned to, or the one that is there now.
+//! The script of a resumed run: the pinned one, or the current one.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::journal::{Journal, RunLock, RunRecord};
 use crate::script::bundle::Bundle;
 use crate::script::program::Script;
 
-/// The script that a run goes on with.
+/// The script a run continues with.
 pub(super) struct Pinned {
     pub(super) script: Script,
 }
 
 impl Pinned {
-    /// The script the run is pinned to.
+    /// Reads the script the run is pinned to.
     pub(super) fn read(
         app: &App,
         journal: &Journal,
@@ -34,13 +34,13 @@ impl Pinned {
         })
     }
 
-    /// Is the script another one now? Not when there is no file any more, or none that can be read.
+    /// Whether the script's file has changed. False if it is missing or cannot be loaded.
     pub(super) fn has_changed(&self, app: &App, plan: &RunPlan) -> bool {
         plan.script != "-"
             && run::load(app, Path::new(&plan.script)).is_ok_and(|now| texts(&now) != texts(&self.script))
     }
 
-    /// Takes the script as it is now, when it is another one. It must fit what the run was given.
+    /// Switches to the current script if it has changed, and returns whether it has. It must accept the run's input.
     pub(super) fn take_current(&mut self, app: &App, plan: &RunPlan) -> Result<bool, CommandError> {
         if plan.script == "-" {
             return Err(CommandError::usage(
@@ -56,7 +56,7 @@ impl Pinned {
         Ok(true)
     }
 
-    /// Pins the run to the script that was taken. `recorded` is the plan as the journal has it.
+    /// Pins the run to the current script. `recorded` is the plan in the journal.
     pub(super) fn keep(
         &self,
         app: &App,
@@ -70,7 +70,7 @@ impl Pinned {
     }
 }
 
-/// Does the script take what the run was given?
+/// Checks that the script accepts the run's parameters.
 fn fits(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
     let refused = |why: String| {
         CommandError::usage(format!(
@@ -94,7 +94,7 @@ fn fits(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
     rows::check_columns(plan, script)
 }
 
-/// What a script says, whatever its files are called.
+/// The texts of a script's sources, whatever their files are called.
 fn texts(script: &Script) -> Vec<&str> {
     let sources = script.bundle().sources().iter();
     sources.map(|source| source.text.as_str()).collect()

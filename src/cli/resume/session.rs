@@ -1,4 +1,4 @@
-//! Closing a session that was killed or that left something in doubt: its open steps are looked up, no input runs anew.
+//! Closes a session that was killed or left something in doubt: looks up its open steps, and runs no input again.
 
 use super::ResumeCommand;
 use crate::cli::app::{Accounts, App};
@@ -11,7 +11,7 @@ use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
 use crate::run::cancel::Cancel;
 use crate::run::session::{Fate, LookUps, Settling, settle};
 
-/// Settles what can be settled, and closes the session's run when nothing is open.
+/// Settles the open steps as far as possible, and closes the session's run if none is left.
 pub(super) fn close(
     app: &App,
     journal: Journal,
@@ -92,7 +92,7 @@ pub(super) fn close(
     Ok(Exit::InDoubt)
 }
 
-/// Says what became of a step; `false` when the user stopped the look-up.
+/// Reports the outcome of a step. Returns `false` if the user stopped the lookup.
 fn tell(app: &App, settling: &Settling) -> bool {
     let step = format!("{} of input {}", settling.op, settling.number);
     match &settling.fate {

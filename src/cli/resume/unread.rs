@@ -1,4 +1,4 @@
-//! Rows that a run had not read when it stopped.
+//! Rows that a run had not yet read when it stopped.
 
 use crate::bulk::input::{Input, InputChanged};
 use crate::cli::error::CommandError;
@@ -8,16 +8,16 @@ use crate::cli::rows;
 use crate::journal::{Journal, RunRecord};
 use crate::script::program::Script;
 
-/// What is left to read.
+/// The input that is left to read.
 pub(super) struct Unread {
-    /// The rows behind those that the journal has.
+    /// The rows after those in the journal.
     pub(super) input: Option<Input>,
-    /// Are there rows that nobody can read?
+    /// Whether some rows can no longer be read.
     pub(super) missing: bool,
 }
 
-/// Finds the rows that are not in the journal. The input must still begin with those that are: rows of two files
-/// must not become one run. `script` is the one they were read with.
+/// Finds the rows that are not in the journal. The input must still begin with those that are, so that one run never
+/// mixes rows of two files. `script` is the one they were read with.
 pub(super) fn rows(
     journal: &Journal,
     record: &RunRecord,
@@ -88,7 +88,7 @@ impl Unread {
         }
     }
 
-    /// Are there rows that the journal does not have?
+    /// Whether some rows are not in the journal.
     pub(super) fn is_any(&self) -> bool {
         self.input.is_some() || self.missing
     }

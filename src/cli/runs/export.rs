@@ -1,4 +1,4 @@
-//! `provisor runs export`: a run as one document, to hand on or to keep.
+//! `provisor runs export`: a run as one JSON document, to share or archive.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -40,7 +40,7 @@ pub(super) struct ExportCommand {
     json: bool,
 }
 
-/// Rows read from the journal at once.
+/// The number of rows read from the journal at once.
 const PAGE: usize = 512;
 
 pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, CommandError> {
@@ -48,7 +48,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
     let run = Listed::read(&journal, find_run(&journal, &command.run)?)?;
     let Some(file) = &command.file else {
         return match write(&journal, &run, &mut app.ui.data()) {
-            // Nobody reads it any more.
+            // The reader is gone.
             Err(Unwritten::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
             Err(Unwritten::Sink(error)) => Err(output_lost(error)),
             Err(Unwritten::Other(error)) => Err(error),
@@ -61,7 +61,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
     Ok(Exit::Ok)
 }
 
-/// Rows and steps are written as they are read: a run may have more of them than memory should hold.
+/// Writes rows and steps as they are read: a run may have more than fit in memory.
 fn write(journal: &Journal, run: &Listed, sink: &mut impl Write) -> Result<(), Unwritten> {
     let id = &run.record.id;
     let earlier: Vec<(String, String)> = run
@@ -127,7 +127,7 @@ fn sources(journal: &Journal, sources: &[(String, String)]) -> Result<Json, Comm
     let mut list = Vec::new();
     for (name, hash) in sources {
         let text = match journal.source_texts(&[(name.clone(), hash.clone())]) {
-            // Named when the command ends.
+            // Reported at the end of the command.
             Err(JournalError::Source { .. }) => None,
             texts => texts?.pop(),
         };

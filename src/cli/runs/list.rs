@@ -1,4 +1,4 @@
-//! `provisor runs list`: all runs, the newest first.
+//! `provisor runs list`: all runs, newest first.
 
 use clap::Args;
 use serde_json::{Value as Json, json};

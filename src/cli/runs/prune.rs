@@ -1,4 +1,4 @@
-//! `provisor runs prune`: forget the details of old runs.
+//! `provisor runs prune`: deletes the details of old runs.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub(super) fn prune(app: &App, command: &PruneCommand) -> Result<Exit, CommandEr
     Ok(Exit::Ok)
 }
 
-/// How many runs a pruning would take.
+/// The number of runs that pruning would affect.
 fn ended_before(journal: &Journal, keep: Duration) -> Result<usize, CommandError> {
     let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
     let before = Clock::system().now_millis().saturating_sub(keep);

@@ -1,4 +1,4 @@
-//! `provisor runs show`: one run, and what can be done about it.
+//! `provisor runs show`: a run, and how to continue it.
 
 use std::collections::BTreeSet;
 
@@ -76,7 +76,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
     Ok(Exit::Ok)
 }
 
-/// A run with everything but its rows and steps.
+/// A run as JSON, without its rows and steps.
 pub(super) fn run_json(run: &Listed) -> Json {
     let sources = |sources: &[(String, String)]| -> Vec<Json> {
         let each = sources.iter();
@@ -149,14 +149,14 @@ fn fields(run: &Listed) -> Vec<(String, Value)> {
     fields.into_iter().filter(given).map(named).collect()
 }
 
-/// The commands that go on from here.
+/// The commands that continue from here.
 fn next(app: &App, run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<String> {
     let id = &run.record.id;
     match run.status() {
         "failed" if !halves.is_empty() => {
             let mut next = vec![resolve(app, run, halves)];
             let rows: BTreeSet<u64> = halves.iter().map(|step| step.position).collect();
-            // What only a person can move on is not helped by another try.
+            // Retrying does not help rows that need a person's decision.
             if run.counts.of(RowStatus::Failed) > rows.len() as u64 {
                 next.push(format!("provisor resume {id} --retry-failed"));
             }

@@ -1,4 +1,4 @@
-//! `provisor runs steps`: what each row asked for, and how it stands.
+//! `provisor runs steps`: the steps of a run and their states.
 
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -84,7 +84,7 @@ fn row(step: &StepRecord) -> Vec<String> {
     ]
 }
 
-/// The end of a step's key, which tells it from most others: what it was asked with, and how often before.
+/// The end of a step's key, which distinguishes it from most others: the digest of its arguments, and its occurrence.
 fn short(key: &str) -> &str {
     key.rsplit_once(':').map_or(key, |(_, end)| end)
 }

@@ -1,4 +1,4 @@
-//! `provisor sandbox status`: what the simulated world holds. No credentials.
+//! `provisor sandbox status`: what the sandbox holds, without credentials.
 
 use serde_json::{Value as Json, json};
 
@@ -36,7 +36,7 @@ pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), Command
     Ok(())
 }
 
-/// The counts of the first platform stand at the top, as they did when there was no other.
+/// The counts of the first platform stay at the top level, where they were when it was the only one.
 fn document(served: Option<&Json>, books: &Books, parts: &[PlatformCounts]) -> Json {
     let mut document = json!({"served": served, "pending": books.pending});
     for (at, part) in parts.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `provisor tenants export`: the tenants as a file.
+//! `provisor tenants export`: writes the tenants to a file.
 
 use std::io;
 use std::path::{Path, PathBuf};

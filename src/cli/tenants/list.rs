@@ -1,4 +1,4 @@
-//! `provisor tenants list`: all tenants of the ledger.
+//! `provisor tenants list`: all tenants in the ledger.
 
 use clap::Args;
 use serde_json::Value as Json;

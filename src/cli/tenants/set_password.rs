@@ -1,4 +1,4 @@
-//! `provisor tenants set-password`: put a tenant's password on record.
+//! `provisor tenants set-password`: records a tenant's password.
 
 use std::io::{self, IsTerminal as _};
 
@@ -72,7 +72,7 @@ fn with_password(tenant: &Held, password: Secret) -> Result<(NaturalKey, Value),
     Ok((key, Value::Object(object)))
 }
 
-/// A line of standard input, or of a terminal that does not show it.
+/// Reads a line of stdin, or prompts at a terminal without echo.
 fn read(app: &App, email: &str, stdin: bool) -> Result<Secret, CommandError> {
     if !stdin && io::stdin().is_terminal() {
         return app.ask_secret(&format!("Password of {email}"));

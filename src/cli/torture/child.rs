@@ -1,4 +1,4 @@
-//! One child process: the program itself, until it ends or is killed.
+//! Runs the program itself as a child process until it ends or is killed.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -14,18 +14,18 @@ use super::trap::{self, Moment};
 use crate::cli::paths::Env;
 use crate::clock::Misset;
 
-/// What is done to a child.
+/// What happens to a child.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fate {
     pub(super) kill: Kill,
-    /// Its clock is set wrong.
+    /// How its clock is set wrong, if it is.
     pub(super) clock: Option<Misset>,
 }
 
-/// When the child dies.
+/// When the child is killed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kill {
-    /// When it wants to.
+    /// Not at all; it ends by itself.
     Never,
     /// After this time.
     After(Duration),
@@ -36,34 +36,34 @@ pub(super) enum Kill {
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// By itself, with this exit code.
+    /// On its own, with this exit code.
     Exited(i32),
-    /// As intended.
+    /// Killed as intended.
     Killed,
-    /// It was still at work after minutes.
+    /// Killed because it was still running after minutes.
     Stuck,
-    /// Because the user interrupted the torture.
+    /// Killed because the user interrupted the test.
     Stopped,
 }
 
-/// Where a child runs.
+/// The environment of a child process.
 pub(super) struct Setting<'a> {
     pub(super) program: &'a Path,
     pub(super) env: &'a Env,
-    /// What it says on standard error is added to this file.
+    /// The file that its stderr is appended to.
     pub(super) log: &'a Path,
     pub(super) stop: &'a AtomicBool,
 }
 
-/// Longer than any run of a few rows takes, whatever is done to it.
+/// Longer than any run of a few rows takes, whatever is injected.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// How often is looked whether it has ended.
+/// How often to check whether the child has ended.
 const LOOK: Duration = Duration::from_millis(2);
 
 const SIGKILL: i32 = 9;
 
-/// Starts a child and waits for its end, or brings it about.
+/// Starts a child and waits for its end, or kills it.
 pub(super) fn run(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io::Result<End> {
     let mut child = Mortal(start(setting, words, fate)?);
     let started = Instant::now();
@@ -82,7 +82,7 @@ pub(super) fn run(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io:
         };
         child.0.kill()?;
         let status = child.0.wait()?;
-        // It may have ended by itself just before.
+        // It may have ended on its own just before.
         return Ok(if end == End::Killed { ended(status) } else { end });
     }
 }
@@ -95,7 +95,7 @@ fn start(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io::Result<C
         .env_clear()
         .envs(setting.env.variables())
         .current_dir(setting.env.folder())
-        // A group of its own: Ctrl-C is for this process, which then kills it.
+        // A separate process group: Ctrl-C reaches only this process, which then kills the child.
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -113,17 +113,17 @@ fn ended(status: ExitStatus) -> End {
     match status.code() {
         Some(code) => End::Exited(code),
         None if status.signal() == Some(SIGKILL) => End::Killed,
-        // By another signal: a crash of its own.
+        // Another signal: the child crashed.
         None => End::Exited(-1),
     }
 }
 
-/// A child that does not outlive the wait for it.
+/// A child process that is killed when dropped.
 struct Mortal(Child);
 
 impl Drop for Mortal {
     fn drop(&mut self) {
-        // Both fail for one that has ended.
+        // Both fail if the child has ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,8 +1,8 @@
-//! Credentials in the results: found by their values, so that no column has to be named for them.
+//! Finds credentials in the results by their values, so that the user need not name their columns.
 
 use super::facts::Facts;
 
-/// Which cells of the results are the password of which tenant.
+/// The cells of the results that contain a tenant's password.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Credentials(Vec<Cell>);
 
@@ -14,7 +14,7 @@ struct Cell {
 }
 
 impl Credentials {
-    /// The cells that hold a password in this world.
+    /// Finds the cells that contain a password in this world.
     pub(super) fn of(facts: &Facts) -> Credentials {
         let mut cells = Vec::new();
         for (row, columns) in facts.rows.iter().enumerate() {
@@ -34,12 +34,12 @@ impl Credentials {
         Credentials(cells)
     }
 
-    /// How many cells there are.
+    /// The number of cells.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The cells of another world that ought to hold the same tenants' passwords there, and do not.
+    /// The cells that should contain the same tenants' passwords in another world, but do not.
     pub(super) fn wrong_in(&self, facts: &Facts) -> Vec<String> {
         let wrong = self.0.iter().filter(|cell| {
             let mut tenants = facts.books.tenants.iter();

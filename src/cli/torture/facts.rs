@@ -1,4 +1,4 @@
-//! How a world stands after an ordeal: the platform's books, the ledger and the results.
+//! The state of a world after a trial: the platform's records, the ledger and the results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,22 +12,22 @@ use crate::value::secret::Secret;
 /// One row of the results, by column.
 pub(super) type Row = Map<String, Json>;
 
-/// Everything that a verdict is made of.
+/// The data that a verdict is based on.
 pub(super) struct Facts {
     pub(super) rows: Vec<Row>,
     pub(super) books: Books,
     pub(super) ledger: Vec<LedgerItem>,
-    /// What the journal's own check finds wrong.
+    /// The problems found by the journal's own check.
     pub(super) problems: Vec<String>,
 }
 
 impl Facts {
-    /// The text of a row's column; empty when it has none.
+    /// The text in a row's column; empty if there is none.
     pub(super) fn text<'a>(row: &'a Row, column: &str) -> &'a str {
         row.get(column).and_then(Json::as_str).unwrap_or_default()
     }
 
-    /// What exists of each sort, by what does not differ from world to world, sorted.
+    /// The existing resources of each kind, by the labels that are the same in all worlds, sorted.
     pub(super) fn things(&self) -> BTreeMap<&'static str, Vec<String>> {
         let mut sorts: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for thing in self.books.things() {
@@ -39,7 +39,7 @@ impl Facts {
         sorts
     }
 
-    /// What a cell of the results stands for when it is a number that was given in turn.
+    /// The resources that a cell of the results may refer to, if it is a sequential number.
     pub(super) fn numbered(&self, cell: &Json) -> BTreeSet<String> {
         let things = self.books.things().into_iter();
         let number = cell.as_u64().map(|number| number.to_string());
@@ -49,7 +49,7 @@ impl Facts {
             .collect()
     }
 
-    /// Every entry of the ledger, by what does not differ from world to world.
+    /// All ledger entries, by the properties that are the same in all worlds.
     pub(super) fn entries(&self) -> BTreeSet<String> {
         let all = self.ledger.iter();
         all.map(|item| {
@@ -59,7 +59,7 @@ impl Facts {
         .collect()
     }
 
-    /// What contradicts itself: things made twice, and credentials that are missing or wrong.
+    /// The contradictions: resources created twice, and credentials that are missing or wrong.
     pub(super) fn flaws(&self) -> Vec<String> {
         let mut flaws: Vec<String> = self
             .problems
@@ -92,7 +92,7 @@ impl Facts {
         twice
     }
 
-    /// What is wrong with what the ledger knows of a tenant.
+    /// The problem with the ledger's entry of a tenant, if any.
     fn credential(&self, tenant: &TenantBook) -> Option<String> {
         let email = tenant.address();
         let tenants = || self.ledger.iter().filter(|item| item.thing.sort == "tenant");
@@ -112,7 +112,7 @@ impl Facts {
         }
     }
 
-    /// What only one of books and ledger has. A tenant's credential is looked at elsewhere.
+    /// Resources missing in either the platform's records or the ledger. Tenants are checked elsewhere.
     fn unmatched(&self) -> Vec<String> {
         let things = self.books.things();
         let is_lost = |thing: &&Thing| {
@@ -133,7 +133,7 @@ impl Facts {
         lost.chain(strays).collect()
     }
 
-    /// The address of the tenant that an account belongs to.
+    /// The address of the tenant that owns an account.
     fn owner(&self, account: &str) -> String {
         let owner = self
             .books
@@ -144,7 +144,7 @@ impl Facts {
     }
 }
 
-/// Is the item the ledger's entry of this thing?
+/// Whether the item is the ledger entry of this resource.
 fn is_entry(item: &LedgerItem, thing: &Thing) -> bool {
     let is_named = match item.platform_id.as_deref() {
         Some(id) if !thing.id.is_empty() => id == thing.id,

@@ -1,10 +1,10 @@
-//! `provisor torture`: a script is killed and disturbed wherever that is possible, and must end as if nothing had
-//! happened.
+//! `provisor torture`: kills and disturbs a script wherever possible; the result must be the same as without
+//! disturbance.
 //!
 //! ```text
-//! plan (what to inject) ─▶ pool (some worlds at once) ─▶ ordeal (run, kill, resume, …, end)
-//!                                                          │ world: a home, a sandbox, a child process
-//!                                                          └▶ facts (books, ledger, results) ─▶ verdict
+//! plan (what to inject) ─▶ pool (several worlds at once) ─▶ ordeal (run, kill, resume, …, end)
+//!                                                             │ world: a home, a sandbox, a child process
+//!                                                             └▶ facts (books, ledger, results) ─▶ verdict
 //! ```
 
 mod child;
@@ -63,7 +63,7 @@ pub(super) fn torture(app: &App, command: &TortureCommand) -> Result<Exit, Comma
     Ok(if report.is_sound() { Exit::Ok } else { Exit::Check })
 }
 
-/// What the script makes of its rows when nothing disturbs it. Two runs tell what differs from run to run by itself.
+/// The script's results without disturbance. Two runs show what differs from run to run by itself.
 fn undisturbed(rig: &Rig) -> Result<Option<Expected>, CommandError> {
     let mut quiet = Vec::new();
     for index in 1..=2 {

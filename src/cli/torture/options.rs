@@ -1,4 +1,4 @@
-//! The words of `provisor torture`.
+//! The arguments of `provisor torture`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

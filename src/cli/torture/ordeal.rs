@@ -1,4 +1,4 @@
-//! One ordeal: the script runs in a world, is killed, and is resumed until it has finished.
+//! One trial: the script runs in a world, is killed, and is resumed until it has finished.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::cli::error::CommandError;
 use crate::clock::Misset;
 use crate::sandbox::fault::Fault;
 
-/// How often a child may end by itself with something left, until its run counts as unable to finish.
+/// How often a child may end on its own without finishing before the run counts as unable to finish.
 const MOST_TRIES: u32 = 12;
 
 /// An undisturbed run.
@@ -25,26 +25,26 @@ pub(super) struct Quiet {
     pub(super) duration: Duration,
 }
 
-/// What came of an ordeal.
+/// The outcome of a trial.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outcome {
     /// How often the child was killed.
     pub(super) kills: u32,
-    /// How often it was started again.
+    /// How often it was resumed.
     pub(super) resumes: u32,
-    /// How often it ended by itself with something left in doubt.
+    /// How often it ended on its own with steps in doubt.
     pub(super) parked: u32,
-    /// How often the platform did what it was told to do wrong.
+    /// How often the injected faults took effect.
     pub(super) hits: u32,
-    /// How many children had a clock that was wrong, or was set while they worked.
+    /// The number of children whose clock was wrong, or was changed while they worked.
     pub(super) clocks: u32,
-    /// Rows that only a person can settle: they did something that nothing can look up.
+    /// Rows that only a person can resolve: their effects cannot be looked up.
     pub(super) left: u32,
-    /// What is wrong; nothing, when it survived.
+    /// The problems found; empty if the script survived.
     pub(super) wrong: Vec<String>,
 }
 
-/// Runs the script in a world of its own without any disturbance. Nothing when the user interrupts.
+/// Runs the script in a separate world without disturbance. Returns `None` if the user interrupts.
 pub(super) fn quiet(rig: &Rig<'_>, task: &Task) -> Result<Option<Quiet>, CommandError> {
     let world = World::new(rig, task, 0)?;
     let started = Instant::now();
@@ -67,7 +67,7 @@ pub(super) fn quiet(rig: &Rig<'_>, task: &Task) -> Result<Option<Quiet>, Command
     }
 }
 
-/// Carries out one task. Nothing when the user interrupts.
+/// Carries out one task. Returns `None` if the user interrupts.
 pub(super) fn carry_out(
     rig: &Rig<'_>,
     task: &Task,
@@ -107,11 +107,11 @@ struct Ordeal<'a> {
     expected: &'a Expected,
     rng: Rng,
     outcome: Outcome,
-    /// How often a child ended by itself before everything was finished.
+    /// How often a child ended on its own before everything was finished.
     unharmed: u32,
 }
 
-/// The exit of a run that leaves something in doubt.
+/// The exit code of a run with steps in doubt.
 const IN_DOUBT: i32 = 10;
 
 fn count_parked(rows: &[Row]) -> u32 {
@@ -119,20 +119,20 @@ fn count_parked(rows: &[Row]) -> u32 {
     u32::try_from(parked.count()).unwrap_or(u32::MAX)
 }
 
-/// How to go on.
+/// The next action.
 enum Step {
     Run,
     Resume { run: Option<String>, retry: bool },
     End(Last),
 }
 
-/// How the last child left the world.
+/// The state after the last child.
 enum Last {
-    /// With these results.
+    /// Finished with these results.
     Finished(Vec<Row>),
-    /// With something that no further child would mend.
+    /// Failed in a way that no further child would fix.
     Hopeless(String),
-    /// The user interrupts.
+    /// Interrupted by the user.
     Stopped,
 }
 
@@ -184,7 +184,7 @@ impl Ordeal<'_> {
         })
     }
 
-    /// A child ended by itself and left results.
+    /// Handles a child that ended on its own and left results.
     fn after(&mut self, code: i32, rows: Vec<Row>) -> Result<Step, CommandError> {
         if self.expected.has_finished(&rows) {
             return Ok(Step::End(Last::Finished(rows)));
@@ -192,7 +192,7 @@ impl Ordeal<'_> {
         let run = rows.first().map_or("", |row| Facts::text(row, "_run")).to_owned();
         self.outcome.parked += u32::from(code == IN_DOUBT);
         self.unharmed += 1;
-        // One more resume shows that it stays so.
+        // One more resume shows that this is final.
         if code == IN_DOUBT && self.unharmed > 1 && self.world.waits_for_a_person(&run)? {
             self.outcome.left = count_parked(&rows);
             return Ok(Step::End(Last::Finished(rows)));
@@ -204,7 +204,7 @@ impl Ordeal<'_> {
                 "not finished after {MOST_TRIES} tries, exit code {code}: {why}"
             )));
         }
-        // However quick the children are, the last of them comes when nothing is under way any more.
+        // Ensures that the last children start after every delayed effect has landed, however quick they are.
         if code == IN_DOUBT && self.unharmed > MOST_TRIES / 2 {
             self.world.landed()?;
         }
@@ -214,7 +214,7 @@ impl Ordeal<'_> {
         })
     }
 
-    /// A child ended by itself and left no results: it was killed before its run began, or something is lost.
+    /// Handles a child that ended on its own without results: it was killed before its run began, or data was lost.
     fn without_results(&mut self, code: i32, step: &Step) -> Result<Step, CommandError> {
         self.unharmed += 1;
         let nothing_begun = matches!(step, Step::Resume { .. }) && code == 0 && !self.world.has_run()?;
@@ -225,7 +225,7 @@ impl Ordeal<'_> {
         })
     }
 
-    /// When the next child dies.
+    /// Draws when the next child is killed.
     fn draw(&mut self) -> Kill {
         if self.outcome.kills >= self.task.kills {
             return Kill::Never;
@@ -243,8 +243,8 @@ impl Ordeal<'_> {
         }
     }
 
-    /// In worlds that are disturbed at any time, two children of three have a clock that is wrong or is set while they work,
-    /// by an hour: tokens live longer.
+    /// Draws a wrong clock. In worlds with disturbances at any time, it is off by an hour, or changed by one while they
+    /// work, for two children in three; tokens live longer.
     fn clock(&mut self) -> Option<Misset> {
         const HOUR_MS: i64 = 3_600_000;
         let disturbed = matches!(self.task.injected, Injected::KillAnyTime | Injected::Storm(_));
@@ -255,7 +255,7 @@ impl Ordeal<'_> {
         })
     }
 
-    /// At one of the first passings: every process passes those, and later ones seldom.
+    /// Kills at one of the first passings: every process reaches those, but later ones rarely.
     fn at(&mut self, moment: Moment) -> Kill {
         let rows = u32::try_from(self.expected.rows()).unwrap_or(u32::MAX);
         let passing = match moment {
@@ -266,8 +266,8 @@ impl Ordeal<'_> {
     }
 
     fn any_time(&mut self) -> Kill {
-        // Kills are left over where children end sooner than the undisturbed run did, because the machine was busier then: the
-        // worlds that spend them aim earlier and earlier.
+        // Kills remain unspent if children end sooner than the undisturbed run did, because the machine was busier
+        // then: the follow-up worlds aim earlier and earlier.
         let longest = self.expected.duration.mul_f64(1.2) / (self.task.followed() + 1);
         Kill::After(longest.mul_f64(self.rng.f64()))
     }
@@ -277,7 +277,7 @@ fn hopeless(why: &str) -> Step {
     Step::End(Last::Hopeless(why.to_owned()))
 }
 
-/// Hits of what was injected; faults that only lead there do not count.
+/// Counts hits of the injected faults, without auxiliary ones.
 fn hits(facts: &Facts, task: &Task, seed: u64) -> u32 {
     let is_meant = |fault: &Fault| match &task.injected {
         Injected::Fault(meant) => meant
@@ -286,13 +286,13 @@ fn hits(facts: &Facts, task: &Task, seed: u64) -> u32 {
         _ => true,
     };
     let faults = task.injected.faults(seed).into_iter().filter(is_meant);
-    // Equal ones are counted together.
+    // Equal faults share one counter.
     let texts: BTreeSet<String> = faults.map(|fault| fault.to_string()).collect();
     let hits = &facts.books.traffic.hits;
     texts.iter().filter_map(|fault| hits.get(fault)).sum()
 }
 
-/// Each world has a seed of its own, so that it can be made again without the others (FNV-1a).
+/// Derives a seed for each world, so that it can be reproduced without the others (FNV-1a).
 fn seed_of(seed: u64, name: &str) -> u64 {
     name.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -1,4 +1,4 @@
-//! What is injected: worlds in which the child is killed, and worlds in which the platform misbehaves as well.
+//! Plans what is injected: worlds in which the child is killed, and worlds in which the platform also misbehaves.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::trap::Moment;
 use crate::cli::error::CommandError;
 use crate::sandbox::fault::{Fault, Kind, Route};
 
-/// What is done to the runs of one kind of world.
+/// The disturbance in one kind of world.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Injected {
     /// Nothing.
@@ -19,17 +19,17 @@ pub(super) enum Injected {
     Kill(Moment),
     /// The child is killed after random times.
     KillAnyTime,
-    /// The platform does this, one or several things, and the child is killed besides.
+    /// The platform has one or several faults, and the child is killed as well.
     Fault(Vec<Fault>),
-    /// The platform does much of this at once, and the child is killed besides.
+    /// The platform has many of these faults at once, and the child is killed as well.
     Storm(Vec<Fault>),
 }
 
-/// Faults in one storm.
+/// The number of faults in a storm.
 const IN_A_STORM: usize = 8;
 
 impl Injected {
-    /// Its name, as tables and `--only` have it.
+    /// The name in tables and in `--only`.
     pub(super) fn name(&self) -> String {
         match self {
             Injected::Nothing => "nothing".to_owned(),
@@ -43,12 +43,12 @@ impl Injected {
         }
     }
 
-    /// Does the platform misbehave?
+    /// Whether the platform misbehaves.
     pub(super) fn is_fault(&self) -> bool {
         matches!(self, Injected::Fault(_) | Injected::Storm(_))
     }
 
-    /// Does everything land that may land at all before its window is over?
+    /// Whether all effects land before the settle window of their requests ends.
     pub(super) fn lands_in_time(&self) -> bool {
         match self {
             Injected::Fault(faults) | Injected::Storm(faults) => faults.iter().all(lands_in_time),
@@ -56,7 +56,7 @@ impl Injected {
         }
     }
 
-    /// The faults of its sandbox. Each ends some time, so that every run can end.
+    /// The faults of the sandbox. Each is limited, so that every run can finish.
     pub(super) fn faults(&self, seed: u64) -> Vec<Fault> {
         match self {
             Injected::Fault(own) => {
@@ -80,7 +80,7 @@ impl Injected {
     }
 }
 
-/// A fault without a limit hits the first request and, by chance, three more.
+/// Limits a fault without a limit: it hits the first request and, at random, three more.
 fn limited(fault: &Fault) -> Vec<Fault> {
     if fault.limit.is_some() {
         return vec![*fault];
@@ -98,7 +98,7 @@ fn limited(fault: &Fault) -> Vec<Fault> {
     vec![first, some]
 }
 
-/// Tokens are refreshed only when some have expired.
+/// Token expiries, without which tokens are never refreshed.
 fn expiries() -> impl Iterator<Item = Fault> {
     [Route::PARTNERS, Route::APPLICATIONS_POST]
         .into_iter()
@@ -110,20 +110,20 @@ fn expiries() -> impl Iterator<Item = Fault> {
         })
 }
 
-/// One world to be made.
+/// One world to create.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) injected: Injected,
-    /// Its kind's place in the plan.
+    /// The position of its kind in the plan.
     pub(super) place: usize,
-    /// Which of the worlds of its kind, from 1.
+    /// The number of the world within its kind, from 1.
     pub(super) index: u32,
-    /// How often the child is killed in it, if it does not finish before.
+    /// How often the child is killed, if it does not finish earlier.
     pub(super) kills: u32,
 }
 
 impl Task {
-    /// A world in which nothing happens.
+    /// A world without disturbance.
     pub(super) fn undisturbed(index: u32) -> Task {
         Task {
             injected: Injected::Nothing,
@@ -140,18 +140,18 @@ impl Task {
         }
     }
 
-    /// Its name: `after-intent/3`.
+    /// The world's name, such as `after-intent/3`.
     pub(super) fn name(&self) -> String {
         format!("{}/{}", self.injected.name(), self.index)
     }
 
-    /// How many worlds of the plan and after it have left their kills over to this one.
+    /// The number of predecessors that passed their unspent kills on to this world.
     pub(super) fn followed(&self) -> u32 {
         self.index / MOST_WORLDS
     }
 
-    /// The world that spends the kills this one had left over. Not for ever: a script without steps passes no boundary.
-    /// At a random time there is always somebody to be killed, sooner or later, however busy the machine is.
+    /// The world that spends this one's unspent kills. The chain is limited: a script without steps passes no boundary.
+    /// At a random time some child is killed sooner or later, however busy the machine is.
     pub(super) fn next(&self, spent: u32) -> Option<Task> {
         let kills = self.kills.saturating_sub(spent);
         let followed = self.followed();
@@ -162,23 +162,23 @@ impl Task {
         goes_on.then(|| Task {
             injected: self.injected.clone(),
             place: self.place,
-            // Out of the way of those of the plan.
+            // Distinct from the indices in the plan.
             index: self.index + MOST_WORLDS,
             kills,
         })
     }
 }
 
-/// The most kills in one world: enough that they meet each other's traces, and few enough that rows still finish.
+/// The maximum number of kills in one world: enough that they interact, and few enough that rows still finish.
 const PER_WORLD: u32 = 8;
 
-/// More worlds of one kind than there are indices for would be needed for a hundred thousand kills.
+/// The offset of follow-up indices; reaching it would take a hundred thousand kills of one kind.
 const MOST_WORLDS: u32 = 100_000;
 
-/// The most worlds that follow one of the plan.
+/// The maximum number of follow-up worlds for one world of the plan.
 const MOST_FOLLOWERS: u32 = 50;
 
-/// Everything that is to be done.
+/// The complete plan.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) tasks: Vec<Task>,
@@ -187,9 +187,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Two fifths of the kills at the boundaries of the journal, a fifth at random times, a fifth while the platform does
-    /// one thing wrong, and a fifth while it does many. Without faults, all of them in the first two ways. `asked` are the
-    /// routes that the script asks: `all` faults are those that can hit it.
+    /// Distributes the kills: two fifths at journal boundaries, one fifth at random times, one fifth with a single
+    /// fault, and one fifth with many. Without faults, all are of the first two kinds. `asked` are the routes that the
+    /// script uses: `all` faults are those that can hit them.
     pub(super) fn new(command: &TortureCommand, asked: &[Route]) -> Result<Plan, CommandError> {
         let faults = faults(&command.faults, asked)?;
         let in_time = faults.iter().flatten().filter(|fault| lands_in_time(fault));
@@ -206,10 +206,10 @@ impl Plan {
         tasks.extend(worlds(&Injected::KillAnyTime, any_time));
         for (fault, kills) in faults.iter().zip(shares(disturbed, faults.len())) {
             let injected = Injected::Fault(fault.clone());
-            // Killed, its sender would not know that it has to be waited for.
+            // A killed sender would not know that it has to wait for the effect.
             let kills = if injected.lands_in_time() { kills } else { 0 };
             tasks.extend(worlds(&injected, kills));
-            // Without a kill it is a world all the same.
+            // It is tested even without kills.
             tasks.extend((kills == 0).then(|| Task::first(injected)));
         }
         if !single.is_empty() {
@@ -231,18 +231,18 @@ impl Plan {
         })
     }
 
-    /// How often a child is killed.
+    /// The total number of kills.
     pub(super) fn kills(&self) -> u32 {
         self.kills
     }
 
-    /// How many faults there are.
+    /// The number of faults.
     pub(super) fn faults(&self) -> usize {
         self.faults
     }
 }
 
-/// As many worlds as these kills need.
+/// The worlds that are needed for this number of kills.
 fn worlds(injected: &Injected, kills: u32) -> impl Iterator<Item = Task> {
     let count = kills.div_ceil(PER_WORLD);
     (0..count).map(move |at| Task {
@@ -253,7 +253,7 @@ fn worlds(injected: &Injected, kills: u32) -> impl Iterator<Item = Task> {
     })
 }
 
-/// Tells the kinds' places.
+/// Numbers the kinds of worlds.
 fn number(tasks: &mut [Task]) {
     let mut place = 0;
     for at in 1..tasks.len() {
@@ -264,7 +264,7 @@ fn number(tasks: &mut [Task]) {
     }
 }
 
-/// `all` in as equal parts as whole numbers allow.
+/// Divides `all` into parts as equal as possible.
 fn shares(all: u32, parts: usize) -> Vec<u32> {
     let parts = u32::try_from(parts).unwrap_or(u32::MAX).max(1);
     (0..parts)
@@ -291,7 +291,7 @@ fn faults(list: &str, asked: &[Route]) -> Result<Vec<Vec<Fault>>, CommandError> 
     Ok(faults)
 }
 
-/// Faults that are in force at once: `auth:429:x3+partners:drop-late:400`.
+/// Parses faults that apply at the same time: `auth:429:x3+partners:drop-late:400`.
 fn together(texts: &str) -> Result<Vec<Fault>, CommandError> {
     let read = |text: &str| {
         let fault = text.parse::<Fault>();
@@ -309,8 +309,8 @@ fn together(texts: &str) -> Result<Vec<Fault>, CommandError> {
     texts.split('+').map(read).collect()
 }
 
-/// Does what it delays land before the window of its request is over, clearly? Later than that a row waits for it, unless
-/// the connection broke: nobody promises anything of what lands so late then.
+/// Whether a delayed effect lands clearly before its request's settle window ends. A row waits for a later effect
+/// unless the connection broke: then nothing is guaranteed about an effect that late.
 fn lands_in_time(fault: &Fault) -> bool {
     let within = match fault.kind {
         Kind::Slow(_) | Kind::HangLate(_) => PACE.reply + PACE.settle,
@@ -319,5 +319,5 @@ fn lands_in_time(fault: &Fault) -> bool {
     fault.kind.delay().is_none_or(|delay| delay + MARGIN <= within)
 }
 
-/// What a busy machine may add.
+/// The delay that a busy machine may add.
 const MARGIN: Duration = Duration::from_millis(500);

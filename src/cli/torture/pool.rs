@@ -1,4 +1,4 @@
-//! Some worlds at once: most of an ordeal is waiting.
+//! Runs several worlds at once, because a trial mostly waits.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -13,10 +13,10 @@ use crate::cli::error::CommandError;
 use crate::cli::ui::Progress;
 use crate::waiting::Waits;
 
-/// What came of each world, in the order in which they ended.
+/// The outcome of each world, in the order of completion.
 pub(super) type Outcomes = Vec<(Task, Outcome)>;
 
-/// Carries out the plan. Where a world had finished before all its kills were spent, another one follows with the rest.
+/// Carries out the plan. If a world finishes before all its kills are spent, another one follows with the rest.
 pub(super) fn carry_out(rig: &Rig<'_>, plan: &Plan, expected: &Expected) -> Result<Outcomes, CommandError> {
     let desk = Desk {
         tasks: Mutex::new(plan.tasks.iter().cloned().collect()),

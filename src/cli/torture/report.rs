@@ -1,4 +1,4 @@
-//! What was injected and what became of it: a line for each kind of world, and every failure with its command.
+//! The report: one line for each kind of world, and every failure with the command to reproduce it.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use super::rig::Rig;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 
-/// The finished torture.
+/// The report of a finished test.
 pub(super) struct Report {
     seed: u64,
     lines: Vec<Line>,
     failures: Vec<Failure>,
 }
 
-/// One kind of world.
+/// The totals of one kind of world.
 #[derive(Default)]
 struct Line {
     injected: String,
@@ -44,7 +44,7 @@ const HEADER: [&str; 8] = [
 ];
 
 impl Report {
-    /// Sums up, in the order of the plan.
+    /// Summarizes the outcomes in the order of the plan.
     pub(super) fn new(rig: &Rig<'_>, command: &TortureCommand, outcomes: &Outcomes) -> Report {
         let mut lines: BTreeMap<usize, Line> = BTreeMap::new();
         let mut failures = Vec::new();
@@ -77,7 +77,7 @@ impl Report {
         }
     }
 
-    /// Has every world survived?
+    /// Whether every world survived.
     pub(super) fn is_sound(&self) -> bool {
         self.failures.is_empty()
     }
@@ -188,7 +188,7 @@ fn title(injected: &Injected) -> String {
     }
 }
 
-/// The command that makes one world again.
+/// The command that reproduces one world.
 fn again(rig: &Rig<'_>, command: &TortureCommand, world: &str) -> String {
     let mut words = vec![
         "provisor torture".to_owned(),
@@ -217,7 +217,7 @@ fn again(rig: &Rig<'_>, command: &TortureCommand, world: &str) -> String {
     words.join(" ")
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for the shell if necessary.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! What all worlds of one torture share.
+//! The test harness: state shared by all worlds.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,24 +15,24 @@ use crate::cli::interrupt::Armed;
 use crate::cli::paths::{Env, make_private_folder};
 use crate::cli::run;
 
-/// The times of a tortured world: short, so that a lost answer costs seconds.
+/// The timing of the worlds: short, so that a lost response costs only seconds.
 pub(super) struct Pace {
-    /// How late an effect lands whose sender knows that the answer is lost. Clearly less than the settle time, on a busy
-    /// machine, too.
+    /// The delay of an effect whose sender knows that the response is lost; clearly less than the settle time, even on
+    /// a busy machine.
     pub(super) late: Duration,
-    /// How long a slow answer takes: longer than the child waits, and less than its request may take to land.
+    /// The delay of a slow response: longer than the child waits, but less than its request may take to land.
     pub(super) slow: Duration,
-    /// How long an answer takes that nobody expects any more.
+    /// The delay of a response that is no longer expected.
     pub(super) slowest: Duration,
-    /// How long the child waits for a connection.
+    /// The child's timeout for connecting.
     pub(super) connect: Duration,
-    /// How long the child waits for an answer: longer than the settle time, as on real platforms.
+    /// The child's timeout for a response: longer than the settle time, as on real platforms.
     pub(super) reply: Duration,
     /// How long a request may still land after its sender has stopped waiting.
     pub(super) settle: Duration,
 }
 
-/// The times of every tortured world.
+/// The timing of every world.
 pub(super) const PACE: Pace = Pace {
     late: Duration::from_millis(400),
     slow: Duration::from_millis(1_400),
@@ -42,27 +42,27 @@ pub(super) const PACE: Pace = Pace {
     settle: Duration::from_millis(900),
 };
 
-/// What all worlds share.
+/// State shared by all worlds.
 pub(super) struct Rig<'a> {
     pub(super) app: &'a App,
     pub(super) script: PathBuf,
     pub(super) program: PathBuf,
     pub(super) seed: u64,
-    /// The words that start the script, without what differs from world to world.
+    /// The arguments that run the script, without those that differ between worlds.
     pub(super) words: Vec<OsString>,
-    /// Where worlds are made.
+    /// The folder in which worlds are created.
     pub(super) root: Root,
-    /// Worlds at once.
+    /// The number of worlds that run at once.
     pub(super) parallel: usize,
-    /// The user wants it to end.
+    /// Set when the user interrupts the test.
     pub(super) stop: Arc<AtomicBool>,
 }
 
 /// The folder of all worlds.
 pub(super) enum Root {
-    /// Gone in the end.
+    /// Removed at the end.
     Temporary(tempfile::TempDir),
-    /// Kept, because the user asked for it.
+    /// Kept at the user's request.
     Kept(PathBuf),
 }
 
@@ -76,7 +76,7 @@ impl Root {
 }
 
 impl<'a> Rig<'a> {
-    /// Checks the script and makes the folder of the worlds.
+    /// Checks the script and creates the folder of the worlds.
     pub(super) fn new(app: &'a App, command: &TortureCommand) -> Result<Rig<'a>, CommandError> {
         let columns = run::load(app, &command.script)?
             .declaration()
@@ -101,7 +101,7 @@ impl<'a> Rig<'a> {
         })
     }
 
-    /// From now on Ctrl-C ends the torture: children are killed, and temporary worlds removed.
+    /// Makes Ctrl-C end the test from now on: children are killed, and temporary worlds removed.
     pub(super) fn watch_for_interrupts(&self) {
         let stop = Arc::clone(&self.stop);
         let watch = thread::Builder::new().name("interrupts".to_owned());
@@ -116,7 +116,7 @@ impl<'a> Rig<'a> {
         }
     }
 
-    /// The environment of a world's processes: the user's, but for provisor's own variables.
+    /// The environment of a world's processes: the user's, except for provisor's own variables.
     pub(super) fn env(&self, home: &Path) -> Env {
         let own = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("PROVISOR_");
         let inherited = self.app.env.variables().filter(|(name, _)| !own(name));
@@ -125,8 +125,8 @@ impl<'a> Rig<'a> {
     }
 }
 
-/// Secrets of the results are compared with the platform's, so they are written in clear: into a folder of the user's
-/// own, about a simulated platform.
+/// The arguments that run the script. Secrets in the results are compared with the platform's and therefore written in
+/// clear: to the user's own folder, and only those of a simulated platform.
 fn words(command: &TortureCommand, columns: &[String]) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["run".into(), command.script.clone().into(), "--sandbox".into()];
     words.extend(["--jobs".into(), command.jobs.to_string().into()]);

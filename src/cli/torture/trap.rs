@@ -1,5 +1,5 @@
-//! The child's side of the torture: it dies by SIGKILL when it passes a given moment for the nth time, and its clock is set
-//! wrong.
+//! The child's part of the test: it kills itself with SIGKILL when it passes a given moment for the nth time, and its
+//! clock is set wrong.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,21 +12,21 @@ use crate::cli::paths::Env;
 use crate::clock::{Clock, Misset};
 use crate::journal::{Boundary, Journal};
 
-/// The variable that arms it: `after-intent:7`. Only `provisor torture` sets it.
+/// The variable that arms the trap: `after-intent:7`. Only `provisor torture` sets it.
 pub(in crate::cli) const VARIABLE: &str = "PROVISOR_TORTURE_KILL";
 
-/// The variable that sets its clock wrong: by so many milliseconds, after so many, and perhaps in a boot of its own, as in
-/// `-3600000:250:boot`. Only `provisor torture` sets it.
+/// The variable that sets the clock wrong: by how many milliseconds, after how many, and optionally as if rebooted, as
+/// in `-3600000:250:boot`. Only `provisor torture` sets it.
 pub(super) const CLOCK: &str = "PROVISOR_TORTURE_CLOCK";
 
-/// The clock of the process. What the variable says and cannot be read leaves it right.
+/// The clock of the process. An invalid variable leaves it correct.
 pub(in crate::cli) fn clock(env: &Env) -> Clock {
     env.get(CLOCK)
         .and_then(misset)
         .map_or_else(Clock::system, Clock::misset)
 }
 
-/// A clock that is set wrong, as the variable says it.
+/// The variable's value for a wrong clock.
 pub(super) fn written(how: Misset) -> String {
     let boot = if how.rebooted { ":boot" } else { "" };
     format!("{}:{}{boot}", how.by_ms, how.after.as_millis())
@@ -42,22 +42,22 @@ fn misset(text: &str) -> Option<Misset> {
     Some(how)
 }
 
-/// Moments of a run, beside the boundaries of its steps.
+/// Moments of a run, besides the boundaries of its steps.
 const OF_A_RUN: [Moment; 2] = [Moment::BeforeResults, Moment::AfterResults];
 
-/// A moment at which a run may be killed.
+/// A moment at which a run can be killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum Moment {
-    /// In the life of a step that changes something.
+    /// A boundary in a changing step.
     Step(Boundary),
-    /// Every row has ended; the results are not in their place yet.
+    /// Every row has ended; the results file is not in place yet.
     BeforeResults,
-    /// The results are in their place; the run is not recorded as ended yet.
+    /// The results file is in place; the run is not recorded as ended yet.
     AfterResults,
 }
 
 impl Moment {
-    /// Every moment, in the order of a run's life.
+    /// All moments, in the order of a run's life.
     pub(super) fn all() -> impl Iterator<Item = Moment> {
         let steps = Boundary::ALL.iter().copied().map(Moment::Step);
         steps.chain(OF_A_RUN)
@@ -81,7 +81,7 @@ impl FromStr for Moment {
     }
 }
 
-/// Counts how often a moment passes. Unarmed in every run that nobody tortures.
+/// Counts how often a moment passes. Not armed in runs outside of `provisor torture`.
 #[derive(Debug, Clone, Default)]
 pub(in crate::cli) struct Trap(Option<Arc<Armed>>);
 
@@ -92,7 +92,7 @@ struct Armed {
 }
 
 impl Trap {
-    /// The trap that the environment asks for. What cannot be read arms nothing.
+    /// The trap that the environment requests. An invalid value arms nothing.
     pub(in crate::cli) fn from_env(env: &Env) -> Trap {
         Trap(env.get(VARIABLE).and_then(read).map(Arc::new))
     }
@@ -105,12 +105,12 @@ impl Trap {
         }
     }
 
-    /// A moment passes: does not return when it is the one.
+    /// Passes a moment. Does not return if the process is to be killed there.
     pub(in crate::cli) fn pass(&self, moment: Moment) {
         let Some(armed) = self.0.as_ref().filter(|armed| armed.moment == moment) else {
             return;
         };
-        // Passing once more than that is impossible: the process is dead.
+        // The count cannot go below zero, because the process is dead.
         if armed.left.fetch_sub(1, Ordering::SeqCst) == 1 {
             let killed = kill_process(getpid(), Signal::KILL);
             tracing::error!(?killed, "the process outlived its own SIGKILL");

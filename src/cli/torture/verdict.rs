@@ -1,4 +1,4 @@
-//! Did a world end as if nothing had happened?
+//! Decides whether a world ended as if there had been no disturbance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::cli::exit::Exit;
 use crate::sandbox::Traffic;
 use crate::sandbox::fault::Route;
 
-/// What the undisturbed runs came to.
+/// The expected results, from the undisturbed runs.
 pub(super) struct Expected {
     rows: Vec<Row>,
-    /// Columns that differ from run to run by themselves: addresses, passwords, the time.
+    /// Columns that differ from run to run by themselves: addresses, passwords, times.
     generated: BTreeSet<String>,
     credentials: Credentials,
-    /// What cells stand for that are numbers given in turn, by row and column.
+    /// The resources that cells with sequential numbers refer to, by row and column.
     numbered: BTreeMap<(usize, String), BTreeSet<String>>,
-    /// What there is of each sort. Nothing when the names of it differ from run to run; then only their number is
-    /// compared.
+    /// The resources of each kind. If their labels differ from run to run, only their number, which is then the `Err`,
+    /// is compared.
     things: BTreeMap<&'static str, Result<Vec<String>, usize>>,
     entries: Result<BTreeSet<String>, usize>,
-    /// What is odd without any disturbance, and so no fault: the script asks for it.
+    /// Anomalies without disturbance: they come from the script and are not failures.
     flaws: BTreeSet<String>,
     routes: Vec<Route>,
     repeats: u64,
@@ -37,7 +37,7 @@ pub(super) struct Expected {
 const OF_THE_RUN: [&str; 2] = ["_run", "_error"];
 
 impl Expected {
-    /// What two undisturbed runs have in common.
+    /// Determines what two undisturbed runs have in common.
     pub(super) fn from_quiet(mut quiet: Vec<Quiet>) -> Result<Expected, CommandError> {
         let (Some(again), Some(first)) = (quiet.pop(), quiet.pop()) else {
             return Err(CommandError::new(
@@ -77,12 +77,12 @@ impl Expected {
         })
     }
 
-    /// Have all rows ended as they should? Otherwise there is something left to resume.
+    /// Whether all rows ended as expected. Otherwise something is left to resume.
     pub(super) fn has_finished(&self, rows: &[Row]) -> bool {
         statuses(&self.rows) == statuses(rows)
     }
 
-    /// Has a row failed that should not have?
+    /// Whether a row failed unexpectedly.
     pub(super) fn has_failed(&self, rows: &[Row]) -> bool {
         let pairs = statuses(rows).into_iter().zip(statuses(&self.rows));
         pairs
@@ -90,7 +90,7 @@ impl Expected {
             .any(|(now, then)| now == "failed" && then != now)
     }
 
-    /// Everything that is wrong with how a world ended; nothing, when it survived.
+    /// Everything that is wrong with the final state of a world; empty if the script survived.
     pub(super) fn judge(&self, facts: &Facts) -> Vec<String> {
         let mut wrong: Vec<String> = facts.flaws();
         wrong.retain(|flaw| !self.flaws.contains(flaw));
@@ -125,8 +125,8 @@ impl Expected {
         wrong
     }
 
-    /// What is wrong with a world where rows wait for a person: what they did may be done or not, and the rest must
-    /// be sound all the same.
+    /// Everything that is wrong with a world whose rows wait for a person: their effects may exist or not, but the rest
+    /// must be correct.
     pub(super) fn judge_unfinished(&self, facts: &Facts) -> Vec<String> {
         let mut wrong = facts.flaws();
         wrong.retain(|flaw| !self.flaws.contains(flaw) && !flaw.starts_with("not in the ledger"));
@@ -146,28 +146,28 @@ impl Expected {
         wrong
     }
 
-    /// The routes that the script asks, and those that it would ask when something goes wrong.
+    /// The routes that the script uses, or would use after an error.
     pub(super) fn routes(&self) -> &[Route] {
         &self.routes
     }
 
-    /// How many rows do not end as done, by themselves.
+    /// The number of rows that do not end as done even without disturbance.
     pub(super) fn undone(&self) -> usize {
         let statuses = statuses(&self.rows);
         statuses.into_iter().filter(|status| *status != "done").count()
     }
 
-    /// How many rows the results have.
+    /// The number of rows in the results.
     pub(super) fn rows(&self) -> usize {
         self.rows.len()
     }
 
-    /// How many cells of the results are credentials.
+    /// The number of credentials in the results.
     pub(super) fn credentials(&self) -> usize {
         self.credentials.len()
     }
 
-    /// Which cells differ. What stands in them is not said: they were written in clear.
+    /// The cells that differ. Their contents are not shown: they were written in clear.
     fn other_results(&self, facts: &Facts) -> Vec<String> {
         let rows = &facts.rows;
         if rows.len() != self.rows.len() {
@@ -195,7 +195,7 @@ impl Expected {
     }
 }
 
-/// The cells of these results that are numbers given in turn.
+/// The cells of the results that contain sequential numbers, with the resources they may refer to.
 fn numbered(facts: &Facts) -> BTreeMap<(usize, String), BTreeSet<String>> {
     let rows = facts.rows.iter().enumerate();
     let cells = rows.flat_map(|(at, row)| row.iter().map(move |(column, cell)| ((at, column.clone()), cell)));
@@ -226,7 +226,7 @@ fn generated(first: &[Row], again: &[Row]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What there is of each sort in both, or how much.
+/// The resources of each kind if they are the same in both, or else their number.
 fn things(
     first: BTreeMap<&'static str, Vec<String>>,
     again: &BTreeMap<&'static str, Vec<String>>,
@@ -239,7 +239,7 @@ fn things(
     each.collect()
 }
 
-/// What is the same in both, or how much there is.
+/// The value if it is the same in both, or else its length.
 fn same<T: PartialEq>(first: T, again: &T, len: fn(&T) -> usize) -> Result<T, usize> {
     if first == *again {
         Ok(first)

@@ -1,4 +1,4 @@
-//! One world: a home of provisor's own, the sandbox that is served to it from here, and the children that use it.
+//! One world: a separate home of provisor, its sandbox, which this process serves, and the children that use them.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::cli::paths::make_private_folder;
 use crate::journal::{RunId, StepFilter, StepRecord};
 use crate::sandbox::{Books, Options, Role, Sandbox};
 
-/// A world and everything in it. The folder is removed with it, unless it is to be kept.
+/// A world with everything in it. Its folder is removed with it, unless it is to be kept.
 pub(super) struct World<'a> {
     rig: &'a Rig<'a>,
     folder: PathBuf,
@@ -24,11 +24,11 @@ pub(super) struct World<'a> {
     sandbox: Sandbox,
 }
 
-/// The longest to wait for effects that are still to land.
+/// The maximum time to wait for effects that have not landed yet.
 const LANDING: Duration = Duration::from_secs(10);
 
 impl<'a> World<'a> {
-    /// Makes the world and serves its sandbox from this process: no child's death touches it.
+    /// Creates the world and serves its sandbox from this process, so that it survives the children.
     pub(super) fn new(rig: &'a Rig<'a>, task: &Task, seed: u64) -> Result<World<'a>, CommandError> {
         let folder = rig.root.path().join(task.name().replace(['/', ':', '*'], "-"));
         let home = folder.join("home");
@@ -54,7 +54,7 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Starts the script.
+    /// Runs the script.
     pub(super) fn run(&self, fate: &Fate) -> Result<End, CommandError> {
         let mut words = self.rig.words.clone();
         let at = words.len().min(2);
@@ -62,7 +62,7 @@ impl<'a> World<'a> {
         self.child(&words, fate)
     }
 
-    /// Goes on with a run.
+    /// Resumes a run.
     pub(super) fn resume(&self, run: Option<&str>, retry: bool, fate: &Fate) -> Result<End, CommandError> {
         let mut words: Vec<OsString> = vec!["resume".into()];
         words.extend(run.map(OsString::from));
@@ -70,7 +70,7 @@ impl<'a> World<'a> {
         self.child(&words, fate)
     }
 
-    /// The results, when they are in their place.
+    /// The results, if their file is in place.
     pub(super) fn results(&self) -> Result<Option<Vec<Row>>, CommandError> {
         let path = self.results_file();
         if !path.exists() {
@@ -81,12 +81,12 @@ impl<'a> World<'a> {
         rows.collect::<Result<_, _>>().map(Some).map_err(broken)
     }
 
-    /// Does the journal know of a run?
+    /// Whether the journal contains a run.
     pub(super) fn has_run(&self) -> Result<bool, CommandError> {
         Ok(!self.app.journal()?.runs()?.is_empty())
     }
 
-    /// Is everything that is left in doubt of a kind that nothing can look up? Then a person has to tell.
+    /// Whether none of the steps in doubt can be looked up, so that a person has to resolve them.
     pub(super) fn waits_for_a_person(&self, run: &str) -> Result<bool, CommandError> {
         let steps = self.app.journal()?.steps(&RunId::new(run), &StepFilter::Open)?;
         let acts = |step: &StepRecord| {
@@ -96,7 +96,7 @@ impl<'a> World<'a> {
         Ok(!steps.is_empty() && steps.iter().all(acts))
     }
 
-    /// The sandbox's books, once what was under way has landed.
+    /// The sandbox's records, after pending effects have landed.
     pub(super) fn landed(&self) -> Result<Books, CommandError> {
         let late = Instant::now();
         let mut books = self.sandbox.books().map_err(broken)?;
@@ -107,7 +107,7 @@ impl<'a> World<'a> {
         Ok(books)
     }
 
-    /// How everything stands, once what was under way has landed. No child may be alive.
+    /// The final state, after pending effects have landed. No child may be running.
     pub(super) fn facts(&self, rows: Vec<Row>) -> Result<Facts, CommandError> {
         let books = self.landed()?;
         let journal = self.app.journal()?;
@@ -119,7 +119,7 @@ impl<'a> World<'a> {
         })
     }
 
-    /// The last lines that the children said on standard error.
+    /// The last lines of the children's stderr.
     pub(super) fn last_words(&self) -> String {
         let text = fs::read_to_string(self.log_file()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().rev().take(4).collect();
@@ -148,14 +148,14 @@ impl<'a> World<'a> {
 impl Drop for World<'_> {
     fn drop(&mut self) {
         if let Root::Temporary(_) = self.rig.root {
-            // What cannot be removed now is removed with the temporary folder around it.
+            // Anything that cannot be removed now is removed with the temporary folder around it.
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
 }
 
-/// How the children speak to the sandbox. Where everything `lands_in_time` they know it, and send again what is lost
-/// although the answer was late; elsewhere such a row waits until it is there.
+/// The children's sandbox profile. If all effects land in time, it says so (`lands_within`), and a change that is lost
+/// after a late response is sent again; otherwise such a row waits until the effect arrives.
 fn config(lands_in_time: bool) -> String {
     let millis = |duration: Duration| format!("\"{}ms\"", duration.as_millis());
     let settle = millis(PACE.settle);

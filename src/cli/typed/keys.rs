@@ -1,28 +1,28 @@
-//! The keys of a line that is typed without being shown.
+//! The keys of a line typed without echo.
 
 use zeroize::Zeroizing;
 
-/// What a key is to whoever waits for the line.
+/// The effect of a key on the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pressed {
-    /// There is more to come.
+    /// The line continues.
     More,
-    /// The line is ended.
+    /// The line is complete.
     Enter,
     /// Ctrl-C.
     Interrupt,
-    /// Ctrl-D on an empty line: there is no line.
+    /// Ctrl-D on an empty line: the end of the input.
     End,
 }
 
-/// A line as it is typed, byte by byte.
+/// A line built from typed bytes.
 #[derive(Default)]
 pub(super) struct Keys {
     line: Zeroizing<Vec<u8>>,
     escape: Escape,
 }
 
-/// Where in the bytes of an arrow or another special key.
+/// The position within the escape sequence of an arrow or another special key.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum Escape {
     #[default]
@@ -49,13 +49,13 @@ impl Keys {
         Pressed::More
     }
 
-    /// What was typed; `None` when it is no UTF-8.
+    /// The typed line; `None` if it is not UTF-8.
     pub(super) fn line(&self) -> Option<Zeroizing<String>> {
         let line = std::str::from_utf8(&self.line).ok()?;
         Some(Zeroizing::new(line.to_owned()))
     }
 
-    /// Does the byte belong to a special key, such as an arrow? ESC, `[` or `O`, numbers, and a last letter.
+    /// Whether the byte belongs to a special key such as an arrow: ESC, `[` or `O`, numbers, and a final letter.
     fn is_special(&mut self, byte: u8) -> bool {
         self.escape = match (self.escape, byte) {
             (Escape::No, 0x1b) => Escape::Begun,
@@ -82,7 +82,7 @@ impl Keys {
         self.keep(before.map_or(0, |blank| blank + 1));
     }
 
-    /// Forgets all behind the first bytes, and leaves nothing of it in memory.
+    /// Truncates the line to its first bytes, and wipes the rest from memory.
     fn keep(&mut self, bytes: usize) {
         self.line[bytes..].fill(0);
         self.line.truncate(bytes);

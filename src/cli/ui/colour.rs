@@ -1,4 +1,4 @@
-//! Colours: when, and which.
+//! When to use colours, and which.
 
 use crate::cli::paths::Env;
 
@@ -14,23 +14,23 @@ pub enum Colour {
     Never,
 }
 
-/// How a piece of text stands out. Without colours it does not.
+/// The style of a text. It has no effect without colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// A failure.
     Error,
-    /// Something to look at.
+    /// A warning.
     Warning,
     /// A success.
     Good,
-    /// What matters in a line.
+    /// The important part of a line.
     Strong,
-    /// What matters less.
+    /// The less important part.
     Faint,
 }
 
 impl Style {
-    /// The terminal's code for it.
+    /// The terminal's escape code for the style.
     pub(super) fn code(self) -> &'static str {
         match self {
             Style::Error => "1;31",
@@ -42,7 +42,7 @@ impl Style {
     }
 }
 
-/// Does a stream take colours?
+/// Whether a stream should be coloured.
 pub(super) fn wants_colour(env: &Env, colour: Colour, terminal: bool) -> bool {
     let forced = env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
     match colour {

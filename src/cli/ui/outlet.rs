@@ -1,5 +1,4 @@
-//! Standard output or standard error, whose reader may have stopped reading: once the process is to stop, nobody waits
-//! for it any more.
+//! Unbuffered stdout or stderr. Once the process is stopping, it does not wait for a reader that has stopped reading.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
@@ -11,16 +10,16 @@ use rustix::io::Errno;
 
 use super::Stream;
 
-/// What is written at once, in bytes: no more than a stream takes that says it can take something.
+/// The most bytes per write: no more than a stream takes that reports itself writable.
 const AT_ONCE: usize = 512;
 
-/// How long a reader may pause once the process is to stop; also how often that is looked at.
+/// How long a reader may pause once the process is stopping; also how often this is checked.
 const PAUSE: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 50_000_000,
 };
 
-/// One of the two streams, unbuffered. A reader that does not read when the process is to stop counts as gone away.
+/// An unbuffered stream. A reader that does not read while the process is stopping counts as gone.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     stream: Stream,

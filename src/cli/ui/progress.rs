@@ -1,4 +1,4 @@
-//! How far a run of rows has come.
+//! The progress display of a run over rows.
 
 mod counts;
 
@@ -14,16 +14,16 @@ use super::{RowsShown, Ui};
 use crate::cli::times;
 use crate::waiting::{Wait, Waits};
 
-/// Shorter runs show nothing.
+/// Runs shorter than this show no progress.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// How often a bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// How often a line is written where no bar can be.
+/// How often a line is written where no bar can be shown.
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 
-/// A running display, fed from any thread. Finished when dropped.
+/// A running progress display, updated from any thread. Finished when dropped.
 pub struct Progress {
     counts: Arc<Counts>,
     ui: Ui,
@@ -57,31 +57,31 @@ impl Progress {
             counts,
             ui,
             stop: Some(stop),
-            // Without a thread there is no display; the run is what matters.
+            // Without a thread there is no display, but the run continues.
             thread: thread::Builder::new().name("progress".into()).spawn(show).ok(),
         }
     }
 
-    /// Counts rows that an earlier process of the run carried out. Before any other.
+    /// Adds rows that an earlier process of the run executed. Call this first.
     pub fn before(&self, rows: u64, failed: u64) {
         self.counts.before.store(rows, Ordering::Relaxed);
         self.counts.rows.store(rows, Ordering::Relaxed);
         self.counts.failed.store(failed, Ordering::Relaxed);
     }
 
-    /// Counts a row that has ended.
+    /// Counts a finished row.
     pub fn row(&self, failed: bool) {
         self.counts.rows.fetch_add(1, Ordering::Relaxed);
         self.counts.failed.fetch_add(u64::from(failed), Ordering::Relaxed);
         self.counts.advanced();
     }
 
-    /// Sets the number of rows once it is known.
+    /// Sets the total number of rows once it is known.
     pub fn set_total(&self, total: u64) {
         self.counts.total.store(total, Ordering::Relaxed);
     }
 
-    /// Takes the display away.
+    /// Removes the display.
     pub fn finish(self) {
         drop(self);
     }
@@ -91,7 +91,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
-            // A display that failed is gone already.
+            // If the display thread failed, there is nothing to end.
             let _ = thread.join();
         }
         *self.ui.rows() = None;
@@ -107,8 +107,8 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// `until 14:03:20 UTC: waiting for an answer to POST crm.example/items`: the longest of so many waits. What a narrow
-/// terminal cuts off stands last.
+/// `until 14:03:20 UTC: waiting for an answer to POST crm.example/items`: the longest of `count` waits. What a narrow
+/// terminal may cut off comes last.
 fn waits_text(wait: &Wait, count: usize) -> String {
     let until = wait
         .until_ms

@@ -1,4 +1,4 @@
-//! What commands say: results, failures with what to do, and the end of a run.
+//! Messages of commands: results, errors with hints, and the summary of a run.
 
 use std::io;
 
@@ -10,11 +10,11 @@ use crate::report::summary::Summary;
 use crate::script::error::Diagnostic;
 use crate::value::{Record, Value};
 
-/// How wide a script error is drawn where there is no terminal.
+/// The width of a script error without a terminal.
 const WIDE: u16 = 100;
 
 impl Ui {
-    /// A failure on standard error, and what to do about it.
+    /// Writes an error and its hints to stderr.
     pub(crate) fn error(&self, message: &str, hints: &[String]) {
         let word = self.styled(Stream::Err, Style::Error, "error");
         self.err(&format!("{word}: {}", printable(message)));
@@ -23,18 +23,18 @@ impl Ui {
         }
     }
 
-    /// What to do next, on standard error.
+    /// Writes what to do next to stderr.
     pub(crate) fn hint(&self, hint: &str) {
         let word = self.styled(Stream::Err, Style::Good, "hint");
         self.err(&format!("{word}: {}", printable(hint)));
     }
 
-    /// Something that must not be overlooked, on standard error.
+    /// Writes a message that must not be overlooked to stderr.
     pub(crate) fn banner(&self, text: &str) {
         self.err(&self.styled(Stream::Err, Style::Warning, &printable(text)));
     }
 
-    /// A script error on standard error, with its place.
+    /// Writes a script error with its location to stderr.
     pub(crate) fn diagnostic(&self, diagnostic: &Diagnostic) {
         let width = self.width().unwrap_or(WIDE);
         self.err(
@@ -44,12 +44,12 @@ impl Ui {
         );
     }
 
-    /// A record as one line of JSON on standard output.
+    /// Writes a record to stdout as one line of JSON.
     pub(crate) fn json(&self, record: &Record) -> io::Result<()> {
         self.out(&Value::Record(record.clone()).to_masked_json().to_string())
     }
 
-    /// A record for people on standard output, the names of `first` before the others.
+    /// Writes a record to stdout as text, the names in `first` before the others.
     pub(crate) fn record(&self, record: &Record, first: &[String]) -> io::Result<()> {
         if record.is_empty() {
             return Ok(());
@@ -63,7 +63,7 @@ impl Ui {
         self.out(&self.fields(&rows.collect::<Vec<_>>()))
     }
 
-    /// The end of a run over rows, on standard error.
+    /// Writes the summary of a run over rows to stderr.
     pub(crate) fn summary(&self, summary: &Summary, run: &str) {
         let mut lines = summary.lines().into_iter();
         if let Some(first) = lines.next() {
@@ -73,13 +73,13 @@ impl Ui {
     }
 }
 
-/// Shows what clap has to say, in clap's own words: help on standard output, a wrong command line on standard error.
+/// Prints clap's own message: help on stdout, a command-line error on stderr.
 pub(crate) fn print_clap_error(mut error: clap::Error) -> Exit {
     let context: Vec<_> = error.context().map(|(kind, said)| (kind, said.clone())).collect();
     for (kind, said) in context {
         error.insert(kind, visible(said));
     }
-    // Nobody is left to be told that nobody listens.
+    // Without a reader of the stream, the error has no reader either.
     let _ = error.print();
     match error.exit_code() {
         0 => Exit::Ok,
@@ -87,7 +87,7 @@ pub(crate) fn print_clap_error(mut error: clap::Error) -> Exit {
     }
 }
 
-/// The same words, made safe for a terminal: clap repeats what was typed.
+/// The message made safe for a terminal, as clap repeats what was typed.
 fn visible(said: ContextValue) -> ContextValue {
     let shown = |text: String| printable(&text).into_owned();
     match said {

@@ -1,4 +1,4 @@
-//! Tables that fit.
+//! Tables that fit the terminal's width.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width};
@@ -8,13 +8,12 @@ use unicode_width::UnicodeWidthStr;
 use super::printable;
 use crate::value::Value;
 
-/// The width of the terminal that standard output is, in characters.
+/// The width of the terminal on stdout, in characters.
 pub(super) fn terminal_width() -> Option<u16> {
     Table::new().width()
 }
 
-/// A table with a header line, its columns two blanks apart. Where its words do not fit side by side, each row is a
-/// block of its own.
+/// A table with a header, its columns two blanks apart. If its words do not fit side by side, each row becomes a block.
 pub(super) fn with_header(header: &[&str], rows: &[Vec<String>], width: Option<u16>) -> String {
     let widest = widest_words(header, rows);
     if let Some(width) = width
@@ -35,10 +34,10 @@ pub(super) fn with_header(header: &[&str], rows: &[Vec<String>], width: Option<u
     text_of(&table)
 }
 
-/// The blanks that stand around each cell.
+/// The number of blanks around each cell.
 const PADDING: usize = 2;
 
-/// The longest word of each column, in characters of the terminal.
+/// The longest word of each column, in terminal characters.
 fn widest_words(header: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
     let widest = |text: &str| text.split_whitespace().map(UnicodeWidthStr::width).max();
     let column = |at: usize| {
@@ -48,7 +47,7 @@ fn widest_words(header: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
     (0..header.len()).map(column).collect()
 }
 
-/// Each row as a line for each name that has a value, and an empty line between two rows.
+/// Each row as a block with a line for each non-empty cell, separated by empty lines.
 fn in_blocks(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
     let block = |row: &Vec<String>| {
         let mut table = plain(Some(width));
@@ -61,7 +60,7 @@ fn in_blocks(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
     blocks.join("\n\n")
 }
 
-/// A value for people.
+/// Formats a value for display.
 pub(super) fn of_value(value: &Value, width: Option<u16>) -> String {
     match value.to_masked_json() {
         Json::Object(fields) if !fields.is_empty() => {
@@ -76,7 +75,7 @@ pub(super) fn of_value(value: &Value, width: Option<u16>) -> String {
     }
 }
 
-/// Named values, a line each.
+/// Formats named values, one per line.
 pub(super) fn of_fields(fields: &[(String, Value)], width: Option<u16>) -> String {
     let mut table = plain(width);
     for (name, value) in fields {
@@ -85,7 +84,7 @@ pub(super) fn of_fields(fields: &[(String, Value)], width: Option<u16>) -> Strin
     text_of(&table)
 }
 
-/// Maps as a table with all their names; otherwise a line for each item.
+/// A list of maps as a table with all their names; any other list with one item per line.
 fn of_list(items: &[Json], width: Option<u16>) -> String {
     let maps: Option<Vec<_>> = items.iter().map(Json::as_object).collect();
     let Some(maps) = maps else {
@@ -126,7 +125,7 @@ fn cells(row: &[String]) -> Vec<Cell> {
     row.iter().map(|text| Cell::new(printable(text))).collect()
 }
 
-/// Columns start at the edge, and lines end without blanks.
+/// The table's text, without a left margin or trailing blanks.
 fn text_of(table: &Table) -> String {
     let lines: Vec<String> = table.lines().collect();
     let trimmed = lines

@@ -1,15 +1,15 @@
-//! A stream whose reader is a terminal: what would steer it is shown.
+//! A stream that escapes control characters if its reader is a terminal.
 
 use std::io::{self, Write};
 
 use crate::value::visible::shown;
 
-/// Shows what would steer a terminal as JSON writes it, `\u001b`, so that JSON stays JSON; or passes everything on.
+/// Escapes control characters for a terminal in JSON form, `\u001b`, so that JSON stays JSON; or forwards everything.
 #[derive(Debug)]
 pub struct Visible<W> {
     sink: W,
     shows: bool,
-    /// The beginning of a character whose end has not come yet.
+    /// The first bytes of an incomplete character.
     begun: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! A service that a profile describes: every request to it is below one address, and carries one credential.
+//! A service described by a profile: every request to it is below one address, and carries one credential.
 
 use crate::client::Reachability;
 use std::sync::Arc;
@@ -13,48 +13,48 @@ use crate::client::{Line, Method, Password, clients};
 use crate::value::Value;
 use crate::value::origin::Origin;
 
-/// A service: where it is, and who asks.
+/// A service: its address and credentials.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The profile's name.
     pub name: String,
-    /// The address that every request is below.
+    /// The base address of every request.
     pub url: String,
-    /// Who asks.
+    /// How requests authenticate.
     pub credentials: Credentials,
-    /// How long one try may take, when the request does not say.
+    /// The timeout of one try, if the request sets none.
     pub reply: Option<Duration>,
 }
 
-/// How a request says who asks.
+/// How requests to a service authenticate.
 #[derive(Debug, Clone)]
 pub enum Credentials {
-    /// Not at all.
+    /// No authentication.
     None,
-    /// By a token.
+    /// A bearer token.
     Bearer(Password),
-    /// By a user and a password.
+    /// Basic authentication: user and password.
     Basic(String, Password),
-    /// By a header and its value.
+    /// A header and its value.
     Header(String, Password),
 }
 
-/// Hands out clients: the same service always gets the same one, so that its credential is read once.
+/// Creates clients: the same service always gets the same one, so that its credential is read once.
 pub type Accounts = clients::Accounts<Client>;
 
-/// What a client knows of its service.
+/// The service of a client and its credential.
 pub(super) struct Known {
     account: Account,
     secret: Option<LazySecret>,
 }
 
 impl Accounts {
-    /// A client on `line` that says to nobody who asks.
+    /// A client on `line` that does not authenticate.
     pub fn nobodys(&self, line: &Line) -> Client {
         Client::new(self.network(line))
     }
 
-    /// Why no request may go to this address; `None` when it may.
+    /// Why no request may be sent to this address; `None` if it is allowed.
     pub fn refusal(&self, url: &Url) -> Option<String> {
         self.network(&Line::default()).http.refusal(url)
     }
@@ -99,7 +99,7 @@ impl Known {
         Known { account, secret }
     }
 
-    /// The request with what the service wants of every one. A request that says itself who asks is left to it.
+    /// Adds the service's default timeout and credential. A request with a credential of its own keeps that one.
     pub(super) async fn signed(&self, mut asked: Asked) -> Result<Asked, ApiError> {
         below(&self.account.url, asked.url.as_str())?;
         asked.timeout = asked.timeout.or(self.account.reply);
@@ -129,9 +129,9 @@ impl Known {
 }
 
 impl Client {
-    /// Asks for the service's own address, to see whether it lets us in: 401, 403 and 407 are refusals of the credential,
-    /// or ask for one. Any other answer tells that the service is reached; nothing need be there. `None` for a client of no
-    /// service.
+    /// Requests the service's own address, to check that it grants access: 401, 403 and 407 mean that the credential is
+    /// refused or missing. Any other response shows that the service is reachable, even if nothing exists there. `None`
+    /// for a client without a service.
     pub async fn check_reachable(&self) -> Result<Option<Reachability>, ApiError> {
         let Some(known) = &self.known else { return Ok(None) };
         let asked = Asked {
@@ -170,7 +170,7 @@ fn refused(error: ApiError, credential: bool) -> ApiError {
     }
 }
 
-/// Reads the address of a service, below which its paths lie.
+/// Parses the base address of a service.
 pub fn base(text: &str) -> Result<Url, ApiError> {
     let url = address(text)?;
     if url.query().is_some() || url.fragment().is_some() {
@@ -182,7 +182,7 @@ pub fn base(text: &str) -> Result<Url, ApiError> {
     Ok(url)
 }
 
-/// Checks the name of a header (RFC 9110, 5.6.2).
+/// Checks a header name (RFC 9110, 5.6.2).
 pub fn header(name: &str) -> Result<(), ApiError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if !name.is_empty() && name.chars().all(fits) {
@@ -191,7 +191,7 @@ pub fn header(name: &str) -> Result<(), ApiError> {
     Err(ApiError::bad_input("no header can be called so"))
 }
 
-/// Is `url` below `base`, however their hosts are spelled?
+/// Whether `url` is below `base`, even if their hosts are spelled differently.
 pub fn is_below(base: &str, url: &str) -> bool {
     let (Ok(base), Ok(url)) = (address(base), address(url)) else {
         return false;
@@ -204,7 +204,7 @@ fn is_path_below(base: &Url, url: &Url) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The address `given` below `base`: a path is put behind it, a whole address must begin with it.
+/// Resolves `given` below `base`: a path is appended to it, a full address must begin with it.
 pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
     let base = address(base)?;
     let given = given.trim();

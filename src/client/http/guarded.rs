@@ -1,4 +1,4 @@
-//! What of an answer must not be shown: the fields of credentials, and what repeats a secret of the request.
+//! Masks what must not be shown of a response: credential fields, and text that repeats a secret of the request.
 
 use serde_json::Value as Json;
 
@@ -7,7 +7,7 @@ use crate::transport::request::Request;
 use crate::value::secret::{Scrubber, Secret};
 use crate::value::{Record, Value};
 
-/// Headers whose values are credentials, besides those that are named like one.
+/// Headers whose values are credentials, besides those whose names indicate it.
 const CREDENTIALS: &[&str] = &[
     "set-cookie",
     "cookie",
@@ -16,7 +16,7 @@ const CREDENTIALS: &[&str] = &[
     "x-api-key",
 ];
 
-/// Knows the secrets of a request.
+/// Masks the secrets of a request.
 pub(super) struct Guard(Scrubber);
 
 impl Guard {
@@ -24,12 +24,12 @@ impl Guard {
         Guard(request.scrubber())
     }
 
-    /// A JSON answer as a value.
+    /// Converts a JSON response to a value.
     pub(super) fn json(&self, json: Json) -> Value {
         fields::guarded(json).without_echoes(&self.0)
     }
 
-    /// A text; a secret as a whole when it repeats one.
+    /// Converts text; all of it becomes secret if it repeats a secret.
     pub(super) fn text(&self, text: &str) -> Value {
         Value::from(text).without_echoes(&self.0)
     }

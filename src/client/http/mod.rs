@@ -1,4 +1,4 @@
-//! Any other service of the web: one request, and the answer as it is.
+//! Any other web service: sends one request and returns the response as is.
 
 pub mod account;
 
@@ -22,46 +22,46 @@ pub use account::Accounts;
 
 pub use crate::transport::request::Part;
 
-/// A request to anywhere.
+/// A request to any service.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// What it does.
+    /// The HTTP method.
     pub method: Method,
-    /// Where; may hold a query of its own.
+    /// The address; may contain a query.
     pub url: Url,
-    /// Further fields of the query, in order.
+    /// Additional query fields, in order.
     pub query: Vec<(String, Value)>,
     /// Headers, in order.
     pub headers: Vec<(String, Value)>,
-    /// What it carries.
+    /// The request body.
     pub body: Body,
-    /// A token that says who asks.
+    /// A bearer token.
     pub bearer: Option<Secret>,
-    /// A user and a password that say who asks.
+    /// User and password for basic authentication.
     pub basic: Option<(String, Secret)>,
-    /// How long one try may take.
+    /// The timeout of one try.
     pub timeout: Option<Duration>,
 }
 
-/// An answer. What is named like a credential, or repeats a secret of the request, is a secret in it.
+/// A response. Values named like a credential, and values that repeat a secret of the request, are secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
-    /// The headers by their names in lower case; a list where one is there more than once.
+    /// The headers by lower-case name; a list if a header occurs more than once.
     pub headers: Record,
-    /// JSON as a value when the answer says that it is JSON, else its text; nothing when it is empty. Bytes that are no
-    /// text are base64, and `encoding` says so.
+    /// A value if the content type is JSON, else text; null if empty. Bytes that are not text are base64-encoded, as
+    /// `encoding` indicates.
     pub body: Value,
-    /// `base64` when the body is.
+    /// `base64` if the body is base64-encoded.
     pub encoding: Option<&'static str>,
 }
 
-/// Speaks to any service. Keeps nothing between requests but the credential of its own.
+/// Sends requests to any service. Keeps no state between requests except the credential of its own service.
 #[derive(Clone)]
 pub struct Client {
     network: Network,
-    /// The service that a profile describes.
+    /// The service described by a profile.
     known: Option<Arc<account::Known>>,
 }
 
@@ -71,15 +71,15 @@ impl Client {
         Client { network, known: None }
     }
 
-    /// Sends a request. Every status is an answer; for reads, 429 and 5xx after they were tried several times. One that
-    /// changes something passes `flight` right before it leaves, and leaves once.
+    /// Sends a request. Any status is a valid response; for reads, 429 and 5xx are returned only after several tries. A
+    /// changing request is sent once and passes `flight` right before it is sent.
     pub async fn send(&self, asked: Asked, flight: Option<&Flight>) -> Result<Reply, ApiError> {
         let request = request(self.signed(asked).await?, flight);
         let response = self.network.send(&request).await?;
         reply(&request, &response)
     }
 
-    /// The same, for those who only want to know that it went well: a status from 400 on is an error.
+    /// Like [`Client::send`], but a status of 400 or above is an error.
     pub async fn send_checked(&self, asked: Asked, flight: Option<&Flight>) -> Result<Reply, ApiError> {
         let request = request(self.signed(asked).await?, flight);
         let response = self.network.send(&request).await?;
@@ -97,7 +97,7 @@ impl Client {
     }
 }
 
-/// Reads the address of a request. One that carries a user or a password is refused: addresses are shown in many places.
+/// Parses the address of a request. Refuses one with a user or a password, since addresses are shown in many places.
 pub fn address(text: &str) -> Result<Url, ApiError> {
     let bad = |why: &str| Err(ApiError::new(ApiErrorKind::Address, format!("the address {why}")));
     let Ok(mut url) = Url::parse(text.trim()) else {
@@ -140,7 +140,7 @@ fn reply(request: &Request, response: &Response) -> Result<Reply, ApiError> {
     let (body, encoding) = match response.json() {
         Err(BodyError::Empty) => (Value::Null, None),
         Ok(json) if response.says_json() => (guard.json(json), None),
-        // A failure is a failure whatever its words are.
+        // A failure is reported as such even if its body cannot be parsed.
         Err(why) if response.says_json() && response.status < 400 => {
             return Err(ApiError::unreadable(request, response, &why.to_string()));
         }

@@ -43,7 +43,7 @@ fn homes(value: &Value) -> Vec<Vec<Home>> {
     homes
 }
 
-/// What earlier versions sealed has no home, and steps are found again by digests that they wrote.
+/// Secrets sealed by earlier versions have no home, and steps are found by digests written by them.
 #[test]
 fn a_secret_without_a_home_is_written_as_ever_and_a_home_changes_no_digest() {
     let bare = Secret::new("hunter2");

@@ -1,8 +1,7 @@
-//! How many entries the ledger has: kept sealed in the database, and in a file beside it.
+//! The number of ledger entries, kept sealed in the database and in a file next to it.
 //!
-//! SQLite leaves out what stood in a log that is missing or damaged without a word, and what remains is an older, sound
-//! database. The file beside it remembers the last change of the ledger that was on disk, so that an older database is
-//! told from the last one.
+//! SQLite silently ignores a log that is missing or damaged, leaving an older but sound database. The file next to it
+//! records the last ledger change that was on disk, so that an older database can be recognised.
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
@@ -16,27 +15,27 @@ use super::super::seal::Sealer;
 use super::super::table::Res;
 use crate::value::Value;
 
-/// What is remembered of the ledger.
+/// The recorded size of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct LedgerCount {
-    /// How many entries it has.
+    /// The number of entries.
     pub(super) entries: i64,
-    /// How many transactions have changed it.
+    /// The number of transactions that have changed it.
     pub(super) changes: i64,
 }
 
-/// The row of `meta` that holds it, and what it is sealed for.
+/// The row of `meta` that holds it, and the place it is sealed for.
 const KEY: &str = "ledger count";
 
 impl LedgerCount {
-    /// The count in the database; none when there is none that can be read.
+    /// Returns the count in the database, or `None` if there is no readable one.
     pub(super) fn read(connection: &Connection, sealer: &Sealer) -> Res<Option<LedgerCount>> {
         let mut statement = connection.prepare_cached("select value from meta where key = ?1")?;
         let bytes: Option<Vec<u8>> = statement.query_row([KEY], |row| row.get(0)).optional()?;
         Ok(bytes.and_then(|bytes| LedgerCount::open(&bytes, sealer)))
     }
 
-    /// Puts it into the database, inside the caller's transaction.
+    /// Writes it to the database, inside the caller's transaction.
     pub(super) fn write(self, connection: &Connection, sealer: &Sealer) -> Res<()> {
         connection
             .prepare_cached("insert or replace into meta(key, value) values (?1, ?2)")?
@@ -44,7 +43,7 @@ impl LedgerCount {
         Ok(())
     }
 
-    /// Counts the entries, for a database without a count, inside the caller's transaction.
+    /// Counts the entries of a database without a count, inside the caller's transaction.
     pub(super) fn recount(connection: &Connection) -> Res<LedgerCount> {
         let entries = connection.query_row("select count(*) from ledger", [], |row| row.get(0))?;
         Ok(LedgerCount {
@@ -53,7 +52,7 @@ impl LedgerCount {
         })
     }
 
-    /// Records that a transaction has brought so many entries more, or less.
+    /// Records that a transaction has added this many entries; negative if it removed some.
     pub(super) fn advance(connection: &Connection, sealer: &Sealer, more: i64) -> Res<LedgerCount> {
         let mut count = match LedgerCount::read(connection, sealer)? {
             Some(count) => LedgerCount {
@@ -67,16 +66,16 @@ impl LedgerCount {
         Ok(count)
     }
 
-    /// The count beside the database; none when there is none that can be read.
+    /// Returns the count next to the database, or `None` if there is no readable one.
     pub(super) fn read_beside(database: &Path, sealer: &Sealer) -> Option<LedgerCount> {
         LedgerCount::open(&fs::read(path_beside(database)).ok()?, sealer)
     }
 
-    /// Writes it beside the database. The system writes it back when it likes: what it holds is on disk in the database.
+    /// Writes it next to the database, without syncing: its content is already on disk in the database.
     pub(super) fn write_beside(self, database: &Path, sealer: &Sealer) -> io::Result<()> {
         let mut file: File = files::create_private(&path_beside(database))?;
         file.rewind()?;
-        // Always as long as before, so that nobody reads half of it.
+        // The length never changes, so a concurrent reader cannot see half of it.
         file.write_all(&self.seal(sealer))
     }
 
@@ -96,13 +95,13 @@ impl LedgerCount {
     }
 }
 
-/// How many entries the count beside a database says; none when there is none that can be read.
+/// Returns the number of entries by the count next to a database, or `None` if there is no readable one.
 pub(in super::super) fn entries_beside(database: &Path, sealer: &Sealer) -> Option<i64> {
     LedgerCount::read_beside(database, sealer).map(|count| count.entries)
 }
 
-/// Why there is no database where one was: its ledger had entries, or may have had some, as the count beside it does not
-/// open; or nothing tells so.
+/// Returns the error for a database that has disappeared: gone if its ledger had entries, or may have had some because
+/// the count next to it cannot be opened; otherwise missing.
 pub(in super::super) fn lost(path: &Path, is_counted: bool, entries: Option<i64>) -> JournalError {
     let path = path.to_owned();
     if is_counted && entries.is_none_or(|entries| entries > 0) {
@@ -111,7 +110,7 @@ pub(in super::super) fn lost(path: &Path, is_counted: bool, entries: Option<i64>
     JournalError::Missing { path }
 }
 
-/// Where the count beside a database is.
+/// Returns the path of the count next to a database.
 pub(in super::super) fn path_beside(database: &Path) -> PathBuf {
     beside(database, "-count")
 }

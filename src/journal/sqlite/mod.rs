@@ -1,4 +1,4 @@
-//! The journal in a SQLite file: write-ahead log, every commit synchronised, one writing thread.
+//! The journal in a SQLite file: write-ahead log, every commit synced, one writer thread.
 
 mod count;
 mod open;
@@ -35,13 +35,13 @@ pub(super) use vault::SqliteVault;
 pub(super) use writer::Ack;
 use writer::{Message, Poison, Writer};
 
-/// Messages that may wait for the writer; a caller beyond that waits as well.
+/// Capacity of the writer's queue, in messages; further callers block.
 const QUEUE: usize = 4096;
 
-/// A larger write-ahead log is folded into the database when the journal is closed; a smaller one is quickly read again.
+/// A larger write-ahead log, in bytes, is checkpointed when the journal is closed; a smaller one is read again quickly.
 const LARGE_LOG: u64 = 512 * 1024;
 
-/// How long others are waited for to fold the log in; the last of them does it.
+/// How long a checkpoint waits for other processes; the last of them does it.
 const FOLDING: Duration = Duration::from_millis(200);
 
 /// An open journal file.
@@ -51,10 +51,10 @@ pub(super) struct SqliteStore {
     reader: Mutex<Connection>,
     outbox: Option<SyncSender<Message>>,
     writer: Option<JoinHandle<()>>,
-    /// Writes that were sent and are not on disk yet.
+    /// The number of writes submitted but not yet on disk.
     under_way: Arc<AtomicU64>,
     poison: Poison,
-    /// Has this process changed the ledger?
+    /// Whether this process has changed the ledger.
     changed: Arc<AtomicBool>,
     waits: Waits,
     notices: Vec<String>,
@@ -62,13 +62,13 @@ pub(super) struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a journal, and makes it when there is none. A file that this version or this key cannot use is not changed;
-    /// one that cannot be written is opened for reading.
+    /// Opens a journal, creating it if it does not exist. A file that this version or this key cannot use is left
+    /// unchanged; one that cannot be written is opened for reading.
     pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<SqliteStore, JournalError> {
         SqliteStore::open_limited(path, sealer, None)
     }
 
-    /// The same, with a limit on the database's pages, as a full disk would set it.
+    /// The same, with a limit on the number of database pages, to simulate a full disk.
     pub(super) fn open_limited(
         path: &Path,
         sealer: &Sealer,
@@ -114,27 +114,27 @@ impl SqliteStore {
         Ok(store)
     }
 
-    /// What seals the values of this file.
+    /// Returns the sealer for the values of this file.
     pub(super) fn sealer(&self) -> &Sealer {
         &self.sealer
     }
 
-    /// Told when something is waited for.
+    /// Returns the long waits of this store.
     pub(super) fn waits(&self) -> &Waits {
         &self.waits
     }
 
-    /// What was strange when it was opened, a sentence each without a full stop.
+    /// Returns the irregularities found when it was opened, each a sentence without a full stop.
     pub(super) fn notices(&self) -> &[String] {
         &self.notices
     }
 
-    /// The copy of the file as it was, when opening it has brought it up to date.
+    /// Returns the backup of the original file if opening it migrated it.
     pub(super) fn migrated(&self) -> Option<&Path> {
         self.migrated.as_deref()
     }
 
-    /// Hands a write to the writer. `ack` is called once it is on disk, or cannot be. Waits while the queue is full.
+    /// Submits a write to the writer. `ack` is called once it is on disk or has failed. Blocks while the queue is full.
     pub(super) fn submit(&self, write: Option<Write>, urgent: bool, ack: Option<Ack>) {
         if let Some(error) = self.poison.get() {
             if let Some(ack) = ack {
@@ -167,25 +167,25 @@ impl SqliteStore {
         }
     }
 
-    /// The writer takes no message, or does not answer one: it ends only after its senders, unless it panicked. From now on
-    /// no write may seem to succeed.
+    /// Returns the error for a writer that no longer accepts or acknowledges messages: it outlives its senders unless
+    /// it panics. From now on no write may appear to succeed.
     pub(super) fn ended(&self) -> JournalError {
         self.poison
             .get_or_init(|| unusable(&self.path, writer::ENDED.to_owned()))
             .clone()
     }
 
-    /// Why nothing more can be written, if so.
+    /// Returns why nothing more can be written, if so.
     pub(super) fn poisoned(&self) -> Option<JournalError> {
         self.poison.get().cloned()
     }
 
-    /// Does it take writes, or did it before one failed?
+    /// Whether it accepts writes, or did before one failed.
     pub(super) fn is_writable(&self) -> bool {
         self.outbox.is_some()
     }
 
-    /// Are all writes on disk?
+    /// Whether all writes are on disk.
     pub(super) fn is_clean(&self) -> bool {
         self.under_way.load(Ordering::SeqCst) == 0
     }
@@ -194,12 +194,12 @@ impl SqliteStore {
         look(&Sql::new(&self.lock()))
     }
 
-    /// Copies the journal, as it was last committed, into a new file.
+    /// Copies the journal, as of its last commit, into a new file.
     pub(super) fn back_up(&self, target: &Path) -> Res<()> {
         schema::back_up(&self.lock(), target)
     }
 
-    /// What the database finds wrong with its file: nothing, in a sound one.
+    /// Returns the problems the database finds in its file; empty if it is sound.
     pub(super) fn integrity(&self) -> Res<Vec<String>> {
         let connection = self.lock();
         let mut statement = connection.prepare("pragma integrity_check(100)")?;
@@ -219,7 +219,7 @@ impl SqliteStore {
         fault_to_error(&self.path, fault)
     }
 
-    /// Is the ledger what it was last counted to be? A sentence without a full stop when not.
+    /// Returns a problem, as a sentence without a full stop, if the ledger does not match its recorded count.
     pub(super) fn miscounted(&self) -> Res<Option<String>> {
         let connection = self.lock();
         let Some(count) = LedgerCount::read(&connection, &self.sealer)? else {
@@ -236,8 +236,8 @@ impl SqliteStore {
         }))
     }
 
-    /// Folds a log in that is large, or that has changes of the ledger by this process. A credential must not live in the
-    /// log alone: a log is easily left behind when the database is copied.
+    /// Checkpoints a log that is large or contains ledger changes of this process. A credential must not be in the log
+    /// alone: a log is easily left behind when the database is copied.
     pub(super) fn fold_if_changed(&self) {
         let log = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
         let changed = self.changed.swap(false, Ordering::SeqCst);
@@ -249,7 +249,7 @@ impl SqliteStore {
         }
     }
 
-    /// Copies the log into the database, so that it holds all by itself, as far as nobody else is at work.
+    /// Checkpoints the log, so that the database file is complete on its own, as far as other processes allow it.
     fn fold(&self) {
         let connection = self.lock();
         let pragma = |pragma| connection.query_row(pragma, [], |_| Ok(()));
@@ -267,7 +267,7 @@ impl SqliteStore {
 }
 
 impl Drop for SqliteStore {
-    /// Writes what is still waiting.
+    /// Writes what is still queued.
     fn drop(&mut self) {
         drop(self.outbox.take());
         if let Some(writer) = self.writer.take() {

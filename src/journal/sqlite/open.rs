@@ -1,4 +1,4 @@
-//! Opening a journal's file: made when there is none, checked, brought up to date; one that cannot be written is read.
+//! Opens a journal file: creates, checks or migrates it, and falls back to read-only.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -20,26 +20,26 @@ use super::{fault_to_error, unusable};
 use crate::sabotage::Sabotage;
 use crate::value::Value;
 
-/// How long another process's transaction is waited for, where nobody is told that it is.
+/// How long to wait silently for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// Between two attempts at a lock.
+/// The pause between two attempts at a lock.
 pub(super) const NAP: Duration = Duration::from_millis(1);
 
-/// An open file.
+/// An opened file.
 pub(super) struct Opened {
     pub(super) reader: Connection,
     /// Why nothing may be written, if so.
     pub(super) unwritable: Option<JournalError>,
-    /// What seals this file's values.
+    /// The sealer for the values of this file.
     pub(super) sealer: Sealer,
-    /// What was strange, a sentence each without a full stop.
+    /// The irregularities found, each a sentence without a full stop.
     pub(super) notices: Vec<String>,
-    /// The copy of the file as it was, when it was brought up to date.
+    /// The backup of the original file if it was migrated.
     pub(super) migrated: Option<PathBuf>,
 }
 
-/// Opens, checks and if need be makes or migrates the file.
+/// Opens and checks the file, creating or migrating it if needed.
 pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     match open_to_write(path, sealer) {
         Err(error @ (JournalError::Unusable { .. } | JournalError::Full { .. })) => {
@@ -62,14 +62,14 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     let system = |failed: io::Error| unusable(path, failed.to_string());
     replacement::finish(files::folder_of(path)).map_err(system)?;
     files::make_private_folder(files::folder_of(path)).map_err(system)?;
-    // Before the database is read: it may only be newer.
+    // Read before the database, which can then only be newer.
     let counted = LedgerCount::read_beside(path, sealer);
     let mut notices = missing(path, counted)?;
-    // SQLite gives its -wal and -shm files the rights of the database.
+    // SQLite gives its -wal and -shm files the permissions of the database.
     drop(files::create_private(path).map_err(system)?);
     let (mut connection, mut alone) = connect_settled(path)?;
     let found = schema::look(&connection, MIGRATIONS.len()).map_err(error)?;
-    // Only now: another process that makes the file has written to the log by the time its tables are seen.
+    // Not earlier: another process that creates the file has written to the log by the time its tables are visible.
     let log = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
     let is_bare = log == 0 && alone.is_none();
     let (mut is_settled, mut copy) = (false, None);
@@ -88,7 +88,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
             });
         }
         Found::Empty => {}
-        // A moment after another process made the file, no key may be remembered yet.
+        // Just after another process created the file, no key may be recorded yet.
         Found::Version(_) => match has_key(&connection, sealer).map_err(error)? {
             Some(false) => return Err(wrong_key(path)),
             Some(true) => is_settled = true,
@@ -116,8 +116,8 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
         path: path.to_owned(),
         lost,
     });
-    // A file of an earlier version has no count. One of this version that has neither a log nor a count came alone; that is
-    // told until its ledger is changed.
+    // A file of an earlier version has no count. One of this version with neither a log nor a count was copied alone;
+    // that is reported until its ledger is changed.
     if counted.is_none() && is_bare && !migrates {
         notices.push(format!(
             "the journal {} has no log file: if it was copied while provisor ran, its latest records are missing",
@@ -135,9 +135,9 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     })
 }
 
-/// Is the file missing, though there was one?
+/// Returns a notice if the file has disappeared, or an error if its ledger may have had entries.
 fn missing(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, JournalError> {
-    // First of all: another process that makes the file makes these after it.
+    // Checked first: another process that creates the file creates these after it.
     let (was_there, is_counted) = (Journal::was_in(path), path_beside(path).exists());
     let is_missing = fs::metadata(path).map_or(true, |file| file.len() == 0);
     if !is_missing || !was_there {
@@ -152,8 +152,8 @@ fn missing(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, Jou
     }
 }
 
-/// A connection to the file. One that is being made, or put back from a backup, is this process's alone as long as the
-/// lock lives, and so is the rolling back of what a killed process had begun.
+/// Opens a connection. While the lock is held, a file that is being created or restored from a backup belongs to this
+/// process alone, and so does the rollback of what a killed process had begun.
 pub(super) fn connect_settled(path: &Path) -> Result<(Connection, Option<File>), JournalError> {
     let error = |fault| fault_to_error(path, fault);
     if logs_ahead_by_header(path) {
@@ -163,24 +163,24 @@ pub(super) fn connect_settled(path: &Path) -> Result<(Connection, Option<File>),
         }
     }
     let alone = files::lock_beside(path).map_err(|failed| unusable(path, failed.to_string()))?;
-    // Only now: the file may have been replaced while the lock was waited for.
+    // Not earlier: the file may have been replaced while this waited for the lock.
     Ok((connect(path, None).map_err(error)?, Some(alone)))
 }
 
-/// Does the file itself say that it writes a log ahead? SQLite is not asked: it would roll back what is half made.
+/// Whether the file's header claims a write-ahead log. SQLite is not used: it would roll back a half-made file.
 fn logs_ahead_by_header(path: &Path) -> bool {
     let mut header = [0; 20];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
     read.is_ok() && header[18..] == [2, 2]
 }
 
-/// Is the file in the mode that a new one, or a backup that was put back, is not in yet?
+/// Whether the file uses a write-ahead log, which a new file, or a restored backup, does not yet.
 pub(super) fn logs_ahead(connection: &Connection) -> Res<bool> {
     let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
     Ok(mode == "wal")
 }
 
-/// Makes the file write its log ahead. SQLite says in its answer when it does not.
+/// Switches the file to a write-ahead log. SQLite reports a failure to do so only in its result.
 pub(super) fn log_ahead(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     let set = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
     match set {
@@ -193,7 +193,7 @@ pub(super) fn log_ahead(connection: &Connection, path: &Path) -> Result<(), Jour
     }
 }
 
-/// The count in the database; taken anew when there is none yet, and after a migration, which may have joined entries.
+/// Returns the count in the database; recounts if there is none, and after a migration, which may merge entries.
 fn count_once(connection: &mut Connection, sealer: &Sealer, anew: bool) -> Res<LedgerCount> {
     if let (false, Some(count)) = (anew, LedgerCount::read(connection, sealer)?) {
         return Ok(count);
@@ -210,7 +210,7 @@ fn count_once(connection: &mut Connection, sealer: &Sealer, anew: bool) -> Res<L
     Ok(count)
 }
 
-/// A connection for reading a file on a disk that cannot be written, when it is one of this version and this key.
+/// Opens a file on a read-only disk, if it is of this version and sealed with this key.
 fn open_to_read(path: &Path, sealer: &Sealer) -> Option<Opened> {
     let ways = [with_its_log, with_a_log_of_its_own, without_log];
     let mut connections = ways.into_iter().filter_map(|way| way(path).ok());
@@ -235,19 +235,19 @@ fn read_only() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-/// As other processes see it: the log and its index are there.
+/// Opens it as other processes do: the log and its index exist.
 fn with_its_log(path: &Path) -> Res<Connection> {
     Ok(Connection::open_with_flags(path, read_only())?)
 }
 
-/// The index of the log is missing, and cannot be made: it is kept in memory. Nobody else can write.
+/// Opens it with the log's index in memory, as it is missing and cannot be created. No other process can write.
 fn with_a_log_of_its_own(path: &Path) -> Res<Connection> {
     let connection = Connection::open_with_flags_and_vfs(path, read_only(), c"unix-none")?;
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     Ok(connection)
 }
 
-/// There is no log, and none can be made.
+/// Opens it without a log, as none exists and none can be created.
 fn without_log(path: &Path) -> Res<Connection> {
     let Some(name) = path.to_str().filter(|_| !beside(path, "-wal").exists()) else {
         return Err(Fault::Data("it has a log".to_owned()));
@@ -263,7 +263,7 @@ fn without_log(path: &Path) -> Res<Connection> {
 const KEY_CHECK: &str = "key check";
 pub(super) const DIGEST_KEY: &str = "digest key";
 
-/// Is the key the one that the journal was made with? `None` while none is remembered.
+/// Whether the key is the one the journal was created with, or `None` if none is recorded.
 fn has_key(connection: &Connection, sealer: &Sealer) -> Res<Option<bool>> {
     let kept = kept(connection, "meta", KEY_CHECK)?;
     Ok(kept.map(|check| sealer.open(KEY_CHECK, &check).is_ok()))
@@ -275,7 +275,7 @@ fn wrong_key(path: &Path) -> JournalError {
     }
 }
 
-/// The first key is remembered.
+/// Records the key, unless one is recorded already.
 fn remember_key(connection: &Connection, sealer: &Sealer) -> Res<()> {
     let check = sealer.seal(KEY_CHECK, &Value::Null);
     let sql = "insert into meta(key, value) values (?1, ?2) on conflict(key) do nothing";
@@ -283,7 +283,7 @@ fn remember_key(connection: &Connection, sealer: &Sealer) -> Res<()> {
     Ok(())
 }
 
-/// The sealer with the digests that the file was made with, when its key has changed since: they name what it holds.
+/// Returns a sealer with the file's original digests, which name its content, if its key has changed since.
 pub(super) fn digests_of(connection: &Connection, table: &str, sealer: &Sealer) -> Res<Option<Sealer>> {
     let kept = kept(connection, table, DIGEST_KEY)?;
     let kept = kept.and_then(|sealed| sealer.open(DIGEST_KEY, &sealed).ok());
@@ -295,16 +295,16 @@ fn kept(connection: &Connection, table: &str, key: &str) -> Res<Option<Vec<u8>>>
     Ok(statement.query_row([key], |row| row.get(0)).optional()?)
 }
 
-/// A connection with the settings that every one has.
+/// Opens a connection with the settings common to all.
 pub(super) fn connect(path: &Path, max_pages: Option<u32>) -> Res<Connection> {
     let mut connection = Connection::open(path)?;
-    // SQLite's own waiting sleeps up to a tenth of a second between attempts, and can miss every gap of a busy writer.
+    // SQLite's own handler sleeps up to 100 ms between attempts and can miss every gap of a busy writer.
     connection.busy_handler(Some(|tries: i32| {
         std::thread::sleep(NAP);
         u128::try_from(tries).is_ok_and(|tries| tries * NAP.as_millis() < BUSY.as_millis())
     }))?;
     connection.set_prepared_statement_cache_capacity(64);
-    // A log that is left behind spares a program that only says hello several synchronisations at its end.
+    // Without a checkpoint on close, a command that does almost nothing saves several syncs at its end.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection
         .execute_batch("pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off;")?;
@@ -323,7 +323,7 @@ mod tests {
 
     use super::*;
 
-    /// With less than `full`, SQLite answers a commit before its log is on disk.
+    /// Below `full`, SQLite confirms a commit before its log is on disk.
     #[test]
     fn every_connection_waits_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(level, 2);
     }
 
-    /// What a disk that cannot be written holds, in each state that a journal may be in.
+    /// Covers each state in which a read-only disk may hold a journal.
     #[test]
     fn a_file_is_read_without_making_anything_beside_it() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Whole databases: copied, closed, and sealed with another key.
+//! Operations on whole databases: copying, closing, and sealing with another key.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use super::super::table::Res;
 use super::open::{DIGEST_KEY, connect, digests_of};
 use super::{FOLDING, fault_to_error, schema};
 
-/// What a database holds.
+/// The kind of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Resealed {
-    /// The tables of a journal.
+    /// A journal.
     Journal,
-    /// Those of a vault.
+    /// A vault.
     Vault,
 }
 
-/// Every sealed column, with the place that it is sealed for.
+/// SQL that reseals every sealed column for its place.
 const JOURNAL: &str = "
 update run set
     params = reseal('run ' || id || ' params', params),
@@ -48,7 +48,7 @@ update vault set value = reseal('vault ' || key, value) where key <> 'digest key
 update vault set value = reseal(key, value) where key = 'digest key';
 ";
 
-/// Copies a database, with what its log has, into a new file for its owner alone. The log of neither is needed then.
+/// Copies a database, including its log, into a new file for its owner only. Neither log is needed afterwards.
 pub(in super::super) fn copy_into(from: &Path, to: &Path) -> Result<(), JournalError> {
     let copy = || -> Res<()> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -57,8 +57,8 @@ pub(in super::super) fn copy_into(from: &Path, to: &Path) -> Result<(), JournalE
     copy().map_err(|fault| fault_to_error(from, fault))
 }
 
-/// Folds the log in and removes it, so that the file holds all by itself; nothing for a file that is not there.
-/// [`JournalError::Busy`] when another process has it open.
+/// Checkpoints and removes the log, so that the file is complete on its own; does nothing if the file does not exist.
+/// Fails with [`JournalError::Busy`] if another process has it open.
 pub(in super::super) fn close_log(path: &Path) -> Result<(), JournalError> {
     if !path.exists() {
         return Ok(());
@@ -71,8 +71,8 @@ pub(in super::super) fn close_log(path: &Path) -> Result<(), JournalError> {
     close().map_err(|fault| fault_to_error(path, fault))
 }
 
-/// Seals everything in a database that nobody else has open with another key; digests stay as they are, since steps are
-/// found by them. What does not open stays as it is; gives how many values that are.
+/// Seals everything in a database that no other process has open with another key. Digests stay the same, since steps
+/// are found by them. Values that cannot be opened stay as they are; returns their number.
 pub(in super::super) fn reseal(
     path: &Path,
     what: Resealed,

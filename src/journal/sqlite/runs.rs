@@ -1,4 +1,4 @@
-//! Runs, their sources and their rows, in SQL.
+//! SQL for runs, their sources and their rows.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +89,7 @@ pub(super) fn rows(
         .filter(|status| only.admits(**status))
         .map(|status| status.code().to_string())
         .collect();
-    // What no build knows is read as interrupted.
+    // An unknown status is read as interrupted.
     let unknown = if only.admits(UNKNOWN_ROW) {
         format!(
             "or status not in ({})",
@@ -122,7 +122,7 @@ pub(super) fn row_counts(connection: &Connection, run: &RunId) -> Res<RowCounts>
 }
 
 pub(super) fn scope_count(connection: &Connection, run: &RunId, scope: &str) -> Res<u64> {
-    // '~' is followed by DEL: the range holds every scope that starts with the scope and a tilde.
+    // '~' is followed by DEL, so this range contains every scope that starts with `scope` and a tilde.
     let sql = "select count(*) from row where run = ?1 and (scope = ?2 or scope >= ?3 and scope < ?4)";
     let mut statement = connection.prepare_cached(sql)?;
     let range = (format!("{scope}~"), format!("{scope}\u{7f}"));
@@ -220,7 +220,7 @@ pub(super) fn drop_sources(connection: &Connection) -> Res<()> {
     Ok(())
 }
 
-/// Positions and counts stay far below 2^63.
+/// Converts a number for SQL. Positions and counts stay far below 2^63.
 pub(super) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -278,14 +278,14 @@ fn row_status(row: &Row<'_>, column: usize) -> rusqlite::Result<RowStatus> {
     Ok(RowStatus::from_code(code).unwrap_or(UNKNOWN_ROW))
 }
 
-/// What a row counts as whose status no build knows: it runs once more, from its recorded steps.
+/// The status of a row whose recorded status is unknown: it runs again from its recorded steps.
 const UNKNOWN_ROW: RowStatus = RowStatus::Interrupted;
 
 fn known_codes(codes: impl Iterator<Item = i64>) -> String {
     codes.map(|code| code.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Runs of which a clear column holds what no build knows, a sentence each without a full stop.
+/// Returns the runs with an invalid unencrypted column, each a sentence without a full stop.
 pub(super) fn damaged_runs(connection: &Connection) -> Res<Vec<String>> {
     let sql = format!(
         "select case when status not in ({}) then 'the status of run ' || id || ' is `' || status || '`, which is not known'
@@ -298,7 +298,7 @@ pub(super) fn damaged_runs(connection: &Connection) -> Res<Vec<String>> {
     sentences(connection, &sql)
 }
 
-/// The same of rows.
+/// The same for rows.
 pub(super) fn damaged_rows(connection: &Connection) -> Res<Vec<String>> {
     let sql = format!(
         "select 'the status of row ' || (position + 1) || ' of run ' || run || ' is `' || status || '`, which is not known'

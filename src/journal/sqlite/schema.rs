@@ -1,4 +1,4 @@
-//! The tables, and how an older file is brought up to date.
+//! The database schema and its migrations.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use rusqlite::{Connection, ErrorCode};
 use super::super::files;
 use super::super::table::{Fault, Res};
 
-/// Marks the file as ours: "prvs".
+/// The application id of the file: "prvs".
 pub(super) const APPLICATION: i64 = 0x7072_7673;
 
-/// Each brings a file from the version of its index to the next. Never edited once released; only appended to.
+/// Each migrates a file from the version of its index to the next. Never edited once released; only appended to.
 pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
@@ -92,7 +92,7 @@ create table audit(
 );
 ";
 
-/// What runs of version 1 have not, their rows and steps get as null or as the default, which must mean "not known".
+/// Columns missing in version 1 are null or the default in its runs, rows and steps, which must mean "not known".
 const VERSION_2: &str = "
 -- By which rules the keys of its steps are made. A run that has begun keeps its rules.
 alter table run add column rules integer not null default 1;
@@ -123,24 +123,24 @@ create table died(
 ) without rowid;
 ";
 
-/// The entries that a step strikes out of the ledger when it is done, as JSON: whoever records its outcome needs them.
+/// The entries that a step removes from the ledger when it is done, as JSON, for any process that records its outcome.
 const VERSION_3: &str = "
 alter table step add column strikes text not null default '[]';
 ";
 
-/// What a file says about itself.
+/// The format of a file, according to its header.
 pub(super) enum Found {
     Empty,
     Version(usize),
-    /// A version that is not known here.
+    /// A version unknown to this build.
     Newer(i64),
-    /// A database of somebody else.
+    /// A database of another program.
     Foreign,
 }
 
-/// Looks at a file without changing it.
+/// Determines the format of a file without changing it.
 pub(super) fn look(connection: &Connection, known: usize) -> Res<Found> {
-    // One statement sees one moment: another process may be making the file meanwhile.
+    // A single statement reads one snapshot: another process may be creating the file meanwhile.
     let moment = "select user_version, application_id, (select count(*) from sqlite_schema) \
                   from pragma_user_version, pragma_application_id";
     let (version, application, tables): (i64, i64, i64) =
@@ -157,8 +157,8 @@ pub(super) fn look(connection: &Connection, known: usize) -> Res<Found> {
     }
 }
 
-/// Brings the file to the newest version in one transaction. One that holds something is copied beside itself first,
-/// as `<name>.v<version>.backup`, which is given back. Another process that does the same at the same time is waited for.
+/// Migrates the file to the newest version in one transaction. A non-empty file is first copied next to itself, as
+/// `<name>.v<version>.backup`, which is returned. Waits for another process that does the same.
 pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res<Option<PathBuf>> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let version = match look(&transaction, migrations.len())? {
@@ -171,7 +171,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&s
     }
     let backup = (version > 0).then(|| backup_path(path, version));
     if let Some(backup) = &backup {
-        // What was committed before is copied through a second connection; this one holds the only right to write.
+        // The committed data is copied through a second connection; this one holds the write lock.
         back_up(&Connection::open(path)?, backup)?;
     }
     for migration in migrations.iter().skip(version) {
@@ -183,9 +183,9 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&s
     Ok(backup)
 }
 
-/// Copies a database, as it was last committed, into a new file that only its owner can read.
+/// Copies a database, as of its last commit, into a new file that only its owner can read.
 pub(super) fn back_up(connection: &Connection, target: &Path) -> Res<()> {
-    // Written whole or not at all: an interrupted copy keeps its draft's name.
+    // Atomic: an interrupted copy keeps its draft's name.
     let draft = files::beside(target, ".part");
     let _ = fs::remove_file(&draft);
     let copied = copy_by(&draft, connection, target);
@@ -209,7 +209,7 @@ fn copy_by(draft: &Path, connection: &Connection, target: &Path) -> Res<()> {
         .execute("vacuum into ?1", [text])
         .map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => unwritable("its disk is full".to_owned()),
-            // The journal is read by this connection, and only the copy is written.
+            // This connection only reads the journal; only the copy is written.
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
                 unwritable(error.to_string())
             }
@@ -222,12 +222,12 @@ fn copy_by(draft: &Path, connection: &Connection, target: &Path) -> Res<()> {
         .map_err(system)
 }
 
-/// Versions are few.
+/// Converts a version, which is always small.
 pub(super) fn number(version: usize) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }
 
-/// Where the copy of an older version goes.
+/// Returns where the backup of an older version goes.
 pub(super) fn backup_path(path: &Path, version: usize) -> PathBuf {
     files::beside(path, &format!(".v{version}.backup"))
 }

@@ -1,4 +1,4 @@
-//! Steps, claims, the ledger and the audit, in SQL.
+//! SQL for steps, claims, the ledger and the audit log.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params, params_from_iter};
@@ -24,7 +24,7 @@ pub(super) fn steps(connection: &Connection, run: &RunId, filter: &StepFilter) -
     steps_after(connection, run, filter, "", None)
 }
 
-/// Up to `limit` steps behind a key; without one, all of them.
+/// Returns up to `limit` steps after a key, or all of them without a limit.
 pub(super) fn steps_after(
     connection: &Connection,
     run: &RunId,
@@ -39,10 +39,10 @@ pub(super) fn steps_after(
 fn selection(run: &RunId, filter: &StepFilter, after: &str, limit: Option<usize>) -> (String, Vec<Value>) {
     let (only, further): (&str, Vec<Value>) = match filter {
         StepFilter::All => ("", Vec::new()),
-        // '/' is followed by '0': the range holds every key that starts with the scope and a slash.
+        // '/' is followed by '0', so this range contains every key that starts with the scope and a slash.
         StepFilter::Scope(scope) => ("and key < ?4", vec![format!("{scope}0").into()]),
         StepFilter::Row(position) => ("and position = ?4", vec![to_sql(*position).into()]),
-        // What no build knows counts as in doubt.
+        // An unknown state counts as in doubt.
         StepFilter::Open => (
             "and state not in ('absent', 'done', 'refused', 'half done')",
             Vec::new(),
@@ -53,7 +53,7 @@ fn selection(run: &RunId, filter: &StepFilter, after: &str, limit: Option<usize>
         ),
         StepFilter::ForAPerson => ("and state not in ('absent', 'done', 'refused')", Vec::new()),
     };
-    // One lower bound alone: SQLite would begin at the first of two, and read all that comes before the second.
+    // A single lower bound: given two, SQLite would start at the first and read everything before the second.
     let behind = match filter {
         StepFilter::Scope(scope) => format!("{scope}/").max(after.to_owned()),
         _ => after.to_owned(),
@@ -208,7 +208,7 @@ pub(super) fn attributed(connection: &Connection, account: &str, sort: &str) -> 
     list(connection, sql, [account, sort], |row| row.get(0))
 }
 
-/// Inserts or replaces; `true` when there was no such entry.
+/// Inserts or replaces an entry; returns `true` if it is new.
 pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<bool> {
     let sql = "select count(*) from ledger where account = ?1 and sort = ?2 and name = ?3";
     let known: i64 = connection
@@ -230,7 +230,7 @@ pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<bool> {
     Ok(known == 0)
 }
 
-/// Gives how many entries were dropped.
+/// Removes entries; returns their number.
 pub(super) fn drop_item(connection: &Connection, account: &str, sort: &str, platform_id: &str) -> Res<i64> {
     let sql = "delete from ledger where account = ?1 and sort = ?2 and platform_id = ?3";
     let dropped = connection
@@ -239,7 +239,7 @@ pub(super) fn drop_item(connection: &Connection, account: &str, sort: &str, plat
     Ok(number(dropped))
 }
 
-/// Gives how many entries were dropped.
+/// Removes an entry; returns the number removed.
 pub(super) fn strike_item(connection: &Connection, thing: &Thing) -> Res<i64> {
     let sql = "delete from ledger where account = ?1 and sort = ?2 and name = ?3";
     Ok(number(connection.prepare_cached(sql)?.execute(named(thing))?))
@@ -310,13 +310,13 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
         why: row.get(17)?,
         request: row.get(22)?,
         act: row.get(23)?,
-        // Damaged (see `damaged_steps`), it costs what it says alone.
+        // If damaged (see `damaged_steps`), only this list is lost.
         strikes: serde_json::from_str(&row.get::<_, String>(24)?).unwrap_or_default(),
     })
 }
 
-/// A state that no build knows, or whose window cannot be read, is taken for a doubt that only a look-up which finds the
-/// thing ends, or a person: something may have been carried out.
+/// Reads a state. An unknown state, or one whose window cannot be read, is treated as in doubt until a lookup finds the
+/// resource or a person resolves it: something may have been carried out.
 fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
     let name: Option<String> = row.get(7).ok();
     let window = || read_window(row).ok();
@@ -343,7 +343,7 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
     }))
 }
 
-/// Steps whose state no build knows, a sentence each without a full stop.
+/// Returns the steps with an unknown state or damaged `strikes`, each a sentence without a full stop.
 pub(super) fn damaged_steps(connection: &Connection) -> Res<Vec<String>> {
     let sql = "select 'the state of step ' || run || '/' || key || ' is `' || state || '`, which is not known'
                from step where state not in ('absent', 'intended', 'in doubt', 'done', 'refused', 'half done')
@@ -353,7 +353,7 @@ pub(super) fn damaged_steps(connection: &Connection) -> Res<Vec<String>> {
     super::runs::sentences(connection, sql)
 }
 
-/// What version 1 has recorded says neither how long the sender waits nor by which steady clock it left.
+/// Reads a window. Version 1 recorded neither how long the sender waits nor the steady clock.
 fn read_window(row: &Row<'_>) -> rusqlite::Result<Window> {
     let boot: Option<String> = row.get(19)?;
     let boot = boot.and_then(|boot| boot.parse().ok()).unwrap_or_default();

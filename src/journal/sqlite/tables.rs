@@ -1,4 +1,4 @@
-//! A connection as [`Look`] and [`Tables`].
+//! Implements [`Look`] and [`Tables`] for a connection.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::super::table::{
 use super::super::under_way::{Deaths, Left};
 use super::{runs, steps};
 
-/// One connection; writes belong into a transaction that its owner opens.
+/// A connection; its owner opens a transaction for writes.
 pub(super) struct Sql<'a> {
     connection: &'a Connection,
-    /// How many entries the ledger has more, once it was changed.
+    /// The net number of entries added to the ledger, if it was changed.
     ledger_change: Option<i64>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Sql<'a> {
         }
     }
 
-    /// How many entries the ledger has more than before; `None` when none was touched.
+    /// Returns the net number of entries added to the ledger, or `None` if it was not changed.
     pub(super) fn ledger_change(&self) -> Option<i64> {
         self.ledger_change
     }

@@ -1,4 +1,4 @@
-//! The vault's file: one table. Whether the disk is waited for is the caller's choice.
+//! The vault's file: one table. The caller chooses whether writes wait for the disk.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use super::super::table::Res;
 use super::open::{connect_settled, digests_of, log_ahead};
 use super::{fault_to_error, unusable};
 
-/// Sealed values by digest. Every call is a transaction of its own.
+/// Sealed values by digest. Every call is its own transaction.
 pub(in super::super) struct SqliteVault {
     connection: Connection,
     path: PathBuf,
 }
 
 impl SqliteVault {
-    /// Opens the file, and makes it when there is none. What is put into a `lasting` one outlives a power cut.
+    /// Opens the file, creating it if it does not exist. Values in a `lasting` vault survive a power failure.
     pub(in super::super) fn open(path: &Path, lasting: bool) -> Result<SqliteVault, JournalError> {
         let system = |failed: std::io::Error| unusable(path, failed.to_string());
         replacement::finish(files::folder_of(path)).map_err(system)?;
@@ -28,7 +28,7 @@ impl SqliteVault {
         drop(files::create_private(path).map_err(system)?);
         let (connection, _alone) = connect_settled(path)?;
         let open = || -> Res<()> {
-            // Tokens can be had again by signing in, so a power cut may take the last of them.
+            // Tokens can be obtained again by signing in, so a power failure may lose the latest.
             let waits = if lasting { "full" } else { "normal" };
             connection.pragma_update(None, "synchronous", waits)?;
             let sql =
@@ -44,7 +44,7 @@ impl SqliteVault {
         })
     }
 
-    /// The sealer with the digests that this file's names were made with.
+    /// Returns a sealer with the digests that this file's names were made with.
     pub(in super::super) fn sealer(&self, sealer: &Sealer) -> Result<Sealer, JournalError> {
         let own = digests_of(&self.connection, "vault", sealer);
         let own = own.map_err(|fault| fault_to_error(&self.path, fault))?;

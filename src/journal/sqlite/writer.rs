@@ -1,4 +1,4 @@
-//! The one thread that writes: it takes what is waiting, writes it in one transaction, commits, and then tells everyone.
+//! The writer thread: writes all queued messages in one transaction, commits, then acknowledges them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -19,44 +19,44 @@ use super::tables::Sql;
 use super::{fault_to_error, unusable};
 use crate::waiting::{Wait, Waits};
 
-/// Called with what became of a write, after it is on disk.
+/// Called with the result of a write, after it is on disk.
 pub(in super::super) type Ack = Box<dyn FnOnce(Result<Reply, JournalError>) + Send>;
 
 /// One message to the writer.
 pub(super) struct Message {
-    /// Nothing to write: everything sent before is on disk when this is acknowledged.
+    /// `None` writes nothing: when it is acknowledged, everything sent before is on disk.
     pub(super) write: Option<Write>,
     pub(super) ack: Option<Ack>,
-    /// Does somebody wait for it? Otherwise it rides with the next commit, or goes after [`TICK`].
+    /// Whether a caller waits for it. Otherwise it goes with the next commit, or after [`TICK`].
     pub(super) urgent: bool,
 }
 
-/// The longest that a write which nobody waits for stays in memory.
+/// The maximum time that a write without a waiting caller stays in memory.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The most writes, and rows, in one transaction.
+/// The maximum number of writes, and of rows, per transaction.
 const BATCH: usize = 512;
 const BATCH_ROWS: usize = 4096;
 
-/// Once a transaction has failed this holds why, and every later write gets the same answer.
+/// The error of a failed transaction, which every later write returns too.
 pub(super) type Poison = Arc<OnceLock<JournalError>>;
 
-/// Why nothing is written after a panic.
+/// The error after the writer has panicked.
 pub(super) const ENDED: &str = "its writer has ended by a fault of provisor";
 
-/// What the writing thread works with.
+/// The state of the writer thread.
 pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) sealer: Sealer,
     pub(super) max_pages: Option<u32>,
     pub(super) poison: Poison,
-    /// Set once the ledger was changed.
+    /// Set once the ledger has changed.
     pub(super) changed: Arc<AtomicBool>,
     pub(super) waits: Waits,
 }
 
 impl Writer {
-    /// Writes until every sender is gone.
+    /// Writes until all senders are dropped.
     pub(super) fn work(&self, inbox: &Receiver<Message>) {
         let worked = catch_unwind(AssertUnwindSafe(|| self.write_until_the_end(inbox)));
         if worked.is_err() {
@@ -97,15 +97,15 @@ impl Writer {
         }
     }
 
-    /// A connection that waits for another process's transaction as long as it takes: nothing is written meanwhile, so
-    /// nothing is lost by waiting, and giving up would end the run.
+    /// Opens a connection that waits indefinitely for another process's transaction: nothing is written meanwhile, so
+    /// nothing is lost by waiting, while a timeout would end the run.
     fn connect(&self) -> Res<Connection> {
         let mut connection = connect(&self.path, self.max_pages)?;
         let (waits, path) = (self.waits.clone(), self.path.clone());
         let untold = waits.untold().as_millis() / NAP.as_millis();
         connection.busy_handler(Some(move |tries: i32| {
             if u128::try_from(tries).is_ok_and(|tries| tries == untold) {
-                // Nobody is called when it is over.
+                // There is no callback for the end of the wait.
                 drop(waits.begin(Wait::for_long(format!(
                     "another process writes to {} for long; waiting for it",
                     path.display()
@@ -134,7 +134,7 @@ impl Writer {
                 }
             }
             Err(fault) => {
-                // Dropping the connection would roll back as well; this frees the database for other processes now.
+                // Dropping the connection would roll back too; this unlocks the database for others immediately.
                 let _ = connection.execute_batch("rollback");
                 let error = fault_to_error(&self.path, fault);
                 let _ = self.poison.set(error.clone());
@@ -167,7 +167,7 @@ impl Writer {
         connection.prepare_cached("commit")?.execute([])?;
         if let Some(count) = counted {
             self.changed.store(true, Ordering::SeqCst);
-            // It is a witness, no more: without it the journal is as good as before.
+            // The file is only a cross-check: the journal is complete without it.
             if let Err(error) = count.write_beside(&self.path, &self.sealer) {
                 tracing::warn!(%error, "the count beside the journal was not written");
             }
@@ -181,7 +181,7 @@ impl Writer {
     }
 }
 
-/// What has come in since the last commit.
+/// The messages received since the last commit.
 #[derive(Default)]
 struct Pending {
     messages: Vec<Message>,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 
-/// A moment of one of two boots.
+/// A point in time in one of two boots.
 fn moment() -> impl Strategy<Value = Stamp> {
     (0..400i64, 1..3u128, 0..400i64).prop_map(|(wall_ms, boot, boot_ms)| Stamp {
         wall_ms,
@@ -58,7 +58,7 @@ fn at(boot_ms: i64) -> Stamp {
     }
 }
 
-/// Plays the events, leaving out those the machine refuses.
+/// Replays the events, skipping those that the machine rejects.
 fn history(events: Vec<StepEvent>) -> Vec<(StepState, StepEvent, StepState)> {
     let mut state = StepState::Absent;
     let mut moves = Vec::new();
@@ -188,7 +188,7 @@ fn a_sender_that_lives_says_how_long_it_waited_and_a_dead_one_may_have_waited_lo
         (length(Loss::Broken), length(Loss::Late), length(Loss::Gone)),
         (95, 95, 130)
     );
-    // Of version 1 nothing is known but what the caller says.
+    // For version 1, only the caller's value is known.
     let old = StepState::Intended {
         window: Window {
             waits_ms: None,

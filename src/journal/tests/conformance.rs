@@ -1,4 +1,4 @@
-//! What both stores promise.
+//! The behaviour that both stores guarantee.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ both_stores! {
     a_step_that_is_left_open_keeps_others_of_its_operation_back
 }
 
-/// A plan to do something for a row, which is remembered for an hour.
+/// Returns a plan to act for a row, which is remembered for an hour.
 fn remembered(name: &str) -> StepPlan {
     let mut plan = act(name);
     if let StepKind::Change(change) = &mut plan.kind {
@@ -58,7 +58,7 @@ fn remembered(name: &str) -> StepPlan {
     plan
 }
 
-/// Does it in a row that is known by `row`, in a run of its own.
+/// Executes it in a row with the identity `row`, in a run of its own.
 async fn done_for(journal: &Journal, row: &str, again: bool, platform: &Platform) -> Result<Output, StepEnd> {
     let run = begin(journal);
     let opened = journal.open_row(&run, 0, "a", true).unwrap();
@@ -125,7 +125,7 @@ async fn a_step_that_is_left_open_keeps_others_of_its_operation_back(journal: Jo
         .resolve(&id, &key, &Resolution::Done("done".into()), "ann")
         .unwrap();
 
-    // What is done is not done otherwise without a word.
+    // A completed act is not repeated differently without permission.
     let run = journal.lock_run(&id).unwrap();
     let held = step(&journal, &run, "a", &other, &platform).await;
     assert!(matches!(held, Err(StepEnd::DoneBefore { .. })), "{held:?}");
@@ -292,7 +292,7 @@ async fn a_failure_is_not_recorded(journal: Journal, clock: Clock) {
             .unwrap()
             .created
     );
-    // A resume does not see the failures, so its first question is the one that was answered.
+    // A resume does not see the failures, so its first request is the one that succeeded.
     assert!(
         step(&journal, &run, "a", &plan, &platform)
             .await
@@ -445,7 +445,7 @@ async fn refused_rows_can_be_tried_again(journal: Journal, clock: Clock) {
 
 async fn a_retry_reads_anew_what_no_change_depends_on(journal: Journal, clock: Clock) {
     let run = begin(&journal);
-    // More than one page of them.
+    // More than one page of rows.
     let rows = (0..300).map(|position| new_row(position, &format!("r{position}")));
     journal.spool_rows(run.id(), rows.collect()).unwrap();
     let platform = Platform::new(&clock, []);

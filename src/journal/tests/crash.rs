@@ -1,4 +1,4 @@
-//! Killed at every boundary, and copied at arbitrary moments: nothing twice, nothing lost.
+//! Kills at every boundary, and copies at arbitrary moments: nothing is duplicated or lost.
 
 use std::fs;
 use std::panic::resume_unwind;
@@ -18,8 +18,8 @@ pub(super) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Begins to make sure of a tenant in the journal at `path`, and is killed at the boundary. Gives the run; `image` is
-/// the journal as the kill left it.
+/// Starts to ensure a tenant in the journal at `path` and is killed at the boundary. Returns the run; `image` is the
+/// journal as the kill left it.
 pub(super) async fn kill(
     path: &Path,
     image: &Path,
@@ -44,7 +44,7 @@ pub(super) async fn kill(
     id
 }
 
-/// Runs one step, is killed at the boundary, and resumes. Gives the platform and the outcome.
+/// Runs one step, is killed at the boundary, and resumes. Returns the platform and the outcome.
 async fn resumed(at: Boundary, does: &[Does]) -> (Platform, Output) {
     let folder = tempfile::tempdir().unwrap();
     let (path, image) = (folder.path().join("journal.db"), folder.path().join("image.db"));
@@ -82,7 +82,7 @@ async fn a_kill_at_any_boundary_neither_repeats_nor_loses_a_step() {
     }
 }
 
-/// Makes tenants one after the other; counts those whose outcome the journal has acknowledged.
+/// Creates tenants one after the other; counts those whose outcome the journal has acknowledged.
 async fn make(journal: Journal, run: RunLock, platform: Platform, acknowledged: &AtomicU64) {
     for at in 0..150 {
         let name = format!("{}-{at}", run.id());
@@ -160,7 +160,7 @@ async fn a_log_that_is_cut_off_anywhere_opens_and_holds_a_beginning() {
     for part in 1..=40 {
         copy(&path, &image);
         let _ = fs::remove_file(format!("{}-shm", image.display()));
-        // The first writes make the tables, without which there is nothing to look at.
+        // The first writes create the tables, without which there is nothing to check.
         let length = log.len() * (40 + part) / 80;
         fs::write(wal(&image), &log[..length]).unwrap();
         let copied = in_file(&image, &clock);

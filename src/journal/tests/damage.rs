@@ -1,9 +1,9 @@
-//! One damaged value costs one value.
+//! One damaged value affects only that value.
 
 use super::platform::Does;
 use super::*;
 
-/// A journal with two runs of two rows each, a step, a thing in the ledger and an entry of the audit in each.
+/// A journal with two runs of two rows each; each run has a step, a ledger entry and an audit record.
 struct Fixture {
     _folder: tempfile::TempDir,
     path: std::path::PathBuf,
@@ -51,7 +51,7 @@ impl Fixture {
         assert_eq!(other.execute(sql, []).unwrap(), 1, "{sql}");
     }
 
-    /// What is wrong is found by the check, and what was read without it is named.
+    /// Asserts that the check finds the problem, and that values read without it are reported as damaged.
     fn is_named(&self, problem: &str, damage: &str) {
         let problems = self.journal.check().unwrap();
         assert!(

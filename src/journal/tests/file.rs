@@ -1,4 +1,4 @@
-//! The journal's file: who may read it, what is refused, what happens when the disk is full.
+//! The journal's file: who can read it, which files are rejected, and what happens when the disk is full.
 
 use std::fs;
 use std::path::PathBuf;
@@ -104,7 +104,7 @@ fn another_key_is_refused_before_anything_is_changed() {
     assert_eq!(databases(&before), databases(&all_bytes(&path)));
 }
 
-/// All but the index of the log, which SQLite makes anew for every reader.
+/// Returns all files except the index of the log, which SQLite recreates for every reader.
 fn databases(files: &[(PathBuf, Vec<u8>)]) -> Vec<&(PathBuf, Vec<u8>)> {
     let is_index = |path: &Path| path.to_string_lossy().ends_with("-shm");
     files.iter().filter(|(path, _)| !is_index(path)).collect()
@@ -209,7 +209,7 @@ async fn a_full_disk_stops_everything_before_the_next_request() {
     );
     assert!(journal.healthy().is_err());
 
-    // With room again, the same run goes on, and what was sent is not sent again.
+    // With free space again, the same run continues, and nothing is sent twice.
     let id = run.id().clone();
     drop((run, journal));
     let journal = in_file(&path, &clock);
@@ -278,7 +278,7 @@ fn everything_is_on_disk_when_the_last_handle_is_gone() {
     assert_eq!(in_file(&path, &frozen()).row_counts(&id).unwrap().all(), 2000);
 }
 
-/// The files of a journal as they lie on the disk now.
+/// Copies the files of a journal as they are on disk now.
 fn copy_to(path: &Path, target: &Path, endings: &[&str]) {
     fs::create_dir_all(target.parent().unwrap()).unwrap();
     for ending in endings {
@@ -299,7 +299,7 @@ fn a_credential_is_in_the_database_itself_when_its_process_has_ended() {
         copied.ledger_get(&tenant("ann")).unwrap().unwrap().value,
         outcome(1)
     );
-    // Whether its log had more cannot be told.
+    // Whether its log had more records is unknown.
     assert!(
         copied.notices()[0].contains("has no log file"),
         "{:?}",
@@ -330,7 +330,7 @@ fn a_journal_whose_log_is_missing_or_damaged_is_noticed_and_not_written() {
         }
         let copied = match Journal::open(&copy, sealer(), frozen(), Ids::random()) {
             Ok(copied) => copied,
-            // Nothing of it was in the database yet.
+            // None of it was in the database yet.
             Err(JournalError::Gone { .. }) if case != "whole" => continue,
             Err(other) => panic!("{case}: {other}"),
         };
@@ -351,7 +351,7 @@ fn a_journal_whose_log_is_missing_or_damaged_is_noticed_and_not_written() {
                 .iter()
                 .any(|problem| problem.contains("is missing the last"))
         );
-        // Who knows better goes on.
+        // A user who knows better can continue.
         drop(copied);
         fs::remove_file(files::beside(&copy, "-count")).unwrap();
         in_file(&copy, &frozen()).healthy().unwrap();
@@ -399,7 +399,7 @@ fn a_journal_that_is_gone_is_not_begun_anew_without_a_word() {
     let journal = in_file(&path, &frozen());
     assert!(journal.notices()[0].contains("was missing; a new one was created"));
     drop(journal);
-    // Nobody can tell what a count says that another key has sealed.
+    // A count sealed with another key cannot be read.
     remove();
     let other = Sealer::new(&[9; 32]);
     let error = Journal::open(&path, other, frozen(), Ids::random()).unwrap_err();
@@ -413,7 +413,7 @@ fn what_cannot_be_written_can_still_be_read() {
     let id = begin(&journal).id().clone();
     journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
     drop(journal);
-    // A file where there may only be a folder keeps everybody from opening it as usual.
+    // A file in place of a folder prevents opening it for writing.
     fs::write(path.with_file_name("replacement"), "").unwrap();
     let before = all_bytes(&path);
     let journal = in_file(&path, &frozen());

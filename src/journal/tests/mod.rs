@@ -1,4 +1,4 @@
-//! The journal as its callers see it, against a platform that misbehaves.
+//! Tests of the journal's interface against a misbehaving platform.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -22,7 +22,7 @@ use crate::value::Record;
 use crate::value::secret::Secret;
 use platform::{PATIENCE, Platform};
 
-/// When every test begins.
+/// The time at which every test begins, in milliseconds.
 const START: i64 = 1_700_000_000_000;
 
 fn sealer() -> Sealer {
@@ -63,7 +63,7 @@ fn tenant(name: &str) -> NaturalKey {
     }
 }
 
-/// A plan to make sure that a tenant exists.
+/// Returns a plan to ensure that a tenant exists.
 fn ensure(name: &str) -> StepPlan {
     change(
         "ensure_tenant",
@@ -86,7 +86,7 @@ fn ensure(name: &str) -> StepPlan {
     )
 }
 
-/// A plan to do something that nothing can look for.
+/// Returns a plan for an act that cannot be looked up.
 fn act(name: &str) -> StepPlan {
     change(
         "act",
@@ -124,7 +124,7 @@ fn change(op: &str, name: &str, change: Change) -> StepPlan {
     }
 }
 
-/// What the platform says once about a tenant.
+/// Returns the platform's one-time response about a tenant.
 fn outcome(id: i64) -> Value {
     Value::Record(Record::from([
         ("id".to_owned(), Value::Int(id)),
@@ -132,7 +132,7 @@ fn outcome(id: i64) -> Value {
     ]))
 }
 
-/// Carries one step out in a row of its own, which is opened as a resume opens it.
+/// Carries out one step in a row of its own, opened as for a resume.
 async fn step(
     journal: &Journal,
     run: &RunLock,
@@ -146,7 +146,7 @@ async fn step(
     row.step(plan, &platform.attempt(plan), &Cancel::new()).await
 }
 
-/// The one step of a row.
+/// Returns the only step of a row.
 fn only_step(journal: &Journal, run: &RunLock) -> StepRecord {
     let mut steps = journal.steps(run.id(), &StepFilter::All).unwrap();
     assert_eq!(steps.len(), 1);

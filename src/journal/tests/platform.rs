@@ -1,4 +1,4 @@
-//! A platform that loses answers, applies requests late, and counts everything.
+//! A simulated platform that loses responses, applies requests late, and counts everything.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -8,36 +8,36 @@ use super::super::*;
 use super::outcome;
 use crate::flight::{Flight, Patience};
 
-/// What the platform does with the next request.
+/// How the platform handles the next request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Does {
-    /// Carries it out and answers.
+    /// Carries it out and responds.
     Answers,
-    /// Carries it out; the answer is lost.
+    /// Carries it out; the response is lost.
     DropsAfter,
     /// The request is lost.
     DropsBefore,
-    /// The answer is lost, and the request is carried out this many milliseconds later.
+    /// The response is lost, and the request is carried out this many milliseconds later.
     LandsLate(i64),
-    /// Refuses for good.
+    /// Refuses permanently.
     Refuses,
-    /// Is not there for a moment.
+    /// Is unavailable for a moment.
     Fails,
-    /// Carries it out and answers this many milliseconds after it was sent.
+    /// Carries it out and responds this many milliseconds after it was sent.
     Slow(i64),
-    /// Carries it out this many milliseconds after it was sent, and never answers; the connection stays.
+    /// Carries it out this many milliseconds after it was sent, and never responds; the connection stays open.
     Silent(i64),
     /// Carries it out, and the connection breaks this many milliseconds after it was sent.
     Breaks(i64),
-    /// Says yes and nothing else, and shows the thing this many milliseconds later.
+    /// Responds with success but no content, and lists the resource this many milliseconds later.
     SaysYes(i64),
-    /// Says that there are too many requests.
+    /// Responds that there are too many requests.
     PutsOff,
-    /// Carries it out, and says that there are too many requests.
+    /// Carries it out, but responds that there are too many requests.
     PutsOffAfter,
 }
 
-/// How long a request is waited for.
+/// The timeouts of a request.
 pub(super) const PATIENCE: Patience = Patience {
     connect: Duration::from_secs(10),
     reply: Duration::from_secs(30),
@@ -46,22 +46,22 @@ pub(super) const PATIENCE: Patience = Patience {
 #[derive(Clone)]
 pub(super) struct Platform(Arc<Mutex<Books>>, Clock, Option<Watch>);
 
-/// Called at every request; the process that asks is dead when it says so.
+/// Called at every request; the requesting process is dead if it returns `true`.
 pub(super) type Watch = Arc<dyn Fn() -> bool + Send + Sync>;
 
 #[derive(Default)]
 struct Books {
     plans: VecDeque<Does>,
     looks: VecDeque<Look>,
-    /// How long each of the next requests waits before it leaves, in milliseconds.
+    /// How long each of the next requests is delayed before it leaves, in milliseconds.
     dawdles: VecDeque<u64>,
     of_strangers: bool,
-    /// By how many milliseconds somebody sets the clock during the next look-up.
+    /// The clock change during the next lookup, in milliseconds.
     clock_set_by: Option<i64>,
     prepared: usize,
-    /// By name: when each request for it was or will be carried out.
+    /// By name: when each request was or will be carried out.
     applied: BTreeMap<String, Vec<i64>>,
-    /// When each request came, and whether it knew of an earlier one.
+    /// When each request arrived, and whether it knew of an earlier one.
     sends: Vec<(i64, bool)>,
     probes: Vec<i64>,
 }
@@ -75,25 +75,25 @@ impl Platform {
         Platform(Arc::new(Mutex::new(books)), clock.clone(), None)
     }
 
-    /// The next look-ups give these instead of the truth.
+    /// Makes the next lookups return these instead of the truth.
     pub(super) fn looks(self, looks: impl IntoIterator<Item = Look>) -> Platform {
         self.0.lock().unwrap().looks.extend(looks);
         self
     }
 
-    /// The next requests leave so many milliseconds after they were meant to.
+    /// Delays the next requests by these numbers of milliseconds.
     pub(super) fn dawdling(self, millis: impl IntoIterator<Item = u64>) -> Platform {
         self.0.lock().unwrap().dawdles.extend(millis);
         self
     }
 
-    /// Somebody sets the clock by so many milliseconds during the first look-up.
+    /// Changes the clock by this many milliseconds during the first lookup.
     pub(super) fn clock_set_by(self, millis: i64) -> Platform {
         self.0.lock().unwrap().clock_set_by = Some(millis);
         self
     }
 
-    /// Everything exists, and somebody else has made it.
+    /// Makes every resource exist already, created by others.
     pub(super) fn of_strangers(self) -> Platform {
         self.0.lock().unwrap().of_strangers = true;
         self
@@ -109,7 +109,7 @@ impl Platform {
         }
     }
 
-    /// How often somebody looked before the first request.
+    /// Returns the number of lookups before the first request.
     pub(super) fn prepared(&self) -> usize {
         self.0.lock().unwrap().prepared
     }
@@ -118,17 +118,17 @@ impl Platform {
         self.0.lock().unwrap().dawdles.pop_front().unwrap_or_default()
     }
 
-    /// The same platform, seen by another clock.
+    /// Returns the same platform with another clock.
     pub(super) fn by(&self, clock: &Clock) -> Platform {
         Platform(Arc::clone(&self.0), clock.clone(), None)
     }
 
-    /// The same platform, whose callers are watched.
+    /// Returns the same platform with its callers watched.
     pub(super) fn watched(&self, watch: Watch) -> Platform {
         Platform(Arc::clone(&self.0), self.1.clone(), Some(watch))
     }
 
-    /// Nothing comes of a dead process's request.
+    /// Never completes for a dead process.
     async fn heed(&self) {
         if self.2.as_ref().is_some_and(|is_dead| is_dead()) {
             std::future::pending::<()>().await;
@@ -143,12 +143,12 @@ impl Platform {
         }
     }
 
-    /// Somebody removes everything of this name.
+    /// Removes every resource with this name.
     pub(super) fn loses(&self, name: &str) {
         self.0.lock().unwrap().applied.remove(name);
     }
 
-    /// How often requests for this name were carried out.
+    /// Returns how often requests for this name were carried out.
     pub(super) fn applied(&self, name: &str) -> usize {
         self.0.lock().unwrap().applied.get(name).map_or(0, Vec::len)
     }
@@ -178,7 +178,7 @@ impl Platform {
         (does, now)
     }
 
-    /// The answer, as the sender comes to know it.
+    /// Returns the response as the sender sees it.
     async fn answer(&self, does: Does, sent: i64, flight: &Flight) -> Sending {
         let lost = |loss| Sending::Lost {
             why: "the answer was lost".to_owned(),
@@ -236,7 +236,7 @@ impl Platform {
     }
 }
 
-/// One step's way to the platform.
+/// The attempt of one step.
 pub(super) struct Try {
     platform: Platform,
     name: String,
@@ -250,7 +250,7 @@ impl Attempt for Try {
 
     fn send(&self, earlier: bool) -> Boxed<'_, Sending> {
         Box::pin(async move {
-            // Others get a chance to do wrong.
+            // Gives other tasks a chance to interfere.
             tokio::task::yield_now().await;
             self.platform.heed().await;
             let dawdles = self.platform.dawdles();

@@ -1,4 +1,4 @@
-//! A backup that is put back, and another key.
+//! Restoring a backup, and changing the key.
 
 use std::fs;
 use std::path::PathBuf;
@@ -91,12 +91,12 @@ fn a_restore_that_was_killed_is_either_not_begun_or_finished_by_the_next_process
     journal.ledger_put(&tenant("bob"), &outcome(2)).unwrap();
     drop(journal);
     let state = path.parent().unwrap();
-    // Before the folder has its name, nothing of it counts.
+    // Until it is renamed, the folder has no effect.
     fs::create_dir(state.join("replacement.part")).unwrap();
     fs::copy(&backup, state.join("replacement.part/journal.db")).unwrap();
     let journal = in_file(&path, &clock);
     assert_eq!(names(&journal), ["ann", "bob"]);
-    // The old journal's log is there when the process is killed: it must not be taken for the new one's.
+    // The old journal's log exists when the process is killed: it must not be taken for the new one's.
     journal.ledger_put(&tenant("eve"), &outcome(3)).unwrap();
     let log = fs::read(files::beside(&path, "-wal")).unwrap();
     drop(journal);
@@ -149,7 +149,7 @@ async fn another_key_opens_everything_and_steps_are_still_found() {
     assert!(matches!(refused, Err(JournalError::Busy { .. })), "{refused:?}");
     drop(journal);
 
-    // Twice: to a random key, and to a given one.
+    // Twice: with a random key, then with a given one.
     for given in [None, Some(Sealer::new(&[9; 32]))] {
         let old_key = fs::read(&key).unwrap();
         let (kept, unreadable) = Journal::rekey(&files, &sealer, given.as_ref(), &clock).unwrap();

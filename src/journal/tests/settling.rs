@@ -1,4 +1,4 @@
-//! What becomes of a step whose answer is lost.
+//! Settling of steps whose response is lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -97,7 +97,7 @@ async fn the_stamp_is_no_older_when_the_disk_takes_its_time() {
     while !began.load(Ordering::SeqCst) {
         tokio::task::yield_now().await;
     }
-    // Much time passes while the stamp is being written, and then none.
+    // A long time passes while the stamp is being written, and then none.
     for _ in 0..200 {
         clock.sleep(Duration::from_secs(5)).await;
     }
@@ -280,7 +280,7 @@ async fn a_person_resolves_what_is_parked() {
     journal
         .resolve(&id, &keys[1], &Resolution::Absent, "eve")
         .unwrap();
-    // What a person said, a person may put right; what is absent is for the next attempt.
+    // A person's decision can be corrected; an absent step is for the next attempt.
     let other = Resolution::Done("otherwise".into());
     journal.resolve(&id, &keys[0], &other, "eve").unwrap();
     let said = journal.resolved_steps(&id).unwrap();
@@ -361,7 +361,7 @@ async fn of_a_name_that_others_may_have_had_a_look_up_must_find_the_very_thing()
     for (number, looked_up, sends) in [(1, true, 0), (7, false, 1)] {
         let clock = frozen();
         let journal = in_memory(&clock);
-        // What it finds has the number 1.
+        // The lookup finds the resource with id 1.
         let platform = Platform::new(&clock, []).looks([Look::Found(outcome(1))]);
         let run = begin(&journal);
         journal.ledger_put(&tenant("ann"), &outcome(number)).unwrap();
@@ -439,7 +439,7 @@ async fn a_step_whose_future_is_dropped_after_its_request_left_is_in_doubt() {
     let plan = ensure("ann");
     let row = journal.open_row(&run, 0, "a", true).unwrap();
     let dies = AtomicBool::new(false);
-    // No answer reaches it once the request has left.
+    // No response reaches it once the request has left.
     let watched = platform.watched(Arc::new(move || dies.swap(true, Ordering::SeqCst)));
     let (attempt, cancel) = (watched.attempt(&plan), Cancel::new());
     {
@@ -472,7 +472,7 @@ async fn a_step_whose_future_is_dropped_before_its_request_left_is_as_if_never_a
     {
         let dropped = row.step(&plan, &attempt, &cancel);
         let mut dropped = std::pin::pin!(dropped);
-        // The first pause of the future is inside `send`, before anything leaves.
+        // The future first suspends inside `send`, before anything is sent.
         assert!(
             std::future::poll_fn(|cx| std::task::Poll::Ready(dropped.as_mut().poll(cx).is_pending())).await
         );

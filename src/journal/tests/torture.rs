@@ -1,4 +1,4 @@
-//! Many seeds of misdeeds and kills, at any boundary and inside any request or look-up.
+//! Random faults and kills from many seeds, at any boundary and inside any request or lookup.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,7 +10,7 @@ use super::crash::copy;
 use super::platform::Does;
 use super::*;
 
-/// Two rows ask for each tenant.
+/// Each tenant is requested by two rows.
 const ROWS: [&str; 6] = ["ann", "bob", "eve", "ann", "bob", "eve"];
 const MOST_KILLS: usize = 40;
 
@@ -22,11 +22,11 @@ fn misdeeds(rng: &mut fastrand::Rng) -> Vec<Does> {
         3 => Does::Fails,
         _ => Does::LandsLate(rng.i64(1..90_000)),
     };
-    // Never so many lost in a row that a person would be asked.
+    // Never enough lost in a row to require a person.
     (0..9).map(|_| one(rng)).collect()
 }
 
-/// Lives for a number of moments, and takes a picture of the journal when it dies.
+/// Lives for a number of moments, and copies the journal when it dies.
 #[derive(Clone)]
 struct Life(Arc<Span>);
 
@@ -38,7 +38,7 @@ struct Span {
 }
 
 impl Life {
-    /// A moment passes. True when it was the last, or is past it.
+    /// Counts one moment. Returns `true` if it was the last or is past it.
     fn is_over(&self) -> bool {
         let left = self.0.left.fetch_sub(1, Ordering::SeqCst);
         if left == 1 {
@@ -49,7 +49,7 @@ impl Life {
     }
 }
 
-/// Carries the rows out, all at once, until all are done or the life is over. Gives whether they are done.
+/// Executes all rows concurrently until all are done or the life is over. Returns whether they are done.
 async fn live(
     path: &Path,
     image: &Path,

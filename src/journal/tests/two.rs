@@ -1,4 +1,4 @@
-//! Two processes on one journal, played by two handles: they share nothing but the files.
+//! Two processes on one journal, simulated by two handles that share nothing but the files.
 
 use super::crash::kill;
 use super::platform::Does;
@@ -61,7 +61,7 @@ async fn who_waits_long_for_another_process_says_for_which() {
     let platform = Platform::new(&two.clock, []);
     let runs = [begin(&two.first), begin(&two.second)];
     let ids = runs.each_ref().map(|run| run.id().to_string());
-    // The owner's request hangs until the other one has said that it waits.
+    // The owner's request hangs until the other one has reported that it waits.
     let hangs = platform.watched(Arc::new(|| true));
     let start = |journal: &Journal, run: &RunLock, platform: Platform| {
         let (journal, run) = (journal.clone(), run.clone());
@@ -196,7 +196,7 @@ async fn a_living_owners_parked_step_is_settled_by_the_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_write_at_once_do_not_lock_each_other_out() {
-    // One that waits for the other must not make hours pass while a busy disk writes.
+    // A step that waits for the other must not let hours pass while a busy disk writes.
     let two = two_at(Clock::system());
     let platform = Platform::new(&two.clock, []);
     let tasks = [&two.first, &two.second].map(|journal| {

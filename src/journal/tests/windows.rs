@@ -1,4 +1,4 @@
-//! How long a request may land: after a slow answer, after a kill, after a bare yes, and by clocks that somebody sets.
+//! How long a request may take effect: after a slow response, a kill, a bare success, and with clock changes.
 
 use super::crash::kill;
 use super::platform::Does;
@@ -8,11 +8,11 @@ use crate::waiting::Wait;
 const REPLY: i64 = 30_000;
 const CONNECT: i64 = 10_000;
 const SETTLE: i64 = 25_000;
-/// The most that the product adds: a stamp may be that old when the request leaves.
+/// The margin that the product adds: the maximum age of a stamp when the request leaves.
 const FRESH: i64 = 250;
 const HOUR: i64 = 3_600_000;
 
-/// A plan to make sure of something that the platform would make twice.
+/// Returns a plan to ensure a resource that the platform would create twice.
 fn app(name: &str) -> StepPlan {
     with(ensure(name), |change| change.settle = Duration::from_secs(25))
 }
@@ -30,7 +30,7 @@ fn is_in_doubt(end: &Result<Output, StepEnd>) -> bool {
     matches!(end, Err(StepEnd::InDoubt { .. }))
 }
 
-/// Everything a test needs, on one clock.
+/// The fixture of a test, on one clock.
 struct Setting {
     clock: Clock,
     journal: Journal,
@@ -56,7 +56,7 @@ impl Setting {
         step(&self.journal, &self.run, "a", plan, &self.platform).await
     }
 
-    /// How often it was carried out, and sent.
+    /// Returns how often it was carried out, and how often it was sent.
     fn counts(&self) -> (usize, usize) {
         (self.platform.applied("ann"), self.platform.sends().len())
     }
@@ -138,7 +138,7 @@ async fn a_platform_that_is_slower_than_the_window_parks_and_a_resume_finds_it()
         "{}",
         setting.passed()
     );
-    // Nor does a resume that comes long after send it again.
+    // A resume long afterwards does not send it again either.
     assert!(is_in_doubt(&setting.step(&app("ann")).await));
     setting.clock.sleep(Duration::from_mins(1)).await;
     assert!(setting.step(&app("ann")).await.unwrap().created);
@@ -197,7 +197,7 @@ async fn what_is_put_off_is_looked_up_before_it_is_sent_again() {
     );
 }
 
-/// A journal that was killed once its request had left, and the run.
+/// The journal of a process that was killed once its request had left, and its run.
 struct Killed {
     clock: Clock,
     platform: Platform,
@@ -233,7 +233,7 @@ impl Killed {
     }
 }
 
-/// What [`ensure`] says.
+/// The settle time of [`ensure`].
 const TENANT_SETTLE: i64 = 90_000;
 
 #[tokio::test]
@@ -375,7 +375,7 @@ async fn a_secret_is_on_disk_before_the_script_sees_it_whatever_brought_it() {
     let journal = in_file(&path, &clock);
     let run = begin(&journal);
     let platform = Platform::new(&clock, [Does::Answers]);
-    // Nothing says of this plan that its outcome is told only once.
+    // This plan does not declare that its outcome is returned only once.
     let output = step(&journal, &run, "a", &app("ann"), &platform).await.unwrap();
     super::crash::copy(&path, &image);
     let copied = in_file(&image, &clock);

@@ -1,7 +1,7 @@
-//! Definition files for editors, in the form that Rhai's language server reads (`.d.rhai`).
+//! Definition files for editors, in the format of Rhai's language server (`.d.rhai`).
 //!
-//! A file begins with `module NAME;`, or with `module static;` when what it holds is reached without a module's name.
-//! Functions are declared as `fn name(parameter: Type) -> Type;`, once for each number of arguments, and properties as
+//! A file begins with `module NAME;`, or with `module static;` if its contents need no module name. Functions are
+//! declared as `fn name(parameter: Type) -> Type;`, once for each number of arguments, and properties as
 //! `fn get name(object: Type) -> Type;` (the server's own grammar, public).
 
 use std::fmt::Write as _;
@@ -12,17 +12,17 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Operation;
 use crate::operation::spec::{Param, Type};
 
-/// One definition file.
+/// A definition file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefinitionFile {
-    /// Its name, the ending included.
+    /// The file name with its extension.
     pub name: String,
-    /// Its text.
+    /// The contents.
     pub text: String,
 }
 
-/// The files for every operation and kind of the table: one for each module, and one for what needs no module's name:
-/// global functions, methods, properties.
+/// Creates the files for all operations and kinds: one for each module, and one for global functions, methods and
+/// properties.
 pub fn files(catalogue: &Catalogue) -> Vec<DefinitionFile> {
     let all = || catalogue.operations().iter().copied();
     let global = all().filter(|op| op.module.is_empty() || op.receiver.is_some());
@@ -61,7 +61,7 @@ pub fn files(catalogue: &Catalogue) -> Vec<DefinitionFile> {
     files
 }
 
-/// The name of a kind as a type: `CrmContact` for `crm::Contact`, since types have no module in these files.
+/// Returns the type name of a kind: `CrmContact` for `crm::Contact`, since types have no module in these files.
 pub fn type_name(kind: &str) -> String {
     let capital = |part: &str| {
         let mut chars = part.chars();
@@ -77,7 +77,7 @@ fn header(module: &str, about: &str) -> String {
     )
 }
 
-/// One declaration for each number of arguments that the operation takes, the fullest first.
+/// Writes one declaration for each possible number of arguments, the longest first.
 fn declare(text: &mut String, catalogue: &Catalogue, op: Operation) {
     let comment = comment(&OpDoc::of(catalogue, op));
     for count in (op.required()..=op.params.len()).rev() {
@@ -127,12 +127,12 @@ fn comment(doc: &OpDoc) -> String {
     lines.concat()
 }
 
-/// `session` for `crm::Session`.
+/// Returns the parameter name for an object: `session` for `crm::Session`.
 fn object_name(kind: &str) -> String {
     short(kind).to_lowercase()
 }
 
-/// A name that is no word of the definition language.
+/// Returns a name that is not a keyword of the definition language.
 fn word(name: &str) -> String {
     match name {
         "module" | "static" | "type" | "op" | "get" | "set" => format!("{name}_"),
@@ -163,7 +163,7 @@ fn param_type(param: &Param) -> String {
     }
 }
 
-/// The table's words for a result as a type: `list of crm::Deal` is `Array<CrmDeal>`.
+/// Converts a result type of the table: `list of crm::Deal` becomes `Array<CrmDeal>`.
 fn result_type(catalogue: &Catalogue, words: &str) -> String {
     let one = |words: &str| -> String {
         match words.trim() {

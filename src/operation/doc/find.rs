@@ -1,30 +1,30 @@
-//! Which entry of the table a name means, and which entries a word is found in.
+//! Resolves names to table entries, and searches the entries for words.
 
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Operation;
 use crate::operation::spec::{Kind, OpSpec};
 use crate::value::nearest::nearest;
 
-/// What a name means.
+/// An entry that a name refers to.
 #[derive(Debug, Clone)]
 pub enum Topic {
     /// One operation.
     Op(Operation),
     /// A kind of object.
     Kind(&'static Kind),
-    /// A module, with its name.
+    /// A module, by name.
     Module(&'static str),
 }
 
-/// A name that means nothing; the most similar ones that do, best first.
+/// The error for an unknown name, with the most similar known ones, best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
-    /// Stable names of operations, kinds and modules.
+    /// The stable names of operations, kinds and modules.
     pub nearest: Vec<String>,
 }
 
-/// What a name means, written as people write it: `ensure_contact`, `crm::ensure_contact`,
-/// `session.contacts()`, `Contact.archive`, `crm::Contact`, `crm`. A short name may mean several things; all are given.
+/// Returns the entries that a name refers to, in any usual notation: `ensure_contact`, `crm::ensure_contact`,
+/// `session.contacts()`, `Contact.archive`, `crm::Contact`, `crm`. A short name may refer to several entries.
 pub fn find(catalogue: &Catalogue, name: &str) -> Result<Vec<Topic>, Unknown> {
     let wanted = plain(name);
     let topics = exactly(catalogue, &wanted);
@@ -36,7 +36,8 @@ pub fn find(catalogue: &Catalogue, name: &str) -> Result<Vec<Topic>, Unknown> {
     Ok(topics)
 }
 
-/// The operations in whose entries every word is found, the best first: names before summaries before the rest.
+/// Returns the operations whose entries contain every word, best match first: in the name, then the summary, then the
+/// rest.
 pub fn search(catalogue: &Catalogue, words: &str) -> Vec<Operation> {
     let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
     if words.is_empty() {
@@ -51,12 +52,12 @@ pub fn search(catalogue: &Catalogue, words: &str) -> Vec<Operation> {
             Some((ranks.sum::<Option<usize>>()?, op))
         })
         .collect();
-    // The sort is stable: what is as good stands in the order of the table.
+    // The sort is stable: equal matches keep the order of the table.
     hits.sort_by_key(|(rank, _)| *rank);
     hits.into_iter().map(|(_, op)| op).collect()
 }
 
-/// The last part of a kind's name: `Contact` of `crm::Contact`.
+/// Returns the last part of a kind's name: `Contact` of `crm::Contact`.
 pub fn short(kind: &str) -> &str {
     kind.rsplit("::").next().unwrap_or(kind)
 }
@@ -76,7 +77,7 @@ fn exactly(catalogue: &Catalogue, wanted: &str) -> Vec<Topic> {
     topics
 }
 
-/// The name without what people write around it: `ensure_tenant?`, `apps()`.
+/// Strips what people write around a name: `ensure_tenant?`, `apps()`.
 fn plain(name: &str) -> String {
     let name = name.trim().trim_end_matches(['?', ';']);
     let name = name.split_once('(').map_or(name, |(name, _)| name);
@@ -136,13 +137,13 @@ fn like(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
     near
 }
 
-/// The operation of exactly this name, asked for under another module or object.
+/// Returns the operation with exactly this name, given with another module or object.
 fn known(catalogue: &Catalogue, name: &str) -> Option<&'static str> {
     let mut names = catalogue.operations().iter().map(|op| op.spec().name);
     names.find(|known| same(known, name))
 }
 
-/// How good a find the word is; nothing when the entry does not have it.
+/// Returns how well the entry matches the word, 0 being best; `None` if it does not contain it.
 fn rank(op: &OpSpec, word: &str) -> Option<usize> {
     let has = |text: &str| text.to_lowercase().contains(word);
     let params = || {
@@ -170,7 +171,7 @@ fn rank(op: &OpSpec, word: &str) -> Option<usize> {
     }
 }
 
-/// The operations that a topic covers: itself, a kind's methods, a module's operations.
+/// Returns the operations of a topic: the operation itself, a kind's methods, or a module's operations.
 pub fn operations(catalogue: &Catalogue, topic: &Topic) -> Vec<Operation> {
     match topic {
         Topic::Op(op) => vec![*op],
@@ -184,7 +185,7 @@ pub fn operations(catalogue: &Catalogue, topic: &Topic) -> Vec<Operation> {
     }
 }
 
-/// The kinds of objects of a module.
+/// Returns the kinds of objects of a module.
 pub fn kinds_of<'a>(catalogue: &'a Catalogue, module: &'a str) -> impl Iterator<Item = &'static Kind> + 'a {
     catalogue
         .kinds()

@@ -8,16 +8,16 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::explain::{self, Explanation};
 use crate::operation::spec::{Kind, OpSpec};
 
-/// One page of the book.
+/// A page of the reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BookPage {
-    /// The file's name.
+    /// The file name.
     pub name: String,
-    /// Its text.
+    /// The contents.
     pub text: String,
 }
 
-/// The whole reference, the index first.
+/// Renders the whole reference, the index first.
 pub fn book(catalogue: &Catalogue) -> Vec<BookPage> {
     let mut pages = vec![index(catalogue)];
     pages.push(page(catalogue, "global", "Global functions", |op| {
@@ -32,7 +32,7 @@ pub fn book(catalogue: &Catalogue) -> Vec<BookPage> {
     pages
 }
 
-/// All that is told of an operation, under a heading of this level.
+/// Renders the documentation of an operation, with a heading of this level.
 pub fn op(doc: &OpDoc, level: usize) -> String {
     let mut text = format!("{} `{}`\n\n", "#".repeat(level), doc.name);
     let _ = writeln!(text, "```rhai\n{}\n```\n", doc.heading());
@@ -176,7 +176,7 @@ fn errors(catalogue: &Catalogue) -> BookPage {
     }
 }
 
-/// An entry of the error codes.
+/// Renders the entry of an error code.
 fn explanation(entry: &Explanation) -> String {
     let mut text = format!("## `{}`\n\n{}\n", entry.code, entry.meaning);
     let mut list = |title: &str, items: &[&str]| {
@@ -193,7 +193,7 @@ fn explanation(entry: &Explanation) -> String {
     text
 }
 
-/// The keys that a map takes, and theirs.
+/// Writes the keys of a map, recursively.
 fn key_rows(text: &mut String, param: &ParamDoc, before: &str) {
     let before = format!("{before}{}.", param.name);
     for key in &param.keys {
@@ -230,12 +230,12 @@ fn result(doc: &OpDoc) -> String {
     }
 }
 
-/// Text inside a table: a bar would end the cell.
+/// Escapes text for a table cell, which a bar would end.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// The fragment that Markdown readers make of a heading: letters and digits, lower case.
+/// Returns the fragment that Markdown renderers derive from a heading: letters and digits in lower case.
 fn anchor(heading: &str) -> String {
     heading
         .chars()

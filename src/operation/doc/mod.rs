@@ -1,7 +1,7 @@
-//! What an operation's entry says, in words: the one source of help, completion, reference and definition files.
+//! The documentation of operations: the single source of help, completion, reference and definition files.
 //!
-//! [`OpDoc::of`] turns an entry into everything that is told of it, [`find`] says which entry a name means, and the
-//! other modules write it down: [`text`] for terminals, [`markdown`] for the reference, [`definitions`] for editors.
+//! [`OpDoc::of`] converts a table entry to its documentation, [`find`] resolves names to entries, and the other modules
+//! render it: [`text`] for terminals, [`markdown`] for the reference, [`definitions`] for editors.
 
 pub mod definitions;
 pub mod find;
@@ -15,83 +15,83 @@ use super::explain;
 use super::platform::Operation;
 use super::spec::{Effect, Kind, OpSpec, Param, Permission, Timeout, Type};
 
-/// Everything that is told of an operation. Its JSON form is what `provisor ops … --json` prints.
+/// The documentation of an operation. Its JSON form is the output of `provisor ops … --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpDoc {
     /// The stable name: `crm::ensure_contact`.
     pub name: String,
-    /// The module that holds it; empty for a global function.
+    /// The module; empty for a global function.
     pub module: &'static str,
-    /// The kind of object it is a method of.
+    /// The kind of object that has it as a method.
     pub receiver: Option<&'static str>,
-    /// As a script writes it, optional parameters in brackets.
+    /// The signature in script syntax, with optional parameters in brackets.
     pub signature: String,
-    /// One line, no full stop.
+    /// A summary in one line without a full stop.
     pub summary: &'static str,
-    /// More in full sentences; may be empty.
+    /// Further documentation in full sentences; may be empty.
     pub about: &'static str,
     /// The parameters after the receiver.
     pub params: Vec<ParamDoc>,
-    /// What it gives back.
+    /// The result.
     pub result: ResultDoc,
-    /// The failures of its own that a script may catch.
+    /// The specific failures that a script may catch.
     pub errors: Vec<ErrorDoc>,
-    /// The codes that every operation of its sort may fail with besides.
+    /// The codes that all operations of its kind may also fail with.
     pub common_errors: Vec<&'static str>,
-    /// What it promises about the world.
+    /// The effect.
     pub effect: Named,
-    /// What a profile must allow.
+    /// The permission that a profile must grant.
     pub permission: Named,
-    /// How long the platform may take, in a sentence without a full stop; empty when it sends nothing.
+    /// The time allowed for the platform, in a sentence without a full stop; empty if nothing is sent.
     pub timeout: &'static str,
-    /// A script that shows it, and runs as it is on a fresh sandbox.
+    /// An example script that runs as it is in a fresh sandbox.
     pub example: &'static str,
 }
 
-/// A word of the table and what it means.
+/// A term of the table and its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Named {
-    /// The word.
+    /// The term.
     pub name: &'static str,
-    /// What it means, in a sentence without a full stop.
+    /// The meaning, in a sentence without a full stop.
     pub meaning: &'static str,
 }
 
 /// A parameter, or a key of an options map.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ParamDoc {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What it accepts, in a word or two.
+    /// The accepted type, in a word or two.
     #[serde(rename = "type")]
     pub ty: &'static str,
-    /// Must it be given?
+    /// Whether it is required.
     pub required: bool,
-    /// One line, no full stop.
+    /// A description in one line without a full stop.
     pub about: &'static str,
-    /// The keys it knows, when it is an options map.
+    /// The accepted keys of an options map.
     pub keys: Vec<ParamDoc>,
 }
 
-/// What an operation gives back.
+/// The result of an operation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ResultDoc {
-    /// The type, in the table's words.
+    /// The type, as written in the table.
     #[serde(rename = "type")]
     pub ty: &'static str,
-    /// The properties of the kind that the type names.
+    /// The properties of the kind named in the type.
     pub properties: Vec<Property>,
 }
 
 /// A property of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Property {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Its type.
+    /// The type.
     #[serde(rename = "type")]
     pub ty: &'static str,
-    /// One line, no full stop.
+    /// A description in one line without a full stop.
     pub about: &'static str,
 }
 
@@ -102,12 +102,12 @@ pub struct ErrorDoc {
     pub code: &'static str,
     /// When it happens.
     pub when: &'static str,
-    /// What to do, in a sentence without a full stop.
+    /// A remedy, in a sentence without a full stop.
     pub hint: &'static str,
 }
 
 impl OpDoc {
-    /// Everything that the entry says.
+    /// Creates the documentation of an operation.
     pub fn of(catalogue: &Catalogue, op: Operation) -> OpDoc {
         OpDoc {
             name: op.id(),
@@ -136,7 +136,7 @@ impl OpDoc {
         }
     }
 
-    /// As a script writes it, with what it gives back: `session.deals() -> list of crm::Deal`.
+    /// Returns the signature with the result type: `session.deals() -> list of crm::Deal`.
     pub fn heading(&self) -> String {
         format!("{} -> {}", self.signature, self.result.ty)
     }
@@ -158,7 +158,7 @@ impl ParamDoc {
     }
 }
 
-/// The properties of a kind.
+/// Returns the properties of a kind.
 pub fn properties(kind: &'static Kind) -> Vec<Property> {
     let property =
         |(name, ty, about): &(&'static str, &'static str, &'static str)| Property { name, ty, about };
@@ -174,7 +174,7 @@ fn errors(catalogue: &Catalogue, op: &OpSpec) -> Vec<ErrorDoc> {
     op.errors.iter().map(told).collect()
 }
 
-/// What operations of its sort may fail with besides; those of its own are left out.
+/// Returns the codes that all operations of this kind may fail with, without those of its own list.
 fn common_errors(op: &OpSpec) -> Vec<&'static str> {
     use super::error::Code;
     let mut codes: Vec<Code> = Vec::new();

@@ -6,16 +6,16 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Operation;
 use crate::operation::spec::Kind;
 
-/// How documentation is drawn.
+/// The layout of documentation.
 pub struct Look<'a> {
-    /// Columns of a line.
+    /// The width of a line in columns.
     pub width: usize,
-    /// Puts a heading into a style.
+    /// Styles a heading.
     pub heading: &'a dyn Fn(&str) -> String,
 }
 
 impl Look<'_> {
-    /// No styles.
+    /// Creates a layout without styles.
     pub fn plain(width: usize) -> Look<'static> {
         Look {
             width,
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Look<'_> {
     }
 }
 
-/// All that is told of an operation; ends without a line end.
+/// Renders the documentation of an operation, without a final line break.
 pub fn op(doc: &OpDoc, look: &Look<'_>) -> String {
     let mut page = Page::new(look);
     page.heading(&doc.heading());
@@ -55,7 +55,7 @@ pub fn op(doc: &OpDoc, look: &Look<'_>) -> String {
     page.text
 }
 
-/// All that is told of a kind of object.
+/// Renders the documentation of a kind of object.
 pub fn kind(catalogue: &Catalogue, kind: &'static Kind, look: &Look<'_>) -> String {
     let mut page = Page::new(look);
     page.heading(kind.name);
@@ -69,7 +69,7 @@ pub fn kind(catalogue: &Catalogue, kind: &'static Kind, look: &Look<'_>) -> Stri
     page.text
 }
 
-/// The operations and kinds of a module.
+/// Lists the operations and kinds of a module.
 pub fn module(catalogue: &Catalogue, name: &str, look: &Look<'_>) -> String {
     let mut page = Page::new(look);
     page.heading(name);
@@ -86,8 +86,7 @@ pub fn module(catalogue: &Catalogue, name: &str, look: &Look<'_>) -> String {
     page.text
 }
 
-/// Operations with their summaries, one a line where there is room, under the names of their modules when there are
-/// several.
+/// Lists operations with their summaries, one per line where there is room, grouped by module if there are several.
 pub fn list(ops: &[Operation], look: &Look<'_>) -> String {
     let mut page = Page::new(look);
     let mut groups: Vec<Vec<Operation>> = Vec::new();
@@ -112,7 +111,7 @@ pub fn list(ops: &[Operation], look: &Look<'_>) -> String {
     page.text
 }
 
-/// The text in lines of at most `width` characters; a longer word has a line of its own.
+/// Wraps text to lines of at most `width` characters; a longer word gets a line of its own.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
@@ -132,7 +131,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// No column of names is wider than this.
+/// The maximum width of a column of names.
 const WIDEST_NAMES: usize = 48;
 
 struct Page<'a> {
@@ -176,7 +175,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// A name and a text beside it; below it where the name is too long or the lines too short.
+    /// Writes a name with a text beside it, or below it if the name is too long or the line too short.
     fn item(&mut self, indent: usize, name: &str, text: &str, column: usize) {
         let at = indent + column;
         let beside = self.look.width >= at + 24 && name.chars().count() < column;
@@ -217,7 +216,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The keys that a map takes, and theirs.
+    /// Writes the keys of a map, recursively.
     fn keys(&mut self, indent: usize, param: &ParamDoc) {
         for key in &param.keys {
             self.param(indent, key);

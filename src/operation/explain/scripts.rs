@@ -1,8 +1,8 @@
-//! The words that are no operation's: what a script does wrong, or throws itself.
+//! The codes that do not come from operations: mistakes in scripts, and errors that scripts throw.
 
 use super::Explanation;
 
-/// The kinds of a script's own failures.
+/// The kinds of failures of scripts themselves.
 pub(super) const KINDS: &[Explanation] = &[
     Explanation {
         code: "script_error",

@@ -1,4 +1,4 @@
-//! Companies: the one that is acted on, those below it, and making, changing and switching them off.
+//! Companies: the current one and its children, and creating, updating and disabling them.
 
 use super::client::Client;
 use super::client::companies::Company;
@@ -192,7 +192,7 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
     })
 }
 
-/// A reference is taken as it is written, blanks around it aside.
+/// The resource key: the reference as written, with surrounding whitespace trimmed.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
     let name = call.text("ref").trim().to_owned();
     resource::check_part("ref", &name)?;
@@ -219,7 +219,7 @@ fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>
     Box::pin(async move {
         match look_up(world, call).await? {
             None => Ok(None),
-            // Our own earlier request made it.
+            // Our own earlier request created it.
             Some(found) if call.resent => Ok(Some(to_company(&found, "created"))),
             Some(found) if call.flag("adopt") => Ok(Some(to_company(&found, "adopted"))),
             Some(found) => {

@@ -1,4 +1,4 @@
-//! From a session to the client that speaks for it.
+//! Creates the client of a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::operation::spec::Effect;
 use crate::operation::world::World;
 use crate::value::Object;
 
-/// How long to wait for an answer.
+/// The default response timeout.
 const REPLY: Duration = Duration::from_secs(30);
 
-/// What the operations of JRNI share in a process.
+/// Process-wide state shared by JRNI's operations.
 pub(super) struct Shared {
     accounts: Accounts,
 }
@@ -33,7 +33,7 @@ impl Shared {
 }
 
 impl World {
-    /// The client of the session that a call was made on, whose changing requests pass the call's gate. Sends nothing.
+    /// The client of a call's session, whose changing requests pass the call's flight. Sends nothing.
     pub(super) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
         Ok(self.jrni_of(receiver(call)?)?.through(Some(&call.flight)))
     }
@@ -44,7 +44,7 @@ impl World {
         Ok(told_company(call.clone(), company))
     }
 
-    /// The same, when the company is known on this machine. Sends nothing.
+    /// Like [`World::with_company`], if the company is known on this machine. Sends nothing.
     pub(super) async fn with_known_company(&self, call: Call) -> Call {
         if !acts_on_untold_company(&call) {
             return call;
@@ -94,7 +94,7 @@ impl World {
     }
 }
 
-/// Does the ledger need to know the company that the call's session acts on, while the session names none?
+/// Whether the ledger needs the company that the call's session acts on, but the session names none.
 pub(super) fn acts_on_untold_company(call: &Call) -> bool {
     let enters_or_strikes = match call.effect() {
         Effect::Ensure { .. } | Effect::Create { .. } | Effect::Act | Effect::Request => true,

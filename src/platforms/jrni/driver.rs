@@ -1,4 +1,4 @@
-//! What no table can say of JRNI: signing in and out, and which company a session acts on.
+//! The code-defined behaviour of JRNI: signing in and out, and the company that a session acts on.
 
 use std::any::Any;
 
@@ -149,7 +149,7 @@ impl Driver for Jrni {
     }
 }
 
-/// The fields of an item; what is named like a credential is a secret, and its number is one.
+/// The fields of an item; those named like a credential are secrets, and its id is an integer.
 fn read(item: Fields) -> Record {
     let number = id(&item).and_then(|id| i64::try_from(id).ok());
     let mut fields = match guarded(Json::Object(item)) {

@@ -1,4 +1,4 @@
-//! JRNI's requests, as other tools record them.
+//! Import of JRNI requests recorded by other tools.
 
 use crate::operation::import::ImportArg::{Body, Field, Path, Rest};
 use crate::operation::import::{ApiRoot, ImportArg, ImportRoute, ImportRules, ImportScope, Mark};
@@ -9,7 +9,7 @@ const PERSON: &str =
 const COMPANY: &str =
     "created, or returned unchanged when it is recorded already; the vendor documents no such call";
 
-/// How they become calls.
+/// The rules that convert requests to calls.
 pub(super) const RULES: ImportRules = ImportRules {
     roots: &[root("/api/v1"), root("/api/v5")],
     hosts: &["jrni.", "bookingbug."],
@@ -40,15 +40,15 @@ const fn root(path: &'static str) -> ApiRoot {
     }
 }
 
-/// What a sign-in tells when its body names the company, if any.
+/// The arguments of a sign-in whose body may name the company.
 const SIGN_IN: &[(&str, ImportArg)] = &[
     ("login", Field("email")),
     ("password", Field("password")),
     ("company", Field("id")),
 ];
 
-// Members and single sign-on have paths of their own, which are none of provisor's; a forgotten password is asked for below
-// the same path.
+// Members and single sign-on have separate paths, which provisor does not use; the forgotten-password request uses a
+// subpath of the same path.
 const ROUTES: &[ImportRoute] = &[
     ImportRoute::sign_in("POST", "login", SIGN_IN).needing(&["email", "password"]),
     ImportRoute::sign_in("POST", "login/admin", SIGN_IN).needing(&["email", "password"]),

@@ -25,12 +25,12 @@ use client::fault;
 pub(crate) const SESSION: &str = "jrni::Session";
 /// A company.
 pub(crate) const COMPANY: &str = "jrni::Company";
-/// A user who may sign in to a company.
+/// A user with access to a company.
 pub(crate) const ADMINISTRATOR: &str = "jrni::Administrator";
 /// A person who works for a company.
 pub(crate) const PERSON: &str = "jrni::Person";
 
-/// The kinds of object that JRNI's operations give back.
+/// The kinds of object that JRNI's operations return.
 const KINDS: &[Kind] = &[
     Kind {
         name: SESSION,
@@ -61,7 +61,7 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// From a profile or a description to a session, from a session to another company, and out again.
+/// The operations that create a session from a profile or a map, switch it to another company, and sign out.
 static CONNECT: &[OpSpec] = &[
     session::connecting(
         "jrni",
@@ -145,7 +145,7 @@ pub(crate) static PLATFORM: Platform = Platform {
     ..Platform::new("jrni", "JRNI")
 };
 
-/// The company to sign in to, where it is not the one to act on.
+/// The company to sign in to, if it is not the one to act on.
 const SIGN_IN: &str = "$sign_in";
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
@@ -189,7 +189,7 @@ fn within<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>>
 fn logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let done = world.jrni(call)?.log_out().await.map_err(told)?;
-        // When an earlier request of ours was lost, there was a token.
+        // If our earlier request was lost, there was a token.
         Ok(Value::Bool(done || call.resent))
     })
 }
@@ -208,7 +208,7 @@ fn probe_logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     })
 }
 
-/// A company's number as text; nothing when it is empty.
+/// Parses a company's id; `None` if it is empty.
 pub(super) fn company_number(text: &str) -> Result<Option<u64>, OpError> {
     match text.trim() {
         "" => Ok(None),
@@ -222,11 +222,11 @@ pub(super) fn company_number(text: &str) -> Result<Option<u64>, OpError> {
     }
 }
 
-/// The company that the platform signs a session in to, when the session names none.
+/// The company that the platform signs a session in to, if the session names none.
 const TOLD: &str = "$company";
 
-/// The account that a session acts as, as the ledger names it: its address in one spelling, and the company it acts on. It
-/// is the one that the platform has signed it in to, where the session names none: a profile may be given it later.
+/// The account of a session in the ledger: its normalized address and the company it acts on. If the session names
+/// none, that is the company the platform signed it in to, since it may be added to the profile later.
 pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
     match company_number(session.text(TOLD))? {
         Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
@@ -234,7 +234,7 @@ pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
     }
 }
 
-/// The account as the session alone names it: by the company, or else by who signs in.
+/// The account according to the session alone: by company, else by login.
 pub(super) fn named_account_of(session: &Object) -> Result<String, OpError> {
     match company_number(session.text("company"))? {
         Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
@@ -242,7 +242,7 @@ pub(super) fn named_account_of(session: &Object) -> Result<String, OpError> {
     }
 }
 
-/// The account, and what the ledger called it while no company was known.
+/// The account, and its name in the ledger while no company was known.
 pub(super) fn accounts_of(session: &Object) -> Result<Vec<String>, OpError> {
     let mut accounts = vec![account_of(session)?];
     if !session.fields.contains_key(SIGN_IN) {
@@ -261,8 +261,8 @@ fn account_of_login(session: &Object) -> Result<String, OpError> {
     Ok(format!("{base}/{}", session.text("login").trim().to_lowercase()))
 }
 
-/// What the ledger called the thing that the call makes while no company was known. The login may have led to another
-/// company then.
+/// The resource key of the call's resource in the ledger while no company was known. At that time the login may have
+/// led to another company.
 pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
     let thing = thing.filter(|_| call.op.module == "jrni")?;
     let former = accounts_of(call.receiver.as_ref()?).ok()?.pop()?;
@@ -275,8 +275,7 @@ pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former
     })
 }
 
-/// The address of an entry of the ledger, and what tells its thing from all others there; `None` for a thing of another
-/// platform.
+/// The address of a ledger entry, and what identifies its resource there; `None` for a resource of another platform.
 pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
     let thing = &item.thing;
     if !["company", "administrator", "person"].contains(&thing.sort.as_str()) {
@@ -292,12 +291,12 @@ pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
     ))
 }
 
-/// A failed call in the terms of this platform.
+/// Converts a client error, adding this platform's hints.
 fn told(error: ApiError) -> OpError {
     let forbidden = error.kind == ApiErrorKind::Forbidden;
     let told = OpError::from(error);
     if forbidden {
-        // The vendor's list of statuses: 403 is no missing login.
+        // According to the vendor's list of statuses, 403 does not mean a missing sign-in.
         return told
             .hint("the company does not own what was asked for, or the login is not for this company");
     }

@@ -1,4 +1,4 @@
-//! Every other call of the API, by method and path or by link.
+//! All other calls of the API, by method and path or by link.
 
 use super::{SESSION, SIGN_IN, account_at, accounts_of, told};
 use crate::client::{Body, Method};
@@ -125,7 +125,7 @@ pub(super) static OPS: &[OpSpec] = &[
     ),
 ];
 
-/// The person, the administrator or the company that a raw call removes.
+/// The ledger entry of the person, administrator or company that a raw call removes.
 pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
     if call.op.id() != "jrni::delete" {
         return None;
@@ -137,7 +137,7 @@ pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
     let at = |company: &str| Some(account_at(&client.account().base, company.parse().ok()?));
     let mut accounts = accounts_of(session).ok()?;
     let (sort, id) = match steps[..] {
-        // It is in the ledger of the company that it was made below.
+        // It is in the ledger of the company that it was created below.
         ["admin", company, "company"] => {
             accounts.extend(at(session.text(SIGN_IN)));
             ("company", company)
@@ -174,7 +174,7 @@ fn follow<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
     })
 }
 
-/// The address of a resource's link of that name.
+/// The address of a resource's link with this name.
 fn href(resource: &Value, name: &str) -> Result<String, OpError> {
     let attributes = match resource {
         Value::Object(object) => object.fields.get("attributes").and_then(Value::as_record),

@@ -1,4 +1,4 @@
-//! People and administrators of a company, which the tables of the platform describe whole.
+//! A company's people and administrators, fully described by tables.
 
 use super::{ADMINISTRATOR, PERSON};
 use crate::operation::error::Code;

@@ -1,4 +1,4 @@
-//! Applications of an account.
+//! Apps of an account.
 
 use super::client::apps::App;
 use super::client::objects::id_text;
@@ -194,8 +194,8 @@ pub(super) static OPS: &[OpSpec] = &[
     },
 ];
 
-/// An app's natural key is its name and its site: the platform lets several apps have one name. A site has no blanks, so
-/// no name with ` @ ` in it makes another key.
+/// The resource key of an app: its name and site, since the platform permits several apps with one name. A site
+/// contains no spaces, so a name containing ` @ ` cannot produce another app's key.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
     let (name, site) = (call.text("name"), call.text("site"));
     if name.trim().is_empty() {
@@ -217,7 +217,8 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     })
 }
 
-/// Two candidates are never a guess, and an app that the ledger attributes to another call is no candidate.
+/// The apps that the call may refer to. Callers never choose between two, and an app that the ledger attributes to
+/// another call is excluded.
 async fn candidates(world: &World, call: &Call) -> Result<Vec<App>, OpError> {
     let session = receiver(call)?;
     let mut apps = world
@@ -306,11 +307,11 @@ fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
     })
 }
 
-/// A refusal as existing may be the answer to an earlier, lost request of ours; whether the app exists decides.
+/// Handles a refusal that may stem from an earlier request of ours whose response was lost; a lookup decides.
 async fn refused_or_ours(world: &World, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
     match candidates(world, call).await?.as_slice() {
         [app] if call.resent && !is_unclear(world, call, app) => Ok(to_app(app, "created")),
-        // It is not in the list yet, or cannot be told from another.
+        // It is not listed yet, or cannot be distinguished from another app.
         _ if call.resent => Err(OpError::from(refusal).maybe_sent()),
         [] => Err(refusal.into()),
         _ => Err(OpError {
@@ -393,7 +394,7 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
         let id = identity::id(&call.text("id"));
         match client.delete_application(&id).await {
             Ok(()) => Ok(Value::Null),
-            // The answer to an earlier, lost request of ours: it is deleted.
+            // Deleted by an earlier request of ours whose response was lost.
             Err(error) if call.resent && error.status == Some(404) => Ok(Value::Null),
             Err(error) => Err(error.into()),
         }
@@ -434,7 +435,7 @@ fn to_app(app: &App, outcome: &str) -> Value {
     ))
 }
 
-/// The platform does not say which site the app wraps, and another app of its name is in doubt, too.
+/// Whether the platform does not report the app's site, and another app of its name is in doubt, too.
 fn is_unclear(world: &World, call: &Call, app: &App) -> bool {
     let Ok(own) = key(call) else { return true };
     let prefix = format!("{} @ ", identity::name(&call.text("name")));
@@ -446,7 +447,7 @@ fn is_unclear(world: &World, call: &Call, app: &App) -> bool {
         })
 }
 
-/// Numbers come back as text from some columns.
+/// Whether a field has the wanted value; some columns return numbers as text.
 fn same(now: &Value, wanted: &Value) -> bool {
     if let (Some(now), Some(wanted)) = (Call::secret(now), Call::secret(wanted)) {
         return now == wanted;

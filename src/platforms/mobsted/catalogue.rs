@@ -1,4 +1,4 @@
-//! What an app is made of besides its objects: screens, lists, tags.
+//! The parts of an app other than its objects: screens, lists, tags.
 
 use super::client::catalogue::{Part, TagsOf};
 use super::objects::{APP_ID, app_id};
@@ -236,7 +236,7 @@ fn items<'a>(call: &'a Call, name: &str) -> &'a [Value] {
     }
 }
 
-/// Identifiers are numbers on the wire, and texts in what some calls answer.
+/// Converts an id to a number where possible: requests use numbers, but some responses contain text.
 fn number(id: &Value) -> Value {
     match id {
         Value::Text(text) => text.trim().parse().map_or_else(|_| id.clone(), Value::Int),

@@ -1,4 +1,4 @@
-//! From a session to the client that speaks for it.
+//! Creates the client of a session.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::operation::session;
 use crate::operation::world::World;
 use crate::value::Object;
 
-/// What the operations of Mobsted share in a process.
+/// Process-wide state shared by Mobsted's operations.
 pub(super) struct Shared {
     accounts: Accounts,
     pub(super) directories: Directories,
@@ -32,8 +32,8 @@ impl Shared {
 }
 
 impl World {
-    /// Notes the accounts of profiles at an address that somebody else speaks to, so that what is protected in them is so
-    /// in every way.
+    /// Registers the Mobsted accounts of profiles around an address used by others, so that they are protected whatever
+    /// client is used.
     pub(super) fn note_mobsted(&self, url: &str) {
         let Ok(Shared { partners, .. }) = self.state() else {
             return;
@@ -43,8 +43,8 @@ impl World {
         }
     }
 
-    /// What the account at this address is to us, which `master` says is a sub-account of its own. A partner's own account
-    /// stays one, whoever lists it.
+    /// The role of an account that `master` lists as its sub-account. A partner's own account remains a master account,
+    /// whoever lists it.
     pub(super) fn role_below(&self, master: &str, own: &Base) -> Role {
         let mut partners = self.mobsted_profiles(own.as_str());
         partners.extend(Base::parse(master));
@@ -55,7 +55,7 @@ impl World {
         }
     }
 
-    /// The accounts of the profiles around an address.
+    /// The Mobsted accounts of the profiles around an address.
     fn mobsted_profiles(&self, url: &str) -> Vec<Base> {
         let profiles = self.around(url).unwrap_or_default();
         let bases = profiles.iter().filter(|profile| profile.platform == "mobsted");

@@ -1,4 +1,4 @@
-//! What accounts have, list by list: each is read once, and from then on only what came behind.
+//! Cached lists of accounts: each is read once in full, and afterwards only what was appended.
 
 use super::connection::Shared;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::operation::world::World;
 use crate::sabotage::Sabotage;
 use crate::value::{Object, identity};
 
-/// The lists of a process, by account. Those that nobody asked for lately are let go, and read again when somebody does.
+/// The lists cached by a process, by account. Those not used recently are dropped, and read again when needed.
 #[derive(Default)]
 pub(super) struct Directories {
     tenants: Lists<TenantRow>,
@@ -28,10 +28,10 @@ pub(super) struct Directories {
 
 type Lists<T> = Recent<Arc<List<T>>>;
 
-/// A list that moves whenever one of its pages is read again is given up after so many readings.
+/// The number of attempts to read a list that changes whenever one of its pages is read again.
 const READINGS: usize = 3;
 
-/// One list of one account. Whoever asks gets what was read after it asked; those who ask meanwhile share a reading.
+/// One list of one account. A caller gets a state read after its request; those arriving meanwhile share a reading.
 struct List<T> {
     asked: AtomicU64,
     kept: tokio::sync::Mutex<Kept<T>>,
@@ -39,7 +39,7 @@ struct List<T> {
 
 struct Kept<T> {
     listing: Listing<T>,
-    /// As many askers had come when it was read.
+    /// The number of requests that the last reading covers.
     serves: u64,
 }
 
@@ -62,7 +62,8 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T> Kept<T> {
-    /// Notes a reading. An account that may not list is told so when it creates; look-ups will not settle anything for it.
+    /// Records a reading. Without permission to list, an account gets the error when it creates; lookups settle
+    /// nothing.
     fn note(&mut self, read: Result<(), ApiError>, serves: u64) -> Result<(), OpError> {
         match read {
             Err(error) if !matches!(error.kind, ApiErrorKind::Forbidden | ApiErrorKind::NotFound) => {
@@ -76,12 +77,12 @@ impl<T> Kept<T> {
     }
 }
 
-/// What lists consist of.
+/// The items of a list.
 trait Listed: Clone + Send {
-    /// Reads the list on.
+    /// Continues reading the list.
     fn read_on<'a>(client: &'a Client, listing: &'a mut Listing<Self>) -> Boxed<'a, Result<(), ApiError>>;
 
-    /// Reads those of this name on a page before the last: they are not kept.
+    /// Reads the items with this name on a page before the last, as those are not cached.
     fn on_page<'a>(client: &'a Client, page: i64, name: &'a str) -> Boxed<'a, Result<Vec<Self>, ApiError>>;
 }
 
@@ -106,18 +107,18 @@ impl Listed for App {
 }
 
 impl<T: Listed> List<T> {
-    /// Was it read in this process?
+    /// Whether the list has been read in this process.
     async fn is_read(&self) -> bool {
         self.kept.lock().await.listing.is_read()
     }
 
-    /// The list as it is now: read on, unless another asker's reading began after this one came.
+    /// Returns the current list: updated, unless another caller's reading began after this request.
     async fn now(&self, client: &Client) -> Result<MutexGuard<'_, Kept<T>>, OpError> {
         let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut kept = self.kept.lock().await;
         if kept.serves < mine && !(kept.listing.is_read() && Sabotage::ListNotReadOn.is_on()) {
             let serves = self.asked.load(Ordering::SeqCst);
-            // A reading that fails serves nobody.
+            // A failed reading covers no request.
             kept.serves = 0;
             let read = T::read_on(client, &mut kept.listing).await;
             kept.note(read, serves)?;
@@ -125,7 +126,7 @@ impl<T: Listed> List<T> {
         Ok(kept)
     }
 
-    /// The items of this name that the list has now.
+    /// The items with this name that the list has now.
     async fn named(&self, client: &Client, name: &str) -> Result<Vec<T>, OpError> {
         for _ in 0..READINGS {
             let named = self.now(client).await?.listing.named(name);
@@ -154,8 +155,8 @@ fn of<T>(lists: &Lists<T>, session: &Object) -> Result<Arc<List<T>>, OpError> {
 }
 
 impl World {
-    /// Is a tenant or an app that the ledger holds certainly gone? Looks only when its account's list was read before in
-    /// this process, which then is read on.
+    /// Whether a tenant or an app in the ledger is certainly gone. Checks only if its account's list has been read in
+    /// this process before; the list is then updated.
     pub(super) async fn is_gone(&self, session: &Object, held: &Object) -> Result<bool, OpError> {
         match held.kind.as_str() {
             TENANT => {
@@ -174,7 +175,7 @@ impl World {
                     return Ok(false);
                 }
                 self.apps_now(session, "").await?;
-                // It may have another name by now.
+                // It may have been renamed.
                 let kept = list.kept.lock().await;
                 let id = held.fields.get("id");
                 Ok(id.is_some_and(|id| !kept.listing.has_id(id)))
@@ -183,18 +184,18 @@ impl World {
         }
     }
 
-    /// The tenants of this address, in one spelling, that the account has now. What is there before a request is not
-    /// what the request makes. An account that may not list has none.
+    /// The tenants with this normalized e-mail address that the account has now. Those present before a request were
+    /// not created by it. An account without permission to list has none.
     pub(super) async fn tenants_now(&self, session: &Object, email: &str) -> Result<Vec<TenantRow>, OpError> {
         let list = of(&self.state::<Shared>()?.directories.tenants, session)?;
         let client = self.mobsted(session)?;
         let mut rows = list.named(&client, email).await?;
-        // A row that moved from one page to the next while we read is still one row.
+        // A row that moved to the next page during reading is counted once.
         rows.dedup_by(|one, other| one.id.is_some() && one.id == other.id);
         Ok(rows)
     }
 
-    /// The apps of this name, in one spelling, that the account has now.
+    /// The apps with this normalized name that the account has now.
     pub(super) async fn apps_now(&self, session: &Object, name: &str) -> Result<Vec<App>, OpError> {
         let list = of(&self.state::<Shared>()?.directories.apps, session)?;
         let client = self.mobsted(session)?;

@@ -1,4 +1,4 @@
-//! What no table can say of Mobsted: signing in, names in the ledger, and what is protected.
+//! The code-defined behaviour of Mobsted: sign-in, names in the ledger, and protected resources.
 
 use std::any::Any;
 use std::sync::Arc;

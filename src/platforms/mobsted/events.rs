@@ -1,4 +1,4 @@
-//! Events about objects, and domains of apps: changes that nothing can tell afterwards.
+//! Events about objects, and domains of apps: changes whose outcome cannot be looked up afterwards.
 
 use super::SESSION;
 use super::client::events::NewEvent;

@@ -1,8 +1,8 @@
-//! The failures that Mobsted has a code of its own for.
+//! The failures for which Mobsted has its own code.
 
 use crate::client::error::{Cause, Explanation, OwnCode};
 
-/// Every one.
+/// All of the codes.
 pub(super) static CODES: &[&OwnCode] = &[&PROTECTED_APP];
 
 /// App 1 of a master account must never be changed.

@@ -1,11 +1,11 @@
-//! Mobsted's requests, as other tools record them.
+//! Import of Mobsted requests recorded by other tools.
 
 use crate::operation::import::ImportArg::{Body, Field, FieldAs, Path, Query, RestAs};
 use crate::operation::import::{ApiRoot, ImportRoute, ImportRules};
 
 const ENSURES: &str = "created, or returned unchanged when it is recorded already";
 
-/// How they become calls.
+/// The rules that convert requests to calls.
 pub(super) const RULES: ImportRules = ImportRules {
     roots: &[ApiRoot {
         path: "/api/v8",

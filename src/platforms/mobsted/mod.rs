@@ -25,7 +25,7 @@ use crate::value::secret::Secret;
 use crate::value::{Object, Value, identity};
 use client::account::Base;
 
-/// The kinds of object that Mobsted's operations give back.
+/// The kinds of object that Mobsted's operations return.
 const KINDS: &[Kind] = &[
     Kind {
         name: SESSION,
@@ -117,7 +117,7 @@ pub(crate) const SCREEN: &str = "mobsted::Screen";
 /// A list of an app.
 pub(crate) const LIST: &str = "mobsted::List";
 
-/// From a profile, an address or a tenant to a session.
+/// The operations that create a session from a profile, an address or a tenant.
 static CONNECT: &[OpSpec] = &[
     session::connecting(
         "mobsted",
@@ -201,7 +201,7 @@ fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Valu
             )
             .hint(crate::operation::credential::repair(email)));
         };
-        // What a sub-account lists as its own may be anybody's.
+        // A sub-account may list any account as its own.
         let role = match tenant.text("$role") {
             "master" => "master",
             _ => "tenant",
@@ -220,7 +220,7 @@ fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Valu
     })
 }
 
-/// The password that a person has given for a tenant since its step was recorded.
+/// The password that a person has provided for a tenant since its step was recorded.
 fn repaired(world: &World, tenant: &Object) -> Result<Option<Secret>, OpError> {
     let key = NaturalKey {
         account: tenant.text("$master").to_owned(),
@@ -235,16 +235,16 @@ fn repaired(world: &World, tenant: &Object) -> Result<Option<Secret>, OpError> {
     }))
 }
 
-/// Why the own account of a tenant is refused what only a master account has.
+/// The reason why a tenant's own account is denied what only a master account has.
 pub(super) const NOT_MASTER: &str = "the account is not a master account";
 
-/// The account a session acts as, as the ledger names it: its address in one spelling.
+/// The account of a session in the ledger: its normalized address.
 pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
     Ok(Base::parse(session.text("url"))?.as_str().to_owned())
 }
 
-/// What version 1 of the journal called the thing that the call makes, when by another name: addresses and names were not
-/// brought into one form of Unicode.
+/// The key of the call's resource in version 1 of the journal, if different: addresses and names had no Unicode
+/// normalization.
 pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
     let thing = thing.filter(|_| call.op.module == "mobsted")?;
     let folded = |name: &str| call.text(name).trim().to_lowercase();
@@ -262,7 +262,7 @@ pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former
     })
 }
 
-/// The account of an entry of the ledger and its name as a call would name it now; `None` for a thing of another platform.
+/// The account of a ledger entry, and its name as a call would form it now; `None` for a resource of another platform.
 pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
     let thing = &item.thing;
     let name = match thing.sort.as_str() {

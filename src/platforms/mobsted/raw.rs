@@ -1,4 +1,4 @@
-//! Every other call of the API, by method and path.
+//! All other calls of the API, by method and path.
 
 use super::{SESSION, account_of};
 use crate::client::Method;
@@ -86,7 +86,7 @@ pub(super) static OPS: &[OpSpec] = &[
     ),
 ];
 
-/// The app that a raw call deletes.
+/// The ledger entry of the app that a raw call deletes.
 pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
     if call.op.id() != "mobsted::delete" {
         return None;

@@ -135,7 +135,7 @@ fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
         match look_up(world, call).await {
             Ok(Some(row)) => match to_tenant(call, &row, "created") {
                 Ok(tenant) => Probe::Found(tenant),
-                // The row may be filled in later than it appears.
+                // The row may appear before all of its columns are set.
                 Err(error) => Probe::Unknown(error.message),
             },
             Ok(None) => Probe::Absent,
@@ -150,7 +150,7 @@ fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>
         let email = key(call)?.name;
         match world.tenants_now(receiver(call)?, &email).await?.as_slice() {
             [] => Ok(None),
-            // The list has grown by our own earlier request.
+            // Our own earlier request has added the row.
             [row] if call.resent => to_tenant(call, row, "created").map(Some),
             [row] if call.flag("adopt") => to_tenant(call, row, "adopted").map(Some),
             [_] => Err(exists(&email)),
@@ -191,21 +191,21 @@ async fn send(world: &World, call: &Call) -> Result<Value, OpError> {
     }
 }
 
-/// The wording of a refusal differs between servers and years; whether the tenant exists decides.
+/// Whether the tenant may exist. Refusals are worded differently between servers and years, so a lookup decides.
 fn may_exist(error: &ApiError) -> bool {
     matches!(error.kind, ApiErrorKind::Conflict | ApiErrorKind::Invalid)
 }
 
 async fn refused_or_ours(world: &World, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
     match look_up(world, call).await? {
-        // The answer to an earlier, lost request of ours: it is created.
+        // Created by an earlier request of ours whose response was lost.
         Some(row) if call.resent => to_tenant(call, &row, "created"),
         Some(row) if call.flag("adopt") => to_tenant(call, &row, "adopted"),
         Some(_) => Err(OpError {
             status: refusal.status,
             ..exists(&key(call)?.name)
         }),
-        // Refused as used, and not in the list: the row of our own earlier request may still appear.
+        // Refused as already used, but not listed: the row of our own earlier request may still appear.
         None if call.resent => Err(OpError::from(refusal).maybe_sent()),
         None => Err(refusal.into()),
     }
@@ -234,7 +234,7 @@ fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
     Box::pin(async move {
         let rows = world.mobsted(receiver(call)?)?.tenants().await;
         let rows = rows?;
-        // A row without an address is no tenant that anybody could sign in to.
+        // Without an address nobody could sign in to the tenant.
         let usable = rows
             .iter()
             .filter(|row| !row.email.trim().is_empty() && row.url.is_some());
@@ -278,11 +278,11 @@ pub(super) fn tenant(
 ) -> Result<Value, OpError> {
     let hidden = [
         ("outcome", outcome.into()),
-        // The tenant is spoken to as the profile says: its timeouts, its endpoints.
+        // The tenant's session uses the profile's settings: its timeouts, its endpoints.
         ("$profile", session.text("$profile").into()),
         ("$master", account_of(session)?.into()),
     ];
-    // Only a partner's own account knows what a sub-account is.
+    // Only a partner's own account reliably lists its sub-accounts.
     let unsure = (session.text("$role") == "tenant").then(|| ("$role", "master".into()));
     let fields = fields.into_iter().chain(hidden).chain(unsure);
     Ok(Value::Object(Object::new(TENANT, fields)))

@@ -1,4 +1,4 @@
-//! What no table can say of Sparrow SMS: signing in, and who its accounts are.
+//! The code-defined behaviour of Sparrow SMS: sign-in and account identity.
 
 use std::any::Any;
 
@@ -56,7 +56,7 @@ impl Driver for Sparrow {
         Ok(Base::parse(session.text("url"))?.as_str().to_owned())
     }
 
-    /// Accounts have no login: the partner token tells them apart.
+    /// Accounts have no login; the partner token identifies them.
     fn identity_of(&self, session: &Object) -> Value {
         given_token(session).unwrap_or_else(|| "".into())
     }
@@ -66,7 +66,7 @@ impl Driver for Sparrow {
     }
 }
 
-/// The partner token that the script gave.
+/// The partner token given by the script.
 fn given_token(session: &Object) -> Option<Value> {
     session.fields.get("$partner_token").cloned()
 }

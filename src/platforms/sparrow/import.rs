@@ -1,9 +1,9 @@
-//! Sparrow's requests, as other tools record them.
+//! Import of Sparrow requests recorded by other tools.
 
 use crate::operation::import::ImportArg::{self, Field, Path, Text};
 use crate::operation::import::{ApiRoot, ImportRoute, ImportRules, Mark};
 
-/// How they become calls.
+/// The rules that convert requests to calls.
 pub(super) const RULES: ImportRules = ImportRules {
     roots: &[ApiRoot {
         path: "/v1",
@@ -49,7 +49,7 @@ const ROUTES: &[ImportRoute] = &[
     ImportRoute::call("GET", "intlsms/compose/tarrif", "sparrow::tariffs", &[]),
 ];
 
-/// Reports are read with GET; an older text of the vendor says POST.
+/// Reports are read with GET; an older vendor document says POST.
 const EITHER: &str = "GET|POST";
 const VIBER: &str = "sparrow::viber_report";
 const BY_SMS: &str = "sparrow::sms_report";
@@ -98,6 +98,6 @@ const WHATSAPP: ImportArg = ImportArg::Map {
         ("text", "/session_text"),
         ("media", "/session_media"),
     ],
-    // The type of a conversation's message is a key of its file's map.
+    // The message type of a conversation is a key of its file's map.
     moves: &[("/message_type", "/session_media/type")],
 };

@@ -1,4 +1,4 @@
-//! From the map that a script writes to the message that the platform takes.
+//! Converts a script's map to the message that the platform accepts.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use crate::operation::call::Call;
 use crate::operation::error::{Code, OpError};
 use crate::value::{Record, Value};
 
-/// The longest value of a parameter of a Viber template, in characters (vendor's documents).
+/// The maximum length of a Viber template parameter, in characters (vendor's documents).
 const LONGEST_VALUE: usize = 25;
 
-/// Viber, composed freely.
+/// Viber, free-form.
 pub(super) fn viber(call: &Call) -> Result<Message, OpError> {
     let given = Given(call.map("message"));
     let mut data = Record::from([("text".to_owned(), given.text("text")?.into())]);
@@ -23,7 +23,7 @@ pub(super) fn viber(call: &Call) -> Result<Message, OpError> {
     Ok(Message::Viber(body))
 }
 
-/// Viber, by an approved template.
+/// Viber, from an approved template.
 pub(super) fn viber_template(call: &Call) -> Result<Message, OpError> {
     let given = Given(call.map("message"));
     let params = match given.0.get("params") {
@@ -56,7 +56,7 @@ pub(super) fn sms(call: &Call) -> Result<Message, OpError> {
     )))
 }
 
-/// `WhatsApp`: by a template, or within a conversation.
+/// `WhatsApp`: from a template, or within a conversation.
 pub(super) fn whatsapp(call: &Call) -> Result<Message, OpError> {
     let given = Given(call.map("message"));
     let recipient = given.id("recipient")?;
@@ -124,18 +124,18 @@ fn conversation(given: &Given, body: &mut Record) -> Result<(), OpError> {
     Ok(())
 }
 
-/// How a channel takes tags: Viber's and SMS's compositions a list, templates one text.
+/// How a channel takes tags: free-form Viber and SMS as a list, templates as a single text.
 #[derive(Clone, Copy)]
 enum Tags {
     List,
     One,
 }
 
-/// The map of a message, whose keys and types are checked.
+/// The map of a message, with keys and types already checked.
 struct Given(Record);
 
 impl Given {
-    /// A text that is not blank.
+    /// Returns the text of a key, which must not be blank.
     fn text(&self, key: &str) -> Result<String, OpError> {
         match self.0.get(key).and_then(Value::as_text) {
             Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
@@ -143,7 +143,7 @@ impl Given {
         }
     }
 
-    /// A text or a number, as text that is not blank.
+    /// Returns text or a number as non-blank text.
     fn id(&self, key: &str) -> Result<String, OpError> {
         match self.0.get(key) {
             Some(Value::Int(number)) => Ok(number.to_string()),
@@ -157,7 +157,7 @@ impl Given {
         }
     }
 
-    /// Who sends, to whom, and under which tags.
+    /// The sender, the recipients and the tags.
     fn session(&self, channel: Channel, tags: Tags) -> Result<Record, OpError> {
         let mut session = Record::from([
             ("sender_name".to_owned(), self.text("sender")?.into()),
@@ -203,7 +203,7 @@ fn recipients(channel: Channel, given: Option<&Value>) -> Result<Value, OpError>
     Ok(Value::List(numbers))
 }
 
-/// One text or several as a list of texts; numbers in digits.
+/// One or more texts as a list; numbers become digits.
 fn texts(value: &Value) -> Value {
     let text = |value: &Value| match value {
         Value::Int(number) => Value::Text(number.to_string()),
@@ -217,7 +217,7 @@ fn texts(value: &Value) -> Value {
     }
 }
 
-/// A parameter's value: the platform takes no long ones, and no addresses.
+/// Checks a parameter value: the platform accepts neither long values nor web addresses.
 fn check_value(name: &str, value: &Value) -> Result<(), OpError> {
     let text = match value {
         Value::Text(text) => text.clone(),

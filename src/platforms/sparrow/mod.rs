@@ -19,17 +19,17 @@ use client::account::{Account, Base};
 use client::fault;
 use client::{Accounts, Client, REPLY};
 
-/// The kinds of object that Sparrow's operations give back.
+/// The kinds of object that Sparrow's operations return.
 const KINDS: &[Kind] = &[Kind {
     name: SESSION,
     summary: "An account that messages are sent from; it signs in when it must",
     properties: &[("url", "string", "the address of the API")],
 }];
 
-/// An account.
+/// The kind of an account's session.
 pub(crate) const SESSION: &str = "sparrow::Session";
 
-/// From a profile or a map to a session.
+/// The operation that creates a session from a profile or a map.
 static CONNECT: &[OpSpec] = &[session::connecting(
     "sparrow",
     SESSION,
@@ -91,7 +91,7 @@ impl World {
     }
 }
 
-/// The failures of signing in, each with the vendor's reason.
+/// Sign-in failures, each with the vendor's reason, appended to the given errors.
 macro_rules! errors {
     ($($more:expr),* $(,)?) => {
         &[

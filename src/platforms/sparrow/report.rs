@@ -1,4 +1,4 @@
-//! What became of messages, and what they cost.
+//! Message reports and tariffs.
 
 use super::client::Part;
 use super::client::recipient::Channel;

@@ -1,4 +1,4 @@
-//! Messages. No look-up can tell whether one was sent: each is an act, and in doubt its row parks.
+//! Messages. No lookup can tell whether one was sent: each send is an act, and in doubt its row parks.
 
 use super::client::fault;
 use super::client::{Accepted, Message};
@@ -148,7 +148,7 @@ const WHATSAPP_ERRORS: &[(Code, &str)] = errors![
     ),
 ];
 
-/// What a send gives back.
+/// The fields of a send's result.
 pub(super) const SENT: Fields = &[
     ("id", "string", "the message's number, for the reports"),
     ("message", "string", "the platform's words"),

@@ -1,4 +1,4 @@
-//! Services that a profile describes: where they are, who asks, what is permitted, and how fast.
+//! Services described by a profile: their address, credential, mode and rate limits.
 
 use crate::client::http::account::Account;
 use crate::client::http::{Accounts, Client};
@@ -10,7 +10,7 @@ pub(crate) use crate::operation::target::Target;
 use crate::operation::world::{Line, Profile, World};
 use crate::value::Object;
 
-/// The client of a call: the profile's, with its credential and on its line, or nobody's.
+/// The client for a call: the profile's, with its credential and on its line, or one without a credential.
 pub(super) fn client(world: &World, call: &Call) -> Result<Client, OpError> {
     match call.target.as_deref() {
         Some(Target {
@@ -26,7 +26,7 @@ pub(super) fn client(world: &World, call: &Call) -> Result<Client, OpError> {
 }
 
 impl World {
-    /// The client of a service that a profile describes.
+    /// The client of a service described by a profile.
     pub(super) fn web_of(&self, service: &Object) -> Result<Client, OpError> {
         let name = service.text("$profile");
         let profile = self.profile(session::platform_of(service), Some(name))?;

@@ -1,4 +1,4 @@
-//! What no table can say of services of the web: where a call goes, and what its answer means.
+//! The code-defined behaviour of web services: the target of a call, and the meaning of its response.
 
 use std::any::Any;
 
@@ -35,7 +35,7 @@ impl Driver for Web {
         }
     }
 
-    /// There is no sign-in: the service is asked for its own address.
+    /// Requests the service's own address, as there is no sign-in.
     fn sign_in<'a>(
         &'a self,
         world: &'a World,

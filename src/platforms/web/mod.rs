@@ -1,4 +1,4 @@
-//! Any other service of the web: `http::get`, `http::post` and so on. `client::http` sends the requests.
+//! Any other web service: `http::get`, `http::post` and so on. `client::http` sends the requests.
 
 mod account;
 mod driver;
@@ -74,7 +74,7 @@ const CHANGE_DOC: &str = "Gives the answer as a map of `status`, `headers` and `
                           thing is still there, after a lost answer and after 404 or 410. With `key` alone it is sent \
                           once, for ever. `reads: true` marks a request that changes nothing.";
 
-/// Every method has one entry; they differ in little.
+/// Defines the operation of one HTTP method; they differ only slightly.
 macro_rules! operation {
     ($name:literal, $summary:literal, $doc:expr, $options:expr, $errors:expr, $effect:expr, $example:literal, $run:ident) => {
         OpSpec {
@@ -94,8 +94,8 @@ macro_rules! operation {
     };
 }
 
-/// Any other service of the web. A service is an account for `provisor profile test` and its like; scripts have no such
-/// object: they name the profile.
+/// Any other web service. A service is an account only for commands such as `provisor profile test`; scripts have no
+/// such object and name the profile instead.
 pub(crate) static PLATFORM: Platform = Platform {
     module: "http",
     account: Some(AccountSchema {
@@ -146,7 +146,7 @@ pub(crate) static PLATFORM: Platform = Platform {
     ..Platform::new("web", "web")
 };
 
-/// What an answer is to a script.
+/// The fields of a response as seen by a script.
 const RESULT: Fields = &[
     ("status", "int", "the HTTP status"),
     ("headers", "map", "the headers, by their names in lower case"),

@@ -1,4 +1,4 @@
-//! What may be said of a request.
+//! The options of a request.
 
 use crate::operation::spec::{Param, Type};
 

@@ -1,4 +1,4 @@
-//! From the arguments of a call to the request that leaves.
+//! Builds the HTTP request from the arguments of a call.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -9,13 +9,13 @@ pub(crate) use crate::operation::call::{Call, parse_duration};
 use crate::operation::error::{Code, OpError};
 use crate::value::{Record, Value};
 
-/// Headers that the transport writes itself.
+/// Headers that only the transport sets.
 const OWN_HEADERS: &[&str] = &["host", "content-length", "transfer-encoding", "connection"];
 
-/// How long one try may be told to take.
+/// The permitted range of the timeout of one try.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
 
-/// The request that a call asks for.
+/// Builds the request for a call.
 pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
     let map = |key: &str| match call.option(key) {
         Some(Value::Record(fields)) => fields.clone(),
@@ -74,7 +74,7 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
     })
 }
 
-/// How long one try may take.
+/// The timeout of one try, if given.
 fn timeout(call: &Call) -> Result<Option<Duration>, OpError> {
     match call.option("timeout").and_then(parse_duration) {
         Some(timeout) if !TIMEOUTS.contains(&timeout) => Err(bad(
@@ -109,7 +109,7 @@ fn headers(given: Record) -> Result<Vec<(String, Value)>, OpError> {
     Ok(headers)
 }
 
-/// The body, and what it says to be where the script says so.
+/// The body, and its content type if the script gives one.
 fn body(call: &Call) -> Result<(Body, Option<String>), OpError> {
     let given: Vec<&str> = ["json", "form", "multipart", "body"]
         .into_iter()

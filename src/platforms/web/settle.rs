@@ -1,4 +1,4 @@
-//! When a changing request is an act, and when a key and a look-up make it one that can be settled.
+//! Decides whether a changing request is a plain act, or can be settled by its key and probe.
 
 use super::request::asked;
 use crate::client::Method;
@@ -13,7 +13,7 @@ use crate::operation::world::World;
 use crate::sabotage::Sabotage;
 use crate::value::{Record, Value};
 
-/// The effect of a changing call: with a probe it ensures, or removes, else it acts, unless the script says that it reads.
+/// The effect of a changing call: with a probe an ensure or removal, else an act, unless declared as a read.
 pub(super) fn changing(call: &Call) -> Effect {
     if call.function("probe").is_some() && is_delete(call) {
         Effect::Change {
@@ -42,7 +42,7 @@ pub(super) fn at_will(call: &Call) -> Effect {
     }
 }
 
-/// Sends the request of a call and gives its answer.
+/// Sends the request of a call and returns its response.
 pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
     let mut asked = asked(call, method)?;
     let reply = call.target.as_ref().and_then(|target| target.settings.reply);
@@ -61,19 +61,19 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
             let why = format!("the answer was a redirect ({})", reply.status);
             Err(lost(why, reply.status))
         }
-        // A yes without the thing: the look-up tells what was made, so that `.body` is the thing however it came.
+        // A success response without the resource: the lookup finds it, so that `.body` is always the resource.
         Ok(reply) if keyed && !deletes && is_empty(&reply.body) => {
             Err(lost("the answer has no content".to_owned(), reply.status))
         }
         Ok(reply) if named => Ok(with_outcome(given_back(reply), outcome)),
         Ok(reply) => Ok(given_back(reply)),
-        // It is gone already, if the look-up says so, too: a wrong address is answered in the same way.
+        // Already gone, if the lookup agrees: a wrong address gets the same response.
         Err(error) if keyed && deletes && matches!(error.status, Some(404 | 410)) => match look(call).await {
             Probe::Absent if call.resent => Ok(removed(outcome)),
             Probe::Absent => Ok(removed("unchanged")),
             _ => Err(error.into()),
         },
-        // An earlier request, whose answer was lost, may be the reason.
+        // An earlier request whose response was lost may be the cause.
         Err(error) if keyed && !deletes && call.resent && matches!(error.status, Some(400 | 409 | 422)) => {
             match look(call).await {
                 Probe::Found(found) => Ok(found),
@@ -84,7 +84,7 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
     }
 }
 
-/// A recorded answer as this call gives it: with `check` a failure is an error, whatever was wanted when it came.
+/// A recorded response as the result of this call: with `check` a failure is an error, even if it was recorded without.
 pub(super) fn replayed(call: &Call, answer: Value) -> Result<Value, OpError> {
     if !call.flag("check") {
         return Ok(answer);
@@ -100,7 +100,7 @@ fn recorded_failure(code: Code, status: u16) -> OpError {
     OpError::new(code, format!("the recorded answer is a failure ({status})")).status(status)
 }
 
-/// The name of the thing: its key, below method and path, in the account that holds it.
+/// The resource key: the call's key, qualified by method and path, in its account.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
     let Some(key) = key_of(call)? else {
         let message = "`probe` needs a `key` that is not empty: what the thing is called";
@@ -113,14 +113,14 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     })
 }
 
-/// What a call that removes something works on, when it has a key and a look-up.
+/// The resource that a removing call acts on, if the call has a key and a probe.
 pub(super) fn removes(call: &Call) -> Result<Option<NaturalKey>, OpError> {
     let keyed = call.function("probe").is_some();
     (keyed && is_delete(call)).then(|| key(call)).transpose()
 }
 
-/// The entries that the call strikes out of the ledger when it is carried out: what has its address, and with a key what
-/// was made under that key at its address or right above it, where things are made.
+/// The entries that the call removes from the ledger once it is carried out: those with its address and, given a key,
+/// those created under that key at its address or its parent, where resources are created.
 pub(super) fn strikes(call: &Call) -> Result<Vec<Struck>, OpError> {
     if !is_delete(call) {
         return Ok(Vec::new());
@@ -155,13 +155,13 @@ pub(super) fn strikes(call: &Call) -> Result<Vec<Struck>, OpError> {
     Ok(struck)
 }
 
-/// Does the answer to a call that removes something say that it is gone?
+/// Whether the response to a removing call means that the resource is gone.
 pub(super) fn is_removed(answer: &Value) -> bool {
     status_of(answer).is_some_and(|status| matches!(status, 200..300 | 404 | 410))
 }
 
-/// The address of what the call has made, as far as its answer tells: where the answer says that it is, else where a PUT
-/// or a PATCH went, else its identifier below the address that made it.
+/// The address of the created resource, as far as the response reveals it: its `location` header, else the address of a
+/// PUT or PATCH, else its id below the address that created it.
 pub(super) fn address_of(call: &Call, answer: &Value) -> Option<String> {
     let url = address(&call.text("url")).ok()?;
     let fields = answer.as_record()?;
@@ -183,7 +183,7 @@ pub(super) fn address_of(call: &Call, answer: &Value) -> Option<String> {
     Some(path.trim_end_matches('/').to_owned())
 }
 
-/// What version 1 called the thing: it told neither accounts nor methods nor paths apart.
+/// The resource key in version 1 of the journal, which did not distinguish accounts, methods or paths.
 pub(super) fn formerly(call: &Call) -> Option<Former> {
     matches!(call.effect(), Effect::Ensure { .. }).then_some(())?;
     Some(Former {
@@ -196,7 +196,7 @@ pub(super) fn formerly(call: &Call) -> Option<Former> {
     })
 }
 
-/// The account that a call asks: the origin, with the profile or a digest of the credential that goes with it.
+/// The account of a call: the origin, with the profile or a digest of the credential that is sent.
 pub(super) fn account(call: &Call) -> Result<String, OpError> {
     let origin = address(&call.text("url"))?.origin().ascii_serialization();
     let who = call
@@ -206,7 +206,7 @@ pub(super) fn account(call: &Call) -> Result<String, OpError> {
     Ok(format!("{origin} {who}"))
 }
 
-/// What stands under a key: the method and the path, without the query, belong to the name.
+/// The name for a key; it includes the method, and the path without the query.
 pub(super) fn named(call: &Call, key: &str) -> Result<String, OpError> {
     if Sabotage::KeyWithoutPath.is_on() {
         return Ok(key.to_owned());
@@ -218,7 +218,7 @@ pub(super) fn named(call: &Call, key: &str) -> Result<String, OpError> {
     ))
 }
 
-/// What is asked for under a key: method, path and body.
+/// The content of a request with a key: method, path and body.
 pub(super) fn request_of(call: &Call) -> Option<Value> {
     call.named("key")?;
     let path = address(&call.text("url")).ok()?.path().to_owned();
@@ -234,7 +234,7 @@ pub(super) fn request_of(call: &Call) -> Option<Value> {
     Some(Value::Record(asked))
 }
 
-/// The name of its method, as it is sent.
+/// The name of the HTTP method as sent.
 fn method(call: &Call) -> String {
     if call.op.name != "request" {
         return call.op.name.to_uppercase();
@@ -247,19 +247,19 @@ fn is_delete(call: &Call) -> bool {
     method(call) == "DELETE"
 }
 
-/// Does the answer say that the service did not do it? After a 5xx it may have.
+/// Whether the response means that the service did not carry out the request. After a 5xx it may have.
 pub(super) fn is_failure(answer: &Value) -> bool {
     status_of(answer).is_some_and(|status| (400..500).contains(&status))
 }
 
-/// What is there before anything is sent is given back, and nothing is sent.
+/// Looks the resource up before sending; if it exists, it is returned and nothing is sent.
 fn check<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
         match look(call).await {
             Probe::Found(found) => Ok(Some(found)),
             Probe::Absent => Ok(None),
             Probe::Unknown(why) => Err(passing(OpError::new(Code::Unavailable, why))),
-            // Nothing of it is recorded: a corrected script or a better hour may do.
+            // Not recorded: a corrected script or a later try may succeed.
             Probe::Unreachable(error) => Err(passing(error)),
         }
     })
@@ -269,7 +269,7 @@ fn probe<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(look(call))
 }
 
-/// What is to be removed is gone when the script's function does not find it.
+/// The removal is done if the script's function does not find the resource.
 fn probe_removed<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
         match look(call).await {
@@ -280,9 +280,9 @@ fn probe_removed<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     })
 }
 
-/// Asks the script's function. `()` is absent, and so is an answer of 404 or 410; an answer of another failure tells
-/// nothing; another map is the thing. What is no map, such as `false` or a list that may be empty, is a mistake of the
-/// script: taken for the thing, it would keep the request from being sent for ever.
+/// Calls the script's function. `()` and a 404 or 410 response mean absent; any other failed response means unknown;
+/// any other map is the resource. A value other than a map, such as `false` or a list that may be empty, is a mistake
+/// in the script: taken as the resource, it would prevent the request from ever being sent.
 async fn look(call: &Call) -> Probe {
     let function = match probing(call) {
         Ok(function) => function,
@@ -323,7 +323,7 @@ fn no_thing(found: &Value) -> OpError {
         .hint("probe: |key| { let found = …; if found.is_empty() { () } else { found[0] } }")
 }
 
-/// The status, when the value is an answer as this module's operations give them.
+/// The status, if the value is a response as returned by this module's operations.
 fn status_of(value: &Value) -> Option<i64> {
     let fields = value.as_record()?;
     match fields.get("status") {
@@ -334,12 +334,12 @@ fn status_of(value: &Value) -> Option<i64> {
     }
 }
 
-/// A thing in the form of an answer, so that `.body` is the thing however it came.
+/// Wraps a resource as a response, so that `.body` is the resource either way.
 fn as_answer(thing: Value) -> Value {
     Value::Record(answer(200, Record::new(), thing))
 }
 
-/// The answer for what is gone, when no request has brought one.
+/// The response for a resource that is gone, if no request has returned one.
 fn removed(outcome: &str) -> Value {
     let gone = answer(204, Record::new(), Value::Null);
     with_outcome(Value::Record(gone), outcome)
@@ -371,7 +371,7 @@ fn given_back(reply: Reply) -> Value {
     Value::Record(fields)
 }
 
-/// Is there nothing in the body of an answer?
+/// Whether the body of a response is empty.
 fn is_empty(body: &Value) -> bool {
     *body == Value::Null || body.as_record().is_some_and(Record::is_empty)
 }

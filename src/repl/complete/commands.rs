@@ -1,4 +1,4 @@
-//! Commands and what they take.
+//! Completes commands and their arguments.
 
 use super::paths::paths;
 use super::{Candidate, begins, code, names, space};
@@ -8,7 +8,7 @@ use crate::repl::meta::words::{in_quotes as quotes, last_word, needs_quotes, wor
 use crate::repl::meta::{Command, commands, held, settings};
 use crate::script::interactive::declared;
 
-/// Completes what stands behind the colon.
+/// Completes the text after the colon.
 pub(super) fn complete(helper: &ReplHelper, rest: &str) -> (usize, Vec<Candidate>) {
     let Some((name, args)) = rest.split_once(' ') else {
         let fitting = commands().filter(|command| command.name.starts_with(rest));
@@ -28,7 +28,7 @@ fn title(command: &Command) -> Candidate {
     )
 }
 
-/// Where the last word of the arguments begins, and what it could become.
+/// Returns where the last word of the arguments begins, and its completions.
 fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candidate>) {
     let (start, in_quotes, said) = last_word(args);
     let word = &args[start..];
@@ -64,12 +64,12 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
     (start, found)
 }
 
-/// Files and folders, in quotes when one of them needs those, or when they are typed already.
+/// Completes files and folders, quoted if one of them needs it or a quote is already typed.
 fn files(said: &str, in_quotes: bool) -> Vec<Candidate> {
     let mut found = paths(said);
     if in_quotes || found.iter().any(|one| needs_quotes(&one.replacement)) {
         for one in &mut found {
-            // In a folder, the path goes on.
+            // The path continues after a folder.
             let ends = !one.replacement.ends_with('/');
             one.replacement = quotes(&one.replacement, ends);
         }
@@ -77,19 +77,19 @@ fn files(said: &str, in_quotes: bool) -> Vec<Candidate> {
     found
 }
 
-/// Is a part of a variable being typed: `row.a`, `list[0].`, `row["a key`?
+/// Whether a path from a variable is being typed: `row.a`, `list[0].`, `row["a key`.
 fn is_path(args: &str) -> bool {
     args.contains(['.', '[']) && held::split(args).1.is_empty() && !args.ends_with(' ')
 }
 
-/// The parts of what a variable holds; what would have to be called is none.
+/// Completes the members of a variable's value, without methods.
 fn inside(helper: &ReplHelper, args: &str) -> (usize, Vec<Candidate>) {
     let (start, mut found) = code(helper, args);
     found.retain(|one| !one.replacement.ends_with(['(', ')']));
     (start, found)
 }
 
-/// The runs on record, the newest first.
+/// The recorded runs, newest first.
 fn runs(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let known = helper.outside.around.runs().into_iter();
     let fitting = known.filter(|(run, _)| begins(run, word));
@@ -98,9 +98,9 @@ fn runs(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
         .collect()
 }
 
-/// The parameters of the script behind `:run`, as its flags.
+/// Completes the flags of the script given to `:run`, one for each of its parameters.
 fn parameters(outside: &Outside, args: &str, word: &str) -> Vec<Candidate> {
-    // The word that is being typed may have a quote that is open.
+    // The word being typed may have an open quote.
     let before = &args[..args.len() - word.len()];
     let path = split(before).ok().and_then(|words| words.into_iter().next());
     let Ok((_, text)) = outside.around.read(&path.unwrap_or_default()) else {
@@ -156,7 +156,7 @@ fn settings(args: &str, word: &str) -> Vec<Candidate> {
     }
 }
 
-/// What help tells about.
+/// Completes the topics of `:help`.
 fn topics(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     if let Some(word) = word.strip_prefix(':') {
         let fitting = commands().filter(|command| command.name.starts_with(word));
@@ -209,7 +209,7 @@ fn variables(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     found
 }
 
-/// The faults of the sandbox: a route, then what happens on it.
+/// Completes the faults of the sandbox: a route, then the kind of fault.
 fn faults(outside: &Outside, word: &str) -> Vec<Candidate> {
     let (routes, kinds) = outside.around.faults();
     let known = match word.split_once(':') {

@@ -1,4 +1,4 @@
-//! What is being typed at the cursor.
+//! Determines what is being typed at the cursor.
 
 use super::infer::{self, Known, type_before};
 use crate::operation::platform::Operation;
@@ -9,34 +9,34 @@ use crate::value::Value;
 /// What is being typed; `start` is where its word begins.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::repl) enum CursorContext<'a> {
-    /// Nothing that could be completed.
+    /// Nothing that can be completed.
     Nothing,
     /// A name.
     Name { start: usize },
-    /// A name behind `module::`.
+    /// A name after `module::`.
     Module { start: usize, module: &'a str },
-    /// A name behind a value and a dot.
+    /// A name after a value and a dot.
     Member { start: usize, of: Known },
-    /// A key of an options map: those that are not there yet.
+    /// A key of an options map; `keys` are those not given yet.
     Key { start: usize, keys: Vec<Param> },
-    /// A key of a map between brackets, behind its first quote.
+    /// A key of a map in brackets, after its opening quote.
     Index { start: usize, of: Known },
-    /// A text in quotes.
+    /// A string literal.
     Text { start: usize, wanted: Wanted },
 }
 
-/// What a text in quotes stands for.
+/// The kind of completion for a string literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::repl) enum Wanted {
     /// A profile.
     Profile,
     /// A file.
     Path,
-    /// Nothing that could be completed.
+    /// Nothing that can be completed.
     Nothing,
 }
 
-/// What is being typed at the end of this text.
+/// Determines what is being typed at the end of this text.
 pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> CursorContext<'a> {
     let mut found = pieces(typed);
     if let Some(last) = found.last() {
@@ -74,7 +74,7 @@ pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> 
             start,
             of: type_before(space, typed, &found, found.len() - 1),
         },
-        // A number and a dot are a number.
+        // A number followed by a dot is still a number.
         "fn" | "let" | "const" | "for" => CursorContext::Nothing,
         "#{" | "," => match options(space, typed, &found) {
             Some(keys) => CursorContext::Key { start, keys },
@@ -94,7 +94,7 @@ fn is_word(piece: &Piece, typed: &str) -> bool {
             .starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Has a piece of text no end yet?
+/// Whether a string literal is not terminated yet.
 fn is_open_text(text: &str) -> bool {
     let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '`')) else {
         return false;
@@ -108,7 +108,7 @@ fn is_open_text(text: &str) -> bool {
     !inner.ends_with(quote) || escapes.count() % 2 == 1
 }
 
-/// Is what this text ends with the session of a sub-account? Those can less.
+/// Whether this text ends with the session of a sub-account, which has fewer operations.
 pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool {
     let platforms = || space.catalogue().platforms().iter();
     let below = || platforms().filter_map(|platform| platform.sub_accounts.as_ref());
@@ -130,7 +130,7 @@ pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool
     }
 }
 
-/// Inside of quotes.
+/// Determines what is being typed inside a string literal.
 fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> CursorContext<'a> {
     let Some((last, before)) = found.split_last() else {
         return CursorContext::Nothing;
@@ -164,7 +164,7 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> CursorContext
     CursorContext::Text { start, wanted }
 }
 
-/// Does an operation that this can mean take options, with a profile among them?
+/// Whether an operation that this call can refer to takes options with the key `profile`.
 fn may_name_a_profile(space: &Workspace, call: &Call<'_>, typed: &str, found: &[Piece]) -> bool {
     let name_at = call.open - 1;
     let module = name_at.checked_sub(2).map_or("", |at| found[at].text(typed));
@@ -179,12 +179,12 @@ fn may_name_a_profile(space: &Workspace, call: &Call<'_>, typed: &str, found: &[
     })
 }
 
-/// Can a value end with this piece?
+/// Whether a value can end with this piece.
 fn is_value(piece: &Piece, typed: &str) -> bool {
     piece.sort == Sort::Name || [")", "]", "}"].contains(&piece.text(typed))
 }
 
-/// The innermost bracket that is open, and its index.
+/// The innermost open bracket and its index.
 fn innermost<'a>(typed: &'a str, found: &[Piece]) -> Option<(usize, &'a str)> {
     let mut depth = 0_usize;
     for at in (0..found.len()).rev() {
@@ -202,16 +202,16 @@ fn innermost<'a>(typed: &'a str, found: &[Piece]) -> Option<(usize, &'a str)> {
     None
 }
 
-/// A call whose brackets are open.
+/// A call with an open bracket.
 struct Call<'a> {
     name: &'a str,
     /// The index of its bracket.
     open: usize,
-    /// Which of its arguments is being typed, from 0.
+    /// The index of the argument being typed, from 0.
     argument: usize,
 }
 
-/// The call whose bracket is the innermost that is open.
+/// The call whose bracket is the innermost open one.
 fn call<'a>(typed: &'a str, found: &[Piece]) -> Option<Call<'a>> {
     let (open, bracket) = innermost(typed, found)?;
     let name = found.get(open.checked_sub(1)?)?;
@@ -235,7 +235,7 @@ fn call<'a>(typed: &'a str, found: &[Piece]) -> Option<Call<'a>> {
     })
 }
 
-/// The keys that the options map at the cursor knows and does not have yet.
+/// The keys of the options map at the cursor that are not given yet.
 fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>> {
     let (map, "#{") = innermost(typed, found)? else {
         return None;
@@ -255,7 +255,7 @@ fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>
     (!keys.is_empty()).then_some(keys)
 }
 
-/// The keys that the options map that begins at this index knows: it stands in a call, or behind a key of another.
+/// The keys of the options map that starts at this index, as an argument of a call or the value of another map's key.
 fn keys_of(space: &Workspace, typed: &str, found: &[Piece], map: usize) -> Vec<Param> {
     if let Some(above) = map.checked_sub(2).filter(|_| found[map - 1].text(typed) == ":") {
         let key = found[above].text(typed).trim_matches('"');
@@ -286,7 +286,7 @@ fn inner_keys(param: &Param) -> Vec<Param> {
     }
 }
 
-/// The operations that a call can mean.
+/// The operations that a call can refer to.
 fn called(space: &Workspace, typed: &str, found: &[Piece], call: &Call<'_>) -> Vec<Operation> {
     let all = || space.catalogue().operations().iter().copied();
     let name_at = call.open - 1;
@@ -296,7 +296,7 @@ fn called(space: &Workspace, typed: &str, found: &[Piece], call: &Call<'_>) -> V
             let of = type_before(space, typed, found, name_at - 1);
             let known = infer::operations(space, &of, call.name);
             if known.is_empty() && of == Known::Nothing {
-                // Of what it is called on nothing is known: every method of the name may be meant.
+                // The receiver's type is unknown: any method of this name is possible.
                 return all()
                     .filter(|op| op.receiver.is_some() && op.name == call.name)
                     .collect();

@@ -1,4 +1,4 @@
-//! The type of an expression without evaluating it: from live values, and from what operations and functions declare.
+//! Infers the type of an expression without evaluating it, from live values and declared operations and functions.
 
 mod declared;
 mod functions;
@@ -13,23 +13,23 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::Kind;
 use crate::script::interactive::{Piece, Sort, Step, Workspace, pieces};
 
-/// What is known of a value.
+/// The inferred type of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::repl) enum Known {
-    /// Nothing.
+    /// Unknown.
     Nothing,
-    /// An object of a kind.
+    /// An object of this kind.
     Object(&'static Kind),
-    /// A list of such.
+    /// A list with items of this type.
     List(Box<Known>),
-    /// A map with these keys and the types of what they hold.
+    /// A map with these keys, each with the type of its value.
     Map(Vec<(String, String)>),
-    /// A value of this type, as scripts name it.
+    /// A value of this type, as named in scripts.
     Plain(String),
 }
 
 impl Known {
-    /// What a type of the operation table means: `list of crm::Deal`, `string`, `map`.
+    /// Parses a type of the operation table: `list of crm::Deal`, `string`, `map`.
     pub(in crate::repl) fn of_words(catalogue: &Catalogue, words: &str) -> Known {
         let words = words.trim();
         if let Some(item) = words.strip_prefix("list of ") {
@@ -51,7 +51,7 @@ impl Known {
         }
     }
 
-    /// The type as scripts name it; empty when it is not known.
+    /// The type's name in scripts; empty if unknown.
     pub(in crate::repl) fn type_name(&self) -> &str {
         match self {
             Known::Nothing => "",
@@ -72,8 +72,8 @@ impl Known {
     }
 }
 
-/// The type of an expression: one value with what is called and read on it, or a few of them with operators between. Of a
-/// variable that is given a value, that of the value.
+/// Infers the type of an expression: one value with calls and property accesses, or several of them joined by
+/// operators. For a variable declaration, that of its value.
 pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> Known {
     let found: Vec<Piece> = pieces(text)
         .into_iter()
@@ -94,14 +94,14 @@ pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> Known {
     .expression()
 }
 
-/// Names that mean something only where they are read: parameters and variables of a function.
+/// Names that have a meaning only in the text: parameters and variables of a function.
 type Locals = BTreeMap<String, Local>;
 
-/// What such a name stands for.
+/// The inferred meaning of such a name.
 #[derive(Debug, Clone)]
 struct Local {
     known: Known,
-    /// Where it lies in a variable, when it is a part of one.
+    /// The path from a live variable to the value, if it is part of one.
     steps: Option<Vec<Step>>,
 }
 
@@ -119,7 +119,7 @@ impl Local {
         })
     }
 
-    /// An element of it, as a loop or a closure has them one after the other.
+    /// An element of it, as a loop or a closure iterates over them.
     fn element(self) -> Local {
         let known = match self.known {
             Known::List(item) => *item,
@@ -134,11 +134,11 @@ impl Local {
     }
 }
 
-/// How many calls of the session's own functions are followed into each other. What calls itself several times is read
-/// as often for each: few enough that it is not felt.
+/// How deep calls of the session's own functions are followed. A recursive function is read again for each of its
+/// calls, so the number is small enough not to be noticed.
 const DEEPEST: u8 = 3;
 
-/// The type of the value that ends right before the piece with this index.
+/// Infers the type of the value that ends right before the piece with this index.
 pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> Known {
     let locals = locals::locals(space, text, found.get(..end).unwrap_or_default());
     let reader = Reader {
@@ -157,7 +157,7 @@ struct Reader<'a> {
     text: &'a str,
     pieces: &'a [Piece],
     locals: &'a Locals,
-    /// How many calls of functions may still be followed.
+    /// How many nested calls of functions may still be followed.
     depth: u8,
 }
 
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
         self.pieces.get(index).map(|piece| piece.sort)
     }
 
-    /// Where the value begins that ends before this index: `a.b(c)[0]` and all of it.
+    /// The start of the value that ends before this index, such as the whole of `a.b(c)[0]`.
     fn start_of_value(&self, end: usize) -> usize {
         let mut at = end;
         while at > 0 {
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
         0
     }
 
-    /// The bracket that the one at this index closes.
+    /// The index of the opening bracket for the closing one at this index.
     fn opening(&self, closing: usize) -> usize {
         let mut depth = 0_usize;
         for at in (0..=closing).rev() {
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
         0
     }
 
-    /// Behind the bracket that closes the one at this index.
+    /// The index after the bracket that closes the one at this index.
     fn behind(&self, opening: usize) -> usize {
         let mut depth = 0_usize;
         for at in opening..self.pieces.len() {
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
         self.pieces.len()
     }
 
-    /// Values with operators between them.
+    /// Infers the type of values joined by operators.
     fn expression(&self) -> Known {
         if matches!(self.word(0), "|" | "||") {
             return Known::Plain("closure".into());
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
         combined(&types)
     }
 
-    /// The types between these places.
+    /// The types of the operands that are separated at these indices.
     fn operands(&self, ends: impl Iterator<Item = usize>) -> Vec<Known> {
         let mut start = 0;
         let mut types = Vec::new();
@@ -291,12 +291,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One value, and what is called and read on it.
+    /// Infers the type of one value with calls and property accesses.
     fn value(&self) -> Known {
         self.chain().map_or(Known::Nothing, |chain| chain.known)
     }
 
-    /// The same, with where it lies.
+    /// Like [`Reader::value`], with the path to the live value.
     fn chain(&self) -> Option<Chain> {
         let mut chain = self.first()?;
         while chain.at < self.pieces.len() {
@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
         Some(chain)
     }
 
-    /// What these pieces stand for.
+    /// Infers the type of these pieces and the path to the live value.
     fn local(&self) -> Local {
         let known = self.expression();
         let steps = self.chain().and_then(|chain| chain.steps);
@@ -363,7 +363,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Behind a text and its interpolations.
+    /// The index after a string literal with its interpolations.
     fn behind_text(&self) -> usize {
         let mut at = 1;
         while self.word(at) == "{" || (at > 1 && self.sort(at) == Some(Sort::Text)) {
@@ -376,7 +376,7 @@ impl<'a> Reader<'a> {
         at
     }
 
-    /// The keys of a map that is written here, with the types of what they hold.
+    /// The keys of a map literal, with the types of their values.
     fn written_keys(&self) -> Vec<(String, String)> {
         let entries = self.parts(0);
         let keyed = entries.into_iter().filter_map(|(start, end)| {
@@ -387,7 +387,7 @@ impl<'a> Reader<'a> {
         keyed.collect()
     }
 
-    /// The types of what stands in the bracket at this index, between commas.
+    /// The types of the comma-separated values in the bracket at this index.
     fn given(&self, open: usize) -> Vec<Known> {
         let parts = self.parts(open).into_iter();
         parts
@@ -395,7 +395,7 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// Where the parts between the commas of the bracket at this index begin and end.
+    /// The bounds of the comma-separated parts in the bracket at this index.
     fn parts(&self, open: usize) -> Vec<(usize, usize)> {
         let end = self
             .behind(open)
@@ -421,7 +421,7 @@ impl<'a> Reader<'a> {
         parts
     }
 
-    /// What a function gives that needs no module.
+    /// The return type of a function without a module.
     fn called(&self, name: &str) -> Known {
         if self.space.functions().iter().any(|known| known.name == name) {
             return functions::result(self.space, name, &self.given(1), self.depth);
@@ -429,7 +429,7 @@ impl<'a> Reader<'a> {
         function(self.space, "", name)
     }
 
-    /// What a method gives: one of the value's kind, a function of the session, one that takes a closure.
+    /// The return type of a method: of the value's kind, of the session's functions, or one that takes a closure.
     fn method(&self, of: &Known, name: &str, open: usize) -> Known {
         let known = method(self.space, of, name);
         if let (Known::List(item), "map") = (of, name) {
@@ -444,7 +444,7 @@ impl<'a> Reader<'a> {
         functions::result(self.space, name, &args, self.depth)
     }
 
-    /// What the closure `|item| …` in this bracket gives for such an item.
+    /// The return type of the closure `|item| …` in this bracket for such an item.
     fn closure(&self, item: Local, open: usize) -> Known {
         let end = self.behind(open).saturating_sub(1);
         let is_plain = self.word(open + 1) == "|" && self.word(open + 3) == "|" && self.word(open + 4) != "{";
@@ -500,12 +500,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How far a value has been read.
+/// The part of a value that has been read.
 struct Chain {
     known: Known,
-    /// The way from a variable, while it is a way through live values.
+    /// The path from a variable, as long as it leads through live values.
     steps: Option<Vec<Step>>,
-    /// The next piece.
+    /// The index of the next piece.
     at: usize,
 }
 
@@ -527,7 +527,7 @@ impl Chain {
     }
 }
 
-/// What lies at the end of these steps.
+/// Looks up the live value at this path.
 fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
     let seen = space.see(&steps)?;
     let known = match seen.type_name.as_str() {
@@ -558,7 +558,7 @@ fn is_operator(word: &str) -> bool {
     .contains(&word)
 }
 
-/// What arithmetic on such values gives.
+/// The type of the result of arithmetic on these types.
 fn combined(types: &[Known]) -> Known {
     let all = |name: &str| types.iter().all(|known| known.type_name() == name);
     let any = |name: &str| types.iter().any(|known| known.type_name() == name);

@@ -1,31 +1,31 @@
-//! The list below the prompt: a title and a line of text, each on one line of the terminal, and never more lines than the
-//! screen has. A longer list would be shown page by page, with a question behind each, and the line editor takes the keys
-//! that answer it for something else.
+//! Formats the list below the prompt: title and description, one terminal line per entry, and at most as many lines as
+//! the screen has. The line editor would page a longer list and ask after each page, and it misinterprets the keys that
+//! answer.
 
 use rustyline::completion::Pair;
 
 use super::Candidate;
 use crate::repl::width::{cut, width};
 
-/// Lines of a terminal whose width is not known.
+/// The number of columns if the terminal's width is unknown.
 const USUAL: usize = 80;
 
-/// Lines of a screen whose height is not known.
+/// The number of lines if the terminal's height is unknown.
 const USUAL_LINES: usize = 24;
 
-/// No column of titles takes more than this part of the line.
+/// The maximum share of the line for the title column.
 const SHARE: (usize, usize) = (3, 5);
 
-/// The candidates as rustyline shows them: one a line, cut where the line ends. Those for which there is no room are
-/// counted on the last line.
+/// Formats the candidates for rustyline: one per line, cut at the line's end. The last line counts those that do not
+/// fit on the screen.
 pub(super) fn pairs(mut found: Vec<Candidate>, columns: Option<usize>, lines: Option<usize>) -> Vec<Pair> {
-    // The prompt stays on the screen.
+    // One line is reserved for the prompt.
     let most = lines.unwrap_or(USUAL_LINES).saturating_sub(1).max(1);
     if found.len() > most {
         let more = found.len() - (most - 1);
         let common = common(&found);
         found.truncate(most - 1);
-        // To choose it is to type what all have in common, which Tab has done then.
+        // Choosing this entry inserts the common prefix, which Tab has already inserted.
         found.push(Candidate::new(common, format!("… {more} more: type on"), ""));
     }
     let room = columns.unwrap_or(USUAL).saturating_sub(1).max(1);
@@ -39,7 +39,7 @@ pub(super) fn pairs(mut found: Vec<Candidate>, columns: Option<usize>, lines: Op
         } else {
             format!("{title}{:pad$}{}", "", one.about)
         };
-        // As wide as a line, so that there is one column.
+        // Pads to the full line so that the list has one column.
         let line = cut(&line, room);
         let fill = room.saturating_sub(width(&line));
         format!("{line}{:fill$}", "")
@@ -53,7 +53,7 @@ pub(super) fn pairs(mut found: Vec<Candidate>, columns: Option<usize>, lines: Op
         .collect()
 }
 
-/// What all replacements begin with.
+/// The longest common prefix of all replacements.
 fn common(found: &[Candidate]) -> String {
     let mut texts = found.iter().map(|one| one.replacement.as_str());
     let mut common = texts.next().unwrap_or_default();

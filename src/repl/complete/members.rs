@@ -1,4 +1,4 @@
-//! What can stand behind a value and a dot, and the keys of options maps.
+//! Completes members after a value and a dot, and the keys of options maps.
 
 use super::infer::{ERROR, Known};
 use super::names::{call, operation};
@@ -7,8 +7,8 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::{Param, Type};
 use crate::script::interactive::Workspace;
 
-/// What can follow a value and its dot, which stands before `start`, and where that begins: a key that is no name is written
-/// in brackets, and these take the dot's place.
+/// Completes the member at `start`, after a value and its dot, and returns where the replacement begins: a key that is
+/// not a name is written in brackets, which replace the dot.
 pub(super) fn behind_dot(
     space: &Workspace,
     of: &Known,
@@ -38,7 +38,7 @@ pub(super) fn behind_dot(
     (start - 1, found)
 }
 
-/// The keys of a map, from behind the quote on.
+/// Completes the keys of a map after the opening quote.
 pub(super) fn index(of: &Known, word: &str) -> Vec<Candidate> {
     let Known::Map(keys) = of else {
         return Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn index(of: &Known, word: &str) -> Vec<Candidate> {
         .collect()
 }
 
-/// Properties, keys and methods of a value that begin with the word.
+/// The properties, keys and methods of a value that begin with the word.
 pub(super) fn members(space: &Workspace, of: &Known, word: &str) -> Vec<Candidate> {
     let mut found = match of {
         Known::Object(kind) => object(space.catalogue(), kind.name),
@@ -69,7 +69,7 @@ pub(super) fn members(space: &Workspace, of: &Known, word: &str) -> Vec<Candidat
         _ => Vec::new(),
     };
     found.retain(|one| begins(&one.replacement, word));
-    // An object has what its kind lists; the language's methods are for other values.
+    // Objects have only the members of their kind; the language's methods are for other values.
     if !matches!(of, Known::Object(_) | Known::Nothing) {
         found.extend(methods(of.type_name(), word));
     }
@@ -86,7 +86,7 @@ fn object(catalogue: &Catalogue, kind: &'static str) -> Vec<Candidate> {
         .collect()
 }
 
-/// The methods of a kind that sub-accounts are refused.
+/// The methods of a kind that sub-accounts may not call.
 pub(super) fn refused_to_sub_accounts(catalogue: &Catalogue, kind: &'static str) -> Vec<Candidate> {
     let refused = catalogue.methods(kind);
     let refused = refused.filter(|op| op.is_refused_to_sub_accounts());
@@ -131,7 +131,7 @@ pub(super) fn keys(known: &[Param], word: &str) -> Vec<Candidate> {
         .collect()
 }
 
-/// Can it be written behind a dot?
+/// Whether the key can be written after a dot.
 fn is_name(key: &str) -> bool {
     let mut chars = key.chars();
     let first = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');

@@ -1,9 +1,9 @@
-//! What could follow what was typed. Nothing is evaluated, nothing is sent, and of the disk only folders are listed (and
-//! a script's declaration read, behind `:run FILE --`).
+//! Tab completion. Evaluates nothing, sends nothing, and reads nothing from disk but folder listings (and a script's
+//! declaration after `:run FILE --`).
 //!
-//! * [`cursor`] finds out what is being typed: a name, a member, a key of an options map, a path.
-//! * [`infer`] tells the type of what stands before a dot: from live values, or from what operations declare.
-//! * [`names`], [`members`], [`commands`] and [`paths`] list what fits; [`listing`] makes it fit the terminal.
+//! * [`cursor`] determines what is being typed: a name, a member, a key of an options map, a path.
+//! * [`infer`] infers the type before a dot: from live values or from declarations of operations.
+//! * [`names`], [`members`], [`commands`] and [`paths`] list candidates; [`listing`] fits them to the terminal.
 
 mod commands;
 pub(super) mod cursor;
@@ -21,14 +21,14 @@ use self::cursor::{CursorContext, Wanted};
 use super::helper::ReplHelper;
 use crate::script::interactive::{Native, Workspace, natives};
 
-/// Something that could be typed.
+/// A completion candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// What replaces the word.
+    /// The text that replaces the word.
     pub(super) replacement: String,
-    /// How the list names it: a signature, a name with its type.
+    /// The title in the list: a signature, or a name with its type.
     pub(super) title: String,
-    /// One line about it; may be empty.
+    /// A one-line description; may be empty.
     pub(super) about: String,
 }
 
@@ -46,7 +46,7 @@ impl Candidate {
     }
 }
 
-/// Where the word begins that is being typed, and what it could become.
+/// Returns where the word being typed begins, and its completions.
 pub(super) fn complete(helper: &ReplHelper, line: &str, pos: usize) -> (usize, Vec<Pair>) {
     let (start, found) = candidates(helper, line.get(..pos).unwrap_or_default());
     let screen = &helper.outside.screen;
@@ -86,7 +86,7 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
                 Wanted::Path => paths::paths(word),
                 Wanted::Nothing => Vec::new(),
             };
-            // What was escaped is replaced as a whole.
+            // The whole text is replaced, because it may contain escapes.
             (start, found)
         }
     }
@@ -96,13 +96,13 @@ fn space(helper: &ReplHelper) -> MutexGuard<'_, Workspace> {
     helper.space.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The functions of the language; read when they are first needed.
+/// The functions of the language; read on first use.
 pub(super) fn library() -> &'static [Native] {
     static LIBRARY: OnceLock<Vec<Native>> = OnceLock::new();
     LIBRARY.get_or_init(natives)
 }
 
-/// Does it begin with the word? Small letters stand for capital ones, too.
+/// Whether the name begins with the word, ignoring ASCII case.
 fn begins(name: &str, word: &str) -> bool {
     name.get(..word.len())
         .is_some_and(|head| head.eq_ignore_ascii_case(word))

@@ -1,11 +1,11 @@
-//! Names that stand by themselves: variables, functions, modules, keywords, profiles.
+//! Completes names on their own: variables, functions, modules, keywords, profiles.
 
 use super::{Candidate, begins, library};
 use crate::operation::spec::OpSpec;
 use crate::repl::around::Surroundings;
 use crate::script::interactive::Workspace;
 
-/// Words of the language that begin something.
+/// Keywords of the language, each with a description.
 const KEYWORDS: &[(&str, &str)] = &[
     ("let", "a variable: let x = 1"),
     (
@@ -48,7 +48,7 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("false", "bool"),
 ];
 
-/// The names that begin with the word; without one, what is the session's own and the modules.
+/// The names that begin with the word; for an empty word, without those of the language itself.
 pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for variable in space.variables() {
@@ -93,14 +93,14 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
     found
 }
 
-/// Keywords and functions of the language.
+/// Keywords and functions of the language that begin with the word.
 fn language(word: &str) -> Vec<Candidate> {
     let keywords = KEYWORDS.iter().filter(|(name, _)| begins(name, word));
     let mut found: Vec<Candidate> = keywords
         .map(|(name, about)| Candidate::new(*name, *name, *about))
         .collect();
     for native in library() {
-        // A method is offered behind what it is called on.
+        // Methods are offered after their receiver.
         let is_function =
             !native.property && !native.params.first().is_some_and(|(name, _)| is_receiver(name));
         let is_known = found.last().is_some_and(|last| last.title == native.signature());
@@ -115,7 +115,7 @@ fn language(word: &str) -> Vec<Candidate> {
     found
 }
 
-/// The names by which the library calls what a method is called on.
+/// Whether the library uses this parameter name for the receiver of a method.
 fn is_receiver(name: &str) -> bool {
     [
         "array",
@@ -134,7 +134,7 @@ fn is_receiver(name: &str) -> bool {
     .contains(&name)
 }
 
-/// What a module holds.
+/// The operations and functions of a module that begin with the word.
 pub(super) fn module(space: &Workspace, module: &str, word: &str) -> Vec<Candidate> {
     let of_module = space.catalogue().operations().iter();
     let of_module = of_module.filter(|op| op.module == module && op.receiver.is_none());
@@ -156,7 +156,7 @@ pub(super) fn module(space: &Workspace, module: &str, word: &str) -> Vec<Candida
     found
 }
 
-/// An operation without what stands before its name.
+/// An operation without its module or receiver.
 pub(super) fn operation(op: &OpSpec) -> Candidate {
     let signature = op.signature();
     let title = signature
@@ -169,7 +169,7 @@ pub(super) fn operation(op: &OpSpec) -> Candidate {
     Candidate::new(call(op.name, !op.params.is_empty()), title, op.summary)
 }
 
-/// The profiles there are.
+/// The profiles whose name begins with the word.
 pub(super) fn profiles(around: &dyn Surroundings, word: &str) -> Vec<Candidate> {
     let known = around.profiles();
     let known = known.into_iter().filter(|name| begins(name, word));
@@ -178,12 +178,12 @@ pub(super) fn profiles(around: &dyn Surroundings, word: &str) -> Vec<Candidate> 
         .collect()
 }
 
-/// A name and the bracket behind it; both when there is nothing to give.
+/// A name with an opening bracket, or with both if it takes no arguments.
 pub(super) fn call(name: &str, takes: bool) -> String {
     format!("{name}{}", if takes { "(" } else { "()" })
 }
 
-/// What a word of the language does.
+/// The description of a keyword.
 pub(in crate::repl) fn keyword(word: &str) -> Option<&'static str> {
     let known = KEYWORDS.iter().find(|(name, _)| *name == word);
     known.map(|(_, about)| *about)

@@ -1,4 +1,4 @@
-//! Files and folders.
+//! Completes files and folders.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Candidate;
 use crate::value::visible::steers;
 
-/// The files and folders that the typed path could mean; the whole path replaces what was typed.
+/// The files and folders that match the typed path; the replacement is the whole path.
 pub(super) fn paths(typed: &str) -> Vec<Candidate> {
     let (folder, word) = match typed.rfind(['/', std::path::MAIN_SEPARATOR]) {
         Some(at) => typed.split_at(at + 1),
@@ -25,7 +25,7 @@ pub(super) fn paths(typed: &str) -> Vec<Candidate> {
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        // Hidden files when they are asked for; a name that would tear the line never.
+        // Hidden files only after a typed dot; never a name with control characters, which would garble the line.
         let is_hidden = name.starts_with('.') && !word.starts_with('.');
         if !name.starts_with(word) || is_hidden || name.chars().any(|c| steers(c) || matches!(c, '\n' | '\t'))
         {

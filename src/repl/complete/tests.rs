@@ -22,7 +22,7 @@ fn space() -> Workspace {
     space
 }
 
-/// The names that follow what was typed.
+/// The candidates for the typed text.
 fn titles(typed: &str) -> Vec<String> {
     let space = space();
     let found = match cursor_context(&space, typed) {
@@ -395,7 +395,7 @@ fn what_functions_of_the_session_give_is_read_off_them() {
     }
 }
 
-/// Nothing can be imported.
+/// A loader without any imports.
 struct NoFiles;
 
 impl Loader for NoFiles {

@@ -1,6 +1,6 @@
-//! The commands in groups, as the overview shows them.
+//! The groups of commands in the help overview.
 
-/// The groups: a word, and the commands in it, in the order in which people meet them.
+/// The groups: a title and its commands, in the order in which users meet them.
 pub(super) static GROUPS: &[(&str, &[&str])] = &[
     (
         "look",

@@ -1,4 +1,4 @@
-//! What is told about names: from the table of operations, the library, the session's own functions and variables.
+//! Help on names, from the table of operations, the library, and the session's own functions and variables.
 
 mod groups;
 mod own;
@@ -18,20 +18,20 @@ use crate::operation::platform::Operation;
 use crate::operation::spec::Permission;
 use crate::value::nearest::nearest;
 
-/// How wide documentation is at most.
+/// The maximum width of documentation.
 const WIDEST: usize = 100;
 
-/// How wide it is where no width is known.
+/// The width of documentation if the terminal's width is unknown.
 const USUAL: usize = 80;
 
-/// The name that `name?` asks about; nothing when the input asks for no name.
+/// The name in `name?`, or `None` if the input is not of this form.
 pub(super) fn asked(typed: &str) -> Option<&str> {
     let name = typed.strip_suffix('?')?.trim_end();
     let is_path = |c: char| c.is_alphanumeric() || "_:.()".contains(c);
     (!name.is_empty() && name.chars().all(is_path)).then_some(name)
 }
 
-/// What the table says of an operation, as it is in a session: there is no run that could be agreed to as a whole.
+/// The documentation of an operation, adapted to a session, which has no approval for a whole run.
 fn told(catalogue: &Catalogue, op: Operation) -> OpDoc {
     let mut doc = OpDoc::of(catalogue, op);
     if op.permission() == Permission::Change {
@@ -46,7 +46,7 @@ impl Repl {
         self.host.catalogue()
     }
 
-    /// Everything that is known about a name; without one, what there is.
+    /// Shows everything known about a name; without a name, an overview.
     pub(super) fn help(&self, name: &str) -> Next {
         let name = name.trim().trim_end_matches('?');
         if name.is_empty() {
@@ -68,7 +68,7 @@ impl Repl {
         self.page(&pages.join("\n\n"))
     }
 
-    /// The operations in whose documentation all words are found.
+    /// Shows the operations, functions and commands whose documentation contains all words.
     pub(super) fn search(&self, words: &str) -> Next {
         let found = find::search(self.catalogue(), words);
         let wanted: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
@@ -104,7 +104,7 @@ impl Repl {
         self.page(&lines.join("\n"))
     }
 
-    /// All operations, or those of a module or kind.
+    /// Shows all operations, or those of a module or kind.
     pub(super) fn operations(&self, of: &str) -> Next {
         if of.is_empty() {
             return self.page(&self.listed(self.catalogue().operations()));
@@ -121,7 +121,7 @@ impl Repl {
         }
     }
 
-    /// What there is, on one screen.
+    /// Shows an overview on one screen.
     fn overview(&self) -> Next {
         let columns = self.columns();
         let intro = format!(
@@ -146,7 +146,7 @@ impl Repl {
         self.page(&parts.join("\n\n"))
     }
 
-    /// Every command with what it takes and does.
+    /// Shows every command with its arguments and summary.
     fn commands(&self) -> Next {
         let call = |command: &Command| (format!(":{} {}", command.name, command.args), command.summary);
         let parts = groups::GROUPS.iter().map(|(title, names)| {
@@ -257,7 +257,7 @@ impl Repl {
         )
     }
 
-    /// How wide a line of documentation may be.
+    /// The maximum width of a line of documentation.
     pub(super) fn columns(&self) -> usize {
         self.outside.screen.width().unwrap_or(USUAL).min(WIDEST)
     }
@@ -270,7 +270,7 @@ impl Repl {
         }
     }
 
-    /// Shows documentation: in the pager when that is wanted and it is longer than the screen.
+    /// Shows documentation; in the pager if that is enabled and the text is longer than the screen.
     pub(super) fn page(&self, text: &str) -> Next {
         let screen = &self.outside.screen;
         let is_long = screen

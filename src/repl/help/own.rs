@@ -1,4 +1,4 @@
-//! Pages about what is not in the table of operations.
+//! Help pages on names that are not in the table of operations.
 
 use crate::operation::doc::text::{Look, wrap};
 use crate::repl::show;
@@ -6,10 +6,10 @@ use crate::repl::width::{padded, width};
 use crate::script::interactive::{Answer, Function, Native, Workspace};
 use crate::value::visible::printable;
 
-/// No column of names is wider.
+/// The maximum width of the column of names.
 const WIDEST_NAMES: usize = 44;
 
-/// Names and texts beside them; below them where there is no room.
+/// Formats names with their descriptions beside them, or below if there is too little room.
 pub(super) fn pairs(rows: &[(String, &str)], columns: usize) -> String {
     let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     let column = widest.min(WIDEST_NAMES) + 2;
@@ -34,7 +34,7 @@ pub(super) fn pairs(rows: &[(String, &str)], columns: usize) -> String {
     lines.join("\n")
 }
 
-/// A function of the session.
+/// The page of a function of the session.
 pub(super) fn function(function: &Function, look: &Look<'_>) -> String {
     let title = (look.heading)(&format!("{}({})", function.name, function.params.join(", ")));
     let doc = if function.doc.is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn function(function: &Function, look: &Look<'_>) -> String {
     format!("{title}\n\n{doc}\n\n:source {} shows it", function.name)
 }
 
-/// A function of the language.
+/// The page of a function of the language.
 pub(super) fn native(native: &Native, look: &Look<'_>) -> String {
     let params: Vec<String> = native
         .params
@@ -67,7 +67,7 @@ pub(super) fn native(native: &Native, look: &Look<'_>) -> String {
     format!("{title}\n{doc}").trim_end().to_owned()
 }
 
-/// A variable: its type and what it holds.
+/// The page of a variable: its type and value.
 pub(super) fn variable(space: &Workspace, name: &str) -> Option<String> {
     let answer = space.variable(name)?;
     let known = space.variables().into_iter().find(|one| one.name == name);
@@ -82,7 +82,7 @@ pub(super) fn variable(space: &Workspace, name: &str) -> Option<String> {
     })
 }
 
-/// A value in one line, secrets masked.
+/// A value in one line, with secrets masked.
 pub(in crate::repl) fn preview(answer: &Answer) -> String {
     match answer {
         Answer::Nothing => "()".into(),

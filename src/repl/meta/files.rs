@@ -65,7 +65,7 @@ fn run(repl: &mut Repl, args: &str) -> Next {
         Ok(_) => return repl.usage("run"),
         Err(why) => return repl.wrong(&why, &[]),
     };
-    // What follows a `--` behind the script is the script's, as it is without one.
+    // A `--` after the script is optional and has no effect.
     if words.get(1).is_some_and(|word| word == "--") {
         words.remove(1);
     }
@@ -122,7 +122,7 @@ fn trust(repl: &mut Repl, _: &str) -> Next {
 }
 
 impl Repl {
-    /// Opens a text in the editor and offers what comes back.
+    /// Opens a text in the editor and offers the result as the next input.
     pub(in crate::repl) fn edit_text(&self, text: &str) -> Next {
         if !self.outside.screen.is_terminal() {
             return self.wrong("an editor needs a terminal", &[]);
@@ -133,7 +133,7 @@ impl Repl {
         }
     }
 
-    /// Runs the program itself, on the same home.
+    /// Runs the program itself on the same home.
     pub(super) fn provisor(&self, words: &[String]) -> Next {
         if let Some(session) = self.desk.session()
             && let Err(error) = session.journal.flush()

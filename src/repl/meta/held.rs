@@ -1,17 +1,17 @@
-//! What lies at a path from a variable: `tenant.password`, `row["k k"]`, `list[0].id`, `_`.
+//! Resolves paths that start at a variable: `tenant.password`, `row["k k"]`, `list[0].id`, `_`.
 
 use crate::repl::{Next, Repl};
 use crate::script::interactive::{Answer, Piece, Sort, pieces};
 use crate::value::Value;
 
-/// One step of a path.
+/// One segment of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Key(String),
     Element(usize),
 }
 
-/// The path at the beginning of this text, and what stands behind it. Blanks between brackets belong to the path.
+/// Splits a text into the path at its start and the rest. White space in brackets belongs to the path.
 pub(in crate::repl) fn split(text: &str) -> (&str, &str) {
     let mut quoted = false;
     let mut depth = 0_usize;
@@ -28,7 +28,7 @@ pub(in crate::repl) fn split(text: &str) -> (&str, &str) {
 }
 
 impl Repl {
-    /// What lies at a path.
+    /// Resolves a path that starts at a variable.
     pub(super) fn held(&self, path: &str) -> Result<Value, Next> {
         let Some((first, steps)) = read(path) else {
             return Err(self.wrong(
@@ -77,7 +77,7 @@ fn inside(value: &Value, step: &Step) -> Option<Value> {
     }
 }
 
-/// The variable, and the steps from there.
+/// Parses a path into the variable and the segments after it.
 fn read(path: &str) -> Option<(String, Vec<Step>)> {
     let found = pieces(path);
     let (first, mut rest) = found.split_first().filter(|(first, _)| is_word(first))?;
@@ -91,7 +91,7 @@ fn read(path: &str) -> Option<(String, Vec<Step>)> {
             ("[", [_, inner, closing, others @ ..]) if closing.text(path) == "]" => {
                 let text = inner.text(path);
                 steps.push(match inner.sort {
-                    // Written like a text of JSON, as its keys are.
+                    // Keys are written as JSON strings.
                     Sort::Text => Step::Key(serde_json::from_str(text).ok()?),
                     Sort::Number => Step::Element(text.parse().ok()?),
                     _ => return None,

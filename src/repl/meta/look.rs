@@ -1,4 +1,4 @@
-//! Commands that tell about things.
+//! Commands that show information.
 
 use super::Command;
 use crate::repl::complete::library;

@@ -1,4 +1,4 @@
-//! Commands: what begins with a colon. Help and completion read the same tables.
+//! REPL commands, which start with a colon. Help and completion use the same tables.
 
 mod files;
 pub(super) mod held;
@@ -15,19 +15,19 @@ use crate::value::nearest::nearest;
 
 pub(super) use settings::Settings;
 
-/// One command.
+/// A command.
 pub(super) struct Command {
-    /// Its name without the colon.
+    /// The name without the colon.
     pub(super) name: &'static str,
-    /// What it takes, as help shows it.
+    /// The arguments, as shown in help.
     pub(super) args: &'static str,
-    /// One line: what it does.
+    /// A one-line description.
     pub(super) summary: &'static str,
-    /// Carries it out with what was typed behind its name.
+    /// Runs the command with the text typed after its name.
     pub(super) run: fn(&mut Repl, &str) -> Next,
 }
 
-/// Every command, in groups, in the order in which people meet them.
+/// All commands in groups, in the order in which users meet them.
 pub(super) static COMMANDS: &[&[Command]] = &[
     look::COMMANDS,
     files::COMMANDS,
@@ -38,13 +38,13 @@ pub(super) static COMMANDS: &[&[Command]] = &[
     settings::COMMANDS,
 ];
 
-/// Every command.
+/// All commands.
 pub(super) fn commands() -> impl Iterator<Item = &'static Command> {
     COMMANDS.iter().copied().flatten()
 }
 
 impl Repl {
-    /// Carries a command out: its name and what was typed behind it. A name may be shortened as long as it is clear.
+    /// Runs a command, given its name and arguments. The name may be abbreviated as long as it is unambiguous.
     pub(super) fn command(&mut self, typed: &str) -> Next {
         let typed = typed.trim();
         let (name, args) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
@@ -68,14 +68,14 @@ impl Repl {
         self.wrong(&format!("there is no command `:{name}`"), &[hint])
     }
 
-    /// Tells how a command is written.
+    /// Shows the syntax of a command.
     pub(super) fn usage(&self, name: &str) -> Next {
         let command = commands().find(|command| command.name == name);
         let args = command.map_or("", |command| command.args);
         self.wrong(&format!("write it as `:{name} {args}`"), &[])
     }
 
-    /// Tells what is wrong with a command.
+    /// Shows what is wrong with a command.
     pub(super) fn wrong(&self, message: &str, hints: &[String]) -> Next {
         self.outside.screen.error(message, hints);
         Next::Failed(Left::Usage)

@@ -1,4 +1,4 @@
-//! Commands about what was done: inputs, runs, changes.
+//! Commands about the past: inputs, runs, changes.
 
 use regex_lite::Regex;
 
@@ -75,14 +75,14 @@ fn history(repl: &mut Repl, args: &str) -> Next {
     Next::Go
 }
 
-/// Which inputs are wanted.
+/// Selects inputs.
 enum Wanted {
     Last(usize),
     Found(Regex),
 }
 
 impl Wanted {
-    /// The error says what is wrong with a pattern; it is empty when there is none.
+    /// Parses the arguments. The error explains an invalid pattern; it is empty if the arguments are not a pattern.
     fn of(args: &str) -> Result<Wanted, String> {
         if args.is_empty() {
             return Ok(Wanted::Last(usize::MAX));
@@ -145,7 +145,7 @@ fn undo(repl: &mut Repl, args: &str) -> Next {
     Next::Go
 }
 
-/// What can be done with runs on record.
+/// The subcommands of `provisor runs`.
 const RUNS: [&str; 5] = ["list", "show", "steps", "export", "prune"];
 
 fn runs(repl: &mut Repl, args: &str) -> Next {
@@ -153,7 +153,7 @@ fn runs(repl: &mut Repl, args: &str) -> Next {
     let given: Vec<&str> = args.split_whitespace().collect();
     match given.as_slice() {
         [] => words.push("list".into()),
-        // Without a run, this one is meant.
+        // Without a run, this session's is meant.
         [word @ ("show" | "steps")] => {
             let Some(session) = repl.desk.session() else {
                 let message = format!("this session is not recorded yet, and `:runs {word}` names no run");
@@ -192,11 +192,11 @@ fn resume(repl: &mut Repl, args: &str) -> Next {
 }
 
 impl Repl {
-    /// One change and its way back.
+    /// Describes a change and how to undo it.
     fn told(&self, change: &Change) -> String {
         let what = change.what.as_deref().unwrap_or_default();
         let mut done = format!("{:>4}   {} {what}", change.number, change.op);
-        // On what it was done stands in the input, when nothing else tells it.
+        // If the change does not name its target, the input does.
         let index = usize::try_from(change.number).unwrap_or_default();
         let input = index.checked_sub(1).and_then(|index| self.inputs.get(index));
         if let Some(input) = input.filter(|input| !input.secret && change.what.is_none()) {
@@ -219,8 +219,8 @@ impl Repl {
         format!("{}\n       {back}", done.trim_end())
     }
 
-    /// The call on the variable that holds the account's very session, if there is one: identifiers are an account's own,
-    /// and on another account the same call would remove another thing.
+    /// The undo call on a variable that holds a session of the same account, if there is one: identifiers are specific
+    /// to an account, and on another account the same call would remove another resource.
     fn way_back(&self, undo: &UndoHint) -> String {
         let UndoHint {
             receiver,
@@ -248,7 +248,7 @@ impl Repl {
         self.desk.session().is_some_and(|session| session.id() == run)
     }
 
-    /// Looks up what this session left in doubt. Ctrl-C stops it.
+    /// Looks up the steps that this session left in doubt. Ctrl-C stops it.
     fn settle(&mut self) -> Next {
         let Some(session) = self.desk.session() else {
             return Next::Go;

@@ -1,4 +1,4 @@
-//! Commands about where the session works.
+//! Commands that switch the account and its mode.
 
 use super::Command;
 use crate::repl::around::{Mode, Switch};
@@ -132,13 +132,13 @@ fn reset(repl: &mut Repl) -> Next {
 }
 
 impl Repl {
-    /// Works elsewhere from now on. What the other account answered is forgotten, and its session ends.
+    /// Switches the account. The results of the previous account are deleted, and its session ends.
     fn switch(&mut self, to: &Switch) -> Next {
         if let Err(trouble) = self.outside.around.check(to) {
             return self.refuse(&trouble);
         }
         let before = self.outside.around.place();
-        // What it left open is told; the switch is made all the same.
+        // Steps left in doubt are reported; they do not prevent the switch.
         let _ = farewell(&self.desk, &*self.outside.screen);
         if let Err(trouble) = self.outside.around.switch(to) {
             return self.refuse(&trouble);

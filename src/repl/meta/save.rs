@@ -1,4 +1,4 @@
-//! From exploring to a script.
+//! Saves the session's inputs as a script.
 
 use super::Command;
 use super::words::words;
@@ -91,7 +91,7 @@ impl Repl {
             .collect()
     }
 
-    /// How the script is run again, and what changes it.
+    /// Shows how to run the script, and warns about differences from the session.
     fn tell_of_saved(&self, file: &str, saved: &Saved) {
         let screen = &self.outside.screen;
         screen.note(&format!("wrote {file}; no mistakes found"));
@@ -146,7 +146,7 @@ impl Repl {
         }
     }
 
-    /// Is nothing wrong with the script? What is, is shown.
+    /// Whether the script passes all checks; shows the errors if not.
     fn check(&self, name: &str, text: &str) -> bool {
         let screen = &self.outside.screen;
         let source = Source::new(name, text);
@@ -170,7 +170,7 @@ impl Repl {
     }
 }
 
-/// `2-5`, `3`, `2-`: the first and the last input.
+/// Parses a range such as `2-5`, `3` or `2-` into the first and the last input.
 fn parse_range(text: &str, last: usize) -> Option<(usize, usize)> {
     let (from, to) = match text.split_once('-') {
         Some((from, "")) => (from.parse().ok()?, last),
@@ -183,7 +183,7 @@ fn parse_range(text: &str, last: usize) -> Option<(usize, usize)> {
     (1 <= from && from <= to && to <= last).then_some((from, to))
 }
 
-/// A value as a shell takes it.
+/// Quotes a value for the shell if necessary.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

@@ -1,33 +1,33 @@
-//! Commands about how the session behaves.
+//! Commands that change the session's settings.
 
 use super::Command;
 use crate::repl::show::{Format, Look};
 use crate::repl::{Next, Repl};
 use crate::value::nearest::nearest;
 
-/// What can be set.
+/// The settings of a session.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::repl) struct Settings {
-    /// Tell how long each input took?
+    /// Whether to show how long each input took.
     pub(in crate::repl) timing: bool,
-    /// Tell each request?
+    /// Whether to show each request.
     trace: bool,
-    /// Show what is longer than the screen in the pager?
+    /// Whether to show output longer than the screen in the pager.
     pub(in crate::repl) pager: bool,
-    /// How values are shown.
+    /// How to show values.
     pub(in crate::repl) look: Look,
 }
 
-/// Something that can be set.
+/// The description of a setting.
 pub(in crate::repl) struct Setting {
     pub(in crate::repl) name: &'static str,
-    /// The words that it can be, when they can be listed.
+    /// The possible or suggested values.
     pub(in crate::repl) values: &'static [&'static str],
-    /// One line: what it does.
+    /// A one-line description.
     pub(in crate::repl) about: &'static str,
 }
 
-/// Everything that can be set, by name.
+/// All settings.
 pub(in crate::repl) static SETTINGS: &[Setting] = &[
     Setting {
         name: "format",
@@ -160,7 +160,7 @@ fn flag(word: &str) -> Option<bool> {
 }
 
 impl Settings {
-    /// What a setting is.
+    /// The value of a setting as text.
     fn word(&self, name: &str) -> String {
         let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
         match name {

@@ -1,4 +1,4 @@
-//! Commands about values.
+//! Commands that show and export values.
 
 use super::Command;
 use super::held::split;

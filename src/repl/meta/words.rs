@@ -1,7 +1,7 @@
-//! The words behind a command: blanks separate them, and quotes hold one together, as in a shell. A backslash is a
-//! character like any other.
+//! Splits the arguments of a command into words: separated by white space, and quoted as in a shell. Backslashes are
+//! ordinary characters.
 
-/// The words of a command line.
+/// Splits a command line into words.
 pub(in crate::repl) fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -24,7 +24,7 @@ pub(in crate::repl) fn words(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// The only word of a command line that takes one: put a path with blanks in quotes.
+/// Returns the only word of a command line; the error suggests quotes.
 pub(super) fn only_word(text: &str) -> Result<String, String> {
     let mut found = words(text)?;
     match (found.pop(), found.is_empty()) {
@@ -33,7 +33,7 @@ pub(super) fn only_word(text: &str) -> Result<String, String> {
     }
 }
 
-/// A word as it is typed: in quotes when it needs them.
+/// Quotes a word if necessary.
 pub(in crate::repl) fn quoted(word: &str) -> String {
     match () {
         () if needs_quotes(word) => in_quotes(word, true),
@@ -41,15 +41,15 @@ pub(in crate::repl) fn quoted(word: &str) -> String {
     }
 }
 
-/// Does a word need quotes?
+/// Whether a word needs quotes.
 pub(in crate::repl) fn needs_quotes(word: &str) -> bool {
     word.is_empty() || word.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
 }
 
-/// A word in quotes; the last is left out where the word goes on.
+/// Quotes a word; without the closing quote unless `ends` is set.
 pub(in crate::repl) fn in_quotes(word: &str, ends: bool) -> String {
     let quote = if word.contains('"') { '\'' } else { '"' };
-    // What has both kinds is made of parts.
+    // A word that contains both kinds of quotes is composed of several quoted parts.
     let inner = match quote {
         '\'' => word.replace('\'', "'\"'\"'"),
         _ => word.to_owned(),
@@ -58,7 +58,7 @@ pub(in crate::repl) fn in_quotes(word: &str, ends: bool) -> String {
     format!("{quote}{inner}{end}")
 }
 
-/// The word that is being typed at the end: where it begins, whether it is in quotes, and what it says.
+/// The word being typed at the end: where it begins, whether it is quoted, and its unquoted text.
 pub(in crate::repl) fn last_word(text: &str) -> (usize, bool, String) {
     let mut start = 0;
     let mut quote = None;

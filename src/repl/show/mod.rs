@@ -1,7 +1,7 @@
-//! Values as people see them.
+//! Formats values for display.
 //!
-//! At a terminal lists of maps are tables, cut and counted; elsewhere a value is one line of JSON, whole. `:set format`
-//! chooses otherwise. Secrets are masked in every form.
+//! At a terminal, lists of maps are shown as tables, truncated and counted; elsewhere a value is one complete line of
+//! JSON. `:set format` selects another format. Secrets are masked in every format.
 
 mod plain;
 mod separated;
@@ -14,24 +14,24 @@ use super::around::Screen;
 use crate::script::interactive::Answer;
 use crate::value::Value;
 
-/// The form in which values are shown.
+/// The display format of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Format {
     /// Tables at a terminal, JSON lines elsewhere.
     #[default]
     Auto,
-    /// Tables that fit the width.
+    /// Tables that fit the terminal's width.
     Table,
-    /// JSON, indented.
+    /// Indented JSON.
     Json,
-    /// Branches.
+    /// Trees.
     Tree,
     /// Comma-separated values.
     Csv,
 }
 
 impl Format {
-    /// Every form.
+    /// All formats.
     pub(super) const ALL: [Format; 5] = [
         Format::Auto,
         Format::Table,
@@ -40,7 +40,7 @@ impl Format {
         Format::Csv,
     ];
 
-    /// The word for it.
+    /// The name of the format.
     pub(super) fn word(self) -> &'static str {
         match self {
             Format::Auto => "auto",
@@ -55,9 +55,9 @@ impl Format {
 /// How values are shown.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
-    /// The form.
+    /// The format.
     pub(super) format: Format,
-    /// The most rows or lines of a value, at a terminal.
+    /// The maximum number of rows or lines of a value, at a terminal.
     pub(super) rows: usize,
 }
 
@@ -70,10 +70,10 @@ impl Default for Look {
     }
 }
 
-/// Where no width is known.
+/// The number of columns if the terminal's width is unknown.
 const USUAL: usize = 80;
 
-/// What an input gave as text; nothing for nothing.
+/// The result of an input as text; `None` for no result.
 pub(super) fn rendered(screen: &dyn Screen, look: Look, answer: &Answer) -> Option<String> {
     match answer {
         Answer::Nothing => None,
@@ -100,15 +100,15 @@ fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
     }
 }
 
-/// Into what a value is to fit.
+/// The space that a value must fit into.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     columns: usize,
-    /// The most rows.
+    /// The maximum number of rows.
     most: usize,
 }
 
-/// A value as one line for people, but for the line ends of a text; secrets masked.
+/// A value as one line for display, except for line ends in a string; secrets masked.
 pub(super) fn line(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
@@ -116,7 +116,7 @@ pub(super) fn line(value: &Value) -> String {
     }
 }
 
-/// A value as one line of JSON, and a text as it is; secrets masked.
+/// A value as one line of JSON, or a string unchanged; secrets masked.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
@@ -128,7 +128,7 @@ fn pretty(json: &Json) -> String {
     serde_json::to_string_pretty(json).unwrap_or_else(|_| json.to_string())
 }
 
-/// As many lines as may be shown, and how many are not.
+/// The first lines of the text, as many as may be shown, and the number of the others.
 fn whole_or_cut(text: &str, frame: Frame) -> String {
     let count = text.lines().count();
     if count <= frame.most {
@@ -139,7 +139,7 @@ fn whole_or_cut(text: &str, frame: Frame) -> String {
     lines.join("\n")
 }
 
-/// `… 37 more rows, :set rows 100`.
+/// A line such as ``… 37 more rows; `:set rows N` shows N of them``.
 fn more(count: usize, what: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("… {count} more {what}{s}; `:set rows N` shows N of them")

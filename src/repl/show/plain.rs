@@ -1,12 +1,12 @@
-//! Values in one line, for people: JSON, but for what JSON cannot say. A secret is its mask, a number may be infinite, and
-//! what is no data is its type in brackets; none of them stands in quotes, as a text would.
+//! Formats values on one line: as JSON, except for secrets (masked), infinite numbers, and values that are not data
+//! (their type in brackets). Those are written without quotes, to distinguish them from strings.
 
 use serde_json::Value as Json;
 
 use crate::repl::width::escaped;
 use crate::value::Value;
 
-/// A value in one line; it steers no terminal.
+/// A value on one line, without control characters.
 pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Float(float) if !float.is_finite() => float.to_string(),
@@ -29,12 +29,12 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
-/// A text as JSON writes it, so that its end can be seen.
+/// A string in JSON notation, so that its end is visible.
 fn quoted(text: &str) -> String {
     escaped(&Json::from(text).to_string())
 }
 
-/// A value in one line, where its place tells what it is: a text without quotes, nothing for nothing.
+/// A value on one line for a cell whose column identifies it: strings without quotes, nothing for null.
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -43,7 +43,7 @@ pub(super) fn cell(value: &Value) -> String {
     }
 }
 
-/// The names of a map or an object with what they hold, without those that are hidden; nothing for what has no names.
+/// The visible fields of a map or an object; `None` for other values.
 pub(super) fn fields(value: &Value) -> Option<Vec<(&str, &Value)>> {
     let named = |(name, value)| (String::as_str(name), value);
     match value {

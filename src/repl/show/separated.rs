@@ -1,10 +1,10 @@
-//! Values as comma-separated lines, for copying out of the terminal; files are written by `:export`.
+//! Formats values as CSV, for copying from the terminal; `:export` writes files.
 
 use super::plain::{fields, inline};
 use super::{Frame, more};
 use crate::value::Value;
 
-/// A value as lines of cells; ends without a line end.
+/// A value as CSV lines, without a final line end.
 pub(super) fn csv(value: &Value, frame: Frame) -> String {
     let (items, count): (Vec<&Value>, usize) = match value {
         Value::List(items) => (items.iter().take(frame.most).collect(), items.len()),
@@ -52,7 +52,7 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// RFC 4180: quotes around what needs them, and doubled inside.
+/// Quotes a cell if necessary (RFC 4180).
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

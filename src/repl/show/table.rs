@@ -1,25 +1,25 @@
-//! Tables that fit the width: side by side where there is room, one below the other where there is not.
+//! Formats values as tables that fit the width: columns if there is room, otherwise one map below the other.
 
 use super::plain::{cell, fields, inline};
 use super::{Frame, more, whole_or_cut};
 use crate::repl::width::{cut, escaped, padded, width};
 use crate::value::Value;
 
-/// No cell of a table is wider.
+/// The maximum width of a cell.
 const WIDEST: usize = 40;
 
-/// Blanks between columns.
+/// The number of blanks between columns.
 const GAP: usize = 2;
 
-/// What has names: those with what they hold.
+/// The fields of a map or an object.
 type Fields<'a> = Vec<(&'a str, &'a Value)>;
 
-/// A value for people; ends without a line end.
+/// A value as a table, without a final line end.
 pub(super) fn table(value: &Value, frame: Frame) -> String {
     match (value, fields(value)) {
         (Value::Text(text), _) => whole_or_cut(text, frame),
         (Value::List(items), _) if !items.is_empty() => {
-            // What is not shown is not looked at.
+            // Items that are not shown are not examined.
             let shown: Vec<&Value> = items.iter().take(frame.most).collect();
             list(&shown, items.len(), frame)
         }
@@ -34,7 +34,7 @@ pub(super) fn table(value: &Value, frame: Frame) -> String {
     }
 }
 
-/// The first items of so many.
+/// Formats a list; `items` are the first of `count` items.
 fn list(items: &[&Value], count: usize, frame: Frame) -> String {
     let maps: Option<Vec<Fields<'_>>> = items.iter().map(|item| fields(item)).collect();
     match maps {
@@ -43,7 +43,7 @@ fn list(items: &[&Value], count: usize, frame: Frame) -> String {
     }
 }
 
-/// What are no maps: on one line, or a line each.
+/// Formats items that are not maps: on one line if they fit, otherwise one per line.
 fn lines(items: &[&Value], count: usize, frame: Frame) -> String {
     let all: Vec<String> = items.iter().map(|item| inline(item)).collect();
     let line = format!("[{}]", all.join(","));
@@ -57,7 +57,7 @@ fn lines(items: &[&Value], count: usize, frame: Frame) -> String {
     lines.join("\n")
 }
 
-/// A table with all names; one map below the other when that is too wide.
+/// Formats maps as one table with all their names, or one below the other if that is too wide.
 fn rows(maps: &[Fields<'_>], count: usize, frame: Frame) -> String {
     let names = names(maps);
     let cells: Vec<Vec<String>> = maps
@@ -95,14 +95,14 @@ fn rows(maps: &[Fields<'_>], count: usize, frame: Frame) -> String {
     lines.join("\n")
 }
 
-/// The names of all maps, in the order in which they come.
+/// The names in all maps, in order of appearance.
 fn names<'a>(maps: &[Fields<'a>]) -> Vec<&'a str> {
     let mut seen = std::collections::HashSet::new();
     let all = maps.iter().flatten().map(|(name, _)| *name);
     all.filter(|name| seen.insert(*name)).collect()
 }
 
-/// Names and what they hold, a line each.
+/// Names and values, one per line.
 fn vertical(fields: &[(&str, &Value)], frame: Frame) -> String {
     let shown = fields.iter().take(frame.most);
     let shown: Vec<(String, &Value)> = shown.map(|(name, value)| (escaped(name), *value)).collect();

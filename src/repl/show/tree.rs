@@ -1,10 +1,10 @@
-//! Values as branches.
+//! Formats values as trees.
 
 use super::plain::{fields, inline};
 use crate::repl::width::escaped;
 use crate::value::Value;
 
-/// A value as branches; ends without a line end.
+/// A value as a tree, without a final line end.
 pub(super) fn tree(value: &Value) -> String {
     let mut lines = vec![match value {
         Value::Object(object) => object.kind.clone(),
@@ -39,7 +39,7 @@ fn branches(value: &Value, before: &str, lines: &mut Vec<String>) {
     }
 }
 
-/// A value that has nothing inside, or how much it has.
+/// A value without children, or the number of its children.
 fn leaf(value: &Value) -> String {
     let (count, what) = match (value, fields(value)) {
         (Value::List(items), _) => (items.len(), "item"),

@@ -1,19 +1,19 @@
-//! Equal errors together: equal once what differs from row to row is left out.
+//! Groups errors that are equal once the values that differ between rows are left out.
 
 use super::super::RowStatus;
 use super::pattern::{BLANK, Part, parts, pattern, without_tries};
 
-/// Errors of more kinds than this are only counted.
+/// The most groups; errors beyond them are only counted.
 const MOST_GROUPS: usize = 100;
 
-/// Groups of more than this many are not written as lines.
+/// The most groups that are written as lines.
 const MOST_LINES: usize = 20;
 
-/// Errors by their pattern, in the order of their first appearance.
+/// Errors grouped by pattern, in order of first appearance.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Groups {
     groups: Vec<Group>,
-    /// Rows whose error found no group any more.
+    /// Rows with an error that fit no group after the limit was reached.
     others: u64,
 }
 
@@ -21,10 +21,10 @@ pub(super) struct Groups {
 struct Group {
     status: RowStatus,
     pattern: String,
-    /// The error in pieces, and of which of them the rows have different ones.
+    /// The parts of the error; `differing` marks those that are not the same in all rows.
     parts: Vec<Part>,
     differing: Vec<bool>,
-    /// The error of the row that comes first.
+    /// The error of the row with the lowest position.
     example: String,
     first: u64,
     rows: u64,
@@ -81,7 +81,7 @@ impl Groups {
 }
 
 impl Group {
-    /// The error with a blank where the rows differ.
+    /// The error, with a blank for each part that differs between rows.
     fn text(&self) -> String {
         let pieces = self.parts.iter().zip(&self.differing);
         let shown = pieces.map(|(part, differs)| if *differs { BLANK } else { &part.text });
@@ -91,7 +91,7 @@ impl Group {
     fn line(&self) -> String {
         let (status, text, first) = (self.status.as_str(), self.text(), self.first + 1);
         match self.rows {
-            // What is wrong with the input of a row names the row itself.
+            // Errors about a row's input already begin with the row's number.
             1 => match text.strip_prefix(&format!("row {first}")) {
                 Some(rest) if rest.starts_with([' ', ':', ',']) => format!("row {first} {status}{rest}"),
                 _ => format!("row {first} {status}: {text}"),

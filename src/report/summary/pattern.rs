@@ -1,17 +1,17 @@
-//! What errors have in common once their values are left out.
+//! Reduces errors to patterns by leaving out their values.
 
-/// What stands for a value that differs from row to row.
+/// The placeholder for a value that differs between rows.
 pub(super) const BLANK: &str = "…";
 
-/// A piece of an error.
+/// A part of an error message.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
     pub(super) text: String,
-    /// Is it a value, which may be another one in the next row?
+    /// Whether this is a value, which may differ in another row.
     pub(super) is_value: bool,
 }
 
-/// The error in pieces: every quoted value, e-mail address, web address and word with a digit in it is a value.
+/// Splits an error into parts: every quoted value, email address, URL and word with a digit in it is a value.
 pub(super) fn parts(error: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut push = |text: &str, is_value: bool| match parts.last_mut() {
@@ -44,7 +44,7 @@ pub(super) fn parts(error: &str) -> Vec<Part> {
     parts
 }
 
-/// The pieces with a blank for every value.
+/// Joins the parts, with a blank for every value.
 pub(super) fn pattern(parts: &[Part]) -> String {
     let shown = |part: &Part| {
         if part.is_value {
@@ -56,7 +56,7 @@ pub(super) fn pattern(parts: &[Part]) -> String {
     parts.iter().map(shown).collect()
 }
 
-/// The error without how often it was tried: that tells two equal failures apart, and says nothing about them.
+/// Removes the number of tries from the error, since it would separate otherwise equal failures.
 pub(super) fn without_tries(error: &str) -> String {
     let mut out = String::with_capacity(error.len());
     let mut rest = error;
@@ -75,14 +75,14 @@ pub(super) fn without_tries(error: &str) -> String {
     out + rest
 }
 
-/// Where the quoted value ends that the text starts with.
+/// Returns the end of the quoted value at the start of the text.
 fn quoted(text: &str) -> Option<usize> {
     let quote = text.chars().next().filter(|c| matches!(c, '`' | '"' | '\''))?;
     let end = text[1..].find(quote)?;
     Some(end + 2)
 }
 
-/// Where the word ends that the text starts with. An equals sign is part of a web address, and else a bracket.
+/// Returns the end of the word at the start of the text. An equals sign is part of a URL, and otherwise a bracket.
 fn word_end(text: &str) -> usize {
     let end = text.find(|c: char| c.is_whitespace() || (is_bracket(c) && c != '='));
     let word = &text[..end.unwrap_or(text.len())];
@@ -96,9 +96,9 @@ fn is_bracket(c: char) -> bool {
     matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '=')
 }
 
-/// An HTTP status is what makes errors equal or not, and stays.
+/// Whether a word varies between rows. An HTTP status does not: it distinguishes errors.
 fn differs(word: &str) -> bool {
-    // A telephone number may begin with a plus sign, and is none.
+    // A number with a plus sign may be a phone number and is not a status.
     let is_status =
         !word.starts_with('+') && word.parse().is_ok_and(|number: u16| (400..600).contains(&number));
     !is_status && differs_by_row(word)

@@ -1,4 +1,4 @@
-//! The door of one input: what it asks for is recorded, and it can be stopped in the middle of a call.
+//! Handles the operation calls of one input: records them and can stop in the middle of a call.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -22,53 +22,53 @@ use crate::run::interrupt::Interrupt;
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::{Object, Value};
 
-/// How long a call that was stopped before anything left may take to end by itself.
+/// How long a call that was stopped before its request left may take to end by itself.
 const MOMENT: Duration = Duration::from_millis(60);
 
-/// How long the answer of a change is waited for that was seen on the platform.
+/// How long to wait for the response of a change that was already observed on the platform.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// How long between two looks for a change whose answer is waited for.
+/// The pause between two lookups for a change whose response is awaited.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What the person at the session is told, and asked.
+/// Reports to the user of a session, and asks for consent.
 pub(crate) trait Tell: Send + Sync {
-    /// The script printed a line.
+    /// Prints a line of the script.
     fn print(&self, line: &str);
 
-    /// Something happened that must not be overlooked.
+    /// Reports an event that the user must not miss.
     fn told(&self, told: Told);
 
-    /// Is anything asked about, or refused?
+    /// Whether any change needs consent or may be refused.
     fn asks(&self) -> bool;
 
-    /// May this change be made?
+    /// Asks whether this change may be made.
     fn consent(&self, permit: &Permit<'_>) -> Consent;
 }
 
-/// What happened.
+/// An event reported to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// The input is to stop, and a change had been sent: its outcome is waited for, or looked up.
+    /// The input was cancelled after a change was sent: its outcome is awaited or looked up.
     AlreadySent,
-    /// Its answer came: what it says, in a sentence without a full stop.
+    /// The response arrived: its content, as a sentence without a full stop.
     Answered(String),
-    /// That was given up: the change is in doubt.
+    /// The wait was aborted: the change is in doubt.
     LeftInDoubt(LookUp),
-    /// It was looked up: the change was carried out.
+    /// A lookup showed that the change was carried out.
     CarriedOut,
-    /// It was looked up: the change was not carried out, and is not sent again.
+    /// A lookup showed that the change was not carried out; it is not repeated.
     NotCarriedOut,
 }
 
-/// Who can look up what became of a change.
+/// Who can look up the outcome of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum LookUp {
-    /// Whoever resumes the run.
+    /// Any process that resumes the run.
     Anybody,
-    /// The session alone: it has the function that looks.
+    /// Only the session, which has the lookup function.
     Session,
-    /// Nobody.
+    /// It cannot be looked up.
     #[default]
     Nobody,
 }
@@ -78,46 +78,46 @@ pub(crate) enum LookUp {
 pub(crate) struct Permit<'a> {
     /// The operation.
     pub op: Operation,
-    /// The account it is asked of.
+    /// The account it is called on.
     pub receiver: Option<&'a Object>,
-    /// What it is given.
+    /// The arguments.
     pub args: &'a [Value],
-    /// What it brings into being, by name.
+    /// The name of what it creates.
     pub thing: Option<&'a str>,
-    /// Where it goes.
+    /// The destination of the request.
     pub to: &'a Destination,
-    /// Ends the question.
+    /// Cancels the prompt.
     pub interrupt: &'a Interrupt,
 }
 
-/// The answer.
+/// The user's decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Consent {
-    /// Make it.
+    /// The change may be made.
     Yes,
-    /// The input is to stop here.
+    /// The input stops here.
     No,
-    /// It must not be made.
+    /// The change must not be made.
     Refused {
-        /// What kind of failure it is.
+        /// The error code.
         code: Code,
-        /// Why, in a sentence without a full stop.
+        /// The reason, as a sentence without a full stop.
         message: String,
-        /// What to do, in a sentence without a full stop.
+        /// What to do, as a sentence without a full stop.
         hint: String,
     },
 }
 
-/// What one input reaches the world through.
+/// Gives one input access to operations.
 pub(crate) struct InputDoor {
     session: Session,
     row: RowJournal,
     number: u64,
     interrupt: Interrupt,
     tell: Arc<dyn Tell>,
-    /// What ended the input; sticky.
+    /// The reason the input stopped; set once.
     stop: OnceLock<Stop>,
-    /// Who can look up the change that was asked for last.
+    /// Who can look up the most recent change.
     look_up: Mutex<LookUp>,
 }
 
@@ -140,7 +140,7 @@ impl InputDoor {
         }
     }
 
-    /// Who can look up the change that was asked for last.
+    /// Returns who can look up the most recent change.
     pub(crate) fn look_up(&self) -> LookUp {
         *self.look_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,12 +149,12 @@ impl InputDoor {
         Denied::Stop(self.stop.get_or_init(|| stop).clone())
     }
 
-    /// Asks about a change, unless nothing would be sent for it.
+    /// Asks for consent to a change, unless it would send nothing.
     fn consent(&self, ask: &Ask, call: &Call) -> Result<(), Denied> {
         let (session, lost) = (&self.session, |error: JournalError| {
             self.halt(Stop::JournalLost(error.to_string()))
         });
-        // A row that nothing was asked of yet: what this one asked before does not matter here.
+        // A row without steps, because what this row has already requested does not matter here.
         let blank = session
             .journal
             .open_row(&session.run, self.number - 1, "consent", true)
@@ -183,7 +183,7 @@ impl InputDoor {
         }
     }
 
-    /// Records the call with the row, in the place of the one before, whose outcome is known: on disk no later than the
+    /// Stores the call in the row, replacing the previous one, whose outcome is known. It is on disk no later than the
     /// call's intent.
     fn remember(&self, ask: &Ask, call: &Call) -> Result<(), Denied> {
         let earlier = times_asked(&self.session.world, &self.row, call);
@@ -214,7 +214,7 @@ impl InputDoor {
         }
         if changes && !flight.hold() {
             self.tell.told(Told::AlreadySent);
-            // Whatever comes of it: nothing is sent any more.
+            // Whatever the outcome, nothing more is sent.
             stop.cancel();
             return tokio::select! {
                 biased;
@@ -239,9 +239,9 @@ impl InputDoor {
         }
     }
 
-    /// What became of a change that was sent when the input is to stop: by its answer, which may say what is said only
-    /// once, else by looking. What a look finds is there; that it is not there can be told when the request can land no
-    /// more.
+    /// Finds the outcome of a change that was sent before the input was cancelled: from its response, which may hold
+    /// data that is delivered only once, or else by lookup. A match proves that it was carried out; absence is certain
+    /// only when the request can no longer land.
     async fn find_out(
         &self,
         mut work: Pin<Box<impl Future<Output = Result<Performed, Halt>>>>,
@@ -260,7 +260,7 @@ impl InputDoor {
             Some(Err(Halt::InDoubt { .. })) | None => {}
             Some(answered) => return answered,
         }
-        // Its step is in doubt from here on.
+        // The step is in doubt from here on.
         drop(work);
         match self.settle(call).await.map_err(Halt::Journal)? {
             LookupOutcome::Found => self.tell.told(Told::CarriedOut),
@@ -272,14 +272,14 @@ impl InputDoor {
         Err(Halt::Cancelled)
     }
 
-    /// Looks up what became of the call that was asked for last.
+    /// Looks up the outcome of the most recent call.
     async fn settle(&self, call: &Call) -> Result<LookupOutcome, JournalError> {
         let Session {
             journal, run, world, ..
         } = &self.session;
         journal.flush()?;
         let recorded = journal.open_row(run, self.number - 1, &scope(self.number), false)?;
-        // The same call may have been made before; this one is counted already.
+        // The same call may have been made before; `times_asked` already counts this one.
         for _ in 1..times_asked(world, &self.row, call) {
             let _ = is_open(world, &recorded, call);
         }
@@ -287,7 +287,7 @@ impl InputDoor {
     }
 }
 
-/// Ends when what the call asks for is seen on the platform, or can be there no more; never when nothing can look.
+/// Completes when the call's target is seen on the platform or can no longer appear; never without a lookup.
 async fn seen(world: &World, call: &Call) {
     let Some(window) = window(world, call) else {
         return std::future::pending().await;
@@ -297,11 +297,11 @@ async fn seen(world: &World, call: &Call) {
             tokio::time::sleep(PAUSE).await;
         }
     };
-    // Over or not: the journal decides.
+    // Whether it was seen or not, the journal decides.
     let _ = tokio::time::timeout(window, looking).await;
 }
 
-/// What the answer to a change says: `` `http::post` of `A-17`: created (201); it is on record ``.
+/// Formats the response to a change: `` `http::post` of `A-17`: created (201); it is on record ``.
 fn answer_of(call: &Call, done: &Result<Performed, Halt>) -> Option<String> {
     let key = call.option("key").and_then(Value::as_text);
     let key = key.map_or_else(String::new, |key| format!(" of `{key}`"));
@@ -384,7 +384,7 @@ mod tests {
     use super::*;
     use crate::value::Record;
 
-    /// What is told of a request with this key, and of what it gave.
+    /// The report of a request with this key and this result.
     fn told(key: Option<&str>, done: Result<&[(&str, Value)], Halt>) -> Option<String> {
         let op = crate::platforms::catalogue().operation("http::post").unwrap();
         let options = key.map(|key| ("key".to_owned(), key.into()));

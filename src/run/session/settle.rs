@@ -1,4 +1,4 @@
-//! What a killed session left open: looked up, and never sent again.
+//! Settles the open steps of a killed session by looking them up; never repeats a request.
 
 use std::collections::BTreeMap;
 
@@ -16,35 +16,35 @@ use crate::operation::world::World;
 use crate::script::door::Ask;
 use crate::value::{Record, Value};
 
-/// What became of one step.
+/// The result of settling one step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settling {
-    /// The input that asked for it, from 1.
+    /// The number of the input that requested it, from 1.
     pub number: u64,
     /// The operation's stable name.
     pub op: String,
-    /// What is known now.
+    /// What is now known of the step.
     pub fate: Fate,
 }
 
 /// What is known of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fate {
-    /// It was carried out; its outcome is on record.
+    /// It was carried out; its outcome is recorded.
     Done,
-    /// It was not carried out, and is not sent again.
+    /// It was not carried out, and is not repeated.
     Absent,
-    /// It cannot be told: why, in a sentence without a full stop.
+    /// Its outcome cannot be determined, for this reason: a sentence without a full stop.
     Open(String),
-    /// The user stopped the look-up.
+    /// The user cancelled the lookup.
     Stopped,
 }
 
-/// The functions that calls in doubt were given, by the number of their input.
+/// The functions passed to calls in doubt, by input number.
 pub(crate) type LookUps = BTreeMap<u64, Functions>;
 
-/// Looks up every open step of a session, tells `each`, and closes the rows that nothing is open in. Only the session that
-/// has asked has `functions`.
+/// Looks up every open step of a session, reports each to `each`, and closes the rows that have no open step left. Only
+/// the session that made the calls has `functions`.
 pub(crate) fn settle(
     (journal, run): (&Journal, &RunLock),
     world: &World,
@@ -89,7 +89,7 @@ fn close_row(
         }
         let is_open = match &call {
             Ok(call) if lost.is_some() => is_open(world, &recorded, call),
-            // Whether it is open is found out by the look-up.
+            // The lookup finds out whether it is open.
             Ok(_) => true,
             Err(_) => recorded.has_open(&op),
         };
@@ -134,7 +134,7 @@ fn close_row(
     )
 }
 
-/// Closes the rows that were left in doubt and in which nothing is open any more: a later input has settled it.
+/// Closes the parked rows that have no open step left because a later input settled it.
 pub(super) fn tidy(journal: &Journal, run: &RunLock) -> Result<(), JournalError> {
     let mut after = None;
     loop {
@@ -151,7 +151,7 @@ pub(super) fn tidy(journal: &Journal, run: &RunLock) -> Result<(), JournalError>
     }
 }
 
-/// The form in which a row keeps a call. `earlier` is how often the same was asked for before it.
+/// Returns the form in which a row stores a call. `earlier` is how often the same call was requested before it.
 pub(super) fn to_value(ask: &Ask, earlier: u32) -> Value {
     let receiver = ask.receiver.clone().map_or(Value::Null, Value::Object);
     let functions = ask.functions.keys().map(|key| Value::from(*key));
@@ -164,19 +164,19 @@ pub(super) fn to_value(ask: &Ask, earlier: u32) -> Value {
     ]))
 }
 
-/// A call as a row keeps it.
+/// A call as stored in a row.
 struct Kept {
     /// The operation's name.
     op: String,
-    /// The call, unless it is no longer understood.
+    /// The call, or an error if it is no longer valid.
     call: Result<Call, OpError>,
-    /// Why nothing can look it up: what it was given for that is gone with the session.
+    /// Why it cannot be looked up: its lookup function is gone with the session.
     lost: Option<String>,
-    /// How often the same was asked for before it, beyond the calls that the row keeps.
+    /// How often the same call was requested before it, not counting the calls stored in the row.
     earlier: i64,
 }
 
-/// The calls that a row keeps, with their functions where the session still has them.
+/// Returns the calls stored in a row, with their functions if the session still has them.
 fn calls(catalogue: &Catalogue, row: &RowRecord, functions: Option<&Functions>) -> Vec<Kept> {
     let Some(Value::List(asked)) = &row.output else {
         return Vec::new();
@@ -217,7 +217,7 @@ fn from_value(catalogue: &Catalogue, value: &Value, functions: Option<&Functions
     })
 }
 
-/// What to say of a call whose functions are gone.
+/// Returns the message for a call whose functions are gone.
 fn gone(call: Option<&Call>) -> String {
     let key = match call.and_then(|call| call.option("key")) {
         Some(Value::Text(key)) => format!("`{key}`"),

@@ -1,39 +1,39 @@
-//! What a session changed, and the way back.
+//! The changes made by a session, and how to undo them.
 
 use crate::journal::{Journal, JournalError, NaturalKey, StepRecord, StepState};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::{Effect, OpSpec};
 use crate::value::Value;
 
-/// One change of a session.
+/// A change made by a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// The input that made it, from 1.
+    /// The number of the input that made it, from 1.
     pub number: u64,
     /// The operation's stable name.
     pub op: String,
-    /// What was made or found, by name.
+    /// The name of what was created or found.
     pub what: Option<String>,
-    /// How the step stands: `done`, `in doubt`.
+    /// The state of the step: `done`, `in doubt`.
     pub state: String,
     /// The call that undoes it.
     pub undo: Option<UndoHint>,
-    /// Why there is none, in a sentence without a full stop.
+    /// The reason why there is no such call, as a sentence without a full stop.
     pub why_not: &'static str,
 }
 
-/// The call that undoes a change. Identifiers are an account's own: on another account it means another thing.
+/// The call that undoes a change. Identifiers are valid for one account only; another account may reuse them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UndoHint {
-    /// The kind of object that it is called on.
+    /// The kind of object to call it on.
     pub receiver: Option<&'static str>,
-    /// The account of that object, as the ledger names it.
+    /// The account of that object, as named in the ledger.
     pub account: String,
-    /// What stands behind the object: `delete_app(2)`.
+    /// The method call on the object: `delete_app(2)`.
     pub call: String,
 }
 
-/// The change that a step made or may have made; `None` when it changed nothing.
+/// Returns the change that a step made or may have made; `None` if it changed nothing.
 pub(super) fn change(
     catalogue: &Catalogue,
     journal: &Journal,
@@ -42,7 +42,7 @@ pub(super) fn change(
     let changed = match step.state {
         StepState::Absent | StepState::Refused => false,
         StepState::Intended { .. } | StepState::InDoubt { .. } | StepState::HalfDone => true,
-        // What was there before was only found.
+        // A step without an attempt only found what already existed.
         StepState::Done => step.attempts > 0 && step.changes,
     };
     let outcome = step.outcome.as_ref();
@@ -75,7 +75,7 @@ pub(super) fn change(
     }))
 }
 
-/// What a person knows something by: its identifier and its name, as far as it tells them.
+/// Returns a readable label: the identifier, name and email address, as far as the value has them.
 fn known_by(thing: &Value) -> Option<String> {
     let fields = match thing {
         Value::Object(thing) => &thing.fields,
@@ -95,7 +95,7 @@ fn known_by(thing: &Value) -> Option<String> {
     (!told.is_empty()).then(|| told.join(" "))
 }
 
-/// Does the ledger no longer hold what the step made? Then an operation has removed it.
+/// Whether the ledger no longer holds what the step created, because an operation has removed it.
 fn is_gone(journal: &Journal, step: &StepRecord, sort: &'static str) -> Result<bool, JournalError> {
     let Some(thing) = &step.thing else {
         return Ok(false);
@@ -116,7 +116,7 @@ fn id(thing: Option<&Value>) -> Option<&Value> {
     }
 }
 
-/// The call that strikes out what this one made, and the sort of thing that is.
+/// Returns the call that removes what this one created, and the kind of that resource.
 fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(UndoHint, &'static str)> {
     let made = step.thing.as_ref()?;
     let makes = matches!(spec.effect, Effect::Ensure { .. } | Effect::Create { .. });

@@ -1,4 +1,4 @@
-//! What a description of a resource makes of a platform: operations that a host did not write.
+//! Tests of operations derived from the description of a resource, which the host did not write.
 
 use std::sync::Mutex;
 
@@ -14,7 +14,7 @@ use crate::operation::world::World;
 struct Shop {
     contacts: Mutex<Vec<Record>>,
     loses_answers: AtomicBool,
-    /// How many look-ups by an identifier fail.
+    /// How many lookups by identifier still fail.
     unreachable: AtomicU64,
     creates: AtomicU64,
 }
@@ -95,7 +95,7 @@ impl Driver for Shop {
     }
 }
 
-/// A runtime with a platform of its own, and the platform.
+/// Returns a runtime with a platform of its own, and the platform.
 fn shop(contacts: &[&str]) -> (Runtime, &'static Shop) {
     let contact = |(at, email): (usize, &&str)| {
         Record::from([
@@ -127,7 +127,7 @@ fn shop(contacts: &[&str]) -> (Runtime, &'static Shop) {
     (builder.in_memory().unwrap(), shop)
 }
 
-/// What a script returns, or why it failed.
+/// Returns what a script returns, or why it failed.
 fn done(runtime: &Runtime, body: &str) -> Result<Value, String> {
     let text =
         format!("fn main() {{ let shop = shop::connect(#{{url: \"https://shop.example\"}}); {body} }}");
@@ -181,7 +181,7 @@ fn a_description_makes_the_operations() {
     assert_eq!(shop.contacts.lock().unwrap().len(), 1);
     let why = done(&runtime, "shop.delete_contact(\"c-9\")").unwrap_err();
     assert!(why.contains("the platform has no contact `c-9`"), "{why}");
-    // What is deleted is no longer in the ledger: it can be made anew.
+    // A deleted contact is no longer in the ledger, so it can be created again.
     assert_eq!(done(&runtime, again).unwrap(), "created".into());
 }
 

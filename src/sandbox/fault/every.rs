@@ -1,12 +1,12 @@
-//! All that can go wrong, for who wants to see everything survived.
+//! Sets of faults for tests that cover everything that can go wrong.
 
 use std::time::Duration;
 
 use super::{Fault, Kind, Route};
 
 impl Fault {
-    /// Every kind of fault on each of these routes, each hitting every request without end. `late` is how late an effect
-    /// lands whose sender knows that the answer is lost, `slow` how late one does that nothing is known of.
+    /// Returns every kind of fault on each of these routes, each hitting every request without limit. `late` is the
+    /// delay of effects whose sender knows that the response is lost, `slow` the delay where the sender knows nothing.
     pub fn every(routes: &[Route], late: Duration, slow: Duration) -> Vec<Fault> {
         let kinds = kinds(late, slow);
         let on = |route: &Route| {
@@ -21,8 +21,8 @@ impl Fault {
         routes.iter().flat_map(on).collect()
     }
 
-    /// Pairs of faults on these routes: a request leaves long after it was meant to, because it or one before it was put off,
-    /// and then it lands late, too. A sender who counts from the intention concludes too early that it was lost.
+    /// Returns pairs of faults on these routes: a request leaves late because it or an earlier one was delayed, and
+    /// then lands late, too. A sender that counts from the intention concludes too early that it was lost.
     pub fn delays(routes: &[Route], late: Duration) -> Vec<Vec<Fault>> {
         let is_asked = |name: &str| routes.iter().any(|route| route.name() == name);
         let pairs = DELAYS
@@ -38,15 +38,15 @@ impl Fault {
             .collect()
     }
 
-    /// Faults on those of these routes that create: the platform takes so long (`slowest`) that nobody waits, answers yes at
-    /// once and shows nothing for as long, or says that it was asked too often although it has carried the request out.
+    /// Returns faults on the creating routes among these: the platform takes too long for any client (`slowest`),
+    /// reports success that shows only as late, or carries out the request but responds with a rate limit.
     pub fn outlasting(routes: &[Route], slowest: Duration) -> Vec<Vec<Fault>> {
         let creating = CREATING
             .iter()
             .filter(|name| routes.contains(&Route::named(name)));
         let on = |name: &&'static str| {
             let name = *name;
-            // A tenant is sent again, and the platform refuses it: nothing is to be seen of that but its refusal.
+            // A tenant is created again and the platform refuses it: its refusal is the only visible result.
             let shows = name != Route::PARTNERS.name();
             let slow = [Kind::Slow(slowest), Kind::HangLate(slowest)]
                 .into_iter()
@@ -67,8 +67,8 @@ impl Fault {
     }
 }
 
-/// A route that is put off, how often, and the route whose request then lands late. One caller lists or signs in for all;
-/// the others are asked for each row.
+/// A route to delay, how often, and the route whose request then lands late. One caller lists or signs in for all; the
+/// other routes are requested for each row.
 const DELAYS: &[(&str, u32, &str)] = &[
     ("object", 3, "partners"),
     ("auth", 3, "partners"),
@@ -83,7 +83,7 @@ const DELAYS: &[(&str, u32, &str)] = &[
     ("web-items-get", 12, "web-items-post"),
 ];
 
-/// The routes that create.
+/// The creating routes.
 const CREATING: &[&str] = &[
     "applications-post",
     "jrni-company-post",
@@ -123,7 +123,7 @@ mod tests {
         let routes = [Route::AUTH, Route::OBJECT];
         let every = Fault::every(&routes, Duration::from_millis(1), Duration::from_millis(2));
         for kind in super::super::parse::KINDS {
-            // Against what HTTP says of it: what cannot be looked up is sent again.
+            // Contradicts HTTP semantics: a client without a lookup would repeat the request.
             if *kind == "429-after" {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Faults on demand: what the sandbox does wrong, where, and how often.
+//! Fault injection: what goes wrong in the sandbox, where, and how often.
 
 mod every;
 mod parse;
@@ -14,45 +14,45 @@ pub use parse::FaultError;
 
 use super::{jrni, lease, mobsted, sparrow, web};
 
-/// Which requests a fault may hit: a name, as in `partners` or `jrni-company-post`. It covers the requests of that very
-/// name and those whose names go on after it with a hyphen; `*` covers all.
+/// The requests that a fault may hit: a name, as in `partners` or `jrni-company-post`. It covers requests of that name
+/// and of names that extend it after a hyphen; `*` covers all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route(&'static str);
 
-/// What goes wrong.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The connection dies and nothing was done.
+    /// The connection drops and nothing is done.
     DropBefore,
-    /// It was done and the connection dies.
+    /// The request is carried out and the connection drops.
     DropAfter,
-    /// The connection dies at once and it is done later, even if another process has to do it.
+    /// The connection drops at once and the request is carried out later, if necessary by another process.
     DropLate(Duration),
-    /// 500, and nothing was done.
+    /// 500, and nothing is done.
     Error500,
-    /// It was done, and the answer is 500.
+    /// The request is carried out, and the response is a 500.
     Error500After,
-    /// 502 with an HTML page, and nothing was done.
+    /// 502 with an HTML page, and nothing is done.
     Html502,
-    /// 429 with `Retry-After: 1`, and nothing was done.
+    /// 429 with `Retry-After: 1`, and nothing is done.
     TooMany429,
-    /// It was done, and the answer is 429 with `Retry-After: 1`.
+    /// The request is carried out, and the response is a 429 with `Retry-After: 1`.
     TooMany429After,
-    /// A right answer after a while. It is done even if the client does not wait.
+    /// A correct response after a delay. The request is carried out even if the client does not wait.
     Slow(Duration),
-    /// No answer ever, and nothing was done.
+    /// No response ever, and nothing is done.
     Hang,
-    /// It was done, and there is no answer ever.
+    /// The request is carried out, and there is no response ever.
     HangAfter,
-    /// It is done later, and there is no answer ever: the connection stays.
+    /// The request is carried out later, and there is no response ever: the connection stays open.
     HangLate(Duration),
-    /// It was done, and the answer is a 200 with nothing in it that could be used.
+    /// The request is carried out, and the response is a success without useful content.
     EmptyYes,
-    /// The same at once, and it shows only later.
+    /// The same response at once, but the request is carried out later.
     EmptyYesLate(Duration),
-    /// It was done, and the connection dies in the middle of the answer's body.
+    /// The request is carried out, and the connection drops in the middle of the response body.
     Truncate,
-    /// It was done, and the answer is a 200 that cannot be read.
+    /// The request is carried out, and the response is an unreadable 200.
     Garbage,
     /// 401 as if the access token had expired, and from then on it has.
     ExpireToken,
@@ -60,17 +60,17 @@ pub enum Kind {
 
 /// One fault: `ROUTE:KIND[:MS][:RATE][:xN]`, as in `partners:drop-after:0.2` or `partners:drop-late:1500:x1`.
 ///
-/// `MS` (milliseconds) belongs to `slow` and the kinds that end in `-late`, and is required there. `RATE` is the share of requests hit,
-/// 0 to 1, and 1 when left out. `xN` hits at most N requests.
+/// `MS` (milliseconds) applies to `slow` and the kinds that end in `-late`, where it is required. `RATE` is the
+/// fraction of requests hit, 0 to 1, by default 1. `xN` hits at most N requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
-    /// Which requests it may hit.
+    /// The requests that it may hit.
     pub route: Route,
     /// What goes wrong.
     pub kind: Kind,
-    /// The share of the requests that it hits, 0 to 1.
+    /// The fraction of requests that it hits, 0 to 1.
     pub rate: f64,
-    /// How many requests it hits at most.
+    /// The maximum number of requests that it hits.
     pub limit: Option<u32>,
 }
 
@@ -88,30 +88,30 @@ impl Route {
     pub const PARTNERS: Route = Route("partners");
     /// Mobsted, `/applications` with every method.
     pub const APPLICATIONS: Route = Route("applications");
-    /// Mobsted, `POST /applications` alone: creating an app.
+    /// Mobsted, `POST /applications` only: creating an app.
     pub const APPLICATIONS_POST: Route = Route("applications-post");
-    /// Mobsted, `GET /applications` alone: listing apps or reading one.
+    /// Mobsted, `GET /applications` only: listing apps or reading one.
     pub const APPLICATIONS_GET: Route = Route("applications-get");
     /// Mobsted, `/object`: listing sub-accounts or the rows of an app.
     pub const OBJECT: Route = Route("object");
     /// Mobsted, `GET /auth`: signing in.
     pub const AUTH: Route = Route("auth");
-    /// Mobsted, `GET /refresh`: trading a refresh token.
+    /// Mobsted, `GET /refresh`: using a refresh token.
     pub const REFRESH: Route = Route("refresh");
     /// Every request to a platform.
     pub const ANY: Route = Route("*");
 
-    /// A route of the platforms' tables.
+    /// Creates a route from a platform's table.
     pub(super) const fn named(name: &'static str) -> Route {
         Route(name)
     }
 
-    /// Its name, as faults are written.
+    /// Returns its name in the text of a fault.
     pub const fn name(self) -> &'static str {
         self.0
     }
 
-    /// Every route there is.
+    /// Returns all routes.
     pub fn all() -> impl Iterator<Item = Route> {
         ROUTES.iter().copied().flatten().copied().map(Route)
     }
@@ -134,7 +134,7 @@ impl fmt::Display for Route {
 }
 
 impl Kind {
-    /// How late what it does comes, for the kinds that say so.
+    /// Returns the delay of the effect or response, for the kinds that have one.
     pub fn delay(self) -> Option<Duration> {
         match self {
             Kind::DropLate(delay) | Kind::Slow(delay) | Kind::HangLate(delay) | Kind::EmptyYesLate(delay) => {
@@ -180,13 +180,13 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The faults in force. The same seed, faults and order of requests give the same decisions.
+/// The faults in force. The same seed, faults and order of requests yield the same decisions.
 #[derive(Debug)]
 pub(super) struct Faults {
     seed: u64,
     any: AtomicBool,
     rules: Mutex<Vec<Rule>>,
-    /// The hits of faults that were taken back.
+    /// The hits of faults that were removed.
     past: Mutex<BTreeMap<String, u32>>,
 }
 
@@ -212,8 +212,8 @@ impl Faults {
         new
     }
 
-    /// Adds faults after those in force; of several that would hit a request, the first does. They end with the lease of
-    /// this file, when there is one.
+    /// Adds faults after those in force; the first fault that applies to a request hits it. They end with the lease of
+    /// this file, if given.
     pub(super) fn add(&self, faults: &[Fault], lease: Option<&Path>) {
         let mut rules = self.rules();
         rules.extend(faults.iter().map(|&fault| Rule {
@@ -235,7 +235,7 @@ impl Faults {
         self.rules().iter().map(|rule| rule.fault).collect()
     }
 
-    /// Takes back those whose lease nobody holds any more.
+    /// Removes the faults whose lease is no longer held.
     fn end_leases(&self) {
         if self.rules().iter().any(|rule| rule.lease.is_some()) {
             self.retain(|rule| rule.lease.as_deref().is_none_or(lease::is_held));
@@ -254,7 +254,7 @@ impl Faults {
         }
     }
 
-    /// How many requests each fault hit, by its text. Those that were taken back count, too.
+    /// Returns the number of requests that each fault hit, by its text, including removed faults.
     pub(super) fn hits(&self) -> BTreeMap<String, u32> {
         let mut hits = self.past().clone();
         for rule in self.rules().iter() {
@@ -267,7 +267,7 @@ impl Faults {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What goes wrong with this request, if anything.
+    /// Returns the fault that hits this request, if any.
     pub(super) fn decide(&self, route: Route) -> Option<Kind> {
         if !self.any.load(Ordering::Acquire) {
             return None;
@@ -290,7 +290,7 @@ impl Faults {
     }
 }
 
-/// Faults of different text decide independently of one another (FNV-1a).
+/// Returns a salt that makes faults of different text decide independently (FNV-1a).
 fn salt(fault: &Fault) -> u64 {
     fault
         .to_string()
@@ -300,7 +300,7 @@ fn salt(fault: &Fault) -> u64 {
         })
 }
 
-/// The `n`th number, from 0 up to but not 1, of the sequence named by `seed` (`SplitMix64`).
+/// Returns the `n`th number of the sequence of `seed` (`SplitMix64`), at least 0 and less than 1.
 fn unit(seed: u64, n: u64) -> f64 {
     let mut z = seed.wrapping_add(n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

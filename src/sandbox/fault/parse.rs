@@ -1,47 +1,47 @@
-//! Reading a fault from its text.
+//! Parses a fault from its text.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::{Fault, Kind, Route};
 
-/// A fault text that cannot be read: which part, what is allowed there, and what was probably meant.
+/// An error in the text of a fault: which part, what is allowed there, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// The route or the kind is not known.
+    /// The route or the kind is unknown.
     #[error("\"{text}\": {part} \"{found}\" is not known; allowed: {allowed}{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     Unknown {
-        /// The whole fault.
+        /// The text of the fault.
         text: String,
-        /// Which part of it.
+        /// The name of the part.
         part: &'static str,
-        /// What stands there.
+        /// The text of the part.
         found: String,
-        /// What may stand there.
+        /// The allowed values.
         allowed: String,
-        /// The allowed word that looks most like it.
+        /// The allowed value most similar to it.
         nearest: Option<String>,
     },
     /// A part is missing.
     #[error("\"{text}\" has no {part}; allowed: {allowed}")]
     Missing {
-        /// The whole fault.
+        /// The text of the fault.
         text: String,
-        /// Which part.
+        /// The name of the part.
         part: &'static str,
-        /// What may stand there.
+        /// The allowed values.
         allowed: String,
     },
-    /// A number is out of range, not a number, or one too many.
+    /// A number is out of range, invalid, or one too many.
     #[error("\"{text}\": {part} \"{found}\" is not {allowed}")]
     Number {
-        /// The whole fault.
+        /// The text of the fault.
         text: String,
-        /// Which part.
+        /// The name of the part.
         part: &'static str,
-        /// What stands there.
+        /// The text of the part.
         found: String,
-        /// What may stand there.
+        /// The allowed values.
         allowed: &'static str,
     },
 }
@@ -187,14 +187,14 @@ impl Reader<'_> {
     }
 }
 
-/// The allowed word with the fewest changed letters, unless more than half of it would have to change.
+/// Returns the allowed word with the smallest edit distance, unless more than half of it would have to change.
 fn nearest<'a>(found: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let scored = allowed.iter().map(|word| (distance(found, word), *word));
     let (score, word) = scored.min_by_key(|(score, _)| *score)?;
     (score * 2 <= word.len().max(found.len())).then_some(word)
 }
 
-/// Levenshtein's distance.
+/// Returns the Levenshtein distance.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();

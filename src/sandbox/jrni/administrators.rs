@@ -1,4 +1,4 @@
-//! Administrators of a company. Passwords are taken and never shown.
+//! Administrators of a company. Passwords are accepted and never shown.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -21,10 +21,10 @@ const FIELDS: &[(&str, Sort)] = &[
     ("password", Sort::Text),
 ];
 
-/// What an administrator may be.
+/// The possible roles of an administrator.
 const ROLES: &[&str] = &["owner", "admin", "manager", "user", "callcenter"];
 
-/// `/admin/{company}/administrators` and what is below it.
+/// Plans a request to `/admin/{company}/administrators` or below.
 pub(super) fn plan(
     site: &Site,
     call: &Call,
@@ -56,7 +56,7 @@ pub(super) fn plan(
     }
 }
 
-/// Whether the company has an administrator of the address that the call asks for.
+/// Whether the company has an administrator with the address in the request.
 pub(super) fn exists(site: &Site, call: &Call, company: u64) -> bool {
     let fields = call.fields().unwrap_or_default();
     let email = text(&fields, "email");
@@ -64,7 +64,7 @@ pub(super) fn exists(site: &Site, call: &Call, company: u64) -> bool {
         .jrni(|state| state.administrator(company, email).is_some())
 }
 
-/// One administrator.
+/// Returns one administrator.
 pub(super) fn show(
     site: &Site,
     base: &Base,

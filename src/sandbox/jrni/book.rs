@@ -1,11 +1,11 @@
-//! JRNI's part of the books.
+//! The records of JRNI.
 
 use serde::{Deserialize, Serialize};
 
 use super::event::Kind;
 use super::state::{Administrator, Company, Record, State, text};
 
-/// Who signs in to the parent company. It holds secrets.
+/// The credentials of the parent company. Contains secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Access {
     pub(in crate::sandbox) company: u64,
@@ -15,93 +15,93 @@ pub(in crate::sandbox) struct Access {
     pub(in crate::sandbox) app_key: String,
 }
 
-/// Everything that the simulated JRNI knows. It holds passwords.
+/// The state of the simulated JRNI. It contains passwords.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JrniBook {
     /// Every company, the parent first, then oldest first.
     pub companies: Vec<CompanyBook>,
     /// Every administrator, oldest first.
     pub administrators: Vec<AdministratorBook>,
-    /// Every person, deleted ones too, oldest first.
+    /// Every person, oldest first, including deleted ones.
     pub people: Vec<RecordBook>,
-    /// What was done since the world was made.
+    /// What was done since the world was created.
     pub totals: JrniTotals,
 }
 
 /// A company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompanyBook {
-    /// Its number.
+    /// Its identifier.
     pub id: u64,
-    /// The number of the company it belongs to.
+    /// The identifier of its parent company.
     pub parent: Option<u64>,
     /// Its name.
     pub name: String,
-    /// Its reference, empty when it has none.
+    /// Its reference; empty if it has none.
     pub reference: String,
-    /// Whether it was switched off.
+    /// Whether it was disabled.
     pub disabled: bool,
 }
 
 /// An administrator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdministratorBook {
-    /// Its number.
+    /// Its identifier.
     pub id: u64,
     /// The company that it may sign in to.
     pub company: u64,
-    /// Who it is.
+    /// Its address.
     pub email: String,
-    /// The password, empty when none was given.
+    /// The password; empty if none was given.
     pub password: String,
-    /// What it may do, as in `owner`.
+    /// Its role, as in `owner`.
     pub role: String,
 }
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordBook {
-    /// Its number.
+    /// Its identifier.
     pub id: u64,
     /// The company that it belongs to.
     pub company: u64,
     /// Its name.
     pub name: String,
-    /// Its reference, empty when it has none.
+    /// Its reference; empty if it has none.
     pub reference: String,
     /// Whether it was deleted.
     pub deleted: bool,
 }
 
-/// Things done at JRNI, counted from the durable log.
+/// Counts of actions at JRNI, taken from the durable log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JrniTotals {
-    /// Companies made.
+    /// Companies created.
     pub companies_created: u64,
-    /// Changes of companies.
+    /// Changes to companies.
     pub companies_changed: u64,
-    /// Companies switched off.
+    /// Companies disabled.
     pub companies_disabled: u64,
-    /// Administrators made.
+    /// Administrators created.
     pub administrators_created: u64,
-    /// Administrators refused because the company has one of that address.
+    /// Administrators refused because the company has one with that address.
     pub duplicates_refused: u64,
-    /// People made.
+    /// People created.
     pub people_created: u64,
-    /// Clients made.
+    /// Clients created.
     pub clients_created: u64,
     /// Mails to new staff.
     pub mails_sent: u64,
     /// Sign-ins that succeeded.
     pub logins: u64,
-    /// Tokens that their holder made invalid.
+    /// Tokens invalidated by their owner.
     pub logouts: u64,
-    /// Effects that came after their connection had died.
+    /// Effects that landed after their connection was lost.
     pub landed_late: u64,
 }
 
 impl State {
-    /// The books.
+    /// Returns the records of JRNI.
     pub(in crate::sandbox) fn book(&self) -> JrniBook {
         let people = self.records.iter().filter(|((kind, _), _)| *kind == Kind::Person);
         JrniBook {

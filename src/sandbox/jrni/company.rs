@@ -1,6 +1,6 @@
-//! Companies: reading, finding, making, changing and switching them off.
+//! Reads, finds, creates, changes and disables companies.
 //!
-//! The vendor documents no way to make a company; the one here is the sandbox's own, with the fields of a change.
+//! The vendor documents no way to create a company; the one here is the sandbox's own, with the fields of a change.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -14,10 +14,10 @@ use super::hal::{self, Base, Page};
 use super::state::{Company, State, text};
 use super::{Action, unknown};
 
-/// How many companies a page has when nothing is asked for.
+/// The default page size of companies.
 const PAGE_SIZE: u64 = 30;
 
-/// What a company may be given.
+/// The fields that a company accepts.
 const FIELDS: &[(&str, Sort)] = &[
     ("name", Sort::Text),
     ("description", Sort::Text),
@@ -31,7 +31,7 @@ const FIELDS: &[(&str, Sort)] = &[
     ("extra", Sort::Map),
 ];
 
-/// `/company` and what is below it: what anybody may read.
+/// Plans a request to `/company` or below, which is public.
 pub(super) fn public(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Result<Action, Reply> {
     if call.method != Method::GET {
         return Err(unknown(call));
@@ -45,7 +45,7 @@ pub(super) fn public(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Re
     }
 }
 
-/// `/admin/{company}/company` and what is below it.
+/// Plans a request to `/admin/{company}/company` or below.
 pub(super) fn admin(site: &Site, call: &Call, base: &Base, id: u64, rest: &[&str]) -> Result<Action, Reply> {
     match (&call.method, rest) {
         (&Method::GET, []) => show(site, base, id, StatusCode::OK).map(Action::Show),
@@ -67,7 +67,7 @@ pub(super) fn admin(site: &Site, call: &Call, base: &Base, id: u64, rest: &[&str
     }
 }
 
-/// Whether the company that the call asks for exists already: one of its reference below the same parent.
+/// Whether the parent already has a child company with the reference in the request.
 pub(super) fn exists(site: &Site, call: &Call, parent: u64) -> bool {
     let fields = call.fields().unwrap_or_default();
     let reference = text(&fields, "ref");
@@ -78,7 +78,7 @@ pub(super) fn exists(site: &Site, call: &Call, parent: u64) -> bool {
         })
 }
 
-/// One company, its children with it.
+/// Returns one company with its children.
 pub(super) fn show(site: &Site, base: &Base, id: u64, status: StatusCode) -> Result<Reply, Reply> {
     let body = site.world.jrni(|state| {
         let company = state.companies.get(&id)?;
@@ -88,7 +88,7 @@ pub(super) fn show(site: &Site, base: &Base, id: u64, status: StatusCode) -> Res
         .ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))
 }
 
-/// `GET /{company}/settings`
+/// Returns the body of `GET /{company}/settings`.
 pub(super) fn settings(base: &Base, id: u64) -> Value {
     json!({
         "has_services": true,
@@ -103,7 +103,7 @@ pub(super) fn settings(base: &Base, id: u64) -> Value {
     })
 }
 
-/// The company's address, if it has one, as it is listed by `GET /{company}/addresses`.
+/// Responds to `GET /{company}/addresses`: a list with the company's address, if it has one.
 pub(super) fn addresses(site: &Site, base: &Base, id: u64) -> Result<Reply, Reply> {
     let found = site
         .world
@@ -128,7 +128,7 @@ fn children(site: &Site, call: &Call, base: &Base, id: u64) -> Result<Action, Re
     listing(site, call, base, id, "children", |_| true)
 }
 
-/// `GET /company/{id}/search?company=`: by a part of the name, in any case.
+/// Plans `GET /company/{id}/search?company=`: by part of the name, ignoring case.
 fn search(site: &Site, call: &Call, base: &Base, id: u64) -> Result<Action, Reply> {
     let wanted = call.parameter("company").unwrap_or_default().to_lowercase();
     listing(site, call, base, id, "search", |company| {
@@ -158,7 +158,7 @@ fn listing(
     Ok(Action::Show(page.reply(base, &path, "companies", &items, total)))
 }
 
-/// A company with its children inside, in both places where clients look for them.
+/// Returns a company with its children, in both places where clients expect them.
 fn whole(state: &State, base: &Base, company: &Company) -> Value {
     let mut body = listed(state, base, company);
     let children: Vec<Value> = state
@@ -174,7 +174,7 @@ fn whole(state: &State, base: &Base, company: &Company) -> Value {
     body
 }
 
-/// A company as it stands in a list.
+/// Returns a company in the form of a list item.
 fn listed(state: &State, base: &Base, company: &Company) -> Value {
     let children = state.children(company.id).count();
     let or = |name: &str, usual: &str| match company.text(name) {
@@ -220,7 +220,7 @@ fn listed(state: &State, base: &Base, company: &Company) -> Value {
 fn address(base: &Base, company: &Company) -> Option<Value> {
     let given: &Fields = company.fields.get("address")?.as_object()?;
     let mut address = given.clone();
-    // The sandbox keeps one address per company, so its number can be the company's.
+    // The sandbox stores one address per company, so its identifier can be the company's.
     address.insert("id".to_owned(), company.id.into());
     for name in ["map_url", "map_marker", "phone"] {
         address.entry(name.to_owned()).or_insert_with(|| "".into());
@@ -230,7 +230,7 @@ fn address(base: &Base, company: &Company) -> Option<Value> {
     Some(address.into())
 }
 
-/// Where a company leads. Some links go to the first version of the API, whichever is spoken.
+/// Returns the links of a company. Some go to version 1 of the API, whichever version is used.
 fn links(base: &Base, company: &Company) -> Map<String, Value> {
     let id = company.id;
     let mut links = Map::new();

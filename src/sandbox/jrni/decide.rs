@@ -1,10 +1,10 @@
-//! What a command would make happen: the platform's rules.
+//! The platform's rules: decides the event that a command results in.
 
 use super::event::{Command, Event, Kind, Refusal};
 use super::state::{State, same_email, text};
 
 impl State {
-    /// What carrying out the command would make happen, or why it cannot be.
+    /// Returns the event that carrying out the command would produce, or the refusal.
     pub(in crate::sandbox) fn decide(&self, command: &Command) -> Result<Event, Refusal> {
         match command.clone() {
             Command::SignIn {
@@ -21,7 +21,7 @@ impl State {
                 Ok(Event::Switched { token, company })
             }
             Command::LogOut { token } => Ok(Event::LoggedOut { token }),
-            // Nothing is known of references being unique, so several companies may have one.
+            // References are not known to be unique, so several companies may share one.
             Command::CreateCompany { parent, fields } => {
                 self.company(parent)?;
                 let id = self.last_id + 1;
@@ -83,14 +83,14 @@ impl State {
         }
     }
 
-    /// The number of the company's administrator of that address.
+    /// Returns the identifier of the company's administrator with that address.
     pub(super) fn administrator(&self, company: u64, email: &str) -> Option<u64> {
         let mut all = self.administrators.values();
         all.find(|one| one.company == company && same_email(one.text("email"), email))
             .map(|one| one.id)
     }
 
-    /// That the company has this record and it has not been deleted.
+    /// Returns an error unless the company has this record and it has not been deleted.
     pub(super) fn record(&self, kind: Kind, company: u64, id: u64) -> Result<(), Refusal> {
         let record = self.records.get(&(kind, id)).filter(|record| !record.deleted);
         owned(kind.name(), company, id, record.map(|record| record.company))
@@ -102,7 +102,7 @@ impl State {
     }
 }
 
-/// That a thing of this owner is the company's own. What belongs to another is refused in its own way.
+/// Returns an error unless the resource belongs to the company. A resource of another company has its own error.
 pub(super) fn owned(what: &'static str, company: u64, id: u64, owner: Option<u64>) -> Result<(), Refusal> {
     match owner {
         Some(owner) if owner == company => Ok(()),

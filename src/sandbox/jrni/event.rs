@@ -1,4 +1,4 @@
-//! What may be asked of the simulated JRNI, and what then has happened.
+//! The commands, events and refusals of the simulated JRNI.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use super::super::error::SandboxError;
 use super::super::world::{self, Later, Memory, What};
 
-/// Given fields: those that were read and found good.
+/// The accepted fields of a request: known and valid.
 pub(super) type Fields = Map<String, Value>;
 
-/// Things of a company that are alike in how they are made, read, changed and deleted.
+/// The kinds of a company's resources that are created, read, changed and deleted in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Kind {
@@ -19,7 +19,7 @@ pub(in crate::sandbox) enum Kind {
     Resource,
 }
 
-/// A request that changes something, with everything needed to carry it out later and in another process.
+/// A changing request, with everything needed to carry it out later and in another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Command {
@@ -29,42 +29,42 @@ pub(in crate::sandbox) enum Command {
         company: u64,
         token: String,
     },
-    /// Let a token stand for another company.
+    /// Switch a token to another company.
     Switch { token: String, company: u64 },
-    /// Make a token invalid.
+    /// Invalidate a token.
     LogOut { token: String },
-    /// Make a child company.
+    /// Create a child company.
     CreateCompany { parent: u64, fields: Fields },
     /// Change a company.
     ChangeCompany { id: u64, fields: Fields },
-    /// Switch a company off; it stays.
+    /// Disable a company without deleting it.
     DisableCompany { id: u64 },
-    /// Make an administrator.
+    /// Create an administrator.
     CreateAdministrator { company: u64, fields: Fields },
     /// Change an administrator.
     ChangeAdministrator { company: u64, id: u64, fields: Fields },
-    /// Make a person, a client, a service or a resource.
+    /// Create a person, client, service or resource.
     CreateRecord {
         kind: Kind,
         company: u64,
         fields: Fields,
     },
-    /// Change one.
+    /// Change a person, client, service or resource.
     ChangeRecord {
         kind: Kind,
         company: u64,
         id: u64,
         fields: Fields,
     },
-    /// Delete one: it stays, marked as deleted.
+    /// Mark a person, client, service or resource as deleted.
     DeleteRecord { kind: Kind, company: u64, id: u64 },
 }
 
-/// Something that has happened, as the log keeps it.
+/// An event, as stored in the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {
-    /// The parent company and its owner were made, together with the world.
+    /// The parent company and its owner were created, together with the world.
     Founded {
         company: u64,
         name: String,
@@ -74,77 +74,77 @@ pub(in crate::sandbox) enum Event {
         app_id: String,
         app_key: String,
     },
-    /// Somebody signed in.
+    /// A user signed in.
     SignedIn {
         email: String,
         company: u64,
         token: String,
     },
-    /// A token stands for another company.
+    /// A token was switched to another company.
     Switched { token: String, company: u64 },
-    /// A token was made invalid by its holder.
+    /// A token was invalidated by its owner.
     LoggedOut { token: String },
     /// A token was used; not every use is in the log.
     Used { token: String },
-    /// A token stopped working before its time.
+    /// A token was invalidated early.
     Expired { token: String },
-    /// All tokens stopped working before their time.
+    /// All tokens were invalidated early.
     AllExpired,
-    /// A company was made.
+    /// A company was created.
     Company { id: u64, parent: u64, fields: Fields },
     /// A company was changed.
     CompanyChanged { id: u64, fields: Fields },
-    /// A company was switched off.
+    /// A company was disabled.
     CompanyDisabled { id: u64 },
-    /// An administrator was made.
+    /// An administrator was created.
     Administrator { company: u64, id: u64, fields: Fields },
     /// An administrator was changed.
     AdministratorChanged { company: u64, id: u64, fields: Fields },
-    /// An administrator was refused because the company has one of that address.
+    /// An administrator was refused because the company has one with that address.
     Duplicate { email: String },
-    /// A person, client, service or resource was made.
+    /// A person, client, service or resource was created.
     Record {
         kind: Kind,
         company: u64,
         id: u64,
         fields: Fields,
     },
-    /// One was changed.
+    /// A person, client, service or resource was changed.
     RecordChanged {
         kind: Kind,
         company: u64,
         id: u64,
         fields: Fields,
     },
-    /// One was deleted.
+    /// A person, client, service or resource was deleted.
     RecordDeleted { kind: Kind, company: u64, id: u64 },
 }
 
-/// Why a command was not carried out.
+/// The reason why a command was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::sandbox) enum Refusal {
-    /// There is no such company.
+    /// The company does not exist.
     #[error("Could not find company {0}")]
     NoCompany(u64),
-    /// There is nothing of that number.
+    /// The resource does not exist.
     #[error("Could not find {what} {id}")]
     Nothing {
-        /// What was looked for.
+        /// The kind of the resource.
         what: &'static str,
-        /// Its number.
+        /// Its identifier.
         id: u64,
     },
-    /// It belongs to another company.
+    /// The resource belongs to another company.
     #[error("Company {company} does not own {what} {id}")]
     NotOwned {
-        /// The company that was named.
+        /// The company in the request.
         company: u64,
-        /// What belongs to another.
+        /// The kind of the resource.
         what: &'static str,
-        /// Its number.
+        /// Its identifier.
         id: u64,
     },
-    /// The company has an administrator of that address.
+    /// The company already has an administrator with that address.
     #[error("The administrator {0} exists already")]
     Duplicate(String),
     /// The log could not be written, so nothing was done.
@@ -153,7 +153,7 @@ pub(in crate::sandbox) enum Refusal {
 }
 
 impl Kind {
-    /// Its name in answers.
+    /// Returns its name in responses.
     pub(super) fn name(self) -> &'static str {
         match self {
             Kind::Person => "person",

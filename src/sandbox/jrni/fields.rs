@@ -1,4 +1,4 @@
-//! Reading the fields of a request.
+//! Parses the fields of a request.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::super::reply::Reply;
 use super::event::Fields;
 use super::{hal, whole};
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
     Text,
@@ -18,12 +18,12 @@ pub(super) enum Sort {
     List,
 }
 
-/// The known fields of a request, each of its sort. What is not known is left out, as on the real platform.
+/// The known fields of a request, each of its type. Unknown fields are left out, as on the real platform.
 #[derive(Debug)]
 pub(super) struct Given(pub(super) Fields);
 
 impl Given {
-    /// Reads a body.
+    /// Parses a body.
     pub(super) fn read(call: &Call, known: &[(&str, Sort)]) -> Result<Given, Reply> {
         let body = call
             .fields()
@@ -41,7 +41,7 @@ impl Given {
         Ok(Given(fields))
     }
 
-    /// That a text is there and not blank.
+    /// Returns an error if a text is missing or blank.
     pub(super) fn required(&self, name: &str) -> Result<(), Reply> {
         if self.0.contains_key(name) {
             return self.not_blank(name);
@@ -49,7 +49,7 @@ impl Given {
         Err(hal::bad_request(&format!("{name} is required")))
     }
 
-    /// That a text, if it is there, is not blank.
+    /// Returns an error if a text is present but blank.
     pub(super) fn not_blank(&self, name: &str) -> Result<(), Reply> {
         match self.0.get(name).and_then(Value::as_str) {
             Some(text) if text.trim().is_empty() => Err(hal::bad_request(&format!("{name} cannot be blank"))),
@@ -73,7 +73,7 @@ impl Sort {
         }
     }
 
-    /// Its name in a JSON schema.
+    /// Returns its name in a JSON schema.
     pub(super) fn json_type(self) -> &'static str {
         match self {
             Sort::Text => "string",

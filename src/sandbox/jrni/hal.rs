@@ -1,7 +1,6 @@
-//! The forms of JRNI's answers: HAL (a resource with `_links` and `_embedded`), lists by page, and errors.
+//! The forms of JRNI's responses: HAL (a resource with `_links` and `_embedded`), paged lists, and errors.
 //!
-//! Addresses in links are absolute and those by which the client came, as on the real platform; some are templates of
-//! RFC 6570.
+//! Links are absolute and use the address that the client used, as on the real platform; some are RFC 6570 templates.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -12,21 +11,21 @@ use super::super::reply::Reply;
 use super::event::Refusal;
 use super::fields::Sort;
 
-/// The version of the API that a request speaks.
+/// The version of the API that a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     V1,
     V5,
 }
 
-/// Where links lead: the address that the client used.
+/// The base of links: the address that the client used.
 #[derive(Debug, Clone)]
 pub(super) struct Base {
     root: String,
     version: Version,
 }
 
-/// The address of the platform, in the style given: `http://`, no final slash, without the API's path.
+/// Returns the URL of the platform in the given style: `http://`, without a final slash or the API's path.
 pub(in crate::sandbox) fn root(style: &Style) -> String {
     match style {
         Style::Host(host) => format!("http://{host}"),
@@ -35,7 +34,7 @@ pub(in crate::sandbox) fn root(style: &Style) -> String {
 }
 
 impl Version {
-    /// Its name in addresses.
+    /// Returns its name in URLs.
     pub(super) fn name(self) -> &'static str {
         match self {
             Version::V1 => "v1",
@@ -45,7 +44,7 @@ impl Version {
 }
 
 impl Base {
-    /// The address that the call used.
+    /// Returns the address that the call used.
     pub(super) fn of(call: &Call, version: Version) -> Base {
         Base {
             root: root(&call.style),
@@ -53,39 +52,39 @@ impl Base {
         }
     }
 
-    /// The address of the API, no final slash.
+    /// Returns the URL of the API, without a final slash.
     pub(super) fn api(&self) -> String {
         format!("{}/api/{}", self.root, self.version.name())
     }
 
-    /// A link to what is below the API.
+    /// Returns a link to a path below the API.
     pub(super) fn link(&self, path: &str) -> Value {
         json!({ "href": format!("{}/{path}", self.api()) })
     }
 
-    /// A link that is a template.
+    /// Returns a link that is a URI template.
     pub(super) fn template(&self, path: &str) -> Value {
         json!({ "href": format!("{}/{path}", self.api()), "templated": true })
     }
 
-    /// A link to the first version of the API: answers of the fifth still have such.
+    /// Returns a link to version 1 of the API, which responses of version 5 still contain.
     pub(super) fn old_link(&self, path: &str) -> Value {
         json!({ "href": format!("{}/api/v1/{path}", self.root) })
     }
 }
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Page {
     number: u64,
     size: u64,
 }
 
-/// The largest page; larger ones are cut to it (assumed: no limit is published).
+/// The largest page size; larger ones are reduced to it (assumed: no limit is published).
 const MAX_PAGE_SIZE: u64 = 1000;
 
 impl Page {
-    /// From `page` (counted from 1) and `per_page`, whose default differs from list to list.
+    /// Reads `page` (from 1) and `per_page`, whose default differs from list to list.
     pub(super) fn asked(call: &Call, usual: u64) -> Page {
         Page {
             number: call.number("page").unwrap_or(1).max(1),
@@ -93,7 +92,7 @@ impl Page {
         }
     }
 
-    /// All on one page.
+    /// Returns one page that holds all items.
     pub(super) fn whole() -> Page {
         Page {
             number: 1,
@@ -101,15 +100,15 @@ impl Page {
         }
     }
 
-    /// The items of this page.
+    /// Returns the items of this page.
     pub(super) fn of<T>(self, items: Vec<T>) -> Vec<T> {
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let skipped = count((self.number - 1).saturating_mul(self.size));
         items.into_iter().skip(skipped).take(count(self.size)).collect()
     }
 
-    /// A page of a list that has `total` items in all. The pages around it are named `next` and `previous` by the first
-    /// version of the API, `next` and `back` by the fifth.
+    /// Returns a page of a list that has `total` items in all. Version 1 of the API links to the adjacent pages as
+    /// `next` and `previous`, version 5 as `next` and `back`.
     pub(super) fn reply(self, base: &Base, path: &str, rel: &str, items: &[Value], total: usize) -> Reply {
         let at = |page: u64| base.link(&format!("{path}?page={page}&per_page={}", self.size));
         let mut links = Map::new();
@@ -132,7 +131,7 @@ impl Page {
     }
 }
 
-/// A description of what may be given, as `new` and `edit` links lead to (a JSON schema).
+/// Returns the JSON schema of the accepted fields, the target of `new` and `edit` links.
 pub(super) fn form(fields: &[(&str, Sort)]) -> Reply {
     let property = |(name, sort): &(&str, Sort)| {
         (
@@ -147,19 +146,19 @@ pub(super) fn form(fields: &[(&str, Sort)]) -> Reply {
     )
 }
 
-/// A time as JRNI writes it: UTC.
+/// Formats a time as JRNI does: UTC.
 pub(super) fn timestamp(millis: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-/// A failure. The form of all but 401 is assumed, from the documented one of 409.
+/// Returns an error. The form of all but 401 is assumed, from the documented one of 409.
 pub(super) fn error(status: StatusCode, message: &str, detail: &str) -> Reply {
     let body = json!({ "status": status.as_u16(), "message": message, "error": detail });
     Reply::json(status, &body)
 }
 
-/// 400: a parameter is wrong.
+/// Returns a 400 for an invalid parameter.
 pub(super) fn bad_request(detail: &str) -> Reply {
     let body = json!({
         "status": 400, "message": "ValidationError", "error": "400 Bad Request", "detail": detail,
@@ -167,17 +166,17 @@ pub(super) fn bad_request(detail: &str) -> Reply {
     Reply::json(StatusCode::BAD_REQUEST, &body)
 }
 
-/// 401, in the vendor manual's form.
+/// Returns a 401, in the vendor manual's form.
 pub(super) fn unauthorised() -> Reply {
     Reply::json(StatusCode::UNAUTHORIZED, &json!({ "error": "401 Unauthorized" }))
 }
 
-/// 404.
+/// Returns a 404.
 pub(super) fn not_found(detail: &str) -> Reply {
     error(StatusCode::NOT_FOUND, "NotFoundError", detail)
 }
 
-/// The answer to a refused command.
+/// Returns the response to a refused command.
 pub(super) fn refused(refusal: &Refusal) -> Reply {
     let text = refusal.to_string();
     match refusal {

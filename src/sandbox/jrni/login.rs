@@ -1,4 +1,4 @@
-//! Signing in and out, and checking tokens.
+//! Signs in and out, and checks tokens.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::hal::{self, Base};
 use super::state::{Administrator, Session, State, same_email};
 use super::{Action, whole};
 
-/// `/login` and what is below it.
+/// Plans a request to `/login` or below.
 pub(super) fn plan(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Result<Action, Reply> {
     match (&call.method, rest) {
         (&Method::POST, [] | ["admin"]) => sign_in(site, call, base, None),
@@ -25,7 +25,7 @@ pub(super) fn plan(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Resu
                 .map_err(|_| hal::not_found("Could not find the company"))?;
             sign_in(site, call, base, Some(company))
         }
-        // Members are clients who may sign in; the sandbox has none with a password.
+        // Members are clients with a password; the sandbox has none.
         (&Method::POST, _) => Err(hal::unauthorised()),
         (&Method::GET, [] | ["admin"] | ["admin", _]) if site.behaviour.jrni_describes => {
             let (token, _) = authorise(site, call)?;
@@ -40,7 +40,7 @@ pub(super) fn plan(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Resu
     }
 }
 
-/// Checks the token, and returns it with its sign-in. It works for another while from now on.
+/// Checks the token and returns it with its sign-in. This restarts its idle lifetime.
 pub(super) fn authorise(site: &Site, call: &Call) -> Result<(String, Session), Reply> {
     let token = call.header("auth-token").ok_or_else(hal::unauthorised)?;
     let (now, idle) = (now_millis(), site.behaviour.jrni_idle);
@@ -59,7 +59,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<(String, Session), R
     Ok((token, session))
 }
 
-/// What describes a sign-in, as the vendor manual shows it; its token stands in a header, too.
+/// Returns the description of a sign-in, as in the vendor manual, with the token also in a header.
 pub(super) fn signed_in(site: &Site, base: &Base, token: &str, status: StatusCode) -> Reply {
     let described = site.world.jrni(|state| {
         let session = state.session(token, now_millis(), site.behaviour.jrni_idle)?;
@@ -86,7 +86,7 @@ pub(super) fn signed_in(site: &Site, base: &Base, token: &str, status: StatusCod
     })
 }
 
-/// Where the administrator may sign in, with its own login link.
+/// Returns the administrators with their companies and login links.
 fn embedded(state: &State, base: &Base, administrators: &[Administrator]) -> Value {
     let one = |one: &Administrator| {
         let company = one.company;
@@ -109,7 +109,7 @@ fn embedded(state: &State, base: &Base, administrators: &[Administrator]) -> Val
     administrators.iter().map(one).collect()
 }
 
-/// The administrators that the sign-in's person is: of the company itself or of those above it.
+/// Returns the administrators with the address of the sign-in, in its company or those above it.
 fn administrators_for(state: &State, session: &Session) -> Vec<Administrator> {
     let is = |one: &&Administrator| {
         same_email(one.text("email"), &session.email) && state.reaches(one.company, session.company)
@@ -117,8 +117,8 @@ fn administrators_for(state: &State, session: &Session) -> Vec<Administrator> {
     state.administrators.values().filter(is).cloned().collect()
 }
 
-/// The body may be JSON, a form, or multipart. Without a company, and with credentials that are good for several, the
-/// answer is a 400 that lists them.
+/// Plans a sign-in; the body may be JSON, a form, or multipart. If no company is given and the credentials fit several
+/// administrators, the response is a 400 that lists them.
 fn sign_in(site: &Site, call: &Call, base: &Base, company: Option<u64>) -> Result<Action, Reply> {
     let fields = call
         .fields()
@@ -145,10 +145,10 @@ fn sign_in(site: &Site, call: &Call, base: &Base, company: Option<u64>) -> Resul
     }))
 }
 
-/// The company that a sign-in is for, or the administrators among which one has to be chosen.
+/// Returns the company to sign in to, or the administrators to choose from.
 fn choose(state: &State, known: &[Administrator], company: Option<u64>) -> Result<u64, Vec<Administrator>> {
     match (company, known) {
-        // The credentials of a parent are good for its children.
+        // The credentials of a parent company are valid for its children.
         (Some(company), _) => {
             let may = known.iter().any(|one| state.reaches(one.company, company));
             if may { Ok(company) } else { Err(Vec::new()) }
@@ -158,7 +158,7 @@ fn choose(state: &State, known: &[Administrator], company: Option<u64>) -> Resul
     }
 }
 
-/// 400, as three of the vendor's clients read it.
+/// Returns a 400 in the form that three of the vendor's clients read.
 fn which_company(administrators: &Value) -> Reply {
     let body = json!({
         "error": "Please choose a company",
@@ -167,7 +167,7 @@ fn which_company(administrators: &Value) -> Reply {
     Reply::json(StatusCode::BAD_REQUEST, &body)
 }
 
-/// `PUT /login/admin`: the token goes on for another company that its person may sign in to.
+/// Plans `PUT /login/admin`: switches the token to another company that its user may sign in to.
 fn switch(site: &Site, call: &Call) -> Result<Action, Reply> {
     let (token, session) = authorise(site, call)?;
     let fields = call.fields().unwrap_or_default();
@@ -183,7 +183,7 @@ fn switch(site: &Site, call: &Call) -> Result<Action, Reply> {
     Ok(Action::Do(Command::Switch { token, company }))
 }
 
-/// Opaque, and never the same twice.
+/// Returns a random opaque token.
 fn new_token() -> String {
     format!("{:032x}", fastrand::u128(..))
 }

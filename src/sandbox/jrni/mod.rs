@@ -1,7 +1,7 @@
-//! The simulated JRNI (formerly `BookingBug`) REST API, versions 1 and 5, as far as provisioning goes.
+//! The simulated JRNI (formerly `BookingBug`) REST API, versions 1 and 5, as far as provisioning needs it.
 //!
-//! What the vendor's documents and public clients show is done as they show it. Where they are silent (the statuses of
-//! most creations, the form of most errors, creating companies at all), the most plausible convention is assumed.
+//! It follows the vendor's documentation and public clients. Where they are silent (the statuses of most creations, the
+//! form of most errors, creating companies at all), the most plausible convention is assumed.
 
 mod administrators;
 mod book;
@@ -35,7 +35,7 @@ use hal::{Base, Version};
 #[derive(Debug)]
 pub(super) struct Jrni;
 
-/// The routes that faults know it by.
+/// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[
     "jrni",
     "jrni-login",
@@ -55,7 +55,7 @@ pub(super) const ROUTES: &[&str] = &[
     "jrni-people-get",
 ];
 
-/// What a request leads to.
+/// The effect of a request.
 type Action = super::platform::Action<Command>;
 
 impl Platform for Jrni {
@@ -101,7 +101,7 @@ impl Platform for Jrni {
             Ok(Event::RecordChanged {
                 kind, company, id, ..
             }) => records::show(site, &base, company, kind, id, StatusCode::OK),
-            // A logout or a deletion; nothing else comes of a command.
+            // A logout or a deletion, the only other results of a command.
             Ok(_) => Ok(Reply::ok(&json!({}))),
             Err(refusal) => Err(hal::refused(&refusal)),
         };
@@ -135,7 +135,7 @@ impl Platform for Jrni {
     }
 }
 
-/// The beginning of JRNI in a world: a parent company and its owner.
+/// Returns the first event of JRNI in a world: a parent company and its owner.
 pub(super) fn founding() -> Event {
     Event::Founded {
         company: 37_000,
@@ -186,7 +186,7 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     }
 }
 
-/// The fault route of what is below `/api/v1/`.
+/// Returns the fault route of a path below `/api/v1/`.
 fn route(method: &Method, path: &[&str]) -> &'static str {
     let path = match path {
         ["admin", _, rest @ ..] => rest,
@@ -211,7 +211,7 @@ fn route(method: &Method, path: &[&str]) -> &'static str {
     }
 }
 
-/// Whether the request would make what exists already.
+/// Whether the request would create something that already exists.
 fn asks_again(site: &Site, call: &Call) -> bool {
     let segments = call.segments();
     let ([_, _, "admin", company, part], &Method::POST) = (segments.as_slice(), &call.method) else {
@@ -227,7 +227,7 @@ fn asks_again(site: &Site, call: &Call) -> bool {
     }
 }
 
-/// What is below `/admin/` is for those who signed in to that company or to one above it.
+/// Permits requests below `/admin/` to users signed in to that company or one above it.
 fn may_administer(site: &Site, call: &Call, company: u64) -> Result<(), Reply> {
     let (_, session) = login::authorise(site, call)?;
     let (known, may) = site.world.jrni(|state| {
@@ -243,7 +243,7 @@ fn may_administer(site: &Site, call: &Call, company: u64) -> Result<(), Reply> {
     })
 }
 
-/// Which version of the API is spoken.
+/// Returns the version of the API in the request.
 fn version(call: &Call) -> Result<Version, Reply> {
     match call.segments().as_slice() {
         ["api", "v1", ..] => Ok(Version::V1),
@@ -255,8 +255,8 @@ fn version(call: &Call) -> Result<Version, Reply> {
     }
 }
 
-/// Every request says which application it is. The key is asked for by the first version only, and there customers of
-/// late have none: one that is sent has to be right.
+/// Checks the application in the headers. Only version 1 uses the key, and newer customers have none there: it may be
+/// missing, but must be correct if sent.
 fn check_app(site: &Site, call: &Call, version: Version) -> Result<(), Reply> {
     let access = site.world.jrni(State::access);
     let key = call.header("app-key").filter(|_| version == Version::V1);
@@ -275,7 +275,7 @@ fn unknown(call: &Call) -> Reply {
     ))
 }
 
-/// A whole number, or its digits as text: forms have no numbers.
+/// Parses a whole number, or its digits as text, because forms have no numbers.
 fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }

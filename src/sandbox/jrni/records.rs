@@ -1,4 +1,4 @@
-//! People, clients, services and resources of a company: one form for all.
+//! People, clients, services and resources of a company, which share one form.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -12,10 +12,10 @@ use super::hal::{self, Base, Page};
 use super::state::{Record, State, same_email, text};
 use super::{Action, unknown};
 
-/// How one kind is addressed and what it may be given.
+/// The paths and fields of one kind.
 struct Form {
     kind: Kind,
-    /// In addresses and in `_embedded`.
+    /// The plural in paths and in `_embedded`.
     plural: &'static str,
     page_size: u64,
     required: &'static str,
@@ -93,7 +93,7 @@ const FORMS: [Form; 4] = [
     },
 ];
 
-/// The kind that this part of a path names; clients are addressed by `client`.
+/// Returns the kind that a path segment names; clients use the segment `client`.
 pub(super) fn kind(part: &str) -> Option<Kind> {
     let part = if part == "client" { "clients" } else { part };
     FORMS
@@ -102,7 +102,7 @@ pub(super) fn kind(part: &str) -> Option<Kind> {
         .map(|form| form.kind)
 }
 
-/// `/admin/{company}/{kind}` and what is below it.
+/// Plans a request to `/admin/{company}/{kind}` or below.
 pub(super) fn admin(
     site: &Site,
     call: &Call,
@@ -159,7 +159,7 @@ pub(super) fn admin(
     }
 }
 
-/// `/{company}/{kind}`: what anybody may read.
+/// Plans a request to `/{company}/{kind}`, which is public.
 pub(super) fn public(
     site: &Site,
     call: &Call,
@@ -173,7 +173,7 @@ pub(super) fn public(
     list(site, call, base, company, form(kind), "")
 }
 
-/// Whether the company has one of the reference that the call asks for.
+/// Whether the company has a record with the reference in the request.
 pub(super) fn exists(site: &Site, call: &Call, company: u64, kind: Kind) -> bool {
     let fields = call.fields().unwrap_or_default();
     let reference = text(&fields, "reference");
@@ -184,7 +184,7 @@ pub(super) fn exists(site: &Site, call: &Call, company: u64, kind: Kind) -> bool
             .jrni(|state| of(state, company, kind).any(|record| same(&record)))
 }
 
-/// One of them.
+/// Returns one record.
 pub(super) fn show(
     site: &Site,
     base: &Base,
@@ -214,14 +214,14 @@ fn form(kind: Kind) -> &'static Form {
     }
 }
 
-/// Those of the company that have not been deleted.
+/// Returns the company's records that have not been deleted.
 fn of(state: &State, company: u64, kind: Kind) -> impl Iterator<Item = &Record> {
     let all = state.records.range((kind, 0)..=(kind, u64::MAX));
     all.map(|(_, record)| record)
         .filter(move |record| record.company == company && !record.deleted)
 }
 
-/// With `children=true`, those of the children of the company too.
+/// Lists records; with `children=true`, those of the child companies, too.
 fn list(
     site: &Site,
     call: &Call,
@@ -271,10 +271,10 @@ fn find(
         .ok_or_else(|| hal::not_found(&format!("Could not find the {}", form.kind.name())))
 }
 
-/// What was given, and what the platform adds.
+/// Returns the stored fields with those that the platform adds.
 fn body(base: &Base, kind: Kind, record: &Record) -> Value {
     let mut body: Map<String, Value> = record.fields.clone();
-    // Those are orders, not facts.
+    // These are instructions, not data.
     body.remove("notify");
     body.remove("send_email");
     let (company, plural) = (record.company, form(kind).plural);

@@ -1,4 +1,4 @@
-//! The simulated JRNI in memory: a pure fold over its events.
+//! The in-memory state of the simulated JRNI: a pure fold over its events.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::book::{Access, JrniTotals};
 use super::event::{Event, Fields, Kind};
 
-/// Everything that JRNI knows.
+/// The state of JRNI.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
     access: Access,
@@ -16,7 +16,7 @@ pub(in crate::sandbox) struct State {
     pub(super) administrators: BTreeMap<u64, Administrator>,
     pub(super) records: BTreeMap<(Kind, u64), Record>,
     sessions: HashMap<String, Session>,
-    /// The highest number given to anything.
+    /// The highest identifier in use.
     pub(super) last_id: u64,
     pub(in crate::sandbox) totals: JrniTotals,
 }
@@ -54,65 +54,65 @@ pub(super) struct Record {
 pub(super) struct Session {
     pub(super) email: String,
     pub(super) company: u64,
-    /// In milliseconds since the Unix epoch.
+    /// The last use, in milliseconds since the Unix epoch.
     used: i64,
-    /// The last use that is in the log.
+    /// The last use recorded in the log.
     noted: i64,
 }
 
 impl Company {
-    /// A text field; empty when it was never given.
+    /// Returns a text field; empty if it is not set.
     pub(super) fn text(&self, name: &str) -> &str {
         text(&self.fields, name)
     }
 }
 
 impl Administrator {
-    /// A text field; empty when it was never given.
+    /// Returns a text field; empty if it is not set.
     pub(super) fn text(&self, name: &str) -> &str {
         text(&self.fields, name)
     }
 }
 
-/// A text among fields; empty when it was never given.
+/// Returns a text among fields; empty if it is not set.
 pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether two addresses are the same: case and blanks around them do not count.
+/// Whether two addresses are equal, ignoring case and surrounding blanks.
 pub(super) fn same_email(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 impl State {
-    /// The parent company's number, once the world has one.
+    /// Returns the identifier of the parent company, once the world has one.
     pub(in crate::sandbox) fn founded(&self) -> Option<u64> {
         self.companies
             .contains_key(&self.access.company)
             .then_some(self.access.company)
     }
 
-    /// Who signs in to the parent company.
+    /// Returns the credentials of the parent company.
     pub(in crate::sandbox) fn access(&self) -> Access {
         self.access.clone()
     }
 
-    /// The children of a company, oldest first.
+    /// Returns the children of a company, oldest first.
     pub(super) fn children(&self, parent: u64) -> impl Iterator<Item = &Company> {
         self.companies
             .values()
             .filter(move |company| company.parent == Some(parent))
     }
 
-    /// The company of a reference, `above` itself or below it if given; the oldest of several. Companies that were
-    /// switched off are found, too.
+    /// Returns the oldest company with that reference, restricted to `above` and the companies below it if given.
+    /// Disabled companies are included.
     pub(super) fn by_reference(&self, reference: &str, above: Option<u64>) -> Option<&Company> {
         self.companies.values().find(|company| {
             company.text("ref") == reference && above.is_none_or(|above| self.reaches(above, company.id))
         })
     }
 
-    /// Whether what `above` may do, it may do in `company`: it is that company or its ancestor.
+    /// Whether permissions in `above` extend to `company`: it is that company or its ancestor.
     pub(super) fn reaches(&self, above: u64, company: u64) -> bool {
         let mut at = Some(company);
         while let Some(id) = at {
@@ -124,7 +124,7 @@ impl State {
         false
     }
 
-    /// The administrators whose address and password these are.
+    /// Returns the administrators with this address and password.
     pub(super) fn administrators_of(&self, email: &str, password: &str) -> Vec<Administrator> {
         let matches = |one: &&Administrator| {
             same_email(one.text("email"), email)
@@ -134,7 +134,7 @@ impl State {
         self.administrators.values().filter(matches).cloned().collect()
     }
 
-    /// The sign-in of a token, if the token still works at that time.
+    /// Returns the sign-in of a token, if the token is valid at that time.
     pub(super) fn session(&self, token: &str, now: i64, idle: Duration) -> Option<&Session> {
         let idle = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
         self.sessions
@@ -142,8 +142,8 @@ impl State {
             .filter(|session| now.saturating_sub(session.used) < idle)
     }
 
-    /// Remembers that a token was used. Returns whether the log has to be told, so that a process that opens this world
-    /// later knows about when it was.
+    /// Notes the use of a token. Returns whether it must be logged, so that a process that opens this world later knows
+    /// roughly when the token was last used.
     pub(super) fn touch(&mut self, token: &str, now: i64, idle: Duration) -> bool {
         let coarse = i64::try_from(idle.as_millis() / 24).unwrap_or(i64::MAX);
         self.sessions.get_mut(token).is_some_and(|session| {
@@ -152,7 +152,7 @@ impl State {
         })
     }
 
-    /// Takes in something that has happened, at a time in milliseconds since the Unix epoch.
+    /// Applies an event that happened at a time in milliseconds since the Unix epoch.
     pub(in crate::sandbox) fn apply(&mut self, event: Event, at: i64) {
         match event {
             Event::Founded { .. } => self.found(event, at),
@@ -288,7 +288,7 @@ impl State {
             Event::CompanyChanged { id, fields } => {
                 self.totals.companies_changed += 1;
                 if let Some(company) = self.companies.get_mut(&id) {
-                    // Made live again, it is no longer switched off.
+                    // Making it live again enables it.
                     company.disabled &= fields.get("live") != Some(&Value::Bool(true));
                     company.fields.extend(fields);
                     company.updated = at;
@@ -320,7 +320,7 @@ impl State {
                     Kind::Client => totals.clients_created += 1,
                     Kind::Service | Kind::Resource => {}
                 }
-                // Staff who are not told otherwise get mail.
+                // New staff get a mail unless `notify` is false.
                 let told = fields.get("notify") != Some(&Value::Bool(false));
                 totals.mails_sent += u64::from(kind == Kind::Person && told);
                 self.last_id = self.last_id.max(id);

@@ -1,4 +1,4 @@
-//! Apps: listing, creating, changing and deleting them.
+//! Lists, creates, changes and deletes apps.
 //!
 //! The vendor publishes no create call for wrapper apps; this one is assumed, with the column names that public code
 //! uses for the same data.
@@ -13,10 +13,10 @@ use super::super::serve::Site;
 use super::envelope::{self, Page, Resource, bad_request, timestamp};
 use super::{Action, App, Command, Refusal, refused};
 
-/// The one kind of app that the API makes.
+/// The only kind of app that the API creates.
 const WRAPPER: &str = "pwaless";
 
-/// `/applications` and what is below it.
+/// Plans a request to `/applications` or below.
 pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Reply> {
     let tenant = call.account.clone();
     let id = match rest {
@@ -47,7 +47,7 @@ pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Re
     }
 }
 
-/// One app.
+/// Returns one app.
 pub(super) fn show(site: &Site, tenant: &str, id: u64) -> Reply {
     let app = site.world.mobsted(|state| {
         state
@@ -61,7 +61,7 @@ pub(super) fn show(site: &Site, tenant: &str, id: u64) -> Reply {
     )
 }
 
-/// Whether the account has an app of the name and site that the call asks for.
+/// Whether the account has an app of the name and site in the request.
 pub(super) fn exists(site: &Site, call: &Call) -> bool {
     let fields = fields(call).unwrap_or_default();
     let (Ok(name), Ok(address)) = (name(&fields), address(&fields)) else {
@@ -147,7 +147,7 @@ fn not_found(what: &str) -> Reply {
 
 #[derive(Serialize)]
 pub(super) struct Attributes {
-    /// As text, unlike the resource's own `id`: the real platform shows both kinds.
+    /// As text, unlike the resource's own `id`: the real platform uses both types.
     id: String,
     #[serde(rename = "applicationId")]
     application_id: u64,
@@ -165,7 +165,7 @@ pub(super) struct Attributes {
     created: String,
 }
 
-/// The wrapped site's host in two parts, under the names of the vendor's public front-end code.
+/// The host of the wrapped site in two parts, named as in the vendor's public front-end code.
 #[derive(Serialize)]
 struct Params {
     clientsiteurlforbrand: String,

@@ -1,4 +1,4 @@
-//! Signing in, trading refresh tokens, and checking access tokens.
+//! Signs in, uses refresh tokens, and checks access tokens.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::super::token::{Claims, Use};
 use super::super::world::now_millis;
 use super::{Action, Command, HOST_SUFFIX, decide, envelope};
 
-/// `GET /auth?login=&password=`
+/// Plans `GET /auth?login=&password=`.
 pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     let (Some(login), Some(password)) = (call.parameter("login"), call.parameter("password")) else {
         return Err(envelope::error(
@@ -38,7 +38,7 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     }))
 }
 
-/// `GET /refresh?refresh_token=`. That 501 means "not accepted" is known from public clients.
+/// Plans `GET /refresh?refresh_token=`. Public clients show that 501 means "not accepted".
 pub(super) fn refresh(site: &Site, call: &Call) -> Result<Action, Reply> {
     let claims = call
         .parameter("refresh_token")
@@ -58,7 +58,7 @@ pub(super) fn refresh(site: &Site, call: &Call) -> Result<Action, Reply> {
     }))
 }
 
-/// Checks the access token, and returns the identifier of its sign-in.
+/// Checks the access token and returns the identifier of its sign-in.
 pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     let token = call.bearer().ok_or_else(|| {
         envelope::error(
@@ -77,7 +77,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     }
 }
 
-/// The answer to a token that does not work, for whatever reason.
+/// Returns the response to an invalid token, whatever the reason.
 pub(super) fn unauthorised() -> Reply {
     envelope::error(
         StatusCode::UNAUTHORIZED,
@@ -85,8 +85,8 @@ pub(super) fn unauthorised() -> Reply {
     )
 }
 
-/// The two tokens of a sign-in, as the vendor manual shows them. `expires_in` is the time at which the access token
-/// expires, not a duration.
+/// Returns the two tokens of a sign-in in the form of the vendor manual. `expires_in` is the time at which the access
+/// token expires, not a duration.
 pub(super) fn tokens(site: &Site, account: &str, uid: &str) -> Reply {
     let user = site
         .world

@@ -1,10 +1,10 @@
-//! What a command would make happen: the platform's rules.
+//! The platform's rules: decides the event that a command results in.
 
 use super::event::{Command, Event, Refusal};
 use super::state::{APP_ONE, MASTER, State, Tenant};
 
 impl State {
-    /// What carrying out the command would make happen, or why it cannot be.
+    /// Returns the event that carrying out the command would produce, or the refusal.
     pub(in crate::sandbox) fn decide(&self, command: &Command) -> Result<Event, Refusal> {
         match command {
             Command::CreateTenant { email } => self.new_tenant(email),
@@ -122,7 +122,7 @@ impl State {
         })
     }
 
-    /// The tenant's name, if the row exists and is not a sub-account.
+    /// Returns the tenant's name, if the row exists and is not a sub-account.
     fn owner_of_object(&self, tenant: &str, id: u64) -> Result<String, Refusal> {
         let owner = self.existing(tenant)?;
         if owner.name == MASTER && self.sub_accounts().iter().any(|sub| sub.row.id == id) {
@@ -152,7 +152,7 @@ impl State {
             .ok_or_else(|| Refusal::NoTenant(name.to_owned()))
     }
 
-    /// The tenant's name, if the app exists and is not the one that nobody may touch.
+    /// Returns the tenant's name, if the app exists and is not the protected App 1.
     fn changeable_app(&self, tenant: &str, id: u64) -> Result<String, Refusal> {
         let owner = self.existing(tenant)?;
         if owner.name == MASTER && id == APP_ONE {
@@ -166,17 +166,17 @@ impl State {
     }
 }
 
-/// 32 hexadecimal digits, as in the vendor manual's example.
+/// Returns 32 random hexadecimal digits, as in the vendor manual's example.
 pub(in crate::sandbox) fn new_password() -> String {
     format!("{:032x}", fastrand::u128(..))
 }
 
-/// A random identifier.
+/// Returns a random UUID.
 pub(super) fn new_uuid() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// Eight lower-case letters and digits, a letter first, as in the vendor manual's example.
+/// Returns eight random lower-case letters and digits, a letter first, as in the vendor manual's example.
 fn new_name() -> String {
     let mut name = String::from(fastrand::lowercase());
     name.extend((1..8).map(|_| fastrand::digit(36)));

@@ -9,7 +9,7 @@ use super::envelope::bad_request;
 use super::rows::whole;
 use super::{Action, Command};
 
-/// `POST /nginx/config`. A domain that ends in `.invalid` points nowhere.
+/// Plans `POST /nginx/config`. A domain that ends in `.invalid` points nowhere.
 pub(super) fn set(call: &Call) -> Result<Action, Reply> {
     let fields = call
         .fields()
@@ -33,12 +33,12 @@ pub(super) fn set(call: &Call) -> Result<Action, Reply> {
     }))
 }
 
-/// The answer to a domain that was given.
+/// Returns the response to a domain that was set.
 pub(super) fn done(domain: &str) -> Reply {
     Reply::ok(&format!("{domain} is configured"))
 }
 
-/// A refusal as a bare sentence.
+/// Returns a refusal as a bare sentence.
 pub(super) fn refusal(status: StatusCode, reason: &str) -> Reply {
     Reply::json(status, reason)
 }

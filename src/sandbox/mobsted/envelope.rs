@@ -1,4 +1,4 @@
-//! The forms of Mobsted's answers: `data` with `meta`, and `errors`.
+//! The envelopes of Mobsted's responses: `data` with `meta`, and `errors`.
 
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -7,13 +7,13 @@ use serde_json::json;
 use super::super::call::Call;
 use super::super::reply::Reply;
 
-/// The largest page, known to work from public clients; larger ones are cut to it (assumed).
+/// The largest page size that public clients are known to use; larger ones are reduced to it (assumed).
 const MAX_PAGE_SIZE: u64 = 200;
 
-/// The page size when none is asked for (assumed).
+/// The default page size (assumed).
 const PAGE_SIZE: u64 = 20;
 
-/// One thing in `data`.
+/// One resource in `data`.
 #[derive(Debug, Serialize)]
 pub(super) struct Resource<A> {
     #[serde(rename = "type")]
@@ -22,7 +22,7 @@ pub(super) struct Resource<A> {
     pub(super) attributes: A,
 }
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Page {
     number: u64,
@@ -44,7 +44,7 @@ struct Meta {
 }
 
 impl Page {
-    /// From `page` (counted from 1) and `pageSize`.
+    /// Reads `page` (from 1) and `pageSize`.
     pub(super) fn asked(call: &Call) -> Page {
         let size = call
             .number("pageSize")
@@ -56,7 +56,7 @@ impl Page {
         }
     }
 
-    /// The items of this page.
+    /// Returns the items of this page.
     pub(super) fn of<T>(self, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         items
@@ -64,7 +64,7 @@ impl Page {
             .take(count(self.size))
     }
 
-    /// A page of a list that has `total` items in all.
+    /// Returns a page of a list that has `total` items in all.
     pub(super) fn reply<A: Serialize>(self, data: Vec<Resource<A>>, total: usize) -> Reply {
         let last_page = (total as u64).div_ceil(self.size).max(1);
         let meta = Meta {
@@ -77,29 +77,29 @@ impl Page {
     }
 }
 
-/// A list of one.
+/// Returns a list of one resource.
 pub(super) fn single<A: Serialize>(resource: &Resource<A>) -> Reply {
     Reply::ok(&json!({ "data": [resource], "meta": {} }))
 }
 
-/// A list of none.
+/// Returns an empty list.
 pub(super) fn empty() -> Reply {
     Reply::ok(&json!({ "data": [], "meta": {} }))
 }
 
-/// A failure. Its wire form is assumed.
+/// Returns an error. Its wire form is assumed.
 pub(super) fn error(status: StatusCode, detail: &str) -> Reply {
     let title = status.canonical_reason().unwrap_or("Error");
     let error = json!({ "status": status.as_str(), "title": title, "detail": detail });
     Reply::json(status, &json!({ "errors": [error] }))
 }
 
-/// 400.
+/// Returns a 400.
 pub(super) fn bad_request(detail: &str) -> Reply {
     error(StatusCode::BAD_REQUEST, detail)
 }
 
-/// A time as Mobsted writes it: UTC, microseconds, no zone.
+/// Formats a time as Mobsted does: UTC, microseconds, no zone.
 pub(super) fn timestamp(millis: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
     time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()

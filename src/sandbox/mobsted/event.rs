@@ -1,4 +1,4 @@
-//! What may be asked of the simulated Mobsted, and what then has happened.
+//! The commands, events and refusals of the simulated Mobsted.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 use super::super::error::SandboxError;
 use super::super::world::{self, Later, Memory, What};
 
-/// A request that changes something, with everything needed to carry it out later and in another process.
+/// A changing request, with everything needed to carry it out later and in another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Command {
-    /// Make a sub-account.
+    /// Create a sub-account.
     CreateTenant { email: String },
-    /// Make an app.
+    /// Create an app.
     CreateApp {
         tenant: String,
         name: String,
@@ -28,7 +28,7 @@ pub(in crate::sandbox) enum Command {
     },
     /// Delete an app.
     DeleteApp { tenant: String, id: u64 },
-    /// Make a row of an app's table.
+    /// Create a row in an app's table.
     CreateObject {
         tenant: String,
         app: u64,
@@ -42,14 +42,14 @@ pub(in crate::sandbox) enum Command {
     },
     /// Delete a row.
     DeleteObject { tenant: String, id: u64 },
-    /// Make a list of an app.
+    /// Create a list of an app.
     CreateList {
         tenant: String,
         app: u64,
         name: String,
         structure: Value,
     },
-    /// Give an app, or the account, a domain.
+    /// Assign a domain to an app or to the account.
     SetDomain {
         tenant: String,
         app: Option<u64>,
@@ -59,7 +59,7 @@ pub(in crate::sandbox) enum Command {
     PostEvent { tenant: String },
     /// Sign in; the password has been checked.
     SignIn { tenant: String, uid: String },
-    /// Trade the refresh token of one sign-in for a new pair. `strict`: it trades once only.
+    /// Exchange the refresh token of a sign-in for a new pair. `strict`: it can be used once only.
     Refresh {
         tenant: String,
         old: String,
@@ -68,18 +68,18 @@ pub(in crate::sandbox) enum Command {
     },
 }
 
-/// Something that has happened, as the log keeps it.
+/// An event, as stored in the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {
-    /// The master account was made, together with the world.
+    /// The master account was created, together with the world.
     Master {
         name: String,
         email: String,
         password: String,
         user: String,
     },
-    /// A sub-account was made, and its row in App 1 of the master account.
+    /// A sub-account was created, with its row in App 1 of the master account.
     Tenant {
         id: u64,
         name: String,
@@ -88,9 +88,9 @@ pub(in crate::sandbox) enum Event {
         user: String,
         row: String,
     },
-    /// A sub-account was refused because its address has one.
+    /// A sub-account was refused because its address already has one.
     Duplicate { email: String },
-    /// An app was made.
+    /// An app was created.
     App {
         tenant: String,
         id: u64,
@@ -107,9 +107,9 @@ pub(in crate::sandbox) enum Event {
     },
     /// An app was deleted.
     AppDeleted { tenant: String, id: u64 },
-    /// A change of App 1 of the master account was asked for and refused.
+    /// A change of App 1 of the master account was requested and refused.
     AppOneAttempt,
-    /// A row was made.
+    /// A row was created.
     Object {
         tenant: String,
         app: u64,
@@ -125,7 +125,7 @@ pub(in crate::sandbox) enum Event {
     },
     /// A row was deleted.
     ObjectDeleted { tenant: String, id: u64 },
-    /// A list was made.
+    /// A list was created.
     ListMade {
         tenant: String,
         id: u64,
@@ -133,7 +133,7 @@ pub(in crate::sandbox) enum Event {
         name: String,
         structure: Value,
     },
-    /// A domain was given.
+    /// A domain was assigned.
     Domain {
         tenant: String,
         app: Option<u64>,
@@ -141,46 +141,46 @@ pub(in crate::sandbox) enum Event {
     },
     /// An event was posted.
     Posted { tenant: String, id: u64 },
-    /// Somebody signed in.
+    /// A user signed in.
     SignedIn { tenant: String, uid: String },
-    /// A refresh token was traded.
+    /// A refresh token was used.
     Refreshed {
         tenant: String,
         old: String,
         new: String,
     },
-    /// The access token of a sign-in stopped working before its time.
+    /// The access token of a sign-in was invalidated early.
     Expired { uid: String },
-    /// All access tokens stopped working before their time.
+    /// All access tokens were invalidated early.
     AllExpired,
     /// The row of a sub-account no longer shows a password.
     RowPasswordGone { name: String },
-    /// The owner of a sub-account chose another password; the row goes on showing the first.
+    /// The owner of a sub-account changed the password; the row still shows the original one.
     PasswordChanged { name: String, password: String },
 }
 
-/// Why a command was not carried out.
+/// The reason why a command was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::sandbox) enum Refusal {
-    /// The address has a sub-account.
+    /// The address already has a sub-account.
     #[error("Email {0} is already used")]
     Duplicate(String),
-    /// There is no such tenant.
+    /// The tenant does not exist.
     #[error("Account {0} does not exist")]
     NoTenant(String),
-    /// There is no such app in the tenant.
+    /// The tenant has no such app.
     #[error("Application {0} does not exist")]
     NoApp(u64),
-    /// There is no such row in the tenant.
+    /// The tenant has no such row.
     #[error("Object {0} does not exist")]
     NoObject(u64),
     /// Another app of the tenant has the domain.
     #[error("The domain is already used by application {0}")]
     DomainUsed(u64),
-    /// It would change App 1 of the master account.
+    /// The command would change App 1 of the master account.
     #[error("Application 1 keeps the partner account working and cannot be changed or deleted")]
     AppOne,
-    /// The refresh token was traded before.
+    /// The refresh token was already used.
     #[error("The refresh token is not accepted")]
     RefreshUsed,
     /// The log could not be written, so nothing was done.

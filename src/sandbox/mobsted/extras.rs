@@ -1,4 +1,4 @@
-//! Smaller calls seen in public clients, answered plausibly so that raw calls have something to meet.
+//! Minor calls seen in public clients, with plausible responses, so that raw calls have something to use.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -9,12 +9,12 @@ use super::super::serve::Site;
 use super::envelope::{self, Page, Resource, bad_request};
 use super::{Action, Command, Refusal, refused};
 
-/// `GET /nginx/validate`: a fixed marker by which a host is known to be Mobsted's.
+/// `GET /nginx/validate`: a fixed marker that identifies a Mobsted host.
 pub(super) fn validate() -> Action {
     Action::Show(Reply::ok(&json!({ "code": "5a4d0b0c1e2f3a4b5c6d7e8f90a1b2c3" })))
 }
 
-/// Every call that has no file of its own.
+/// Plans every call that has no file of its own.
 pub(super) fn plan(site: &Site, call: &Call, path: &[&str]) -> Result<Action, Reply> {
     match (&call.method, path) {
         (&Method::GET, ["screen"]) => screens(site, call),
@@ -27,7 +27,7 @@ pub(super) fn plan(site: &Site, call: &Call, path: &[&str]) -> Result<Action, Re
     }
 }
 
-/// The answer to a posted event.
+/// Returns the response to a posted event.
 pub(super) fn posted(id: u64) -> Reply {
     envelope::single(&Resource {
         kind: "Event",
@@ -83,7 +83,7 @@ fn post_event(site: &Site, call: &Call) -> Result<Action, Reply> {
     }))
 }
 
-/// Refuses an app that the account does not have.
+/// Returns an error if the account does not have the app.
 pub(super) fn app_exists(site: &Site, call: &Call, app: u64) -> Result<(), Reply> {
     let found = site.world.mobsted(|state| {
         state

@@ -1,4 +1,4 @@
-//! Tags: the names that can be read of objects, apps and the account, and what they say.
+//! Tags: the names of readable values of objects, apps and the account, and those values.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use super::rows::{self, whole};
 use super::state::App;
 use super::{Action, SERVER};
 
-/// `/hashtags/{what}`
+/// Plans a request to `/hashtags/{what}`.
 pub(super) fn plan(site: &Site, call: &Call, what: &str) -> Result<Action, Reply> {
     match (&call.method, what) {
         (&Method::GET, "info") => {
@@ -71,7 +71,7 @@ fn info() -> Reply {
     })
 }
 
-/// What is asked for: which tags of which things.
+/// A request for tags of certain resources.
 struct Asked {
     app: Option<u64>,
     ids: Vec<u64>,
@@ -104,7 +104,7 @@ fn asked(call: &Call) -> Result<Asked, Reply> {
 }
 
 impl Asked {
-    /// The values by the names of the columns, as public clients read them; a tag for nothing is left out.
+    /// Returns the values by column name, as public clients expect; a tag without a value is left out.
     fn reply(&self, kind: &'static str, found: Vec<(u64, Map<String, Value>)>) -> Reply {
         let resource = |(id, fields): (u64, Map<String, Value>)| {
             let columns = self.tags.iter().filter_map(|tag| {

@@ -1,4 +1,4 @@
-//! Lists of an app, as public clients make and read them.
+//! Lists of an app, created and read as by public clients.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::rows::whole;
 use super::state::List;
 use super::{Action, Command};
 
-/// `/lists`
+/// Plans a request to `/lists`.
 pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
     match (&call.method, call.segments().as_slice()) {
         (&Method::GET, ["lists"]) => {
@@ -28,7 +28,7 @@ pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
     }
 }
 
-/// One list.
+/// Returns one list.
 pub(super) fn show(site: &Site, tenant: &str, id: u64) -> Reply {
     let list = site.world.mobsted(|state| {
         let list = state.tenant(tenant)?.lists.get(&id)?;
@@ -66,7 +66,7 @@ fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
     if name.trim().is_empty() {
         return Err(bad_request("name cannot be blank"));
     }
-    // Forms carry it as JSON in a text.
+    // Forms carry it as JSON text.
     let structure = match fields.get("structure") {
         Some(Value::String(text)) => {
             serde_json::from_str(text).map_err(|_| bad_request("structure is not JSON"))?

@@ -1,7 +1,7 @@
 //! The simulated Mobsted partner API, version 8.
 //!
-//! What the vendor's manual and public clients of the API show is done as they show it. Where they are silent (the wire
-//! form of errors, most refusals, changing and deleting apps), the most plausible convention is assumed.
+//! It follows the vendor's manual and public clients of the API. Where they are silent (the wire form of errors, most
+//! refusals, changing and deleting apps), the most plausible convention is assumed.
 
 mod apps;
 mod auth;
@@ -33,20 +33,20 @@ use super::reply::Reply;
 use super::serve::Site;
 use state::APP_ONE;
 
-/// What follows an account's name in its host.
+/// The suffix after an account's name in its host.
 pub(super) const HOST_SUFFIX: &str = "-admin.mobsted.sandbox";
 
-/// The server's name, as the rows of sub-accounts show it.
+/// The server's name in the rows of sub-accounts.
 pub(super) const SERVER: &str = "mobsted.sandbox";
 
-/// Who signs in to the master account.
+/// The login of the master account.
 pub(super) const MASTER_LOGIN: &str = "partner@example.com";
 
 /// The simulated platform.
 #[derive(Debug)]
 pub(super) struct Mobsted;
 
-/// The routes that faults know it by.
+/// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[
     "partners",
     "applications",
@@ -57,7 +57,7 @@ pub(super) const ROUTES: &[&str] = &[
     "refresh",
 ];
 
-/// What a request leads to.
+/// The effect of a request.
 type Action = super::platform::Action<Command>;
 
 impl Platform for Mobsted {
@@ -107,7 +107,7 @@ impl Platform for Mobsted {
     }
 }
 
-/// The beginning of every new world.
+/// Returns the first event of every new world.
 pub(super) fn new_master() -> Event {
     Event::Master {
         name: MASTER.to_owned(),
@@ -117,7 +117,7 @@ pub(super) fn new_master() -> Event {
     }
 }
 
-/// The address of an account, in the style given: `http://`, no final slash.
+/// Returns the URL of an account in the given style: `http://`, without a final slash.
 pub(super) fn url_of(account: &str, style: &Style) -> String {
     match style {
         Style::Host(rest) => format!("http://{account}{rest}"),
@@ -158,7 +158,7 @@ fn notice(site: &Site, call: &Call) {
     }
 }
 
-/// Whether the request would create what exists already.
+/// Whether the request would create something that already exists.
 fn asks_again(site: &Site, call: &Call) -> bool {
     match route(call) {
         Route::PARTNERS => tenants::exists(site, call),
@@ -225,7 +225,7 @@ fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
         Ok(Event::SignedIn { tenant, uid } | Event::Refreshed { tenant, new: uid, .. }) => {
             auth::tokens(site, &tenant, &uid)
         }
-        // A deletion; nothing else comes of a command.
+        // A deletion, the only other result of a command.
         Ok(_) => envelope::empty(),
         Err(refusal) => refused(site, &refusal),
     }
@@ -235,7 +235,7 @@ fn refused(site: &Site, refusal: &Refusal) -> Reply {
     let status = match refusal {
         Refusal::Duplicate(_) => site.behaviour.duplicate.status(),
         Refusal::NoTenant(_) | Refusal::NoApp(_) | Refusal::NoObject(_) => StatusCode::NOT_FOUND,
-        // A plain sentence, as the vendor's own code answers this call.
+        // A bare sentence, as in the vendor's own code for this call.
         Refusal::DomainUsed(_) => return domains::refusal(StatusCode::BAD_REQUEST, &refusal.to_string()),
         Refusal::AppOne => StatusCode::FORBIDDEN,
         Refusal::RefreshUsed => StatusCode::NOT_IMPLEMENTED,

@@ -1,4 +1,4 @@
-//! The rows of an app's table ("objects"). Those of App 1 of the master account are the sub-accounts.
+//! The rows of an app's table ("objects"). The rows of App 1 of the master account are the sub-accounts.
 
 use axum::http::Method;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::envelope::{self, Page, Resource, bad_request, timestamp};
 use super::state::{APP_ONE, Object, State, Tenant};
 use super::{Action, Command, Event, MASTER, Refusal, SERVER, refused, url_of};
 
-/// `GET /object?applicationId=`
+/// Plans `GET /object?applicationId=`.
 pub(super) fn list(site: &Site, call: &Call) -> Result<Action, Reply> {
     let app = call
         .number("applicationId")
@@ -32,7 +32,7 @@ pub(super) fn list(site: &Site, call: &Call) -> Result<Action, Reply> {
     Ok(Action::Show(page.reply(data, total)))
 }
 
-/// `POST /object`. The rows of sub-accounts are the platform's own business: one made by hand is an attempt at App 1.
+/// Plans `POST /object`. Only the platform creates rows of sub-accounts: creating one directly is an attempt on App 1.
 pub(super) fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
     let mut fields = call
         .fields()
@@ -55,8 +55,8 @@ pub(super) fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
     }))
 }
 
-/// `PUT`, `PATCH` and `DELETE /object/{id}`: assumed, like those of apps. The application that a call names is not
-/// looked at: the row's id decides what is changed.
+/// Plans `PUT`, `PATCH` and `DELETE /object/{id}`: assumed, like those of apps. The application in the request is
+/// ignored: the row's id alone decides.
 pub(super) fn change(site: &Site, call: &Call, id: &str) -> Result<Action, Reply> {
     let no_row = || refused(site, &Refusal::NoObject(0));
     let id: u64 = id.parse().map_err(|_| no_row())?;
@@ -75,7 +75,7 @@ pub(super) fn change(site: &Site, call: &Call, id: &str) -> Result<Action, Reply
     Ok(Action::Do(Command::ChangeObject { tenant, id, fields }))
 }
 
-/// A change of App 1 was asked for: it is counted and refused.
+/// Counts and refuses an attempt to change App 1.
 fn attempted(site: &Site) -> Reply {
     site.world.record(Event::AppOneAttempt).map_or_else(
         |error| refused(site, &Refusal::from(error)),
@@ -83,7 +83,7 @@ fn attempted(site: &Site) -> Reply {
     )
 }
 
-/// The columns of some rows of an app, by their ids; those that it does not have are left out.
+/// Returns the columns of rows of an app by id; rows that do not exist are left out.
 pub(super) fn columns(site: &Site, call: &Call, app: u64, ids: &[u64]) -> Vec<(u64, Map<String, Value>)> {
     let sub_account = |tenant: &Tenant| (tenant.row.id, Row::of(tenant));
     if call.account == MASTER && app == APP_ONE {
@@ -112,7 +112,7 @@ pub(super) fn columns(site: &Site, call: &Call, app: u64, ids: &[u64]) -> Vec<(u
     })
 }
 
-/// One row.
+/// Returns one row.
 pub(super) fn show(site: &Site, tenant: &str, id: u64) -> Reply {
     let row = site.world.mobsted(|state| {
         state
@@ -123,12 +123,12 @@ pub(super) fn show(site: &Site, tenant: &str, id: u64) -> Reply {
     row.map_or_else(envelope::empty, |row| envelope::single(&row))
 }
 
-/// A whole number, or its digits as text: forms have no numbers.
+/// Parses a whole number, or its digits as text, because forms have no numbers.
 pub(super) fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// The built-in columns first, then those that were given.
+/// Returns a row with the built-in columns first, then the given ones.
 fn resource(object: &Object) -> Resource<Map<String, Value>> {
     let built_in = json!({
         "id": object.id.to_string(),
@@ -154,7 +154,7 @@ fn resource(object: &Object) -> Resource<Map<String, Value>> {
 }
 
 fn sub_accounts(site: &Site, page: Page, style: &Style) -> Reply {
-    // What takes time is done outside the world's lock.
+    // The slow part is done outside the world's lock.
     let (rows, total) = site.world.mobsted(|state| {
         let all = state.sub_accounts();
         (page.of(all.iter()).map(Row::of).collect::<Vec<_>>(), all.len())
@@ -163,7 +163,7 @@ fn sub_accounts(site: &Site, page: Page, style: &Style) -> Reply {
     page.reply(data, total)
 }
 
-/// What a sub-account's row is made of.
+/// The data of a sub-account's row.
 struct Row {
     object: Object,
     name: String,
@@ -232,8 +232,7 @@ impl Row {
 }
 
 /// The columns of a sub-account's row. Two vocabularies exist, the partner manual's (`TenantName`) and a later one of
-/// the vendor (`tenant`); the row has both. Numbers of columns that are no built-in ones come as text, missing ones as
-/// null.
+/// the vendor (`tenant`); the row has both. Numbers in columns that are not built in are text, missing ones null.
 #[derive(Serialize)]
 struct SubAccount {
     id: String,

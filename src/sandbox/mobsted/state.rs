@@ -1,4 +1,4 @@
-//! The simulated Mobsted in memory: a pure fold over its events.
+//! The in-memory state of the simulated Mobsted: a pure fold over its events.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,13 +13,13 @@ pub(in crate::sandbox) const MASTER: &str = "ppp";
 /// The app of the master account whose rows are the sub-accounts.
 pub(super) const APP_ONE: u64 = 1;
 
-/// Everything that Mobsted knows.
+/// The state of Mobsted.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
-    /// The master account first, then the sub-accounts in the order of their making.
+    /// The master account first, then the sub-accounts in order of creation.
     tenants: Vec<Tenant>,
     by_name: HashMap<String, usize>,
-    /// By address: the newest sub-account and how many were made.
+    /// By address: the index of the newest sub-account, and how many were created.
     by_email: HashMap<String, (usize, u64)>,
     sessions: HashMap<String, Session>,
     pub(in crate::sandbox) totals: Totals,
@@ -32,14 +32,14 @@ pub(in crate::sandbox) struct Tenant {
     pub(in crate::sandbox) email: String,
     pub(in crate::sandbox) password: String,
     pub(super) user: String,
-    /// What App 1 of the master account shows as the password; `None` when it has been blanked.
+    /// The password shown in App 1 of the master account; `None` if it was blanked.
     pub(super) row_password: Option<String>,
     pub(super) row: Object,
     pub(super) last_login: Option<i64>,
     pub(super) apps: BTreeMap<u64, App>,
     pub(super) objects: BTreeMap<u64, Object>,
     pub(super) lists: BTreeMap<u64, List>,
-    /// Each domain with the app that has it.
+    /// Each domain with the app that it is assigned to; `None` for the account itself.
     pub(super) domains: BTreeMap<String, Option<u64>>,
     pub(super) last_list: u64,
     pub(super) last_app: u64,
@@ -75,7 +75,7 @@ pub(super) struct List {
     pub(super) structure: Value,
 }
 
-/// A sign-in: which of its two tokens still work.
+/// A sign-in: which of its two tokens are still valid.
 #[derive(Debug)]
 struct Session {
     access: bool,
@@ -83,36 +83,36 @@ struct Session {
 }
 
 impl State {
-    /// The account of that name.
+    /// Returns the account of that name.
     pub(in crate::sandbox) fn tenant(&self, name: &str) -> Option<&Tenant> {
         self.by_name.get(name).map(|&index| &self.tenants[index])
     }
 
-    /// The sub-account of that address, in any case and with blanks around it.
+    /// Returns the sub-account of that address, ignoring case and surrounding blanks.
     pub(in crate::sandbox) fn tenant_of(&self, email: &str) -> Option<&Tenant> {
         self.by_email
             .get(&email_key(email))
             .map(|&(index, _)| &self.tenants[index])
     }
 
-    /// How many sub-accounts were made for the address.
+    /// Returns how many sub-accounts were created for the address.
     pub(in crate::sandbox) fn created(&self, email: &str) -> u64 {
         self.by_email
             .get(&email_key(email))
             .map_or(0, |&(_, count)| count)
     }
 
-    /// The master account.
+    /// Returns the master account.
     pub(in crate::sandbox) fn master(&self) -> Option<&Tenant> {
         self.tenants.first()
     }
 
-    /// The sub-accounts, oldest first.
+    /// Returns the sub-accounts, oldest first.
     pub(in crate::sandbox) fn sub_accounts(&self) -> &[Tenant] {
         self.tenants.get(1..).unwrap_or_default()
     }
 
-    /// Every account with its apps, without App 1 of the master account.
+    /// Returns every app with its account, without App 1 of the master account.
     pub(in crate::sandbox) fn apps(&self) -> impl Iterator<Item = (&Tenant, &App)> {
         let all = self
             .tenants
@@ -121,7 +121,7 @@ impl State {
         all.filter(|(tenant, app)| !(tenant.name == MASTER && app.id == APP_ONE))
     }
 
-    /// The books of its sub-accounts and of every account's apps.
+    /// Returns the records of the sub-accounts and of every account's apps.
     pub(in crate::sandbox) fn books(&self) -> (Vec<TenantBook>, Vec<AppBook>) {
         let tenant = |tenant: &Tenant| TenantBook {
             email: tenant.email.clone(),
@@ -139,17 +139,17 @@ impl State {
         (tenants, self.apps().map(app).collect())
     }
 
-    /// Whether the refresh token of that sign-in has yet to be traded; `None` when there was no such sign-in.
+    /// Whether the refresh token of that sign-in is unused; `None` if there was no such sign-in.
     pub(super) fn refresh_open(&self, uid: &str) -> Option<bool> {
         self.sessions.get(uid).map(|session| session.refresh)
     }
 
-    /// Whether the access token of that sign-in still works, its lifetime aside.
+    /// Whether the access token of that sign-in is valid, apart from its lifetime.
     pub(super) fn access_open(&self, uid: &str) -> bool {
         self.sessions.get(uid).is_some_and(|session| session.access)
     }
 
-    /// Takes in something that has happened, at a time in milliseconds since the Unix epoch.
+    /// Applies an event that happened at a time in milliseconds since the Unix epoch.
     pub(in crate::sandbox) fn apply(&mut self, event: Event, at: i64) {
         let totals = &mut self.totals;
         match event {
@@ -299,7 +299,7 @@ impl State {
         }
     }
 
-    /// What apps are made of.
+    /// Applies an event on rows, lists or domains.
     fn apply_content(&mut self, event: Event, at: i64) {
         match event {
             Event::Object {
@@ -402,7 +402,7 @@ impl State {
     }
 }
 
-/// What makes two addresses the same.
+/// Returns the form in which equal addresses compare equal.
 fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
 }

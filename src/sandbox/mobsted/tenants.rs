@@ -1,4 +1,4 @@
-//! Creating sub-accounts.
+//! Creates sub-accounts.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::{Action, Command, MASTER, envelope};
 
-/// `POST /partners`, for the master account only.
+/// Plans `POST /partners`, for the master account only.
 pub(super) fn create(call: &Call) -> Result<Action, Reply> {
     if call.account != MASTER {
         return Err(envelope::error(
@@ -29,14 +29,14 @@ pub(super) fn create(call: &Call) -> Result<Action, Reply> {
     }
 }
 
-/// Whether the sub-account that the call asks for exists already.
+/// Whether the sub-account in the request already exists.
 pub(super) fn exists(site: &Site, call: &Call) -> bool {
     let fields = call.fields().unwrap_or_default();
     let email = fields.get("email").and_then(Value::as_str);
     email.is_some_and(|email| site.world.mobsted(|state| state.tenant_of(email).is_some()))
 }
 
-/// The answer that gives the credentials, once: not in an envelope.
+/// Returns the response with the credentials, which are shown once; it has no envelope.
 pub(super) fn created(url: &str, email: &str, password: &str) -> Reply {
     Reply::ok(&json!({
         "url": url,
@@ -44,7 +44,7 @@ pub(super) fn created(url: &str, email: &str, password: &str) -> Reply {
     }))
 }
 
-/// Roughly what mail servers take: one name, one at sign, a host with a dot.
+/// Roughly what mail servers accept: one name, one at sign, a host with a dot.
 fn is_address(email: &str) -> bool {
     let Some((name, host)) = email.rsplit_once('@') else {
         return false;

@@ -1,39 +1,39 @@
-//! Sparrow's part of the books.
+//! The records of Sparrow SMS.
 
 use serde::{Deserialize, Serialize};
 
 use super::event::Channel;
 use super::state::{Batch, State};
 
-/// Everything that the simulated Sparrow SMS knows.
+/// The state of the simulated Sparrow SMS.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparrowBook {
-    /// Every message, oldest first; drafts too.
+    /// Every message, oldest first, including drafts.
     pub batches: Vec<BatchBook>,
-    /// What the account can pay.
+    /// The balance of the account, in credits.
     pub credits: u64,
-    /// What was done since the world was made.
+    /// What was done since the world was created.
     pub totals: SparrowTotals,
 }
 
-/// A message to one or many.
+/// A message to one or more recipients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchBook {
-    /// Its number.
+    /// Its identifier.
     pub id: String,
-    /// How it went out.
+    /// The channel it was sent on.
     pub channel: Channel,
-    /// Its text, or the template's number.
+    /// Its text, or the template's identifier.
     pub text: String,
-    /// What it was tagged with.
+    /// Its tags.
     pub tags: Vec<String>,
-    /// To whom it went.
+    /// Its valid recipients.
     pub recipients: Vec<String>,
     /// Whether it was only kept as a draft.
     pub draft: bool,
 }
 
-/// Things done at Sparrow SMS, counted from the durable log.
+/// Counts of actions at Sparrow SMS, taken from the durable log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparrowTotals {
     /// Sign-ins that succeeded.
@@ -44,14 +44,14 @@ pub struct SparrowTotals {
     pub recipients: u64,
     /// Messages kept as drafts.
     pub drafts: u64,
-    /// Requests refused because too many came; since the serving process opened the world.
+    /// Requests refused by the rate limit since the serving process opened the world.
     pub put_off: u64,
-    /// Effects that came after their connection had died.
+    /// Effects that landed after their connection was lost.
     pub landed_late: u64,
 }
 
 impl State {
-    /// The books.
+    /// Returns the records of Sparrow SMS.
     pub(in crate::sandbox) fn book(&self) -> SparrowBook {
         SparrowBook {
             batches: self.batches.iter().map(batch).collect(),

@@ -1,17 +1,17 @@
-//! What may be asked of the simulated Sparrow SMS, and what then has happened.
+//! The commands, events and refusals of the simulated Sparrow SMS.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::error::SandboxError;
 use super::super::world::{self, Later, Memory, What};
 
-/// A way to a recipient.
+/// A channel for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// Viber, composed freely.
+    /// Viber, free text.
     Viber,
-    /// Viber, by an approved template.
+    /// Viber, with an approved template.
     ViberTemplate,
     /// SMS to any country.
     Sms,
@@ -19,7 +19,7 @@ pub enum Channel {
     Whatsapp,
 }
 
-/// A message to many, checked and counted.
+/// A message to one or more recipients, validated and priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Message {
     pub(super) channel: Channel,
@@ -29,49 +29,49 @@ pub(in crate::sandbox) struct Message {
     pub(super) tags: Vec<String>,
     pub(super) valid: Vec<String>,
     pub(super) invalid: Vec<String>,
-    /// What it costs.
+    /// Its price in credits.
     pub(super) credits: u64,
 }
 
-/// A request that changes something, with everything needed to carry it out later and in another process.
+/// A changing request, with everything needed to carry it out later and in another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Command {
     /// Sign in; the tokens have been checked.
     SignIn {
         token: String,
-        /// When it ends, in milliseconds since the Unix epoch.
+        /// When the token expires, in milliseconds since the Unix epoch.
         expires: i64,
     },
     /// Send a message.
     Send { id: String, message: Message },
 }
 
-/// Something that has happened, as the log keeps it.
+/// An event, as stored in the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {
-    /// The account was made, together with the world.
+    /// The account was created, together with the world.
     Founded {
         api_token: String,
         partner_token: String,
         credits: u64,
     },
-    /// Somebody signed in.
+    /// A user signed in.
     SignedIn { token: String, expires: i64 },
-    /// A token stopped working before its time.
+    /// A token was invalidated early.
     Expired { token: String },
-    /// All tokens stopped working before their time.
+    /// All tokens were invalidated early.
     AllExpired,
     /// A message was sent.
     Sent { id: String, message: Message },
-    /// A message was kept as a draft, because the account cannot pay for it.
+    /// A message was kept as a draft because the account cannot pay for it.
     Drafted { id: String, message: Message },
-    /// The account has so many credits from now on.
+    /// The balance of the account was set.
     Credit { credits: u64 },
 }
 
-/// Why a command was not carried out.
+/// The reason why a command was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::sandbox) enum Refusal {
     /// The log could not be written, so nothing was done.

@@ -1,4 +1,4 @@
-//! Signing in, and checking tokens.
+//! Signs in and checks tokens.
 
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use super::envelope;
 use super::event::{Command, Event};
 use super::state::State;
 
-/// Tokens that are refused in a way of their own, so that each of the vendor's error texts can be met.
+/// Tokens with a specific refusal each, so that every error text of the vendor can be triggered.
 const ODD: &[(&str, &str)] = &[
     ("expired-account", "Account is Expired"),
     ("expired-token", "API Token Expired"),
@@ -23,7 +23,7 @@ const ODD: &[(&str, &str)] = &[
     ("inactive-user", "Invalid User"),
 ];
 
-/// `POST /v1/autho/apitoken/login/`.
+/// Plans `POST /v1/autho/apitoken/login/`.
 pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     if call.method != Method::POST {
         return Err(envelope::detail(
@@ -59,12 +59,12 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     Ok(Action::Do(Command::SignIn { token, expires }))
 }
 
-/// The answer to a sign-in.
+/// Returns the response to a sign-in.
 pub(super) fn signed_in(token: &str, expires: i64) -> Reply {
     envelope::ok(&json!({ "message": "Success", "token": token, "expires_on": kathmandu(expires) }))
 }
 
-/// Checks the token of a request.
+/// Checks the token of a request and returns it.
 pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     let unauthorised = |text: &str| envelope::detail(StatusCode::UNAUTHORIZED, text);
     let Some(header) = call.header("authorization") else {
@@ -85,7 +85,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     }
 }
 
-/// The token of the request no longer works.
+/// Invalidates the token of the request and returns a 401.
 pub(super) fn expire(site: &Site, call: &Call) -> Reply {
     if let Ok(token) = authorise(site, call)
         && let Err(error) = site.world.record(Event::Expired { token })
@@ -99,7 +99,7 @@ fn refused(text: &str) -> Reply {
     envelope::data_error(text)
 }
 
-/// A time as the platform writes it: Nepal's, with microseconds.
+/// Formats a time as the platform does: Nepal time, with microseconds.
 fn kathmandu(millis: i64) -> String {
     let offset = Offset::from_seconds(5 * 3600 + 45 * 60).unwrap_or(Offset::UTC);
     let time = Timestamp::from_millisecond(millis).unwrap_or_default();

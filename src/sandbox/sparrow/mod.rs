@@ -1,7 +1,7 @@
 //! The simulated enterprise API of Sparrow SMS.
 //!
-//! What the vendor's documents show is done as they show it. Where they are silent (the status and form of refused
-//! sign-ins, the form of the tariffs), the form that they document for failed sends is assumed.
+//! It follows the vendor's documentation. Where that is silent (the status and form of refused sign-ins, the form of
+//! the tariffs), the form that it documents for failed sends is assumed.
 
 mod book;
 mod envelope;
@@ -31,7 +31,7 @@ use event::Message;
 #[derive(Debug)]
 pub(super) struct Sparrow;
 
-/// The routes that faults know it by.
+/// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[
     "sparrow",
     "sparrow-login",
@@ -44,10 +44,10 @@ pub(super) const ROUTES: &[&str] = &[
     "sparrow-tariff",
 ];
 
-/// What the account has at first.
+/// The initial balance of the account, in credits.
 const CREDITS: u64 = 100_000;
 
-/// What a request leads to.
+/// The effect of a request.
 type Action = super::platform::Action<Command>;
 
 impl Platform for Sparrow {
@@ -66,7 +66,7 @@ impl Platform for Sparrow {
         })
     }
 
-    /// Nothing tells whether a message was meant to be sent twice, so no request is a repeat.
+    /// Counts nothing: a message may be meant to be sent twice, so no request is a repeat.
     fn notice(_: &Site, _: &Call) {}
 
     fn plan(site: &Site, call: &Call) -> Action {
@@ -86,7 +86,7 @@ impl Platform for Sparrow {
             Ok(Event::Drafted { id, message }) => {
                 envelope::draft(&accepted("Insufficient credits", &id, &message))
             }
-            // Nothing else comes of a command.
+            // A command has no other results.
             Ok(_) => envelope::ok(&json!({})),
             Err(refusal) => envelope::failed(StatusCode::INSUFFICIENT_STORAGE, &refusal.to_string()),
         }
@@ -105,7 +105,7 @@ impl Platform for Sparrow {
     }
 }
 
-/// The beginning of Sparrow SMS in a world: an account with credits.
+/// Returns the first event of Sparrow SMS in a world: an account with credits.
 pub(super) fn founding() -> Event {
     Event::Founded {
         api_token: format!("{:032x}", fastrand::u128(..)),
@@ -114,7 +114,7 @@ pub(super) fn founding() -> Event {
     }
 }
 
-/// The address of the platform, in the style given: no final slash.
+/// Returns the URL of the platform in the given style, without a final slash.
 pub(super) fn root(style: &Style) -> String {
     match style {
         Style::Host(host) => format!("http://{host}"),
@@ -126,7 +126,7 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     let segments = call.segments();
     let path = segments.as_slice();
     if !call.path.ends_with('/') && call.method == Method::POST {
-        // The framework below the platform would redirect, and lose the body.
+        // The platform's framework would redirect and lose the body.
         return Err(unknown());
     }
     if path == ["v1", "autho", "apitoken", "login"] {

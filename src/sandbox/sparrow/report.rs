@@ -1,4 +1,4 @@
-//! What became of messages, and what they cost.
+//! Delivery reports of messages, and tariffs.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::envelope;
 use super::event::Channel;
 use super::state::Batch;
 
-/// `…/report/{id}` and what is below it.
+/// Responds to a request to `…/report/{id}` or below.
 pub(super) fn plan(site: &Site, call: &Call, channels: &[Channel], rest: &[&str]) -> Result<Reply, Reply> {
     if call.method != Method::GET {
         return Err(super::not_allowed(call));
@@ -29,7 +29,7 @@ pub(super) fn plan(site: &Site, call: &Call, channels: &[Channel], rest: &[&str]
     })
 }
 
-/// Where messages can go, and for how much; the form is assumed.
+/// Returns the countries that messages can go to, with their rates; the form is assumed.
 pub(super) fn tariffs() -> Reply {
     let rate =
         |country: &str, code: &str, rate: f64| json!({ "country": country, "code": code, "rate": rate });
@@ -58,7 +58,7 @@ fn records(batch: &Batch, records: &Value) -> Reply {
     envelope::ok(&json!({ "uuid": batch.id, "records": records }))
 }
 
-/// A number that ends in 99 takes no messages; so that failures can be seen.
+/// Returns the reached recipients. A number that ends in 99 rejects messages, so that failures can be tested.
 fn delivered(batch: &Batch) -> Vec<&str> {
     split(batch, false)
 }

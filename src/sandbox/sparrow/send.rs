@@ -1,4 +1,4 @@
-//! Reading messages: what each channel takes, and to whom it can go.
+//! Parses messages: the fields and recipients that each channel accepts.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
@@ -13,24 +13,24 @@ use super::event::{Channel, Command, Message};
 
 type Fields = Map<String, Value>;
 
-/// Templates of Viber: their number, whether they are approved, and their parameters.
+/// Templates of Viber: their identifier, whether they are approved, and their parameters.
 const VIBER_TEMPLATES: &[(&str, bool, &[&str])] = &[
     ("welcome", true, &["name"]),
     ("otp", true, &["code", "minutes"]),
     ("unapproved", false, &["name"]),
 ];
 
-/// Templates of `WhatsApp`: their number, how many parameters they take, and whether they carry a file.
+/// Templates of `WhatsApp`: their identifier, number of parameters, and whether they need a file.
 const WHATSAPP_TEMPLATES: &[(&str, usize, bool)] = &[
     ("welcome", 1, false),
     ("order_update", 2, false),
     ("invoice", 1, true),
 ];
 
-/// The longest value of a parameter of a Viber template (vendor's documents).
+/// The maximum length of a parameter of a Viber template (vendor's documentation).
 const LONGEST_VALUE: usize = 25;
 
-/// Sends to many: Viber and SMS.
+/// Plans a message to several recipients: Viber and SMS.
 pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
     let body = body(call)?;
     let data = part(&body, "data")?;
@@ -84,7 +84,7 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
     Ok(send(message))
 }
 
-/// `POST /v1/whatsapp/messages/`.
+/// Plans `POST /v1/whatsapp/messages/`.
 pub(super) fn whatsapp(site: &Site, call: &Call) -> Result<Action, Reply> {
     let mut admitted = false;
     site.world
@@ -114,8 +114,8 @@ pub(super) fn whatsapp(site: &Site, call: &Call) -> Result<Action, Reply> {
     Ok(send(message))
 }
 
-/// Whether the platform can send there: Viber's numbers are Nepal's with their country code, SMS wants `+` and the
-/// country code, `WhatsApp` digits only.
+/// Whether the platform can send to a number: Viber needs Nepal's country code without `+`, SMS `+` and a country code,
+/// `WhatsApp` digits only.
 pub(super) fn reaches(channel: Channel, to: &str) -> bool {
     let digits = |text: &str, least: usize| {
         (least..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! The simulated Sparrow SMS in memory: a pure fold over its events.
+//! The in-memory state of the simulated Sparrow SMS: a pure fold over its events.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,33 +7,33 @@ use serde::{Deserialize, Serialize};
 use super::book::SparrowTotals;
 use super::event::{Channel, Event, Message};
 
-/// `WhatsApp` requests that an account may send within [`WINDOW_MS`] (vendor's documents).
+/// The `WhatsApp` requests allowed per account within [`WINDOW_MS`] (vendor's documentation).
 const WHATSAPP_MOST: usize = 3;
 
-/// A second, in milliseconds.
+/// One second, in milliseconds.
 const WINDOW_MS: i64 = 1000;
 
-/// Who signs in. It holds secrets.
+/// The credentials of the account. Contains secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Access {
     pub(in crate::sandbox) api_token: String,
     pub(in crate::sandbox) partner_token: String,
 }
 
-/// Everything that Sparrow SMS knows.
+/// The state of Sparrow SMS.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
     access: Access,
-    /// When each token ends, in milliseconds since the Unix epoch.
+    /// When each token expires, in milliseconds since the Unix epoch.
     tokens: HashMap<String, i64>,
     pub(super) credits: u64,
     pub(super) batches: Vec<Batch>,
     pub(in crate::sandbox) totals: SparrowTotals,
-    /// When the last `WhatsApp` requests came; does not survive.
+    /// The times of the latest `WhatsApp` requests; not durable.
     recent: VecDeque<i64>,
 }
 
-/// A message and what became of it.
+/// A message and whether it was sent or kept as a draft.
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) id: String,
@@ -47,29 +47,29 @@ impl State {
         !self.access.api_token.is_empty()
     }
 
-    /// Who signs in.
+    /// Returns the credentials.
     pub(in crate::sandbox) fn access(&self) -> Access {
         self.access.clone()
     }
 
-    /// Whether the token still works at that time.
+    /// Whether the token is valid at that time.
     pub(super) fn knows(&self, token: &str, now: i64) -> bool {
         self.tokens.get(token).is_some_and(|expires| now < *expires)
     }
 
-    /// Whether the account has so many credits.
+    /// Whether the account has this many credits.
     pub(super) fn can_pay(&self, credits: u64) -> bool {
         credits <= self.credits
     }
 
-    /// The message of that number on one of these channels.
+    /// Returns the message with this identifier on one of these channels.
     pub(super) fn batch(&self, id: &str, channels: &[Channel]) -> Option<&Batch> {
         self.batches
             .iter()
             .find(|batch| batch.id == id && channels.contains(&batch.message.channel))
     }
 
-    /// Whether one more `WhatsApp` request is allowed now; it then counts.
+    /// Whether another `WhatsApp` request is allowed now; if so, counts it.
     pub(in crate::sandbox) fn admits_whatsapp(&mut self, now: i64) -> bool {
         while self.recent.front().is_some_and(|at| now - at >= WINDOW_MS) {
             self.recent.pop_front();
@@ -83,7 +83,7 @@ impl State {
         admitted
     }
 
-    /// Takes in something that has happened.
+    /// Applies an event.
     pub(in crate::sandbox) fn apply(&mut self, event: Event) {
         match event {
             Event::Founded {

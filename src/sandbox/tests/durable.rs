@@ -1,4 +1,4 @@
-//! What survives the end of the serving process.
+//! Tests of what survives the end of the serving process.
 
 use super::super::SandboxError;
 use super::super::world::LOG_FILE;
@@ -104,7 +104,7 @@ fn a_late_effect_lands_when_another_opens_the_world() {
     });
     assert_eq!(sandbox.books().unwrap().pending, 1);
     sandbox.shutdown();
-    // The clock goes on while nobody serves.
+    // Time passes while no process serves.
     let path = dir.path().join(LOG_FILE);
     let log = std::fs::read_to_string(&path).unwrap();
     let due = log.rsplit_once("\"due\":").unwrap().1.split(',').next().unwrap();

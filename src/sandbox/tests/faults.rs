@@ -1,4 +1,4 @@
-//! Each fault as a client meets it, and what it leaves behind.
+//! Tests of each fault as a client sees it, and of what it leaves behind.
 
 use std::io::ErrorKind;
 
@@ -7,10 +7,10 @@ use super::super::mobsted::Command;
 use super::super::world::World;
 use super::*;
 
-/// How long a client waits for an answer that never comes.
+/// How long a client waits for a response that never arrives.
 const SOON: Duration = Duration::from_millis(150);
 
-/// Creates one sub-account under the fault, and says what came of it and how many accounts there are.
+/// Creates one sub-account under the fault; returns the result and the number of accounts.
 fn creating(fault: &str) -> (io::Result<Answer>, usize) {
     let rig = Rig::with_fault(fault);
     let request = rig.create(&rig.token(), "ann@example.com");

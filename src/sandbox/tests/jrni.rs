@@ -1,9 +1,9 @@
-//! The simulated JRNI when nothing goes wrong, and when tokens end.
+//! Tests of the simulated JRNI without faults, and of expiring tokens.
 
 use super::super::JrniAccount;
 use super::*;
 
-/// A request to JRNI's first version with the headers that every request has.
+/// A request to version 1 of JRNI's API with the headers that every request has.
 fn ask(rig: &Rig, method: &str, path: &str) -> Request {
     let account = rig.sandbox.jrni();
     rig.request(method, &format!("/api/v1/{path}"))
@@ -21,7 +21,7 @@ fn token(rig: &Rig) -> String {
     reply.json(201)["auth_token"].as_str().unwrap().to_owned()
 }
 
-/// A request of somebody who has signed in.
+/// A request of a signed-in user.
 fn signed(rig: &Rig, token: &str, method: &str, path: &str) -> Request {
     ask(rig, method, path).header("Auth-Token", token)
 }

@@ -1,4 +1,4 @@
-//! The sandbox seen from the other end of the connection.
+//! Tests of the sandbox from the client's end of the connection.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod durable;
@@ -18,7 +18,7 @@ use super::{Options, Sandbox};
 
 const MASTER_HOST: &str = "ppp-admin.mobsted.sandbox";
 
-/// A sandbox in a folder of its own.
+/// A sandbox in its own folder.
 struct Rig {
     sandbox: Sandbox,
     dir: tempfile::TempDir,
@@ -57,7 +57,7 @@ impl Rig {
         Request::new(self.sandbox.address(), method, path)
     }
 
-    /// The reply to signing in to the master account.
+    /// Returns the reply to signing in to the master account.
     fn sign_in(&self) -> Value {
         let master = self.sandbox.master();
         let path = format!("/api/v8/auth?login={}&password={}", master.login, master.password);
@@ -75,7 +75,7 @@ impl Rig {
     }
 }
 
-/// A request on a connection of its own.
+/// A request on its own connection.
 #[derive(Clone)]
 struct Request {
     address: SocketAddr,
@@ -129,7 +129,7 @@ impl Request {
         self
     }
 
-    /// Sends it and leaves the answer unread.
+    /// Sends the request and leaves the response unread.
     fn begin(&self) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect(self.address)?;
         let head = format!(
@@ -144,7 +144,7 @@ impl Request {
         Ok(stream)
     }
 
-    /// The answer, or how the connection ended without one. An answer that does not come is given up after `patience`.
+    /// Returns the response, or how the connection ended without one. Waits for at most `patience`.
     fn send_for(&self, patience: Duration) -> io::Result<Answer> {
         let mut stream = self.begin()?;
         stream.set_read_timeout(Some(patience))?;
@@ -171,14 +171,14 @@ impl Request {
         self.send().unwrap().status
     }
 
-    /// The JSON of an answer that must have this status.
+    /// Returns the JSON of a response, which must have this status.
     fn json(&self, status: u16) -> Value {
         let answer = self.send().unwrap();
         assert_eq!(answer.status, status, "{}", String::from_utf8_lossy(&answer.body));
         serde_json::from_slice(&answer.body).unwrap()
     }
 
-    /// The text of an error in Mobsted's form.
+    /// Returns the text of an error in Mobsted's form.
     fn error(&self, status: u16) -> String {
         let body = self.json(status);
         assert_eq!(body["errors"][0]["status"], status.to_string());
@@ -186,7 +186,7 @@ impl Request {
     }
 }
 
-/// Waits, within reason, for something that another thread does.
+/// Waits, with a limit, for a condition that another thread fulfils.
 fn eventually(what: &str, mut happens: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !happens() {
@@ -199,7 +199,7 @@ fn start(dir: &Path) -> Sandbox {
     Sandbox::start(Options::new(dir)).unwrap()
 }
 
-/// Sends a creation and hangs up as soon as it has been received.
+/// Sends a creation and disconnects as soon as it has been received.
 fn hang_up_on(rig: &Rig, request: &Request) {
     let before = rig.sandbox.books().unwrap().traffic.partners;
     let stream = request.begin().unwrap();
@@ -209,7 +209,7 @@ fn hang_up_on(rig: &Rig, request: &Request) {
     drop(stream);
 }
 
-/// The host of the account that a reply to creating it names.
+/// Returns the host of the account named in the reply to its creation.
 fn host_of(created: &Value) -> String {
     created["url"]
         .as_str()

@@ -1,4 +1,4 @@
-//! The simulated Mobsted when nothing goes wrong.
+//! Tests of the simulated Mobsted without faults.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::Duplicate;
 use super::*;
 
-/// A sub-account: its host and an access token of it.
+/// A sub-account: its host and an access token.
 fn sub_account(rig: &Rig, email: &str) -> (String, String) {
     let created = rig.create(&rig.token(), email).json(200);
     let host = host_of(&created);

@@ -1,4 +1,4 @@
-//! One folder, several sandboxes.
+//! Tests of several sandboxes that share one folder.
 
 use super::super::share::{answers, read_address};
 use super::super::{Role, SandboxError, Totals, Traffic, reset, status};
@@ -101,7 +101,7 @@ fn a_stale_address_is_not_believed() {
     sandbox.shutdown();
     let _serving = start(dir.path());
     assert!(answers(&read_address(dir.path()).unwrap()));
-    // It was posted by this very process and for the same port, and still it is another's.
+    // This process wrote it for the same port, and yet it belongs to another server.
     std::fs::write(&path, stale).unwrap();
     assert!(!answers(&read_address(dir.path()).unwrap()));
 }
@@ -176,7 +176,7 @@ fn a_process_that_ends_while_it_is_asked_is_replaced() {
     let address = listener.local_addr().unwrap();
     let posted = format!(r#"{{"address":"{address}","pid":7,"instance":"it"}}"#);
     std::fs::write(dir.path().join("address"), posted).unwrap();
-    // It says that it serves, and ends at the next request.
+    // It claims to serve, and ends at the next request.
     let ending = std::thread::spawn(move || {
         let health = "{\"instance\":\"it\",\"pid\":7,\"tenants\":0,\"apps\":0,\"pending\":0,\"faults\":[],\
                       \"totals\":TOTALS,\"traffic\":TRAFFIC}";

@@ -1,4 +1,4 @@
-//! A small collection that keeps what it is given, as many services of the web do: its commands, events and state.
+//! A collection that stores any item it is given, like many web services: its commands, events and state.
 
 use std::collections::BTreeMap;
 
@@ -17,36 +17,36 @@ use super::Action;
 /// The fields of an item.
 type Fields = Map<String, Value>;
 
-/// A request that changes something, with everything needed to carry it out later and in another process.
+/// A changing request, with everything needed to carry it out later and in another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Command {
-    /// Make an item.
+    /// Create an item.
     Create { fields: Fields },
-    /// Give an item these fields and no others.
+    /// Replace all fields of an item.
     Replace { id: u64, fields: Fields },
-    /// Give an item these fields besides those it has.
+    /// Set these fields of an item and keep the others.
     Change { id: u64, fields: Fields },
     /// Delete an item.
     Delete { id: u64 },
 }
 
-/// Something that has happened, as the log keeps it.
+/// An event, as stored in the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {
-    /// An item was made.
+    /// An item was created.
     Created { id: u64, fields: Fields },
-    /// An item has these fields.
+    /// An item's fields were replaced.
     Changed { id: u64, fields: Fields },
     /// An item was deleted.
     Deleted { id: u64 },
 }
 
-/// Why a command was not carried out.
+/// The reason why a command was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::sandbox) enum Refusal {
-    /// There is no such item.
+    /// The item does not exist.
     #[error("there is no item {0}")]
     Nothing(u64),
     /// The log could not be written, so nothing was done.
@@ -54,7 +54,7 @@ pub(in crate::sandbox) enum Refusal {
     Storage(String),
 }
 
-/// Everything in the collection.
+/// The state of the collection.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
     items: BTreeMap<u64, Fields>,
@@ -67,20 +67,20 @@ pub(in crate::sandbox) struct State {
 pub struct WebBook {
     /// Every item that exists, oldest first, with its `id`.
     pub items: Vec<Value>,
-    /// What was done since the world was made.
+    /// What was done since the world was created.
     pub totals: WebTotals,
 }
 
-/// Things done to the collection, counted from the durable log.
+/// Counts of actions on the collection, taken from the durable log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebTotals {
-    /// Items made.
+    /// Items created.
     pub created: u64,
-    /// Changes of items.
+    /// Changes to items.
     pub changed: u64,
     /// Items deleted.
     pub deleted: u64,
-    /// Effects that came after their connection had died.
+    /// Effects that landed after their connection was lost.
     pub landed_late: u64,
 }
 
@@ -108,7 +108,7 @@ impl State {
         })
     }
 
-    /// Takes in something that has happened.
+    /// Applies an event.
     pub(in crate::sandbox) fn apply(&mut self, event: Event) {
         match event {
             Event::Created { id, fields } => {
@@ -127,7 +127,7 @@ impl State {
         }
     }
 
-    /// The books.
+    /// Returns the records of the collection.
     pub(in crate::sandbox) fn book(&self) -> WebBook {
         WebBook {
             items: self.items.iter().map(|(id, fields)| shown(*id, fields)).collect(),
@@ -144,8 +144,8 @@ impl State {
     }
 }
 
-/// `/items` and what is below it: `GET` lists (with `?reference=…` those of that reference), `POST` makes, and
-/// `GET`, `PUT`, `PATCH` and `DELETE` of `/items/{id}` do as they say.
+/// Plans a request to `/items` or below: `GET` lists (with `?reference=…` the items of that reference), `POST` creates,
+/// and `GET`, `PUT`, `PATCH` and `DELETE` act on `/items/{id}`.
 pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Reply> {
     let id = match rest {
         [] => None,
@@ -179,7 +179,7 @@ pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Re
     }
 }
 
-/// Makes the change and answers.
+/// Makes the change and returns the response.
 pub(super) fn carry_out(site: &Site, command: &Command) -> Reply {
     let reply = match site.world.perform(command) {
         Ok(Event::Created { id, .. }) => show(site, id, StatusCode::CREATED),
@@ -194,7 +194,7 @@ pub(super) fn carry_out(site: &Site, command: &Command) -> Reply {
     reply.unwrap_or_else(|refused| refused)
 }
 
-/// Keeps the books of a request to make what is there already.
+/// Counts a request to create an item that already exists.
 pub(super) fn notice(site: &Site, call: &Call) {
     if call.method != Method::POST || call.segments().as_slice() != ["items"] {
         return;

@@ -1,4 +1,4 @@
-//! A simulated service of the web: it says what it was asked, and has a collection to make things in.
+//! A simulated web service: it echoes requests and has a collection of items.
 
 mod items;
 
@@ -16,11 +16,11 @@ use super::platform::Platform;
 use super::reply::Reply;
 use super::serve::Site;
 
-/// The simulated service.
+/// The simulated web service.
 #[derive(Debug)]
 pub(super) struct Web;
 
-/// The routes that faults know it by.
+/// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[
     "web",
     "web-get",
@@ -32,7 +32,7 @@ pub(super) const ROUTES: &[&str] = &[
     "web-items-delete",
 ];
 
-/// What a request leads to.
+/// The effect of a request.
 type Action = super::platform::Action<Command>;
 
 impl Platform for Web {
@@ -109,7 +109,7 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     Ok(Action::Show(shown))
 }
 
-/// What the request looked like from here.
+/// Returns the request as the server received it.
 fn echo(call: &Call) -> Value {
     let text = std::str::from_utf8(&call.body).unwrap_or_default();
     let kind = call.header("content-type").unwrap_or_default();
@@ -140,7 +140,7 @@ fn echo(call: &Call) -> Value {
     said
 }
 
-/// Fields by name; a list where a name is there more than once.
+/// Returns fields by name, as a list if a name occurs more than once.
 fn pairs(pairs: Vec<(String, String)>) -> Value {
     let mut fields: Map<String, Value> = Map::new();
     for (name, value) in pairs {

@@ -1,4 +1,4 @@
-//! The fold of the log, and what its lines are.
+//! The entries of the log and the state folded from them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,25 +10,24 @@ use super::super::books::{Books, Traffic};
 use super::super::error::SandboxError;
 use super::super::{jrni, mobsted, sparrow, web};
 
-/// The format of the log that this program writes, and the newest one it reads. 1 knew Mobsted alone, 2 JRNI
-/// besides.
+/// The log format that this program writes, and the newest it reads. Format 1 had Mobsted only, 2 added JRNI.
 pub(super) const FORMAT: u32 = 3;
 
-/// A request to a platform that changes something, with everything needed to carry it out later and in another process.
+/// A changing request to a platform, with everything needed to carry it out later and in another process.
 pub(in crate::sandbox) trait Command: Clone + Into<Later> {
-    /// What then has happened.
+    /// The event that it results in.
     type Event: Clone + Into<What>;
-    /// Why it was not carried out.
+    /// The reason why it was not carried out.
     type Refusal: fmt::Display + From<SandboxError>;
 
-    /// What carrying it out would make happen, or why it cannot be.
+    /// Returns the event that carrying it out would produce, or the refusal.
     fn decide(&self, memory: &Memory) -> Result<Self::Event, Self::Refusal>;
 
-    /// What a refusal leaves in the log, if anything.
+    /// Returns the event that a refusal leaves in the log, if any.
     fn trace(refusal: &Self::Refusal) -> Option<Self::Event>;
 }
 
-/// Everything that is known.
+/// The state of all platforms.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct Memory {
     pub(super) format: u32,
@@ -50,7 +49,7 @@ pub(in crate::sandbox) struct Deferred {
     pub(super) command: Later,
 }
 
-/// A command of any platform. Mobsted's stand without its name: they are older than the others.
+/// A command of any platform. Mobsted's are serialised without its name because they are older than the others.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Later {
@@ -66,38 +65,38 @@ pub(in crate::sandbox) enum Later {
 pub(super) struct Entry {
     /// In milliseconds since the Unix epoch.
     pub(super) at: i64,
-    /// The deferred effect that this settles.
+    /// The deferred effect that this entry settles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) settles: Option<u64>,
     pub(super) what: What,
 }
 
-/// What a line of the log says; one variant per platform and those about the world itself.
+/// The content of a log line: one variant per platform, and those about the world itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum What {
-    /// The first line, and again when a newer program goes on with an older world.
+    /// The first line; repeated when a newer program continues an older world.
     World {
         format: u32,
         #[serde(default)]
         secret: String,
     },
-    /// Something happened at Mobsted.
+    /// An event at Mobsted.
     Mobsted(mobsted::Event),
-    /// Something happened at JRNI.
+    /// An event at JRNI.
     Jrni(jrni::Event),
-    /// Something happened at Sparrow SMS.
+    /// An event at Sparrow SMS.
     Sparrow(sparrow::Event),
-    /// Something happened at the service of the web.
+    /// An event at the web service.
     Web(web::Event),
-    /// An effect is to land later.
+    /// An effect was deferred.
     Deferred(Deferred),
     /// A deferred effect turned out to be impossible.
     Refused { reason: String },
 }
 
 impl What {
-    /// Whether it says that something was not done.
+    /// Whether it records that a command was refused.
     fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -109,7 +108,7 @@ impl What {
 }
 
 impl Memory {
-    /// Takes in the entries of a log, the first of which says its format.
+    /// Applies the entries of a log, whose first entry must hold its format.
     pub(super) fn reader<'a>(
         &'a mut self,
         path: &'a Path,
@@ -138,7 +137,7 @@ impl Memory {
         }
     }
 
-    /// Takes in an entry.
+    /// Applies an entry.
     pub(super) fn apply(&mut self, entry: Entry) {
         let settled = entry.settles.and_then(|id| self.deferred.remove(&id));
         if let Some(deferred) = settled.filter(|_| !entry.what.is_refusal()) {
@@ -166,7 +165,7 @@ impl Memory {
         }
     }
 
-    /// The platforms' books.
+    /// Returns the platforms' records.
     pub(super) fn books(&self, traffic: Traffic) -> Books {
         let (tenants, apps) = self.mobsted.books();
         Books {

@@ -1,4 +1,4 @@
-//! Variables that are not there: mistyped ones, those of another block, those that a function does not see.
+//! Finds undefined variables: misspelt, declared in another block, or not visible in a function.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::script::scopes::{Binding, Scopes, Use, Used};
 use crate::script::{parse, unknown};
 
 impl Scene<'_> {
-    /// Each variable that is not there, where each function and the rest first uses it.
+    /// Reports each undefined variable at its first use in each function and in the top-level code.
     pub(super) fn variables(&self) -> Vec<Diagnostic> {
         let text = parse::readable(&self.source.text);
         let scopes = Scopes::of(&text);
@@ -70,7 +70,7 @@ fn is_unknown(scopes: &Scopes, used: &Used) -> bool {
         && !sees_its_caller()
 }
 
-/// Line and column of a byte, both counted from 1.
+/// Returns line and column of a byte offset, both counted from 1.
 fn place(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or_default();
     let line = before.rsplit('\n').next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What surrounds an input while it runs: the constants of earlier inputs, which functions see as `global::NAME`, and
-//! whether it came to its end or left by `exit` or by a `return` that stands in no function.
+//! Wraps an input while it runs: provides the constants of earlier inputs, which functions see as `global::NAME`, and
+//! detects whether the input reached its end or left by `exit` or by a `return` outside of any function.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,18 +10,18 @@ use rhai::{AST, Dynamic, Engine, Expr, FnCallExpr, ImmutableString, Module, Posi
 use crate::script::live::Live;
 use crate::script::{host, nesting};
 
-/// The names of what is put around an input. No script can write them.
+/// The names of the wrapper's statements. No script can write them.
 const BEFORE: &str = "\u{1}before";
 const AFTER: &str = "\u{1}after";
 
-/// How one input runs.
+/// The wrapper of one input.
 pub(super) struct Course {
     constants: BTreeMap<ImmutableString, Dynamic>,
     ended: Arc<AtomicBool>,
 }
 
 impl Course {
-    /// On what earlier inputs left.
+    /// Takes the constants from the scope that earlier inputs left.
     pub(super) fn of(scope: &Scope<'_>) -> Course {
         let mut constants = BTreeMap::new();
         // The newest comes first.
@@ -36,7 +36,7 @@ impl Course {
         }
     }
 
-    /// The input with what is put around it.
+    /// Wraps the input in the statements before and after it.
     pub(super) fn around(input: &AST) -> AST {
         let Some((before, after)) = surroundings() else {
             return input.clone();
@@ -46,7 +46,7 @@ impl Course {
         AST::new(told(statements, after), Module::new()).merge(&input.clone_functions_only())
     }
 
-    /// Gives an engine what the surroundings need.
+    /// Registers what the wrapper needs with an engine.
     #[expect(
         deprecated,
         reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
@@ -57,7 +57,7 @@ impl Course {
             if name != BEFORE {
                 return nesting::watch(&live, name, &context);
             }
-            // Rhai keeps the constants of one evaluation only.
+            // Rhai keeps the constants of a single evaluation only.
             let constants = Arc::new(RwLock::new(constants.clone()));
             context.global_runtime_state_mut().constants = Some(constants);
             Ok(Some(Dynamic::UNIT))
@@ -69,13 +69,13 @@ impl Course {
         });
     }
 
-    /// Did it come to its end?
+    /// Whether the input reached its end.
     pub(super) fn ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }
 }
 
-/// The statement before an input, and the call behind it.
+/// Returns the statement before an input, and the call after it.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
@@ -97,7 +97,7 @@ fn surroundings() -> Option<(Stmt, Box<FnCallExpr>)> {
     }
 }
 
-/// The statements, the last of which tells that it was reached: its value goes through the call behind them.
+/// Appends the call that records that the end was reached; the value of the last statement is passed through it.
 fn told(mut statements: Vec<Stmt>, mut after: Box<FnCallExpr>) -> Vec<Stmt> {
     let gives = |last: &Stmt| {
         !matches!(

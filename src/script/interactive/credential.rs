@@ -1,13 +1,13 @@
-//! Texts that look like credentials: by the name that they are given to, or by how they are written. This is a guess, made
-//! so that what is typed by mistake is not kept; a [secret](crate::value::secret::Secret) is one for certain.
+//! Detects texts that look like credentials, by the name they are assigned to or by their form. This is a guess that
+//! keeps accidentally typed credentials out of files; a [secret](crate::value::secret::Secret) is always one.
 
 use crate::script::tokens::{Piece, Sort, pieces};
 use crate::value::secret::{looks_like_a_token, may_name_a_credential};
 
-/// Functions whose text is a question, not an answer.
+/// Functions whose text argument is a prompt, not a credential.
 const ASKING: &[&str] = &["ask_secret", "ask"];
 
-/// Is there a text in this input that looks like a credential? Also one outside of quotes, when it is all there is.
+/// Whether a text in this input looks like a credential. Includes an unquoted text if it is the whole input.
 pub(crate) fn holds_credential(text: &str) -> bool {
     let flag = |word: &str| word.strip_prefix("--").is_some_and(may_name_a_credential);
     let typed = text.trim();
@@ -23,7 +23,7 @@ pub(crate) fn holds_credential(text: &str) -> bool {
         sort == Sort::Text || sort == Sort::Comment
     });
     let texts = texts.map(|(at, piece)| (at, inside(piece.text(text))));
-    // `Bearer ${token}`: what is written out is no credential.
+    // `Bearer ${token}`: the literal part is not a credential.
     let mut texts = texts.filter(|(at, inner)| {
         let next = found
             .get(at + 1)
@@ -35,24 +35,24 @@ pub(crate) fn holds_credential(text: &str) -> bool {
     texts.any(|(at, inner)| is_credential(inner, given_to(text, &found[..at]).as_deref()))
 }
 
-/// Does a text look like a credential, given what it is given to: a parameter, a key, a variable?
+/// Whether a text looks like a credential, given the parameter, key or variable that receives it.
 pub(super) fn is_credential(text: &str, given_to: Option<&str>) -> bool {
     let by_name = given_to.is_some_and(may_name_a_credential) && !text.trim().is_empty();
     by_name || has_password(text) || names_one(text) || text.split(is_gap).any(looks_like_a_token)
 }
 
-/// The text between its quotes, or behind the marks of a comment.
+/// Strips the quotes of a text or the markers of a comment.
 fn inside(text: &str) -> &str {
     text.trim_matches(['"', '`', '\'', '/', '*'])
 }
 
-/// Functions that put a value under a name, which stands before it.
+/// Functions that store a value under a name, which precedes it.
 const PUTTING: &[&str] = &["set", "insert", "put", "add", "append", "header", "set_header"];
 
-/// What a literal is given to, read off what stands before it: `password: "…"`, `let token = "…"`, `set_password("…")`,
-/// `headers.set("Cookie", "…")`.
+/// Returns the name that receives a literal, derived from the code before it: `password: "…"`, `let token = "…"`,
+/// `set_password("…")`, `headers.set("Cookie", "…")`.
 fn given_to(text: &str, before: &[Piece]) -> Option<String> {
-    // A bracket that calls nothing only holds it together.
+    // A parenthesis that is not a call only groups.
     let calls = |at: usize| {
         let before = at.checked_sub(1).map(|at| &before[at]);
         before.is_some_and(|piece| piece.sort == Sort::Name || [")", "]"].contains(&piece.text(text)))
@@ -83,7 +83,7 @@ fn given_to(text: &str, before: &[Piece]) -> Option<String> {
     (is_name && !asks).then(|| inside(name).to_owned())
 }
 
-/// `https://user:password@host`.
+/// Whether the text has a URL with a password: `https://user:password@host`.
 fn has_password(text: &str) -> bool {
     text.split("://").skip(1).any(|rest| {
         let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
@@ -94,12 +94,13 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// `Authorization: Bearer …`, `?token=…`, `{"password": "…"}`: a name and its value in one text; or a scheme and its value.
+/// Whether one text has both a name and its value, or a scheme and its value: `Authorization: Bearer …`, `?token=…`,
+/// `{"password": "…"}`.
 fn names_one(text: &str) -> bool {
     let mut rest = text;
     while let Some(at) = rest.find([':', '=']) {
         let (before, after) = (&rest[..at], &rest[at + 1..]);
-        // As JSON, a name stands in quotes, which may be escaped, and so may its value.
+        // In JSON, the name is quoted, the quotes may be escaped, and so may the value.
         let is_quote = |c: char| ['"', '\'', '\\'].contains(&c);
         let plain = before.trim_end().trim_end_matches(is_quote);
         let quoted = plain.len() < before.trim_end().len();
@@ -120,7 +121,7 @@ fn names_one(text: &str) -> bool {
     })
 }
 
-/// What a value of JSON says: nothing for what is no text and no number, or goes on in an interpolation.
+/// Returns the content of a JSON value; empty if it is neither text nor number, or continues in an interpolation.
 fn json_value(value: &str) -> &str {
     let value = value.trim_matches(|c: char| c.is_whitespace() || "\"'\\{}[]$".contains(c));
     if ["null", "true", "false"].contains(&value) {
@@ -130,7 +131,7 @@ fn json_value(value: &str) -> &str {
     }
 }
 
-/// What separates the words of a text and the parts of an address.
+/// Whether a character separates the words of a text or the parts of a URL.
 fn is_gap(c: char) -> bool {
     c.is_whitespace() || "/?&#\"'<>(){}[],;:@".contains(c)
 }

@@ -1,4 +1,4 @@
-//! The texts of a session: its inputs, and what they import.
+//! The texts of a session: its inputs and their imports.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::script::parse::{self, Import, Names, Parsed, Patches};
 use crate::script::program::Unit;
 use crate::script::sources::Sources;
 
-/// The name by which running inputs call themselves. No file can have it.
+/// The source name of running inputs. No file can have it.
 pub(super) const MAIN: &str = "\u{1}";
 
-/// Rhai counts lines to 65,535. Behind this one the document begins anew; then a failure inside a function that was
-/// defined very long ago is shown at a wrong place.
+/// Rhai counts lines up to 65,535. After this line the document starts over; a failure inside a function that was
+/// defined very long ago is then shown at a wrong position.
 const LAST_LINE: usize = 60_000;
 
 /// The texts of a session.
@@ -25,7 +25,7 @@ pub(super) struct Ground {
     host: Host,
     inputs: Vec<Input>,
     modules: BTreeMap<String, Module>,
-    /// (who imports, path as written) to the name of the imported source.
+    /// Maps (importing source, path as written) to the name of the imported source.
     imports: BTreeMap<(String, String), String>,
     /// Names that inputs define or use.
     names: Names,
@@ -34,9 +34,9 @@ pub(super) struct Ground {
 #[derive(Clone)]
 struct Input {
     source: Source,
-    /// How many lines of what its name means lie before it.
+    /// How many lines of the named source precede the input.
     shift: usize,
-    /// How many lines of the document lie before it.
+    /// How many lines of the document precede it.
     above: usize,
     lines: usize,
     patches: Patches,
@@ -48,7 +48,7 @@ struct Module {
     unit: Unit,
 }
 
-/// What was imported.
+/// The imported modules.
 pub(super) struct Modules {
     modules: BTreeMap<String, Module>,
     imports: BTreeMap<(String, String), String>,
@@ -71,8 +71,8 @@ impl Ground {
         }
     }
 
-    /// Reads an input and everything it imports, and gives the tree that runs. `above` lines of what its name means lie
-    /// before it.
+    /// Parses an input and everything it imports, and returns the AST to run. `above` is how many lines of the named
+    /// source precede it.
     pub(super) fn enter(
         &mut self,
         source: Source,
@@ -86,7 +86,7 @@ impl Ground {
         })
     }
 
-    /// Can it be read? `above` lines of what its name means lie before it.
+    /// Checks whether an input parses. `above` is how many lines of the named source precede it.
     pub(super) fn check(source: &Source, above: usize) -> Result<(), Box<Diagnostic>> {
         let running = running(&source.text);
         let renaming = Renaming::of(&running);
@@ -127,7 +127,7 @@ impl Ground {
         Ok(ast)
     }
 
-    /// Lets imported files be read again. Gives those there were.
+    /// Makes imported files be read again. Returns the previous ones.
     pub(super) fn forget_modules(&mut self) -> Modules {
         Modules {
             modules: std::mem::take(&mut self.modules),
@@ -135,13 +135,13 @@ impl Ground {
         }
     }
 
-    /// Has these, and none that was read since.
+    /// Restores these modules and drops any read since.
     pub(super) fn restore_modules(&mut self, kept: Modules) {
         self.modules = kept.modules;
         self.imports = kept.imports;
     }
 
-    /// What was entered, the oldest first.
+    /// The inputs, oldest first.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         self.inputs.iter().map(|input| input.source.text.as_str())
     }
@@ -171,7 +171,7 @@ impl Ground {
                 let unit = Unit::new(&source, parse::parse(&source)?)?;
                 modules.insert(source.name.clone(), Module { source, unit });
             }
-            // All of them, or none: a file is not looked at again once it is here.
+            // All of them or none: a file is not read again once it is here.
             self.modules.extend(modules);
             for (from, path, name) in edges {
                 self.imports.insert((from, path), name);
@@ -192,7 +192,7 @@ impl Ground {
     }
 }
 
-/// The error as it lies in what the source's name means, with the lines as they are written.
+/// Moves the error to its lines in the named source, with the lines as they were typed.
 fn shift(error: &mut Diagnostic, written: &Source, lines: usize) {
     for frame in error
         .frames
@@ -255,7 +255,7 @@ impl Sources for Ground {
         }
     }
 
-    /// For the inputs' own name, a place in the newest of them.
+    /// For [`MAIN`], the position is in the newest input.
     fn at(&self, source: &str, line: usize, column: usize) -> Option<Frame> {
         if let Some(module) = self.modules.get(source) {
             return Some(Frame::new(&module.source, line, column));

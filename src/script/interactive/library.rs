@@ -1,4 +1,4 @@
-//! The functions of the language and its library, with their parameters and first doc lines.
+//! The functions of the language and its library, with their parameters and the start of their documentation.
 
 use crate::script::definitions;
 
@@ -7,18 +7,18 @@ use crate::script::definitions;
 pub(crate) struct Native {
     /// Its name.
     pub name: String,
-    /// Its parameters as names and types; a method's first is what it is called on.
+    /// The parameters as (name, type); the first parameter of a method is the receiver.
     pub params: Vec<(String, String)>,
-    /// The type that it gives, as scripts know it; empty when it is not known.
+    /// The result type, as scripts know it; empty if unknown.
     pub result: String,
     /// The first paragraph of its documentation; may be empty.
     pub doc: String,
-    /// Is it a property, read without brackets?
+    /// Whether it is a property, read without parentheses.
     pub property: bool,
 }
 
 impl Native {
-    /// Can it be written behind a value of this type?
+    /// Whether it can be called on a value of this type.
     pub(crate) fn takes(&self, type_name: &str) -> bool {
         let first = self.params.first();
         first.is_some_and(|(_, ty)| {
@@ -26,19 +26,19 @@ impl Native {
         })
     }
 
-    /// As a script writes it: `text.pad(len, with)`.
+    /// The call with parameter names: `pad(text, len, with)`.
     pub(crate) fn signature(&self) -> String {
         let names: Vec<&str> = self.params.iter().map(|(name, _)| name.as_str()).collect();
         format!("{}({})", self.name, names.join(", "))
     }
 
-    /// The same with types: `pad(string, int, char)`.
+    /// The call with parameter types: `pad(string, int, char)`.
     pub(crate) fn typed(&self) -> String {
         let types: Vec<&str> = self.params.iter().map(|(_, ty)| ty.as_str()).collect();
         format!("{}({})", self.name, types.join(", "))
     }
 
-    /// The same without what it is called on.
+    /// The call with parameter names, without the receiver.
     pub(crate) fn method(&self) -> String {
         if self.property {
             return self.name.clone();
@@ -53,7 +53,7 @@ impl Native {
     }
 }
 
-/// Every function of the language that has a name. Takes some milliseconds.
+/// Every named function of the language. Takes some milliseconds.
 pub(crate) fn natives() -> Vec<Native> {
     let mut found = Vec::new();
     for (name, text) in definitions::standard() {
@@ -90,7 +90,7 @@ fn read(text: &str, found: &mut Vec<Native>) {
     }
 }
 
-/// `get name(value: T) -> T;` or `name(value: T) -> T;`.
+/// Parses `get name(value: T) -> T;` or `name(value: T) -> T;`.
 fn declaration(text: &str) -> Option<Native> {
     let property = text.starts_with("get ") && !text.starts_with("get (");
     let text = text.strip_prefix("get ").filter(|_| property).unwrap_or(text);
@@ -117,7 +117,7 @@ fn declaration(text: &str) -> Option<Native> {
     })
 }
 
-/// A type of the definition files as [`super::Variable`] names it.
+/// Translates a type of the definition files to the name that [`super::Variable`] uses.
 fn plain(ty: &str) -> &str {
     match ty.trim() {
         "String" => "string",

@@ -1,7 +1,7 @@
-//! Rhai one input at a time: variables, functions and imports stay from one input to the next.
+//! Evaluates Rhai one input at a time: variables, functions and imports persist from one input to the next.
 //!
-//! All inputs of a session are lines of one imagined document, in which each begins below the one before. So a place
-//! in the running text tells which input it lies in, also inside a function that an earlier input defined.
+//! All inputs of a session are lines of one virtual document, each starting below the previous one. A position in the
+//! running text therefore identifies its input, even inside a function that an earlier input defined.
 
 mod course;
 mod credential;
@@ -41,59 +41,59 @@ use super::sources::Sources;
 pub(crate) use crate::script::tokens::{Piece, Sort, pieces};
 use crate::value::Value;
 
-/// What the inputs of a session share.
+/// The state that the inputs of a session share.
 pub(crate) struct Workspace {
     ground: Arc<Ground>,
     scope: Scope<'static>,
     /// Every function that was defined, the newest of each signature.
     functions: AST,
-    /// The `import` statements that succeeded: Rhai forgets imports after each evaluation.
+    /// The `import` statements that succeeded: Rhai drops imports after each evaluation.
     imports: Vec<Stmt>,
     loaded: Loaded,
-    /// Did the last input end the script that it is a part of?
+    /// Whether the last input ended the script that it is part of.
     over: bool,
 }
 
-/// An input that can run.
+/// An input that is ready to run.
 pub(crate) struct Ready {
     ast: AST,
     /// The functions that it defines, as signatures: `greet(name)`.
     pub defines: Vec<String>,
 }
 
-/// What an input gave.
+/// The result of an input.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     /// `()`: there is nothing to show.
     Nothing,
     /// A value.
     Value(Value),
-    /// Data in which something lies that is none, of which only [its type](crate::value::Object::stand_in) is there: it
-    /// can be shown, and not be used.
+    /// Data that includes values which are not data, replaced by [their type](crate::value::Object::stand_in). It can
+    /// be shown but not used.
     Mixed(Value),
-    /// Something that is no data: a closure, a range. What it is, in a word or two.
+    /// A value that is not data: a closure, a range. Holds a short description.
     Other(String),
 }
 
 /// A variable of the session.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Variable {
-    /// Its name.
+    /// The variable's name.
     pub name: String,
-    /// Its type, as scripts know it.
+    /// The type, as scripts know it.
     pub type_name: String,
-    /// May it not be assigned?
+    /// Whether it is a constant.
     pub constant: bool,
 }
 
 /// A function that an input defined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Function {
-    /// Its name.
+    /// The function's name.
     pub name: String,
-    /// Its parameters.
+    /// The parameter names.
     pub params: Vec<String>,
-    /// Its doc comment without the markers; may be empty.
+    /// The doc comment without its markers; may be empty.
     pub doc: String,
 }
 
@@ -104,14 +104,14 @@ pub(crate) struct Modules {
 }
 
 impl Modules {
-    /// How many there are.
+    /// The number of files.
     pub(crate) fn count(&self) -> usize {
         self.read.count()
     }
 }
 
 impl Workspace {
-    /// Nothing is defined yet.
+    /// Creates an empty workspace.
     pub(crate) fn new(host: &Host) -> Workspace {
         Workspace {
             ground: Arc::new(Ground::new(host.clone())),
@@ -128,8 +128,8 @@ impl Workspace {
         self.ground.host().catalogue()
     }
 
-    /// Reads an input, which begins in this line, counted from 1, of what messages call `name`. Imports are read through
-    /// `loader`, each file once.
+    /// Parses an input that starts at this line, counted from 1, of the source that messages call `name`. Imports are
+    /// read through `loader`, each file once.
     pub(crate) fn prepare(
         &mut self,
         name: &str,
@@ -144,22 +144,22 @@ impl Workspace {
         Ok(Ready { ast, defines })
     }
 
-    /// Defines the functions of a whole file before its statements are evaluated one by one; nothing when it cannot be
-    /// read as a whole.
+    /// Defines the functions of a whole file before its statements are evaluated one by one. Does nothing if the file
+    /// does not parse as a whole.
     pub(crate) fn define(&mut self, name: &str, text: &str, loader: &dyn Loader) {
         if let Ok(ready) = self.prepare(name, 1, text, loader) {
             self.functions = self.functions.merge(&ready.ast.clone_functions_only());
         }
     }
 
-    /// Can it be read as an input that begins in this line? Nothing is kept of it, and imports are not followed.
+    /// Checks whether an input that starts at this line parses. Nothing is stored, and imports are not followed.
     pub(crate) fn check(name: &str, line: usize, text: &str) -> Result<(), Box<Diagnostic>> {
         let source = Source::new(name, text);
         Ground::check(&source, line.saturating_sub(1))
     }
 
-    /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
-    /// with [`super::STACK_SIZE`] bytes of stack. What it had defined before it failed stays.
+    /// Runs the input that was [prepared](Workspace::prepare) last, under this number. Blocks; needs a thread with
+    /// [`super::STACK_SIZE`] bytes of stack. Definitions made before a failure remain.
     pub(crate) fn evaluate(
         &mut self,
         ready: &Ready,
@@ -205,12 +205,12 @@ impl Workspace {
         }
     }
 
-    /// Would a script end with the input that ran last, by `exit` or by a `return` that stands in no function?
+    /// Whether the last input would end a script, by `exit` or by a `return` outside of any function.
     pub(crate) fn is_over(&self) -> bool {
         self.over
     }
 
-    /// The variables, the newest first.
+    /// The variables, newest first.
     pub(crate) fn variables(&self) -> Vec<Variable> {
         let mut found: Vec<Variable> = Vec::new();
         for (name, constant, value) in self.scope.iter_raw() {
@@ -225,13 +225,13 @@ impl Workspace {
         found
     }
 
-    /// What a variable holds, or the result of an input by its name (`_`, `_3`).
+    /// The value of a variable, or the result of an input by its name (`_`, `_3`).
     pub(crate) fn variable(&self, name: &str) -> Option<Answer> {
         let value = self.scope.get(name)?;
         Some(answer(value.clone(), self.host().memory()))
     }
 
-    /// Gives a variable a value, a new one when there is none of this name.
+    /// Sets a variable, creating it if there is none of this name.
     #[cfg(test)]
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         self.scope
@@ -243,7 +243,7 @@ impl Workspace {
         functions_of(&self.functions)
     }
 
-    /// The functions of an import, by the name that it has here.
+    /// The functions of an import, by its name in the session.
     pub(crate) fn module_functions(&self, module: &str) -> Vec<Function> {
         let import = self
             .imports
@@ -261,7 +261,7 @@ impl Workspace {
         ast.map(functions_of).unwrap_or_default()
     }
 
-    /// The text by which an input defined a function, the newest first.
+    /// The definitions of a function as typed, newest first.
     pub(crate) fn source_of(&self, name: &str) -> Vec<String> {
         let mut found: Vec<String> = self
             .ground
@@ -272,12 +272,12 @@ impl Workspace {
         found
     }
 
-    /// The names that imports have.
+    /// The names of the imports.
     pub(crate) fn modules(&self) -> Vec<String> {
         self.imports.iter().filter_map(alias).collect()
     }
 
-    /// The `import` statements that hold now, as text.
+    /// The `import` statements in effect, as text.
     pub(crate) fn import_statements(&self) -> Vec<String> {
         let text = |stmt: &Stmt| match stmt {
             Stmt::Import(import, _) => {
@@ -289,7 +289,7 @@ impl Workspace {
         self.imports.iter().filter_map(text).collect()
     }
 
-    /// Reads imported files again when they are next imported. Gives those that were read before.
+    /// Makes imported files be read again at their next import. Returns the previous ones.
     pub(crate) fn forget_modules(&mut self) -> Modules {
         Modules {
             read: Arc::make_mut(&mut self.ground).forget_modules(),
@@ -297,13 +297,13 @@ impl Workspace {
         }
     }
 
-    /// Goes on with these, and with none that was imported since: for when they could not be read again.
+    /// Restores these modules and drops any imported since, for when they could not be read again.
     pub(crate) fn restore_modules(&mut self, modules: Modules) {
         Arc::make_mut(&mut self.ground).restore_modules(modules.read);
         self.loaded = modules.loaded;
     }
 
-    /// Forgets every variable: they may hold what another account answered.
+    /// Removes every variable: they may hold another account's data.
     pub(crate) fn forget_values(&mut self) {
         self.scope.clear();
     }
@@ -320,7 +320,7 @@ impl Workspace {
         answer(value, self.host().memory())
     }
 
-    /// Keeps what an input defined, for those after it.
+    /// Keeps the definitions of an input for later ones.
     fn keep(&mut self, ast: &AST) {
         self.functions = self.functions.merge(&ast.clone_functions_only());
         for stmt in ast.statements() {
@@ -337,7 +337,7 @@ impl Workspace {
     }
 }
 
-/// Is it a function that the parser itself knows, and no list of functions has?
+/// Whether this is a function built into the parser, which no function list includes.
 pub(crate) fn is_word_of_the_language(name: &str) -> bool {
     super::check::KEYWORDS.contains(&name)
 }
@@ -387,7 +387,7 @@ fn answer(value: Dynamic, memory: Memory) -> Answer {
     }
 }
 
-/// A value's type as scripts know it: an object's is its kind.
+/// Returns a value's type as scripts know it: for an object, its kind.
 fn type_name(value: &Dynamic) -> String {
     if let Some(handle) = value.read_lock::<super::handles::Handle>() {
         return handle.object().kind.clone();
@@ -403,7 +403,7 @@ fn type_name(value: &Dynamic) -> String {
     }
 }
 
-/// An input that failed.
+/// Explains the failure of an input.
 fn failed(sources: &dyn Sources, error: &EvalAltResult) -> Ended {
     Ended::Failed(Box::new(explain::runtime(sources, error)))
 }

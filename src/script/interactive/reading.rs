@@ -1,4 +1,4 @@
-//! Is an input complete, and if not, what is still open?
+//! Whether an input is complete, and if not, what is still open.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,27 +10,27 @@ use crate::script::error::Diagnostic;
 use crate::script::tokens::{Sort, pieces};
 use crate::script::{host, parse, syntax};
 
-/// How far an input has come.
+/// The state of an input that is being typed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reading {
     /// It can run.
     Complete,
-    /// More is to come.
+    /// It needs more text.
     Incomplete(Open),
-    /// Whatever comes, it cannot run.
+    /// It cannot run, whatever follows.
     Broken(Box<Diagnostic>),
 }
 
-/// What an incomplete input waits for.
+/// What an incomplete input still needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Open {
-    /// The text that closes what is open: `}`; empty when the end of an expression is missing.
+    /// The closing text: `}`; empty if the end of an expression is missing.
     pub closes: &'static str,
-    /// The line in which it was opened, counted from 1.
+    /// The line that opened it, counted from 1.
     pub line: usize,
 }
 
-/// Reads an input that is being typed.
+/// Determines the state of an input that is being typed.
 pub(crate) fn read(text: &str) -> Reading {
     let error = match compile(text) {
         (Ok(()), _) => {
@@ -58,8 +58,8 @@ pub(crate) fn read(text: &str) -> Reading {
     Reading::Broken(Box::new(syntax::syntax(&source, &error)))
 }
 
-/// What an input that a person types still waits for. A mistake in it is told when the block around it is closed: the
-/// lines that follow belong to the block, and are no inputs of their own.
+/// Returns what a typed input still needs. An error in it is reported only once the enclosing block is closed: the
+/// following lines belong to that block and are not separate inputs.
 pub(crate) fn awaited(text: &str) -> Option<Open> {
     match read(text) {
         Reading::Complete => None,
@@ -87,7 +87,7 @@ fn open_block(text: &str) -> Option<Open> {
     })
 }
 
-/// The brackets that are open when the parser stops: how each is closed, and its line.
+/// The brackets that are open when the parser stops: the closing text of each, and its line.
 type Brackets = Vec<(&'static str, usize)>;
 
 #[expect(
@@ -118,7 +118,7 @@ fn compile(text: &str) -> (Result<(), ParseError>, Brackets) {
     (compiled, open)
 }
 
-/// Does the error lie behind everything that was typed?
+/// Whether the error is past the end of the typed text.
 fn at_the_end(text: &str, error: &ParseError) -> bool {
     if matches!(error.err_type(), ParseErrorType::UnexpectedEOF) {
         return true;
@@ -134,7 +134,7 @@ fn at_the_end(text: &str, error: &ParseError) -> bool {
     line > lines || (line == lines && column > last)
 }
 
-/// Rhai reports a string without an end at its beginning.
+/// Returns the open string. Rhai reports an unterminated string at its start.
 fn open_string(text: &str, error: &ParseError) -> Option<Open> {
     let ParseErrorType::BadInput(LexError::UnterminatedString) = error.err_type() else {
         return None;
@@ -143,9 +143,9 @@ fn open_string(text: &str, error: &ParseError) -> Option<Open> {
     let closes = match character(text, error.position()) {
         Some('`') => "`",
         Some('#') => "\"#",
-        // A line that ends with a backslash goes on.
+        // A line that ends with a backslash continues.
         Some('"') if text.trim_end_matches(['\n', '\r']).ends_with('\\') => "\"",
-        // Behind an interpolation, the place is that of the text after it.
+        // After an interpolation, the position is that of the text after it.
         _ if opens_before(text, line, column) => "`",
         _ => return None,
     };
@@ -160,14 +160,14 @@ fn character(text: &str, at: Position) -> Option<char> {
         .nth(column.saturating_sub(1))
 }
 
-/// Does an interpolation end right before this place?
+/// Whether an interpolation ends right before this position.
 fn opens_before(text: &str, line: usize, column: usize) -> bool {
     let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     let before: Vec<char> = line.chars().take(column).collect();
     before.contains(&'}')
 }
 
-/// A comment without an end compiles. What follows a text that has none does not: no text may end with `)`.
+/// Returns the open comment. An unterminated comment compiles even with a `)` appended; any other text does not.
 fn open_comment(text: &str) -> Option<Open> {
     if !text.contains("/*") || compile(&format!("{text}\n)")).0.is_err() {
         return None;

@@ -1,6 +1,7 @@
-//! The results of earlier inputs: `_` is the last, `_3` that of input 3. Rhai has no such names, but its parser takes what
-//! it is told to be one. The tokenizer would stumble over `_3` and read `_3 - 1` wrongly, so that it is shown `_D`, a name of
-//! the same length, and the parser is shown `_3` in its place. A `_D` that somebody wrote is left alone: places tell.
+//! The results of earlier inputs: `_` is the last one, `_3` that of input 3. Rhai has no such names, but its parser
+//! accepts a substituted token as one. The tokenizer would fail on `_3` and misread `_3 - 1`, so it is given `_D`, a
+//! name of the same length, and the parser is given `_3` in its place. A `_D` written by the user is left alone,
+//! because the positions are recorded.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,12 +13,12 @@ use crate::script::{host, parse};
 /// The name of the last result.
 pub(super) const LAST: &str = "_";
 
-/// The name of the result of this input.
+/// Returns the name of this input's result.
 pub(super) fn numbered(number: usize) -> String {
     format!("_{number}")
 }
 
-/// Is this such a name?
+/// Whether this is the name of a result.
 pub(super) fn is_result(name: &str) -> bool {
     name == LAST || is_numbered(name)
 }
@@ -27,11 +28,11 @@ fn is_numbered(name: &str) -> bool {
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A text as the tokenizer is to see it.
+/// A text as the tokenizer sees it.
 pub(super) struct Running {
     /// The text with `_D` for each `_3`.
     pub(super) text: String,
-    /// Where those stand.
+    /// The positions of those names.
     places: BTreeSet<(usize, usize)>,
 }
 
@@ -45,7 +46,7 @@ pub(super) fn running(text: &str) -> Running {
     if !pairs.any(|pair| pair[0] == b'_' && pair[1].is_ascii_digit()) {
         return running;
     }
-    // The parser stops where such a name confuses it, so it is asked until it finds none.
+    // The parser stops where such a name confuses it, so this repeats until none is found.
     loop {
         let found = numbered_places(&running);
         if found.is_empty() {
@@ -87,19 +88,19 @@ fn numbered_places(running: &Running) -> Vec<Position> {
         }
         renaming.rename(token, parse::place(position))
     });
-    // Whether it can be parsed is not asked here.
+    // Only the tokens matter here, not whether the text parses.
     drop(engine.compile(&running.text));
     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
     std::mem::take(&mut *found)
 }
 
-/// `D` for `3`.
+/// Maps `3` to `D`.
 fn letter(digit: char) -> char {
     let value = digit.to_digit(10).and_then(|value| u8::try_from(value).ok());
     value.map_or(digit, |value| char::from(b'A' + value))
 }
 
-/// `3` for `D`.
+/// Maps `D` to `3`.
 fn digit(letter: char) -> char {
     let value = u32::from(letter).checked_sub(u32::from('A'));
     value
@@ -107,7 +108,7 @@ fn digit(letter: char) -> char {
         .unwrap_or(letter)
 }
 
-/// Exchanges the tokens while an input is parsed. A `_` that stands for "any other case" in a `switch` stays.
+/// Substitutes tokens while an input is parsed. A `_` that is the default case of a `switch` is left alone.
 pub(super) struct Renaming {
     places: BTreeSet<(usize, usize)>,
     state: Mutex<State>,
@@ -117,13 +118,13 @@ pub(super) struct Renaming {
 struct State {
     /// The open brackets; `true` for those of a `switch`.
     open: Vec<bool>,
-    /// At which depth the braces of a `switch` are still to come.
+    /// The bracket depths at which the braces of a `switch` are still to come.
     switches: Vec<usize>,
     last: Option<Token>,
 }
 
 impl Renaming {
-    /// For the tokens of this text.
+    /// Creates a renaming for the tokens of this text.
     pub(super) fn of(running: &Running) -> Renaming {
         Renaming {
             places: running.places.clone(),
@@ -131,7 +132,7 @@ impl Renaming {
         }
     }
 
-    /// The token that the parser is to see for the one that stands at this line and column.
+    /// Returns the token that the parser sees for the one at this line and column.
     pub(super) fn rename(&self, token: Token, place: (usize, usize)) -> Token {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let token = match token {
@@ -148,7 +149,7 @@ impl Renaming {
 }
 
 impl State {
-    /// Can a case of a `switch` begin here?
+    /// Whether a case of a `switch` can start here.
     fn at_case(&self) -> bool {
         let begins = matches!(
             self.last,

@@ -1,8 +1,9 @@
-//! A session's inputs as a script: functions at the top, the rest as `main`, its parameters what was typed as literals.
+//! Saves a session's inputs as a script: functions at the top, the rest as `main`, with typed literals as its
+//! parameters.
 //!
-//! [`needs`] tells which inputs a range cannot do without; [`pieces`] cuts them into imports, functions and statements;
-//! [`constants`] tells which statements functions need at the top, [`functions`] which functions can run; [`lift`] makes
-//! parameters of literals; [`format`] writes the rest evenly; [`parts`] puts it together.
+//! [`needs`] finds the inputs that a range depends on; [`pieces`] splits them into imports, functions and statements;
+//! [`constants`] finds the statements that functions need at the top, [`functions`] the functions that can run;
+//! [`lift`] turns literals into parameters; [`format`] formats the rest; [`parts`] assembles the script.
 
 mod constants;
 mod ending;
@@ -26,24 +27,24 @@ use super::Workspace;
 use super::credential::{holds_credential, is_credential};
 use crate::script::check::KEYWORDS;
 
-/// An input as it was typed, and what came of it.
+/// An input as it was typed, and its outcome.
 #[derive(Debug, Clone)]
 pub(crate) struct Typed {
-    /// Its number.
+    /// The input's number.
     pub number: usize,
-    /// Its text.
+    /// The input's text.
     pub text: String,
-    /// What came of it.
+    /// The outcome.
     pub came: Came,
-    /// Is it never to be written into a file?
+    /// Whether it must never be written to a file.
     pub hidden: bool,
-    /// With which account it worked, when that is not the script's: of such an input a script has functions and imports
-    /// alone.
+    /// The account it used, if that is not the script's. Only functions and imports of such an input go into the
+    /// script.
     pub elsewhere: Option<String>,
 }
 
 impl Typed {
-    /// What of it can be in the script, and why the rest cannot, with the text of that.
+    /// Splits off what cannot be in the script, as the reason and its text.
     fn separated(&self) -> (Typed, Option<(String, String)>) {
         let unchanged = || (self.clone(), None);
         let Some(there) = self.elsewhere.as_ref().filter(|_| is_done(self)) else {
@@ -58,7 +59,7 @@ impl Typed {
         }
         let text =
             |pieces: &[pieces::Piece]| pieces.iter().map(|piece| piece.text.as_str()).collect::<String>();
-        // Of an input that holds a credential, not even the rest is told.
+        // If the input holds a credential, not even the rest is shown.
         let told = if holds_credential(&self.text) {
             self.text.clone()
         } else {
@@ -73,10 +74,10 @@ impl Typed {
     }
 }
 
-/// What came of an input.
+/// The outcome of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Came {
-    /// It ended well; did it give a value?
+    /// It succeeded; whether it returned a value.
     Done(bool),
     /// It failed, for this reason.
     Failed(String),
@@ -85,25 +86,25 @@ pub(crate) enum Came {
 /// A script made of inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Saved {
-    /// Its text.
+    /// The script's text.
     pub text: String,
-    /// The parameters of `main`, and what was typed for each.
+    /// The parameters of `main`, with the value typed for each.
     pub params: Vec<Lifted>,
-    /// Inputs from outside of the range that those in it need, and the name that each is needed for.
+    /// Inputs outside of the range that those in it need, with the name that each is needed for.
     pub added: Vec<(usize, String)>,
-    /// Inputs that ended well and are comments, at least in part, and why.
+    /// Inputs that succeeded but are comments, at least in part, with the reason.
     pub aside: Vec<(usize, String)>,
-    /// What a function `main` of the session is called in the script, which has its own.
+    /// The new name of the session's own function `main`, since the script has one.
     pub main: Option<String>,
-    /// Inputs that used a function or a constant that a later one defined anew: its name, and the later one.
+    /// Inputs that used a function or constant that a later one redefined: its name, and the later input.
     pub anew: Vec<(usize, (String, usize))>,
-    /// Inputs that failed or were to be kept out of files, and what each may have changed that the script uses.
+    /// Inputs that failed or must stay out of files, with what each may have changed that the script uses.
     pub lost: Vec<(usize, Vec<String>)>,
 }
 
 impl Workspace {
-    /// Is a text in this input given to a parameter that is a credential's by its name, of an operation or of a function
-    /// of the session?
+    /// Whether a text in this input is passed to a parameter of an operation or session function whose name suggests a
+    /// credential.
     pub(crate) fn gives_credential(&self, text: &str) -> bool {
         let functions = self.functions().into_iter();
         let functions = functions.map(|known| ((known.name, known.params.len()), known.params));
@@ -113,8 +114,8 @@ impl Workspace {
             .any(|literal| is_credential(&literal.text, literal.given_to.as_deref()))
     }
 
-    /// Writes the inputs of a range as a script, and earlier ones that they need. `about` is its first line, `refused`
-    /// are names that no parameter may have.
+    /// Writes the inputs of a range as a script, with the earlier ones that they need. `about` is its first line,
+    /// `refused` the names that no parameter may have.
     pub(crate) fn save(
         &self,
         inputs: &[Typed],

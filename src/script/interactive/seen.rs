@@ -1,4 +1,4 @@
-//! What lies in the variables, looked up without evaluating anything: for completion and help.
+//! Inspects the values of variables without evaluating anything, for completion and help.
 
 use rhai::{Dynamic, Map};
 
@@ -15,23 +15,23 @@ use crate::script::{declare, parse};
 pub(crate) enum Step {
     /// A variable, a key of a map, or a property of an object.
     Name(String),
-    /// An element of a list; the first stands for all.
+    /// An element of a list; the first represents all.
     Element,
 }
 
-/// What lies somewhere.
+/// The shape of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Seen {
-    /// Its type, as scripts know it; an object's is its kind.
+    /// Its type, as scripts know it; for an object, its kind.
     pub type_name: String,
-    /// The keys of a map, with the types of what they hold.
+    /// The keys of a map, with the types of their values.
     pub keys: Vec<(String, String)>,
-    /// How many elements, keys or characters it has.
+    /// The number of elements, keys or characters.
     pub size: Option<usize>,
 }
 
 impl Workspace {
-    /// What lies at the end of these steps, the first of which names a variable.
+    /// Resolves a path, whose first step names a variable.
     pub(crate) fn see(&self, steps: &[Step]) -> Option<Seen> {
         let (Step::Name(name), rest) = steps.split_first()? else {
             return None;
@@ -86,14 +86,14 @@ fn seen(value: &Dynamic) -> Seen {
     found
 }
 
-/// What a script declares; nothing when it cannot be read.
+/// Returns what a script declares; `None` if it does not parse.
 pub(crate) fn declared(text: &str) -> Option<Declaration> {
     let source = Source::new("", text);
     let parsed = parse::parse(&source).ok()?;
     declare::declare(&source, &parsed).ok()
 }
 
-/// The definition of a function with its doc comment, as it is written in this text.
+/// Returns the definition of a function with its doc comment, as written in this text.
 pub(super) fn definition(text: &str, name: &str) -> Option<String> {
     let scopes = Scopes::of(text);
     let function = scopes.functions.iter().rfind(|function| function.name == name)?;

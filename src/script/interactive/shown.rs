@@ -1,4 +1,4 @@
-//! Values as they are shown: where something is no data, its type stands for it, and the rest is as it is.
+//! Converts values for display: anything that is not data is replaced by its type, the rest is unchanged.
 
 use rhai::{Array, Dynamic, ImmutableString, Map};
 
@@ -7,10 +7,10 @@ use crate::script::convert::{self, Room};
 use crate::script::handles;
 use crate::value::{Object, Value};
 
-/// Deeper inside nothing is shown: a script could build what exhausts the stack.
+/// The deepest nesting that is shown: a script could build a value that exhausts the stack.
 const DEEPEST: usize = 150;
 
-/// The value, and whether all of it is data that there is room for.
+/// Returns the value, and whether all of it is data that there is room for.
 pub(super) fn shown(value: Dynamic, room: Room<'_>) -> (Value, bool) {
     let mut whole = true;
     let value = within(value, DEEPEST, &mut whole, room);

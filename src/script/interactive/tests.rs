@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::script::door::{Ask, Denied, Stop};
 
-/// A door to nowhere.
+/// A door that only records printed lines; every operation returns `()`.
 #[derive(Default)]
 struct Shut(Mutex<Vec<String>>);
 
@@ -347,7 +347,7 @@ fn an_input_that_takes_too_much_memory_is_stopped_and_the_next_begins_anew() {
 
     use crate::script::memory::Memory;
 
-    // Every step takes a byte more.
+    // Every step allocates one more byte.
     static TAKEN: AtomicUsize = AtomicUsize::new(0);
     let memory = Memory {
         used: || TAKEN.fetch_add(1, Ordering::SeqCst),

@@ -1,4 +1,4 @@
-//! Goes through a text from its first word to its last, and keeps account of what is open.
+//! Scans a text from start to end, tracking open blocks.
 
 mod heads;
 mod uses;
@@ -24,7 +24,7 @@ pub(super) fn read(text: &str) -> Scopes {
     while at < found.len() {
         at = reader.read(at);
     }
-    // What is not over holds behind the text.
+    // A statement that is not terminated takes effect after the text.
     reader.settle(0, text.len(), text.len());
     reader.find_constants();
     reader.scopes
@@ -35,21 +35,21 @@ struct Reader<'a> {
     found: &'a [Piece],
     scopes: Scopes,
     open: Vec<Open>,
-    /// What holds, the newest last.
+    /// Indices of the declarations in scope, newest last.
     holding: Vec<usize>,
-    /// Variables whose statement is not over.
+    /// Variables whose statement has not ended.
     pending: Vec<Pending>,
-    /// Names for blocks that are still to come.
+    /// Names for blocks that have not started.
     heads: Vec<Head>,
 }
 
-/// Something that is open.
+/// An open bracket, function or closure.
 struct Open {
     sort: Opened,
-    /// How much held before it.
+    /// How many declarations were in scope before it.
     held: usize,
     function: Option<usize>,
-    /// Where the innermost closure begins.
+    /// The start of the innermost closure.
     closure: Option<usize>,
 }
 
@@ -59,7 +59,7 @@ enum Opened {
     Bracket,
     /// `#{`.
     Map,
-    /// The braces of a function: what held before it is not seen.
+    /// The braces of a function, which does not see outer variables.
     Function,
     /// A closure whose body is an expression or a block.
     Closure { block: bool },
@@ -77,7 +77,7 @@ struct Head {
     sort: Binding,
     depth: usize,
     value: Option<usize>,
-    /// Has what the loop goes through braces of its own: `for x in if a { b } else { c } {`?
+    /// Whether the expression that the loop iterates over has its own braces: `for x in if a { b } else { c } {`.
     braces: bool,
 }
 
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         self.open.last().and_then(|open| open.closure)
     }
 
-    /// Reads what stands here, and gives where it ends.
+    /// Handles the token at this index and returns the next index.
     fn read(&mut self, at: usize) -> usize {
         let keyword = self.sort(at) == Some(Sort::Keyword);
         match self.word(at) {
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
         at + 1
     }
 
-    /// Does a value end before this place?
+    /// Whether a value ends before this index.
     fn is_operand(&self, at: usize) -> bool {
         let before = at.checked_sub(1).and_then(|at| self.found.get(at));
         before.is_some_and(|piece| {
@@ -199,14 +199,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Closures whose body is an expression end with it.
+    /// Ends the closures whose body is an expression.
     fn end_closures(&mut self, at: usize) {
         while matches!(self.open.last(), Some(open) if matches!(open.sort, Opened::Closure { .. })) {
             let _ = self.leave(self.start(at));
         }
     }
 
-    /// What was declared in what is open last holds no longer.
+    /// Closes the innermost bracket, function or closure, and ends the scope of what it declared.
     fn leave(&mut self, end: usize) -> Option<Open> {
         let open = self.open.pop()?;
         for index in self.holding.drain(open.held..) {
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         Some(open)
     }
 
-    /// Variables of statements at this depth or deeper, which end here, hold from there on.
+    /// Declares pending variables at this depth or deeper: their statement ends here, their scope starts at `from`.
     fn settle(&mut self, depth: usize, end: usize, from: usize) {
         let over: Vec<Pending> = self
             .pending

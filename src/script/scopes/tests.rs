@@ -27,7 +27,7 @@ fn variables(text: &str) -> String {
     names(unknown)
 }
 
-/// Texts, and the variables that nothing in them declares.
+/// Texts, with their undeclared variables.
 const TEXTS: &[(&str, &str)] = &[
     ("let a = b + 1; let c = a;", "b"),
     ("let x = x + 1", "x"),

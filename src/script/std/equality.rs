@@ -1,4 +1,4 @@
-//! `==` and `!=` of lists and maps: Rhai's own exhausts the stack when they are nested deeply.
+//! `==` and `!=` for lists and maps: Rhai's own exhaust the stack on deeply nested values.
 
 use rhai::{Array, Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
@@ -6,10 +6,10 @@ use super::Checked;
 use crate::script::handles::global;
 use crate::script::script_error::{self, ScriptError};
 
-/// So many levels are compared.
+/// The deepest nesting that is compared.
 const DEEPEST: usize = 1_000;
 
-/// Puts the operators into `module`.
+/// Registers the operators in `module`.
 pub(super) fn register(module: &mut Module) {
     for (name, when) in [("==", true), ("!=", false)] {
         global(name).set_into_module(
@@ -63,12 +63,12 @@ fn equal(context: &NativeCallContext, a: &Dynamic, b: &Dynamic, depth: usize) ->
     if let (Some(a), Some(b)) = (a.read_lock::<Map>(), b.read_lock::<Map>()) {
         return maps(context, &a, &b, depth);
     }
-    // A list or map is no part of these, so copies are cheap.
+    // These are not lists or maps, so copies are cheap.
     let (mut a, mut b) = (a.flatten_clone(), b.flatten_clone());
     let (of_a, of_b) = (a.type_id(), b.type_id());
     match context.call_native_fn_raw("==", true, &mut [&mut a, &mut b]) {
         Ok(answer) => Ok(answer.as_bool().unwrap_or(false)),
-        // Values of different types are different.
+        // Values of different types are not equal.
         Err(error) => match *error {
             EvalAltResult::ErrorFunctionNotFound(..) if of_a != of_b => Ok(false),
             _ => Err(error),

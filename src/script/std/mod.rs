@@ -1,4 +1,4 @@
-//! Pure helpers that scripts have beside Rhai's own standard functions.
+//! Pure helper functions for scripts, in addition to Rhai's standard library.
 
 mod equality;
 mod pieces;
@@ -13,12 +13,12 @@ use super::live::Live;
 use super::nesting;
 use super::script_error::{self, ScriptError};
 
-/// The most elements, bytes or characters that one call may make at once.
+/// The most elements, bytes or characters that one call may create.
 const LARGEST: INT = 16 * 1024 * 1024;
 
 type Checked<T> = Result<T, Box<EvalAltResult>>;
 
-/// Puts the helpers into `module`.
+/// Registers the helpers in `module`.
 pub(super) fn register(module: &mut Module) {
     global("get_or")
         .with_params_info(["map: Map", "key: &str", "default: ?", "?"])
@@ -30,7 +30,7 @@ pub(super) fn register(module: &mut Module) {
     equality::register(module);
     pieces::register(module);
     texts::register(module);
-    // Rhai's own reads a clock that cannot be replayed.
+    // Rhai's own version reads a clock that cannot be replayed.
     global("timestamp").set_into_module(module, || -> Checked<Dynamic> {
         let error =
             ScriptError::of_script("`timestamp` is not available, because a resumed run could not repeat it");
@@ -38,7 +38,7 @@ pub(super) fn register(module: &mut Module) {
     });
 }
 
-/// Rhai's functions that make as much as they are told, told less.
+/// Registers limited versions of Rhai's functions that create as much as requested.
 fn register_limited(module: &mut Module) {
     global("blob").set_into_module(module, |context: NativeCallContext, len: INT| {
         blob(&context, len, 0)
@@ -90,7 +90,7 @@ fn blob(context: &NativeCallContext, len: INT, with: INT) -> Checked<Blob> {
     Ok(vec![byte(with); len])
 }
 
-/// The low byte, as Rhai takes it.
+/// Returns the low byte, as Rhai does.
 fn byte(value: INT) -> u8 {
     value.to_le_bytes()[0]
 }
@@ -121,7 +121,7 @@ fn within(len: INT) -> Checked<usize> {
     Ok(usize::try_from(len).unwrap_or(0))
 }
 
-/// Stops the script when there is no room for so many bytes more.
+/// Stops the script if there is no room for so many more bytes.
 fn make_room(context: &NativeCallContext, bytes: usize) -> Checked<()> {
     match Live::of(context) {
         Some(live) if !live.has_room(bytes) => {

@@ -1,4 +1,4 @@
-//! Functions that make much of a short text: Rhai's own cannot be stopped, and know no limit.
+//! Functions that produce large results from a short text: Rhai's own cannot be interrupted and have no limit.
 
 use rhai::{Array, Blob, Dynamic, ImmutableString, Module, NativeCallContext};
 
@@ -7,10 +7,10 @@ use crate::script::convert;
 use crate::script::handles::global;
 use crate::value::{Value, read_json};
 
-/// Bytes that a piece of a text takes beside its characters.
+/// The bytes that a piece of a text takes in addition to its characters.
 const PIECE: usize = size_of::<Dynamic>() + 48;
 
-/// Puts the functions into `module`.
+/// Registers the functions in `module`.
 pub(super) fn register(module: &mut Module) {
     register_replace(module);
     register_split(module);
@@ -108,7 +108,7 @@ fn register_split(module: &mut Module) {
     }
 }
 
-/// A number of pieces; whoever asks for none gets the whole.
+/// Converts a piece count; zero or less means the whole text as one piece.
 fn count(pieces: INT) -> usize {
     usize::try_from(pieces).unwrap_or(0).max(1)
 }
@@ -131,7 +131,7 @@ fn split(
     })
 }
 
-/// Bytes for a text in so many pieces.
+/// The bytes needed for a text in so many pieces.
 fn room_for(text: &str, pieces: usize) -> usize {
     pieces
         .saturating_add(2)
@@ -139,7 +139,7 @@ fn room_for(text: &str, pieces: usize) -> usize {
         .saturating_add(text.len())
 }
 
-/// Reads JSON as answers are read: integers beyond 64 bits become text.
+/// Parses JSON like a response: integers beyond 64 bits become text.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn parse_json(context: NativeCallContext, text: &str) -> Checked<Dynamic> {
     let room = text.bytes().fold(text.len(), |room, byte| {

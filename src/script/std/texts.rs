@@ -1,4 +1,4 @@
-//! Lists and maps as text. Rhai's own cannot be stopped, however long the list is.
+//! Formats lists and maps as text. Rhai's own version cannot be interrupted, however long the list is.
 
 use std::fmt::{self, Write as _};
 
@@ -7,16 +7,16 @@ use rhai::{Array, Dynamic, ImmutableString, Map, Module, NativeCallContext};
 use crate::script::handles::{self, global};
 use crate::script::live::Live;
 
-/// The names by which Rhai asks for a text.
+/// The names of Rhai's formatting functions.
 const NAMES: [&str; 4] = ["to_string", "to_debug", "print", "debug"];
 
-/// So many elements are written between two looks at whether to stop.
+/// How many elements are written between two checks whether to stop.
 const AT_ONCE: usize = 1024;
 
-/// Deeper inside, `…` stands for what there is: values that deep are never kept either.
+/// The deepest nesting that is written; `…` replaces the rest. Values that deep are never stored either.
 const DEEPEST: usize = 200;
 
-/// Puts the functions into `module`.
+/// Registers the functions in `module`.
 pub(super) fn register(module: &mut Module) {
     for name in NAMES {
         global(name).set_into_module(module, |context: NativeCallContext, array: &mut Array| {
@@ -28,7 +28,7 @@ pub(super) fn register(module: &mut Module) {
     }
 }
 
-/// A text that is being written.
+/// A text under construction.
 struct Text<'a> {
     context: &'a NativeCallContext<'a>,
     live: Option<Live>,
@@ -37,8 +37,8 @@ struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// What `write` writes. When the script must stop, it is what was written so far, and no error: after an error Rhai
-    /// would write all of it by its own means.
+    /// Returns what `write` writes. If the script must stop, that is the text so far and not an error: after an error
+    /// Rhai would format everything itself.
     fn of(context: &'a NativeCallContext<'a>, write: impl FnOnce(&mut Text<'a>) -> fmt::Result) -> String {
         let mut text = Text {
             context,
@@ -85,10 +85,10 @@ impl<'a> Text<'a> {
             return self.map(&map, depth);
         }
         if let Some(text) = item.read_lock::<ImmutableString>() {
-            // A mark that is escaped would be none.
+            // An escaped mark would no longer be a mark.
             return self.write_str(&handles::kept_marks(format!("{:?}", text.as_str())));
         }
-        // A call for each would take a hundred times as long.
+        // A function call for each would take a hundred times as long.
         if item.is_int() || item.is_bool() || item.is_char() || item.is_unit() {
             return write!(self, "{item:?}");
         }
@@ -101,7 +101,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Appends, when there is room.
+/// Appends if there is room.
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let needed = self.written.len() + text.len();

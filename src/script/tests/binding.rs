@@ -1,4 +1,4 @@
-//! Operations, objects and secrets as scripts meet them.
+//! Operations, objects and secrets as scripts see them.
 
 use super::*;
 

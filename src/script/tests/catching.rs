@@ -1,8 +1,8 @@
-//! `err.kind`, `err.status` and `err.message` in every `catch`, and an error for every mistyped property.
+//! `err.kind`, `err.status` and `err.message` in every `catch`, and an error for every misspelt property.
 
 use super::*;
 
-/// Runs `body` in a `try` and gives what the `catch` sees.
+/// Runs `body` in a `try` and returns what the `catch` sees.
 fn caught(body: &str) -> String {
     json(&format!(
         "try {{ {body} }} catch (err) {{ return [err.kind, err.status, err.message, err.hint]; }}"

@@ -1,11 +1,11 @@
-//! Data that a script writes is the data that it hands on.
+//! Data written in a script is returned unchanged.
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use super::*;
 
-/// The JSON as a script writes it.
+/// Writes the JSON as a script literal.
 fn literal(json: &Json) -> String {
     let text = |text: &str| {
         let escaped = text.chars().map(|c| match c {

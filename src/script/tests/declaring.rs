@@ -1,4 +1,4 @@
-//! What a script declares, and what is wrong with a declaration.
+//! Script declarations, and the errors in them.
 
 use super::*;
 use crate::script::params::{Declaration, ParamDefault};

@@ -1,4 +1,4 @@
-//! Imports: from the bundle only, isolated, made anew for each call.
+//! Imports: from the bundle only, isolated, created for each call.
 
 use super::*;
 

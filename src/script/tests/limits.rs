@@ -1,10 +1,10 @@
-//! What a script takes is limited: the memory of one call, and how deep values lie in each other.
+//! Limits of a script: the memory of one call, and the nesting of values.
 
 use super::*;
 use crate::script::memory::Memory;
 
-/// What a script ends with that may take so much; the process is measured by a number that never grows, so only what is
-/// asked for beforehand counts.
+/// Returns the error of a script with this memory limit. The measured memory never grows, so only what is requested in
+/// advance counts.
 fn within(most: fn() -> usize, text: &str) -> Diagnostic {
     let memory = Memory { used: || 0, most };
     let bundle = Bundle::collect(&Source::new("main.rhai", text), &Folder(BTreeMap::new())).unwrap();
@@ -83,7 +83,7 @@ fn lists_and_maps_are_equal_when_what_lies_in_them_is() {
     );
 }
 
-/// Scripts that nest values, each with a number of levels in the place of `N`.
+/// Scripts that nest values, each with a number of levels in place of `N`.
 const NESTING: [&str; 10] = [
     "let x = [1]; for i in 0..N { let y = x.drain(0..x.len()); x = [y]; }",
     "let x = []; for i in 0..N { x = [x]; }",

@@ -1,4 +1,4 @@
-//! The script host as a whole, against a small table of operations and a door that answers from memory.
+//! The script host as a whole, with a small table of operations and an in-memory door.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -145,7 +145,7 @@ static KINDS: &[Kind] = &[
     },
 ];
 
-/// Answers from memory and notes what it was asked.
+/// Responds from memory and records the calls.
 #[derive(Default)]
 struct Fake {
     asked: Mutex<Vec<String>>,
@@ -220,7 +220,7 @@ impl Door for Fake {
     }
 }
 
-/// Sources by name, as a folder would have them.
+/// Sources by name, as in a folder.
 struct Folder(BTreeMap<String, String>);
 
 impl Loader for Folder {
@@ -265,7 +265,7 @@ fn call(text: &str) -> Result<Value, Ended> {
     call_on(&compile(text), Vec::new(), Arc::default())
 }
 
-/// What a script returns, as JSON.
+/// Returns the result of a script as JSON.
 fn json(text: &str) -> String {
     match call(text) {
         Ok(value) => value.to_masked_json().to_string(),
@@ -274,7 +274,7 @@ fn json(text: &str) -> String {
     }
 }
 
-/// The diagnostic of a script that fails.
+/// Returns the diagnostic of a script that fails.
 fn failure(text: &str) -> Diagnostic {
     match call(text) {
         Err(Ended::Failed(error)) => *error,

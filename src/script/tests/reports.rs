@@ -1,4 +1,4 @@
-//! What people read when a script fails: the place, the line, a mark, the chain of calls, and what to do next.
+//! Reports of script failures: the position, the line, a mark, the call chain, and suggested actions.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Secrets in a script: joined with text they are secrets, and nothing makes a text of them that leaves it.
+//! Secrets in a script: joining them with text yields a secret, and no text made of one leaves the script.
 
 use super::*;
 

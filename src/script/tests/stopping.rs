@@ -1,4 +1,4 @@
-//! A script that must stop stops, whatever it tries.
+//! A script that must stop does, whatever it tries.
 
 use std::time::Instant;
 

@@ -32,6 +32,6 @@ fn the_end_of_markup_is_found_in_any_case_and_in_one_pass() {
         excerpt("<P>a<SCRIPT>b</p></sCript>c<STYLE>d</Style>e", &Scrubber::new()),
         "a c e"
     );
-    // Were the rest of the text copied for each tag, this would take hours.
+    // If the rest of the text were copied for each tag, this would take hours.
     assert_eq!(without_markup(&"<a>".repeat(2_000_000)).trim(), "");
 }

@@ -6,7 +6,7 @@ fn rate(text: &str) -> Rate {
     Rate::parse(text).unwrap()
 }
 
-/// The pass, unless it must be waited for.
+/// Returns the permit, unless it must be waited for.
 async fn at_once(pace: &RateLimiter, origin: &str) -> Option<RatePermit> {
     tokio::select! {
         biased;
@@ -43,7 +43,7 @@ async fn requests_are_spread_over_the_time() {
         drop(pace.enter("a").await);
         assert_eq!(clock.now_millis(), 5_000 + 100 * count);
     }
-    // Time that was not used is not saved up.
+    // Unused time is not saved up.
     clock.sleep(Duration::from_mins(1)).await;
     let from = clock.now_millis();
     for _ in 0..11 {
@@ -75,7 +75,7 @@ async fn only_so_many_are_under_way_at_once() {
     for _ in 0..3 {
         passes.push(at_once(&pace, "a").await.unwrap());
     }
-    // A wait that is dropped takes no place.
+    // A dropped wait does not take a slot.
     for _ in 0..3 {
         assert!(at_once(&pace, "b").await.is_none());
     }

@@ -1,4 +1,4 @@
-//! Bodies of parts (RFC 7578).
+//! Multipart bodies (RFC 7578).
 
 use super::append;
 use crate::value::Value;
@@ -8,11 +8,11 @@ use crate::value::Value;
 pub struct Part {
     /// The field's name.
     pub name: String,
-    /// The file's name, when it is one.
+    /// The file's name, if the part is a file.
     pub filename: Option<String>,
-    /// What it says to be; when not given a text says nothing, and a file that it is just bytes.
+    /// The content type. By default text has none, and a file is `application/octet-stream`.
     pub kind: Option<String>,
-    /// A text, a secret, or what becomes JSON text.
+    /// A string, a secret, or a value that is written as JSON text.
     pub content: Value,
 }
 
@@ -47,7 +47,7 @@ fn head(part: &Part, boundary: &str) -> String {
     head
 }
 
-/// Quotes and line ends would end the name (WHATWG's form submission escapes them so).
+/// Escapes quotes and line ends, which would end the name, as WHATWG's form submission does.
 fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -60,7 +60,7 @@ fn bytes(content: &Value) -> Vec<u8> {
     bytes
 }
 
-/// What none of the contents holds.
+/// Returns a boundary that occurs in none of the contents.
 fn boundary(contents: &[Vec<u8>]) -> String {
     loop {
         let boundary = format!("provisor-{}", uuid::Uuid::new_v4().simple());

@@ -68,14 +68,14 @@ fn bodies_carry_secrets_in_clear_and_hide_what_is_ours() {
     );
 }
 
-/// Any JSON, with names that other parts of provisor give a meaning to.
+/// Any JSON, including names that have a meaning in other parts of provisor.
 fn any_json() -> impl Strategy<Value = Json> {
     let number = prop_oneof![
         any::<i64>().prop_map(Json::from),
         any::<f64>().prop_filter_map("JSON has no infinity", |float| {
             serde_json::Number::from_f64(float).map(Json::Number)
         }),
-        // With a point it is a float, and stays one.
+        // A number with a decimal point is a float, and stays one.
         (-1_000_000_i32..1_000_000).prop_map(|int| Json::from(f64::from(int))),
     ];
     let leaf = prop_oneof![
@@ -102,7 +102,7 @@ proptest! {
         let url = Url::parse("https://example.com/").unwrap();
         let request = Request::new(Method::Post, url).body(Body::Json(said));
         let (_, bytes) = request.wire_body().unwrap();
-        // Names in order, no space: the canonical form is what is written.
+        // Sorted names and no spaces: the canonical form is sent.
         prop_assert_eq!(String::from_utf8(bytes).unwrap(), json.to_string());
     }
 }

@@ -1,4 +1,4 @@
-//! What comes back: answers, and failures that say whether the request can have been carried out.
+//! Responses, and failures that report whether the request may have been carried out.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ async fn a_late_answer_to_a_change_is_told_and_still_read() {
         "{why}"
     );
     assert_eq!(flight.patience().unwrap().whole(), Duration::from_millis(10_050));
-    // Whoever looks for it does not wait for it.
+    // A lookup does not wait for the late response.
     assert_eq!(http.send(&get(&server)).await.unwrap().status, 200);
     release.notify_one();
     assert_eq!(sent.await.unwrap().unwrap().status, 201);
@@ -116,7 +116,7 @@ async fn what_was_certainly_refused_has_not_left() {
         let server = Server::start(move |_, _| Act::json(status, "{}")).await;
         let (http, _) = http();
         let flight = Flight::new();
-        // Whoever looks first is given the answer at once.
+        // The first lookup gets the response at once.
         flight.arm(|_| async { Ok(()) });
         let request = Request {
             flight: Some(flight.clone()),

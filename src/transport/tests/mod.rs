@@ -17,7 +17,7 @@ use super::{Http, HttpConfig};
 use crate::clock::Clock;
 use crate::value::secret::Secret;
 
-/// A client that waits for answers a short time, and between tries not at all.
+/// A client with a short response timeout and no wait between attempts.
 fn http() -> (Http, Clock) {
     let clock = Clock::frozen(0);
     let config = HttpConfig {

@@ -1,4 +1,4 @@
-//! Platforms that cannot be reached, and come back.
+//! Platforms that become unreachable, and come back.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,23 +8,23 @@ use crate::transport::address::Routes;
 use crate::transport::circuit_breaker::{Listener, Notice, TOLERATED};
 use crate::transport::line::Line;
 
-/// A platform that is there or not, as the test wants; nothing listens at its other place.
+/// A platform that is reachable or not, as the test requires; nothing listens at its alternative address.
 struct Platform {
     http: Http,
     clock: Clock,
-    /// Is it there?
+    /// Whether it is reachable.
     up: Arc<AtomicBool>,
-    /// From when on it is there in any case, by the clock.
+    /// The time, by the clock, from which it is reachable in any case.
     up_at: Arc<Mutex<Option<i64>>>,
     tries: Arc<AtomicU32>,
     notices: Arc<Mutex<Vec<Notice>>>,
 }
 
-/// Nobody listens at the first port.
+/// Nothing listens at the first port.
 const NOWHERE: &str = "127.0.0.1:1";
 
 impl Platform {
-    /// Hosts whose names start with `dead` are never there.
+    /// Hosts whose names start with `dead` are never reachable.
     async fn start(unseen_patience: Duration) -> Platform {
         let server = Server::start(|_, _| Act::json(200, "{}")).await;
         let clock = Clock::frozen(0);
@@ -60,7 +60,7 @@ impl Platform {
         }
     }
 
-    /// It has answered, and is gone.
+    /// The platform has responded, and is then gone.
     async fn seen_and_gone(patience: Duration) -> Platform {
         let platform = Platform::start(patience).await;
         assert_eq!(platform.ask("acme").await.unwrap().status, 200);
@@ -120,10 +120,10 @@ async fn a_platform_that_went_down_is_waited_for_and_told_of_once() {
     assert_eq!((host.as_str(), back), ("acme.mobsted.sandbox", host));
     assert!(why.contains("no connection to acme.mobsted.sandbox"), "{why}");
     assert_eq!(*again, Duration::from_secs(1));
-    // Tried after 1, 3, 7, 15 and 31 seconds.
+    // Attempts after 1, 3, 7, 15 and 31 seconds.
     assert_eq!(after.as_secs(), 31);
     assert_eq!(platform.tries(), TOLERATED + 5);
-    // Closed: the next one is not held up.
+    // The breaker is closed again: the next request is not delayed.
     let now = platform.clock.now_millis();
     assert_eq!(platform.ask("acme").await.unwrap().tries, 1);
     assert_eq!(platform.clock.now_millis(), now);
@@ -142,7 +142,7 @@ async fn one_caller_tries_for_all() {
     for caller in callers {
         assert_eq!(caller.await.unwrap(), Ok(200));
     }
-    // Each at most once before it is known, then one at a time at growing intervals, then each once.
+    // At most one attempt each before the outage is known, then one at a time at growing intervals, then one each.
     assert!(platform.tries() <= 20 + 6 + 20, "{}", platform.tries());
     assert_eq!(platform.notices().len(), 2, "{:?}", platform.notices());
 }
@@ -177,7 +177,7 @@ async fn the_line_says_how_long_is_waited() {
         ..Line::default()
     };
     let http = platform.http.on(&line);
-    // Another line has its own knowledge.
+    // Another line has its own state.
     assert_failed(
         &http.send(&request("acme")).await.unwrap_err(),
         ErrorKind::Connect,
@@ -197,7 +197,7 @@ async fn a_dead_host_does_not_stop_its_site() {
     let platform = Platform::seen_and_gone(Duration::from_secs(30)).await;
     platform.up.store(true, Ordering::SeqCst);
     let (dead, alive) = tokio::join!(platform.ask("dead"), async {
-        // Until the dead one has made the site look down.
+        // Until the dead host has made the site count as down.
         while !platform.http.is_waiting() {
             tokio::task::yield_now().await;
         }

@@ -1,10 +1,10 @@
-//! What the callers of one account wait for together.
+//! Waits that the callers of one account share.
 
 use super::*;
 use crate::transport::line::Line;
 use crate::transport::rate_limit::Rate;
 
-/// A client that waits for answers as long as they take on a busy machine, and between tries not at all.
+/// A client with a timeout long enough for a busy machine, and no wait between attempts.
 fn http() -> (Http, Clock) {
     let clock = Clock::frozen(0);
     (Http::new(HttpConfig::default(), clock.clone()), clock)
@@ -12,7 +12,7 @@ fn http() -> (Http, Clock) {
 
 #[tokio::test]
 async fn everybody_waits_when_one_is_put_off() {
-    // The first caller is put off until it gives up; the last time it is asked to wait is for the others.
+    // The first caller is throttled until it gives up; the last wait is only for the others.
     let server = Server::start(|_, before| match before {
         0..5 => Act::with(429, &["Retry-After: 7"], ""),
         _ => Act::json(200, "{}"),

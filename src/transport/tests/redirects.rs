@@ -1,4 +1,4 @@
-//! Redirects: followed for reads within an origin, refused otherwise.
+//! Redirects are followed for reads within an origin, and refused otherwise.
 
 use super::*;
 

@@ -1,9 +1,9 @@
-//! What is sent again, how often, and after how long.
+//! Which requests are retried, how often, and after how long.
 
 use super::*;
 use crate::flight::Flight;
 
-/// Answers like this once, then with success.
+/// Responds like this once, then with success.
 async fn once_then_fine(first: Act) -> Server {
     Server::start(move |_, before| match before {
         0 => first.clone(),
@@ -100,7 +100,7 @@ async fn what_will_not_change_is_not_repeated() {
 
 #[tokio::test]
 async fn a_change_on_a_connection_that_closes_is_never_sent_twice() {
-    // Each connection serves one request and closes without saying so: the worst case for kept connections.
+    // Each connection serves one request and closes without notice: the worst case for reused connections.
     let server = Server::start(|_: &Seen, _| {
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
         Act::SayAndClose(head)

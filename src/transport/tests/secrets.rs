@@ -1,4 +1,4 @@
-//! A secret goes where it belongs, and elsewhere only where that is allowed.
+//! A secret goes to its own origin, and elsewhere only if allowed.
 
 use super::*;
 use crate::transport::custody::Releases;

@@ -1,4 +1,4 @@
-//! Certificates, ours and theirs, and proxies.
+//! Server and client certificates, and proxies.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::transport::line::{Authorities, Identity, Line, Proxies, Proxy, Through};
 
-/// Somebody who issues certificates, and whom nobody trusts by himself.
+/// A certificate authority that is not trusted by default.
 struct Authority {
     pem: String,
     der: CertificateDer<'static>,
@@ -52,7 +52,7 @@ impl Authority {
         }
     }
 
-    /// A server with a certificate for `name`, which may ask for one of this authority as well.
+    /// A server with a certificate for `name` that may also request a client certificate of this authority.
     fn acceptor(&self, name: &str, asks: bool) -> TlsAcceptor {
         let (certificate, key) = self.certify(name);
         self.accepting(&certificate, &key, asks)
@@ -79,7 +79,7 @@ impl Authority {
     }
 }
 
-/// Answers each connection's first request with `{}`, in TLS.
+/// Responds to the first request of each TLS connection with `{}`.
 async fn answer(acceptor: &TlsAcceptor, stream: TcpStream) {
     let Ok(mut stream) = acceptor.accept(stream).await else {
         return;
@@ -189,7 +189,7 @@ async fn a_server_that_asks_who_we_are_is_told() {
         ..authority.trusted()
     };
     assert_eq!(ask(&line, &url).await, Ok(200));
-    // In TLS 1.3 the refusal comes when the handshake is over for us; or the connection is gone before it is read.
+    // In TLS 1.3 the rejection arrives after our side of the handshake; or the connection is closed before it is read.
     let error = ask(&authority.trusted(), &url).await.unwrap_err();
     let told = error.kind == ErrorKind::Tls && error.to_string().contains("`client_cert`");
     assert!(told || error.kind == ErrorKind::Reset, "{error}");
@@ -229,7 +229,7 @@ async fn a_server_with_old_tls_is_refused() {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut hello = vec![0; 4096];
             let _ = stream.read(&mut hello).await;
-            // A ServerHello of TLS 1.1: version, 32 bytes of chance, no session, AES-128-SHA, no compression.
+            // A ServerHello of TLS 1.1: version, 32 random bytes, no session, AES-128-SHA, no compression.
             let mut body = vec![0x03, 0x02];
             body.extend([7; 32]);
             body.extend([0, 0x00, 0x2f, 0]);
@@ -244,7 +244,7 @@ async fn a_server_with_old_tls_is_refused() {
     assert!(error.to_string().contains("provisor needs TLS 1.2"), "{error}");
 }
 
-/// A proxy that leads everybody to one server in TLS, and notes what it was asked.
+/// A proxy that leads all connections to one TLS server, and records the requests.
 async fn proxy(acceptor: TlsAcceptor) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, asked) = (
@@ -331,7 +331,7 @@ async fn a_proxy_that_refuses_is_named_without_its_credentials() {
 async fn the_usual_proxy_counts_where_the_line_names_none_and_nothing_excepts_the_host() {
     let authority = Authority::new();
     let (address, asked) = proxy(authority.acceptor("255.255.255.255", false)).await;
-    // Nothing can be sent there, so only the proxy can have answered.
+    // Nothing can be sent to that address, so only the proxy can have responded.
     let nowhere = url::Url::parse("https://255.255.255.255/x").unwrap();
     let ask = |line: Line, except: &str| {
         let config = HttpConfig {

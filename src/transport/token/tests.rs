@@ -64,7 +64,7 @@ async fn a_failed_early_renewal_leaves_the_old_token_for_a_while() {
     clock.sleep(Duration::from_millis(150)).await;
     let second = Some(Duration::from_secs(1));
     assert_eq!(failed(&cache, "away", second).await, Ok(1));
-    // Not asked again within the second.
+    // Not renewed again within the second.
     assert_eq!(renewed(&cache, lease(2, 9_000, 9_000)).await, Ok(1));
     clock.sleep(Duration::from_secs(2)).await;
     assert_eq!(renewed(&cache, lease(2, 9_000, 9_000)).await, Ok(2));

@@ -1,7 +1,8 @@
-//! What may be a credential by its name, or by how it is written. A guess, made so that what was typed or handed in by
-//! mistake is not kept in clear; a [secret](super::Secret) is one for certain.
+//! Guesses from its name or form whether a text is a credential, so that a secret entered by mistake is not kept in
+//! plain text. A [secret](super::Secret), in contrast, is certain.
 
-/// May something of this name be a credential? `password`, `X-Api-Key`, `userPassword`, `access_token`, `PIN`.
+/// Whether something with this name may be a credential: `password`, `X-Api-Key`, `userPassword`, `access_token`,
+/// `PIN`.
 pub fn may_name_a_credential(name: &str) -> bool {
     let mut words = name.split(|c: char| !c.is_alphanumeric());
     let last = words.next_back().unwrap_or_default().to_lowercase();
@@ -13,7 +14,7 @@ pub fn may_name_a_credential(name: &str) -> bool {
     WHOLE.contains(&last.as_str()) || PARTS.iter().any(|known| plain.contains(known))
 }
 
-/// Is a word formed like a token, a key, or a hash of one?
+/// Whether a word looks like a token, a key, or a hash of one.
 pub fn looks_like_a_token(word: &str) -> bool {
     if word.contains("-----BEGIN") {
         return true;
@@ -25,7 +26,7 @@ pub fn looks_like_a_token(word: &str) -> bool {
     known || is_random(word)
 }
 
-/// Names of credentials contain one of these, letters and digits only.
+/// Parts of credential names, letters and digits only.
 const PARTS: &[&str] = &[
     "password",
     "passwd",
@@ -44,10 +45,10 @@ const PARTS: &[&str] = &[
     "jwt",
 ];
 
-/// Last words of names that are those of credentials.
+/// Last words of credential names.
 const WHOLE: &[&str] = &["pass", "pwd", "pw", "pin", "otp", "auth"];
 
-/// Names with such an end tell about a credential without being one: where it is to be had, what kind it is.
+/// Endings of names that describe a credential without being one, such as its location or its type.
 const ABOUT: &[&str] = &[
     "url",
     "uri",
@@ -67,7 +68,7 @@ const ABOUT: &[&str] = &[
     "length",
 ];
 
-/// How well-known tokens begin, and how many characters follow at least.
+/// Prefixes of well-known tokens, and the minimum number of characters that follow.
 const BEGINNINGS: &[(&str, usize)] = &[
     ("eyJ", 6),
     ("sk_live_", 4),
@@ -105,8 +106,8 @@ fn is_of_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/=_-.~".contains(c)
 }
 
-/// A run of letters and digits without a word in it. Names are words and numbers with marks between them, and a UUID is
-/// the name of something.
+/// Whether the word contains a random sequence of letters and digits. Names consist of words and numbers with
+/// separators, and a UUID is an identifier.
 fn is_random(word: &str) -> bool {
     let is_uuid = word.len() == 36 && word.matches('-').count() == 4;
     let is_plain = word.chars().all(is_of_token);
@@ -121,7 +122,7 @@ fn is_mixed(part: &str) -> bool {
     long || all_sorts
 }
 
-/// Random also where marks divide it; addresses and paths have dots and slashes.
+/// Whether the word is random even across its separators; URLs and paths have dots and slashes.
 fn is_mixed_as_a_whole(word: &str) -> bool {
     let (digits, upper, lower) = counts(word);
     word.len() >= 24 && !word.contains(['.', '/']) && digits >= 4 && upper >= 3 && lower >= 3

@@ -1,8 +1,9 @@
-//! What is a credential by its name: in the fields of an answer, and in the words of a text.
+//! Recognizes credentials by name: in the fields of a response and in free text.
 
 use super::MASK;
 
-/// May a field of this name be a credential? A guess, for messages and for what people hand in: `UserPassword`, `defaultPassword`, `access_token`, `App-Key`, `PIN`.
+/// Whether a field with this name may be a credential. A guess, for messages and for user input: `UserPassword`,
+/// `defaultPassword`, `access_token`, `App-Key`, `PIN`.
 pub fn names_a_credential(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
@@ -11,15 +12,15 @@ pub fn names_a_credential(name: &str) -> bool {
         || WHOLE.contains(&name.as_str())
 }
 
-/// Is a field of this name a credential for certain? For data of answers, which must not be taken for a secret by a guess:
-/// a name that is one of these words, or that ends with "password".
+/// Whether a field with this name certainly is a credential: its name is one of these words or ends with "password".
+/// For response data, which must not become secret on a guess.
 pub fn is_credential_field(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
     name.ends_with("password") || FIELDS.contains(&name.as_str())
 }
 
-/// The fields of answers that hold a credential, letters and digits only, in lower case.
+/// Names of response fields that hold a credential, letters and digits only, in lower case.
 const FIELDS: [&str; 42] = [
     "accesskey",
     "accesstoken",
@@ -65,10 +66,10 @@ const FIELDS: [&str; 42] = [
     "xapikey",
 ];
 
-/// Parts of a credential's name, wherever they stand.
+/// Parts of credential names, at any position.
 const WITHIN: [&str; 4] = ["password", "passwd", "passphrase", "credential"];
 
-/// Ends of a credential's name.
+/// Endings of credential names.
 const AT_THE_END: [&str; 10] = [
     "token",
     "tokens",
@@ -82,14 +83,14 @@ const AT_THE_END: [&str; 10] = [
     "jwt",
 ];
 
-/// Whole names of credentials.
+/// Complete names of credentials.
 const WHOLE: [&str; 6] = ["pin", "pwd", "pass", "otp", "authorization", "cookie"];
 
-/// The schemes of an `Authorization` header, whose credential is the next word.
+/// The schemes of an `Authorization` header; the next word is the credential.
 const SCHEMES: [&str; 4] = ["bearer", "basic", "token", "digest"];
 
-/// Masks what a text gives by name: `password=x`, `"token": "x"`, `Auth-Token: x`, `Bearer x`. After a colon without
-/// quotes, plain words stay: "password: is required" is no password.
+/// Masks named credentials: `password=x`, `"token": "x"`, `Auth-Token: x`, `Bearer x`. Unquoted plain words after a
+/// colon stay: "password: is required" contains no password.
 pub(super) fn mask_named(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -115,7 +116,7 @@ pub(super) fn mask_named(text: &str) -> String {
     out
 }
 
-/// The next run of characters that names are made of, and where it starts.
+/// Returns the next sequence of name characters, and its position.
 fn next_word(text: &str) -> Option<(&str, usize)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let at = text.find(is_part)?;
@@ -124,7 +125,7 @@ fn next_word(text: &str) -> Option<(&str, usize)> {
     Some((&word[..end], at))
 }
 
-/// Where the value lies that follows a name: behind `=` or `:`, perhaps in quotes, which may be escaped.
+/// Returns the range of the value after a name: behind `=` or `:`, optionally in quotes, which may be escaped.
 fn value_after(text: &str) -> Option<(usize, usize)> {
     let skip =
         |from: usize, set: &[char]| from + text[from..].len() - text[from..].trim_start_matches(set).len();
@@ -138,7 +139,7 @@ fn value_after(text: &str) -> Option<(usize, usize)> {
     let rest = &text[quoted..];
     let end = quoted
         + match text[open..quoted].chars().last() {
-            // Quotes within a text that is quoted itself.
+            // Quotes within a quoted text.
             Some(_) if text[open..].starts_with('\\') => rest.find('\\').unwrap_or(rest.len()),
             Some(quote) => closing(rest, quote),
             None if rest.starts_with('[') => closing(rest, ']'),
@@ -157,10 +158,10 @@ fn value_after(text: &str) -> Option<(usize, usize)> {
     (quoted > open || is_assigned || !is_word).then_some((quoted, end))
 }
 
-/// What ends a value that nothing encloses.
+/// Characters that end an unquoted value.
 const DELIMITERS: [char; 9] = [' ', ',', ';', '&', '}', ']', '<', ')', '"'];
 
-/// Where `close` stands next that is not escaped; the end when it does not.
+/// Returns the position of the next unescaped `close`, or the end of the text.
 fn closing(text: &str, close: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -172,7 +173,7 @@ fn closing(text: &str, close: char) -> usize {
     text.len()
 }
 
-/// The word behind a scheme, when it looks like a credential: long, and no plain word.
+/// Returns the range of the word after a scheme, if it looks like a credential: long, and not a plain word.
 fn credential_after(text: &str) -> Option<(usize, usize)> {
     let from = text.strip_prefix(' ')?;
     let end = from

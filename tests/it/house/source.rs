@@ -1,25 +1,25 @@
-//! A source file as tokens, without comments and without what stands in strings.
+//! A source file as tokens, without comments and without the content of strings.
 
 use std::path::Path;
 
-/// One word or punctuation mark of a file.
+/// A word or punctuation mark of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     /// Its text; `""` for any string or character.
     pub(super) text: String,
     /// Its line, from 1.
     pub(super) line: usize,
-    /// How many inline modules (`mod name { … }`) it stands in.
+    /// The number of inline modules (`mod name { … }`) around it.
     pub(super) inline: usize,
-    /// Does it stand in code that only tests have?
+    /// Whether it is in test-only code.
     pub(super) test: bool,
 }
 
-/// One file below `src`.
+/// A file below `src`.
 pub(super) struct Source {
     /// Its path below `src`, with slashes.
     pub(super) path: String,
-    /// How many lines it has.
+    /// The number of lines.
     pub(super) lines: usize,
     /// Its tokens.
     pub(super) tokens: Vec<Token>,
@@ -31,12 +31,12 @@ pub(super) struct Function {
     pub(super) name: String,
     /// The line of `fn`.
     pub(super) line: usize,
-    /// How many lines it takes, from `fn` to its closing brace.
+    /// The number of lines from `fn` to the closing brace.
     pub(super) lines: usize,
 }
 
 impl Source {
-    /// Reads a file; `path` is the one below `src`.
+    /// Parses a file; `path` is relative to `src`.
     pub(super) fn new(path: &str, text: &str) -> Source {
         let all_test = path.ends_with("/tests.rs") || path.contains("/tests/");
         let mut tokens = Lexer::new(text).tokens();
@@ -48,7 +48,7 @@ impl Source {
         }
     }
 
-    /// The module right below the crate that the file belongs to; empty for `lib.rs` and `main.rs`.
+    /// The top-level module of the file; empty for `lib.rs` and `main.rs`.
     pub(super) fn module(&self) -> &str {
         match self.path.split_once('/') {
             Some((folder, _)) => folder,
@@ -59,20 +59,20 @@ impl Source {
         }
     }
 
-    /// How many modules deep the file is: 1 for `clock.rs` and `ops/mod.rs`, 2 for `ops/spec.rs`.
+    /// The module depth of the file: 1 for `clock.rs` and `ops/mod.rs`, 2 for `ops/spec.rs`.
     pub(super) fn depth(&self) -> usize {
         let path = Path::new(&self.path);
         let parts = path.components().count();
         parts - usize::from(path.ends_with("mod.rs"))
     }
 
-    /// Does the path start at the module or file `home` (`value`, `value/digest`)?
+    /// Whether the path starts with the module or file `home` (`value`, `value/digest`).
     pub(super) fn lies_in(&self, home: &str) -> bool {
         let path = self.path.trim_end_matches(".rs");
         path == home || path.strip_prefix(home).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    /// The texts of the `count` tokens from `at` on, fewer at the end of the file.
+    /// The texts of `count` tokens from `at`, fewer at the end of the file.
     pub(super) fn texts(&self, at: usize, count: usize) -> Vec<&str> {
         let tokens = self.tokens.iter().skip(at).take(count);
         tokens.map(|token| token.text.as_str()).collect()
@@ -83,7 +83,7 @@ impl Source {
         at.checked_sub(1).map_or("", |at| &self.tokens[at].text)
     }
 
-    /// The names that a path may go on with at token `at`: one, or those of a group in braces.
+    /// The names that can follow in a path at token `at`: one, or those of a group in braces.
     pub(super) fn names_at(&self, at: usize) -> Vec<&Token> {
         match self.tokens.get(at) {
             Some(token) if token.text == "{" => {
@@ -105,7 +105,7 @@ impl Source {
         }
     }
 
-    /// The functions that have a body.
+    /// The functions with a body.
     pub(super) fn functions(&self) -> Vec<Function> {
         let heads = (0..self.tokens.len()).filter(|at| self.tokens[*at].text == "fn");
         heads.filter_map(|at| self.function(at)).collect()
@@ -135,12 +135,12 @@ impl Source {
     }
 }
 
-/// Is the token a name?
+/// Whether the token is a name.
 pub(super) fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Where the brace at `open` is closed.
+/// The position where the brace at `open` is closed.
 fn closing(tokens: &[Token], open: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(open) {
@@ -156,7 +156,7 @@ fn closing(tokens: &[Token], open: usize) -> Option<usize> {
     None
 }
 
-/// Marks what stands in inline modules and in `#[cfg(test)]` items.
+/// Marks the tokens in inline modules and in `#[cfg(test)]` items.
 fn mark_modules(tokens: &mut [Token], all_test: bool) {
     for token in tokens.iter_mut() {
         token.test = all_test;
@@ -174,7 +174,7 @@ fn mark_modules(tokens: &mut [Token], all_test: bool) {
     }
 }
 
-/// `#[cfg(test)]`, `#[cfg(all(test, …))]` or `#[test]`.
+/// Whether this is `#[cfg(test)]`, `#[cfg(all(test, …))]` or `#[test]`.
 fn is_test_attribute(texts: &[String]) -> bool {
     let starts =
         |expected: &[&str]| texts.iter().zip(expected).filter(|(a, b)| a == b).count() == expected.len();
@@ -183,7 +183,7 @@ fn is_test_attribute(texts: &[String]) -> bool {
         || starts(&["#", "[", "test", "]"])
 }
 
-/// Where the item ends whose attribute stands at `at`: at its closing brace or its semicolon.
+/// The end of the item whose attribute is at `at`: its closing brace or its semicolon.
 fn item_end(tokens: &[Token], at: usize) -> usize {
     let mut nesting = 0_usize;
     for index in at..tokens.len() {
@@ -229,7 +229,7 @@ impl Lexer {
         tokens
     }
 
-    /// Steps over one token, blank or comment.
+    /// Reads one token, or skips a blank or comment.
     fn token(&mut self, c: char) -> Option<String> {
         match (c, self.peek(1)) {
             ('/', Some('/')) => {
@@ -270,7 +270,7 @@ impl Lexer {
         }
     }
 
-    /// Block comments nest.
+    /// Skips a block comment; these nest.
     fn skip_block_comment(&mut self) {
         let mut depth = 0;
         loop {
@@ -301,7 +301,7 @@ impl Lexer {
         "\"\"".into()
     }
 
-    /// A character, or a lifetime.
+    /// Reads a character or a lifetime.
     fn quote(&mut self, next: Option<char>) -> String {
         let is_char = next == Some('\\') || self.peek(2) == Some('\'');
         if !is_char {
@@ -314,7 +314,7 @@ impl Lexer {
         "\"\"".into()
     }
 
-    /// A name, a number, or a string with a prefix (`r"…"`, `br#"…"#`, `b'…'`).
+    /// Reads a name, a number, or a string with a prefix (`r"…"`, `br#"…"#`, `b'…'`).
     fn word(&mut self) -> String {
         let start = self.at;
         self.skip_while(|c| c.is_alphanumeric() || c == '_');
@@ -327,7 +327,7 @@ impl Lexer {
         }
     }
 
-    /// `r#"` and not the raw name `r#type`.
+    /// Whether this is `r#"` and not a raw name such as `r#type`.
     fn is_raw_string(&self) -> bool {
         let hashes = self.chars[self.at..].iter().take_while(|c| **c == '#').count();
         self.peek(hashes) == Some('"')

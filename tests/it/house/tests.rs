@@ -1,4 +1,4 @@
-//! The rules, tried on small sources: they see what they should and are not fooled by comments and strings.
+//! Tests the rules on small sources: they find violations and are not fooled by comments and strings.
 
 use super::*;
 

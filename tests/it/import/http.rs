@@ -1,15 +1,15 @@
-//! Requests of any service: what the script that was made of them sends is what the collection says.
+//! Requests to any service: the generated script sends what the collection describes.
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::support::Home;
 
-/// Runs the script of a collection on the sandbox and gives the answers by request, bodies and all.
+/// Runs the script of a collection on the sandbox. Returns the complete responses by request.
 fn answers(home: &Home, collection: &Json, params: &str) -> Map<String, Json> {
     home.write("api.json", &collection.to_string());
     let _ = home.run("import postman api.json --out api.rhai").ended(0);
     let _ = home.run("check api.rhai").ended(0);
-    // The script says how each request was answered; here it shall give the answers.
+    // The script returns the status of each response; the test needs the whole response.
     let script = home.read("api.rhai").replace(").status;\n", ");\n");
     home.write("answers.rhai", &script);
     let ran = home
@@ -139,7 +139,7 @@ fn who_asks_arrives_whether_it_is_the_requests_own_or_inherited() {
         assert_eq!(of[name]["body"]["authenticated"], true, "{name}");
     }
     assert_eq!(of["nobody"]["status"], 401);
-    // What repeats a secret of the request comes back masked: so it did arrive.
+    // The response repeats a secret of the request, masked: so it did arrive.
     assert_eq!(of["key_in_header"]["body"]["headers"]["x-own"], "***");
     assert_eq!(of["key_in_query"]["body"]["query"], json!({"k": "***"}));
 }

@@ -1,4 +1,4 @@
-//! Requests of JRNI and Sparrow become operations, on accounts that sign in by themselves.
+//! Requests to JRNI and Sparrow become operations, on accounts that sign in by themselves.
 
 use serde_json::{Value as Json, json};
 
@@ -13,7 +13,7 @@ fn request(name: &str, method: &str, url: &str, headers: &Json, body: Json) -> J
     json!({"name": name, "request": {"method": method, "url": url, "header": headers, "body": body}})
 }
 
-/// What a bookings vendor's collection is made of.
+/// A collection like that of a bookings vendor.
 fn jrni() -> Json {
     let headers = json!([{"key": "App-Id", "value": "{{app_id}}"}, {"key": "App-Key", "value": "{{app_key}}"}, {"key": "Auth-Token", "value": "{{auth_token}}"}]);
     let ask = |name: &str, method: &str, path: &str, body: Json| {
@@ -99,7 +99,7 @@ fn requests_of_jrni_become_operations_and_run() {
         assert!(config.contains(line), "no `{line}` in\n{config}");
     }
     let _ = home.run("check jrni.rhai").ended(0);
-    // The company of another group is not the sandbox's.
+    // The company ID is that of another group, so it is replaced with the sandbox's.
     home.write(
         "jrni.rhai",
         &script.replace("within(\"4711\")", &format!("within(\"{company}\")")),

@@ -1,10 +1,10 @@
-//! No credential of a collection or an environment is in the script, or in anything that is said.
+//! No credential of a collection or an environment appears in the script or in any output.
 
 use serde_json::{Value as Json, json};
 
 use crate::support::Home;
 
-/// A credential for each place that one can stand in.
+/// A distinct credential for each place that can hold one.
 fn canary(place: &str) -> String {
     format!("canary-{place}-x9Q2")
 }
@@ -78,7 +78,7 @@ fn no_credential_leaves_the_files() {
 #[test]
 fn a_refusal_does_not_repeat_what_it_refuses() {
     let home = Home::new();
-    // The name of a field cannot be a parameter.
+    // A field name cannot be a parameter.
     let json = json!({"info": {}, "item": [
         {"name": "a", "request": {"url": "https://x.example", "auth": {"type": "bearer", "bearer": {"token": canary("key")}}}},
         {"name": "b", "request": {"url": "https://x.example", "header": [{"key": canary("key"), "value": "x"}]}}]});

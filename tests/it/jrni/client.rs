@@ -1,11 +1,11 @@
-//! A client of JRNI that others wrote speaks to the sandbox: the npm package `@bookinglab/booking-journey-api`.
+//! A third-party client of JRNI works with the sandbox: the npm package `@bookinglab/booking-journey-api`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use provisor::sandbox::{Options, Sandbox};
 
-/// The client and what it needs, in versions that are known to fit together.
+/// The client and its dependencies, in versions known to work together.
 const PACKAGES: &str = r#"{
   "private": true,
   "dependencies": {
@@ -16,7 +16,7 @@ const PACKAGES: &str = r#"{
 }
 "#;
 
-/// Signs in, makes what there is to list, lists it, and is refused with a wrong password.
+/// Signs in, creates resources, lists them, and is refused with a wrong password.
 const SCRIPT: &str = r#"
 import { createJrniClient } from "@bookinglab/booking-journey-api";
 const { URL, LOGIN, PASSWORD, APP_ID } = process.env;
@@ -91,7 +91,7 @@ fn the_npm_client_signs_in_and_lists_children_and_services() {
     assert_eq!(said, expected);
 }
 
-/// The folder with the client, fetched once and kept below the build folder; or why there is none.
+/// The folder with the client, fetched once and kept below the build folder; or why it is missing.
 fn installed() -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm-jrni");
     works("node")?;
@@ -124,7 +124,7 @@ fn installed() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Is there such a program?
+/// Checks that the program is installed.
 fn works(program: &str) -> Result<(), String> {
     let ran = Command::new(program).arg("--version").output();
     match ran {

@@ -1,19 +1,19 @@
-//! A platform on this machine that answers as the test says, and that repeats whatever it is told.
+//! A platform on this machine that responds as the test defines, and repeats whatever it receives.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-/// A request as it came.
+/// A received request.
 pub(crate) struct Asked {
     pub(crate) method: String,
-    /// Without the query.
+    /// The path without the query.
     pub(crate) path: String,
-    /// Everything, the query, headers and body included.
+    /// The whole request, with query, headers and body.
     pub(crate) all: String,
 }
 
-/// What is answered.
+/// The response.
 pub(crate) struct Answer {
     status: u16,
     headers: String,
@@ -42,7 +42,7 @@ impl Answer {
 
 type Script = dyn Fn(&str, &Asked) -> Answer + Send + Sync;
 
-/// Starts it, and gives its address. `answer` is told the address, too.
+/// Starts the platform and returns its address, which `answer` also receives.
 pub(crate) fn start(answer: impl Fn(&str, &Asked) -> Answer + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -56,7 +56,7 @@ pub(crate) fn start(answer: impl Fn(&str, &Asked) -> Answer + Send + Sync + 'sta
     url
 }
 
-/// One request a connection: simple, and nobody is in a hurry.
+/// Serves one request per connection, which is simple and fast enough.
 fn serve(mut stream: TcpStream, own: &str, script: &Script) {
     let Some(asked) = read(&mut stream) else { return };
     let Answer {

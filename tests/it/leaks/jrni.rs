@@ -92,7 +92,7 @@ fn answer(_: &str, asked: &Asked) -> Answer {
     })
 }
 
-/// Something with a credential in every field that can be one.
+/// A resource with a credential in every field that can hold one.
 fn secretive(id: u64) -> Value {
     json!({
         "id": id, "name": "Group", "reference": "group", "email": "group@example.com", "live": true,

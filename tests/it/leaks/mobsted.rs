@@ -89,7 +89,7 @@ fn answer(own: &str, asked: &Asked) -> Answer {
     .header("X-Auth-Token", &canary("header").replace('é', "x"))
 }
 
-/// Tokens that are no JSON web tokens, so that nothing but their type hides them.
+/// Tokens that are not JWTs, so that only their type hides them.
 fn tokens(account: &str) -> Answer {
     let whose = if account.is_empty() { "master" } else { "tenant" };
     let token = |sort: &str| format!("CANARY{whose}{sort}9");
@@ -109,7 +109,7 @@ fn rows() -> Answer {
     )
 }
 
-/// What a raw call may bring.
+/// A possible response to a raw call.
 fn raw() -> Answer {
     Answer::json(
         200,

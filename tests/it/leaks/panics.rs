@@ -1,4 +1,4 @@
-//! A panic prints what it is given: nothing that can hold a secret shows it.
+//! A panic prints the values it is given: no type that can hold a secret shows it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,7 +10,7 @@ use provisor::value::{Object, Record, Value};
 
 use super::{canaries, canary};
 
-/// Everything that is passed around and can hold a secret.
+/// All types that are passed around and can hold a secret.
 fn holders() -> Vec<Box<dyn std::fmt::Debug>> {
     let secret = |name: &str| Secret::new(canary(name));
     let value = |name: &str| Value::Secret(secret(name));

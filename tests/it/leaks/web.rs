@@ -1,4 +1,4 @@
-//! Canaries in everything that a service of the web can send.
+//! Canaries in everything that a web service can send.
 
 use serde_json::json;
 

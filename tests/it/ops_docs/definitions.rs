@@ -1,4 +1,4 @@
-//! Definition files are in the form that Rhai's language server reads: a reader of its grammar, as far as it is used.
+//! Definition files have the form that Rhai's language server reads, checked with a parser for the grammar they use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,7 +38,7 @@ fn definition_files_can_be_read_and_declare_every_operation() {
             assert!(declared.contains(&wanted), "{} {wanted:?}", kind.name);
         }
     }
-    // The language itself, without what is switched off.
+    // The language itself, without disabled functions.
     let is_there = |name: &str| declared.iter().any(|(_, declared, _)| declared == name);
     assert!(is_there("print") && is_there("get_or") && is_there("to_upper"));
     assert!(!is_there("eval"));
@@ -63,7 +63,7 @@ fn the_reader_of_this_test_refuses_what_is_no_definition() {
     );
 }
 
-/// What a file declares.
+/// The declarations of a file.
 struct File {
     module: String,
     functions: Vec<(String, usize)>,
@@ -99,7 +99,7 @@ fn read(text: &str) -> Result<File, String> {
     Ok(File { module, functions })
 }
 
-/// What is left to read, the next last.
+/// The remaining tokens, the next one last.
 struct Tokens(Vec<String>);
 
 impl Tokens {
@@ -210,7 +210,7 @@ fn tokens(text: &str) -> Result<Vec<String>, String> {
         while let Some(first) = rest.chars().next() {
             let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign));
             let length = match sign {
-                // In types two closing brackets are two.
+                // In types, `>>` is two closing brackets.
                 Some(&">>") if !operator => 1,
                 Some(sign) => sign.len(),
                 None if first.is_alphanumeric() || first == '_' => rest

@@ -1,4 +1,4 @@
-//! What is typed ahead of a prompt: every key waits for it, and no input is dropped without a word.
+//! Type-ahead: every key waits for its prompt, and no input is dropped silently.
 
 use super::sandbox;
 use crate::support::Home;
@@ -7,7 +7,7 @@ use crate::support::pty::{Terminal, key};
 const TAB: &str = "\t";
 const BACKSPACE: &str = "\x7f";
 
-/// Enters an input that is evaluated for a while, and waits until it is.
+/// Enters an input that takes a while to evaluate, and waits until it runs.
 fn busy(terminal: &Terminal, number: usize, then: &str) {
     terminal.type_line(&format!("print(`${{{number}}}-go`); sleep(\"1s\"){then}"));
     let _ = terminal.wait_for(&format!("\n{number}-go"));
@@ -18,7 +18,7 @@ fn keys_wait_while_an_input_is_evaluated() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     busy(&terminal, 1, "");
-    // Ctrl-D ends a text that is pasted, Ctrl-U and Backspace correct, Ctrl-D leaves.
+    // Ctrl-D ends a pasted text, Ctrl-U and Backspace correct, Ctrl-D leaves.
     terminal.press(":paste\rprint(`${4}-by`);\rprint(`${5}-key`)\x04");
     terminal.press("print(`${6}-never`)\x15print(`${7}-afterX");
     terminal.press(BACKSPACE);
@@ -90,7 +90,7 @@ fn a_question_of_a_script_takes_one_line_and_leaves_the_next() {
     let _ = terminal.wait_for("\nWho? Ben\n<Ben>\n");
     let _ = terminal.wait_for("\n42");
     terminal.wait_for_prompt();
-    // What was begun ahead of the question is gone on with.
+    // Input begun before the prompt continues in it.
     busy(&terminal, 2, "; let who = ask(\"And? \"); print(`<${who}>`)");
     terminal.press("An");
     let _ = terminal.wait_for("\nAnd? An");

@@ -1,4 +1,4 @@
-//! What ends an input or a session other than its user, and what lies around it: readers that go away, links, places.
+//! What ends an input or a session besides its user, and its surroundings: closed readers, links, folders.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use super::{profile, sandbox};
 use crate::support::Home;
 use crate::support::pty::key;
 
-/// Starts the program, reads its first line, and goes away.
+/// Starts the program, reads its first line, and closes the reader.
 #[track_caller]
 fn leaves_after_a_line(home: &Home, words: &[&str], input: &str) -> i32 {
     let mut command = home.command(words);

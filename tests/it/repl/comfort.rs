@@ -8,7 +8,7 @@ const TAB: &str = "\t";
 const RIGHT: &str = "\x1b[C";
 const END: &str = "\x1b[F";
 
-/// A session in a terminal of this many columns.
+/// A session in a terminal with this many columns.
 fn of_width(home: &Home, columns: u16) -> Terminal {
     let mut command = home.command(["repl", "--sandbox"]);
     command.env("TERM", "xterm-256color");
@@ -17,7 +17,7 @@ fn of_width(home: &Home, columns: u16) -> Terminal {
     terminal
 }
 
-/// Evaluates a line and waits until the prompt is there again.
+/// Evaluates a line and waits for the prompt.
 fn enter(terminal: &Terminal, line: &str) {
     terminal.type_line(line);
     let _ = terminal.wait_until("the prompt is back", |screen| {
@@ -27,7 +27,7 @@ fn enter(terminal: &Terminal, line: &str) {
     });
 }
 
-/// Clears what was typed.
+/// Clears the input line.
 fn clear(terminal: &Terminal) {
     terminal.press(key::CTRL_C);
     let _ = terminal.wait_until("the line is clear", |screen| {

@@ -1,10 +1,10 @@
-//! Consent: only whoever has seen the question can give it.
+//! Confirmations: only a user who has seen the question can confirm.
 
 use crate::support::Home;
 use crate::support::account::Served;
 use crate::support::pty::{Terminal, key};
 
-/// A session on a served account of mode prod, at its first prompt.
+/// A session in mode prod on a served account, at its first prompt.
 fn prod(home: &Home, served: &Served, term: &str) -> Terminal {
     home.configure_acme(served, "prod");
     let mut command = home.command(["repl", "--profile", "acme"]);
@@ -125,7 +125,7 @@ fn a_run_on_a_real_account_does_not_take_what_was_typed_before_its_question() {
     assert_eq!(other.books().totals.tenants_created, 0);
 }
 
-/// Runs the program in a terminal, with a stream led into a file by the shell.
+/// Runs the program in a terminal, with a stream that the shell redirects to a file.
 fn redirected(home: &Home, words: &str, redirection: &str, password: &str) -> Terminal {
     let mut command = std::process::Command::new("sh");
     let program = env!("CARGO_BIN_EXE_provisor");

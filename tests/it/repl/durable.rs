@@ -34,7 +34,7 @@ fn typing_the_same_line_twice_asks_twice() {
     assert_eq!(home.books().totals.apps_created, 2);
 }
 
-/// Starts a session in which a tenant's creation hangs after it was carried out, and kills it there.
+/// Starts a session in which the response to a tenant's creation never arrives, and kills it there.
 fn killed(home: &Home) -> String {
     let mut command = home.command(["repl", "--sandbox", "--fault", "partners:hang-after:x1"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! How it feels to work in: values as they are, paths with blanks, recalling, and what questions look like.
+//! How the REPL feels: values as they are, paths with blanks, history, and the look of prompts.
 
 use super::sandbox;
 use crate::support::pty::key;
@@ -131,7 +131,7 @@ fn tab_looks_into_what_a_command_takes() {
     terminal.type_line("let o = #{ inner: #{ deep: 1 } }; mobsted::connect().tenants().len() == 0");
     let _ = terminal.wait_for("\ntrue");
     terminal.wait_for_prompt();
-    // What only reads is written to the disk a moment later.
+    // Reads are written to disk a moment later.
     crate::support::wait_until("the run is on record", || {
         !home.json("runs list --json")["runs"]
             .as_array()

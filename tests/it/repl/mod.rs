@@ -1,4 +1,4 @@
-//! The interactive loop.
+//! The REPL.
 
 mod ahead;
 mod closing;
@@ -28,7 +28,7 @@ fn sandbox(home: &Home) -> Terminal {
     terminal
 }
 
-/// A profile that leads nowhere.
+/// A profile without a reachable address.
 fn profile(home: &Home, mode: &str) {
     let config = home.provisor().join("config");
     std::fs::create_dir_all(&config).unwrap();

@@ -1,4 +1,4 @@
-//! Modes bind every way in: what the prompt says holds for whatever a command evaluates or starts.
+//! Modes apply to every way in: the mode in the prompt holds for whatever a command evaluates or starts.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use crate::support::account::Served;
 use crate::support::pty::Terminal;
 use crate::support::{Home, Ran, finish, wait_until};
 
-/// A platform of its own, and a home whose profiles `acme` and `other` lead to it.
+/// A platform, and a home whose profiles `acme` and `other` point to it.
 struct Rig {
     platform: Home,
     served: Served,
@@ -34,7 +34,7 @@ impl Rig {
         command.env("ACME_PASSWORD", &self.served.password);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        // A session that ends early closes its input; what it said is compared all the same.
+        // A session that ends early closes its input; its output is compared anyway.
         let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
         drop(stdin);
         finish(child)
@@ -48,12 +48,12 @@ impl Rig {
         Terminal::start(command, 40, 200)
     }
 
-    /// How many tenants the real account has.
+    /// The number of tenants in the real account.
     fn real(&self) -> usize {
         self.platform.books().tenants.len()
     }
 
-    /// How many tenants the session's sandbox has.
+    /// The number of tenants in the session's sandbox.
     fn simulated(&self) -> usize {
         let status = provisor::sandbox::status(&self.home.sandbox()).unwrap();
         status.books.map_or(0, |books| books.tenants.len())
@@ -62,7 +62,7 @@ impl Rig {
 
 const MAKE: &str = "mobsted::connect().ensure_tenant(\"ann@example.com\");";
 
-/// A run has failed, and going on with it as this input says makes a tenant.
+/// Creates a failed run, and returns the input that continues it and creates a tenant.
 fn failed_run(rig: &Rig, words: &str, make: &str) -> String {
     rig.home.write("late.rhai", "throw \"not yet\";");
     let _ = rig.session(&format!("run late.rhai {words}"), "").ended(1);
@@ -71,8 +71,8 @@ fn failed_run(rig: &Rig, words: &str, make: &str) -> String {
     format!(":resume {id} --retry-failed --with-current --yes")
 }
 
-/// Every way in, as what is entered at the prompt. `MAKE` makes a tenant, and so does `make.rhai`; `RESUME` goes on with a
-/// run of this very account.
+/// Every way in, as entered at the prompt. `MAKE` creates a tenant, and so does `make.rhai`; `RESUME` continues a run
+/// on this account.
 const WAYS: [(&str, &str); 8] = [
     ("typed", "MAKE"),
     ("timed", ":time MAKE"),
@@ -86,7 +86,7 @@ const WAYS: [(&str, &str); 8] = [
 
 #[test]
 fn each_way_in_is_held_to_each_mode() {
-    // The profile's mode, what makes the session so, and where a change goes.
+    // The profile's mode, the input that sets the session's mode, and where a change goes.
     let modes = [
         ("dev", "", "acme"),
         ("dev", ":sandbox on\n", "sandbox"),
@@ -100,7 +100,7 @@ fn each_way_in_is_held_to_each_mode() {
     for (mode, first, goes) in modes {
         let rig = Rig::new(mode);
         for (number, (way, input)) in WAYS.into_iter().enumerate() {
-            // Another tenant each time: one that is there already needs no change.
+            // A new tenant each time: an existing one needs no change.
             let make = MAKE.replace("ann", &format!("ann{number}"));
             rig.home.write("make.rhai", &make);
             rig.home.write("begun.rhai", &format!("fn make() {{ {make} }}"));
@@ -181,7 +181,7 @@ fn a_run_that_works_elsewhere_is_not_gone_on_with_here() {
     let ran = rig.session("repl --profile acme", &format!("{simulated}\n"));
     let _ = ran.ended(2).said(&["works on the sandbox", ":sandbox on first"]);
     assert_eq!((rig.real(), rig.simulated()), (0, 0));
-    // Which run works where is said while one is chosen.
+    // The completion of runs shows where each one works.
     let terminal = rig.terminal("repl --profile acme");
     let _ = terminal.wait_for("acme:dev>");
     terminal.press(":resume r\t\t");

@@ -1,4 +1,4 @@
-//! Without a terminal.
+//! Sessions without a terminal.
 
 use super::profile;
 use crate::support::Home;
@@ -66,7 +66,7 @@ throw "enough";
     let _ = repl.said(&["enough", "stdin:17:1"]);
 }
 
-/// Gives a text to `run`, and as a file and through a pipe to `repl`. Each ends with this code and prints this.
+/// Passes a text to `run`, and as a file and through a pipe to `repl`. Each ends with this exit code and output.
 #[track_caller]
 fn agree(text: &str, code: i32, printed: &str) {
     let home = Home::new();
@@ -149,7 +149,7 @@ fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
         assert_eq!(ran.stdout, "", "{script}");
         let _ = ran.said(&[place, "nothing ran"]);
     }
-    // What comes through a pipe at once is read like a file.
+    // Input that arrives through a pipe at once is read like a file.
     let input = "print(\"ran\");\nlet b = 1 2;\n";
     let ran = home.run_with_input("repl", input).ended(1);
     assert_eq!(ran.stdout, "");
@@ -353,7 +353,7 @@ fn a_session_that_was_asked_to_end_is_closed() {
     let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
 }
 
-/// Sends a signal when the input has printed `go`, while more could still come.
+/// Sends a signal once the input has printed `go`, while more input could follow.
 fn stopped_by(home: &Home, sent: &str, input: &str) -> crate::support::Ran {
     let mut command = home.command(["repl", "--sandbox"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();

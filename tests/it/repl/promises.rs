@@ -1,4 +1,4 @@
-//! Each promise has its test: the table in the documentation names tests that exist.
+//! Each promise has its test: the table in the documentation names only existing tests.
 
 use std::path::Path;
 

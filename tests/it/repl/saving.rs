@@ -1,4 +1,4 @@
-//! From exploring to a script.
+//! Saving a session as a script.
 
 use super::sandbox;
 use crate::support::Home;
@@ -110,8 +110,8 @@ fn an_existing_file_is_kept_and_a_range_can_be_chosen() {
         .said(&["is not a range"]);
 }
 
-/// Inputs of a session, the range that is saved, and what the last of them gives: the script must pass the check and
-/// give the same.
+/// Takes the inputs of a session, the range to save, and the value of the last one: the script must pass the check and
+/// give the same value.
 #[track_caller]
 fn repeats(inputs: &[&str], range: &str, gives: &str) -> String {
     let home = Home::new();

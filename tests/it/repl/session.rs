@@ -1,4 +1,4 @@
-//! What a session keeps, and when it forgets.
+//! What a session keeps, and when it is discarded.
 
 use super::{profile, sandbox};
 use crate::support::Home;
@@ -72,7 +72,7 @@ fn another_profile_forgets_what_the_first_answered() {
     let _ = terminal.wait_for("there is no variable `kept` here");
     terminal.type_line(":sandbox on");
     let _ = terminal.wait_for("\nsandbox>");
-    // A look at what is there: a change that fails would be looked for.
+    // A read: a failing change would be looked up.
     terminal.type_line(":sandbox fault object:500");
     terminal.type_line("mobsted::connect().tenants()");
     let _ = terminal.wait_for("answered with 500");
@@ -107,7 +107,7 @@ fn what_the_platform_calls_a_request_is_told() {
         "{}",
         ran.stderr
     );
-    // Nobody listens here any more.
+    // Nothing listens here any more.
     let closed = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -167,7 +167,7 @@ fn faults_of_a_session_end_with_it() {
         .said(&["another process serves the sandbox; until this command ends, its requests get object:500"]);
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
     assert_eq!(ran.stdout, "0\n");
-    // One that dies leaves none behind either.
+    // A session that is killed leaves none behind either.
     let mut dying = home.command(["repl", "--sandbox", "--fault", "object:hang"]);
     let mut dying = dying.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let mut into = dying.stdin.take().unwrap();

@@ -1,4 +1,4 @@
-//! A session at a terminal that is asked to end.
+//! A session at a terminal that receives a signal to end.
 
 use super::sandbox;
 use crate::support::{Home, signal};
@@ -57,7 +57,7 @@ fn a_change_that_was_sent_is_settled_first() {
     let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
 }
 
-/// A session whose editor is open, and the editor's process.
+/// A session whose editor is open, and the editor's process ID.
 fn editing(home: &Home) -> (crate::support::pty::Terminal, u32) {
     home.write("editor.sh", "echo $$ > editor.pid\nexec sleep 300\n");
     let mut command = home.command(["repl", "--sandbox"]);
@@ -76,7 +76,7 @@ fn editing(home: &Home) -> (crate::support::pty::Terminal, u32) {
     (terminal, pid)
 }
 
-/// How many texts for an editor are kept.
+/// The number of remaining editor files.
 fn drafts(home: &Home) -> usize {
     let entries = std::fs::read_dir(home.provisor().join("state")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());

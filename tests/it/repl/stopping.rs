@@ -6,13 +6,13 @@ use super::sandbox;
 use crate::support::Home;
 use crate::support::pty::key;
 
-/// Evaluations end within 200 ms of Ctrl-C. The terminal, the test's own thread and a machine that is busy with other tests
-/// take their time, too: this is how long a try may take, and the fastest of a few must keep the promise.
+/// Evaluations end within 200 ms of Ctrl-C. The terminal, the test thread and a busy machine add their own delays: this
+/// is how long a try may take, and the fastest of a few must keep the promise.
 const SLOWEST: Duration = Duration::from_secs(2);
 const SOON: Duration = Duration::from_millis(200);
 const TRIES: usize = 5;
 
-/// What an input wrote before it was stopped tells that it runs.
+/// What an input printed before it was stopped shows that it was running.
 #[track_caller]
 fn stops(input: &str) {
     let home = Home::new();
@@ -144,8 +144,8 @@ fn a_change_that_was_sent_is_settled() {
     assert_eq!(home.books().totals.tenants_created, 1);
 }
 
-/// Look-ups hang for as long as this lives: a second process whose fault the sandbox meets, too.
-/// Its input stays open meanwhile.
+/// Makes lookups hang while this lives, by a second process whose fault the sandbox also applies. Its input stays open
+/// meanwhile.
 struct Hanging(
     std::process::Child,
     #[expect(dead_code, reason = "open as long as this lives")] std::process::ChildStdin,
@@ -170,7 +170,7 @@ impl Hanging {
 
 impl Drop for Hanging {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -202,7 +202,7 @@ fn a_second_one_leaves_the_change_in_doubt_and_the_session_goes_on() {
     assert_eq!(home.books().totals.tenants_created, 1);
 }
 
-/// A session in which a change was sent and never answered; it is there when the fault applies it.
+/// A session in which a change was sent and got no response; it exists if the fault applies it.
 fn sent(home: &Home, fault: &str, applied: bool) -> crate::support::pty::Terminal {
     let terminal = home.terminal(&format!("repl --sandbox --fault partners:{fault}:x1"));
     let _ = terminal.wait_for("sandbox>");
@@ -223,7 +223,7 @@ fn sent(home: &Home, fault: &str, applied: bool) -> crate::support::pty::Termina
     terminal
 }
 
-/// The change is asked for once more and is there; leaving tells both inputs as they were.
+/// Requests the change again, which exists; leaving shows both inputs as they were.
 #[track_caller]
 fn asks_again_and_leaves(terminal: &mut crate::support::pty::Terminal) {
     terminal.type_line("p.ensure_tenant(\"ann@example.com\").outcome");
@@ -284,7 +284,7 @@ fn what_a_later_input_settles_is_told_as_it_is_on_leaving() {
     assert_eq!(home.books().totals.tenants_created, 1);
 }
 
-/// Types a request without an answer yet, and waits until it has left.
+/// Enters a request that has no response yet, and waits until it is sent.
 fn posted(home: &Home, fault: &str, options: &str) -> crate::support::pty::Terminal {
     let terminal = home.terminal(&format!("repl --sandbox --fault web-items-post:{fault}:x1"));
     let _ = terminal.wait_for("sandbox>");

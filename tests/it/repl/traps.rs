@@ -1,9 +1,9 @@
-//! What people fall into who do not know the language yet: each says what to write instead.
+//! Common mistakes of users who are new to the language: each error suggests what to write instead.
 
 use super::sandbox;
 use crate::support::Home;
 
-/// Inputs that fail, and what the hint says.
+/// Inputs that fail, and the text of the hint.
 const ERRORS: &[(&str, &str)] = &[
     (
         "let x = 1; fn f() { x } f()",

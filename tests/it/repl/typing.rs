@@ -1,4 +1,4 @@
-//! Typing and drawing, at a real terminal.
+//! Typing and drawing at a real terminal.
 
 use std::os::unix::fs::PermissionsExt;
 

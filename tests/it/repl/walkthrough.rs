@@ -1,4 +1,4 @@
-//! The session in `docs/repl.md`, typed again, so that the guide cannot go stale.
+//! Replays the session in `docs/repl.md`, so that the guide cannot become outdated.
 //!
 //! `PROVISOR_RECORD=1 cargo test --test it walkthrough` records `docs/repl-walkthrough.txt` again from its own inputs.
 
@@ -36,7 +36,7 @@ fn the_guide_shows_the_walkthrough() {
     );
 }
 
-/// Types the inputs of a transcript, and gives the new one.
+/// Types the inputs of a transcript, and returns the new transcript.
 fn played(recorded: &str) -> String {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox"]);
@@ -63,7 +63,7 @@ fn played(recorded: &str) -> String {
     normalised(screen.trim_end(), &home)
 }
 
-/// Without what differs from one session to the next: the version, the run's name, and the address of a tenant.
+/// Replaces what differs between sessions: the version, the run's name, and the address of a tenant.
 fn normalised(screen: &str, home: &Home) -> String {
     let mut text = screen.replace(env!("CARGO_PKG_VERSION"), "X.Y.Z");
     text = text.replace(&home.newest(), "r7f3k");

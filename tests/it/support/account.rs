@@ -1,25 +1,25 @@
-//! A platform on a loopback address, with an account that profiles can lead to.
+//! A platform on a loopback address, with an account for profiles.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Stdio};
 
 use super::{Home, Ran, finish};
 
-/// The simulated platform, served for other programs as a real one would be: by its address.
+/// The simulated platform, served to other programs at an address like a real one.
 pub(crate) struct Served {
     child: Child,
-    // Closed, the server could no longer write.
+    // If this were closed, the server could no longer write.
     _stdout: BufReader<ChildStdout>,
     /// The master account's address.
     pub url: String,
-    /// Who signs in.
+    /// The login of the account.
     pub login: String,
-    /// With what.
+    /// The password of the account.
     pub password: String,
 }
 
 impl Served {
-    /// Serves the sandbox of a home of its own.
+    /// Serves the sandbox of a separate home.
     pub(crate) fn start(home: &Home) -> Served {
         let mut command = home.command(["sandbox", "serve"]);
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
@@ -61,12 +61,12 @@ impl Home {
         std::fs::write(folder.join("config.toml"), text).unwrap();
     }
 
-    /// The user's configuration as it is.
+    /// The user's current configuration.
     pub(crate) fn configuration(&self) -> String {
         std::fs::read_to_string(self.provisor().join("config/config.toml")).unwrap()
     }
 
-    /// A profile `acme` of the served account in this mode; its password is in the variable `ACME_PASSWORD`.
+    /// Configures the served account as profile `acme` in this mode; its password is in the variable `ACME_PASSWORD`.
     pub(crate) fn configure_acme(&self, served: &Served, mode: &str) {
         self.configure(&format!(
             "[profiles.acme]\nurl = \"{}\"\nlogin = \"{}\"\npassword = {{ env = \"ACME_PASSWORD\" }}\nmode = \"{mode}\"\n",
@@ -81,11 +81,11 @@ impl Home {
         finish(command.spawn().unwrap())
     }
 
-    /// Runs the program with something on its standard input, without waiting for what it says.
+    /// Runs the program with this input on stdin, without waiting for its output.
     pub(crate) fn feed(&self, words: &[&str], input: &str) -> Ran {
         let mut child = self.command(words).stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        // A program that ends early closes its input; what it said is compared all the same.
+        // A program that ends early closes its input; its output is compared anyway.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
         finish(child)

@@ -1,4 +1,4 @@
-//! One builder for every run of the program: its own home, a cleared environment, and all that it said.
+//! Builds every run of the program, with its own home and a cleared environment, and collects its output.
 
 pub(crate) mod account;
 #[cfg(unix)]
@@ -13,12 +13,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// A home for provisor, and a folder to work in; both are gone when it is dropped.
+/// A home for provisor and a working folder; both are deleted on drop.
 pub(crate) struct Home {
     dir: tempfile::TempDir,
 }
 
-/// What a finished run said.
+/// The exit code and output of a finished process.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -49,7 +49,7 @@ impl Home {
         self.provisor().join("state/sandbox")
     }
 
-    /// Writes a file to work with.
+    /// Writes a file in the working folder.
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.work().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -57,12 +57,12 @@ impl Home {
         path
     }
 
-    /// Reads a file of the working folder.
+    /// Reads a file in the working folder.
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.work().join(name)).unwrap()
     }
 
-    /// The program with these words, ready to be changed and started.
+    /// The program with these arguments, ready to be adjusted and started.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provisor"));
         command
@@ -71,7 +71,7 @@ impl Home {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.dir.path())
             .env("PROVISOR_HOME", self.provisor())
-            // Which fault a build for `tests/sabotage.sh` has.
+            // The fault that a build for `tests/sabotage.sh` has.
             .envs(std::env::var_os("SABOTAGE").map(|fault| ("SABOTAGE", fault)))
             .current_dir(self.work())
             .stdin(Stdio::null())
@@ -85,17 +85,17 @@ impl Home {
         finish(self.command(words.split_whitespace()).spawn().unwrap())
     }
 
-    /// Runs the program with these words, which may have blanks in them.
+    /// Runs the program with these arguments, which may contain blanks.
     pub(crate) fn run_with_words(&self, words: &[&str]) -> Ran {
         finish(self.command(words).spawn().unwrap())
     }
 
-    /// Runs the program with something on its standard input.
+    /// Runs the program with this input on stdin.
     pub(crate) fn run_with_input(&self, words: &str, input: &str) -> Ran {
         let mut command = self.command(words.split_whitespace());
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        // A program that ends early closes its input; what it said is compared all the same.
+        // A program that ends early closes its input; its output is compared anyway.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
         finish(child)
@@ -103,7 +103,7 @@ impl Home {
 }
 
 impl Ran {
-    /// Ended with this code; shows everything otherwise.
+    /// Checks the exit code; shows all output otherwise.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Ran {
         assert_eq!(
@@ -114,7 +114,7 @@ impl Ran {
         self
     }
 
-    /// Said all of these on standard error.
+    /// Checks that stderr contains all of these texts.
     #[track_caller]
     pub(crate) fn said(self, texts: &[&str]) -> Ran {
         for text in texts {
@@ -124,7 +124,7 @@ impl Ran {
     }
 }
 
-/// Waits for the end, for two minutes at most.
+/// Waits for the process to end, for ten minutes at most.
 pub(crate) fn finish(child: Child) -> Ran {
     let pid = child.id();
     let watchdog = Watchdog::new(pid);
@@ -137,7 +137,7 @@ pub(crate) fn finish(child: Child) -> Ran {
     }
 }
 
-/// Kills a process that outlives every bound, so that a test fails rather than hangs.
+/// Kills a process that exceeds the time limit, so that a test fails rather than hangs.
 struct Watchdog {
     _alive: std::sync::mpsc::Sender<()>,
 }
@@ -163,7 +163,7 @@ pub(crate) fn signal(pid: u32, name: &str) {
     assert!(sent.is_ok(), "the `kill` command is needed");
 }
 
-/// A running program whose standard error is read as it comes.
+/// A running program whose stderr is read as it arrives.
 pub(crate) struct Talking {
     child: Child,
     lines: Receiver<String>,
@@ -194,7 +194,7 @@ impl Talking {
         }
     }
 
-    /// Waits for a line with this text, for a minute at most.
+    /// Waits for a line with this text, for five minutes at most.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) {
         let until = Instant::now() + Duration::from_mins(5);
@@ -207,12 +207,12 @@ impl Talking {
         }
     }
 
-    /// Interrupts it; its exit code and all that it said.
+    /// Sends SIGINT; returns the exit code and all of stderr.
     pub(crate) fn interrupt(self) -> (i32, String) {
         self.stopped_by("INT")
     }
 
-    /// Sends it a signal; its exit code and all that it said.
+    /// Sends a signal; returns the exit code and all of stderr.
     pub(crate) fn stopped_by(mut self, name: &str) -> (i32, String) {
         signal(self.child.id(), name);
         let ran = finish(self.child);
@@ -221,7 +221,7 @@ impl Talking {
     }
 }
 
-/// Waits until `ready`, asking often, for 30 seconds at most.
+/// Polls `ready` until it returns true, for 30 seconds at most.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -234,7 +234,7 @@ pub(crate) fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     }
 }
 
-/// The repository's own script of this name.
+/// The path of the repository's script with this name.
 pub(crate) fn script(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("scripts")

@@ -1,7 +1,7 @@
-//! A person at a terminal: a program in a pseudo-terminal, keys sent to it, and the screen it draws.
+//! Simulates a user at a terminal: runs a program in a pseudo-terminal, sends it keys, and reads the screen it draws.
 //!
-//! What is compared is the screen as a terminal shows it, not the bytes: cursor movements, colours and erased lines have
-//! been obeyed. Every wait has a bound, and a wait that fails shows the screen.
+//! Tests compare the screen as a terminal shows it, not the bytes: cursor movements, colours and erased lines are
+//! applied. Every wait has a time limit, and a wait that fails shows the screen.
 
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
@@ -15,10 +15,10 @@ use pty_process::blocking::{Pty, open};
 
 use super::Home;
 
-/// How long a wait may take.
+/// The time limit of a wait.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Rows that scrolled off the screen and are kept.
+/// The number of rows kept after they scroll off the screen.
 const SCROLLBACK: usize = 2000;
 
 /// Keys as terminals send them.
@@ -37,7 +37,7 @@ pub(crate) struct Terminal {
     pressed: AtomicUsize,
 }
 
-/// What the reading thread and the test look at.
+/// The state shared by the reading thread and the test.
 struct Shared {
     drawn: Mutex<Drawn>,
     changed: Condvar,
@@ -49,7 +49,7 @@ struct Drawn {
     ended: bool,
 }
 
-/// Answers that the program is owed: where the cursor is.
+/// Pending replies to the program's queries for the cursor position.
 #[derive(Default)]
 struct Replies(Vec<String>);
 
@@ -79,11 +79,11 @@ impl Home {
 }
 
 impl Terminal {
-    /// Starts a command in a terminal of this size; its three streams are the terminal.
+    /// Starts a command in a terminal of this size, which serves as its stdin, stdout and stderr.
     pub(crate) fn start(command: Command, rows: u16, columns: u16) -> Terminal {
         let (pty, pts) = open().unwrap();
         pty.resize(Size::new(rows, columns)).unwrap();
-        // What the builder said about the streams is taken back: all three are the terminal.
+        // Overrides the streams set by the builder: all three are the terminal.
         let child = pty_process::blocking::Command::from(command).spawn(pts).unwrap();
         let parser =
             vt100::Parser::new_with_callbacks(size(rows), size(columns), SCROLLBACK, Replies::default());
@@ -106,23 +106,23 @@ impl Terminal {
         }
     }
 
-    /// The program's process.
+    /// The process ID of the program.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Does the terminal read lines and echo them, as it did before the program took it?
+    /// Whether the terminal reads lines and echoes them, as before the program changed it.
     pub(crate) fn is_plain(&self) -> bool {
         let modes = rustix::termios::tcgetattr(&*self.pty).unwrap().local_modes;
         modes.contains(rustix::termios::LocalModes::ECHO | rustix::termios::LocalModes::ICANON)
     }
 
-    /// Types text or keys, as they are.
+    /// Types text or keys unchanged.
     pub(crate) fn press(&self, keys: &str) {
         self.press_bytes(keys.as_bytes());
     }
 
-    /// The same for keys that are no text.
+    /// The same for keys that are not text.
     pub(crate) fn press_bytes(&self, keys: &[u8]) {
         self.pressed.store(self.drawn().bytes.len(), Ordering::SeqCst);
         (&*self.pty).write_all(keys).unwrap();
@@ -134,14 +134,14 @@ impl Terminal {
         self.press(key::ENTER);
     }
 
-    /// Changes the size of the terminal; the program is told by the system.
+    /// Changes the size of the terminal; the system notifies the program.
     pub(crate) fn resize(&self, rows: u16, columns: u16) {
         let mut drawn = self.drawn();
         drawn.parser.set_size(size(rows), size(columns));
         self.pty.resize(Size::new(rows, columns)).unwrap();
     }
 
-    /// Waits until the screen shows this text. Gives the screen.
+    /// Waits until the screen shows this text. Returns the screen.
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) -> String {
         self.wait_until(&format!("`{text}` is shown"), |screen| {
@@ -149,7 +149,7 @@ impl Terminal {
         })
     }
 
-    /// Waits for an empty line behind a prompt, on another line than the one where keys were last pressed.
+    /// Waits for an empty line after a prompt, on another line than the one where keys were last pressed.
     #[track_caller]
     pub(crate) fn wait_for_prompt(&self) {
         let pressed = self.pressed.load(Ordering::SeqCst);
@@ -161,8 +161,7 @@ impl Terminal {
         });
     }
 
-    /// Waits until the program asks for something that is not to be shown: it has put the prompt there and switched the
-    /// echo off.
+    /// Waits for a prompt without echo: the program has shown it and turned the echo off.
     #[track_caller]
     pub(crate) fn wait_for_hidden(&self, prompt: &str) -> String {
         let screen = self.wait_for(prompt);
@@ -173,7 +172,7 @@ impl Terminal {
         screen
     }
 
-    /// Waits until the screen is as wanted. Gives its text.
+    /// Waits until `ready` accepts the screen. Returns its text.
     #[track_caller]
     pub(crate) fn wait_until(&self, what: &str, ready: impl Fn(&vt100::Screen) -> bool) -> String {
         self.wait_for_drawn(what, |drawn| ready(drawn.parser.screen()))
@@ -197,22 +196,22 @@ impl Terminal {
         }
     }
 
-    /// The text on the screen now, lines that were wrapped at the edge joined.
+    /// The text now on the screen, with wrapped lines joined.
     pub(crate) fn screen(&self) -> String {
         self.drawn().parser.screen().contents()
     }
 
-    /// Looks at the screen now: cells, colours, the cursor.
+    /// Reads the screen now: cells, colours, the cursor.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(self.drawn().parser.screen())
     }
 
-    /// Every byte the program wrote so far, whatever the screen shows of it.
+    /// Every byte the program has written so far, whatever the screen shows.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.drawn().bytes.clone()
     }
 
-    /// Waits for the end of the program. Gives its exit code (-1 after a signal) and the last screen.
+    /// Waits for the program to end. Returns its exit code (-1 after a signal) and the last screen.
     #[track_caller]
     pub(crate) fn finish(&mut self) -> (i32, String) {
         let start = Instant::now();
@@ -236,7 +235,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until all that was written is on the screen, unless somebody else keeps the terminal open.
+    /// Waits up to five seconds until all output is on the screen: another process may keep the terminal open.
     fn wait_ended(&self) -> bool {
         let start = Instant::now();
         let mut drawn = self.drawn();
@@ -258,14 +257,14 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 impl Shared {
-    /// Draws what the program writes until nobody holds the terminal any more.
+    /// Draws the program's output until no process holds the terminal any more.
     fn read(&self, pty: &Pty) {
         let mut pty = pty;
         let mut buffer = [0; 4096];

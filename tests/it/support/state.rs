@@ -1,4 +1,4 @@
-//! What a home holds, asked through the program and through the sandbox.
+//! Reads the state of a home, through the program and through the sandbox.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,26 +8,26 @@ use serde_json::Value;
 use super::Home;
 
 impl Home {
-    /// Runs the program to a good end and reads what it printed as JSON.
+    /// Runs the program, checks that it succeeds, and parses its output as JSON.
     #[track_caller]
     pub(crate) fn json(&self, words: &str) -> Value {
         let ran = self.run(words).ended(0);
         serde_json::from_str(&ran.stdout).unwrap()
     }
 
-    /// The newest run's id.
+    /// The ID of the newest run.
     #[track_caller]
     pub(crate) fn newest(&self) -> String {
         let runs = self.json("runs list --json");
         runs["runs"][0]["id"].as_str().unwrap().to_owned()
     }
 
-    /// The sandbox's own books.
+    /// The sandbox's state.
     pub(crate) fn books(&self) -> provisor::sandbox::Books {
         provisor::sandbox::status(&self.sandbox()).unwrap().books.unwrap()
     }
 
-    /// Makes something happen in the sandbox that is being served: `POST /_sandbox/{path}`.
+    /// Triggers an event in the sandbox that is being served: `POST /_sandbox/{path}`.
     pub(crate) fn happen(&self, path: &str) {
         let status = provisor::sandbox::status(&self.sandbox()).unwrap();
         let (address, _) = status.served.unwrap();

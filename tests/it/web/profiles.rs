@@ -1,4 +1,4 @@
-//! Services that a profile describes: its address, its credential, its mode and its pace count for `http::`.
+//! Services described by a profile: its address, credential, mode and rate limit apply to `http::`.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::account::Served;
 use crate::support::{Home, Ran, finish};
 
-/// A service of its own, and a home with a profile `crm` for it.
+/// A service, and a home with a profile `crm` for it.
 struct Rig {
     platform: Home,
     served: Served,
@@ -15,7 +15,7 @@ struct Rig {
 }
 
 impl Rig {
-    /// The profile says these lines besides its address.
+    /// Creates a profile with these lines besides its address.
     fn new(lines: &str) -> Rig {
         let platform = Home::new();
         let served = Served::start(&platform);
@@ -52,7 +52,7 @@ impl Rig {
         serde_json::from_str(&ran.stdout).unwrap()
     }
 
-    /// How many items the service has made.
+    /// The number of items the service has created.
     fn made(&self) -> u64 {
         self.platform.books().web.totals.created
     }
@@ -141,7 +141,7 @@ fn modes_hold_for_a_service_named_by_the_call_and_for_the_active_profile() {
             .ended(2)
             .said(&["Change the prod account `crm` at ", "--yes"]);
     }
-    // Below the script, whatever it calls the profile.
+    // Below the script, by whatever name it uses the profile.
     let both = format!(
         "default_profile = \"acme\"\n[profiles.acme]\nurl = \"https://acme.example\"\n[profiles.another]\nplatform = \"web\"\nurl = \"https://x.example\"\n{}",
         prod.home.configuration()
@@ -190,7 +190,7 @@ fn a_changing_request_to_anywhere_asks_under_an_active_prod_account_of_any_platf
     assert_eq!(rig.made(), 0);
     let get = format!("http::get(\"{}/items\").status", rig.url());
     let _ = rig.run(&get, "").ended(0);
-    // The service of a profile of its own is judged by that.
+    // A service with its own profile is judged by that profile.
     let _ = rig.run(MAKE, "--profile crm").ended(0);
     assert_eq!(rig.made(), 1);
 }
@@ -222,7 +222,7 @@ fn a_whole_address_of_a_profile_that_nobody_names_is_under_the_strictest_of_it_a
         .run(&whole(&real), "")
         .ended(2)
         .said(&["Change the prod account `crm` at "]);
-    // Below the script, however it comes by the address.
+    // Below the script, however it obtains the address.
     let sly = whole(&real).replace("http://", "ht\" + \"tp://");
     let told = real.run(&sly, "").ended(5);
     let _ = told.said(&["a prod account (that of the profile `crm`)", "--yes"]);

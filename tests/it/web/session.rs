@@ -1,4 +1,4 @@
-//! A request with a key that was typed at the prompt: its look-up is gone with the session, and a person settles it.
+//! A request with a key that was typed at the prompt: its lookup is lost with the session, and a person settles it.
 
 use std::io::Write as _;
 use std::process::Stdio;

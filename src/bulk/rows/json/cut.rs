@@ -1,4 +1,4 @@
-//! Cuts a stream of JSON into its elements without understanding them.
+//! Splits a stream of JSON into its elements without parsing them.
 
 use std::io::{BufRead, BufReader, ErrorKind};
 
@@ -13,7 +13,7 @@ pub(super) struct Cut {
     pub(super) line: u64,
 }
 
-/// Gives one element after the other: of an array once [`Cutter::enter_array`] was called, or of lines.
+/// Yields one element at a time: of an array once [`Cutter::enter_array`] was called, otherwise of lines.
 pub(super) struct Cutter {
     source: BufReader<Stream>,
     line: u64,
@@ -23,11 +23,11 @@ pub(super) struct Cutter {
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Lines,
-    /// Behind `[`.
+    /// After `[`.
     First,
-    /// Behind a comma.
+    /// After a comma.
     More,
-    /// Behind `]`.
+    /// After `]`.
     End,
 }
 
@@ -40,7 +40,7 @@ impl Cutter {
         }
     }
 
-    /// Steps over the opening bracket.
+    /// Skips the opening bracket.
     pub(super) fn enter_array(&mut self) -> Result<(), RowsError> {
         match self.skip_blanks()? {
             Some(b'[') => {
@@ -60,7 +60,7 @@ impl Cutter {
         self.state != State::Lines
     }
 
-    /// The next element, or `None` behind the last.
+    /// Returns the next element, or `None` after the last.
     pub(super) fn next(&mut self) -> Option<Result<Cut, RowsError>> {
         match self.state {
             State::Lines => self.next_line().transpose(),
@@ -108,8 +108,8 @@ impl Cutter {
         Ok(Some(Cut { text, line }))
     }
 
-    /// Moves what comes before the byte that `ends` into `text`, and steps over that byte. Gives it, or `None` at the
-    /// end of the file.
+    /// Appends the bytes before the one that `ends` to `text`, and skips that one. Returns it, or `None` at the end of
+    /// the file.
     fn collect(
         &mut self,
         text: &mut Vec<u8>,
@@ -139,7 +139,7 @@ impl Cutter {
         Ok(None)
     }
 
-    /// Only blanks may follow the array.
+    /// Checks that only blanks follow the array.
     fn finish(&mut self) -> Result<(), RowsError> {
         self.state = State::End;
         match self.skip_blanks()? {

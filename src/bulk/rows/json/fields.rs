@@ -1,4 +1,4 @@
-//! One JSON object as named cells in the order of its text.
+//! Parses a JSON object into named cells in the order of its text.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,17 +7,17 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::value::{Value, with_long_integers_quoted};
 
-/// Why a text is no row.
+/// Why a text is not a row.
 pub(super) struct Wrong {
-    /// A clause.
+    /// The problem, as a clause.
     pub(super) problem: String,
-    /// Is it no JSON at all?
+    /// Whether it is not JSON at all.
     pub(super) syntax: bool,
-    /// How many lines below its beginning the fault lies.
+    /// The line of the error, counted from the row's first line, from 0.
     pub(super) lines_below: u64,
 }
 
-/// Reads one object. A name that is empty or comes twice is an error.
+/// Parses one object. An empty or duplicate name is an error.
 pub(super) fn read(text: &[u8]) -> Result<Vec<(String, Value)>, Wrong> {
     let wrong = |problem: String, syntax| Wrong {
         problem,
@@ -46,7 +46,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<(String, Value)>, Wrong> {
     }
 }
 
-/// What a JSON text holds that is no object.
+/// Returns the kind of a JSON text that is not an object.
 fn sort(text: &str) -> &'static str {
     match text.as_bytes().first() {
         Some(b'[') => "a list",
@@ -57,7 +57,7 @@ fn sort(text: &str) -> &'static str {
     }
 }
 
-/// The parser's message without its place, which counts from the row and not from the file.
+/// Returns the parser's message without its position, which is relative to the row, not the file.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());

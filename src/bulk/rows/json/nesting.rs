@@ -1,6 +1,6 @@
-//! Brackets and strings of a JSON text.
+//! Tracks the brackets and strings of a JSON text.
 
-/// Where in a JSON text we are: how deep, and inside a string or not.
+/// A position in a JSON text: its depth, and whether it is inside a string.
 #[derive(Default)]
 pub(super) struct Nesting {
     depth: u64,

@@ -1,4 +1,4 @@
-//! Runs a program that writes a password.
+//! Runs a program that prints a password.
 
 use std::ffi::OsStr;
 use std::io::Read;
@@ -14,11 +14,10 @@ use super::LONGEST;
 use crate::cli::paths::Env;
 use crate::value::secret::{Scrubber, Secret};
 
-/// How often a running program is looked at.
+/// The interval at which a running program is polled.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// The first line of the program's standard output, without blanks around it. Or why there is none, in a clause that
-/// holds no secret.
+/// Returns the first line of the program's stdout, trimmed. The error is a clause that contains no secret.
 pub(super) fn first_line(
     argv: &[String],
     folder: &Path,
@@ -66,20 +65,20 @@ fn start(argv: &[String], folder: &Path, env: &Env) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// Does the variable hold a secret of ours, which a program that knows another one need not see?
+/// Whether the variable holds one of provisor's own secrets, which the program need not see.
 fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let endings = ["_KEY", "_PASSWORD", "_TOKEN", "_SECRET"];
     name.starts_with("PROVISOR_") && endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Reads in a thread of its own, so that a full pipe cannot hold the program up.
+/// Reads a pipe in its own thread, so that a full pipe cannot block the program.
 fn read_all(pipe: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<u8>>> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let mut bytes = Zeroizing::new(Vec::new());
         if let Some(pipe) = pipe {
-            // What was read before a failure is what there is.
+            // After a failure, return what was read before.
             let _ = pipe.take(LONGEST).read_to_end(&mut bytes);
         }
         let _ = sender.send(bytes);
@@ -93,14 +92,14 @@ fn within(output: &Receiver<Zeroizing<Vec<u8>>>, deadline: Instant) -> Option<Ze
         .ok()
 }
 
-/// Waits until the program ends; kills it and gives `None` at the deadline.
+/// Waits for the program to end; at the deadline, kills it and returns `None`.
 fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
             Ok(None) if Instant::now() < deadline => thread::sleep(GLANCE),
             _ => {
-                // It may have ended by itself in between; either way it must not stay behind.
+                // It may have ended in the meantime; either way, no process must be left.
                 let _ = child.kill();
                 let _ = child.wait();
                 return None;
@@ -109,7 +108,7 @@ fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     }
 }
 
-/// The exit status, and the first line of what the program wrote to its standard error.
+/// Describes the exit status with the first line of the program's stderr; the secret is masked.
 fn failure(status: ExitStatus, err: &[u8], secret: Option<&Secret>) -> String {
     let ended = status
         .code()

@@ -4,14 +4,14 @@ use super::*;
 use crate::transport::line::{Line, Proxy, Through};
 use crate::transport::rate_limit::Rate;
 
-/// A certificate of its own authority, and its key.
+/// A self-signed certificate and its key.
 fn certificate() -> (String, String) {
     let made = rcgen::generate_simple_self_signed(vec!["acme.example".to_owned()]).unwrap();
     (made.cert.pem(), made.signing_key.serialize_pem())
 }
 
 impl Home {
-    /// A file in the folder of the user's configuration.
+    /// Writes a file to the folder of the user's configuration.
     fn put(&self, name: &str, text: &str, mode: u32) {
         use std::os::unix::fs::PermissionsExt as _;
         let file = self.path(&format!("provisor/config/{name}"));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A file, the beginning of its error behind the file's name, and the beginning of the hint.
+/// A file, the start of its error after the file's name, and the start of the hint.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "\n[profiles.a]\nlogn = \"x\"",

@@ -1,4 +1,4 @@
-//! What a project's file may not do before the user has looked at it, and where secrets may go.
+//! What a project's file must not do before the user trusts it, and where secrets may go.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
@@ -8,7 +8,7 @@ use crate::value::secret::Home as At;
 const USER: &str = "[profiles.acme]\nurl = \"https://acme.example\"\nlogin = \"ann\"\nmode = \"read-only\"\n\
                     password = { sealed = true }\n[profiles.other]\nurl = \"https://other.example\"\n";
 
-/// Why the profile may not be used, with the project as it is; nothing when it may.
+/// Why the profile cannot be used with this project; `None` if it can.
 fn refusal(project: &str, profile: &str) -> Option<String> {
     let home = Home::new(USER, project);
     let config = home.load().unwrap();
@@ -42,7 +42,7 @@ fn how_a_users_account_is_spoken_to_and_where_it_is_needs_trust() {
         );
         let trusted = Home::new(USER, &project).trusting();
         assert!(trusted.load().unwrap().named("acme", "test").is_ok(), "{line}");
-        // The same for a profile of the project's own: it may be the user's account under another name.
+        // The same applies to a profile of the project's own: it may be the user's account under another name.
         let own = format!("[profiles.x]\nurl = \"https://acme.example\"\n{line}\n");
         assert_eq!(refusal(&own, "x").is_some(), !line.starts_with("login"), "{line}");
     }
@@ -116,7 +116,7 @@ fn a_profile_of_a_project_shares_no_token_with_the_users() {
     );
 }
 
-/// May a secret of `home` go to `place`? The advice, with the folder's name taken out.
+/// Whether a secret of `home` may go to `place`. The error is the advice, with the folder's path replaced.
 fn allowed(user: &str, project: &str, trusting: bool, home: &[&str], place: &str) -> Result<(), String> {
     let files = Home::new(user, project);
     let files = if trusting { files.trusting() } else { files };
@@ -213,7 +213,7 @@ fn a_project_sends_secrets_elsewhere_only_when_it_is_trusted() {
         advice.contains("~/work/provisor.toml allows it, but is not trusted"),
         "{advice}"
     );
-    // Neither under another name for the same account, nor by saying where a host is that the user named.
+    // Neither through another name for the same account, nor by changing the address of a profile that the user named.
     let other = "[profiles.x]\nurl = \"https://acme.example\"\nsecrets_to = [\"evil.example\"]\n";
     assert!(
         allowed(

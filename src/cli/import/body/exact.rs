@@ -1,23 +1,23 @@
-//! JSON with variables in it, and whether values can hold it without changing it.
+//! JSON with variables, and whether script values can represent it exactly.
 
 use serde_json::Value as Json;
 
 use super::BARE;
 use crate::cli::import::values::{Part, Values, parts};
 
-/// A part of such a text.
+/// A fragment of JSON with variables.
 enum Bit {
-    /// In quotes, which are not part of it.
+    /// Text inside quotes, without the quotes.
     Quoted(String),
-    /// Outside of quotes, with the quotes that begin and end texts.
+    /// Text outside quotes, with the quotes that delimit strings.
     Plain(String),
-    /// A variable in quotes.
+    /// A variable inside quotes.
     Inside(String),
-    /// A variable without quotes.
+    /// A variable outside quotes.
     Bare(String),
 }
 
-/// JSON in which variables may stand without quotes; nothing when it is none even so.
+/// Parses JSON that may contain unquoted variables. Returns `None` if it is invalid even so.
 pub(super) fn with_holes(content: &str) -> Option<Json> {
     let mut out = String::with_capacity(content.len());
     for bit in bits(content) {
@@ -30,10 +30,10 @@ pub(super) fn with_holes(content: &str) -> Option<Json> {
     serde_json::from_str(&out).ok()
 }
 
-/// Can values hold the JSON as it is, every number of it and what its variables stand for?
+/// Whether script values represent the JSON exactly, including its numbers and the values of its variables.
 pub(super) fn is_held(content: &str, values: &Values) -> bool {
     let all = bits(content);
-    // Each colon outside of texts is a field: where a map holds fewer, a name stood twice.
+    // Each colon outside strings is a field; if the parsed maps have fewer fields, a name was repeated.
     let colons = all.iter().map(|bit| match bit {
         Bit::Plain(text) => text.matches(':').count(),
         _ => 0,
@@ -46,13 +46,13 @@ pub(super) fn is_held(content: &str, values: &Values) -> bool {
         Bit::Plain(text) => numbers(text).all(is_exact),
         Bit::Bare(name) => {
             let shown = values.expanded(&format!("{{{{{name}}}}}"));
-            // What is given when the script runs is not known here.
+            // A value that is passed when the script runs is not known here.
             shown.contains("{{") || is_exact_json(&shown)
         }
     })
 }
 
-/// Is the text JSON that values can hold as it is?
+/// Whether the text is JSON that script values represent exactly.
 pub(super) fn is_exact_json(text: &str) -> bool {
     let is_json = serde_json::from_str::<Json>(text).is_ok();
     is_json
@@ -116,7 +116,7 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
 }
 
-/// Is the number the same when a value held it?
+/// Whether a script value represents the number exactly.
 fn is_exact(number: &str) -> bool {
     if !number.contains(['.', 'e', 'E']) {
         return number.parse::<i64>().is_ok_and(|int| int.to_string() == number);
@@ -125,7 +125,7 @@ fn is_exact(number: &str) -> bool {
     float.is_some_and(|float| digits(number).is_some() && digits(number) == digits(&format!("{float:e}")))
 }
 
-/// The digits that count, and by what power of ten they stand.
+/// The significant digits and their power of ten.
 fn digits(number: &str) -> Option<(String, i64)> {
     let number = number.to_ascii_lowercase();
     let (digits, power) = number.split_once('e').unwrap_or((&number, "0"));

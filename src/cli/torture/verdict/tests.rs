@@ -1,4 +1,4 @@
-//! A verdict that finds nothing proves nothing: each kind of damage is found.
+//! A verdict that finds nothing proves nothing, so these tests check that each kind of damage is found.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -13,7 +13,7 @@ use crate::sandbox::{
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
 
-/// A sound world with two clients. What is generated in it carries `mark`.
+/// A correct world with two clients. Generated values contain `mark`.
 fn world(mark: &str) -> Facts {
     let emails = ["ann@example.com", "bob@example.com"];
     let name = |at: usize| format!("t{at}{mark}");
@@ -91,7 +91,7 @@ fn expected() -> Expected {
     Expected::from_quiet(vec![quiet("q1"), quiet("q2")]).unwrap()
 }
 
-/// What is said of a third world after this damage.
+/// The verdict on a third world after this damage.
 fn judged(damage: impl FnOnce(&mut Facts)) -> String {
     let mut facts = world("q3");
     damage(&mut facts);
@@ -181,7 +181,7 @@ fn what_a_script_does_without_disturbance_is_no_damage() {
     assert_eq!(expected.judge(&odd("q3").facts), [""; 0]);
 }
 
-/// A world of the other platforms: two companies with a person and an administrator, an item of the web, a message.
+/// A world of the other platforms: two companies, a person, an administrator, a web item, and a message.
 fn elsewhere() -> Facts {
     let mut facts = Facts {
         rows: Vec::new(),
@@ -238,7 +238,7 @@ fn elsewhere() -> Facts {
     facts
 }
 
-/// What is said of a world of the other platforms after this damage, when all rows ended and when some wait.
+/// The verdicts on a world of the other platforms after this damage: if all rows ended, and if some wait.
 fn judged_elsewhere(damage: impl FnOnce(&mut Facts)) -> (String, String) {
     let quiet = || Quiet {
         facts: elsewhere(),

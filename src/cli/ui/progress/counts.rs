@@ -1,4 +1,4 @@
-//! Counts, as a bar and as a line.
+//! Row counts, shown as a bar or as a line.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,16 +9,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::super::Ui;
 use crate::waiting::UNTOLD;
 
-/// How many rows have ended, shared by those who count and those who show.
+/// The number of finished rows, shared by counting and displaying threads.
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) rows: AtomicU64,
     pub(super) failed: AtomicU64,
-    /// Those of them that an earlier process carried out.
+    /// The rows among them that an earlier process executed.
     pub(super) before: AtomicU64,
-    /// 0 while it is not known.
+    /// 0 if unknown.
     pub(super) total: AtomicU64,
-    /// When the last row ended.
+    /// When the last row finished.
     pub(super) last: Mutex<Option<Instant>>,
 }
 
@@ -32,18 +32,18 @@ impl Counts {
         )
     }
 
-    /// A row has ended.
+    /// Records the time at which a row finished.
     pub(super) fn advanced(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Has no row ended for a while?
+    /// Whether no row has finished for a while.
     pub(super) fn is_stalled(&self) -> bool {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_none_or(|last| last.elapsed() >= UNTOLD)
     }
 
-    /// Rows in a second, in this process.
+    /// Rows per second in this process.
     pub(super) fn rate(&self, elapsed: Duration) -> f64 {
         let (rows, ..) = self.read();
         let now = rows.saturating_sub(self.before.load(Ordering::Relaxed));
@@ -52,7 +52,7 @@ impl Counts {
         rate
     }
 
-    /// Brings the bar up to date; makes it the first time. `stalled_by` is what all rows wait for.
+    /// Updates the bar, or creates it. `stalled_by` is what all rows wait for.
     pub(super) fn draw(&self, ui: &Ui, stalled_by: Option<&str>) {
         let (rows, _, total) = self.read();
         let mut slot = ui.bar();
@@ -68,7 +68,7 @@ impl Counts {
         bar.tick();
     }
 
-    /// `120 of 300 rows, 2 failed, 12.0/s, about 15 s left`. While they wait there is no estimate, but what they wait for.
+    /// `120 of 300 rows, 2 failed, 12.0/s, about 15 s left`. While all rows wait, what for replaces the estimate.
     pub(super) fn line(&self, rate: f64, stalled_by: Option<&str>) -> String {
         let (rows, failed, total) = self.read();
         let mut parts = vec![match total {
@@ -96,10 +96,10 @@ impl Counts {
     }
 }
 
-/// A lower rate tells nothing.
+/// A rate below this, in rows per second, is not shown.
 const LOWEST_RATE: f64 = 0.05;
 
-/// A bar that starts behind the rows that were carried out `before`, which its rate leaves out.
+/// A bar that starts after the rows executed `before`, which its rate excludes.
 fn new_bar(before: u64) -> ProgressBar {
     let bar = ProgressBar::no_length()
         .with_style(style(false))
@@ -109,14 +109,14 @@ fn new_bar(before: u64) -> ProgressBar {
     bar
 }
 
-/// No colours: the bar is the same for everybody.
+/// A style without colours, the same on every terminal.
 fn style(has_length: bool) -> ProgressStyle {
     let template = if has_length {
         "{bar:30} {wide_msg}"
     } else {
         "{spinner} {wide_msg}"
     };
-    // The templates are constant and right; were they not, the default is a bar as well.
+    // The templates are constant and valid; if not, the default is a bar, too.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

@@ -4,7 +4,7 @@
 
 use super::*;
 
-/// A file as version 1 made it.
+/// Creates a file as version 1 did.
 fn version_1(path: &Path) -> Connection {
     let mut connection = Connection::open(path).unwrap();
     migrate(&mut connection, path, &[VERSION_1]).unwrap();

@@ -1,4 +1,4 @@
-//! One account: where it is, which application speaks, who signs in, and to which company.
+//! An account: its address, application, credentials and company.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::client::Password;
 use crate::client::error::ApiError;
 pub(crate) use crate::client::site::{Site, Wording};
 
-/// The versions of the API that are spoken. The first is taken when an address names none.
+/// The supported versions of the API. The first is the default if an address names none.
 const VERSIONS: [&str; 2] = ["v1", "v5"];
 
 /// The address of an API, as `scheme://host[:port][/prefix]/api/v1`.
@@ -26,8 +26,8 @@ const WORDING: Wording = Wording {
 };
 
 impl Base {
-    /// Reads an address as people write it: with or without scheme, trailing slashes and `/api/v1` or `/api/v5`.
-    /// Without a scheme it is https; plain http for this machine and the sandbox.
+    /// Parses an address with or without scheme, trailing slashes and `/api/v1` or `/api/v5`. Without a scheme it is
+    /// https, or plain http for this machine and the sandbox.
     pub fn parse(text: &str) -> Result<Base, ApiError> {
         let site = Site::parse(text, &WORDING)?;
         let version = match site.as_str().rsplit_once("/api/") {
@@ -45,28 +45,28 @@ impl Base {
         &self.full
     }
 
-    /// The host's name, for messages.
+    /// The host name, for messages.
     pub fn host(&self) -> &str {
         self.root.host()
     }
 
-    /// Is an `App-Key` sent? The fifth version has none (vendor's documents).
+    /// Whether an `App-Key` is sent. Version 5 has none (vendor's documents).
     pub(super) fn takes_key(&self) -> bool {
         self.version == VERSIONS[0]
     }
 
-    /// The address of a call below the API: `path` starts with a slash.
+    /// The address of a call below the API; `path` starts with a slash.
     pub(super) fn api(&self, path: &str) -> Result<Url, ApiError> {
         self.root.at(&format!("/api/{}{path}", self.version))
     }
 
-    /// Does this address lie below the API, in either version, on the account's own host? Answers of the fifth version
-    /// have links to the first.
+    /// Whether the address is below the API, in either version, on the account's own host. Responses of version 5 link
+    /// to version 1.
     pub(super) fn owns(&self, url: &Url) -> bool {
         self.below(url).is_some()
     }
 
-    /// The path of this address below the API, when it lies there.
+    /// The path of the address below the API, if it is there.
     pub(super) fn below<'a>(&self, url: &'a Url) -> Option<&'a str> {
         VERSIONS.into_iter().find_map(|version| {
             let api = self.root.at(&format!("/api/{version}/")).ok()?;
@@ -85,22 +85,22 @@ impl fmt::Display for Base {
 /// One account.
 #[derive(Clone)]
 pub struct Account {
-    /// Where it is.
+    /// The address of the API.
     pub base: Base,
-    /// Who signs in: an e-mail address.
+    /// The login, an e-mail address.
     pub login: String,
-    /// How to get the password.
+    /// The source of the password.
     pub password: Password,
-    /// The header `App-Id` of every request.
+    /// The value of the header `App-Id` of every request.
     pub app_id: String,
-    /// How to get the header `App-Key`; newer customers have none.
+    /// The source of the header `App-Key`; newer customers have none.
     pub app_key: Option<Password>,
-    /// The company to sign in to, when the login is good for several.
+    /// The company to sign in to, if the login has several.
     pub company: Option<u64>,
 }
 
 impl Account {
-    /// The name under which its token is kept: bound to address, login, application and company, so that no token goes
+    /// The account's name in the token store, bound to address, login, application and company so that no token is sent
     /// elsewhere.
     pub fn key(&self) -> String {
         let company = self.company.map(|company| company.to_string());

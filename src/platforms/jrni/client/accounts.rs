@@ -1,4 +1,4 @@
-//! One client per account, however many callers ask for it.
+//! One client per account, shared by all callers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use super::account::Account;
 use super::endpoints::Endpoints;
 use crate::client::{Line, clients};
 
-/// Hands out clients.
+/// The shared clients of all accounts.
 pub(crate) type Accounts = clients::Accounts<Client>;
 
 impl Accounts {
-    /// The client for `account`, reached on `line`: the one known, unless credentials, endpoints, timeout or line differ.
-    /// Sends nothing.
+    /// The client for `account`, reached on `line`: the cached one, unless credentials, endpoints, timeout or line
+    /// differ. Sends nothing.
     pub fn client(
         &self,
         account: &Account,

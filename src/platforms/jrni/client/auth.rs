@@ -18,23 +18,23 @@ use crate::transport::response::Response;
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
-/// How long a token works after its last use, in milliseconds (vendor's documents).
+/// The lifetime of a token after its last use, in milliseconds (vendor's documents).
 const LIFE: i64 = 24 * HOUR;
 
-/// A use is noted when the last one that was is so long ago: one note serves many requests.
+/// The minimum interval between recorded uses of a token, in milliseconds: one record serves many requests.
 const HOUR: i64 = 60 * 60 * 1000;
 
-/// An account and how its sign-in is asked for.
+/// An account and how it signs in.
 pub(super) struct Auth {
     pub(super) account: Account,
     pub(super) endpoints: Arc<Endpoints>,
     pub(super) password: LazySecret,
     pub(super) app_key: Option<LazySecret>,
-    /// How long to wait for the answer to a sign-in.
+    /// The timeout of a sign-in.
     pub(super) reply: Duration,
 }
 
-/// The company that an answer to a sign-in is about.
+/// The company named in a sign-in response.
 pub(super) fn company_of(answer: &Fields) -> Option<u64> {
     let company = fields::int(answer, &["company_id"])?;
     u64::try_from(company).ok().filter(|company| *company > 0)
@@ -72,7 +72,7 @@ impl Authenticator for Auth {
         let password = self.password.get("password").await?;
         self.ready().await?;
         let mut request = self.named(self.request(password)?);
-        // It makes a token and changes nothing else, so asking twice is as good as asking once.
+        // It creates a token and changes nothing else, so repeating it is harmless.
         request.idempotent = true;
         let response = network.send(&request).await?;
         self.read(&request, &response, network.clock.now_millis())
@@ -104,7 +104,7 @@ const APP_KEY: &str = "App-Key";
 const AUTH_TOKEN: &str = "Auth-Token";
 
 impl Auth {
-    /// With the headers that say which application speaks. The key has been read before.
+    /// Adds the headers that identify the application. The key must have been read before.
     fn named(&self, request: Request) -> Request {
         let request = request.header(APP_ID, self.account.app_id.as_str());
         let key = self.app_key.as_ref().filter(|_| self.account.base.takes_key());
@@ -114,7 +114,8 @@ impl Auth {
         }
     }
 
-    /// Without a company the login decides; with one, the path names it, or the body does as `id`.
+    /// Builds the sign-in request. Without a company the login decides; otherwise it is named in the path, or in the
+    /// body as `id`.
     fn request(&self, password: Secret) -> Result<Request, ApiError> {
         let mut body = Record::from([
             ("email".to_owned(), Value::from(self.account.login.as_str())),
@@ -136,7 +137,7 @@ impl Auth {
             .body(Body::Json(Value::Record(body))))
     }
 
-    /// The token stands in the body and in a header of its own. 201 is the usual status; any 2xx will do.
+    /// Parses a sign-in response, with the token in the body and a header. 201 is usual; any 2xx is accepted.
     fn read(&self, request: &Request, response: &Response, now: i64) -> Result<Tokens, ApiError> {
         let body = response.json().ok();
         let top = body.as_ref().and_then(Json::as_object);
@@ -178,7 +179,7 @@ impl Auth {
         }
     }
 
-    /// A failed sign-in in the user's terms.
+    /// Rewrites the error of a failed sign-in in the user's terms.
     fn explain(&self, error: ApiError) -> ApiError {
         let (host, login) = (self.account.base.host(), &self.account.login);
         match (error.status, error.kind) {
@@ -204,7 +205,7 @@ impl Auth {
     }
 }
 
-/// The companies that an answer offers, as `37 Shop`; nothing when it offers none.
+/// The companies that a response offers, as `37 Shop`; `None` if it offers none.
 fn companies(answer: &Fields) -> Option<Vec<String>> {
     let embedded = answer.get("_embedded")?.get("administrators")?.as_array()?;
     let one = |item: &Json| {

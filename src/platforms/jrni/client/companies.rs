@@ -1,4 +1,4 @@
-//! Companies: the one that is acted on, those below it, and making, changing and switching them off.
+//! Companies: the current one and its children, and creating, updating and disabling them.
 
 use serde_json::Value as Json;
 
@@ -14,28 +14,28 @@ use crate::value::{Record, Value};
 /// A company.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Company {
-    /// Its number.
+    /// Its id.
     pub id: u64,
-    /// Its name; empty when it has none.
+    /// Its name; empty if it has none.
     pub name: String,
-    /// The reference that other systems know it by; empty when it has none.
+    /// Its reference in other systems; empty if it has none.
     pub reference: String,
-    /// Can it be booked?
+    /// Whether it can be booked.
     pub live: bool,
-    /// Was it switched off? The platform keeps such companies, and still finds them.
+    /// Whether it was disabled. The platform keeps such companies, and still finds them.
     pub disabled: bool,
-    /// Everything the platform says of it; what is named like a credential is a secret.
+    /// All fields that the platform returns; those named like a credential are secrets.
     pub attributes: Value,
 }
 
 impl Client {
-    /// The company that calls act on.
+    /// Reads the company that calls act on.
     pub async fn company(&self) -> Result<Company, ApiError> {
         let answer = self.call(self.admin(Method::Get, "/company").await?).await?;
         one(&answer)
     }
 
-    /// The companies below it: by page, or as they stand inside the company where there is no such list.
+    /// Lists its child companies: by page, or as embedded in the company if the platform has no such list.
     pub async fn children(&self) -> Result<Vec<Company>, ApiError> {
         let path = self.endpoints().of("children", self.company_id().await?);
         let listed = self
@@ -50,15 +50,14 @@ impl Client {
         read_all(&inside.unwrap_or_default(), &path)
     }
 
-    /// The company of this reference, in reach of the company that calls act on. One that was switched off is found,
-    /// too.
+    /// Finds the company with this reference, within reach of the company that calls act on. Also finds disabled ones.
     pub async fn find_company(&self, reference: &str) -> Result<Option<Company>, ApiError> {
         let path = format!("/company/find_by_ref/{}", segment(reference));
         let Some(answer) = self.find(self.admin(Method::Get, &path).await?).await? else {
             return Ok(None);
         };
         let company = one(&answer)?;
-        // A server that takes the path for something else answers with another company.
+        // A server that interprets the path differently responds with another company.
         if company.reference == reference {
             Ok(Some(company))
         } else {
@@ -66,23 +65,23 @@ impl Client {
         }
     }
 
-    /// Makes a company below the one that calls act on (assumed: the vendor documents no such call). Never repeated when
+    /// Creates a company below the one that calls act on (assumed: the vendor documents no such call). Never retried if
     /// it may have been carried out.
     ///
-    /// An answer that cannot be used is an error with `sent: Maybe`: the company may exist.
+    /// An unusable response is an error with `sent: Maybe`: the company may exist.
     pub async fn create_company(&self, fields: &Record) -> Result<Company, ApiError> {
         let path = self.endpoints().of("create_company", self.company_id().await?);
         let answer = self.send(self.request(Method::Post, &path)?, fields).await?;
         one(&answer)
     }
 
-    /// Changes fields of the company that calls act on.
+    /// Updates fields of the company that calls act on.
     pub async fn update_company(&self, fields: &Record) -> Result<Company, ApiError> {
         let request = self.admin(Method::Put, "/company").await?;
         one(&self.send(request, fields).await?)
     }
 
-    /// Switches the company that calls act on off. Its bookings stay.
+    /// Disables the company that calls act on. Its bookings remain.
     pub async fn disable_company(&self) -> Result<(), ApiError> {
         let answer = self.call(self.admin(Method::Delete, "/company").await?).await?;
         if answer.response.is_html() {
@@ -116,7 +115,7 @@ fn read(item: &Fields) -> Option<Company> {
     })
 }
 
-/// A flag, which may come as text.
+/// Reads a flag, which may be given as text.
 fn flag(item: &Fields, name: &str) -> bool {
     match fields::field(item, &[name]) {
         Some(Json::Bool(flag)) => *flag,

@@ -1,14 +1,14 @@
-//! JRNI's paths: what is only assumed about it can be corrected in a profile.
+//! JRNI's paths, so that a profile can correct what is only assumed about it.
 
 pub(crate) use crate::client::endpoints::{self, is_name};
 
 /// The endpoint table of one account.
 pub(crate) type Endpoints = endpoints::Endpoints<Paths>;
 
-/// JRNI's table. `{company}` stands for a company's number.
+/// JRNI's table. `{company}` stands for a company's id.
 ///
-/// The sources: "vendor" is the vendor's documents, "public" is code that the vendor or others have published,
-/// "assumed" has no source at all.
+/// The sources: "vendor" is the vendor's documents, "public" is code published by the vendor or others, "assumed" has
+/// no source at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths;
 
@@ -48,7 +48,7 @@ impl Endpoints {
         self.get(key).replace(COMPANY, &company.to_string())
     }
 
-    /// Does the entry's path name the company?
+    /// Whether the entry's path contains the company.
     pub(super) fn names_company(&self, key: &str) -> bool {
         self.get(key).contains(COMPANY)
     }

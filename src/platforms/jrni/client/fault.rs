@@ -1,11 +1,11 @@
-//! The failures that JRNI alone has.
+//! The failures specific to JRNI.
 
 use crate::client::error::{Cause, Explanation, OwnCode};
 
-/// Every one.
+/// All of the codes.
 pub(crate) static CODES: &[&OwnCode] = &[&CHOOSE_COMPANY];
 
-/// The credentials are good for several companies, and none was named.
+/// The credentials are valid for several companies, and none was named.
 pub(crate) static CHOOSE_COMPANY: OwnCode = OwnCode {
     explanation: Explanation {
         code: "choose_company",

@@ -1,4 +1,4 @@
-//! Links of answers: addresses and templates (RFC 6570), which are followed only below the account's own API.
+//! Links in responses: addresses and templates (RFC 6570), followed only below the account's own API.
 
 use iri_string::spec::UriSpec;
 use iri_string::template::UriTemplateStr;
@@ -9,7 +9,7 @@ use super::account::Base;
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::value::{Record, Value};
 
-/// Expands a template with these variables. Those that have no value are left out, as RFC 6570 says.
+/// Expands a template with these variables. Variables without a value are omitted, as RFC 6570 requires.
 pub(super) fn expand(template: &str, variables: &Record) -> Result<String, ApiError> {
     let broken = || {
         ApiError::bad_input(format!(
@@ -38,7 +38,7 @@ pub(super) fn expand(template: &str, variables: &Record) -> Result<String, ApiEr
     Ok(expanded.to_string())
 }
 
-/// The address of a link, which must lie below the account's API: a token goes nowhere else.
+/// Resolves a link, which must be below the account's API: a token is sent nowhere else.
 pub(super) fn own(base: &Base, link: &str) -> Result<Url, ApiError> {
     let elsewhere = |place: &str| {
         let message = format!("the link leads to {place}, and calls stay below {base}");
@@ -56,7 +56,7 @@ pub(super) fn own(base: &Base, link: &str) -> Result<Url, ApiError> {
     }
 }
 
-/// A part that some servers decode to a step upwards.
+/// Whether some servers would decode a part of the path to `..`.
 fn hides_a_step(path: &str) -> bool {
     let path = path.to_ascii_lowercase().replace("%2e", ".");
     path.replace("%2f", "/")

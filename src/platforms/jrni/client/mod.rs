@@ -1,7 +1,7 @@
-//! JRNI's REST API (formerly `BookingBug`), versions 1 and 5: companies and who works for them.
+//! JRNI's REST API (formerly `BookingBug`), versions 1 and 5: companies and their staff.
 //!
-//! What is known comes from the vendor's documents and from clients that the vendor and others have published; what is
-//! only assumed stands in [`endpoints::Paths`] and can be corrected in a profile.
+//! The sources are the vendor's documents, and clients that the vendor and others have published. What is only assumed
+//! is in [`endpoints::Paths`] and can be corrected in a profile.
 
 pub(super) mod account;
 pub(super) mod accounts;
@@ -34,8 +34,8 @@ use crate::transport::request::{Body, Method, Request};
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
-/// One account's API, acting on one company. A clone shares the token and connections; share one client per account
-/// ([`accounts::Accounts`] does), so that one caller signs in for all.
+/// The client of one account, acting on one company. Clones share the token and connections; share one client per
+/// account ([`accounts::Accounts`] does), so that one caller signs in for all.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -49,7 +49,7 @@ struct Inner {
 }
 
 impl Client {
-    /// A client for `account`, which waits so long for an answer. Sends nothing.
+    /// Creates a client for `account` with this response timeout. Sends nothing.
     pub fn new(network: Network, account: Account, endpoints: Arc<Endpoints>, reply: Duration) -> Client {
         let auth = Auth {
             password: LazySecret::new(account.password.clone()),
@@ -68,15 +68,15 @@ impl Client {
         }
     }
 
-    /// The same client, whose requests that change something pass `flight` right before they leave, each time they do.
+    /// The same client, whose changing requests pass `flight` right before they are sent, each time.
     #[must_use]
     pub fn through(mut self, flight: Option<&Flight>) -> Client {
         self.flight = flight.cloned();
         self
     }
 
-    /// The same client, acting on another company than the one it signs in to: one below it, for which the same token
-    /// is good (vendor's documents).
+    /// The same client, acting on a child of the company that it signs in to, for which the same token is valid
+    /// (vendor's documents).
     #[must_use]
     pub fn within(mut self, company: Option<u64>) -> Client {
         self.company = company;
@@ -88,49 +88,47 @@ impl Client {
         &self.inner.session.account.account
     }
 
-    /// What the account signs in with, as far as it is at hand.
+    /// The account's secrets known so far.
     pub fn secrets(&self) -> Vec<Secret> {
         self.inner.session.secrets()
     }
 
-    /// Signs in, unless a token is at hand; then it sends nothing.
+    /// Signs in, unless there is a token; then it sends nothing.
     pub async fn sign_in(&self) -> Result<(), ApiError> {
         self.inner.session.tokens().await.map(|_| ())
     }
 
-    /// Is a token kept on this machine that was used within a day? Whether it still works only the platform can tell.
+    /// Whether a token used within the last day is stored here. Only the platform knows whether it is still valid.
     pub async fn is_signed_in(&self) -> Result<bool, ApiError> {
         let now = self.inner.session.network.clock.now_millis();
         let until = self.signed_in_until().await?;
         Ok(until.is_some_and(|until| until > now))
     }
 
-    /// Drops the token that is kept on this machine, and leaves it as it is on the platform.
+    /// Removes the token stored on this machine, but leaves it valid on the platform.
     pub async fn forget_tokens(&self) -> Result<(), ApiError> {
         self.inner.session.forget().await
     }
 
-    /// Makes the token invalid for all who share it, here and on the platform. The next call signs in anew. Says
+    /// Invalidates the token for all who share it, here and on the platform. The next call signs in again. Returns
     /// whether there was one.
     pub async fn log_out(&self) -> Result<bool, ApiError> {
         let request = self.request(Method::Delete, self.endpoints().get("logout"))?;
         self.inner.session.sign_out(request, self.flight.as_ref()).await
     }
 
-    /// Does the platform still accept the token that is kept? Never signs in.
+    /// Whether the platform still accepts the stored token. Never signs in.
     pub async fn accepts_token(&self) -> Result<bool, ApiError> {
         let request = self.request(Method::Get, self.endpoints().get("login"))?;
         self.inner.session.are_accepted(request).await
     }
 
-    /// When the token that is kept ends unless it is used, in milliseconds since the Unix epoch; nothing when there is
-    /// none.
+    /// When the stored token expires unless it is used, in milliseconds since the Unix epoch; `None` if there is none.
     pub async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
         self.inner.session.signed_in_until().await
     }
 
-    /// The number of the company that calls act on: the one that was named, or else the one that the platform signed
-    /// the account in to.
+    /// The id of the company that calls act on: the one named, else the one that the platform signed the account in to.
     pub async fn company_id(&self) -> Result<u64, ApiError> {
         if let Some(company) = self.company.or(self.account().company) {
             return Ok(company);
@@ -140,8 +138,8 @@ impl Client {
         if let Some(company) = tokens.company {
             return Ok(company);
         }
-        // Its sign-in did not say, or an earlier version of ours has not kept it. Some servers tell what a token is for
-        // (vendor's SDK); where this one does not, a sign-in of our own does.
+        // The sign-in did not report it, or an earlier version of provisor has not stored it. Some servers report the
+        // company of a token (vendor's SDK); otherwise a new sign-in does.
         let described = self.described_company().await?;
         let tokens = match described {
             Some(company) => {
@@ -161,7 +159,7 @@ impl Client {
         })
     }
 
-    /// The number of the company that calls act on, as far as this machine knows it. Sends nothing.
+    /// The id of the company that calls act on, if known on this machine. Sends nothing.
     pub async fn known_company(&self) -> Result<Option<u64>, ApiError> {
         match self.company.or(self.account().company) {
             Some(company) => Ok(Some(company)),
@@ -169,7 +167,7 @@ impl Client {
         }
     }
 
-    /// The company that the platform says the token is for; nothing where it describes no sign-ins.
+    /// The company of the token according to the platform; `None` if it does not describe sign-ins.
     async fn described_company(&self) -> Result<Option<u64>, ApiError> {
         match self
             .call(self.request(Method::Get, self.endpoints().get("login"))?)
@@ -185,13 +183,13 @@ impl Client {
         &self.inner.session.account.endpoints
     }
 
-    /// A request to `path` below the API, which starts with a slash.
+    /// A request to `path` below the API; it starts with a slash.
     fn request(&self, method: Method, path: &str) -> Result<Request, ApiError> {
         let url = self.account().base.api(path)?;
         Ok(Request::new(method, url).timeout(self.inner.reply))
     }
 
-    /// A request to `path` below the company's administration.
+    /// A request to `path` below the company's admin path.
     async fn admin(&self, method: Method, path: &str) -> Result<Request, ApiError> {
         let company = self.company_id().await?;
         self.request(method, &format!("/admin/{company}{path}"))
@@ -208,7 +206,7 @@ impl Client {
             .await
     }
 
-    /// Reads what may not be there.
+    /// Sends a request for a resource that may not exist.
     async fn find(&self, request: Request) -> Result<Option<Answer>, ApiError> {
         match self.call(request).await {
             Ok(answer) => Ok(Some(answer)),
@@ -224,7 +222,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// The number of a resource.
+/// The id of a resource.
 pub(super) fn id(item: &Fields) -> Option<u64> {
     u64::try_from(fields::int(item, &["id"])?).ok()
 }

@@ -1,4 +1,4 @@
-//! Lists in pages, read to their end or not at all: a list cut short would hide what exists.
+//! Paged lists, read completely or not at all: a truncated list would hide existing resources.
 
 use std::collections::HashSet;
 
@@ -11,15 +11,15 @@ pub(crate) use crate::client::fields::{self, Fields};
 use crate::transport::request::Request;
 use crate::value::{Value, digest};
 
-/// Items asked for per page. No limit is published; the default of people is 300.
+/// Items requested per page. No limit is published; the default for people is 300.
 const PAGE_SIZE: i64 = 100;
 
-/// More pages than this mean that the list never ends.
+/// The page limit beyond which a list is considered endless.
 const MOST_PAGES: i64 = 10_000;
 
 impl Client {
-    /// All items named `rel` of a list in pages; nothing when there is no such list. Pages are counted, not followed:
-    /// the links between them have different names in the two versions, and may lead to another host.
+    /// Reads all items named `rel` of a paged list; `None` if there is no such list. Pages are counted, not followed:
+    /// the links between them are named differently in the two versions, and may lead to another host.
     pub(super) async fn listed(&self, request: &Request, rel: &str) -> Result<Option<Vec<Fields>>, ApiError> {
         let mut all: Vec<Fields> = Vec::new();
         let mut seen = HashSet::new();
@@ -54,7 +54,7 @@ impl Client {
     }
 }
 
-/// The items named `rel` inside a resource: embedded, or at its top as older answers have them.
+/// The items named `rel` inside a resource: embedded, or at the top level as in older responses.
 pub(super) fn embedded(resource: &Fields, rel: &str) -> Option<Vec<Fields>> {
     let inner = resource
         .get("_embedded")

@@ -1,4 +1,4 @@
-//! Every other call: any path below the API, and any link of an answer that stays there.
+//! All other calls: any path below the API, and any link in a response that stays there.
 
 use url::Url;
 
@@ -8,11 +8,11 @@ use crate::transport::request::{Body, Method, Request};
 use crate::value::{Record, Value};
 
 impl Client {
-    /// Calls `path` and gives the body of the answer: JSON as a value in which what is named like a credential is a
-    /// secret, a text as it is, nothing when empty.
+    /// Calls `path` and returns the response body: JSON as a value in which fields named like a credential are secret,
+    /// text as is, null if empty.
     ///
-    /// `path` lies below the API and starts with a slash, or is a link of an answer; either may be a template, whose
-    /// variables are taken from `query`. What is left of `query` becomes the query. A link to anywhere but the account's
+    /// `path` is below the API and starts with a slash, or is a link from a response; either may be a template, with
+    /// variables from `query`. The rest of `query` is added to the query string. A link to anywhere but the account's
     /// own API is refused before anything is sent.
     pub async fn raw(
         &self,
@@ -39,14 +39,14 @@ impl Client {
         self.call(request).await?.value()
     }
 
-    /// The steps of the path below the API that a call of this path goes to.
+    /// The path segments below the API that a call of this path requests.
     pub fn steps_to(&self, path: &str, query: &Record) -> Option<Vec<String>> {
         let (url, _) = self.address(path, query).ok()?;
         let below = self.account().base.below(&url)?;
         Some(below.trim_matches('/').split('/').map(str::to_owned).collect())
     }
 
-    /// The address of a path or link, and the variables that its template takes.
+    /// The address of a path or link, and the names of its template variables.
     fn address(&self, path: &str, query: &Record) -> Result<(Url, Vec<String>), ApiError> {
         let path = path.trim();
         let (expanded, used) = if path.contains('{') {

@@ -1,4 +1,4 @@
-//! What a company has many of: read in pages, found by reference, created.
+//! A company's resources: read in pages, found by reference, created.
 
 use super::Client;
 use crate::client::answer::Answer;
@@ -8,22 +8,22 @@ use crate::transport::request::Method;
 use crate::value::Record;
 
 impl Client {
-    /// All items named `rel` of the list at `path` below the administration of the company that calls act on.
+    /// Reads all items named `rel` of the list at `path` below the admin path of the company that calls act on.
     pub async fn items(&self, path: &str, rel: &str) -> Result<Vec<Fields>, ApiError> {
         let request = self.admin(Method::Get, path).await?;
         let items = self.listed(&request, rel).await?;
         items.ok_or_else(|| super::missing(rel))
     }
 
-    /// The item at `path` there; none where the platform knows of none.
+    /// Reads the item at `path` there; `None` if the platform has none.
     pub async fn item(&self, path: &str) -> Result<Option<Fields>, ApiError> {
         let found = self.find(self.admin(Method::Get, path).await?).await?;
         found.map(|answer| one(&answer)).transpose()
     }
 
-    /// Posts a new item to the list at `path` there. Never repeated when it may have been carried out.
+    /// Posts a new item to the list at `path` there. Never retried if it may have been carried out.
     ///
-    /// An answer that cannot be used is an error with `sent: Maybe`: the item may exist.
+    /// An unusable response is an error with `sent: Maybe`: the item may exist.
     pub async fn create_item(&self, path: &str, fields: &Record) -> Result<Fields, ApiError> {
         let request = self.admin(Method::Post, path).await?;
         one(&self.send(request, fields).await?)

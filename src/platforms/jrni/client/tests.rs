@@ -68,7 +68,7 @@ impl Rig {
         }
     }
 
-    /// A client of a process of its own, which shares the store with the others.
+    /// A client as in a separate process that shares the token store.
     fn client(&self, account: Account) -> Client {
         self.client_with(account, Endpoints::default())
     }
@@ -278,7 +278,7 @@ async fn the_company_of_a_token_that_does_not_tell_is_found_once_and_kept() {
         let rig = Rig::with(|options| options.behaviour.jrni_describes = describes);
         let group = rig.sandbox.jrni().company;
         rig.client(rig.account()).company().await.unwrap();
-        // As an earlier version has kept it.
+        // As an earlier version has stored it.
         for tokens in rig.store.0.lock().unwrap().values_mut() {
             let Value::Record(fields) = tokens else {
                 panic!("no tokens")

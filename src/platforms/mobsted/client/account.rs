@@ -1,4 +1,4 @@
-//! One account: where it is, who signs in, and what it may do.
+//! An account: its address, credentials and role.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use crate::client::Password;
 use crate::client::error::ApiError;
 pub(crate) use crate::client::site::{Site, Wording};
 
-/// What follows an account's address in every call.
+/// The path of the API, which follows an account's address in every call.
 pub(super) const API: &str = "/api/v8";
 
-/// What an account is to us.
+/// The relation of an account to the partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// A partner's own account, or one that may be: its App 1 must never be changed.
+    /// A partner's own account, or possibly one: its App 1 must never be changed.
     Master,
-    /// Known to be a sub-account, because a master account made or listed it: its App 1 is an ordinary app.
+    /// Known to be a sub-account, because a master account created or listed it: its App 1 is an ordinary app.
     SubAccount,
 }
 
@@ -31,8 +31,8 @@ const WORDING: Wording = Wording {
 };
 
 impl Base {
-    /// Reads an address as people write it and platforms answer it: with or without scheme, trailing slashes and
-    /// `/api/v8`. Without a scheme it is https; plain http for this machine and the sandbox.
+    /// Parses an address as written by users or returned by the platform: with or without scheme, trailing slashes and
+    /// `/api/v8`. Without a scheme it is https, or plain http for this machine and the sandbox.
     pub fn parse(text: &str) -> Result<Base, ApiError> {
         Ok(Base(Site::parse(text, &WORDING)?.without(API)))
     }
@@ -42,19 +42,19 @@ impl Base {
         self.0.as_str()
     }
 
-    /// The host's name, for messages.
+    /// The host name, for messages.
     pub fn host(&self) -> &str {
         self.0.host()
     }
 
-    /// The tenant's name as Mobsted's hosts carry it: `a23r56k8` in `https://a23r56k8-admin.mobsted.com`.
+    /// The tenant's name within Mobsted's host name: `a23r56k8` in `https://a23r56k8-admin.mobsted.com`.
     pub fn tenant(&self) -> &str {
         let host = self.host();
         let label = host.split(['.', ':']).next().unwrap_or(host);
         label.strip_suffix("-admin").unwrap_or(label)
     }
 
-    /// The address of a call below the API: `path` starts with a slash.
+    /// The address of a call below the API; `path` starts with a slash.
     pub(super) fn api(&self, path: &str) -> Result<Url, ApiError> {
         self.0.at(&format!("{API}{path}"))
     }
@@ -69,18 +69,18 @@ impl fmt::Display for Base {
 /// One account.
 #[derive(Clone)]
 pub struct Account {
-    /// Where it is.
+    /// The account's address.
     pub base: Base,
-    /// Who signs in: an e-mail address.
+    /// The login, an e-mail address.
     pub login: String,
-    /// How to get the password.
+    /// The source of the password.
     pub password: Password,
-    /// What it is to us.
+    /// Its role.
     pub role: Role,
 }
 
 impl Account {
-    /// The name under which its tokens are kept: bound to address and login, so that no token goes elsewhere.
+    /// The account's name in the token store, bound to address and login so that no token is sent elsewhere.
     pub fn key(&self) -> String {
         format!("mobsted {} {}", self.base, self.login)
     }

@@ -1,4 +1,4 @@
-//! One client per account, however many callers ask for it.
+//! One client per account, shared by all callers.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use super::endpoints::Endpoints;
 use super::{Client, Timeouts};
 use crate::client::{Line, clients};
 
-/// Hands out clients.
+/// The shared clients of all accounts.
 pub(crate) type Accounts = clients::Accounts<Client>;
 
 impl Accounts {
-    /// The client for `account`, reached on `line`: the one known, unless role, password, endpoints or line differ. Sends
-    /// nothing.
+    /// The client for `account`, reached on `line`: the cached one, unless role, password, endpoints, timeouts or line
+    /// differ. Sends nothing.
     pub fn client(
         &self,
         account: &Account,

@@ -15,18 +15,18 @@ use crate::value::{Record, Value, identity};
 /// An app.
 #[derive(Debug, Clone, PartialEq)]
 pub struct App {
-    /// Its id: an [`Value::Int`] or a [`Value::Text`], as the platform writes it.
+    /// Its id: a [`Value::Int`] or a [`Value::Text`], as returned by the platform.
     pub id: Value,
-    /// Its name; empty when it has none.
+    /// Its name; empty if it has none.
     pub name: String,
-    /// The site it shows, when it is a wrapper and the platform says so.
+    /// The site it shows, if it is a wrapper and the platform reports it.
     pub site: Option<String>,
-    /// All its attributes; what is named like a credential is a secret.
+    /// All its attributes; those named like a credential are secrets.
     pub attributes: Value,
 }
 
 impl Client {
-    /// All apps of the account.
+    /// Lists all apps of the account.
     pub async fn applications(&self) -> Result<Vec<App>, ApiError> {
         let mut apps: Vec<App> = Vec::new();
         let mut unnamed = 0;
@@ -46,13 +46,13 @@ impl Client {
         Ok(apps)
     }
 
-    /// Reads the list of apps on; each is named by its name in one spelling.
+    /// Continues reading the list of apps; entries are named by the normalized app name.
     pub async fn read_applications_on(&self, listing: &mut Listing<App>) -> Result<(), ApiError> {
         let path = self.endpoints().get("applications");
         self.read_on(path, &[], listing, |item| self.entry(item)).await
     }
 
-    /// The apps of this name, in one spelling, on one page of that list.
+    /// The apps with this normalized name on one page of the list.
     pub async fn applications_on_page(&self, page: i64, name: &str) -> Result<Vec<App>, ApiError> {
         let path = self.endpoints().get("applications");
         self.named_on_page(path, &[], (page, name), |item| self.entry(item))
@@ -68,9 +68,9 @@ impl Client {
         })
     }
 
-    /// Creates a wrapper app. `extra` fields go into the request beside name and site.
+    /// Creates a wrapper app. `extra` fields are added to the request.
     ///
-    /// An answer without an id is an error with `sent: Maybe`: the app may exist.
+    /// A response without an id is an error with `sent: Maybe`: the app may exist.
     pub async fn create_application(&self, name: &str, site: &str, extra: &Record) -> Result<App, ApiError> {
         let endpoints = self.endpoints();
         let (name_field, site_field) = (endpoints.get("app_name_field"), endpoints.get("app_site_field"));
@@ -108,7 +108,7 @@ impl Client {
         })
     }
 
-    /// Changes an app's fields. Gives back what the platform says, nothing when it says nothing.
+    /// Updates an app's fields. Returns the platform's response, null if it is empty.
     pub async fn update_application(&self, id: &str, fields: &Record) -> Result<Value, ApiError> {
         let body = Body::Json(Value::Record(fields.clone()));
         let request = self.request(Method::Put, &self.app_path(id)?)?.body(body);
@@ -136,7 +136,7 @@ impl Client {
         Ok(format!("{}/{id}", self.endpoints().get("applications")))
     }
 
-    /// Reads an item of the list; nothing when it has no id.
+    /// Reads an item of the list; `None` if it has no id.
     fn app(&self, item: &Fields) -> Option<App> {
         let attributes = wire::attributes(item);
         let id = wire::id_in(item, &["id"]).or_else(|| wire::id_in(attributes, &["applicationId", "id"]))?;
@@ -153,7 +153,7 @@ impl Client {
     }
 }
 
-/// The one resource of an answer, with or without its envelope.
+/// The single resource of a response, with or without its envelope.
 fn resource(answer: &Json) -> Option<&Fields> {
     let data = answer.get("data").unwrap_or(answer);
     data.get(0).unwrap_or(data).as_object()

@@ -1,4 +1,4 @@
-//! Signing in to Mobsted, and trading refresh tokens.
+//! Signing in to Mobsted, and exchanging refresh tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use crate::transport::request::{Method, Request};
 use crate::transport::response::Response;
 use crate::value::secret::Secret;
 
-/// An account and how its sign-in is asked for.
+/// An account and how it signs in.
 pub(super) struct Auth {
     pub(super) account: Account,
     pub(super) endpoints: Arc<Endpoints>,
     pub(super) password: LazySecret,
-    /// How long to wait for the answer to a sign-in.
+    /// The timeout of a sign-in.
     pub(super) reply: Duration,
 }
 
@@ -63,12 +63,12 @@ impl Authenticator for Auth {
             .request("refresh")?
             .query("refresh_token", token.clone())
             .sensitive()
-            // Each refresh token works once.
+            // Each refresh token works only once.
             .once();
         self.ask(network, &request).await
     }
 
-    /// The client has judged it, with what it knows of the account.
+    /// Accepts any request: the client has already judged it, with its knowledge of the account.
     fn judge(&self, _: &Network, _: &Request) -> Result<(), ApiError> {
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Auth {
         read(request, &response, network.clock.now_millis())
     }
 
-    /// A failed sign-in in the user's terms.
+    /// Rewrites the error of a failed sign-in in the user's terms.
     fn explain(&self, error: ApiError) -> ApiError {
         let (host, login) = (self.account.base.host(), &self.account.login);
         let status = error.status.unwrap_or_default();
@@ -125,7 +125,7 @@ impl Auth {
     }
 }
 
-/// The tokens in an answer.
+/// Parses the tokens in a response.
 fn read(request: &Request, response: &Response, now: i64) -> Result<Tokens, ApiError> {
     if !response.is_success() {
         return Err(ApiError::from_answer(request, response));
@@ -133,7 +133,7 @@ fn read(request: &Request, response: &Response, now: i64) -> Result<Tokens, ApiE
     let answer: Json = response
         .json()
         .map_err(|why| ApiError::unreadable(request, response, &why.to_string()))?;
-    // Some answer wrong credentials with 200 and words; asked again and again, they would lock the account.
+    // Some deployments report wrong credentials with 200 and a text; repeated attempts would lock the account.
     tokens::from_answer(&answer, now).ok_or_else(|| ApiError {
         kind: ApiErrorKind::SignInRefused,
         ..ApiError::unreadable(request, response, "it holds no token")

@@ -1,4 +1,4 @@
-//! What an app is made of besides its objects: screens, lists, and the tags that can be read (public clients).
+//! The parts of an app other than its objects: screens, lists, and readable tags (public clients).
 
 use std::ops::ControlFlow;
 
@@ -15,17 +15,17 @@ use crate::value::{Record, Value};
 /// A screen or a list of an app.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// Its id: an [`Value::Int`] or a [`Value::Text`], as the platform writes it.
+    /// Its id: a [`Value::Int`] or a [`Value::Text`], as returned by the platform.
     pub id: Value,
-    /// Its name; empty when it has none.
+    /// Its name; empty if it has none.
     pub name: String,
     /// The names of a list's tables.
     pub tables: Vec<String>,
-    /// All its attributes; what is named like a credential is a secret.
+    /// All its attributes; those named like a credential are secrets.
     pub attributes: Value,
 }
 
-/// Whose tags are read.
+/// The owner of the tags to read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TagsOf {
     /// Objects of an app, by their ids.
@@ -41,22 +41,22 @@ pub enum TagsOf {
     Tenant,
 }
 
-/// What the tags of one thing say.
+/// The tag values of one owner.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TagValues {
-    /// Whose: its id; nothing for the account itself.
+    /// The owner's id; null for the account itself.
     pub id: Value,
-    /// The values by tag. What a tag for a credential gives is a secret.
+    /// The values by tag. The value of a tag for a credential is a secret.
     pub values: Record,
 }
 
 impl Client {
-    /// The screens of an app.
+    /// Lists the screens of an app.
     pub async fn screens(&self, app: &str) -> Result<Vec<Part>, ApiError> {
         self.parts("screens", "ApplicationId", app).await
     }
 
-    /// The lists of an app.
+    /// Lists the lists of an app.
     pub async fn lists(&self, app: &str) -> Result<Vec<Part>, ApiError> {
         self.parts("lists", "appId", app).await
     }
@@ -72,7 +72,7 @@ impl Client {
         Ok(parts)
     }
 
-    /// The tags that can be read of an app's things: `#Object:Email#`.
+    /// Lists the tags available in an app, such as `#Object:Email#`.
     pub async fn available_tags(&self, app: &str) -> Result<Vec<String>, ApiError> {
         let path = format!("{}/info", self.endpoints().get("hashtags"));
         let request = self.request(Method::Get, &path)?.query("applicationId", app);
@@ -87,7 +87,7 @@ impl Client {
         Ok(tags.collect())
     }
 
-    /// What these tags say. It is sent as a POST, and changes nothing.
+    /// Reads the values of these tags. The request is a POST, but changes nothing.
     pub async fn read_tags(&self, of: &TagsOf, tags: &[String]) -> Result<Vec<TagValues>, ApiError> {
         let list = |items: &[Value]| Value::List(items.to_vec());
         let tags_value = Value::List(tags.iter().map(|tag| tag.as_str().into()).collect());
@@ -108,7 +108,7 @@ impl Client {
         let request = self
             .request(Method::Post, &path)?
             .body(Body::Json(Value::Record(body)));
-        // Asking twice is asking once, and nothing is changed by a lost answer.
+        // Repeating it is harmless, and a lost response leaves nothing changed.
         let request = Request {
             idempotent: true,
             ..request
@@ -131,12 +131,12 @@ impl Client {
     }
 }
 
-/// Reads an item of a list; nothing when it has no id.
+/// Reads an item of a list; `None` if it has no id.
 fn part(item: &Fields) -> Option<Part> {
     let attributes = wire::attributes(item);
     let tables = wire::field(attributes, &["structure"])
         .and_then(|structure| match structure {
-            // Written as JSON in a text when the list was made.
+            // Encoded as JSON text when the list was created.
             Json::String(text) => serde_json::from_str(text).ok(),
             other => Some(other.clone()),
         })
@@ -156,7 +156,7 @@ fn part(item: &Fields) -> Option<Part> {
 fn tag_values(item: &Fields) -> TagValues {
     let attributes = wire::attributes(item).clone();
     let values = attributes.into_iter().map(|(tag, json)| {
-        // The tag `#Object:defaultPassword#` is the column `defaultPassword`.
+        // The tag `#Object:defaultPassword#` refers to the column `defaultPassword`.
         let column = tag.trim_matches('#').rsplit(':').next().unwrap_or(&tag);
         let value = match (wire::is_credential_field(column), json) {
             (true, Json::String(text)) => Value::Secret(Secret::new(text)),

@@ -1,4 +1,4 @@
-//! Branded domains. Body and behaviour are public; that the path is `/nginx/config` is assumed.
+//! Branded domains. Body and behaviour are public; the path `/nginx/config` is assumed.
 
 use super::Client;
 use crate::client::Sent;
@@ -7,9 +7,9 @@ use crate::transport::request::{Body, Method};
 use crate::value::{Record, Value};
 
 impl Client {
-    /// Gives an app, or the account, a domain of its own. The domain must point at the platform already (a CNAME).
+    /// Sets a custom domain for an app or the account. The domain must already point to the platform (a CNAME).
     ///
-    /// On a master account the app must be named: without one the platform might take App 1.
+    /// On a master account the app must be named: without one the platform might use App 1.
     pub async fn set_domain(&self, domain: &str, app: Option<&str>) -> Result<Value, ApiError> {
         let domain = domain.trim().trim_end_matches('.').to_lowercase();
         let custom = is_custom(&domain)?;
@@ -33,7 +33,7 @@ impl Client {
     }
 }
 
-/// A domain of two names, or one of three: the platform takes no other, and wants to be told which it is.
+/// Whether a domain has three labels rather than two, which the request must state. The platform accepts no others.
 fn is_custom(domain: &str) -> Result<bool, ApiError> {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -54,8 +54,8 @@ fn is_custom(domain: &str) -> Result<bool, ApiError> {
     }
 }
 
-/// The platform refuses with 500 and a sentence when the domain does not point at it or the user may not do this
-/// (Mobsted's own back-end code). Nothing was changed then.
+/// Turns a 500 with a known reason into a refusal: the platform sends it if the domain does not point to it or the user
+/// lacks the permission (Mobsted's own back-end code). Nothing was changed then.
 fn plain_refusal(error: ApiError) -> ApiError {
     const REASONS: &[&str] = &[
         "cname",

@@ -1,4 +1,4 @@
-//! Mobsted's paths and field names: what is only assumed about it can be corrected in a profile.
+//! Mobsted's paths and field names, so that a profile can correct what is only assumed about it.
 
 use super::judge::{is_part, is_said_to_delete, names_an_app};
 pub(crate) use crate::client::endpoints::{self, is_name};
@@ -8,8 +8,7 @@ pub(crate) type Endpoints = endpoints::Endpoints<Paths>;
 
 /// Mobsted's table.
 ///
-/// The sources: "manual" is Mobsted's partner manual, "public" is code that others have published, "assumed" has no
-/// source at all.
+/// The sources: "manual" is Mobsted's partner manual, "public" is code published by others, "assumed" has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths;
 

@@ -8,21 +8,21 @@ use crate::client::error::ApiError;
 use crate::transport::request::{Body, Method};
 use crate::value::{Record, Value};
 
-/// An event that is to be posted.
+/// An event to post.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvent {
     /// The object it is about.
     pub object: Value,
-    /// What happened: the platform's `ActionName`.
+    /// The action, the platform's `ActionName`.
     pub action: String,
-    /// The status it leads to, when it does.
+    /// The resulting status, if any.
     pub status: Option<Value>,
-    /// Anything more: a text, or what is sent as JSON in a text.
+    /// An additional value: text, or data to send as JSON text.
     pub value: Option<Value>,
 }
 
 impl Client {
-    /// Posts an event about an object of an app. Gives its id; nothing when the platform does not say.
+    /// Posts an event about an object of an app. Returns its id; null if the platform does not report it.
     pub async fn post_event(&self, app: &str, event: &NewEvent) -> Result<Value, ApiError> {
         if event.action.trim().is_empty() {
             return Err(ApiError::bad_input("an event needs the name of an action"));
@@ -52,11 +52,11 @@ impl Client {
     }
 }
 
-/// The platform takes text: what is structured is JSON in it.
+/// Converts a value to text, as the platform requires: structured data becomes JSON.
 fn as_text(value: &Value) -> Result<Value, ApiError> {
     match value {
         Value::Text(_) | Value::Secret(_) => Ok(value.clone()),
-        // JSON for people masks secrets, and that would be sent.
+        // The JSON would contain the masked secrets, and they would be sent.
         value if value.has_secret() => Err(ApiError::bad_input(
             "the value of an event cannot have a secret inside a map or list; send the secret alone",
         )),

@@ -1,4 +1,4 @@
-//! Which items belong to which app. An item's number does not say it, and App 1 has items like any other app.
+//! Tracks which items belong to which app. An item's id does not reveal it, and App 1 has items like any other app.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -12,12 +12,12 @@ pub(crate) use crate::client::answer::Answer;
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::value::Value;
 
-/// Items by their kind and their app, as the platform has listed them. An item never moves to another app.
+/// The ids of items by kind and app, as listed by the platform. An item never moves to another app.
 #[derive(Default)]
 pub(super) struct Members(Mutex<HashMap<(Kind, u64), HashSet<u64>>>);
 
 impl Members {
-    /// The first of these items that is not known to be of its app.
+    /// The first of these items not known to belong to its app.
     fn stranger(&self, items: &Items) -> Option<u64> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = known.get(&(items.kind, items.app));
@@ -32,8 +32,8 @@ impl Members {
 }
 
 impl Client {
-    /// Refuses items that are not certainly of the app that they are said to be of. The app's list is read when one of
-    /// them is not known yet.
+    /// Refuses items that do not certainly belong to the claimed app. The app's list is read if one of them is not
+    /// known yet.
     pub(super) async fn refuse_strangers(&self, items: &Items) -> Result<(), ApiError> {
         if self.0.members.stranger(items).is_none() {
             return Ok(());
@@ -46,7 +46,7 @@ impl Client {
         };
         let own = self.item_ids(items.kind, items.app, false).await?;
         if !own.is_disjoint(&first_of_app_one) {
-            // A platform that does not tell the apps' lists apart has told nothing.
+            // The platform does not separate the lists by app, so they prove nothing.
             return Err(protected());
         }
         self.0.members.note(items.kind, items.app, own);
@@ -59,7 +59,7 @@ impl Client {
         }
     }
 
-    /// Notes what a request has just made in an app.
+    /// Records the item that a request has just created in an app.
     pub(super) fn note_new(&self, items: &Items, answer: &Answer) {
         let made = answer.json().ok();
         let data = made.as_ref().and_then(|json| json.get("data"));

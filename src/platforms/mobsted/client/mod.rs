@@ -1,7 +1,7 @@
-//! Mobsted's partner API, version 8: sub-accounts, apps, and every other call.
+//! Mobsted's partner API, version 8: sub-accounts, apps, and all other calls.
 //!
-//! What is known comes from the vendor's partner manual and from clients and back-end code that others have
-//! published; what is only assumed stands in [`endpoints::Paths`] and can be corrected in a profile.
+//! The sources are the vendor's partner manual, and clients and back-end code that others have published. What is only
+//! assumed is in [`endpoints::Paths`] and can be corrected in a profile.
 
 pub(super) mod account;
 pub(super) mod accounts;
@@ -40,10 +40,10 @@ use crate::client::{Flight, Network};
 use crate::transport::request::{Method, Request};
 use crate::value::secret::Secret;
 
-/// How long to wait for answers.
+/// The response timeouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For every call but the next.
+    /// For all other calls.
     pub reply: Duration,
     /// For creating a sub-account, which takes up to a minute (partner manual).
     pub tenant_creation: Duration,
@@ -58,7 +58,7 @@ impl Default for Timeouts {
     }
 }
 
-/// One account's API. A clone shares tokens and connections; share one client per account ([`accounts::Accounts`]
+/// The client of one account. Clones share tokens and connections; share one client per account ([`accounts::Accounts`]
 /// does), so that one caller signs in for all.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>, Option<Flight>);
@@ -66,12 +66,12 @@ pub struct Client(Arc<Inner>, Option<Flight>);
 struct Inner {
     session: Session<Auth>,
     timeouts: Timeouts,
-    /// Which items are known to be of which app.
+    /// The items known to belong to each app.
     members: Members,
 }
 
 impl Client {
-    /// A client for `account`. Sends nothing.
+    /// Creates a client for `account`. Sends nothing.
     pub fn new(network: Network, account: Account, endpoints: Arc<Endpoints>, timeouts: Timeouts) -> Client {
         let auth = Auth {
             password: LazySecret::new(account.password.clone()),
@@ -88,7 +88,7 @@ impl Client {
         Client(Arc::new(inner), None)
     }
 
-    /// The same client, whose requests that change something pass `flight` right before they leave, each time they do.
+    /// The same client, whose changing requests pass `flight` right before they are sent, each time.
     #[must_use]
     pub fn through(&self, flight: Option<&Flight>) -> Client {
         Client(Arc::clone(&self.0), flight.cloned())
@@ -99,22 +99,22 @@ impl Client {
         &self.0.session.account.account
     }
 
-    /// Signs in, unless tokens that live are at hand; then it sends nothing.
+    /// Signs in, unless there are valid tokens; then it sends nothing.
     pub async fn sign_in(&self) -> Result<(), ApiError> {
         self.0.session.tokens().await.map(|_| ())
     }
 
-    /// When the tokens that are kept end, in milliseconds since the Unix epoch; nothing when there are none.
+    /// When the stored tokens expire, in milliseconds since the Unix epoch; `None` if there are none.
     pub async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
         self.0.session.signed_in_until().await
     }
 
-    /// Drops the tokens that are kept on this machine. The manual knows no call that ends them on the platform.
+    /// Removes the tokens stored on this machine. The manual has no call to revoke them on the platform.
     pub async fn forget_tokens(&self) -> Result<(), ApiError> {
         self.0.session.forget().await
     }
 
-    /// What the account signs in with, as far as it is at hand.
+    /// The account's secrets known so far.
     pub fn secrets(&self) -> Vec<Secret> {
         self.0.session.secrets()
     }
@@ -127,15 +127,15 @@ impl Client {
         &self.0.session.account.endpoints
     }
 
-    /// A request to `path` below the API, which starts with a slash.
+    /// A request to `path` below the API; it starts with a slash.
     fn request(&self, method: Method, path: &str) -> Result<Request, ApiError> {
         let url = self.account().base.api(path)?;
         Ok(Request::new(method, url).timeout(self.0.timeouts.reply))
     }
 
-    /// Sends a request as this account, when it may be sent. Any status but 2xx is an error.
+    /// Sends a request as this account, if it is permitted. Any status but 2xx is an error.
     ///
-    /// Whatever could change App 1 of a master account is refused before anything is sent.
+    /// Any request that could change App 1 of a master account is refused before anything is sent.
     async fn call(&self, request: Request) -> Result<Answer, ApiError> {
         let items = match self.role() {
             Role::Master => judge(&request, self.endpoints())?,
@@ -151,7 +151,7 @@ impl Client {
         Ok(answer)
     }
 
-    /// Sends a request that changes nothing, or that has been judged.
+    /// Sends a request that changes nothing, or that has been judged already.
     async fn ask(&self, request: Request) -> Result<Answer, ApiError> {
         self.0.session.send(request, self.1.as_ref()).await
     }

@@ -12,16 +12,16 @@ use crate::value::Value;
 /// A row of an app's table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObjectRow {
-    /// Its id: an [`Value::Int`] or a [`Value::Text`], as the platform writes it.
+    /// Its id: a [`Value::Int`] or a [`Value::Text`], as returned by the platform.
     pub id: Value,
-    /// Its e-mail address; empty when it has none.
+    /// Its e-mail address; empty if it has none.
     pub email: String,
-    /// All its columns; what is named like a credential (`UserPassword`, `defaultPassword`, `PIN`) is a secret.
+    /// All its columns; those named like a credential (`UserPassword`, `defaultPassword`, `PIN`) are secrets.
     pub attributes: Value,
 }
 
 impl Client {
-    /// All objects of an app (public for reading).
+    /// Lists all objects of an app (public for reading).
     pub async fn objects(&self, app: &str) -> Result<Vec<ObjectRow>, ApiError> {
         let mut rows = Vec::new();
         self.each_object_page(app, |page| {
@@ -32,8 +32,8 @@ impl Client {
         Ok(rows)
     }
 
-    /// The object of this id, if the app has it. Pages after the one that holds it are not read. No public call reads
-    /// a single object with all its columns.
+    /// The object with this id, if the app has it. Stops reading at the page that contains it. No public call reads a
+    /// single object with all its columns.
     pub async fn object(&self, app: &str, id: &str) -> Result<Option<ObjectRow>, ApiError> {
         let mut found = None;
         self.each_object_page(app, |page| {
@@ -60,7 +60,7 @@ impl Client {
     }
 }
 
-/// Reads an item of the list; nothing when it has no id.
+/// Reads an item of the list; `None` if it has no id.
 fn row(item: &Fields) -> Option<ObjectRow> {
     let columns = wire::attributes(item);
     Some(ObjectRow {
@@ -70,7 +70,7 @@ fn row(item: &Fields) -> Option<ObjectRow> {
     })
 }
 
-/// An id in one spelling.
+/// Normalizes an id to text.
 pub(crate) fn id_text(id: &Value) -> String {
     match id {
         Value::Int(int) => int.to_string(),

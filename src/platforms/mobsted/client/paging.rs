@@ -1,4 +1,4 @@
-//! Lists in pages, read to their end or not at all: a list cut short would hide what exists.
+//! Paged lists, read completely or not at all: a truncated list would hide existing resources.
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
@@ -14,43 +14,43 @@ use crate::client::error::{ApiError, ApiErrorKind};
 use crate::transport::request::Method;
 use crate::value::{Value, digest};
 
-/// Items asked for per page (public clients).
+/// Items requested per page (public clients).
 const PAGE_SIZE: i64 = 100;
 
-/// More pages than this mean that the list never ends.
+/// The page limit beyond which a list is considered endless.
 const MOST_PAGES: i64 = 10_000;
 
-/// An item of a list, as it is looked for.
+/// An item of a list with its search keys.
 pub(super) struct Entry<T> {
-    /// Its name in one spelling.
+    /// Its normalized name.
     pub(super) name: String,
-    /// Its own number, where somebody asks for it.
+    /// Its id, if callers search by it.
     pub(super) id: Option<String>,
     pub(super) item: T,
 }
 
-/// A list as it was read last. It can be read on from there. Only the last page is kept; of those before it, which names
-/// and numbers stand on which, so that a list of a million items takes little memory.
+/// The last known state of a list, from which reading can continue. Only the last page is kept in full; earlier pages
+/// are indexed by name and id, so that a list of a million items takes little memory.
 pub struct Listing<T> {
-    /// The page that was read last, none at first, and the first item on it.
+    /// The page read last, 0 at first, and the id of its first item.
     page: i64,
     first: Option<Value>,
     last: Vec<Entry<T>>,
-    /// Digests of names and numbers, with their pages.
+    /// Hashes of names and ids, with their pages.
     marks: BTreeSet<(u64, i64)>,
     digests: RandomState,
 }
 
-/// What a list has of one name.
+/// The entries of a list with one name.
 pub struct Named<T> {
-    /// Pages before the last one that have it.
+    /// The pages before the last one that contain it.
     pub pages: Vec<i64>,
-    /// Those on the last page.
+    /// The entries on the last page.
     pub last: Vec<T>,
 }
 
 impl<T: Clone> Listing<T> {
-    /// What there is of this name.
+    /// Returns the entries with this name.
     pub fn named(&self, name: &str) -> Named<T> {
         let last = self.last.iter().filter(|entry| entry.name == name);
         Named {
@@ -60,7 +60,7 @@ impl<T: Clone> Listing<T> {
     }
 }
 
-/// What a digest is of.
+/// The value that a hash is computed from.
 #[derive(Hash)]
 enum Mark<'a> {
     Name(&'a str),
@@ -68,14 +68,14 @@ enum Mark<'a> {
 }
 
 impl<T> Listing<T> {
-    /// Does it hold an item of this number?
+    /// Whether the list contains an item with this id.
     pub fn has_id(&self, id: &Value) -> bool {
         let id = id_text(id);
         let on_last = self.last.iter().any(|entry| entry.id.as_ref() == Some(&id));
         on_last || self.pages(&Mark::Id(&id)).next().is_some()
     }
 
-    /// Was it ever read?
+    /// Whether the list has ever been read.
     pub fn is_read(&self) -> bool {
         self.page > 0
     }
@@ -87,7 +87,7 @@ impl<T> Listing<T> {
             .map(|(_, page)| *page)
     }
 
-    /// Takes in a page: the last one again, or the next one.
+    /// Adds a page: the last one again, or the next one.
     fn take(&mut self, page: i64, first: Option<Value>, entries: Vec<Entry<T>>) {
         let before = std::mem::replace(&mut self.last, entries);
         if page > self.page {
@@ -115,7 +115,7 @@ impl<T> Default for Listing<T> {
 }
 
 impl Client {
-    /// Reads a list again: its last page and what has come behind it, or the whole when something before has moved.
+    /// Updates a list: reads its last page and those after it, or all of it if an earlier part has changed.
     pub(super) async fn read_on<T: Send>(
         &self,
         path: &str,
@@ -130,7 +130,7 @@ impl Client {
         self.read_from_last(path, query, listing, &read).await.map(drop)
     }
 
-    /// Reads from the page on that was read last. Says whether the list goes on where it did.
+    /// Reads from the page that was read last. Returns whether the list continues where it ended.
     async fn read_from_last<T: Send>(
         &self,
         path: &str,
@@ -158,7 +158,7 @@ impl Client {
         }
     }
 
-    /// The items of this name on one page of a list; none when the list has become shorter.
+    /// The items with this name on one page of a list; none if the list has become shorter.
     pub(super) async fn named_on_page<T: Send>(
         &self,
         path: &str,
@@ -178,7 +178,7 @@ impl Client {
         }
     }
 
-    /// Gives `each` the items of one page after another, until the last or until it breaks.
+    /// Passes the items of each page to `each`, until the last page or until it breaks.
     pub(super) async fn each_page(
         &self,
         path: &str,
@@ -239,7 +239,7 @@ fn read(answer: &Answer, number: i64) -> Result<Page, ApiError> {
     let count = i64::try_from(data.len()).unwrap_or(i64::MAX);
     let last = match wire::int(meta, &["last_page"]) {
         Some(last) => number >= last,
-        // Not documented to be missing. Only a page that is not full proves the end then.
+        // Undocumented. Then only a page that is not full proves the end.
         None => count < PAGE_SIZE,
     };
     let digest = digest::sha256(Json::from(data.clone()).to_string().as_bytes());

@@ -1,4 +1,5 @@
-//! Requests of anybody to a Mobsted account: `http::` and other platforms' accounts are judged as a partner's own.
+//! Guards Mobsted accounts against requests from `http::` and other platforms' accounts, judged as if to a partner's
+//! own account.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,11 +18,11 @@ use crate::transport::request::Request;
 /// Mobsted's own servers (public clients, vendor's code), and the sandbox's.
 const SERVERS: [&str; 4] = ["mobsted.com", "mobsted.ru", "mbst.xyz", "mobsted.sandbox"];
 
-/// The addresses of Mobsted accounts that this process knows. A clone shares them.
+/// The addresses of the Mobsted accounts known to this process. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Partners(Arc<Mutex<HashSet<Place>>>);
 
-/// A host in one spelling, and the path below which its account lies.
+/// A normalized host, and the base path of its account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Place {
     host: String,
@@ -29,7 +30,7 @@ struct Place {
 }
 
 impl Partners {
-    /// Learns the address of an account.
+    /// Adds the address of an account.
     pub(crate) fn know(&self, base: &Base) {
         if let Ok(url) = Url::parse(base.as_str()) {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +40,7 @@ impl Partners {
 }
 
 impl Guard for Partners {
-    /// Refuses a request to a Mobsted account that only a session of the account may make, or nobody.
+    /// Refuses a request to a Mobsted account that is forbidden, or that only a session of the account may send.
     fn judge(&self, request: &Request) -> Result<(), ApiError> {
         if !self.concerns(request) {
             return Ok(());
@@ -54,7 +55,7 @@ impl Guard for Partners {
 }
 
 impl Partners {
-    /// Does it go to a Mobsted account, as far as its address and its tokens tell?
+    /// Whether it is sent to a Mobsted account, judging by its address and tokens.
     fn concerns(&self, request: &Request) -> bool {
         let place = Place::of(&request.url);
         let is_at = |server: &str| {
@@ -70,8 +71,8 @@ impl Partners {
 }
 
 impl Base {
-    /// Could both be the address of one account, however they are written? Accounts on this machine may differ by a path
-    /// below one another; others have a host each.
+    /// Whether both could be the address of one account, however they are written. Accounts on this machine may have
+    /// nested paths; others have a host each.
     pub fn may_be(&self, other: &Base) -> bool {
         let (Ok(url), Ok(other)) = (Url::parse(self.as_str()), Url::parse(other.as_str())) else {
             return true;
@@ -86,7 +87,7 @@ impl Place {
     fn of(url: &Url) -> Place {
         let host = url.host_str().unwrap_or_default().trim_end_matches('.');
         let host = match url.port_or_known_default() {
-            // Services on this machine differ by their ports alone.
+            // Services on this machine differ only by port.
             Some(port) if address::is_loopback(url) => format!("localhost:{port}"),
             _ => host.to_ascii_lowercase(),
         };
@@ -103,7 +104,7 @@ impl Place {
     }
 }
 
-/// Are these the claims of a back-office token? Its issuer is the account's host (seen in the vendor's tokens).
+/// Whether these are the claims of a back-office token. Its issuer is the account's host (seen in the vendor's tokens).
 fn is_of_mobsted(claims: &Json) -> bool {
     let issuer = claims.get("iss").and_then(Json::as_str).unwrap_or_default();
     let name = issuer.split('.').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Every other call: any path below the account's API.
+//! All other calls: any path below the account's API.
 
 use url::Url;
 
@@ -8,20 +8,20 @@ use crate::client::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Body, Method, Request};
 use crate::value::{Record, Value};
 
-/// An answer to a raw call.
+/// The response to a raw call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// The status, a 2xx.
     pub status: u16,
-    /// JSON as a value in which what is named like a credential is a secret; a text as it is; nothing when empty.
+    /// JSON as a value in which fields named like a credential are secret; text as is; null if empty.
     pub body: Value,
 }
 
 impl Client {
-    /// Calls `path` below the account's `/api/v8`, which may carry its own query.
+    /// Calls `path` below the account's `/api/v8`; it may contain a query.
     ///
-    /// A change of a master account that is not on the list of what may be changed is refused before anything is sent.
-    /// Reads are repeated after failures in passing, changes only when they cannot have been carried out.
+    /// A change of a master account that is not on the allowlist is refused before anything is sent. Reads are retried
+    /// after transient failures, changes only if they cannot have been carried out.
     pub async fn raw(
         &self,
         method: Method,
@@ -49,7 +49,7 @@ impl Client {
 }
 
 impl Client {
-    /// The app that a path names, and nothing below it.
+    /// The app that a path names, if the path names nothing below it.
     pub fn app_at(&self, path: &str) -> Option<String> {
         let url = address(&self.account().base, path).ok()?;
         let apps = self
@@ -65,7 +65,7 @@ impl Client {
     }
 }
 
-/// The address that a path means: relative to the API, with `/api/v8`, or a full address below it.
+/// Resolves a path: relative to the API, with `/api/v8`, or a full address below it.
 fn address(base: &Base, path: &str) -> Result<Url, ApiError> {
     let root = format!("{base}{API}/");
     let path = path.trim();
@@ -90,7 +90,7 @@ fn address(base: &Base, path: &str) -> Result<Url, ApiError> {
     let parts: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
     let plain = format!("/{}", parts.join("/"));
     url.set_path(&plain);
-    // Dots have been resolved: what leads out of the API shows.
+    // Dots have been resolved, so a path that leaves the API is visible.
     if url.as_str().starts_with(&root) {
         Ok(url)
     } else {

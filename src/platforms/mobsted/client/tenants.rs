@@ -1,4 +1,4 @@
-//! Sub-accounts: made by the partner call, found in the master's App 1, "My Sub Accounts".
+//! Sub-accounts: created by the partner call, found in the master's App 1, "My Sub Accounts".
 
 use std::ops::ControlFlow;
 
@@ -17,16 +17,16 @@ use crate::value::{Record, Value, identity};
 /// The master's app whose objects are its sub-accounts (partner manual).
 pub(super) const SUB_ACCOUNTS_APP: u64 = 1;
 
-/// A sub-account just made. Its password is given this once.
+/// A newly created sub-account. Its password is returned only this once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTenant {
-    /// Where it is, as the platform says: never derived from a name.
+    /// Its address as returned by the platform, never derived from a name.
     pub url: Base,
-    /// Who signs in.
+    /// The login.
     pub email: String,
     /// The one-time password.
     pub password: Secret,
-    /// The tenant's name, as its address carries it.
+    /// The tenant's name as contained in its address.
     pub name: String,
 }
 
@@ -35,22 +35,22 @@ pub struct NewTenant {
 pub struct TenantRow {
     /// The row's own id.
     pub id: Option<Value>,
-    /// Who signs in, as written there; empty when the row has no address.
+    /// The login as written there; empty if the row has none.
     pub email: String,
-    /// Where it is. Built from server and tenant name only when the row has no address of its own.
+    /// Its address. Derived from server and tenant name only if the row has none.
     pub url: Option<Base>,
     /// The tenant's name.
     pub name: Option<String>,
-    /// The first password, in clear on the platform. Not updated when the client changes it.
+    /// The initial password, stored in clear text on the platform. Not updated when the client changes it.
     pub password: Option<Secret>,
-    /// All columns as they came; what is named like a credential is a secret.
+    /// All columns as received; those named like a credential are secrets.
     pub attributes: Value,
 }
 
 impl Client {
-    /// Creates a sub-account. Never repeated when it may have been carried out.
+    /// Creates a sub-account. Never retried if it may have been carried out.
     ///
-    /// An answer that cannot be used is an error with `sent: Maybe`: the sub-account may exist.
+    /// An unusable response is an error with `sent: Maybe`: the sub-account may exist.
     pub async fn create_partner(&self, email: &str) -> Result<NewTenant, ApiError> {
         let field = self.endpoints().get("partner_email_field").to_owned();
         let body = Record::from([(field, Value::from(email))]);
@@ -62,7 +62,7 @@ impl Client {
         new_tenant(&answer, email)
     }
 
-    /// All sub-accounts of a master account.
+    /// Lists all sub-accounts of a master account.
     pub async fn tenants(&self) -> Result<Vec<TenantRow>, ApiError> {
         let mut rows: Vec<TenantRow> = Vec::new();
         self.each_tenant_page(|page| {
@@ -73,10 +73,9 @@ impl Client {
         Ok(rows)
     }
 
-    /// The sub-account of this address, compared in one spelling. Pages after the one that holds
-    /// it are not read.
+    /// The sub-account with this e-mail address, compared in normalized form. Pages after its own are not read.
     ///
-    /// Two rows with the address are a [`ApiErrorKind::Conflict`]: nobody can tell which is meant.
+    /// Two rows with the address are a [`ApiErrorKind::Conflict`], since it is unclear which is meant.
     pub async fn find_tenant(&self, email: &str) -> Result<Option<TenantRow>, ApiError> {
         let wanted = folded(email);
         let mut found: Vec<TenantRow> = Vec::new();
@@ -102,8 +101,8 @@ impl Client {
         }
     }
 
-    /// Reads the list of sub-accounts on; each is named by its address in one spelling. Nobody asks a list for the other
-    /// columns.
+    /// Continues reading the list of sub-accounts; entries are named by normalized e-mail address. Other columns are
+    /// dropped, as no caller needs them.
     pub async fn read_tenants_on(&self, listing: &mut Listing<TenantRow>) -> Result<(), ApiError> {
         self.read_on(
             self.endpoints().get("objects"),
@@ -114,7 +113,7 @@ impl Client {
         .await
     }
 
-    /// The sub-accounts of this address, in one spelling, on one page of that list.
+    /// The sub-accounts with this normalized e-mail address on one page of the list.
     pub async fn tenants_on_page(&self, page: i64, email: &str) -> Result<Vec<TenantRow>, ApiError> {
         let path = self.endpoints().get("objects");
         self.named_on_page(path, &self.in_app_one(), (page, email), |item| Some(entry(item)))
@@ -134,7 +133,7 @@ impl Client {
         let mut seen: Vec<Value> = Vec::new();
         self.each_page(path, &self.in_app_one(), |items| {
             let mut rows: Vec<TenantRow> = items.iter().map(row).collect();
-            // A row that moved from one page to the next while we read is still one row.
+            // A row that moved to the next page during reading is counted once.
             rows.retain(|row| row.id.as_ref().is_none_or(|id| !seen.contains(id)));
             seen = rows.iter().filter_map(|row| row.id.clone()).collect();
             each(rows)
@@ -192,7 +191,7 @@ fn first_of_data(top: &Fields) -> Option<&Fields> {
     Some(wire::attributes(item))
 }
 
-/// Reads a row in either vocabulary: the manual's (`UserLogin`, `TenantName`, …) or the later one (`Email`, `tenant`, …).
+/// Reads a row in the manual's vocabulary (`UserLogin`, `TenantName`, …) or the later one (`Email`, `tenant`, …).
 fn row(item: &Fields) -> TenantRow {
     let columns = wire::attributes(item);
     let text = |names: &[&str]| wire::text(columns, names);
@@ -215,8 +214,8 @@ fn row(item: &Fields) -> TenantRow {
     }
 }
 
-/// The address that a row without one must have: the documented form of Mobsted's hosts. A number cannot have names
-/// below it, so a server that is an IP address is the tenant's own.
+/// Derives the address of a row that has none, in the documented form of Mobsted's hosts. An IP address cannot have
+/// subdomains, so such a server is the tenant's own.
 fn derived(server: &str, tenant: &str) -> Option<Base> {
     let server = server
         .split_once("://")

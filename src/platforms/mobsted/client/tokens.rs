@@ -1,4 +1,4 @@
-//! The tokens in Mobsted's answers, and when they end.
+//! Parses the tokens in Mobsted's responses, and their expiry.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,13 +8,13 @@ use super::wire;
 pub(crate) use crate::client::tokens::Tokens;
 use crate::value::secret::Secret;
 
-/// The life of a token that does not say, in milliseconds.
+/// The assumed lifetime of a token without an expiry, in milliseconds.
 const UNKNOWN_LIFE: i64 = 60 * 60 * 1000;
 
-/// Whatever is larger is not a duration in seconds but a time (public clients and the manual's examples).
+/// Anything larger is not a duration in seconds but a time (public clients and the manual's examples).
 const TIMES_START: i64 = 1_000_000_000;
 
-/// Reads the answer to a sign-in or refresh at `now`, in milliseconds. Nothing without an access token.
+/// Parses a sign-in or refresh response at `now`, in milliseconds. `None` without an access token.
 pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
     let top = answer.as_object()?;
     let fields = match wire::field(top, &["access_token"]) {
@@ -27,7 +27,7 @@ pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
     let expires = said
         .or_else(|| jwt_end(&access))
         .filter(|expires| *expires > now)
-        // An end that has passed means that the clocks differ; a 401 will tell when it is over.
+        // An expiry in the past means that the clocks differ; a 401 will show when the token has expired.
         .unwrap_or(now.saturating_add(UNKNOWN_LIFE));
     Some(Tokens {
         access: Secret::new(access),
@@ -38,7 +38,7 @@ pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
     })
 }
 
-/// `expires_in` as a time in milliseconds: Mobsted sends a time in seconds, others a duration.
+/// Converts `expires_in` to a time in milliseconds: Mobsted sends a time in seconds, others a duration.
 fn end(said: i64, now: i64) -> Option<i64> {
     let seconds = said.saturating_mul(1000);
     match said {
@@ -49,7 +49,7 @@ fn end(said: i64, now: i64) -> Option<i64> {
     }
 }
 
-/// The `exp` claim, when the token happens to be a readable JSON web token. Many are not, and need not be.
+/// The `exp` claim in milliseconds, if the token is a readable JSON web token. Many are not, and need not be.
 fn jwt_end(token: &str) -> Option<i64> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let claims: Json = serde_json::from_slice(&claims).ok()?;

@@ -1,4 +1,4 @@
-//! Where Mobsted's JSON keeps things; its names are read in any case and in two vocabularies.
+//! The layout of Mobsted's JSON; names are read in any case and in two vocabularies.
 
 use serde_json::Value as Json;
 
@@ -6,7 +6,7 @@ pub(crate) use crate::client::fields::{Fields, field, guarded, id_in, int, secre
 use crate::value::Value;
 pub(super) use crate::value::secret::is_credential_field;
 
-/// An app's id, at the first of the places where Mobsted's answers carry it.
+/// An app's id, from the first of the places where Mobsted's responses carry it.
 pub(super) fn app_id(answer: &Json) -> Option<Value> {
     const NAMES: &[&str] = &["applicationId", "id"];
     let data = answer.get("data");
@@ -23,7 +23,7 @@ pub(super) fn app_id(answer: &Json) -> Option<Value> {
         .find_map(|(place, names)| id_in(place.and_then(Json::as_object)?, names))
 }
 
-/// An item's attributes; the item itself when it has none apart.
+/// An item's attributes; the item itself if they are not separate.
 pub(super) fn attributes(item: &Fields) -> &Fields {
     item.get("attributes").and_then(Json::as_object).unwrap_or(item)
 }

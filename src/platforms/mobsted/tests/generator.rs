@@ -1,11 +1,12 @@
-//! Calls that nobody thought of: random methods, paths, spellings, bodies and headers, through every door.
+//! Random calls with random methods, paths, spellings, bodies and headers, through every entry point.
 
 use super::*;
 use crate::client::error::ApiError;
 use crate::platforms::mobsted::client::{Client, events::NewEvent};
 use crate::platforms::mobsted::fault::PROTECTED_APP;
 
-/// Fewer than this many calls that arrive would mean that the list allows nothing, and the test tells nothing.
+/// The minimum number of calls that must arrive: fewer would mean that the allowlist permits nothing, so the test would
+/// prove nothing.
 const LEAST_ARRIVED: usize = 20;
 
 #[tokio::test]
@@ -98,7 +99,7 @@ async fn typed(rig: &Rig, master: &Object, dice: &mut fastrand::Rng) -> Result<V
     rig.call(Some(master), "mobsted", name, args).await
 }
 
-/// A profile's corrections of the endpoints, through a client of their own.
+/// Calls with a profile's endpoint overrides, through a separate client.
 async fn overridden(rig: &Rig, dice: &mut fastrand::Rng) -> Result<Value, OpError> {
     use crate::platforms::mobsted::client::{Timeouts, account, endpoints::Endpoints};
     let key = pick(

@@ -1,12 +1,12 @@
-//! What is there already, and what a request has made: lists that grow meanwhile, and refusals that answer an earlier
-//! request.
+//! Distinguishes existing resources from those created by a request: lists that grow meanwhile, and refusals caused by
+//! an earlier request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
 use crate::operation::spec::Effect;
 
-/// A list of the platform: items 1 to `count`, a hundred on a page.
+/// A page of the platform's list of items 1 to `count`, a hundred per page.
 fn page(seen: &Seen, count: u64, item: impl Fn(u64) -> serde_json::Value) -> Act {
     let number = seen
         .target
@@ -24,7 +24,7 @@ fn is_list(seen: &Seen, what: &str) -> bool {
 }
 
 impl Rig {
-    /// Looks, as a step does before its intent is recorded.
+    /// Runs the check of a step before its intent is recorded.
     async fn check(
         &self,
         on: &Object,
@@ -104,7 +104,7 @@ async fn a_long_list_is_read_once_and_then_only_what_came_behind() {
     count.store(320, Ordering::SeqCst);
     assert_eq!(check("App 320").await.unwrap_err().code, Code::AlreadyExists);
     assert_eq!(rig.lists("/applications"), 22 + 2);
-    // The list has become shorter, and is read anew.
+    // The list has become shorter, and is read from the start.
     count.store(120, Ordering::SeqCst);
     assert!(check("App 121").await.unwrap().is_none());
     assert_eq!(check("App 120").await.unwrap_err().code, Code::AlreadyExists);
@@ -115,7 +115,7 @@ async fn an_app_on_an_earlier_page_is_read_again_before_it_counts() {
     let renamed = Arc::new(AtomicU64::new(0));
     let other = Arc::clone(&renamed);
     let rig = Rig::with(move |seen| {
-        // Item 9 has its name only when page 1 is read for an odd time.
+        // Item 9 has its name only in every other reading of page 1.
         let is_first = is_list(seen, "/applications") && seen.target.contains("page=1&");
         let times = other.fetch_add(u64::from(is_first), Ordering::SeqCst) + 1;
         let name = |id: u64| match id {
@@ -139,7 +139,7 @@ async fn an_app_on_an_earlier_page_is_read_again_before_it_counts() {
         3 + 2,
         "the last page, and the one that has it"
     );
-    // Nobody can tell whether it is there: it is whenever the whole list is read, and never when its page is.
+    // It is unclear whether it exists: it does whenever the whole list is read, and never when its page is.
     let error = check("App 9").await.unwrap_err();
     assert!(
         error.message.contains("changes whenever it is read"),

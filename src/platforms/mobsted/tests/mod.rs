@@ -1,5 +1,5 @@
-//! App 1 of a master account, against a server that records what it is asked for: whatever a script says, and through
-//! whichever operation, nothing that could change App 1 arrives.
+//! App 1 of a master account, against a server that records its requests: whatever a script does, through any
+//! operation, no request that could change App 1 arrives.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -39,7 +39,7 @@ impl TokenStore for Store {
     }
 }
 
-/// Two profiles of one address: the master account, and a service of the web.
+/// Two profiles of one address: the master account, and a web service.
 struct Profiles(String);
 
 impl Profiles {
@@ -70,13 +70,13 @@ impl world::Profiles for Profiles {
     }
 }
 
-/// A master account on a server that records; all hits on its App 1.
+/// A master account on a recording server, and all requests that hit its App 1.
 struct Rig {
     server: Server,
     network: Network,
     world: World,
     hits: Arc<Mutex<Vec<String>>>,
-    /// What the profile of the call that is under way corrects.
+    /// The endpoint override in the profile of the current call.
     correction: Arc<Mutex<Option<oracle::Correction>>>,
 }
 
@@ -85,7 +85,7 @@ impl Rig {
         Rig::with(|_| None).await
     }
 
-    /// The same, whose server says something else to some requests.
+    /// Like [`Rig::start`], with other responses to some requests.
     async fn with(other: impl Fn(&Seen) -> Option<Act> + Send + Sync + 'static) -> Rig {
         let hits: Arc<Mutex<Vec<String>>> = Arc::default();
         let correction: Arc<Mutex<Option<oracle::Correction>>> = Arc::default();
@@ -153,7 +153,7 @@ impl Rig {
         self.hits.lock().unwrap().clone()
     }
 
-    /// The requests that arrived, sign-ins and look-ups left out.
+    /// The requests that arrived, without sign-ins and lookups.
     fn changes(&self) -> Vec<String> {
         let seen = self.server.seen();
         let changes = seen.iter().filter(|seen| seen.method != "GET");
@@ -163,7 +163,7 @@ impl Rig {
     }
 }
 
-/// Answers as a master account with the apps 1 and 2. The items of App 1 have numbers that end in 1, those of App 2 in 2.
+/// Responds like a master account with the apps 1 and 2. Ids of App 1's items end in 1, those of App 2's in 2.
 fn answer(seen: &Seen) -> Act {
     let query = seen.target.to_ascii_lowercase();
     let app = if query.contains("id=1&") { 1 } else { 2 };
@@ -200,7 +200,7 @@ fn map(json: &str) -> Value {
     Value::from_json(serde_json::from_str(json).unwrap())
 }
 
-/// Raw calls on a master account that reached App 1 once, or could.
+/// Raw calls on a master account that once reached App 1, or could.
 const MISDEEDS: &[(&str, &str, &str)] = &[
     ("delete", "/applications", r#"{"ids": []}"#),
     ("put", "/applications", r#"{"ids": [], "Name": "x"}"#),
@@ -280,7 +280,7 @@ async fn no_spelling_of_a_call_reaches_app_one() {
     assert_eq!(rig.hits(), Vec::<String>::new());
 }
 
-/// What a partner does all day: operations with their arguments.
+/// A partner's everyday calls: operations with their arguments.
 const HONEST: &[(&str, &str)] = &[
     ("create_tenant", r#"["ann@example.com"]"#),
     ("ensure_app", r#"["1 Shop", "https://shop.example"]"#),
@@ -436,7 +436,7 @@ async fn an_honest_call_goes_through() {
         let done = rig.call(None, "http", name, args).await;
         assert!(done.is_ok(), "{name} {path}: {done:?}");
     }
-    // Other services are nobody's business.
+    // Other services are not checked.
     let other = Rig::start().await;
     let header = map(r#"{"headers": {"X-HTTP-Method-Override": "DELETE"}}"#);
     let args = vec![other.address("/v2/applications/1").into(), header];

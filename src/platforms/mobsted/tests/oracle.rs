@@ -1,19 +1,19 @@
-//! Could a request change App 1? Says so of anything that a lenient server might read in this way. It shares nothing with
-//! the product, and knows only what the server sees.
+//! Decides whether a request could change App 1, as read by the most lenient server. It shares no code with the
+//! product, and knows only what the server sees.
 
 use serde_json::Value as Json;
 
 use crate::transport::testing::Seen;
 
-/// The path, below the API, that a profile states for one of the endpoints.
+/// The path, below the API, that a profile sets for one of the endpoints.
 #[derive(Debug, Clone)]
 pub(super) struct Correction {
     pub(super) endpoint: String,
     pub(super) path: String,
 }
 
-/// Why the request could change App 1; nothing when it cannot. A path that is not known counts as harmless only where the
-/// sender's profile says which endpoint it is.
+/// Why the request could change App 1; `None` if it cannot. An unknown path counts as harmless only if the sender's
+/// profile assigns it to an endpoint.
 pub(super) fn touches_app_one(seen: &Seen, correction: Option<&Correction>) -> Option<&'static str> {
     let query = seen.target.split_once('?').map_or("", |(_, query)| query);
     let mut fields = Vec::new();
@@ -40,14 +40,13 @@ pub(super) fn touches_app_one(seen: &Seen, correction: Option<&Correction>) -> O
         return None;
     }
     if posts && parts == ["events"] {
-        // An event may carry the number of anything, but not that of an app.
+        // An event may contain any id except that of an app.
         fields.retain(|field| !field.carried || is_app(&field.name));
     }
     judged(posts, &parts, &fields)
 }
 
-/// The first parts of the paths that are known not to be of apps, and the numbers from which the server counts the items
-/// of each.
+/// The first path segments known not to be of apps, and the base from which the server numbers the items of each.
 const KNOWN: &[(&str, Option<u64>)] = &[
     ("object", Some(0)),
     ("objects", Some(0)),
@@ -60,11 +59,11 @@ const KNOWN: &[(&str, Option<u64>)] = &[
     ("hashtags", None),
 ];
 
-/// A field of a request, its name in lower case.
+/// A field of a request, with its name in lower case.
 struct Field {
     name: String,
     value: String,
-    /// Does it stand in the text of a field `Value`?
+    /// Whether it is inside the text of a field `Value`.
     carried: bool,
 }
 
@@ -79,7 +78,7 @@ impl Field {
 }
 
 impl Correction {
-    /// The parts of the path as they would be without the correction. A known path means what it always means.
+    /// The path segments as they would be without the override. A known path keeps its usual meaning.
     fn undone<'a>(&self, parts: &[&'a str]) -> Vec<&'a str> {
         let own = resolved(&self.path.to_lowercase());
         let is_known = |first: &&str| first.contains("app") || KNOWN.iter().any(|(name, _)| name == first);
@@ -102,7 +101,7 @@ impl Correction {
     }
 }
 
-/// Is it a path that a POST only reads from (public clients)?
+/// Whether it is a path that a POST only reads from (public clients).
 fn only_asks(parts: &[&str]) -> bool {
     matches!(
         parts,
@@ -126,7 +125,7 @@ fn judged(posts: bool, parts: &[&str], fields: &[Field]) -> Option<&'static str>
     let numbers = parts
         .iter()
         .copied()
-        // The one word of a path here that has a digit.
+        // The only word with a digit in these paths.
         .filter(|part| *part != "v8" && part.contains(|c: char| c.is_numeric()));
     let named: Vec<&str> = numbers.chain(ids.iter().copied()).collect();
     if parts.iter().any(|part| part.contains("app")) {
@@ -158,7 +157,7 @@ fn is_read(method: &str) -> bool {
     ["GET", "HEAD", "OPTIONS"].contains(&method.trim().to_uppercase().as_str())
 }
 
-/// Would a server that knows the usual overrides take it for another request than it is?
+/// Whether a server that supports the usual overrides would interpret it as another request.
 fn is_overridden(seen: &Seen, fields: &[Field]) -> bool {
     let headers = ["x-http-method-override", "x-http-method", "x-method-override"];
     let mut methods = headers.iter().filter_map(|name| seen.header(name));
@@ -171,7 +170,7 @@ fn is_overridden(seen: &Seen, fields: &[Field]) -> bool {
         || seen.header("x-original-url").is_some()
 }
 
-/// Does a part of a path say that something is changed?
+/// Whether a path segment indicates a change.
 fn is_verb(part: &str) -> bool {
     let verbs = ["delete", "remove", "destroy", "update", "edit"];
     verbs
@@ -179,7 +178,7 @@ fn is_verb(part: &str) -> bool {
         .any(|verb| part.starts_with(verb) || part.ends_with(verb))
 }
 
-/// The parts of a path, decoded until nothing is left to decode, without endings and parameters.
+/// The segments of a path, fully decoded, without extensions and parameters.
 fn resolved(path: &str) -> Vec<String> {
     let mut path = path.to_owned();
     while let Some(next) = decoded(&path) {
@@ -198,7 +197,7 @@ fn resolved(path: &str) -> Vec<String> {
     parts
 }
 
-/// The text with its escapes resolved once; nothing when there are none.
+/// The text with its escapes decoded once; `None` if there are none.
 fn decoded(text: &str) -> Option<String> {
     let at = text.match_indices('%').find_map(|(at, _)| {
         let digits = text.get(at + 1..at + 3)?;
@@ -244,7 +243,7 @@ fn body(seen: &Seen, fields: &mut Vec<Field>) {
     }
 }
 
-/// A field that is a text; what stands in it as JSON counts, too.
+/// Adds a text field, and the fields of JSON inside the text.
 fn text_field(name: &str, text: &str, fields: &mut Vec<Field>) {
     match serde_json::from_str(text) {
         Ok(json @ (Json::Object(_) | Json::Array(_))) => {
@@ -276,14 +275,14 @@ fn is_app(name: &str) -> bool {
 
 fn is_id(name: &str) -> bool {
     let names = ["id", "ids", "pk", "objectid", "screenid", "listid"];
-    // `data[id]` and `where.id` are fields `id` inside others; `ids[]` is a list.
+    // `data[id]` and `where.id` are nested fields named `id`; `ids[]` is a list.
     let mut parts = name.rsplit(['[', ']', '.']).filter(|part| !part.is_empty());
     let last = parts.next().unwrap_or_default();
     let letters: String = last.chars().filter(char::is_ascii_alphabetic).collect();
     names.contains(&letters.as_str())
 }
 
-/// Could a server read 1 in it, or nothing at all?
+/// Whether a server could read it as 1, or as empty.
 fn is_one(text: &str) -> bool {
     let text = text.trim().trim_matches('"');
     let digits: String = text

@@ -1,4 +1,4 @@
-//! One account: where it is, and who signs in.
+//! An account: its address and credentials.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::client::Password;
 use crate::client::error::ApiError;
 pub(crate) use crate::client::site::{Site, Wording};
 
-/// Where Sparrow's enterprise API is, without a final slash.
+/// The address of Sparrow's enterprise API, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base(Site);
 
@@ -19,7 +19,7 @@ const WORDING: Wording = Wording {
 };
 
 impl Base {
-    /// Reads an address as people write it: with or without scheme and trailing slashes.
+    /// Parses an address with or without scheme and trailing slashes.
     pub fn parse(text: &str) -> Result<Base, ApiError> {
         Ok(Base(Site::parse(text, &WORDING)?))
     }
@@ -29,12 +29,12 @@ impl Base {
         self.0.as_str()
     }
 
-    /// The host's name, for messages.
+    /// The host name, for messages.
     pub fn host(&self) -> &str {
         self.0.host()
     }
 
-    /// The address of a call: `path` starts and ends with a slash.
+    /// The address of a call; `path` starts and ends with a slash.
     pub(super) fn at(&self, path: &str) -> Result<Url, ApiError> {
         self.0.at(path)
     }
@@ -46,16 +46,16 @@ impl fmt::Display for Base {
     }
 }
 
-/// One account. Its two tokens are all that tells it from others, as all share one address.
+/// One account. Only its two tokens identify it, as all accounts share one address.
 #[derive(Clone)]
 pub struct Account {
-    /// Where the API is.
+    /// The address of the API.
     pub base: Base,
-    /// A name for it in this process: a profile's, or made of what a script gave.
+    /// Its name in this process: a profile's, or derived from a script's arguments.
     pub name: String,
-    /// How to get the token for programs.
+    /// The source of the API token.
     pub api_token: Password,
-    /// How to get the account's permanent token.
+    /// The source of the account's permanent token.
     pub partner_token: Password,
 }
 

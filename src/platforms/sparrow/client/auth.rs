@@ -13,20 +13,20 @@ use crate::transport::request::{Body, Method, Request};
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
-/// The sign-in's path (vendor manual).
+/// The path of the sign-in (vendor manual).
 const LOGIN: &str = "/v1/autho/apitoken/login/";
 
-/// An account whose two tokens are at hand.
+/// An account with both tokens known.
 pub(super) struct Auth {
     pub(super) account: Account,
     pub(super) api_token: Secret,
     pub(super) partner_token: Secret,
-    /// How long to wait for the answer to a sign-in.
+    /// The timeout of a sign-in.
     pub(super) reply: Duration,
 }
 
 impl Authenticator for Auth {
-    /// The address is every customer's, so the tokens tell whose the sign-in is.
+    /// Contains both tokens' fingerprints, since all customers share the address.
     fn key(&self) -> String {
         let (api, partner) = (self.api_token.fingerprint(), self.partner_token.fingerprint());
         format!("sparrow {} {api} {partner}", self.account.base)
@@ -36,7 +36,7 @@ impl Authenticator for Auth {
         vec![self.api_token.clone(), self.partner_token.clone()]
     }
 
-    /// The key of its tokens has both in it.
+    /// Constant, since [`Auth::key`] covers both tokens.
     fn credential(&self) -> Credential {
         Credential::Kept("".into())
     }
@@ -45,7 +45,7 @@ impl Authenticator for Auth {
         Ok(self.secrets())
     }
 
-    /// Other tokens make another session.
+    /// Nothing to do: different tokens get a different session.
     fn refuse(&self) {}
 
     async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {
@@ -55,7 +55,7 @@ impl Authenticator for Auth {
         let mut request = Request::new(Method::Post, self.account.base.at(LOGIN)?)
             .body(Body::Json(Value::Record(fields)))
             .timeout(self.reply);
-        // It makes a token and changes nothing else, so asking twice is as good as asking once.
+        // It creates a token and changes nothing else, so repeating it is harmless.
         request.idempotent = true;
         let response = network
             .send(&request)
@@ -67,7 +67,7 @@ impl Authenticator for Auth {
         let unreadable = |why: &str| self.explain(ApiError::unreadable(&request, &response, why));
         let answer = response.json().map_err(|why| unreadable(&why.to_string()))?;
         tokens::from_answer(&answer, network.clock.now_millis()).ok_or_else(|| {
-            // Some answer refusals with 200 and words.
+            // Some deployments report refusals with 200 and a text.
             let words = response.excerpt_of(&answer.to_string());
             match fault::of_text(&words) {
                 Some(_) => self.explain(ApiError {
@@ -84,7 +84,7 @@ impl Authenticator for Auth {
 
     fn dress(&self, request: Request, tokens: &Tokens) -> Request {
         Request {
-            // A limit of requests a second, which is looked at before anything is sent (manual, WhatsApp).
+            // The limit on requests per second is checked before anything is sent (manual, WhatsApp).
             put_off_is_certain: true,
             ..request.bearer(&tokens.access)
         }
@@ -92,7 +92,7 @@ impl Authenticator for Auth {
 }
 
 impl Auth {
-    /// A failed sign-in in the user's terms.
+    /// Rewrites the error of a failed sign-in in the user's terms.
     fn explain(&self, error: ApiError) -> ApiError {
         let host = self.account.base.host();
         let said = error.platform_text.clone().unwrap_or_default();

@@ -1,9 +1,9 @@
-//! The failures that Sparrow SMS names, each with a text or a status of its own in the vendor's documents, and with the
+//! The failures that the vendor's documents list for Sparrow SMS, each with its own text or status, and with the
 //! vendor's resolution.
 
 use crate::client::error::{Cause, Explanation, OwnCode};
 
-/// Every one.
+/// All of the codes.
 pub(crate) static CODES: &[&OwnCode] = &[
     &INVALID_PARTNER_TOKEN,
     &TOKENS_MISSING,
@@ -48,7 +48,7 @@ pub(crate) static TOKENS_MISSING: OwnCode = OwnCode {
     cause: Cause::Credentials,
 };
 
-/// The account has run out.
+/// The account has expired.
 pub(crate) static ACCOUNT_EXPIRED: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_account_expired",
@@ -60,7 +60,7 @@ pub(crate) static ACCOUNT_EXPIRED: OwnCode = OwnCode {
     cause: Cause::Account,
 };
 
-/// The API token is not one of the account's.
+/// The API token does not belong to the account.
 pub(crate) static INVALID_API_TOKEN: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_invalid_api_token",
@@ -79,7 +79,7 @@ pub(crate) static INVALID_API_TOKEN: OwnCode = OwnCode {
     cause: Cause::Credentials,
 };
 
-/// The API token has run out.
+/// The API token has expired.
 pub(crate) static API_TOKEN_EXPIRED: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_api_token_expired",
@@ -94,7 +94,7 @@ pub(crate) static API_TOKEN_EXPIRED: OwnCode = OwnCode {
     cause: Cause::Credentials,
 };
 
-/// The two tokens do not go together.
+/// The two tokens do not belong together.
 pub(crate) static LOGIN_FAILED: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_login_failed",
@@ -152,14 +152,14 @@ static TEXTS: [(&str, &OwnCode); 7] = [
     ("Invalid User", &INVALID_USER),
 ];
 
-/// The fault that an answer to a sign-in speaks of. Case, quotes and the final dot do not count.
+/// The fault that the response to a sign-in names. Ignores case, quotes and the final full stop.
 pub(super) fn of_text(text: &str) -> Option<&'static OwnCode> {
     let said = letters(text);
     let found = TEXTS.iter().find(|(known, _)| said.contains(&letters(known)));
     found.map(|(_, fault)| *fault)
 }
 
-/// Letters in lower case, and single blanks between the words.
+/// The words in lower case, separated by single spaces.
 fn letters(text: &str) -> String {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! Sending. No send is ever repeated by itself: the platform has no way to tell a message from its copy.
+//! Sending messages. A send is never retried automatically: the platform cannot tell a message from its copy.
 
 use serde_json::Value as Json;
 
@@ -8,31 +8,31 @@ pub(crate) use crate::client::fields;
 use crate::transport::request::{Body, Method};
 use crate::value::{Record, Value};
 
-/// A message as it goes out: the body that the channel's endpoint takes (vendor's documents).
+/// A message, with the body that the channel's endpoint accepts (vendor's documents).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
-    /// Viber, composed freely.
+    /// Viber, free-form.
     Viber(Record),
-    /// Viber, by an approved template.
+    /// Viber, from an approved template.
     ViberTemplate(Record),
     /// SMS to any country.
     Sms(Record),
-    /// `WhatsApp`, to one.
+    /// `WhatsApp`, to one recipient.
     Whatsapp(Record),
 }
 
-/// What the platform says of a message that it took.
+/// The platform's response to an accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// Its number: the one handle to what becomes of it.
+    /// Its id, the only handle to its reports.
     pub id: String,
-    /// The platform's words.
+    /// The platform's own text.
     pub message: String,
-    /// What it costs, where the platform says so.
+    /// Its cost, if the platform reports it.
     pub credits: Option<i64>,
-    /// To how many it goes, where the platform says so.
+    /// The number of valid recipients, if the platform reports it.
     pub valid: Option<i64>,
-    /// Recipients to whom it does not go.
+    /// Recipients that the message is not sent to.
     pub invalid: Vec<String>,
 }
 

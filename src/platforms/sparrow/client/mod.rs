@@ -1,7 +1,7 @@
-//! Sparrow SMS, enterprise API: messages by Viber, SMS and `WhatsApp`, and what became of them.
+//! Sparrow SMS, enterprise API: messages by Viber, SMS and `WhatsApp`, and their reports.
 //!
-//! The sign-in is in the vendor's manual; the messages and their reports are in documents that the vendor has
-//! published. The form of the tariffs is not, so they are given as they come.
+//! The sign-in follows the vendor's manual; messages and reports follow documents that the vendor has published. The
+//! form of the tariffs is undocumented, so they are returned as received.
 
 pub(super) mod account;
 pub(super) mod fault;
@@ -30,10 +30,10 @@ use crate::client::{Flight, Line, Network, clients};
 use crate::transport::request::{Method, Request};
 use crate::value::secret::Secret;
 
-/// How long to wait for an answer, unless the profile says otherwise.
+/// The default response timeout; a profile can override it.
 pub(super) const REPLY: Duration = Duration::from_secs(30);
 
-/// One account's API. A clone shares its token; share one client per account ([`Accounts`] does).
+/// The client of one account. Clones share its token; share one client per account ([`Accounts`] does).
 #[derive(Clone)]
 pub struct Client(Arc<Inner>, Option<Flight>);
 
@@ -43,21 +43,22 @@ struct Inner {
     reply: Duration,
     api_token: LazySecret,
     partner_token: LazySecret,
-    /// Made when the tokens are first read: they are what the sign-in is known by.
+    /// Created when the tokens are first read, since they identify the sign-in.
     session: Mutex<Option<Held>>,
 }
 
-/// A session, and from when on its tokens are to be read again.
+/// A session, and when to read its tokens again.
 struct Held {
     session: Arc<Session<Auth>>,
     look_again: Option<i64>,
 }
 
-/// Hands out clients.
+/// The shared clients of all accounts.
 pub(super) type Accounts = clients::Accounts<Client>;
 
 impl Accounts {
-    /// The client for `account`, reached on `line`: the one known, unless tokens, times or line differ. Sends nothing.
+    /// The client for `account`, reached on `line`: the cached one, unless tokens, timeout or line differ. Sends
+    /// nothing.
     pub fn client(&self, account: &Account, reply: Duration, line: &Line) -> Client {
         let fits = |client: &Client, network: &_| {
             let own = &client.0.account;
@@ -86,13 +87,13 @@ impl Client {
         Client(Arc::new(inner), None)
     }
 
-    /// The same client, whose requests that change something pass `flight` right before they leave, each time they do.
+    /// The same client, whose changing requests pass `flight` right before they are sent, each time.
     #[must_use]
     pub fn through(&self, flight: Option<&Flight>) -> Client {
         Client(Arc::clone(&self.0), flight.cloned())
     }
 
-    /// What the account signs in with, as far as it is at hand.
+    /// The account's secrets known so far.
     pub fn secrets(&self) -> Vec<Secret> {
         let known = [&self.0.api_token, &self.0.partner_token].map(LazySecret::known);
         let held = self.0.session.try_lock();
@@ -106,24 +107,24 @@ impl Client {
             .collect()
     }
 
-    /// Signs in, unless a token that lives is at hand; then it sends nothing.
+    /// Signs in, unless there is a valid token; then it sends nothing.
     pub async fn sign_in(&self) -> Result<(), ApiError> {
         let signed_in = self.session().await?.tokens().await;
         self.heeded(signed_in).await.map(|_| ())
     }
 
-    /// When the token at hand ends, in milliseconds since the Unix epoch; nothing when there is none.
+    /// When the current token expires, in milliseconds since the Unix epoch; `None` if there is none.
     pub async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
         self.session().await?.signed_in_until().await
     }
 
-    /// Drops the token that is kept on this machine. The manual knows no call that ends it on the platform.
+    /// Removes the token stored on this machine. The manual has no call to revoke it on the platform.
     pub async fn forget_tokens(&self) -> Result<(), ApiError> {
         self.session().await?.forget().await
     }
 
-    /// The session of the account's tokens. Those that were refused are looked at again from time to time: a person may
-    /// have corrected them.
+    /// The session of the account's tokens. Refused tokens are read again from time to time, as a person may have
+    /// corrected them.
     async fn session(&self) -> Result<Arc<Session<Auth>>, ApiError> {
         let inner = &self.0;
         let now = inner.network.clock.now_millis();
@@ -154,7 +155,7 @@ impl Client {
         Ok(session)
     }
 
-    /// Hears from an outcome that the account refuses its tokens.
+    /// Marks the tokens as refused if the outcome indicates it.
     async fn heeded<T>(&self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
         if let Err(error) = &outcome
             && error.kind.refuses_sign_in()
@@ -174,14 +175,14 @@ impl Client {
         }
     }
 
-    /// A request to `path`, which starts and ends with a slash: the platform's framework insists.
+    /// A request to `path`, which starts and ends with a slash, as the platform's framework requires.
     fn request(&self, method: Method, path: &str) -> Result<Request, ApiError> {
         let url = self.0.account.base.at(path)?;
         Ok(Request::new(method, url).timeout(self.0.reply))
     }
 
-    /// Sends a request as this account and gives `data` of an answer that says `00` and `OK`, the two together
-    /// (vendor's documents). HTTP 200 alone says nothing.
+    /// Sends a request as this account and returns the `data` of a response whose result is `00` and status `OK`, which
+    /// must both hold (vendor's documents). HTTP 200 alone is no success.
     async fn call(&self, request: Request) -> Result<(Json, Answer), ApiError> {
         let answer = self.session().await?.send(request, self.1.as_ref()).await;
         let answer = self.heeded(answer).await?;
@@ -208,7 +209,7 @@ impl Client {
     }
 }
 
-/// The account cannot pay, and what was to be sent waits on the platform as a draft. Sent again, it would be there twice.
+/// The error when the account cannot pay and the message is kept as a draft. A retry would duplicate it.
 fn drafted(answer: &Answer, json: &Json) -> ApiError {
     let data = json.get("data");
     let text = |name: &str| data.and_then(|data| data.get(name)?.as_str()).unwrap_or_default();
@@ -230,7 +231,7 @@ fn drafted(answer: &Answer, json: &Json) -> ApiError {
     }
 }
 
-/// The documented form of a failure, under a status that says otherwise.
+/// The error for the documented form of a failure, sent with a misleading HTTP status.
 fn refused(answer: &Answer, json: &Json) -> ApiError {
     let errors = json.get("data").and_then(|data| data.get("errors"));
     let words = match errors {

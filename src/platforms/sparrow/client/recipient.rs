@@ -1,6 +1,6 @@
-//! The numbers that each channel takes; they differ (vendor's documents).
+//! The formats of recipient numbers, which differ by channel (vendor's documents).
 
-/// A way to a recipient.
+/// A messaging channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channel {
     /// Viber: Nepal's numbers with the country code, digits only.
@@ -11,11 +11,11 @@ pub enum Channel {
     Whatsapp,
 }
 
-/// The most digits of a telephone number (E.164).
+/// The maximum number of digits of a telephone number (E.164).
 const MOST_DIGITS: usize = 15;
 
 impl Channel {
-    /// Its name in messages.
+    /// Its name for messages.
     pub fn name(self) -> &'static str {
         match self {
             Channel::Viber => "Viber",
@@ -24,7 +24,7 @@ impl Channel {
         }
     }
 
-    /// The form of its numbers, for messages.
+    /// The format of its numbers, for messages.
     fn form(self) -> &'static str {
         match self {
             Channel::Viber => "digits that begin with 977, as in 9779812345678",
@@ -33,7 +33,7 @@ impl Channel {
         }
     }
 
-    /// Why this number does not fit, in a sentence without a full stop.
+    /// Checks the number; the error is a sentence without a full stop.
     pub fn check(self, number: &str) -> Result<(), String> {
         let digits = |text: &str, least: usize| {
             (least..=MOST_DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())

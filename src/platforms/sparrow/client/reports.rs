@@ -1,4 +1,4 @@
-//! What became of messages, and what they cost.
+//! Message reports and tariffs.
 
 use super::Client;
 use super::recipient::Channel;
@@ -7,19 +7,19 @@ pub(crate) use crate::client::fields;
 use crate::transport::request::Method;
 use crate::value::Value;
 
-/// What to report of a message.
+/// A part of a message report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Its state and counts.
+    /// Its status and counts.
     Summary,
-    /// Who has it, and who has seen it.
+    /// Recipients who have received or seen it.
     Delivery,
-    /// Who refused it, and for whom it came too late.
+    /// Recipients who rejected it, or for whom it expired.
     Failed,
 }
 
 impl Client {
-    /// What became of the message `id`. `WhatsApp` has no reports.
+    /// Returns a report on the message `id`. `WhatsApp` has no reports.
     pub async fn report(&self, channel: Channel, id: &str, part: Part) -> Result<Value, ApiError> {
         let id = id.trim();
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -41,8 +41,8 @@ impl Client {
         Ok(fields::guarded(data).without_echoes(&answer.request.scrubber()))
     }
 
-    /// Where SMS can go, and for how much: as it comes, since the form is not documented. The vendor spells the path
-    /// with two r.
+    /// The countries that SMS can be sent to, with prices; returned as received, since the form is not documented. The
+    /// vendor misspells the path (`tarrif`).
     pub async fn tariffs(&self) -> Result<Value, ApiError> {
         let request = self.request(Method::Get, "/v1/intlsms/compose/tarrif/")?;
         let (data, answer) = self.call(request).await?;

@@ -1,4 +1,4 @@
-//! The token in the answer to a sign-in, and when it ends.
+//! Parses the token in a sign-in response, and its expiry.
 
 use serde_json::Value as Json;
 
@@ -6,11 +6,11 @@ pub(crate) use crate::client::fields;
 pub(crate) use crate::client::tokens::Tokens;
 use crate::value::secret::Secret;
 
-/// The life of a token whose end cannot be read, in milliseconds; the vendor says 24 hours.
+/// The assumed lifetime of a token whose expiry cannot be read, in milliseconds; the vendor documents 24 hours.
 const UNKNOWN_LIFE: i64 = 60 * 60 * 1000;
 
-/// Reads the answer to a sign-in at `now`, in milliseconds. Nothing without a token, and nothing when it says that the
-/// sign-in failed: result and status count here as they do everywhere, where they are given.
+/// Parses a sign-in response received at `now`, in milliseconds since the Unix epoch. `None` without a token, or if the
+/// result or status field, where present, reports a failure.
 pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
     let answer = answer.as_object()?;
     let said = |name: &str| fields::text(answer, &[name]);
@@ -22,7 +22,7 @@ pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
     let data = answer.get("data")?.as_object()?;
     let access = fields::text(data, &["token"])?;
     let said = fields::text(data, &["expires_on"]).and_then(|text| end(&text));
-    // An end that has passed means that the clocks differ; a 401 will tell when it is over.
+    // An expiry in the past means that the clocks differ; a 401 will show when the token has expired.
     let expires = said
         .filter(|expires| *expires > now)
         .unwrap_or(now.saturating_add(UNKNOWN_LIFE));
@@ -35,8 +35,8 @@ pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
     })
 }
 
-/// A time with its offset, as in `2022-08-21T18:00:55.400174+05:45`, in milliseconds since the Unix epoch. Without the
-/// offset it would be five hours and three quarters off, so a text without one is not read at all.
+/// Parses a time with its offset, as in `2022-08-21T18:00:55.400174+05:45`, to milliseconds since the Unix epoch. Text
+/// without an offset is rejected: it would be 5 hours 45 minutes off.
 fn end(text: &str) -> Option<i64> {
     let time: jiff::Timestamp = text.parse().ok()?;
     Some(time.as_millisecond())

@@ -1,11 +1,11 @@
-//! What operations, kinds and functions of the language declare that they give.
+//! Return types as declared by operations, kinds and functions of the language.
 
 use super::Known;
 use crate::operation::platform::Operation;
 use crate::repl::complete::library;
 use crate::script::interactive::Workspace;
 
-/// What every error has that is caught: name, type, one line.
+/// The properties of every caught error: name, type, one-line description.
 pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
     ("kind", "string", "the code: `provisor explain` describes it"),
     ("message", "string", "what failed and why"),
@@ -14,7 +14,7 @@ pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
     ("value", "any", "what was thrown, when a script threw it"),
 ];
 
-/// What a function of a module gives, or with an empty module, one that needs none.
+/// The return type of a module's function, or of a global function if the module is empty.
 pub(super) fn function(space: &Workspace, module: &str, name: &str) -> Known {
     let op = space
         .catalogue()
@@ -44,7 +44,7 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> Known {
     }
 }
 
-/// The operations of this name on such a value.
+/// The operations with this name on a value of this type.
 pub(in crate::repl::complete) fn operations(space: &Workspace, of: &Known, name: &str) -> Vec<Operation> {
     match of {
         Known::Object(kind) => space

@@ -1,12 +1,12 @@
-//! What functions of the session give, read off their text.
+//! Return types of the session's functions, inferred from their source.
 
 use std::ops::Range;
 
 use super::{Known, Local, Locals, Reader};
 use crate::script::interactive::{Binding, Piece, Scopes, Sort, Workspace, pieces};
 
-/// What a function gives for such arguments: what `@return` in its comment says, else the type of the expression that its
-/// body ends with. Nothing is known of one that returns early or ends with a branch.
+/// The return type of a function for such arguments: the type in its comment's `@return`, or else that of the last
+/// expression of its body. Unknown if the function returns early or ends with a branch.
 pub(super) fn result(space: &Workspace, name: &str, args: &[Known], depth: u8) -> Known {
     let functions = space.functions();
     let found = functions
@@ -31,7 +31,7 @@ pub(super) fn result(space: &Workspace, name: &str, args: &[Known], depth: u8) -
     body(space, &text, locals, depth)
 }
 
-/// The type of what the body of the function in this text ends with.
+/// Infers the type of the last expression of the function's body.
 fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> Known {
     let scopes = Scopes::of(text);
     let Some(function) = scopes.functions.last() else {
@@ -44,7 +44,7 @@ fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> Known {
     found.retain(|piece| piece.sort != Sort::Comment);
     let index = |at: usize| found.partition_point(|piece| piece.at.start < at);
     let part = |range: &Range<usize>| &found[index(range.start)..index(range.end)];
-    // What is declared in the body itself, and holds at its end.
+    // The variables declared in the body that are in scope at its end.
     let in_body = scopes
         .holding(function.body.end.saturating_sub(1))
         .filter(|known| known.sort != Binding::Parameter);

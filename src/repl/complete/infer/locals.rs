@@ -1,4 +1,4 @@
-//! Names that the text itself gives a meaning before the cursor: `let s = ...;`, `for q in list {`, `list.map(|r| `.
+//! Names that the text itself declares before the cursor: `let s = ...;`, `for q in list {`, `list.map(|r| `.
 
 use super::functions::reader;
 use super::{DEEPEST, Known, Local, Locals};
@@ -9,7 +9,7 @@ const OF_ELEMENTS: &[&str] = &[
     "map", "filter", "find", "find_map", "for_each", "all", "some", "index_of", "retain", "drain", "extract",
 ];
 
-/// What the names mean at the end of these pieces.
+/// The meanings of the names in scope at the end of these pieces.
 pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
     let end = found.last().map_or(0, |piece| piece.at.end);
     let text = text.get(..end).unwrap_or_default();
@@ -31,13 +31,13 @@ pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
             (Binding::Closure, _) => of_closure(space, text, found, declared, &locals),
             (_, value) => value,
         };
-        // Of what nothing is known, an older one of the name is no longer meant.
+        // If the type is unknown, the name still shadows an earlier one.
         locals.insert(declared.name.clone(), known.unwrap_or(Local::of(Known::Nothing)));
     }
     locals
 }
 
-/// The first parameter of a closure that is called for each element of a list.
+/// Infers the first parameter of a closure that is called for each element of a list.
 fn of_closure(
     space: &Workspace,
     text: &str,

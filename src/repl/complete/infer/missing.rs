@@ -1,4 +1,4 @@
-//! Why an expression can have no type: a name in it that nothing has.
+//! Explains why an expression has no type: it contains an unknown name.
 
 use super::{DEEPEST, Known, Locals, Reader};
 use crate::repl::complete::library;
@@ -6,7 +6,7 @@ use crate::repl::complete::names::keyword;
 use crate::script::interactive::{Scopes, Sort, Use, Workspace, is_word_of_the_language, pieces};
 use crate::value::nearest::nearest;
 
-/// What is missing, and the nearest that is there.
+/// Returns a message about the missing name, and the nearest existing one.
 pub(in crate::repl) fn missing(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
     missing_name(space, text).or_else(|| missing_member(space, text))
 }
@@ -39,14 +39,14 @@ fn is_function(space: &Workspace, scopes: &Scopes, name: &str) -> bool {
     space.functions().iter().any(|known| known.name == name)
         || scopes.functions.iter().any(|known| known.name == name)
         || is_word_of_the_language(name)
-        // Behind a module it is known by its own table; what an import has is not read.
+        // A module's functions are checked against its own table; the functions of imports are not read.
         || space.catalogue().operations().iter().any(|op| op.name == name)
         || !space.modules().is_empty()
         || library().iter().any(|native| native.name == name)
         || space.variable(name).is_some()
 }
 
-/// A property, key or method that the value before it does not have.
+/// Finds a property, key or method that the value before it does not have.
 fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
     let mut found = pieces(text);
     found.retain(|piece| piece.sort != Sort::Comment && piece.text(text) != ";");
@@ -70,7 +70,7 @@ fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<Strin
                     .chain(methods)
                     .collect()
             }
-            // What a map will have is not known before it is there.
+            // The keys of a map are known only for live values.
             Known::Map(keys) if is_dot && !is_call && chain.steps.is_some() => {
                 keys.iter().map(|(key, _)| key.as_str()).collect()
             }

@@ -2,9 +2,9 @@
 
 use super::holds_credential;
 
-/// What could stand in the history of somebody in a hurry.
+/// Inputs that may be in the history of a user in a hurry.
 const CREDENTIALS: &[&str] = &[
-    // By the name that they are given to.
+    // By the name that receives the text.
     "let password = \"hunter2\"",
     "let newPassword = `hunter2`",
     "const API_KEY = \"abc\"",
@@ -24,7 +24,7 @@ const CREDENTIALS: &[&str] = &[
     "set_token((\"hunterD\"))",
     "if given == \"x\" || token == \"abc\" { 1 }",
     "http::get(\"https://a.example\", #{ headers: #{ Cookie: \"sid=1\" } })",
-    // By a name inside of the text.
+    // By a name inside the text.
     "\"Authorization: Bearer abc\"",
     "let h = \"X-App-Key: 12345\"",
     "http::get(\"https://a.example/x?token=abc123\")",
@@ -36,7 +36,7 @@ const CREDENTIALS: &[&str] = &[
     "let body = `{'password': 'hunterA'}`",
     "\"{\\\"api_token\\\": \\\"hunterB\\\"}\"",
     "client.post(\"/x\", `{\n  \"auth\": {\n    \"password\" : \"h\"\n  }\n}`)",
-    // By how they are written.
+    // By their form.
     "let x = \"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N\"",
     "f(\"a8f5f167f44f4964e6c998dee827110c\")",
     "f(\"da39a3ee5e6b4b0d3255bfef95601890afd80709\")",
@@ -52,17 +52,17 @@ const CREDENTIALS: &[&str] = &[
     "\"https://hooks.chat.example/services/T00000000/B00000000/a1B2c3D4e5F6g7H8i9J0k1L2\"",
     "\"-----BEGIN PRIVATE KEY-----\"",
     "\"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY12\"",
-    // Outside of quotes.
+    // Unquoted.
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
     "// password: hunter2",
     ":run onboard.rhai --password hunter2",
     ":run onboard.rhai --api-token=abc",
-    // In the middle of typing.
+    // While typing.
     "let password = \"hunter2",
     "client.post(\"/x\", #{ password: `hun",
 ];
 
-/// What is worth recalling.
+/// Inputs that belong in the history.
 const INNOCENT: &[&str] = &[
     "let x = 1",
     "partner.ensure_tenant(\"ann@example.com\")",

@@ -1,5 +1,5 @@
-//! Constants that functions use. A function sees those alone that stand at the top of a script, so that they are moved
-//! there from `main`, with what their values need; in `main`, a constant of the name takes the value from there.
+//! Constants that functions use. A function sees only those at the top of a script, so they are moved there from
+//! `main` with everything their values need; in `main`, a constant of that name takes its value from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +13,9 @@ use crate::script::tokens;
 /// The statements that move to the top.
 #[derive(Debug, Default)]
 pub(super) struct Tops {
-    /// By input and the number of the piece in it: the name that is declared.
+    /// Maps (input, index of the piece in it) to the declared name.
     moved: BTreeMap<(usize, usize), String>,
-    /// Constants that cannot move, and why.
+    /// Constants that cannot move, with the reason.
     stuck: BTreeMap<String, String>,
     /// Names that statements of `main` need.
     needed: BTreeSet<String>,
@@ -25,26 +25,26 @@ pub(super) struct Tops {
 struct Statement {
     place: (usize, usize),
     declares: Option<(String, Binding)>,
-    /// Variables and results of others that it needs.
+    /// Variables and results that it needs from other statements.
     needs: BTreeSet<String>,
     changes: BTreeSet<String>,
     reach: Reach,
 }
 
-/// What a statement has to do with the world.
+/// The effect of a statement on the outside world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reach {
-    /// Nothing.
+    /// It has none.
     None,
-    /// It reads.
+    /// It only reads.
     Reads,
     /// It may change something.
     Changes,
 }
 
 impl Tops {
-    /// Finds what moves for these constants. `is_secret` tells of texts that are written nowhere, `is_known` of methods
-    /// whose doing is known.
+    /// Finds the statements to move for these constants. `is_secret` detects texts that must not be written;
+    /// `is_known` tells which methods have a known effect.
     pub(super) fn find(
         host: &Host,
         wanted: &BTreeSet<String>,
@@ -86,28 +86,28 @@ impl Tops {
         tops
     }
 
-    /// Does a statement of `main` need this?
+    /// Whether a statement of `main` needs this name.
     pub(super) fn is_needed(&self, name: &str) -> bool {
         self.needed.contains(name)
     }
 
-    /// The name that a piece declares which moves to the top.
+    /// Returns the name declared by a piece that moves to the top.
     pub(super) fn moved(&self, input: usize, piece: usize) -> Option<&str> {
         self.moved.get(&(input, piece)).map(String::as_str)
     }
 
-    /// Is this at the top?
+    /// Whether this constant is at the top.
     pub(super) fn has(&self, constant: &str) -> bool {
         self.moved.values().any(|name| name == constant)
     }
 
-    /// Why a constant cannot stand at the top.
+    /// Why a constant cannot move to the top.
     pub(super) fn stuck(&self, constant: &str) -> Option<&str> {
         self.stuck.get(constant).map(String::as_str)
     }
 }
 
-/// The statement as one that declares a constant, and whether it declared a variable.
+/// Turns the statement into a constant declaration, and returns whether it declared a variable.
 pub(super) fn as_constant(statement: &str) -> (String, bool) {
     let found = tokens::pieces(statement);
     let word = found.iter().find(|piece| piece.sort != tokens::Sort::Comment);
@@ -161,7 +161,7 @@ fn gather(
     Ok(())
 }
 
-/// Do the statements that move pass none that must come before them?
+/// Checks that moving the statements does not change the order of effects.
 fn in_order(all: &[Statement], moved: &BTreeMap<(usize, usize), String>) -> Result<(), String> {
     let mut passed = Reach::None;
     for statement in all {
@@ -200,7 +200,7 @@ impl Statement {
     }
 }
 
-/// What a statement has to do with the world, by the names of what it calls.
+/// Determines the effect of a statement from the names of the functions it calls.
 fn reach(host: &Host, text: &str, is_known: &dyn Fn(&str) -> bool) -> Reach {
     let found = tokens::pieces(text);
     let called = found.windows(2).filter(|pair| pair[1].text(text) == "(");

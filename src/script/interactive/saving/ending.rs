@@ -1,9 +1,9 @@
-//! What ends an input at the prompt, and would end the whole script.
+//! Statements that end an input at the prompt and would end the whole script.
 
 use crate::script::scopes::Scopes;
 use crate::script::tokens::{Sort, pieces};
 
-/// What stands behind the `return` that a statement begins with.
+/// Returns the expression after the `return` that a statement starts with.
 pub(super) fn returned(statement: &str) -> Option<String> {
     let found = pieces(statement);
     let first = found.iter().find(|piece| piece.sort != Sort::Comment)?;
@@ -12,7 +12,7 @@ pub(super) fn returned(statement: &str) -> Option<String> {
     Some(rest.trim().to_owned())
 }
 
-/// Does a statement hold an `exit`, or a `return` that is not that of a closure?
+/// Whether a statement has an `exit`, or a `return` that is not inside a closure.
 pub(super) fn stops(statement: &str) -> bool {
     !Scopes::of(statement).ends.is_empty()
 }

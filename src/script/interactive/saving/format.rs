@@ -1,14 +1,13 @@
-//! Code written evenly: one blank where one belongs, lines indented by the brackets around them. Lines stay as they are
-//! broken, and no word is changed.
+//! Formats code: normalises spaces and indents lines by their enclosing brackets. Line breaks and words are unchanged.
 
 use std::fmt::Write as _;
 
 use crate::script::tokens::{Piece, Sort, pieces};
 
-/// How far the body of `main` is indented, and what is in brackets.
+/// The indentation of the body of `main` and of each bracket level.
 const INDENT: &str = "    ";
 
-/// A function or a statement, written evenly; as it is when it has a text over several lines.
+/// Formats a function or statement; unchanged if it has a text over several lines.
 pub(super) fn formatted(text: &str) -> String {
     let atoms = atoms(text);
     if atoms
@@ -33,7 +32,7 @@ pub(super) fn formatted(text: &str) -> String {
         out.push_str(atom.text);
     }
     let words = |text: &str| -> String { pieces(text).iter().map(|piece| piece.text(text)).collect() };
-    // Whatever went wrong, nothing but blanks may differ.
+    // A safeguard: nothing but whitespace may differ.
     if words(&out) == words(text) {
         out
     } else {
@@ -41,7 +40,7 @@ pub(super) fn formatted(text: &str) -> String {
     }
 }
 
-/// The statement with its `;`; one that is a block has none.
+/// Adds the `;` to a statement unless it is a block.
 pub(super) fn terminated(statement: &str) -> String {
     let statement = statement.trim_end();
     let mut found = pieces(statement);
@@ -63,7 +62,7 @@ pub(super) fn terminated(statement: &str) -> String {
     }
 }
 
-/// The statement inside of `main`. The lines of a text that goes over several stay where they are.
+/// Indents a statement for `main`. The lines of a multi-line text are left unchanged.
 pub(super) fn indented(statement: &str) -> String {
     let mut out = String::new();
     let keeps = atoms(statement).iter().any(|atom| spans_lines(atom.text));
@@ -87,7 +86,7 @@ fn spans_lines(text: &str) -> bool {
 struct Atom<'a> {
     text: &'a str,
     sort: Sort,
-    /// How many lines end between it and the one before.
+    /// The number of line breaks between it and the previous atom.
     lines_above: usize,
 }
 
@@ -111,7 +110,7 @@ fn atoms(text: &str) -> Vec<Atom<'_>> {
     atoms
 }
 
-/// The last piece of what begins here: for a text with `${…}`, its other end.
+/// Returns the last piece of the text that starts here: for one with `${…}`, its other end.
 fn end_of_text(text: &str, found: &[Piece], at: usize) -> usize {
     let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
     if found[at].sort != Sort::Text || !word(at).starts_with('`') {
@@ -145,7 +144,7 @@ fn end_of_text(text: &str, found: &[Piece], at: usize) -> usize {
     last.min(found.len() - 1)
 }
 
-/// How deep lines are, by the lines whose brackets are open.
+/// Tracks indentation: brackets opened on the same line count as one level.
 #[derive(Default)]
 struct Levels {
     /// For each open bracket, the line that opened it.
@@ -154,7 +153,7 @@ struct Levels {
 }
 
 impl Levels {
-    /// The level of the line that begins with these words.
+    /// Returns the level of the line that starts with these atoms.
     fn of_line(&self, atoms: &[Atom<'_>]) -> usize {
         let closing = atoms
             .iter()
@@ -178,7 +177,7 @@ impl Levels {
     }
 }
 
-/// Is there a blank before the word with this index?
+/// Whether a space precedes the atom with this index.
 fn is_apart(atoms: &[Atom<'_>], index: usize) -> bool {
     let (before, atom) = (&atoms[index - 1], &atoms[index]);
     if before.sort == Sort::Comment || atom.sort == Sort::Comment {
@@ -198,14 +197,14 @@ fn is_apart(atoms: &[Atom<'_>], index: usize) -> bool {
     }
 }
 
-/// Do the words never have a blank between them?
+/// Whether these words never have a space between them.
 fn sticks(before: &str, word: &str) -> bool {
     ["(", "[", ".", "?.", "::", "..", "..=", "!", "?["].contains(&before)
         || [")", "]", ",", ";", ".", "?.", "::", ":", "..", "..=", "?["].contains(&word)
         || (["{", "#{"].contains(&before) && word == "}")
 }
 
-/// Does a value end before the word with this index?
+/// Whether a value ends before the atom with this index.
 fn is_value(atoms: &[Atom<'_>], index: usize) -> bool {
     index.checked_sub(1).is_some_and(|at| is_end_of_value(&atoms[at]))
 }
@@ -219,7 +218,7 @@ fn begins_closure(atoms: &[Atom<'_>], index: usize) -> bool {
     atoms[index].text == "|" && !is_value(atoms, index)
 }
 
-/// Is this the second `|` of `|a, b|`?
+/// Whether this is the second `|` of `|a, b|`.
 fn ends_closure(atoms: &[Atom<'_>], index: usize) -> bool {
     let first = (0..index)
         .rev()

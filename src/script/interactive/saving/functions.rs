@@ -11,16 +11,16 @@ use crate::script::tokens::{self, Sort};
 
 /// The functions of the script.
 pub(super) struct Functions {
-    /// What each is left out for.
+    /// Why each is left out.
     left_out: BTreeMap<Signature, String>,
     /// Functions by name and number of parameters.
     kept: Vec<(Signature, String)>,
-    /// What a function `main` of the session is called in a script, which has its own.
+    /// The new name of the session's own function `main`, since the script has one.
     main: Option<String>,
 }
 
 impl Functions {
-    /// Finds out which functions of these inputs can be kept.
+    /// Determines which functions of these inputs can be kept.
     pub(super) fn find(
         session: &Session,
         inputs: &[(usize, &str)],
@@ -46,7 +46,7 @@ impl Functions {
                 }
             }
         }
-        // Without one of them, those that call it are of no use either.
+        // If a function is left out, so are its callers.
         loop {
             let is_there = |name: &String| {
                 let mut own = needs.keys().filter(|(known, _)| known == name);
@@ -75,19 +75,19 @@ impl Functions {
         }
     }
 
-    /// Why a function is not kept; nothing when it is.
+    /// Why a function is left out; `None` if it is kept.
     pub(super) fn left_out(&self, function: &Signature) -> Option<String> {
         self.left_out.get(function).cloned()
     }
 
-    /// Keeps a function in place of an older one.
+    /// Keeps a function, replacing an older one.
     pub(super) fn keep(&mut self, function: &str) {
         let signature = signature(function);
         self.kept.retain(|(known, _)| *known != signature);
         self.kept.push((signature, self.renamed(function)));
     }
 
-    /// The text with another name for the session's own `main`.
+    /// Renames calls of the session's own `main`.
     pub(super) fn renamed(&self, text: &str) -> String {
         let mut out = text.to_owned();
         let Some(name) = &self.main else { return out };
@@ -104,23 +104,23 @@ impl Functions {
         out
     }
 
-    /// What a function `main` of the session is called in the script; nothing when none is kept.
+    /// The new name of the session's own function `main`; `None` if none is kept.
     pub(super) fn main(&self) -> Option<&str> {
         let name = self.main.as_deref()?;
         let is_kept = self.kept.iter().any(|((known, _), _)| known == "main");
         is_kept.then_some(name)
     }
 
-    /// The functions, in the order in which they were defined.
+    /// The functions, in order of definition.
     pub(super) fn kept(&self) -> impl Iterator<Item = &str> {
         self.kept.iter().map(|(_, text)| text.as_str())
     }
 }
 
-/// Why a function is left out of which nothing may be told.
+/// The reason for leaving out a function that must not be shown.
 pub(super) const SECRET: &str = "it may hold a secret";
 
-/// A variable or constant that a function uses and cannot see.
+/// Returns a variable or constant that a function uses but cannot see.
 fn unseen(session: &Session, text: &str) -> Option<String> {
     let scopes = Scopes::of(text);
     let function = scopes.functions.first()?;

@@ -1,4 +1,4 @@
-//! Literals that become parameters: e-mail addresses, web addresses, names, credentials.
+//! Turns literals into parameters: email addresses, URLs, names, credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,39 +10,39 @@ use crate::script::scopes::Scopes;
 use crate::script::tokens::{Sort, pieces};
 use crate::script::types::ParamType;
 
-/// A parameter, and what was typed for it.
+/// A parameter and the value typed for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lifted {
-    /// Its name.
+    /// The parameter's name.
     pub name: String,
-    /// Its type's name.
+    /// The name of its type.
     pub type_name: &'static str,
-    /// What was typed, and is the parameter when it is not given; nothing for a secret.
+    /// The typed value, which becomes the default; `None` for a secret.
     pub default: Option<String>,
-    /// What it is for, in a line; may be empty.
+    /// A one-line description; may be empty.
     pub about: String,
 }
 
-/// Collects parameters, one for each text.
+/// Collects parameters, one for each distinct text.
 pub(super) struct Lift<'a> {
     host: &'a Host,
     /// The functions of the session.
     functions: Params,
-    /// Names that mean something else.
+    /// Names already in use.
     taken: BTreeSet<String>,
     /// Names that no parameter may have.
     refused: &'a BTreeSet<String>,
-    /// Variables that are parameters by themselves, by what they hold.
+    /// Maps a value to the variable that becomes the parameter as a whole.
     whole: BTreeMap<String, String>,
-    /// Texts that are a credential's somewhere, and a name for each.
+    /// Texts used as a credential anywhere, with a name for each.
     secrets: BTreeMap<String, String>,
-    /// The parameters, each with the text that it stands for.
+    /// The parameters, each with the text that it replaces.
     params: Vec<(String, Lifted)>,
 }
 
 impl<'a> Lift<'a> {
-    /// `taken` are the names that the script has already, `refused` those that no parameter may have, `inputs` all of the session, whose credentials are none of the
-    /// script's texts.
+    /// `taken` are names that the script already has, `refused` names that no parameter may have, `inputs` all of the
+    /// session's: their credentials stay out of the script.
     pub(super) fn new(
         host: &'a Host,
         taken: BTreeSet<String>,
@@ -73,7 +73,7 @@ impl<'a> Lift<'a> {
         }
     }
 
-    /// Learns which variables of the statements that will be lifted are parameters by themselves.
+    /// Finds the variables of these statements that become parameters as a whole.
     pub(super) fn learn(&mut self, statements: &[String]) {
         for statement in statements {
             if let Some((name, text)) = assigned(statement)
@@ -86,12 +86,12 @@ impl<'a> Lift<'a> {
         }
     }
 
-    /// Does a line to read hold a text that is a credential's somewhere?
+    /// Whether a line of prose contains a text that is used as a credential.
     pub(super) fn tells_secret(&self, line: &str) -> bool {
         self.secrets.keys().any(|secret| line.contains(secret.as_str()))
     }
 
-    /// Is such a text in what is typed: in a literal or a comment?
+    /// Whether a typed literal or comment contains such a text.
     pub(super) fn holds_secret(&self, typed: &str) -> bool {
         let found = pieces(typed);
         let mut texts = found
@@ -103,7 +103,7 @@ impl<'a> Lift<'a> {
         })
     }
 
-    /// Is it such a text, or has it one in it that is too long to be there by chance?
+    /// Whether this is such a text, or contains one that is too long for a coincidence.
     fn is_secret(&self, text: &str) -> bool {
         let mut secrets = self.secrets.keys();
         secrets.any(|secret| text == secret || (secret.len() >= 4 && text.contains(secret.as_str())))
@@ -113,7 +113,7 @@ impl<'a> Lift<'a> {
         self.params.into_iter().map(|(_, param)| param).collect()
     }
 
-    /// The statement with parameters in place of literals; `None` when nothing but a parameter is left of it.
+    /// Replaces literals in the statement with parameters; `None` if only a parameter would remain.
     pub(super) fn lift(&mut self, statement: &str) -> Option<String> {
         let mut literals = literals_of(self.host, &self.functions, statement);
         literals.sort_by_key(|literal| parse::place(literal.at));
@@ -137,9 +137,9 @@ impl<'a> Lift<'a> {
         Some(out)
     }
 
-    /// The parameter that a literal becomes, if it becomes one.
+    /// Returns the parameter that a literal becomes, if any.
     fn param(&mut self, literal: &Literal) -> Option<String> {
-        // One use as a credential is enough, wherever the text stands besides.
+        // One use as a credential makes every occurrence a secret.
         let (base, ty) = match self.secrets.get(&literal.text) {
             Some(base) => (base.clone(), ParamType::Secret),
             None => match parameter_for(literal)? {
@@ -166,12 +166,12 @@ impl<'a> Lift<'a> {
     }
 }
 
-/// Is a variable given its value once, and then only read?
+/// Whether a variable is assigned once and then only read.
 fn is_steady(name: &str, statements: &[String]) -> bool {
     let mut given = 0;
     for statement in statements {
         let scopes = Scopes::of(statement);
-        // A closure, a loop or a `catch` may have another of the name.
+        // A closure, a loop or a `catch` may declare another of this name.
         given += scopes.declared.iter().filter(|known| known.name == name).count();
         let mut uses = scopes.used.iter().filter(|used| used.name == name);
         if uses.any(|used| used.may_change(|method| READING.contains(&method)) && !used.is_called("split")) {

@@ -1,4 +1,4 @@
-//! The literals of a statement: what each is given to, and the parameter that it could become.
+//! The literals of a statement, what receives each, and the parameter that it could become.
 
 use std::collections::BTreeMap;
 
@@ -16,26 +16,26 @@ use crate::script::types::ParamType;
 
 /// A literal in a text.
 pub(super) struct Literal {
-    /// Where it begins.
+    /// Its start.
     pub(super) at: Position,
-    /// What it says.
+    /// Its value.
     pub(super) text: String,
-    /// What it is given to: a parameter of an operation, a key, a variable.
+    /// The name that receives it: a parameter of an operation, a key, a variable.
     pub(super) given_to: Option<String>,
-    /// What that is for.
+    /// The description of that parameter.
     pub(super) about: &'static str,
 }
 
-/// The functions of a session by name and number of parameters, with the names of these.
+/// The functions of a session: (name, number of parameters) to the parameter names.
 pub(super) type Params = BTreeMap<(String, usize), Vec<String>>;
 
-/// The literals of a statement; none of one that cannot be parsed.
+/// Returns the literals of a statement; empty if it does not parse.
 pub(super) fn literals_of(host: &Host, functions: &Params, statement: &str) -> Vec<Literal> {
     let parsed = parse::parse(&Source::new("", statement));
     parsed.map_or_else(|_| Vec::new(), |parsed| literals(host, functions, &parsed.ast))
 }
 
-/// The name and the type of a parameter for this literal; `None` when it is to stay one.
+/// Returns the name and type of the parameter for this literal; `None` if it stays a literal.
 pub(super) fn parameter_for(literal: &Literal) -> Option<(String, ParamType)> {
     let text = &literal.text;
     let given_to = literal.given_to.as_deref().map(plain_name);
@@ -60,7 +60,7 @@ pub(super) fn parameter_for(literal: &Literal) -> Option<(String, ParamType)> {
     (is_a_name && plain).then(|| (named("name"), ParamType::String))
 }
 
-/// `let email = "ann@example.com"`: the variable and what it holds.
+/// Parses `let email = "ann@example.com"` into the variable and its value.
 pub(super) fn assigned(statement: &str) -> Option<(String, String)> {
     let found = pieces(statement);
     let mut words = found.iter().filter(|piece| piece.text(statement) != ";");
@@ -75,7 +75,7 @@ pub(super) fn assigned(statement: &str) -> Option<(String, String)> {
     Some((name.text(statement).to_owned(), value.to_string()))
 }
 
-/// The bytes of the literal that begins here.
+/// Returns the byte range of the literal that starts here.
 pub(super) fn span(text: &str, at: Position) -> Option<(usize, usize)> {
     let (line, column) = parse::place(at);
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
@@ -85,7 +85,7 @@ pub(super) fn span(text: &str, at: Position) -> Option<(usize, usize)> {
     (piece.sort == Sort::Text).then_some((from, piece.at.end))
 }
 
-/// `x_api_key` for `X-Api-Key`.
+/// Returns `x_api_key` for `X-Api-Key`.
 fn plain_name(name: &str) -> String {
     let lower = |c: char| {
         if c.is_ascii_alphanumeric() {
@@ -97,7 +97,7 @@ fn plain_name(name: &str) -> String {
     name.chars().map(lower).collect()
 }
 
-/// The literals of a tree outside of texts with `${}`.
+/// Returns the literals of an AST except those in texts with `${}`.
 fn literals(host: &Host, functions: &Params, ast: &rhai::AST) -> Vec<Literal> {
     let mut found = Vec::new();
     ast.walk(&mut |path: &[ASTNode]| {
@@ -140,7 +140,7 @@ fn literals(host: &Host, functions: &Params, ast: &rhai::AST) -> Vec<Literal> {
     found
 }
 
-/// What is assigned to, in a word: the variable, the property, the key.
+/// Returns the name of the assignment target: the variable, property or key.
 fn assigned_to(target: &Expr) -> Option<String> {
     match target {
         Expr::Variable(variable, ..) => Some(variable.1.to_string()),
@@ -151,14 +151,14 @@ fn assigned_to(target: &Expr) -> Option<String> {
     }
 }
 
-/// The parameter of a function of the session that a literal is given for.
+/// Returns the parameter of a session function that receives this literal.
 fn own_parameter<'a>(functions: &'a Params, call: &FnCallExpr, at: Position) -> Option<&'a str> {
     let index = call.args.iter().position(|arg| arg.position() == at)?;
     let params = functions.get(&(call.name.to_string(), call.args.len()))?;
     params.get(index).map(String::as_str)
 }
 
-/// The operation's parameter that a literal is given for.
+/// Returns the operation's parameter that receives this literal.
 fn parameter(host: &Host, call: &FnCallExpr, at: Position) -> Option<&'static Param> {
     let index = call.args.iter().position(|arg| arg.position() == at)?;
     let takes = |op: &&Operation| op.name == call.name.as_str() && op.params.len() > index;

@@ -1,4 +1,4 @@
-//! Names for what has none in a session: results and parameters.
+//! Names for results and parameters, which have none in a session.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,18 @@ use crate::script::scopes::Scopes;
 use crate::script::tokens::{Sort, pieces};
 use crate::script::words;
 
-/// Names that mean something in every script or session.
+/// Names with a fixed meaning in every script or session.
 const OWN: &[&str] = &["main", "_err"];
 
-/// Words before a noun in the names of operations.
+/// Verbs that precede the noun in the names of operations.
 const VERBS: &[&str] = &["ensure_", "create_", "find_", "get_", "update_"];
 
-/// May nothing be called so?
+/// Whether this name cannot be used.
 pub(super) fn is_reserved(name: &str) -> bool {
     OWN.contains(&name) || words::is_reserved(name)
 }
 
-/// The name, with a number behind it when it is one of those that are taken.
+/// Returns the name, with a number appended if it is taken.
 pub(super) fn free<'a>(name: &str, taken: impl IntoIterator<Item = &'a String>) -> String {
     let taken: BTreeSet<&String> = taken.into_iter().collect();
     let is_free = |name: &String| !taken.contains(name) && !is_reserved(name);
@@ -30,7 +30,7 @@ pub(super) fn free<'a>(name: &str, taken: impl IntoIterator<Item = &'a String>) 
     free
 }
 
-/// What the result of a statement could be called: `app` for `client.ensure_app(…)`.
+/// Suggests a name for the result of a statement: `app` for `client.ensure_app(…)`.
 pub(super) fn result_name(statement: &str) -> Option<String> {
     let found = pieces(statement);
     let mut depth = 0_usize;
@@ -57,7 +57,7 @@ pub(super) fn result_name(statement: &str) -> Option<String> {
     (!is_reserved(noun)).then(|| noun.to_owned())
 }
 
-/// The name of a function, and how many parameters it has.
+/// Returns a function's name and number of parameters.
 pub(super) fn signature(function: &str) -> (String, usize) {
     let scopes = Scopes::of(function);
     let found = scopes.functions.first();

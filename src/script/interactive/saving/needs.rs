@@ -1,4 +1,4 @@
-//! Which inputs need which others: by the names that they declare, change and use.
+//! Dependencies between inputs, from the names that they declare, change and use.
 
 mod anew;
 mod names;
@@ -12,24 +12,24 @@ use super::{Came, Typed};
 use crate::script::interactive::results;
 use crate::script::scopes::Scopes;
 
-/// What the inputs of a session declare, change and use.
+/// The names that each input of a session declares, changes and uses.
 pub(super) struct Session(Vec<Known>);
 
 struct Known {
     number: usize,
     names: Names,
-    /// What a closure of an earlier input, which is used here, may change besides.
+    /// Names that closures of earlier inputs may change when this input uses them.
     by_closures: BTreeSet<String>,
-    /// Can others use what it defines in a script?
+    /// Whether other inputs in a script can use its definitions.
     usable: bool,
     gave: bool,
 }
 
-/// A name that is needed before an input with this number.
+/// A name needed by the input with this number.
 type Wanted = (String, usize);
 
 impl Session {
-    /// `is_known` tells of methods whose doing is known.
+    /// `is_known` tells which methods have a known effect.
     pub(super) fn of(inputs: &[Typed], is_known: &dyn Fn(&str) -> bool) -> Session {
         let read: Vec<Scopes> = inputs.iter().map(|input| Scopes::of(&input.text)).collect();
         let functions: BTreeSet<&str> = read
@@ -42,7 +42,7 @@ impl Session {
         // What closures in variables change when they are called.
         let mut closures: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (input, scopes) in inputs.iter().zip(&read) {
-            // An input that failed by a mistyped method has changed nothing with it.
+            // An input that failed because of a misspelt method changed nothing through it.
             let names = match input.came {
                 Came::Done(_) => Names::of(scopes, is_known, &is_own),
                 Came::Failed(_) => Names::of(scopes, &|_| true, &is_own),
@@ -68,7 +68,7 @@ impl Session {
         Session(known)
     }
 
-    /// The inputs from before the range that it cannot do without, and the name that each is needed for.
+    /// Returns the inputs before the range that it depends on, with the name that each is needed for.
     pub(super) fn choose(&self, range: &RangeInclusive<usize>) -> BTreeMap<usize, String> {
         let mut chosen: BTreeMap<usize, String> = BTreeMap::new();
         let within = self
@@ -82,7 +82,7 @@ impl Session {
                 continue;
             }
             for source in self.sources(&name, before) {
-                // What a function needs, it needs when it is called.
+                // A function's dependencies are resolved at the time of the call.
                 open.extend(self.called(source, &name, before));
                 if !range.contains(&source.number) && !chosen.contains_key(&source.number) {
                     chosen.insert(source.number, shown(&name));
@@ -93,8 +93,8 @@ impl Session {
         chosen
     }
 
-    /// Where a name gets what it means before this input: the one that declares it and those that change it since, the
-    /// newest first; of functions, the newest of each signature.
+    /// Returns the inputs that determine a name before this input: the one that declares it, and those that change it
+    /// afterwards, newest first. For functions, the newest of each signature.
     fn sources(&self, name: &str, before: usize) -> Vec<&Known> {
         let mut found = Vec::new();
         let mut changing = Vec::new();
@@ -118,7 +118,7 @@ impl Session {
         found
     }
 
-    /// What an input needs to run, and what the functions that it defines need by then.
+    /// Returns what an input needs to run, and what its functions need at that point.
     fn wants(&self, known: &Known) -> Vec<Wanted> {
         let number = known.number;
         let uses = self.uses(number).into_iter();
@@ -130,8 +130,8 @@ impl Session {
         wants
     }
 
-    /// What a function of this input needs when it is called by an input with this number; what is defined later only,
-    /// it needs nevertheless.
+    /// Returns what a function of this input needs when the input with this number calls it. Names that are only
+    /// defined later are included.
     fn called(&self, known: &Known, function: &str, by: usize) -> Vec<Wanted> {
         let functions = known.names.functions.iter();
         let of_name = functions.filter(|((name, _), _)| name == function);
@@ -146,7 +146,7 @@ impl Session {
         needs.map(|name| (name.clone(), when(name))).collect()
     }
 
-    /// A name that the input needs from an earlier one and that is not known.
+    /// Returns a name that the input needs from an earlier one and that is not in `known`.
     pub(super) fn missing(&self, number: usize, known: &BTreeSet<String>) -> Option<String> {
         let is_missing = |name: &&String| {
             let somebody = self.before(number).any(|earlier| earlier.gives(name));
@@ -155,25 +155,25 @@ impl Session {
         self.uses(number).iter().find(is_missing).map(|name| shown(name))
     }
 
-    /// Does any input give this?
+    /// Whether any input defines this name.
     pub(super) fn is_given(&self, name: &str) -> bool {
         self.0.iter().any(|known| known.gives(name))
     }
 
-    /// The functions that an input defines, and what each needs.
+    /// The functions that an input defines, with what each needs.
     pub(super) fn functions(&self, number: usize) -> impl Iterator<Item = (&Signature, &BTreeSet<String>)> {
         let known = self.input(number).into_iter();
         known.flat_map(|known| &known.names.functions)
     }
 
-    /// The imports of an input, by their names.
+    /// The names of an input's imports.
     pub(super) fn modules(&self, number: usize) -> impl Iterator<Item = &String> {
         self.input(number)
             .into_iter()
             .flat_map(|known| &known.names.modules)
     }
 
-    /// What the input gives to those after it: what it declares, and its result.
+    /// The names that the input provides to later ones: its declarations and its result.
     pub(super) fn defines(&self, number: usize) -> BTreeSet<String> {
         let Some(known) = self.input(number) else {
             return BTreeSet::new();
@@ -185,15 +185,15 @@ impl Session {
         names
     }
 
-    /// What of earlier inputs it may change.
+    /// The names from earlier inputs that it may change.
     pub(super) fn changes(&self, number: usize) -> BTreeSet<String> {
         self.input(number).map_or_else(BTreeSet::new, |known| {
             known.names.changes.union(&known.by_closures).cloned().collect()
         })
     }
 
-    /// What inputs that cannot be repeated, because they failed or are to be kept out of files, may have changed before
-    /// one of these uses it: the number of each, and the names.
+    /// Returns what inputs that cannot be repeated, because they failed or must stay out of files, may have changed
+    /// before one of `wanted` uses it: the names by input number.
     pub(super) fn lost(&self, wanted: &BTreeSet<usize>) -> BTreeMap<usize, Vec<String>> {
         let mut found: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for lost in self.0.iter().filter(|known| !known.usable) {
@@ -217,21 +217,21 @@ impl Session {
         found
     }
 
-    /// The input whose result `_` means in this one.
+    /// Returns the input whose result `_` denotes in this one.
     pub(super) fn newest_before(&self, number: usize) -> Option<usize> {
         self.before(number)
             .find(|known| known.gave)
             .map(|known| known.number)
     }
 
-    /// The inputs whose results these use.
+    /// Returns the inputs whose results these use.
     pub(super) fn results_used(&self, numbers: impl Iterator<Item = usize>) -> BTreeSet<usize> {
         let used = numbers.flat_map(|number| self.uses(number));
         used.filter_map(|name| name.strip_prefix('_')?.parse().ok())
             .collect()
     }
 
-    /// Every name in these inputs.
+    /// Returns every name in these inputs.
     pub(super) fn words(&self, numbers: impl Iterator<Item = usize>) -> BTreeSet<String> {
         let known = numbers.filter_map(|number| self.input(number));
         known
@@ -239,7 +239,7 @@ impl Session {
             .collect()
     }
 
-    /// The constants that these inputs and their functions use as `global::NAME`.
+    /// Returns the constants that these inputs and their functions use as `global::NAME`.
     pub(super) fn constants_used(&self, numbers: impl Iterator<Item = usize>) -> BTreeSet<String> {
         let known = numbers.filter_map(|number| self.input(number));
         known
@@ -247,7 +247,7 @@ impl Session {
             .collect()
     }
 
-    /// What the input needs from before it; `_` under the name of the input that it means.
+    /// The names that the input needs from earlier ones; `_` appears as the result it denotes.
     fn uses(&self, number: usize) -> BTreeSet<String> {
         let Some(known) = self.input(number) else {
             return BTreeSet::new();
@@ -264,13 +264,13 @@ impl Session {
         self.0.iter().find(|known| known.number == number)
     }
 
-    /// The inputs before this one, the newest first.
+    /// The inputs before this one, newest first.
     fn before(&self, number: usize) -> impl Iterator<Item = &Known> {
         self.0.iter().rev().filter(move |known| known.number < number)
     }
 }
 
-/// The variable that holds why the last failed input failed.
+/// The variable that holds the error of the last failed input.
 const ERROR: &str = "_err";
 
 impl Known {
@@ -283,7 +283,7 @@ impl Known {
     }
 }
 
-/// A result's name stays; `_0` is a `_` without any result before it.
+/// Formats a name for display; `_0` is a `_` without any earlier result.
 fn shown(name: &str) -> String {
     if name == "_0" {
         results::LAST.to_owned()

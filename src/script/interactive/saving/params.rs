@@ -1,10 +1,10 @@
-//! The comment that declares the parameters of `main`.
+//! The doc comment that declares the parameters of `main`.
 
 use std::fmt::Write as _;
 
 use super::lift::Lifted;
 
-/// The `@param` lines for these, and the empty line above them.
+/// Returns the `@param` lines, with an empty line above them.
 pub(super) fn documented(params: &[Lifted]) -> String {
     let mut text = String::new();
     if params.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn documented(params: &[Lifted]) -> String {
     text
 }
 
-/// A text as the language writes it.
+/// Quotes a text as a string literal.
 fn quoted(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{escaped}\"")

@@ -1,4 +1,4 @@
-//! The script as it grows, input by input.
+//! Builds the script, input by input.
 
 mod written;
 
@@ -14,7 +14,7 @@ use super::{Came, Typed, ending, naming};
 use crate::script::host::Host;
 use crate::script::interactive::credential::{holds_credential, is_credential};
 
-/// The script as it grows.
+/// The script under construction.
 pub(super) struct Parts<'a> {
     session: &'a Session,
     lift: Lift<'a>,
@@ -22,13 +22,13 @@ pub(super) struct Parts<'a> {
     functions: Functions,
     /// Names that the script has so far.
     known: BTreeSet<String>,
-    /// Inputs that ended well and are comments, and why.
+    /// Inputs that succeeded but are comments, with the reason.
     aside: Vec<(usize, String)>,
-    /// Inputs that used what was defined anew later: what, and by which input.
+    /// Inputs that used something redefined later: its name, and the later input.
     anew: BTreeMap<usize, (String, usize)>,
     /// What inputs that are not in the script may have changed.
     lost: BTreeMap<usize, Vec<String>>,
-    /// The names of results that others use, by the number of their input.
+    /// The names of results that other inputs use, by input number.
     results: BTreeMap<usize, String>,
     imports: Vec<String>,
     constants: Vec<String>,
@@ -36,7 +36,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// `refused` are names that no parameter may have, `wanted` the inputs that the script is made of, `all` those of the session.
+    /// `refused` are names that no parameter may have, `wanted` the inputs of the script, `all` those of the session.
     pub(super) fn new(
         (host, session, refused): (&'a Host, &'a Session, &'a BTreeSet<String>),
         all: &[Typed],
@@ -87,7 +87,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Adds an input, the next of those that are wanted.
+    /// Adds the next wanted input.
     pub(super) fn add(&mut self, input: &Typed, is_last: bool) {
         let secret = self.is_secret(&input.text);
         let lost = self.lost.get(&input.number).map(|names| listed(names));
@@ -113,12 +113,12 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Is there something in this that is written into no file?
+    /// Whether this contains anything that must not be written to a file.
     fn is_secret(&self, typed: &str) -> bool {
         holds_credential(typed) || self.lift.holds_secret(typed)
     }
 
-    /// Why an input failed; only where, when the reason could tell a secret.
+    /// Describes why an input failed; only the position if the reason could reveal a secret.
     fn failure(&self, why: &str) -> String {
         let tells = self.lift.tells_secret(why) || is_credential(why, None) || holds_credential(why);
         if !tells {
@@ -136,7 +136,7 @@ impl<'a> Parts<'a> {
         self.comment(&format!("input {} is left out: {why}", input.number), "");
     }
 
-    /// Says why this is not in the script, and what it was when that can be told.
+    /// Adds a comment on why this is not in the script, with its text unless that may hold a secret.
     pub(super) fn set_aside(&mut self, input: &Typed, why: &str, text: &str) {
         self.aside.push((input.number, why.to_owned()));
         if self.is_secret(text) {
@@ -153,7 +153,7 @@ impl<'a> Parts<'a> {
             .extend(lines.map(|line| format!("//     {line}").trim_end().to_owned()));
     }
 
-    /// What this input gave and changed is not as it was.
+    /// Drops the names that this input defined or changed: their values differ.
     fn forget(&mut self, number: usize) {
         for name in self.session.defines(number).union(&self.session.changes(number)) {
             self.known.remove(name);
@@ -174,7 +174,7 @@ impl<'a> Parts<'a> {
         if statements().next().is_none() {
             return;
         }
-        // As it was typed: with `_3`.
+        // As it was typed, with `_3`.
         let typed = pieces(&input.text);
         let typed = typed.iter().filter(|piece| piece.sort == Sort::Statement);
         let typed: String = typed.map(|piece| piece.text.as_str()).collect();
@@ -184,7 +184,7 @@ impl<'a> Parts<'a> {
             None => None,
         };
         if let Some(why) = why {
-            // Of an input with a secret in a function, not even the rest is told.
+            // If a function of the input holds a secret, not even the rest is shown.
             let typed = if secret {
                 input.text.as_str()
             } else {
@@ -205,7 +205,7 @@ impl<'a> Parts<'a> {
             .position(|piece| is_statement(piece) && ending::returned(&piece.text).is_some());
         let ends = returns.or_else(|| all.iter().rposition(is_statement));
         for (index, piece) in all.iter().enumerate() {
-            // What stands behind a `return` never ran.
+            // Statements after a `return` never ran.
             if is_statement(piece) && Some(index) <= ends {
                 let is_end = Some(index) == ends;
                 match self.tops.moved(input.number, index).map(str::to_owned) {
@@ -216,12 +216,12 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The input with the names that results have in the script.
+    /// Returns the input with results replaced by their names in the script.
     fn with_results(&self, input: &Typed) -> String {
         let newest = self.session.newest_before(input.number);
         pieces::name_results(&input.text, |number| {
             let number = number.or(newest).unwrap_or_default();
-            // Whatever has no name is missing, and its input is no part of the script.
+            // A result without a name is missing, and its input is not part of the script.
             self.results
                 .get(&number)
                 .cloned()
@@ -237,7 +237,7 @@ impl<'a> Parts<'a> {
         self.known.extend(self.session.modules(input.number).cloned());
     }
 
-    /// Keeps a function; a newer one takes the place of an older one.
+    /// Keeps a function; a newer one replaces an older one.
     fn function(&mut self, piece: &Piece, input: &Typed) {
         let signature = naming::signature(&piece.text);
         let left_out = self.functions.left_out(&signature);
@@ -254,7 +254,7 @@ impl<'a> Parts<'a> {
         self.known.remove(&name);
     }
 
-    /// A statement at the top; where `main` needs the value, it takes it from there.
+    /// Adds a statement at the top; if `main` needs the value, it takes it from there.
     fn moved(&mut self, piece: &Piece, name: &str) {
         let (text, was_variable) = constants::as_constant(piece.text.trim());
         self.constants
@@ -276,7 +276,7 @@ impl<'a> Parts<'a> {
             return;
         };
         if self.is_secret(&lifted) {
-            // It stands where no parameter reaches.
+            // It is in a place that no parameter can reach.
             self.forget(input.number);
             self.leave_out(input, "it may hold a secret");
             return;
@@ -296,12 +296,12 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Did it end well, and may it be written?
+/// Whether it succeeded and may be written.
 pub(super) fn is_done(input: &Typed) -> bool {
     matches!(input.came, Came::Done(_)) && !input.hidden
 }
 
-/// Do these end a script, other than by a `return` of their own?
+/// Whether these end a script other than by a top-level `return`.
 fn stops(all: &[Piece]) -> bool {
     let mut statements = all.iter().filter(|piece| piece.sort == Sort::Statement);
     statements.any(|piece| {

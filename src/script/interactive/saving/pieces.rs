@@ -1,4 +1,4 @@
-//! An input cut into its functions, imports and statements.
+//! Splits an input into functions, imports and statements.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use rhai::Token;
 use crate::script::interactive::results::{self, Renaming, running};
 use crate::script::{host, parse};
 
-/// What a piece is.
+/// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
     Import,
@@ -22,11 +22,11 @@ pub(super) struct Piece {
     pub(super) text: String,
 }
 
-/// A result that is named: which input's; nothing for the last.
+/// A reference to a result: the number of its input; `None` for the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Named(Option<usize>);
 
-/// The result that this name means.
+/// Parses the name of a result.
 fn result_name(name: &str) -> Option<Named> {
     if name == results::LAST {
         return Some(Named(None));
@@ -35,15 +35,15 @@ fn result_name(name: &str) -> Option<Named> {
     Some(Named(Some(number.parse().ok()?)))
 }
 
-/// A token and the byte that it begins at.
+/// A token and its byte offset.
 struct Placed {
     token: Token,
     at: usize,
-    /// The name of a result, when it is one.
+    /// The result that it refers to, if any.
     result: Option<Named>,
 }
 
-/// The functions, imports and statements of a text that can be parsed.
+/// Returns the functions, imports and statements of a text that parses.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut found = Vec::new();
     let (mut from, mut depth) = (0, 0_usize);
@@ -62,13 +62,13 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         let after = placed.at + 1;
         match placed.token {
             Token::EOF => break,
-            // What is said before something belongs to it.
+            // A comment belongs to the piece after it.
             Token::Comment(_) => continue,
             Token::SemiColon if depth == 0 => {
                 if sort.is_some() {
                     end(after, &mut sort, &mut from);
                 } else if text.get(from..placed.at).is_some_and(|gap| gap.trim().is_empty()) {
-                    // The end of a function may have one, too.
+                    // A function may be followed by a semicolon, too.
                     from = after;
                 }
                 continue;
@@ -93,7 +93,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     found
 }
 
-/// The text with other names for results.
+/// Replaces the names of results in the text.
 pub(super) fn name_results(text: &str, name: impl Fn(Option<usize>) -> String) -> String {
     let mut out = text.to_owned();
     for placed in tokens(text).iter().rev() {
@@ -108,7 +108,7 @@ pub(super) fn name_results(text: &str, name: impl Fn(Option<usize>) -> String) -
     out
 }
 
-/// The tokens as the parser sees them.
+/// Returns the tokens as the parser sees them.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
@@ -152,7 +152,7 @@ fn tokens(text: &str) -> Vec<Placed> {
         seen.lock().unwrap_or_else(PoisonError::into_inner).push(placed);
         renamed
     });
-    // Whatever cannot be parsed has no pieces behind that place.
+    // If the text does not parse, the pieces end at the error.
     drop(engine.compile(&running.text));
     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
     std::mem::take(&mut *found)

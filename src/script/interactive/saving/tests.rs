@@ -30,7 +30,7 @@ fn save_some(inputs: &[(&str, Came)], range: RangeInclusive<usize>) -> Saved {
     Workspace::new(&Host::new(&crate::platforms::catalogue())).save(&typed(inputs), range, "Saved.", &refused)
 }
 
-/// It gave nothing, or a value.
+/// The input returned nothing, or a value.
 const QUIET: Came = Came::Done(false);
 const GAVE: Came = Came::Done(true);
 
@@ -243,7 +243,7 @@ fn what_ends_an_input_does_not_end_the_script() {
     assert!(!saved.text.contains("//     [n]"), "{}", saved.text);
 }
 
-/// What of the script stands in `main`, a line each.
+/// The lines of `main` in the script.
 fn lines(saved: &Saved) -> Vec<&str> {
     let main = saved.text.split("fn main(").nth(1).unwrap_or_default();
     main.lines().skip(1).map(str::trim).collect()

@@ -1,4 +1,4 @@
-//! What begins with names: variables, functions, loops, closures.
+//! Constructs that start with names: variables, functions, loops, closures.
 
 use super::{Head, Open, Opened, Pending, Reader};
 use crate::script::scopes::{Binding, Function};
@@ -23,11 +23,11 @@ impl Reader<'_> {
         at + 2
     }
 
-    /// `fn name(a, b) {`
+    /// Handles `fn name(a, b) {`.
     pub(super) fn define(&mut self, at: usize) -> usize {
         let mut name = at + 1;
         if self.word(name + 1) == "." {
-            // Of a type: `fn int.double()`.
+            // A method of a type: `fn int.double()`.
             name += 2;
         }
         let mut end = name + 1;
@@ -71,7 +71,7 @@ impl Reader<'_> {
         brace + 1
     }
 
-    /// `for x in`, `for (x, i) in`
+    /// Handles `for x in` and `for (x, i) in`.
     pub(super) fn head_of_loop(&mut self, at: usize) -> usize {
         let mut end = at + 1;
         let mut names = Vec::new();
@@ -94,7 +94,7 @@ impl Reader<'_> {
         end + 1
     }
 
-    /// `catch (error)`
+    /// Handles `catch (error)`.
     pub(super) fn head_of_catch(&mut self, at: usize) -> usize {
         if self.word(at + 1) != "(" || self.word(at + 3) != ")" {
             return at + 1;
@@ -109,7 +109,7 @@ impl Reader<'_> {
         at + 4
     }
 
-    /// `import "lib" as lib`, and not `export x as y`.
+    /// Handles `import "lib" as lib`, but not `export x as y`.
     pub(super) fn named(&mut self, at: usize) -> usize {
         let mut statement = (0..at).rev().map(|at| self.word(at));
         let begins = statement.find(|word| ["import", "export", ";", "{", "}"].contains(word));

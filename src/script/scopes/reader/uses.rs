@@ -1,10 +1,10 @@
-//! What is used: what each name means, and what happens to it.
+//! Resolves the uses of names, and what happens to each.
 
 use super::{Opened, Reader};
 use crate::script::scopes::{Binding, Change, Declared, Scopes, Use, Used};
 use crate::script::tokens::Sort;
 
-/// Operators that give a variable another value.
+/// The assignment operators.
 const ASSIGNING: &[&str] = &[
     "=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", "&=", "|=", "^=",
 ];
@@ -14,7 +14,7 @@ impl Reader<'_> {
         let (word, next, before) = (self.word(at), self.word(at + 1), self.before(at, 1));
         let in_map = self.open.last().is_some_and(|open| open.sort == Opened::Map);
         let is_key = next == ":" && in_map && ["#{", ","].contains(&before);
-        // The last case of a `switch`.
+        // The default case of a `switch`.
         let is_case = word == "_" && (next == "=>" || (next == "if" && ["{", ",", "}"].contains(&before)));
         if [".", "?."].contains(&before) && next == "(" {
             return self.uses(at, Use::Method);
@@ -54,7 +54,7 @@ impl Reader<'_> {
         self.uses(at, Use::Call);
     }
 
-    /// What stands between the quotes here.
+    /// Returns the text between the quotes here.
     fn literal(&self, at: usize) -> String {
         self.word(at).trim_matches(['"', '`']).to_owned()
     }
@@ -93,7 +93,7 @@ impl Reader<'_> {
         found.map(|(_, index)| *index)
     }
 
-    /// A function may stand before the constant that it uses.
+    /// Resolves constants last, because a function may precede the constant that it uses.
     pub(super) fn find_constants(&mut self) {
         let Scopes { declared, used, .. } = &mut self.scopes;
         for used in used.iter_mut().filter(|used| used.sort == Use::Global) {
@@ -104,7 +104,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What happens to the variable that stands here.
+    /// Determines what happens to the variable at this index.
     fn change(&self, at: usize) -> Change {
         if self.before(at, 1) == "("
             && at.checked_sub(2).and_then(|at| self.sort(at)) == Some(Sort::Name)
@@ -128,7 +128,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind the bracket that closes the one here.
+    /// Returns the index after the matching closing bracket.
     fn behind(&self, open: usize) -> usize {
         let mut depth = 0_usize;
         for at in open..self.found.len() {

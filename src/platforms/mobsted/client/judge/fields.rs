@@ -1,32 +1,32 @@
-//! Which apps and items the fields of a request name.
+//! Determines which apps and items the fields of a request name.
 
 use super::{Items, Kind, protected, refused};
 use crate::client::error::ApiError;
 use crate::transport::request::{Body, Request};
 use crate::value::Value;
 
-/// What the fields of a request name.
+/// The apps and items that the fields of a request name.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     app: Option<u64>,
     ids: Vec<(Option<Kind>, u64)>,
-    /// Why the request must not change anything.
+    /// The reason why the request must not change anything.
     fault: Option<ApiError>,
 }
 
-/// Where a field stands.
+/// The location of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
-    /// In the query, or at the top of the body.
+    /// In the query, or at the top level of the body.
     Top,
     /// Inside another field.
     Inside,
-    /// In JSON that is the text of a field.
+    /// In JSON inside the text of a field.
     Text,
 }
 
 impl Fields {
-    /// Those of query and body. Errors: one of them could make another request of it.
+    /// Reads the fields of query and body. Fails if one could turn it into another request.
     pub(super) fn of(request: &Request) -> Result<Fields, ApiError> {
         let mut fields = Fields::default();
         for (name, text) in request.url.query_pairs() {
@@ -54,7 +54,7 @@ impl Fields {
         Ok(fields)
     }
 
-    /// They name nothing at all.
+    /// Succeeds if the fields name nothing at all.
     pub(super) fn nothing(self) -> Result<(), ApiError> {
         match self {
             Fields {
@@ -67,7 +67,7 @@ impl Fields {
         }
     }
 
-    /// They name no other app than this one, and no item.
+    /// Succeeds if the fields name no app other than this one, and no item.
     pub(super) fn nothing_but(self, app: u64) -> Result<(), ApiError> {
         let own = |(kind, id): &(Option<Kind>, u64)| kind.is_none() && *id == app;
         match self.fault {
@@ -79,7 +79,7 @@ impl Fields {
         }
     }
 
-    /// The items of one app that they, and perhaps the path, name.
+    /// The items of one app that the fields, and possibly the path, name.
     pub(super) fn items(self, kind: Kind, in_path: Option<&str>) -> Result<Items, ApiError> {
         let unnamed = "it may be App 1's: on a master account, a change must name the application it belongs to, another \
                        than App 1";
@@ -159,16 +159,16 @@ impl Fields {
     }
 }
 
-/// What a field is, by its name.
+/// The meaning of a field, by its name.
 #[derive(Debug, PartialEq)]
 enum Name {
     /// The app that something belongs to, in one of the platform's spellings.
     App,
-    /// Perhaps another app: `newApp`, `data[appId]`.
+    /// Possibly another app: `newApp`, `data[appId]`.
     LikeApp,
-    /// An item; of which kind, when it says so.
+    /// An item, with its kind if the name contains it.
     Id(Option<Kind>),
-    /// What some servers take as the request's method or path.
+    /// A field that some servers interpret as the request's method or path.
     Route,
     Other,
 }
@@ -193,19 +193,19 @@ impl Name {
                 Name::Id(Some(Kind::Object))
             }
             "id" | "ids" | "pk" => Name::Id(None),
-            // `data[id]` is a field inside another.
+            // `data[id]` is a nested field.
             _ if name.contains('[') && words.iter().any(|word| word.starts_with("id")) => Name::LikeApp,
             _ => Name::Other,
         }
     }
 }
 
-/// Is the word one for apps?
+/// Whether the word means apps.
 pub(in super::super) fn names_an_app(word: &str) -> bool {
     ["app", "apps", "application", "applications"].contains(&word.to_ascii_lowercase().as_str())
 }
 
-/// Can it be one part of a path, and no number? Letters, digits, `-` and `_`, a letter first.
+/// Whether the text can be a path segment that is not a number: letters, digits, `-` and `_`, starting with a letter.
 pub(in super::super) fn is_part(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text
@@ -213,7 +213,7 @@ pub(in super::super) fn is_part(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
 }
 
-/// A whole number that every reader reads the same: digits, without a leading zero.
+/// A whole number in its unambiguous form: digits without a leading zero.
 pub(in super::super) fn whole(value: &Value) -> Option<u64> {
     match value {
         Value::Int(number) => u64::try_from(*number).ok(),
@@ -229,8 +229,8 @@ fn unreadable() -> ApiError {
     refused("on a master account, an identifier in a change must be a plain whole number")
 }
 
-/// The words of a name, in lower case: `ApplicationId`, `application_id` and `data[applicationId]` have `application`
-/// and `id`. Numbers are none.
+/// The words of a name, in lower case: `ApplicationId`, `application_id` and `data[applicationId]` contain
+/// `application` and `id`. Digits are ignored.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
@@ -248,14 +248,14 @@ pub(super) fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// The text with its percent-escapes resolved until none is left.
+/// The text with percent-escapes decoded repeatedly until none is left.
 pub(in super::super) fn decoded(text: &str) -> String {
     let mut text = text.to_owned();
     loop {
         let plain = text.replace(['&', '=', '+'], " ");
         let parsed = url::form_urlencoded::parse(plain.as_bytes());
         let next: String = parsed.map(|(text, _)| text).collect();
-        // Each round that finds an escape makes the text shorter.
+        // Each round that finds an escape shortens the text.
         if next.len() >= text.len() {
             return text;
         }

@@ -1,8 +1,8 @@
-//! What may be changed on a partner's own account. Its App 1 holds the sub-accounts, and the partner account stops
-//! working when App 1 is changed or deleted (partner manual).
+//! Protects a partner's own account. Its App 1 holds the sub-accounts, and the partner account stops working if App 1
+//! is changed or deleted (partner manual).
 //!
-//! A short list says what may be changed. Everything else is refused before anything is sent, and no flag allows it. The
-//! list applies to requests as they leave, whoever made them: a typed call, a raw call, or `http::`.
+//! A short allowlist defines the permitted changes. Everything else is refused before anything is sent, and no flag
+//! overrides that. The list applies to outgoing requests from any source: typed calls, raw calls and `http::`.
 
 mod fields;
 #[cfg(test)]
@@ -18,7 +18,7 @@ use crate::value::Value;
 use fields::{Fields, words};
 pub(super) use fields::{decoded, is_part, names_an_app, whole};
 
-/// What an app consists of, item by item.
+/// The kinds of items that an app consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// A row of its table.
@@ -40,17 +40,17 @@ impl Kind {
     }
 }
 
-/// Items that a request says are of one app. Whether they are must be looked up before it leaves.
+/// Items that a request claims belong to an app. This must be looked up before the request is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Items {
     pub(super) kind: Kind,
     pub(super) app: u64,
-    /// None of them exists yet when there are none.
+    /// Empty if the request creates an item.
     pub(super) ids: Vec<u64>,
 }
 
-/// Judges a request to a partner's own account. Refuses what is not on the list; says which items must be looked up for
-/// what is.
+/// Judges a request to a partner's own account. Refuses any change not on the allowlist; returns the items that must be
+/// looked up for a permitted one.
 pub(super) fn judge(request: &Request, endpoints: &Endpoints) -> Result<Option<Items>, ApiError> {
     if Sabotage::App1Open.is_on() {
         return Ok(None);
@@ -106,7 +106,7 @@ pub(super) fn judge(request: &Request, endpoints: &Endpoints) -> Result<Option<I
     Err(unlisted())
 }
 
-/// A change of apps: a new one, or one that the path names.
+/// Judges a change of apps: a new app, or the one named in the path.
 fn judge_app(
     method: Method,
     parts: &[&str],
@@ -124,7 +124,7 @@ fn judge_app(
     }
 }
 
-/// A read must not turn into a change on the way.
+/// Refuses a read that a server could interpret as a change.
 fn judge_read(request: &Request) -> Result<(), ApiError> {
     let path = decoded(request.url.path());
     let verb = path.split(['/', '\\']).find(|part| is_said_to_change(part));
@@ -137,7 +137,7 @@ fn judge_read(request: &Request) -> Result<(), ApiError> {
     }
 }
 
-/// Headers by which some servers take another method or path than the request has.
+/// Refuses headers by which some servers override the method or path.
 fn judge_headers(request: &Request) -> Result<(), ApiError> {
     const REROUTING: [&str; 5] = ["method", "override", "rewrite", "original", "forwarded"];
     for (name, value) in &request.headers {
@@ -157,7 +157,7 @@ fn judge_headers(request: &Request) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Does a part of a path say that something is changed: `edit`, `deleteApp`?
+/// Whether a path segment indicates a change: `edit`, `deleteApp`.
 fn is_said_to_change(part: &str) -> bool {
     const VERBS: [&str; 18] = [
         "edit", "save", "set", "move", "rename", "replace", "write", "put", "patch", "create", "add", "copy",
@@ -167,7 +167,7 @@ fn is_said_to_change(part: &str) -> bool {
     is_said_to_delete(part) || is_verb(part) || words(part).iter().any(|word| is_verb(word))
 }
 
-/// Does a part of a path say that something is deleted, or becomes another?
+/// Whether a path segment indicates that something is deleted or replaced.
 pub(super) fn is_said_to_delete(part: &str) -> bool {
     let part = part.to_ascii_lowercase();
     let verbs = [
@@ -176,7 +176,7 @@ pub(super) fn is_said_to_delete(part: &str) -> bool {
     verbs.iter().any(|verb| part.contains(verb))
 }
 
-/// Tags, and the columns of filters, are asked for with a POST that changes nothing (public clients).
+/// Whether a POST only reads: tags and filter columns are requested that way (public clients).
 fn only_asks(path: &str, endpoints: &Endpoints) -> bool {
     const TAGS: [&str; 6] = ["objects", "applications", "tenant", "list", "system", "taxes"];
     let tags = parts_behind(path, endpoints.get("hashtags"));
@@ -187,14 +187,14 @@ fn only_asks(path: &str, endpoints: &Endpoints) -> bool {
     }
 }
 
-/// The path below the API; nothing when the API is not where it belongs.
+/// The path below the API; `None` if the API is not where it is expected.
 fn below_api(path: &str) -> Option<&str> {
     let (before, path) = path.split_once("/api/v8/")?;
     let plain = |part: &str| is_part(part) && !names_an_app(part);
     before.split('/').skip(1).all(plain).then_some(path)
 }
 
-/// The parts of the path behind an endpoint; nothing when it is another's.
+/// The path segments after an endpoint; `None` if the path belongs to another one.
 fn parts_behind<'a>(path: &'a str, endpoint: &str) -> Option<Vec<&'a str>> {
     match path.strip_prefix(endpoint.strip_prefix('/')?)? {
         "" => Some(Vec::new()),

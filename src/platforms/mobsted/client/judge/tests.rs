@@ -1,4 +1,4 @@
-//! Tests of the list of what may be changed.
+//! Tests of the allowlist of changes.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

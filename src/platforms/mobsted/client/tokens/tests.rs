@@ -24,12 +24,12 @@ fn expires_in_is_a_time_or_a_duration() {
         NOW + 3_600_000
     );
     assert_eq!(expires(r#"{"access_token":"a"}"#), NOW + UNKNOWN_LIFE);
-    // The clocks differ: the end has passed already.
+    // The clocks differ: the token seems to have expired already.
     assert_eq!(
         expires(r#"{"access_token":"a","expires_in":1500000000}"#),
         NOW + UNKNOWN_LIFE
     );
-    // A widget token ends in three thousand years.
+    // A widget token expires in three thousand years.
     assert_eq!(
         expires(r#"{"access_token":"a","expires_in":101567577600}"#),
         101_567_577_600_000

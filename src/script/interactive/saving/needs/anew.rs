@@ -1,13 +1,12 @@
-//! What was defined anew: a script has the newest function and constant of a name from its beginning, and a session has
-//! not.
+//! Detects redefinitions: a script has the newest function or constant of a name from the start, a session does not.
 
 use std::collections::BTreeSet;
 
 use super::{Known, Session};
 
 impl Session {
-    /// The function or constant that this input used, directly or through functions, and that a later one of these
-    /// defined anew, with that one's number.
+    /// Returns a function or constant that this input used, directly or through functions, and that a later one of
+    /// `wanted` redefined, with the number of that one.
     pub(in crate::script::interactive::saving) fn anew(
         &self,
         number: usize,
@@ -40,7 +39,7 @@ impl Session {
 }
 
 impl Known {
-    /// Does it define a function of this name, or, where a function asks, a constant?
+    /// Whether it defines a function of this name or, if a function uses the name, a constant.
     fn redefines(&self, name: &str, by_function: bool) -> bool {
         self.names.signatures(name).next().is_some()
             || (by_function && self.names.own_constants.contains(name))

@@ -1,37 +1,37 @@
-//! The names of one input.
+//! The names in one input.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::script::scopes::{Binding, Scopes, Use, Used};
 
-/// A function's name, and how many parameters it takes.
+/// A function's name and number of parameters.
 pub(in crate::script::interactive::saving) type Signature = (String, usize);
 
-/// The names of an input.
+/// The names in an input.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
-    /// Those that it needs from before it when it runs.
+    /// Names from earlier inputs that it needs to run.
     pub(super) uses: BTreeSet<String>,
-    /// Those that it gives to what follows: variables, functions, imports.
+    /// Names that it provides to later inputs: variables, functions, imports.
     pub(super) declares: BTreeSet<String>,
-    /// Variables from before it that it may change.
+    /// Earlier variables that it may change.
     pub(super) changes: BTreeSet<String>,
-    /// Variables that its closures may change when they are called.
+    /// Variables that its closures may change when called.
     pub(super) in_closures: BTreeSet<String>,
-    /// Its functions, and what each needs when it is called.
+    /// Its functions, with what each needs when called.
     pub(super) functions: BTreeMap<Signature, BTreeSet<String>>,
     /// The constants that it declares.
     pub(super) own_constants: BTreeSet<String>,
-    /// Its imports, by their names.
+    /// The names of its imports.
     pub(super) modules: BTreeSet<String>,
     /// Constants that it or its functions use as `global::NAME`.
     pub(super) constants: BTreeSet<String>,
-    /// Every name in it that means something by itself, outside of functions.
+    /// Every standalone name in it, outside of functions.
     pub(super) words: BTreeSet<String>,
 }
 
 impl Names {
-    /// `is_known` tells of methods whose doing is known, `is_own` of functions that the session defines.
+    /// `is_known` tells which methods have a known effect, `is_own` which functions the session defines.
     pub(super) fn of(
         scopes: &Scopes,
         is_known: &dyn Fn(&str) -> bool,
@@ -52,7 +52,7 @@ impl Names {
                 of_its_sort.insert(known.name.clone());
             }
         }
-        // A method is the language's or an operation unless the session has a function of the name.
+        // A method belongs to the language or an operation unless the session has a function of that name.
         let counts = |used: &&Used| used.sort != Use::Method || is_own(&used.name);
         let used_here = scopes.used.iter().filter(|used| used.function.is_none());
         for used in used_here.filter(counts) {
@@ -73,7 +73,7 @@ impl Names {
             names.declares.insert(function.name.clone());
             let needs = scopes.free_in(function).filter(|used| used.sort != Use::Variable);
             let called = scopes.used.iter().filter(|used| {
-                // Another function of this input needs things, too.
+                // Other functions of this input have needs, too.
                 matches!(used.sort, Use::Call | Use::Method) && function.at.contains(&used.at.start)
             });
             let name = |used: &Used| used.name.clone();
@@ -92,7 +92,7 @@ impl Names {
         self.functions.keys().filter(move |(known, _)| known == name)
     }
 
-    /// Do both define the same function, or the same constant?
+    /// Whether both define the same function or the same constant.
     pub(super) fn shares_signature(&self, other: &Names, name: &str) -> bool {
         let both = |constants: &BTreeSet<String>| constants.contains(name);
         let mut signatures = self.signatures(name);
@@ -120,7 +120,7 @@ mod tests {
             ("if a || b { c }", "a b c", ""),
             ("const K = 1; K", "", "K"),
             ("switch n { 3 => a, _ => _ }", "_ a n", ""),
-            // Where a name holds no longer, it is needed.
+            // Outside of its scope, the name is needed from elsewhere.
             ("xs.map(|x| x); x", "x xs", ""),
             ("for i in 0..3 { i } i", "i", ""),
             ("try { f() } catch (e) { e } e", "e f", ""),

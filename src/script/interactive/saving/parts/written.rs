@@ -1,4 +1,4 @@
-//! The script as it is written, and the names of its results.
+//! Writes out the script, and names its results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use crate::script::interactive::saving::pieces::{Sort, pieces};
 use crate::script::interactive::saving::{Saved, Typed, naming, params};
 
 impl Parts<'_> {
-    /// The whole script.
+    /// Returns the whole script.
     pub(in crate::script::interactive::saving) fn write(self, about: &str) -> Saved {
         let mut text = format!("//! {about}\n\n");
         for lines in [&self.imports, &self.constants] {
@@ -46,7 +46,7 @@ impl Parts<'_> {
     }
 }
 
-/// The inputs whose results others name, `_3` and what `_` meant, each with a name that nothing else has.
+/// Returns the inputs whose results others use, as `_3` or `_`, each with a unique name.
 pub(super) fn results(
     session: &Session,
     done: &[&Typed],

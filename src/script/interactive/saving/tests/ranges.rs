@@ -1,4 +1,4 @@
-//! What a range takes along, and what cannot be repeated.
+//! What a range includes, and what cannot be repeated.
 
 use super::*;
 
