@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use provisor::client::{Flight, Patience};
 use provisor::clock::{Clock, Ids};
 use provisor::journal::{
-    Attempt, Books, Boxed, Cancel, Change, Earlier, Journal, Look, NaturalKey, NewRow, NewRun, Sealer,
+    Attempt, Boxed, Cancel, Change, Earlier, Journal, LedgerEffect, Look, NaturalKey, NewRow, NewRun, Sealer,
     Sending, StepKind, StepPlan,
 };
 use provisor::value::secret::Secret;
@@ -101,9 +101,9 @@ fn plan(row: usize, step: usize) -> StepPlan {
         args: Value::from(name.as_str()),
         former_args: Value::from(name.as_str()),
         kind: StepKind::Change(Change {
-            thing: Some(NaturalKey {
+            resource: Some(NaturalKey {
                 account: "https://master.example".into(),
-                sort: "tenant",
+                kind: "tenant",
                 name,
             }),
             probes: true,
@@ -111,7 +111,7 @@ fn plan(row: usize, step: usize) -> StepPlan {
             settle: Duration::from_secs(90),
             resends_late: false,
             look_for: Duration::from_secs(90),
-            books: Books::Enters,
+            books: LedgerEffect::Insert,
             formerly: None,
             request: None,
             act: None,

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use provisor::operation::platform::{AccountKey, AccountSchema, Platform};
-use provisor::operation::resource::{KeyForm, Property, Resource, ResourceKey};
+use provisor::operation::resource::{KeyField, KeyForm, Property, Resource};
 use provisor::operation::service::Service;
 use provisor::operation::session::receiver;
 use provisor::operation::spec::{Effect, OpSpec, Timeout};
@@ -48,7 +48,7 @@ const CONTACT: Resource = Resource {
         "crm::Contact",
         ("contact", "contacts"),
         "/contacts",
-        ResourceKey {
+        KeyField {
             field: "email",
             form: KeyForm::Email,
             doc: "the contact's e-mail address",

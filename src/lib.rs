@@ -4,7 +4,7 @@
 //! journaled, the journal attempts it through a typed client, the client uses the one transport. Only values flow back.
 //!
 //! ```text
-//! cli ─▶ bulk, run ─▶ script ─(Door)─▶ operation ─▶ journal ─(Attempt)─▶ platform ─▶ client ─▶ transport ─▶ the network
+//! cli ─▶ bulk, run ─▶ script ─(Operations)─▶ operation ─▶ journal ─(Attempt)─▶ platform ─▶ client ─▶ transport ─▶ the network
 //! ```
 //!
 //! | level | module | holds | may import |
@@ -14,7 +14,7 @@
 //! | 7 | `report` | serializes finished data: results, summary | value, run, bulk |
 //! | 6 | `bulk` | turns rows into calls of `main`; the queue is in the journal | value, clock, journal, script, run |
 //! | 6 | `repl` | the interactive loop | value, clock, script, run, operation |
-//! | 5 | `run` | one run: its rows, the `Door` of each row, stop requests | value, clock, journal, operation, script |
+//! | 5 | `run` | one run: its rows, the `Operations` of each row, stop requests | value, clock, journal, operation, script |
 //! | 4 | `script` | the Rhai host; does no I/O | value, operation (specifications only) |
 //! | 4 | [`platforms`] | each platform: accounts, sign-in, client, operations, errors, protected resources | value, clock, flight, transport, journal, client, operation |
 //! | 3 | [`operation`] | the definitions of operations and platforms, and the execution of calls | value, clock, journal, client |
@@ -27,7 +27,7 @@
 //! # Invariants
 //!
 //! 1. Below `cli` nothing prints, exits, or reads HOME or the environment.
-//! 2. A script reaches the outside world only through its `script::door::Door`.
+//! 2. A script reaches the outside world only through its `script::host_calls::Operations`.
 //! 3. The sandbox imports nothing from this crate, so that a wrong assumption about a platform cannot be on both sides.
 //! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script continues or
 //!    with the next commit; a lost response is looked up, and "absent" is concluded only when the request can no longer
@@ -92,11 +92,11 @@ pub mod transport;
 pub mod value;
 pub(crate) mod waiting;
 
+pub use operation::context::Profile;
 pub use operation::error::OpError;
 pub use operation::platform::Platform;
 pub use operation::resource::Resource;
 pub use operation::spec::OpSpec;
-pub use operation::world::Profile;
 pub use runtime::{Builder, Error, Outcome, Run, Runtime};
 pub use script::program::Script;
 pub use value::secret::Secret;

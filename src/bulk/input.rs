@@ -1,6 +1,6 @@
 //! The source of the journal's queue: rows read from an input, or the single row of a run without rows.
 
-mod behind;
+mod resumed;
 mod stored;
 mod stream;
 
@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use behind::InputChanged;
+pub(crate) use resumed::InputChanged;
 pub(super) use stored::StoredRow;
 pub(crate) use stored::{Cells, cells_of};
 

@@ -1,6 +1,6 @@
 //! Bulk execution: reads input rows and calls `main` for each.
 
+pub(crate) mod dry_run;
 pub(crate) mod input;
-pub(crate) mod rehearsal;
 pub(crate) mod rows;
 pub(crate) mod schedule;

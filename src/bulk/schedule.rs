@@ -107,7 +107,7 @@ pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Eac
         Ok(deaths) => deaths,
         Err(error) => return (Ended::JournalLost(error.to_string()), plan.before),
     };
-    let desk = Desk::new(runner.clone(), plan.clone(), input.is_none(), deaths);
+    let desk = Scheduler::new(runner.clone(), plan.clone(), input.is_none(), deaths);
     let (rows, queue) = sync_channel::<RowRecord>(plan.jobs * 2);
     let (done, ended) = sync_channel::<Finished>(plan.jobs * 4);
     // Only the workers hold the queue, so feeding it fails instead of blocking once they are gone.
@@ -139,7 +139,7 @@ fn start_workers(most: usize, mut start: impl FnMut() -> io::Result<()>) -> io::
 }
 
 /// The state shared by the threads of a run.
-struct Desk {
+struct Scheduler {
     runner: Runner,
     plan: Plan,
     /// The number of rows in the journal's queue, and whether it is complete.
@@ -170,9 +170,9 @@ const GIVEN_UP: u64 = 3;
 /// The polling interval of waits that a cancellation does not wake.
 const WAIT: Duration = Duration::from_millis(50);
 
-impl Desk {
-    fn new(runner: Runner, plan: Plan, all_spooled: bool, deaths: BTreeMap<u64, Deaths>) -> Desk {
-        Desk {
+impl Scheduler {
+    fn new(runner: Runner, plan: Plan, all_spooled: bool, deaths: BTreeMap<u64, Deaths>) -> Scheduler {
+        Scheduler {
             deaths,
             handed_out: Mutex::default(),
             one_ended: Condvar::new(),
@@ -293,7 +293,7 @@ impl Desk {
     /// to look up. The effect is the same: a row is answered from the journal up to its open step, which it settles
     /// first. After an edit of the script, another change of the operation
     /// [is refused](crate::journal::RowJournal::step) while that step is open. A row that dies earlier is
-    /// [given up](Desk::give_up) and parks.
+    /// [given up](Scheduler::give_up) and parks.
     fn feed(&self, rows: &SyncSender<RowRecord>) {
         let mut suspects = Vec::new();
         let mut after = None;

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::approval::Approvals;
-use super::asker::TerminalPrompter;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::paths::{Env, Paths, make_private_folder};
 use super::profiles::Configured;
+use super::prompter::TerminalPrompter;
 use super::tokens::Tokens;
-use super::torture::{self, Trap};
+use super::torture::{self, KillSwitch};
 use super::ui::{Colour, Ui};
 use super::within::Within;
 use crate::clock::Ids;
@@ -33,7 +33,7 @@ pub(super) struct App {
     pub(super) env: Env,
     pub(super) ui: Ui,
     /// The point at which the process is killed under `provisor torture`.
-    pub(super) trap: Trap,
+    pub(super) trap: KillSwitch,
     /// The platforms the program works with.
     catalogue: Catalogue,
     paths: Option<Paths>,
@@ -88,7 +88,7 @@ impl App {
         let env = Env::capture();
         super::logging::start(&env, verbose);
         let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
-        let trap = Trap::from_env(&env);
+        let trap = KillSwitch::from_env(&env);
         App::new(catalogue, env, words, ui, trap)
     }
 
@@ -99,11 +99,11 @@ impl App {
             env,
             Vec::new(),
             self.ui.clone(),
-            Trap::default(),
+            KillSwitch::default(),
         )
     }
 
-    fn new(catalogue: Catalogue, env: Env, words: Vec<OsString>, ui: Ui, trap: Trap) -> App {
+    fn new(catalogue: Catalogue, env: Env, words: Vec<OsString>, ui: Ui, trap: KillSwitch) -> App {
         App {
             catalogue,
             words,

@@ -13,8 +13,8 @@ use super::plan::RunPlan;
 use super::rows;
 use super::within::{self, Within};
 use crate::operation::platform::Operation;
-use crate::repl::around::Mode;
-use crate::script::interactive::{Sort, pieces};
+use crate::repl::host::Mode;
+use crate::script::interactive::{TokenKind, pieces};
 use crate::script::program::Script;
 use crate::script::types::ParamType;
 use crate::value::Value;
@@ -230,7 +230,7 @@ fn handed(script: &Script, plan: &RunPlan) -> Option<String> {
     let written = sources.iter().flat_map(|source| {
         let texts = pieces(&source.text).into_iter();
         texts
-            .filter(|piece| piece.sort == Sort::Text)
+            .filter(|piece| piece.kind == TokenKind::Text)
             .map(|piece| piece.text(&source.text))
     });
     let given = plan.constants.values().filter_map(Value::as_text);

@@ -5,11 +5,11 @@ mod credential;
 mod document;
 mod entry;
 mod error;
-mod guard;
 mod profile;
 mod reading;
 mod show;
 mod table;
+mod trust_policy;
 mod words;
 mod write;
 
@@ -100,7 +100,7 @@ impl Config {
             ..Config::of(catalogue)
         };
         if let Some(document) = Document::read(&user_file)? {
-            guard::is_the_users_alone(&user_file)?;
+            trust_policy::is_the_users_alone(&user_file)?;
             config.add(&document, true)?;
             config.files.push(user_file);
         }
@@ -256,11 +256,13 @@ impl Config {
             let mut profile = reading::profile(&self.catalogue, &name, &table)?;
             if !trusted {
                 profile.untrusted = Some(document.file.clone());
-                profile.refused = guard::oversteps(&profile);
+                profile.refused = trust_policy::oversteps(&profile);
             }
             let below = self.profiles.remove(&name);
             let is_project = document.file != self.user_file && self.user_file.is_absolute();
-            if is_project && let Some(refused) = guard::hastens(&profile, below.as_ref(), &self.user_file) {
+            if is_project
+                && let Some(refused) = trust_policy::hastens(&profile, below.as_ref(), &self.user_file)
+            {
                 return Err(refused);
             }
             let mut merged = match below {
@@ -271,7 +273,7 @@ impl Config {
                 return Err(refused);
             }
             if !trusted {
-                guard::tighten(&mut merged, &known);
+                trust_policy::tighten(&mut merged, &known);
             }
             self.profiles.insert(name, merged);
         }

@@ -3,7 +3,7 @@
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::typed;
+use super::line_input;
 
 impl App {
     /// Asks the user for confirmation. `yes` (the flag `--yes`) confirms in advance; without a terminal, returns an
@@ -19,7 +19,7 @@ impl App {
             ))
             .hint("add --yes"));
         }
-        if typed::agreed(question, || false) {
+        if line_input::agreed(question, || false) {
             Ok(())
         } else {
             Err(CommandError::new(Exit::Aborted, "nothing was done"))

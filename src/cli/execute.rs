@@ -1,13 +1,13 @@
 //! Executes a run, new or resumed, from its plan to its exit code.
 
-mod say;
-mod watched;
+mod progress;
+mod report;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use self::say::Outcome;
-use self::watched::Watched;
+use self::progress::RowObserver;
+use self::report::Outcome;
 use super::app::{App, Engine, output_lost};
 use super::error::CommandError;
 use super::exit::Exit;
@@ -58,7 +58,7 @@ impl Execution<'_> {
         let resume = self.app.resume(self.id());
         // Watched until the end: writing the results may also take long.
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
-        let mut watched = Watched::new(self.app, &self.plan, self.total, (self.before, journal.waits()));
+        let mut watched = RowObserver::new(self.app, &self.plan, self.total, (self.before, journal.waits()));
         if rows && self.resumed.is_some() {
             watched.recall(journal, self.id(), &cancel)?;
             runner
@@ -104,7 +104,7 @@ impl Execution<'_> {
             script: self.script.clone(),
             journal: self.engine.journal.clone(),
             run: self.run.clone(),
-            world: self.engine.world.clone(),
+            context: self.engine.context.clone(),
             runtime: self.engine.handle().clone(),
             again: self.again || self.plan.again,
             workflow: self.plan.rows.is_some().then(|| self.plan.workflow()),
@@ -132,7 +132,7 @@ impl Execution<'_> {
         &self,
         runner: &Runner,
         (ended, counts): (Ended, RowCounts),
-        watched: Watched,
+        watched: RowObserver,
         results: Option<Results>,
     ) -> Result<Exit, CommandError> {
         let journal = &self.engine.journal;

@@ -38,7 +38,7 @@ pub(super) struct ExplainCommand {
 
 /// The kind of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sort {
+enum Kind {
     /// An error code.
     Error,
     /// The status of a row or run.
@@ -50,7 +50,7 @@ enum Sort {
 /// A code with its explanation.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    sort: Sort,
+    kind: Kind,
     told: &'static Explanation,
     exit: Option<Exit>,
 }
@@ -78,17 +78,17 @@ pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, Comma
 /// Every stable code: errors, statuses, exit codes.
 fn all(catalogue: &Catalogue) -> Vec<Entry> {
     let errors = explain::all(catalogue).map(|told| Entry {
-        sort: Sort::Error,
+        kind: Kind::Error,
         told,
         exit: Some(catalogue.code(told.code).map_or(Exit::Script, Exit::of)),
     });
     let statuses = statuses::ALL.iter().map(|told| Entry {
-        sort: Sort::Status,
+        kind: Kind::Status,
         told,
         exit: None,
     });
     let exits = exits::ALL.iter().map(|(exit, told)| Entry {
-        sort: Sort::Exit,
+        kind: Kind::Exit,
         told,
         exit: Some(*exit),
     });
@@ -113,15 +113,15 @@ fn find(catalogue: &Catalogue, code: &str) -> Result<Entry, CommandError> {
 
 fn list(app: &App, entries: &[Entry]) -> String {
     let mut parts = Vec::new();
-    for sort in [Sort::Error, Sort::Status, Sort::Exit] {
-        let own = entries.iter().filter(|entry| entry.sort == sort);
+    for kind in [Kind::Error, Kind::Status, Kind::Exit] {
+        let own = entries.iter().filter(|entry| entry.kind == kind);
         let rows: Vec<Vec<String>> = own
             .map(|entry| vec![entry.told.code.to_owned(), entry.first_sentence()])
             .collect();
-        let header = match sort {
-            Sort::Error => ["error code", "what it means"],
-            Sort::Status => ["status", "what it means"],
-            Sort::Exit => ["exit code", "what it means"],
+        let header = match kind {
+            Kind::Error => ["error code", "what it means"],
+            Kind::Status => ["status", "what it means"],
+            Kind::Exit => ["exit code", "what it means"],
         };
         parts.push(app.ui.table(&header, &rows));
     }
@@ -156,7 +156,7 @@ impl Entry {
                 );
             }
         }
-        if let (Some(exit), Sort::Error) = (self.exit, self.sort) {
+        if let (Some(exit), Kind::Error) = (self.exit, self.kind) {
             lines.extend([String::new(), heading("Exit code")]);
             lines.push(format!("  {}: {}", exit.code(), exits::meaning(exit)));
             if exit != Exit::InDoubt {
@@ -169,14 +169,14 @@ impl Entry {
     }
 
     fn json(&self) -> Json {
-        let sort = match self.sort {
-            Sort::Error => "error",
-            Sort::Status => "status",
-            Sort::Exit => "exit",
+        let kind = match self.kind {
+            Kind::Error => "error",
+            Kind::Status => "status",
+            Kind::Exit => "exit",
         };
         json!({
             "code": self.told.code,
-            "sort": sort,
+            "sort": kind,
             "meaning": self.told.meaning,
             "causes": self.told.causes,
             "remedies": self.told.remedies,

@@ -16,9 +16,9 @@ pub(super) struct Held {
 }
 
 /// The ledger's resources of this kind, in accounts whose address contains `account`; oldest first.
-pub(super) fn held(journal: &Journal, sort: &str, account: Option<&str>) -> Result<Vec<Held>, CommandError> {
-    let items = journal.ledger_list(sort, None)?.into_iter();
-    let of_account = |item: &LedgerItem| account.is_none_or(|part| item.thing.account.contains(part));
+pub(super) fn held(journal: &Journal, kind: &str, account: Option<&str>) -> Result<Vec<Held>, CommandError> {
+    let items = journal.ledger_list(kind, None)?.into_iter();
+    let of_account = |item: &LedgerItem| account.is_none_or(|part| item.resource.account.contains(part));
     Ok(items.filter(of_account).map(|item| Held { item }).collect())
 }
 
@@ -32,7 +32,7 @@ pub(super) fn find_tenant(
     let tenants = held(journal, "tenant", account)?;
     let (mut found, others): (Vec<Held>, Vec<Held>) = tenants
         .into_iter()
-        .partition(|tenant| tenant.item.thing.name == wanted);
+        .partition(|tenant| tenant.item.resource.name == wanted);
     match (found.pop(), found.len()) {
         (Some(tenant), 0) => Ok(tenant),
         (Some(last), _) => {
@@ -50,14 +50,14 @@ pub(super) fn find_tenant(
 /// The error that explains, as far as the journal knows, why there is no such tenant.
 fn no_tenant(journal: &Journal, wanted: &str, others: &[Held]) -> Result<CommandError, CommandError> {
     let doubts = journal.all_in_doubt("tenant")?;
-    if let Some(doubt) = doubts.iter().find(|doubt| doubt.thing.name == wanted) {
+    if let Some(doubt) = doubts.iter().find(|doubt| doubt.resource.name == wanted) {
         return Ok(
             CommandError::usage(format!("it is in doubt whether {wanted} is a tenant"))
                 .hint(format!("to look it up: provisor resume {}", doubt.run)),
         );
     }
     let error = CommandError::usage(format!("the ledger has no tenant {wanted}"));
-    let names = others.iter().map(|tenant| tenant.item.thing.name.as_str());
+    let names = others.iter().map(|tenant| tenant.item.resource.name.as_str());
     let error = match nearest(wanted, names) {
         Some(near) => error.hint(format!("did you mean {near}?")),
         None => error,
@@ -68,7 +68,7 @@ fn no_tenant(journal: &Journal, wanted: &str, others: &[Held]) -> Result<Command
 impl Held {
     /// The address of the account that holds the resource.
     pub(super) fn account(&self) -> &str {
-        &self.item.thing.account
+        &self.item.resource.account
     }
 
     /// A field of the value that the creating operation returned.
@@ -96,7 +96,7 @@ impl Held {
 
     /// The command that repairs a tenant whose password is not on record.
     pub(super) fn repair(&self) -> Option<String> {
-        let email = &self.item.thing.name;
+        let email = &self.item.resource.name;
         let lacks = !self.has_password() && self.item.value != Value::Null;
         lacks.then(|| format!("provisor tenants set-password {email}"))
     }
@@ -109,7 +109,7 @@ impl Held {
             _ => "missing",
         };
         let mut record = self.record(&["url", "login", "password", "name"]);
-        record.insert("email".into(), self.item.thing.name.as_str().into());
+        record.insert("email".into(), self.item.resource.name.as_str().into());
         record.insert("credential".into(), credential.into());
         record.insert("repair".into(), self.repair().map_or(Value::Null, Value::from));
         record
@@ -166,11 +166,11 @@ impl App {
     }
 
     /// Warns of resources of this kind that may exist without being in the ledger.
-    pub(super) fn warn_of_doubts(&self, journal: &Journal, sort: &str) -> Result<(), CommandError> {
-        for doubt in journal.all_in_doubt(sort)? {
+    pub(super) fn warn_of_doubts(&self, journal: &Journal, kind: &str) -> Result<(), CommandError> {
+        for doubt in journal.all_in_doubt(kind)? {
             self.ui.warn(&format!(
                 "{} may exist: a step of run {} is in progress or in doubt",
-                doubt.thing.name, doubt.run
+                doubt.resource.name, doubt.run
             ));
         }
         Ok(())

@@ -12,8 +12,8 @@ use crate::sandbox::Sandbox;
 use crate::transport::HttpConfig;
 use crate::transport::address::{self, Routes};
 use crate::transport::circuit_breaker::{Listener, Notice};
+use crate::transport::connect_options::{Proxies, Proxy};
 use crate::transport::custody::Releases;
-use crate::transport::line::{Proxies, Proxy};
 
 /// How long a run over rows waits for an address that has never responded: enough to read the message and start what is
 /// off, short enough for a wrong address.

@@ -11,9 +11,9 @@ use super::error::CommandError;
 use super::paths::{Env, Paths};
 use super::within;
 use crate::operation::catalogue::Catalogue;
+use crate::operation::context::{ConnectOptions, Password, Profile, Profiles, Settings};
 use crate::operation::error::{Code, OpError};
-use crate::operation::world::{Line, Password, Profile, Profiles, Settings};
-use crate::repl::around::Mode;
+use crate::repl::host::Mode;
 use crate::sandbox::Sandbox;
 use crate::value::origin::Origin;
 use crate::value::secret::{Home, Secret};
@@ -89,7 +89,7 @@ impl Configured {
         settings.tenant_creation.get_or_insert(super::sandbox::REPLY);
         if settings.line.connect_timeout.is_none() {
             let line = settings.line.as_ref().clone();
-            settings.line = Arc::new(Line {
+            settings.line = Arc::new(ConnectOptions {
                 connect_timeout: Some(super::sandbox::CONNECT),
                 ..line
             });

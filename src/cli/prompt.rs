@@ -5,14 +5,14 @@ use std::io::{self, BufRead as _};
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::typed;
+use super::line_input;
 use crate::value::secret::Secret;
 
 impl App {
     /// Whether a user can be prompted.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn can_ask(&self) -> bool {
-        typed::is_possible()
+        line_input::is_possible()
     }
 
     /// Prompts for a line and trims it; `usual` is the default for an empty one. The end of the input is an error, and
@@ -23,7 +23,7 @@ impl App {
             Some(usual) => format!("{question} [{usual}]: "),
             None => format!("{question}: "),
         };
-        let line = typed::line(&shown, || false).ok_or_else(given_up)?;
+        let line = line_input::line(&shown, || false).ok_or_else(given_up)?;
         Ok(match line.trim() {
             "" => usual.unwrap_or_default().to_owned(),
             line => line.to_owned(),
@@ -53,14 +53,14 @@ impl App {
     pub(super) fn ask_yes(&self, question: &str, usual: bool) -> Result<bool, CommandError> {
         let choice = if usual { "Y/n" } else { "y/N" };
         let answer =
-            typed::agreed_line(&format!("{question} [{choice}]: "), || false).ok_or_else(given_up)?;
-        Ok(typed::is_yes(&answer) || usual && answer.trim().is_empty())
+            line_input::agreed_line(&format!("{question} [{choice}]: "), || false).ok_or_else(given_up)?;
+        Ok(line_input::is_yes(&answer) || usual && answer.trim().is_empty())
     }
 
     /// Prompts for a secret without echo. It may be empty.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_secret(&self, question: &str) -> Result<Secret, CommandError> {
-        let line = typed::hidden_line(&format!("{question}: "), || false).ok_or_else(given_up)?;
+        let line = line_input::hidden_line(&format!("{question}: "), || false).ok_or_else(given_up)?;
         Ok(Secret::new(line.as_str()))
     }
 }

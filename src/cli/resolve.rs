@@ -9,10 +9,10 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
-use super::recorded::{described, find_run};
+use super::run_summary::{described, find_run};
 use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
 use crate::operation::catalogue::Catalogue;
-use crate::operation::given::{Wanted, given, wanted};
+use crate::operation::manual_result::{ExpectedResult, given, wanted};
 use crate::operation::platform::Operation;
 use crate::operation::spec::Type;
 use crate::value::{Record, Value};
@@ -94,7 +94,7 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
 /// searches the steps that a person has resolved.
 fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepRecord, CommandError> {
     let has = |step: &StepRecord| {
-        let name = step.thing.as_ref().map_or("", |thing| &thing.name);
+        let name = step.resource.as_ref().map_or("", |resource| &resource.name);
         step.key.contains(fragment) || name.to_lowercase().contains(&fragment.to_lowercase())
     };
     let mut open = journal.steps(&run.id, &StepFilter::ForAPerson)?;
@@ -154,7 +154,7 @@ fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) ->
         Some(file) => read(file)?,
         None => match wanted(app.catalogue(), op) {
             None => Value::Null,
-            Some(Wanted { shape, example }) => {
+            Some(ExpectedResult { shape, example }) => {
                 return Err(CommandError::usage(format!(
                     "the script needs the result of {}: {shape}",
                     step.op
@@ -178,7 +178,7 @@ fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) ->
 
 /// What the journal knows of the result: the resource's name, and the profile through which its account is reached.
 fn known(catalogue: &Catalogue, op: Operation, run: &RunRecord, step: &StepRecord) -> Record {
-    let Some(thing) = step.thing.as_ref() else {
+    let Some(resource) = step.resource.as_ref() else {
         return Record::new();
     };
     if op.module == "http" {
@@ -196,7 +196,7 @@ fn known(catalogue: &Catalogue, op: Operation, run: &RunRecord, step: &StepRecor
     if !kind.is_some_and(|kind| kind.properties.iter().any(|(name, ..)| *name == key.name)) {
         return Record::new();
     }
-    let mut known = Record::from([(key.name.to_owned(), thing.name.as_str().into())]);
+    let mut known = Record::from([(key.name.to_owned(), resource.name.as_str().into())]);
     let below = op.platform().sub_accounts.as_ref();
     if below.is_some_and(|below| below.kind == op.result) {
         let plan = RunPlan::from_value(&run.plan);
@@ -205,7 +205,7 @@ fn known(catalogue: &Catalogue, op: Operation, run: &RunRecord, step: &StepRecor
         } else {
             plan.profile
         };
-        known.insert("$master".to_owned(), thing.account.as_str().into());
+        known.insert("$master".to_owned(), resource.account.as_str().into());
         known.insert("$profile".to_owned(), profile.unwrap_or_default().into());
     }
     known

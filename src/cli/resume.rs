@@ -1,13 +1,13 @@
 //! `provisor resume`: continue a run where it stopped.
 
-mod choose;
 mod compare;
-mod outlook;
 mod preview;
+mod preview_table;
+mod remaining_rows;
 mod rewrite;
 mod script;
+mod select_run;
 mod session;
-mod unread;
 
 use clap::Args;
 use serde_json::Value as Json;
@@ -19,8 +19,8 @@ use super::execute::Execution;
 use super::exit::Exit;
 use super::memory;
 use super::plan::RunPlan;
-use super::recorded::Listed;
 use super::results::Results;
+use super::run_summary::RunSummary;
 use super::within::Within;
 use crate::journal::{RowFilter, RunLock, RunRecord};
 use preview::Preview;
@@ -88,16 +88,16 @@ pub(super) struct ResumeCommand {
 pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, CommandError> {
     memory::allow(command.max_memory);
     let journal = app.journal()?;
-    let Some(record) = choose::run(&journal, command)? else {
-        return choose::nothing(app, &journal);
+    let Some(record) = select_run::run(&journal, command)? else {
+        return select_run::nothing(app, &journal);
     };
-    if let Some(exit) = choose::ended(app, &record, command)? {
+    if let Some(exit) = select_run::ended(app, &record, command)? {
         if command.run.is_some() && !command.plan {
             rewrite::results(app, &journal, &record)?;
         }
         return Ok(exit);
     }
-    choose::readable(&record)?;
+    select_run::readable(&record)?;
     let recorded = RunPlan::from_value(&record.plan);
     if let Some(within) = Within::of(&app.env) {
         within.admit(&record.id.to_string(), &recorded)?;
@@ -105,13 +105,13 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     if recorded.session {
         return session::close(app, journal, &record, command);
     }
-    let listed = Listed::read(&journal, record.clone())?;
+    let listed = RunSummary::read(&journal, record.clone())?;
     let run = journal.lock_run(&record.id)?;
     let mut plan = recorded.clone().seen_from(app.env.folder());
     if let Some(jobs) = command.jobs {
         plan.jobs = jobs.into();
     }
-    choose::same_account(app, &plan)?;
+    select_run::same_account(app, &plan)?;
     let mut pinned = Pinned::read(app, &journal, &record, &plan)?;
     let edited = command.with_current && pinned.take_current(app, &plan)?;
     let agreed = if command.plan {
@@ -135,7 +135,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             ..Accounts::default()
         },
     )?;
-    let unread = unread::rows(
+    let unread = remaining_rows::rows(
         &engine.journal,
         &record,
         &plan,
@@ -204,7 +204,7 @@ fn carry_out(
     (run, record): (RunLock, &RunRecord),
     plan: RunPlan,
     pinned: Pinned,
-    (unread, results): (unread::Unread, Option<Results>),
+    (unread, results): (remaining_rows::RemainingRows, Option<Results>),
     again: bool,
 ) -> Result<Exit, CommandError> {
     let counts = engine.journal.row_counts(&record.id)?;

@@ -5,7 +5,7 @@ use super::config::{self, Profile};
 use super::error::CommandError;
 use super::paths::Env;
 use super::plan::RunPlan;
-use crate::repl::around::{Mode, Place};
+use crate::repl::host::{ActiveAccount, Mode};
 
 /// The environment variable of programs started by provisor: `repl`, the mode, and the profile, separated by colons.
 pub(super) const VARIABLE: &str = "PROVISOR_WITHIN";
@@ -18,7 +18,7 @@ const AGREED: char = '!';
 
 /// The session that started this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Within(Place);
+pub(super) struct Within(ActiveAccount);
 
 impl Within {
     /// The session that started this program, if any.
@@ -27,7 +27,7 @@ impl Within {
     }
 
     /// The variable's value for a session's place.
-    pub(super) fn written(place: &Place) -> String {
+    pub(super) fn written(place: &ActiveAccount) -> String {
         let agreed = if place.agreed {
             AGREED.to_string()
         } else {
@@ -41,7 +41,7 @@ impl Within {
         let (mode, profile) = text.strip_prefix(REPL)?.strip_prefix(':')?.split_once(':')?;
         let word = mode.trim_end_matches(AGREED);
         let known = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
-        Some(Within(Place {
+        Some(Within(ActiveAccount {
             profile: (!profile.is_empty()).then(|| profile.to_owned()),
             // An unknown mode permits nothing.
             mode: known
@@ -130,8 +130,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    fn place(profile: &str, mode: Mode, agreed: bool) -> Place {
-        Place {
+    fn place(profile: &str, mode: Mode, agreed: bool) -> ActiveAccount {
+        ActiveAccount {
             profile: (!profile.is_empty()).then(|| profile.to_owned()),
             mode,
             agreed,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Line, Network};
+use super::{ConnectOptions, Network};
 
 /// Creates a platform's clients: the same account always gets the same client, so that one sign-in, one refresh and one
 /// refusal serve all rows. Clones share the clients.
@@ -24,7 +24,7 @@ impl<C: Clone> Accounts<C> {
     }
 
     /// The network, reached on `line`.
-    pub(super) fn network(&self, line: &Line) -> Network {
+    pub(super) fn network(&self, line: &ConnectOptions) -> Network {
         self.network.on(line)
     }
 
@@ -32,7 +32,7 @@ impl<C: Clone> Accounts<C> {
     pub(crate) fn shared(
         &self,
         key: String,
-        line: &Line,
+        line: &ConnectOptions,
         fits: impl Fn(&C, &Network) -> bool,
         make: impl FnOnce(Network) -> C,
     ) -> C {

@@ -24,8 +24,8 @@ use crate::value::secret::Secret;
 
 pub use crate::flight::{Flight, Patience};
 pub use crate::transport::USUAL_PATIENCE;
+pub use crate::transport::connect_options::ConnectOptions;
 pub use crate::transport::error::Sent;
-pub use crate::transport::line::Line;
 pub use crate::transport::request::{Body, Method};
 
 use error::ApiError;
@@ -178,7 +178,7 @@ impl Network {
 
     /// The same network, on another line.
     #[must_use]
-    pub fn on(&self, line: &Line) -> Network {
+    pub fn on(&self, line: &ConnectOptions) -> Network {
         Network {
             http: self.http.on(line),
             ..self.clone()

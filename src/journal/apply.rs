@@ -1,12 +1,12 @@
 //! Writes and their effect on a store, identical for every store.
 
-use super::attempt::Struck;
+use super::attempt::LedgerEntry;
 use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::{StepEvent, StepState};
 use super::table::{
-    AuditData, ClaimData, ItemData, Look, Repeats, Res, RowData, RowEnd, RowPut, RunData, StepData,
-    StepFilter, Tables, Thing,
+    AuditData, ClaimData, ItemData, Look, Repeats, Res, ResourceKey, RowData, RowEnd, RowPut, RunData,
+    StepData, StepFilter, Tables,
 };
 use super::under_way::Left;
 use crate::sabotage::Sabotage;
@@ -74,7 +74,7 @@ pub(super) enum Write {
     Move(Box<Move>),
     PutItem(Box<ItemData>),
     /// Removes a resource from the ledger.
-    Strike(Box<Thing>),
+    Strike(Box<ResourceKey>),
     /// Renames a resource, unless the new name is taken.
     Rename(Box<Rename>),
     Audit(AuditData),
@@ -115,7 +115,7 @@ pub(super) struct Move {
     pub(super) parked: bool,
     pub(super) item: Option<ItemData>,
     /// The ledger entries to remove.
-    pub(super) removed: Vec<Struck>,
+    pub(super) removed: Vec<LedgerEntry>,
     pub(super) audit: Option<AuditData>,
     /// The act is not remembered, even though it has an outcome.
     pub(super) forgets: bool,
@@ -124,8 +124,8 @@ pub(super) struct Move {
 /// A new name for a resource.
 #[derive(Debug, Clone)]
 pub(super) struct Rename {
-    pub(super) from: Thing,
-    pub(super) to: Thing,
+    pub(super) from: ResourceKey,
+    pub(super) to: ResourceKey,
     /// The ledger entry under the new name, sealed for it; `None` leaves the ledger unchanged.
     pub(super) item: Option<ItemData>,
 }
@@ -206,7 +206,7 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
         Write::Record { step, event } => return record(tables, *step, event),
         Write::Move(change) => return move_step(tables, *change),
         Write::PutItem(item) => tables.put_item(&item)?,
-        Write::Strike(thing) => tables.strike_item(&thing)?,
+        Write::Strike(resource) => tables.strike_item(&resource)?,
         Write::Rename(rename) => return rename_thing(tables, *rename),
         Write::Audit(audit) => tables.put_audit(&audit)?,
         Write::Prune { before_ms } => return prune(tables, before_ms),
@@ -357,19 +357,22 @@ fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_m
     if let Some(owner) = acted(tables, &step, since_ms)? {
         return Ok(Reply::Acted(Box::new(owner)));
     }
-    if let Some(thing) = &step.thing {
+    if let Some(resource) = &step.resource {
         if step.ledger
-            && let Some(item) = tables.item(thing)?
+            && let Some(item) = tables.item(resource)?
         {
             return Ok(Reply::InLedger(Box::new(item)));
         }
-        if let Some(claim) = tables.claim(thing)?.filter(|_| !Sabotage::ClaimSkipped.is_on()) {
+        if let Some(claim) = tables
+            .claim(resource)?
+            .filter(|_| !Sabotage::ClaimSkipped.is_on())
+        {
             let owner = tables.step(&claim.run, &claim.step)?.map(Box::new);
             let claim = Box::new(claim);
             return Ok(Reply::Claimed { claim, owner });
         }
         tables.put_claim(&ClaimData {
-            thing: thing.clone(),
+            resource: resource.clone(),
             run: step.run.clone(),
             step: step.key.clone(),
             parked: false,
@@ -417,7 +420,7 @@ fn rename_thing(tables: &mut dyn Tables, rename: Rename) -> Res<Reply> {
     }
     let renamed = |tables: &mut dyn Tables, run: &RunId, key: &str| -> Res<()> {
         if let Some(mut step) = tables.step(run, key)? {
-            step.thing = Some(to.clone());
+            step.resource = Some(to.clone());
             tables.put_step(&step)?;
         }
         Ok(())
@@ -425,8 +428,8 @@ fn rename_thing(tables: &mut dyn Tables, rename: Rename) -> Res<Reply> {
     if let Some(claim) = tables.claim(&from)? {
         renamed(tables, &claim.run, &claim.step)?;
         tables.drop_claim(&from)?;
-        let thing = to.clone();
-        tables.put_claim(&ClaimData { thing, ..claim })?;
+        let resource = to.clone();
+        tables.put_claim(&ClaimData { resource, ..claim })?;
     }
     if let Some(item) = item {
         if let (Some(run), Some(step)) = (&item.run, &item.step) {
@@ -467,15 +470,15 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     step.ended_ms = state.is_final().then_some(change.at_ms);
     keep_or_drop(tables, &step, change.event)?;
     let of = (change.run, change.key);
-    match &step.thing {
-        Some(thing) if state.is_open() => tables.put_claim(&ClaimData {
-            thing: thing.clone(),
+    match &step.resource {
+        Some(resource) if state.is_open() => tables.put_claim(&ClaimData {
+            resource: resource.clone(),
             run: of.0.clone(),
             step: of.1.clone(),
             parked: change.parked,
         })?,
         // A final step had already released its claim: any current claim belongs to another step.
-        Some(thing) if !was_over => tables.drop_claim(thing)?,
+        Some(resource) if !was_over => tables.drop_claim(resource)?,
         _ => {}
     }
     if let Some(act) = step
@@ -488,8 +491,8 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     if let Some(item) = change.item {
         tables.put_item(&item)?;
     }
-    if let (StepEvent::CorrectedAbsent, Some(thing)) = (change.event, &step.thing) {
-        take_back(tables, thing, &of)?;
+    if let (StepEvent::CorrectedAbsent, Some(resource)) = (change.event, &step.resource) {
+        take_back(tables, resource, &of)?;
     }
     for struck in change.removed {
         strike(tables, &struck)?;
@@ -500,23 +503,23 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     Ok(Reply::Written)
 }
 
-fn strike(tables: &mut dyn Tables, struck: &Struck) -> Res<()> {
+fn strike(tables: &mut dyn Tables, struck: &LedgerEntry) -> Res<()> {
     match struck {
-        Struck::Identified {
+        LedgerEntry::Identified {
             account,
-            sort,
+            kind,
             platform_id,
-        } => tables.drop_item(account, sort, platform_id),
-        Struck::Named(thing) => tables.strike_item(thing),
+        } => tables.drop_item(account, kind, platform_id),
+        LedgerEntry::Named(resource) => tables.strike_item(resource),
     }
 }
 
 /// Removes the resource from the ledger if this step inserted it.
-fn take_back(tables: &mut dyn Tables, thing: &Thing, (run, step): &(RunId, String)) -> Res<()> {
-    let item = tables.item(thing)?;
+fn take_back(tables: &mut dyn Tables, resource: &ResourceKey, (run, step): &(RunId, String)) -> Res<()> {
+    let item = tables.item(resource)?;
     let is_ours = |item: &ItemData| item.run.as_ref() == Some(run) && item.step.as_ref() == Some(step);
     if item.as_ref().is_some_and(is_ours) {
-        tables.strike_item(thing)?;
+        tables.strike_item(resource)?;
     }
     Ok(())
 }

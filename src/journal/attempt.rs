@@ -11,7 +11,7 @@ use super::change::platform_id;
 use super::error::JournalError;
 use super::run::RunId;
 use super::step::Loss;
-use super::table::Thing;
+use super::table::ResourceKey;
 use crate::flight::Flight;
 use crate::value::{Value, identity};
 
@@ -50,7 +50,7 @@ pub trait Attempt: Send + Sync {
         Box::pin(async { false })
     }
 
-    /// Whether this outcome means that the entries the change [removes](Books::Strikes) are gone.
+    /// Whether this outcome means that the entries the change [removes](LedgerEffect::Remove) are gone.
     fn removes(&self, outcome: &Value) -> bool {
         let _ = outcome;
         true
@@ -155,8 +155,8 @@ pub enum StepKind {
 #[derive(Debug, Clone)]
 pub struct Change {
     /// The resource it creates or works on. Two steps on one resource never run at the same time. If the step
-    /// [inserts](Books::Enters) the resource into the ledger and the ledger already has it, nothing is sent.
-    pub thing: Option<NaturalKey>,
+    /// [inserts](LedgerEffect::Insert) the resource into the ledger and the ledger already has it, nothing is sent.
+    pub resource: Option<NaturalKey>,
     /// Whether a lookup can settle a lost response. Otherwise the step parks immediately.
     pub probes: bool,
     /// The maximum time the sender waits for a connection and a response.
@@ -169,7 +169,7 @@ pub struct Change {
     /// How long after sending to keep looking while the result is unclear or the platform is unreachable.
     pub look_for: Duration,
     /// The effect of the outcome on the ledger.
-    pub books: Books,
+    pub books: LedgerEffect,
     /// The resource's name under version 1, if it differed.
     pub formerly: Option<Former>,
     /// The request under a key that the script gives: the response to a different request does not answer it.
@@ -209,38 +209,38 @@ pub enum Act {
 
 /// The effect of a step's outcome on the ledger, in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Books {
+pub enum LedgerEffect {
     /// No effect.
     Unchanged,
     /// Inserts the resource, with the outcome as its value.
-    Enters,
+    Insert,
     /// Removes these entries, unless the outcome says that they were [not removed](Attempt::removes).
-    Strikes(Vec<Struck>),
+    Remove(Vec<LedgerEntry>),
 }
 
 /// An entry to remove from the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Struck {
+pub enum LedgerEntry {
     /// The resource with this identifier on the platform.
     Identified {
         /// The account that held it.
         account: String,
         /// Its kind.
-        sort: String,
+        kind: String,
         /// The platform's identifier.
         platform_id: String,
     },
     /// The resource with this name.
-    Named(Thing),
+    Named(ResourceKey),
 }
 
-impl Struck {
+impl LedgerEntry {
     /// Returns one entry to remove for each account that may hold the resource with this identifier.
-    pub fn identified(accounts: Vec<String>, sort: &str, id: &str) -> Vec<Struck> {
-        let of = |account| Struck::Identified {
+    pub fn identified(accounts: Vec<String>, kind: &str, id: &str) -> Vec<LedgerEntry> {
+        let of = |account| LedgerEntry::Identified {
             account,
-            sort: sort.to_owned(),
+            kind: kind.to_owned(),
             platform_id: identity::id(id),
         };
         accounts.into_iter().map(of).collect()

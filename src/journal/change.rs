@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::apply::{Move, Rename, Reply, Write};
 use super::attempt::{
-    Attempt, Books, Boundary, Boxed, Change, Earlier, Look as Looked, Output, Prepared, Proof, Sending,
-    StepEnd, StepPlan,
+    Attempt, Boundary, Boxed, Change, Earlier, LedgerEffect, Look as Looked, Output, Prepared, Proof,
+    Sending, StepEnd, StepPlan,
 };
 use super::cancel::Cancel;
 use super::error::JournalError;
@@ -14,7 +14,7 @@ use super::row::{RowJournal, split, step_place, why_place};
 use super::settle::{Search, Settled};
 use super::stamp::{FRESH_MS, Stamper};
 use super::step::{Loss, StepEvent, StepState, Window};
-use super::table::{ItemData, Look, StepData, Thing};
+use super::table::{ItemData, Look, ResourceKey, StepData};
 use crate::clock::{Stamp, millis};
 use crate::sabotage::Sabotage;
 use crate::value::Value;
@@ -76,12 +76,12 @@ impl<'a> Changing<'a> {
     ) -> Changing<'a> {
         let step = StepData {
             changes: true,
-            ledger: change.books == Books::Enters,
+            ledger: change.books == LedgerEffect::Insert,
             strikes: match &change.books {
-                Books::Strikes(struck) => struck.clone(),
-                Books::Unchanged | Books::Enters => Vec::new(),
+                LedgerEffect::Remove(struck) => struck.clone(),
+                LedgerEffect::Unchanged | LedgerEffect::Insert => Vec::new(),
             },
-            thing: change.thing.as_ref().map(Thing::from),
+            resource: change.resource.as_ref().map(ResourceKey::from),
             ..blank
         };
         Changing {
@@ -103,16 +103,16 @@ impl<'a> Changing<'a> {
         if let Some(step) = recorded.as_ref().filter(|step| step.state.is_final()) {
             return self.row.replay(step);
         }
-        let things = self.row.journal.things();
-        let act = self.step.act.as_ref().map(|act| Thing {
+        let resources = self.row.journal.things();
+        let act = self.step.act.as_ref().map(|act| ResourceKey {
             account: String::new(),
-            sort: "act".to_owned(),
+            kind: "act".to_owned(),
             name: act.clone(),
         });
-        let _turn = match self.step.thing.as_ref().or(act.as_ref()) {
-            Some(thing) => Some(
+        let _turn = match self.step.resource.as_ref().or(act.as_ref()) {
+            Some(resource) => Some(
                 self.cancel
-                    .or(things.turn(thing))
+                    .or(resources.turn(resource))
                     .await
                     .ok_or(StepEnd::Cancelled)?,
             ),
@@ -202,14 +202,15 @@ impl<'a> Changing<'a> {
     /// Finds out whether the resource exists on the platform before an intent says that it may be ours: if the process
     /// were killed after that, this could no longer be determined.
     async fn prepare(&mut self) -> Result<(), Ended> {
-        let Some(thing) = self.step.thing.as_ref().filter(|_| self.step.ledger) else {
+        let Some(resource) = self.step.resource.as_ref().filter(|_| self.step.ledger) else {
             return Ok(());
         };
         let store = self.row.journal.store();
-        let is_known = |look: &dyn Look| Ok(look.item(thing)?.is_some() || look.claim(thing)?.is_some());
+        let is_known =
+            |look: &dyn Look| Ok(look.item(resource)?.is_some() || look.claim(resource)?.is_some());
         // A write from a moment ago may be missed here; the check below catches it before it matters.
         let known = store.read_committed(is_known);
-        if known.map_err(|error| Err(error.into()))? && !self.forget_what_is_gone(thing).await? {
+        if known.map_err(|error| Err(error.into()))? && !self.forget_what_is_gone(resource).await? {
             return Ok(());
         }
         let prepared = self.cancel.or(self.attempt.prepare(self.earlier)).await;
@@ -235,9 +236,9 @@ impl<'a> Changing<'a> {
 
     /// Removes the resource from the ledger if an earlier run inserted it and the platform no longer has it. Returns
     /// whether it did. Entries younger than the lookup time are kept, as the platform may not list them yet.
-    async fn forget_what_is_gone(&self, thing: &Thing) -> Result<bool, Ended> {
+    async fn forget_what_is_gone(&self, resource: &ResourceKey) -> Result<bool, Ended> {
         let journal = &self.row.journal;
-        let item = journal.store().read(|look| look.item(thing));
+        let item = journal.store().read(|look| look.item(resource));
         let old = |item: &ItemData| {
             let age = u64::try_from(self.now().wall_ms.saturating_sub(item.changed_ms)).unwrap_or_default();
             item.run.as_ref() != Some(&self.step.run) && Duration::from_millis(age) > self.change.look_for
@@ -245,13 +246,15 @@ impl<'a> Changing<'a> {
         let Some(item) = item.map_err(|error| Err(error.into()))?.filter(old) else {
             return Ok(false);
         };
-        let held = journal.open_sealed(&item_place(thing), &item.value);
+        let held = journal.open_sealed(&item_place(resource), &item.value);
         let held = held.map_err(|error| Err(error.into()))?;
         let gone = self.cancel.or(self.attempt.is_gone(&held)).await;
         if !gone.ok_or(Err(StepEnd::Cancelled))? {
             return Ok(false);
         }
-        journal.ledger_forget(thing).map_err(|error| Err(error.into()))?;
+        journal
+            .ledger_forget(resource)
+            .map_err(|error| Err(error.into()))?;
         Ok(true)
     }
 
@@ -285,10 +288,10 @@ impl<'a> Changing<'a> {
 
     /// Renames a resource that version 1 knew under another name.
     async fn take_former(&self) -> Result<(), Ended> {
-        let (Some(former), Some(to)) = (&self.change.formerly, &self.step.thing) else {
+        let (Some(former), Some(to)) = (&self.change.formerly, &self.step.resource) else {
             return Ok(());
         };
-        let from = Thing::from(&former.key);
+        let from = ResourceKey::from(&former.key);
         let journal = &self.row.journal;
         let asked_formerly = self.row.asked_formerly(self.plan);
         let same_words = |step: &String| split(step).is_some_and(|(asked, _)| asked == asked_formerly);
@@ -543,8 +546,10 @@ impl<'a> Changing<'a> {
     pub(super) async fn look(&self, step: &StepData, why: &str, late: Option<Boxed<'_, Sending>>) -> Settled {
         let own = self.window();
         let recorded = step.state.window().unwrap_or(own);
-        let what = match &step.thing {
-            Some(thing) if self.change.probes => format!("looking for {} {}", thing.sort, thing.name),
+        let what = match &step.resource {
+            Some(resource) if self.change.probes => {
+                format!("looking for {} {}", resource.kind, resource.name)
+            }
             _ if self.change.probes => format!("looking up the outcome of `{}`", step.op),
             _ => "waiting for a late answer".to_owned(),
         };
@@ -650,14 +655,16 @@ impl<'a> Changing<'a> {
         let sealer = self.row.journal.sealer();
         let at_ms = self.now().wall_ms;
         let is_done = outcome.is_some() && !matches!(event, StepEvent::Refused | StepEvent::HalfDone);
-        let item = match (&step.thing, outcome) {
-            (Some(thing), Some(value)) if step.ledger && is_done && !Sabotage::LedgerNotWritten.is_on() => {
+        let item = match (&step.resource, outcome) {
+            (Some(resource), Some(value))
+                if step.ledger && is_done && !Sabotage::LedgerNotWritten.is_on() =>
+            {
                 Some(ItemData {
-                    thing: thing.clone(),
+                    resource: resource.clone(),
                     platform_id: self.attempt.platform_id(value),
                     run: Some(step.run.clone()),
                     step: Some(step.key.clone()),
-                    value: sealer.seal(&item_place(thing), value),
+                    value: sealer.seal(&item_place(resource), value),
                     created_ms: at_ms,
                     changed_ms: at_ms,
                 })
@@ -744,8 +751,11 @@ impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
 }
 
 /// Returns the place a ledger entry's value is sealed for.
-pub(super) fn item_place(thing: &Thing) -> String {
-    format!("ledger {}\n{}\n{}", thing.account, thing.sort, thing.name)
+pub(super) fn item_place(resource: &ResourceKey) -> String {
+    format!(
+        "ledger {}\n{}\n{}",
+        resource.account, resource.kind, resource.name
+    )
 }
 
 /// Returns the platform's identifier of a resource: its `id` field.

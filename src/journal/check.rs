@@ -59,7 +59,9 @@ impl Check<'_> {
     fn claims(&mut self) -> Res<()> {
         for claim in self.look.claims()? {
             let step = self.look.step(&claim.run, &claim.step)?;
-            if !step.is_some_and(|step| step.state.is_open() && step.thing.as_ref() == Some(&claim.thing)) {
+            if !step
+                .is_some_and(|step| step.state.is_open() && step.resource.as_ref() == Some(&claim.resource))
+            {
                 self.problems.push(format!(
                     "a claim stands for {}/{}, which is not open",
                     claim.run, claim.step
@@ -140,8 +142,8 @@ impl Check<'_> {
 
     fn step(&mut self, step: &StepData) -> Res<()> {
         let name = format!("{}/{}", step.run, step.key);
-        if let (true, Some(thing)) = (step.state.is_open(), &step.thing) {
-            let claim = self.look.claim(thing)?;
+        if let (true, Some(resource)) = (step.state.is_open(), &step.resource) {
+            let claim = self.look.claim(resource)?;
             if !claim.is_some_and(|claim| claim.run == step.run && claim.step == step.key) {
                 self.problems.push(format!("{name} is open without a claim"));
             }
@@ -161,9 +163,9 @@ impl Check<'_> {
 
     fn ledger(&mut self) -> Res<()> {
         for item in self.look.all_items()? {
-            let thing = &item.thing;
-            self.opens(Some(&item.value), &item_place(thing), || {
-                format!("the ledger's {} {}", thing.sort, thing.name)
+            let resource = &item.resource;
+            self.opens(Some(&item.value), &item_place(resource), || {
+                format!("the ledger's {} {}", resource.kind, resource.name)
             });
         }
         Ok(())

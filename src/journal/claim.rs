@@ -110,14 +110,14 @@ impl Changing<'_> {
         let (mut waited, mut told) = (Duration::ZERO, None);
         loop {
             if waited >= journal.waits().untold() && told.is_none() {
-                let work = format!("is at work on {} {}", claim.thing.sort, claim.thing.name);
+                let work = format!("is at work on {} {}", claim.resource.kind, claim.resource.name);
                 told = Some(self.tell_of(&claim.run, &work));
             }
             waited += pause;
             let nap = journal.clock().sleep(pause);
             self.cancel.or(nap).await.ok_or(Err(StepEnd::Cancelled))?;
             pause = (pause * 2).min(LONGEST_POLL);
-            let now = journal.store().read(|look| look.claim(&claim.thing));
+            let now = journal.store().read(|look| look.claim(&claim.resource));
             let still = now.map_err(|error| Err(error.into()))?.as_ref() == Some(claim);
             if !still || !journal.locks().is_alive(&claim.run) {
                 return Ok(());

@@ -8,7 +8,7 @@ use super::change::{item_place, platform_id};
 use super::error::JournalError;
 use super::row::step_place;
 use super::run::RunId;
-use super::table::{ItemData, StepData, Thing};
+use super::table::{ItemData, ResourceKey, StepData};
 use super::{Journal, NaturalKey};
 use crate::value::Value;
 
@@ -16,7 +16,7 @@ use crate::value::Value;
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerItem {
     /// The resource key.
-    pub thing: Thing,
+    pub resource: ResourceKey,
     /// The outcome that created it, with its credentials.
     pub value: Value,
     /// The platform's identifier, if the outcome had one.
@@ -36,7 +36,7 @@ impl Journal {
     pub fn ledger_get(&self, key: &NaturalKey) -> Result<Option<LedgerItem>, JournalError> {
         let item = self.store().read(|look| look.item(&key.into()))?;
         item.map(|item| {
-            let value = self.open_sealed(&item_place(&item.thing), &item.value)?;
+            let value = self.open_sealed(&item_place(&item.resource), &item.value)?;
             Ok(ledger_item(item, value))
         })
         .transpose()
@@ -44,8 +44,8 @@ impl Journal {
 
     /// Returns all resources of a kind, of one account or of all, oldest first. If a value cannot be read it is null,
     /// and [`Journal::damage`] names it.
-    pub fn ledger_list(&self, sort: &str, account: Option<&str>) -> Result<Vec<LedgerItem>, JournalError> {
-        let items = self.store().read(|look| look.items(sort, account))?;
+    pub fn ledger_list(&self, kind: &str, account: Option<&str>) -> Result<Vec<LedgerItem>, JournalError> {
+        let items = self.store().read(|look| look.items(kind, account))?;
         Ok(self.ledger_items(items))
     }
 
@@ -57,31 +57,31 @@ impl Journal {
 
     /// Inserts or updates a resource; on disk when it returns. Keeps the run, step and time of the first insertion.
     pub fn ledger_put(&self, key: &NaturalKey, value: &Value) -> Result<(), JournalError> {
-        let thing = Thing::from(key);
-        let known = self.store().read(|look| look.item(&thing))?;
+        let resource = ResourceKey::from(key);
+        let known = self.store().read(|look| look.item(&resource))?;
         let now_ms = self.clock().now_millis();
         let item = ItemData {
             platform_id: platform_id(value).or_else(|| known.as_ref()?.platform_id.clone()),
             run: known.as_ref().and_then(|item| item.run.clone()),
             step: known.as_ref().and_then(|item| item.step.clone()),
-            value: self.sealer().seal(&item_place(&thing), value),
+            value: self.sealer().seal(&item_place(&resource), value),
             created_ms: known.map_or(now_ms, |item| item.created_ms),
             changed_ms: now_ms,
-            thing,
+            resource,
         };
         self.store().write(Write::PutItem(Box::new(item))).map(drop)
     }
 
     /// Removes a resource; on disk when it returns.
-    pub(super) fn ledger_forget(&self, thing: &Thing) -> Result<(), JournalError> {
-        let thing = Box::new(thing.clone());
-        self.store().write(Write::Strike(thing)).map(drop)
+    pub(super) fn ledger_forget(&self, resource: &ResourceKey) -> Result<(), JournalError> {
+        let resource = Box::new(resource.clone());
+        self.store().write(Write::Strike(resource)).map(drop)
     }
 
     /// Returns the platform identifiers that the ledger already has. A lookup must not mistake one of these for the
     /// resource whose response was lost.
-    pub fn attributed(&self, account: &str, sort: &str) -> Result<BTreeSet<String>, JournalError> {
-        let ids = self.store().read(|look| look.attributed(account, sort))?;
+    pub fn attributed(&self, account: &str, kind: &str) -> Result<BTreeSet<String>, JournalError> {
+        let ids = self.store().read(|look| look.attributed(account, kind))?;
         Ok(ids.into_iter().collect())
     }
 
@@ -92,7 +92,7 @@ impl Journal {
             _ => None,
         };
         Ok(Earlier {
-            value: self.open_sealed(&item_place(&item.thing), &item.value)?,
+            value: self.open_sealed(&item_place(&item.resource), &item.value)?,
             run: item.run.clone(),
             same: owner.is_none_or(|owner| asks_the_same(step, &owner)),
         })
@@ -110,18 +110,18 @@ impl Journal {
     }
 
     /// Returns a ledger entry under another name, sealed for it.
-    pub(super) fn renamed(&self, item: ItemData, to: &Thing) -> Result<ItemData, JournalError> {
-        let value = self.open_sealed(&item_place(&item.thing), &item.value)?;
+    pub(super) fn renamed(&self, item: ItemData, to: &ResourceKey) -> Result<ItemData, JournalError> {
+        let value = self.open_sealed(&item_place(&item.resource), &item.value)?;
         Ok(ItemData {
             value: self.sealer().seal(&item_place(to), &value),
-            thing: to.clone(),
+            resource: to.clone(),
             ..item
         })
     }
 
     fn ledger_items(&self, items: Vec<ItemData>) -> Vec<LedgerItem> {
         let opened = items.into_iter().map(|item| {
-            let value = self.open_noted(&item_place(&item.thing), &item.value);
+            let value = self.open_noted(&item_place(&item.resource), &item.value);
             ledger_item(item, value.unwrap_or_default())
         });
         opened.collect()
@@ -131,7 +131,7 @@ impl Journal {
 fn ledger_item(item: ItemData, value: Value) -> LedgerItem {
     LedgerItem {
         value,
-        thing: item.thing,
+        resource: item.resource,
         platform_id: item.platform_id,
         run: item.run,
         step: item.step,

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use super::apply::{Reply, Write, apply};
 use super::run::{RowCounts, RowFilter, RunId};
 use super::table::{
-    AuditData, ClaimData, Fault, ItemData, Look, Repeats, Res, RowData, RowEnd, RowPut, RunData, StepData,
-    StepFilter, Tables, Thing,
+    AuditData, ClaimData, Fault, ItemData, Look, Repeats, Res, ResourceKey, RowData, RowEnd, RowPut, RunData,
+    StepData, StepFilter, Tables,
 };
 use super::under_way::{Deaths, Left};
 use crate::waiting::Waits;
@@ -43,9 +43,9 @@ struct Maps {
     rows: BTreeMap<(RunId, u64), RowData>,
     scopes: BTreeMap<(RunId, String), u64>,
     steps: BTreeMap<(RunId, String), StepData>,
-    claims: BTreeMap<Thing, ClaimData>,
+    claims: BTreeMap<ResourceKey, ClaimData>,
     acts: BTreeMap<String, (RunId, String)>,
-    items: BTreeMap<Thing, ItemData>,
+    items: BTreeMap<ResourceKey, ItemData>,
     audits: Vec<AuditData>,
 }
 
@@ -117,8 +117,8 @@ impl Look for Maps {
         Ok(of_run.filter(|step| filter.admits(step)).cloned().collect())
     }
 
-    fn claim(&self, thing: &Thing) -> Res<Option<ClaimData>> {
-        Ok(self.claims.get(thing).cloned())
+    fn claim(&self, resource: &ResourceKey) -> Res<Option<ClaimData>> {
+        Ok(self.claims.get(resource).cloned())
     }
 
     fn claims(&self) -> Res<Vec<ClaimData>> {
@@ -129,13 +129,13 @@ impl Look for Maps {
         Ok(self.acts.get(key).cloned())
     }
 
-    fn item(&self, thing: &Thing) -> Res<Option<ItemData>> {
-        Ok(self.items.get(thing).cloned())
+    fn item(&self, resource: &ResourceKey) -> Res<Option<ItemData>> {
+        Ok(self.items.get(resource).cloned())
     }
 
-    fn items(&self, sort: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
+    fn items(&self, kind: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
         let admits = |item: &&ItemData| {
-            item.thing.sort == sort && account.is_none_or(|account| item.thing.account == account)
+            item.resource.kind == kind && account.is_none_or(|account| item.resource.account == account)
         };
         let mut items: Vec<ItemData> = self.items.values().filter(admits).cloned().collect();
         items.sort_by_key(|item| item.created_ms);
@@ -146,8 +146,8 @@ impl Look for Maps {
         Ok(self.items.values().cloned().collect())
     }
 
-    fn attributed(&self, account: &str, sort: &str) -> Res<Vec<String>> {
-        let items = self.items(sort, Some(account))?;
+    fn attributed(&self, account: &str, kind: &str) -> Res<Vec<String>> {
+        let items = self.items(kind, Some(account))?;
         Ok(items.into_iter().filter_map(|item| item.platform_id).collect())
     }
 
@@ -209,12 +209,12 @@ impl Tables for Maps {
     }
 
     fn put_claim(&mut self, claim: &ClaimData) -> Res<()> {
-        self.claims.insert(claim.thing.clone(), claim.clone());
+        self.claims.insert(claim.resource.clone(), claim.clone());
         Ok(())
     }
 
-    fn drop_claim(&mut self, thing: &Thing) -> Res<()> {
-        self.claims.remove(thing);
+    fn drop_claim(&mut self, resource: &ResourceKey) -> Res<()> {
+        self.claims.remove(resource);
         Ok(())
     }
 
@@ -229,20 +229,20 @@ impl Tables for Maps {
     }
 
     fn put_item(&mut self, item: &ItemData) -> Res<()> {
-        self.items.insert(item.thing.clone(), item.clone());
+        self.items.insert(item.resource.clone(), item.clone());
         Ok(())
     }
 
-    fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()> {
-        self.items.retain(|thing, item| {
-            let same = thing.account == account && thing.sort == sort;
+    fn drop_item(&mut self, account: &str, kind: &str, platform_id: &str) -> Res<()> {
+        self.items.retain(|resource, item| {
+            let same = resource.account == account && resource.kind == kind;
             !(same && item.platform_id.as_deref() == Some(platform_id))
         });
         Ok(())
     }
 
-    fn strike_item(&mut self, thing: &Thing) -> Res<()> {
-        self.items.remove(thing);
+    fn strike_item(&mut self, resource: &ResourceKey) -> Res<()> {
+        self.items.remove(resource);
         Ok(())
     }
 

@@ -11,16 +11,18 @@
 
 mod apply;
 mod attempt;
+mod backpressure;
 mod cancel;
 mod change;
 mod check;
 mod claim;
 mod codec;
 mod damage;
-mod doubt;
 mod error;
 mod files;
+mod in_doubt;
 mod key;
+mod key_locks;
 mod ledger;
 mod lock;
 mod lookup;
@@ -36,13 +38,11 @@ mod row;
 mod run;
 mod seal;
 mod settle;
-mod spool;
 mod sqlite;
 mod stamp;
 mod step;
 mod store;
 mod table;
-mod thing;
 mod under_way;
 mod vault;
 
@@ -51,15 +51,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
 pub use attempt::{
-    Act, Attempt, Books, Boundary, Boxed, Change, Earlier, Former, Look, Output, Prepared, Proof, Sending,
-    StepEnd, StepKind, StepPlan, Struck,
+    Act, Attempt, Boundary, Boxed, Change, Earlier, Former, LedgerEffect, LedgerEntry, Look, Output,
+    Prepared, Proof, Sending, StepEnd, StepKind, StepPlan,
 };
 pub use cancel::Cancel;
 pub use change::platform_id;
 pub use damage::Damage;
-pub use doubt::InDoubt;
 pub use error::JournalError;
 pub use files::{folder_of, is_still, make_private_folder, sync_folder};
+pub use in_doubt::InDoubt;
 pub use key::KeyError;
 pub use ledger::LedgerItem;
 pub use lock::RunLock;
@@ -76,7 +76,7 @@ pub use run::{
 };
 pub use seal::{SealError, Sealed, Sealer};
 pub use step::{Illegal, Loss, StepEvent, StepState, Window};
-pub use table::{StepFilter, Thing};
+pub use table::{ResourceKey, StepFilter};
 pub use under_way::{Deaths, UnderWay};
 pub use vault::Vault;
 
@@ -86,12 +86,12 @@ mod tests;
 use crate::clock::{Clock, Ids};
 use crate::value::Value;
 use crate::waiting::Waits;
+use backpressure::Spool;
+use key_locks::KeyLocks;
 use lock::Locks;
 use memory::MemoryStore;
-use spool::Spool;
 use sqlite::SqliteStore;
 use store::Store;
-use thing::Things;
 
 /// The name of a resource before the platform has assigned it an id: unique within its account and kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,7 +99,7 @@ pub struct NaturalKey {
     /// The account that holds it: the address of the master account or of the tenant.
     pub account: String,
     /// The kind of resource: `tenant`, `app`.
-    pub sort: &'static str,
+    pub kind: &'static str,
     /// Its name: a tenant's email address in lower case, an app's name and site.
     pub name: String,
 }
@@ -114,7 +114,7 @@ struct Inner {
     sealer: Sealer,
     clock: Clock,
     ids: Ids,
-    things: Arc<Things>,
+    resources: Arc<KeyLocks>,
     locks: Arc<Locks>,
     hook: OnceLock<Hook>,
     spool: Spool,
@@ -228,7 +228,7 @@ impl Journal {
             sealer,
             clock,
             ids,
-            things: Arc::default(),
+            resources: Arc::default(),
             locks: Arc::new(locks),
             hook: OnceLock::new(),
             spool: Spool::default(),
@@ -268,8 +268,8 @@ impl Journal {
         &self.0.clock
     }
 
-    fn things(&self) -> &Arc<Things> {
-        &self.0.things
+    fn things(&self) -> &Arc<KeyLocks> {
+        &self.0.resources
     }
 
     fn locks(&self) -> &Arc<Locks> {

@@ -2,11 +2,11 @@
 
 use super::apply::{acted, is_asked_anew, last_change};
 use super::attempt::{Earlier, StepKind, StepPlan};
-use super::doubt::{InDoubt, claimed};
 use super::error::JournalError;
+use super::in_doubt::{InDoubt, claimed};
 use super::row::{RowJournal, step_place};
 use super::step::{StepState, Window};
-use super::table::{StepData, Thing};
+use super::table::{ResourceKey, StepData};
 use crate::clock::millis;
 use crate::value::Value;
 
@@ -108,10 +108,10 @@ impl RowJournal {
         let StepKind::Change(change) = &plan.kind else {
             return None;
         };
-        if change.thing.is_some() || change.probes {
+        if change.resource.is_some() || change.probes {
             return None;
         }
-        let same = |step: &StepData| step.op == plan.op && step.changes && step.thing.is_none();
+        let same = |step: &StepData| step.op == plan.op && step.changes && step.resource.is_none();
         self.first_left(|step| same(step) && step.state == StepState::Done)
     }
 
@@ -162,10 +162,10 @@ impl RowJournal {
             Some(owner) => return Ok(Recall::Acted(format!("{}/{}", owner.run, owner.key))),
             None => {}
         }
-        let Some(thing) = change.thing.as_ref().map(Thing::from) else {
+        let Some(resource) = change.resource.as_ref().map(ResourceKey::from) else {
             return Ok(Recall::Nothing);
         };
-        let read = |look: &dyn super::table::Look| Ok((look.item(&thing)?, claimed(look, &thing)?));
+        let read = |look: &dyn super::table::Look| Ok((look.item(&resource)?, claimed(look, &resource)?));
         let (item, claim) = self.journal.store().read(read)?;
         Ok(match (item, claim) {
             (Some(item), _) => Recall::Held(self.journal.in_ledger(blank, &item)?),

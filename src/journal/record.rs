@@ -13,7 +13,7 @@ use super::run::{
 };
 use super::seal::Sealed;
 use super::step::StepState;
-use super::table::{RowData, RowEnd, RunData, StepData, StepFilter, Thing};
+use super::table::{ResourceKey, RowData, RowEnd, RunData, StepData, StepFilter};
 use super::under_way::Deaths;
 use crate::value::Value;
 use crate::value::digest::sha256;
@@ -34,7 +34,7 @@ pub struct StepRecord {
     /// Its state.
     pub state: StepState,
     /// The resource it creates or works on.
-    pub thing: Option<Thing>,
+    pub resource: Option<ResourceKey>,
     /// The number of requests sent.
     pub attempts: u32,
     /// When it was requested, in milliseconds since the Unix epoch.
@@ -381,7 +381,7 @@ impl Journal {
             op: step.op,
             changes: step.changes,
             state: step.state,
-            thing: step.thing,
+            resource: step.resource,
             attempts: step.attempts,
             started_ms: step.started_ms,
             ended_ms: step.ended_ms,

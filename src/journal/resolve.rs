@@ -123,13 +123,13 @@ impl Journal {
         audit: Option<AuditData>,
     ) -> Result<(), JournalError> {
         let at_ms = self.clock().now_millis();
-        let item = match (&step.thing, outcome) {
-            (Some(thing), Some(value)) if step.ledger => Some(ItemData {
-                thing: thing.clone(),
+        let item = match (&step.resource, outcome) {
+            (Some(resource), Some(value)) if step.ledger => Some(ItemData {
+                resource: resource.clone(),
                 platform_id: platform_id(value),
                 run: Some(step.run.clone()),
                 step: Some(step.key.clone()),
-                value: self.sealer().seal(&item_place(thing), value),
+                value: self.sealer().seal(&item_place(resource), value),
                 created_ms: at_ms,
                 changed_ms: at_ms,
             }),

@@ -181,7 +181,7 @@ impl RowJournal {
             ledger: false,
             strikes: Vec::new(),
             state: StepState::Absent,
-            thing: None,
+            resource: None,
             request,
             act,
             attempts: 0,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::NaturalKey;
-use super::attempt::Struck;
+use super::attempt::LedgerEntry;
 use super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::StepState;
@@ -28,20 +28,20 @@ pub(super) type Res<T> = Result<T, Fault>;
 
 /// A stored [`NaturalKey`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Thing {
+pub struct ResourceKey {
     /// The account that holds it.
     pub account: String,
     /// The kind of resource: `tenant`, `app`.
-    pub sort: String,
+    pub kind: String,
     /// Its name.
     pub name: String,
 }
 
-impl From<&NaturalKey> for Thing {
-    fn from(key: &NaturalKey) -> Thing {
-        Thing {
+impl From<&NaturalKey> for ResourceKey {
+    fn from(key: &NaturalKey) -> ResourceKey {
+        ResourceKey {
             account: key.account.clone(),
-            sort: key.sort.to_owned(),
+            kind: key.kind.to_owned(),
             name: key.name.clone(),
         }
     }
@@ -91,9 +91,9 @@ pub(super) struct StepData {
     /// Whether its outcome is inserted into the ledger.
     pub(super) ledger: bool,
     /// The entries it removes from the ledger when it is done.
-    pub(super) strikes: Vec<Struck>,
+    pub(super) strikes: Vec<LedgerEntry>,
     pub(super) state: StepState,
-    pub(super) thing: Option<Thing>,
+    pub(super) resource: Option<ResourceKey>,
     /// A digest of the request under a key that the script gives.
     pub(super) request: Option<String>,
     /// The key under which the act is remembered.
@@ -111,7 +111,7 @@ pub(super) struct StepData {
 /// The claim of a step on a resource. It exists exactly as long as the step is open.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ClaimData {
-    pub(super) thing: Thing,
+    pub(super) resource: ResourceKey,
     pub(super) run: RunId,
     pub(super) step: String,
     /// No process is working on it: others may settle it.
@@ -120,7 +120,7 @@ pub(super) struct ClaimData {
 
 #[derive(Debug, Clone)]
 pub(super) struct ItemData {
-    pub(super) thing: Thing,
+    pub(super) resource: ResourceKey,
     pub(super) platform_id: Option<String>,
     pub(super) run: Option<RunId>,
     pub(super) step: Option<String>,
@@ -162,7 +162,7 @@ impl StepFilter {
             StepFilter::Row(position) => step.position == *position,
             StepFilter::Open => step.state.is_open(),
             StepFilter::Things => {
-                step.state == StepState::Done && (step.thing.is_some() || step.act.is_some())
+                step.state == StepState::Done && (step.resource.is_some() || step.act.is_some())
             }
             StepFilter::ForAPerson => step.state.is_for_a_person(),
         }
@@ -195,15 +195,15 @@ pub(super) trait Look {
     fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>>;
     /// In the order of their keys.
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>>;
-    fn claim(&self, thing: &Thing) -> Res<Option<ClaimData>>;
+    fn claim(&self, resource: &ResourceKey) -> Res<Option<ClaimData>>;
     fn claims(&self) -> Res<Vec<ClaimData>>;
     /// Returns the run and the step of the act remembered under this key.
     fn act(&self, key: &str) -> Res<Option<(RunId, String)>>;
-    fn item(&self, thing: &Thing) -> Res<Option<ItemData>>;
+    fn item(&self, resource: &ResourceKey) -> Res<Option<ItemData>>;
     /// Oldest first.
-    fn items(&self, sort: &str, account: Option<&str>) -> Res<Vec<ItemData>>;
+    fn items(&self, kind: &str, account: Option<&str>) -> Res<Vec<ItemData>>;
     fn all_items(&self) -> Res<Vec<ItemData>>;
-    fn attributed(&self, account: &str, sort: &str) -> Res<Vec<String>>;
+    fn attributed(&self, account: &str, kind: &str) -> Res<Vec<String>>;
     /// Oldest first.
     fn audits(&self) -> Res<Vec<AuditData>>;
 }
@@ -222,14 +222,14 @@ pub(super) trait Tables: Look {
     fn put_step(&mut self, step: &StepData) -> Res<()>;
     fn drop_step(&mut self, run: &RunId, key: &str) -> Res<()>;
     fn put_claim(&mut self, claim: &ClaimData) -> Res<()>;
-    fn drop_claim(&mut self, thing: &Thing) -> Res<()>;
+    fn drop_claim(&mut self, resource: &ResourceKey) -> Res<()>;
     /// Inserts or replaces.
     fn put_act(&mut self, key: &str, run: &RunId, step: &str) -> Res<()>;
     fn drop_act(&mut self, key: &str) -> Res<()>;
     /// Inserts or replaces.
     fn put_item(&mut self, item: &ItemData) -> Res<()>;
-    fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()>;
-    fn strike_item(&mut self, thing: &Thing) -> Res<()>;
+    fn drop_item(&mut self, account: &str, kind: &str, platform_id: &str) -> Res<()>;
+    fn strike_item(&mut self, resource: &ResourceKey) -> Res<()>;
     fn put_audit(&mut self, audit: &AuditData) -> Res<()>;
     /// Drops up to `most` rows of a run and, with the last one, all of its reads; changing steps are kept. Returns the
     /// number of rows.

@@ -2,10 +2,10 @@
 //! recorded.
 
 use super::call::Call;
+use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::platform::Platform;
 use super::spec::{Param, Type};
-use super::world::World;
 pub use crate::client::Reachability;
 use crate::value::{Object, Value};
 
@@ -69,7 +69,7 @@ impl Platform {
     }
 }
 
-impl World {
+impl OpContext {
     /// Returns the account object of a profile, as operations use it. Sends nothing.
     pub fn account(&self, platform: &str, profile: &str) -> Result<Object, OpError> {
         let platform = self

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::call::{Call, parse_duration};
+use super::context::Settings;
 use super::error::{Code, OpError};
 use super::spec::{Effect, Param, Type};
-use super::world::Settings;
 use crate::journal::{Act, Earlier};
 use crate::value::secret::names_a_credential;
 use crate::value::{Record, Value};

@@ -222,8 +222,8 @@ fn what_is_asked(given: &Record) -> Value {
 
 /// Replaces an object by its `id` where an identifier is expected.
 fn identify(param: &Param, value: &mut Value) {
-    if let (Type::Id, Value::Object(thing)) = (param.ty, &*value)
-        && let Some(id @ (Value::Int(_) | Value::Text(_))) = thing.fields.get("id").cloned()
+    if let (Type::Id, Value::Object(resource)) = (param.ty, &*value)
+        && let Some(id @ (Value::Int(_) | Value::Text(_))) = resource.fields.get("id").cloned()
     {
         *value = id;
     }

@@ -1,34 +1,34 @@
 //! Credentials recorded after the step that created their resource.
 
 use super::call::Call;
+use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::spec::Effect;
-use super::world::World;
 use crate::journal::JournalError;
 use crate::value::Value;
 
 /// Updates the password in a recorded outcome from the ledger: a person may have recorded a new one since.
-pub(super) fn renewed(world: &World, call: &Call, outcome: Value) -> Result<Value, JournalError> {
+pub(super) fn renewed(context: &OpContext, call: &Call, outcome: Value) -> Result<Value, JournalError> {
     let (Effect::Ensure { key, .. } | Effect::Create { key, .. }) = call.effect() else {
         return Ok(outcome);
     };
-    let Value::Object(mut thing) = outcome else {
+    let Value::Object(mut resource) = outcome else {
         return Ok(outcome);
     };
-    if thing.fields.contains_key(PASSWORD) {
+    if resource.fields.contains_key(PASSWORD) {
         // A call without a key cannot have an outcome.
         let item = key(call)
             .ok()
-            .map(|key| world.journal.ledger_get(&key))
+            .map(|key| context.journal.ledger_get(&key))
             .transpose()?
             .flatten();
         if let Some(Value::Object(held)) = item.map(|item| item.value)
             && let Some(password @ Value::Secret(_)) = held.fields.get(PASSWORD)
         {
-            thing.fields.insert(PASSWORD.into(), password.clone());
+            resource.fields.insert(PASSWORD.into(), password.clone());
         }
     }
-    Ok(Value::Object(thing))
+    Ok(Value::Object(resource))
 }
 
 /// Adds a hint to a tenant's refused sign-in: its client has changed the password.

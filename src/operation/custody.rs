@@ -1,8 +1,8 @@
 //! Determines which parts of an outcome are secret, and which account those belong to.
 
 use super::call::Call;
+use super::context::OpContext;
 use super::spec::Effect;
-use super::world::World;
 use crate::value::Value;
 use crate::value::origin::Origin;
 use crate::value::secret::{Home, Scrubber, Secret};
@@ -10,14 +10,14 @@ use crate::value::secret::{Home, Scrubber, Secret};
 /// Prepares the outcome of a call for the script: text that repeats a secret of the call becomes a secret, and every
 /// secret belongs to the account that returned it. This also covers outcomes recorded by earlier versions, which did
 /// not track where secrets belong.
-pub(super) fn kept(world: &World, call: &Call, outcome: Value) -> Value {
+pub(super) fn kept(context: &OpContext, call: &Call, outcome: Value) -> Value {
     let home = Home::of(place(call));
     // A session is not a response: it holds what the script passed in.
     if matches!(call.effect(), Effect::Sign) {
         return outcome.given_by(home.as_ref());
     }
     outcome
-        .without_echoes(&known(world, call))
+        .without_echoes(&known(context, call))
         .given_by(home.as_ref())
 }
 
@@ -30,13 +30,13 @@ fn place(call: &Call) -> Option<Origin> {
 }
 
 /// Returns the secrets of a call: those the script passed in, and the credentials of its account.
-fn known(world: &World, call: &Call) -> Scrubber {
+fn known(context: &OpContext, call: &Call) -> Scrubber {
     let mut scrubber = Scrubber::new();
     let mut know = |secret: &Secret| scrubber.know(secret);
     call.each_secret(&mut know);
     if let Some(session) = &call.receiver {
         // An account that cannot be reached has not responded.
-        let secrets = call.op.driver().secrets(world, session).unwrap_or_default();
+        let secrets = call.op.driver().secrets(context, session).unwrap_or_default();
         secrets.iter().for_each(know);
     }
     scrubber

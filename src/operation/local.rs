@@ -1,9 +1,9 @@
 //! Time and randomness. Results are recorded, so that a resumed row sees the same ones.
 
 use super::call::Call;
+use super::context::OpContext;
 use super::error::OpError;
 use super::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
-use super::world::World;
 use crate::value::Value;
 
 /// Operations without a platform.
@@ -72,24 +72,24 @@ pub(super) static OPS: &[OpSpec] = &[
     },
 ];
 
-fn now<'a>(world: &'a World, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn now<'a>(context: &'a OpContext, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let now = jiff::Timestamp::from_millisecond(world.clock.now_millis()).unwrap_or_default();
+        let now = jiff::Timestamp::from_millisecond(context.clock.now_millis()).unwrap_or_default();
         Ok(format!("{now:.3}").into())
     })
 }
 
-fn uuid<'a>(world: &'a World, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { Ok(world.ids.uuid().into()) })
+fn uuid<'a>(context: &'a OpContext, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { Ok(context.ids.uuid().into()) })
 }
 
-fn random<'a>(world: &'a World, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { Ok(Value::Float(world.ids.fraction())) })
+fn random<'a>(context: &'a OpContext, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { Ok(Value::Float(context.ids.fraction())) })
 }
 
-fn sleep<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn sleep<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        world.clock.sleep(call.duration("duration")?).await;
+        context.clock.sleep(call.duration("duration")?).await;
         Ok(Value::Null)
     })
 }

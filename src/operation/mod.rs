@@ -6,15 +6,16 @@ pub mod account;
 pub(crate) mod act;
 pub mod call;
 pub mod catalogue;
+pub mod context;
 pub(crate) mod credential;
 mod custody;
 pub mod doc;
 pub mod error;
 pub mod explain;
 pub mod function;
-pub mod given;
 pub mod import;
 pub mod local;
+pub mod manual_result;
 pub mod naming;
 pub mod perform;
 pub mod platform;
@@ -26,7 +27,6 @@ pub mod service;
 pub mod session;
 pub mod spec;
 pub(crate) mod target;
-pub mod world;
 
 use platform::Platform;
 

@@ -14,26 +14,26 @@ pub fn doubles(catalogue: &Catalogue, journal: &Journal) -> Result<Vec<String>, 
     for item in &items {
         let mut platforms = catalogue.platforms().iter();
         if let Some((account, name)) = platforms.find_map(|platform| platform.driver.present_name(item)) {
-            same.entry((account, &item.thing.sort, name))
+            same.entry((account, &item.resource.kind, name))
                 .or_default()
                 .push(item);
         }
     }
     let doubles = same.iter().filter(|(_, items)| items.len() > 1);
-    Ok(doubles.map(|((_, sort, _), items)| told(sort, items)).collect())
+    Ok(doubles.map(|((_, kind, _), items)| told(kind, items)).collect())
 }
 
-fn told(sort: &str, items: &[&LedgerItem]) -> String {
+fn told(kind: &str, items: &[&LedgerItem]) -> String {
     let names: Vec<String> = items
         .iter()
-        .map(|item| format!("`{}` of {}", item.thing.name, item.thing.account))
+        .map(|item| format!("`{}` of {}", item.resource.name, item.resource.account))
         .collect();
-    let compare = match sort {
+    let compare = match kind {
         "tenant" => ": compare them with `provisor tenants show NAME --reveal`",
         _ => "",
     };
     format!(
-        "{} entries of the ledger are one {sort} by the present names: {}; calls use the one under the present name, or \
+        "{} entries of the ledger are one {kind} by the present names: {}; calls use the one under the present name, or \
          else the first that is asked for, and the others stay on record under their own{compare}",
         items.len(),
         names.join(", ")
@@ -51,10 +51,10 @@ mod tests {
     #[test]
     fn entries_that_are_one_thing_by_now_are_named_with_each_other() {
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1));
-        let enter = |account: &str, sort: &'static str, name: &str, id: i64| {
+        let enter = |account: &str, kind: &'static str, name: &str, id: i64| {
             let key = NaturalKey {
                 account: account.to_owned(),
-                sort,
+                kind,
                 name: name.to_owned(),
             };
             let value = Value::Record(Record::from([("id".to_owned(), Value::Int(id))]));

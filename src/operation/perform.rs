@@ -7,15 +7,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::call::{Call, parse_duration};
+use super::context::{OpContext, Settings};
 use super::credential;
 use super::custody;
 use super::error::{Code, OpError, Sent};
 use super::spec::{Boxed, Effect, Probe, Timeout};
-use super::world::{Settings, World};
 use crate::client::{Flight, Patience, USUAL_PATIENCE};
 use crate::journal::{
-    Attempt, Books, Cancel, Change, Earlier, JournalError, Look, LookupOutcome, Loss, Prepared, RowJournal,
-    Sending, StepEnd, StepKind, StepPlan, StepState, Struck,
+    Attempt, Cancel, Change, Earlier, JournalError, LedgerEffect, LedgerEntry, Look, LookupOutcome, Loss,
+    Prepared, RowJournal, Sending, StepEnd, StepKind, StepPlan, StepState,
 };
 use crate::sabotage::Sabotage;
 use crate::value::Value;
@@ -62,25 +62,25 @@ pub struct Performed {
 
 /// Performs a call through the journal.
 pub async fn perform(
-    world: &World,
+    context: &OpContext,
     row: &RowJournal,
     call: Call,
     cancel: &Cancel,
 ) -> Result<Performed, Halt> {
-    let call = call.op.driver().resolve(world, call).map_err(Halt::Failed)?;
-    let (call, plan) = planned(world, row, call, cancel).await?;
-    let attempt = Asking::new(world, &call, cancel);
+    let call = call.op.driver().resolve(context, call).map_err(Halt::Failed)?;
+    let (call, plan) = planned(context, row, call, cancel).await?;
+    let attempt = Asking::new(context, &call, cancel);
     let Some(plan) = plan else {
-        let value = (call.op.run)(world, &call).await.map_err(Halt::Failed)?;
+        let value = (call.op.run)(context, &call).await.map_err(Halt::Failed)?;
         return Ok(Performed {
-            value: custody::kept(world, &call, value),
+            value: custody::kept(context, &call, value),
             replayed: false,
         });
     };
     match row.step(&plan, &attempt, cancel).await {
         Ok(output) if output.replayed => {
-            let value = credential::renewed(world, &call, output.value)?;
-            let value = custody::kept(world, &call, value);
+            let value = credential::renewed(context, &call, output.value)?;
+            let value = custody::kept(context, &call, value);
             Ok(Performed {
                 value: call.op.driver().replayed(&call, value).map_err(Halt::Failed)?,
                 replayed: true,
@@ -104,12 +104,12 @@ pub async fn perform(
 /// Returns the plan of a call, and the call with the account its session is signed in to, if the ledger needs to know
 /// that. A recorded outcome is found without it.
 async fn planned(
-    world: &World,
+    context: &OpContext,
     row: &RowJournal,
     call: Call,
     cancel: &Cancel,
 ) -> Result<(Call, Option<StepPlan>), Halt> {
-    let unnamed = plan(world, &call).map_err(Halt::Failed)?;
+    let unnamed = plan(context, &call).map_err(Halt::Failed)?;
     if call.op.driver().names_its_account(&call) {
         return Ok((call, unnamed));
     }
@@ -117,10 +117,10 @@ async fn planned(
     if recorded.is_some_and(StepState::is_final) {
         return Ok((call, unnamed));
     }
-    match cancel.or(call.op.driver().with_account(world, &call)).await {
+    match cancel.or(call.op.driver().with_account(context, &call)).await {
         None => Err(Halt::Cancelled),
         Some(Ok(named)) => {
-            let plan = plan(world, &named).map_err(Halt::Failed)?;
+            let plan = plan(context, &named).map_err(Halt::Failed)?;
             Ok((named, plan))
         }
         // A call that may have been carried out is not a failure that a script may catch: it is looked up as recorded.
@@ -141,36 +141,39 @@ pub(super) fn done_before(call: &Call, step: &str) -> OpError {
 
 /// Determines the outcome of a recorded call without sending it again.
 pub async fn look_up(
-    world: &World,
+    context: &OpContext,
     row: &RowJournal,
     call: &Call,
     cancel: &Cancel,
 ) -> Result<LookupOutcome, JournalError> {
-    let call = match call.op.driver().resolve(world, call.clone()) {
+    let call = match call.op.driver().resolve(context, call.clone()) {
         Ok(call) => call,
         // The address it is recorded under can no longer be determined.
         Err(error) if row.has_open(&call.op.id()) => return Ok(LookupOutcome::Open(error.message)),
         Err(_) => return Ok(LookupOutcome::Known),
     };
-    let call = &call.op.driver().with_known_account(world, call).await;
-    match plan(world, call) {
-        Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
+    let call = &call.op.driver().with_known_account(context, call).await;
+    match plan(context, call) {
+        Ok(Some(plan)) => {
+            row.close(&plan, &Asking::new(context, call, cancel), cancel)
+                .await
+        }
         Err(error) if row.is_open(&step_plan(call, StepKind::Read)) => Ok(LookupOutcome::Open(error.message)),
         Ok(None) | Err(_) => Ok(LookupOutcome::Known),
     }
 }
 
 /// Whether exactly this call is recorded with an open outcome. Counts as making the call.
-pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
-    match call.op.driver().resolve(world, call.clone()) {
+pub fn is_open(context: &OpContext, row: &RowJournal, call: &Call) -> bool {
+    match call.op.driver().resolve(context, call.clone()) {
         Ok(call) => row.is_open(&step_plan(&call, StepKind::Read)),
         Err(_) => row.has_open(&call.op.id()),
     }
 }
 
 /// Returns how often the row made exactly this call.
-pub fn times_asked(world: &World, row: &RowJournal, call: &Call) -> u32 {
-    match call.op.driver().resolve(world, call.clone()) {
+pub fn times_asked(context: &OpContext, row: &RowJournal, call: &Call) -> u32 {
+    match call.op.driver().resolve(context, call.clone()) {
         Ok(call) => row.times_asked(&step_plan(&call, StepKind::Read)),
         // It fails before it is counted.
         Err(_) => 0,
@@ -178,12 +181,12 @@ pub fn times_asked(world: &World, row: &RowJournal, call: &Call) -> u32 {
 }
 
 /// Whether the resource this call asks for exists on the platform now; `false` if that cannot be determined.
-pub async fn is_there(world: &World, call: &Call) -> bool {
-    let Ok(call) = call.op.driver().resolve(world, call.clone()) else {
+pub async fn is_there(context: &OpContext, call: &Call) -> bool {
+    let Ok(call) = call.op.driver().resolve(context, call.clone()) else {
         return false;
     };
     let never = Cancel::new();
-    matches!(Asking::new(world, &call, &never).probe().await, Look::Found(_))
+    matches!(Asking::new(context, &call, &never).probe().await, Look::Found(_))
 }
 
 /// The destination of a call.
@@ -196,14 +199,14 @@ pub struct Destination {
 }
 
 /// Returns the destination of a call, as far as it can be determined.
-pub fn destination(world: &World, call: &Call) -> Destination {
+pub fn destination(context: &OpContext, call: &Call) -> Destination {
     if let Some(session) = &call.receiver {
         return Destination {
             profile: Some(session.text("$profile").to_owned()).filter(|name| !name.is_empty()),
             url: session.text("url").to_owned(),
         };
     }
-    call.op.driver().resolve(world, call.clone()).map_or_else(
+    call.op.driver().resolve(context, call.clone()).map_or_else(
         |_| Destination::default(),
         |call| Destination {
             profile: call.target.as_ref().and_then(|target| target.profile_name()),
@@ -219,22 +222,22 @@ pub fn destination(world: &World, call: &Call) -> Destination {
 
 /// Returns how long after it was sent the request of this call may still take effect, or `None` if there is no probe
 /// for it.
-pub fn window(world: &World, call: &Call) -> Option<Duration> {
-    let call = call.op.driver().resolve(world, call.clone()).ok()?;
-    match plan(world, &call).ok()??.kind {
+pub fn window(context: &OpContext, call: &Call) -> Option<Duration> {
+    let call = call.op.driver().resolve(context, call.clone()).ok()?;
+    match plan(context, &call).ok()??.kind {
         StepKind::Change(change) if change.probes => Some(change.patience + change.settle),
         _ => None,
     }
 }
 
 /// Returns the plan for the journal, or `None` for an operation that is never recorded.
-pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpError> {
-    let (thing, probes, unique) = match call.effect() {
+pub(super) fn plan(context: &OpContext, call: &Call) -> Result<Option<StepPlan>, OpError> {
+    let (resource, probes, unique) = match call.effect() {
         Effect::Sign => return Ok(None),
         Effect::Observe => {
             if call.flag("reads") {
                 // Only the script claims that it just reads; no profile mode relies on that.
-                permitted(world, call)?;
+                permitted(context, call)?;
             }
             return Ok(Some(step_plan(call, StepKind::Read)));
         }
@@ -245,19 +248,19 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         // `call.effect()` has already resolved `ByCall`.
         Effect::Act | Effect::Request | Effect::ByCall(_) => (None, false, false),
     };
-    let settings = permitted(world, call)?;
+    let settings = permitted(context, call)?;
     let settle = settings.settle.unwrap_or(call.op.timeout.settle());
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
-        books: books(world, call)?,
-        formerly: call.op.driver().former_name(call, thing.as_ref()),
+        books: books(context, call)?,
+        formerly: call.op.driver().former_name(call, resource.as_ref()),
         request: call
             .op
             .driver()
             .request_of(call)
             .or_else(|| super::act::request_of(call)),
         act: super::act::remembered(call, &settings)?,
-        thing,
+        resource,
         probes,
         patience: patience(&settings, call).whole(),
         settle,
@@ -292,11 +295,11 @@ fn patience(settings: &Settings, call: &Call) -> Patience {
 }
 
 /// Returns the settings of the account to change, or an error if the profile forbids changes.
-fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
+fn permitted(context: &OpContext, call: &Call) -> Result<Settings, OpError> {
     let (settings, whose) = match (&call.receiver, &call.target) {
-        (Some(session), _) => (world.settings(session)?, "the profile".to_owned()),
+        (Some(session), _) => (context.settings(session)?, "the profile".to_owned()),
         (None, Some(target)) => (target.settings.clone(), target.whose()),
-        (None, None) => (world.elsewhere()?, "the profile".to_owned()),
+        (None, None) => (context.elsewhere()?, "the profile".to_owned()),
     };
     if settings.read_only && !Sabotage::ReadOnlyOff.is_on() {
         let message = format!(
@@ -323,7 +326,7 @@ fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
 
 /// Performs a call that only reads, without recording it: for lookups, which need current data each time. Refuses other
 /// calls.
-pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
+pub async fn look(context: &OpContext, call: &Call) -> Result<Value, OpError> {
     if call.effect().changes() {
         let message = format!(
             "`{}` may change something, but a probe may only read",
@@ -331,35 +334,35 @@ pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
         );
         return Err(OpError::new(Code::Forbidden, message));
     }
-    let call = call.op.driver().resolve(world, call.clone())?;
-    let value = (call.op.run)(world, &call).await?;
-    Ok(custody::kept(world, &call, value))
+    let call = call.op.driver().resolve(context, call.clone())?;
+    let value = (call.op.run)(context, &call).await?;
+    Ok(custody::kept(context, &call, value))
 }
 
 /// Returns how the outcome changes the ledger.
-fn books(world: &World, call: &Call) -> Result<Books, OpError> {
+fn books(context: &OpContext, call: &Call) -> Result<LedgerEffect, OpError> {
     let struck = match (call.effect(), &call.receiver) {
-        (Effect::Ensure { .. } | Effect::Create { .. }, _) => return Ok(Books::Enters),
+        (Effect::Ensure { .. } | Effect::Create { .. }, _) => return Ok(LedgerEffect::Insert),
         (
             Effect::Change {
-                strikes: Some(sort), ..
+                strikes: Some(kind), ..
             },
             Some(session),
         ) => {
             let accounts = call.op.driver().accounts_of(session)?;
-            Struck::identified(accounts, sort, &call.text("id"))
+            LedgerEntry::identified(accounts, kind, &call.text("id"))
         }
-        _ => call.op.driver().strikes(world, call)?,
+        _ => call.op.driver().strikes(context, call)?,
     };
     if struck.is_empty() {
-        return Ok(Books::Unchanged);
+        return Ok(LedgerEffect::Unchanged);
     }
-    Ok(Books::Strikes(struck))
+    Ok(LedgerEffect::Remove(struck))
 }
 
 /// The journal's view of a call.
 pub(super) struct Asking<'a> {
-    world: &'a World,
+    context: &'a OpContext,
     call: &'a Call,
     cancel: &'a Cancel,
     /// Whether the call was cancelled before anything was sent.
@@ -367,9 +370,9 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(world: &'a World, call: &'a Call, cancel: &'a Cancel) -> Asking<'a> {
+    pub(super) fn new(context: &'a OpContext, call: &'a Call, cancel: &'a Cancel) -> Asking<'a> {
         Asking {
-            world,
+            context,
             call,
             cancel,
             given_up: AtomicBool::new(false),
@@ -407,10 +410,10 @@ impl Attempt for Asking<'_> {
             let (Effect::Ensure { check, .. } | Effect::Create { check, .. }) = call.effect() else {
                 return Prepared::Go;
             };
-            let checked = check(self.world, &call).await;
+            let checked = check(self.context, &call).await;
             match checked.map_err(|error| credential::advise(&call, error)) {
                 Ok(None) => Prepared::Go,
-                Ok(Some(value)) => Prepared::There(custody::kept(self.world, &call, value)),
+                Ok(Some(value)) => Prepared::There(custody::kept(self.context, &call, value)),
                 Err(error) if error.transient => Prepared::Failed(error.to_value()),
                 Err(error) => Prepared::Refused(error.to_value()),
             }
@@ -425,12 +428,12 @@ impl Attempt for Asking<'_> {
         let mut call = self.call.clone();
         call.resent = resent;
         Box::pin(async move {
-            let Some(done) = self.unless_stopped((call.op.run)(self.world, &call)).await else {
+            let Some(done) = self.unless_stopped((call.op.run)(self.context, &call)).await else {
                 let error = OpError::new(Code::Unavailable, "stopped before it was sent");
                 return Sending::Failed(error.to_value());
             };
             match done.map_err(|error| credential::advise(&call, error)) {
-                Ok(value) => Sending::Done(custody::kept(self.world, &call, value)),
+                Ok(value) => Sending::Done(custody::kept(self.context, &call, value)),
                 // For a call that changes nothing, a lost response is a plain failure.
                 Err(error) if error.sent != Sent::No && call.effect().changes() => Sending::Lost {
                     why: error.message,
@@ -455,8 +458,8 @@ impl Attempt for Asking<'_> {
             else {
                 return Look::Unknown("provisor cannot find out whether it was carried out".into());
             };
-            match probe(self.world, self.call).await {
-                Probe::Found(value) => Look::Found(custody::kept(self.world, self.call, value)),
+            match probe(self.context, self.call).await {
+                Probe::Found(value) => Look::Found(custody::kept(self.context, self.call, value)),
                 Probe::Absent => Look::Absent,
                 Probe::Unknown(why) => Look::Unknown(why),
                 Probe::Unreachable(error) => Look::Unreachable(error.message),
@@ -476,7 +479,7 @@ impl Attempt for Asking<'_> {
         Box::pin(async move {
             match (&self.call.receiver, held) {
                 (Some(session), Value::Object(held)) => {
-                    let gone = self.call.op.driver().is_gone(self.world, session, held);
+                    let gone = self.call.op.driver().is_gone(self.context, session, held);
                     gone.await.unwrap_or(false)
                 }
                 _ => false,
@@ -498,7 +501,7 @@ impl Attempt for Asking<'_> {
             return Err(error.to_value());
         }
         let item = unchanged(self.call, earlier.value);
-        Ok(custody::kept(self.world, self.call, item))
+        Ok(custody::kept(self.context, self.call, item))
     }
 
     fn is_carried_out(&self, answer: &Value) -> bool {

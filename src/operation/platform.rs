@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 use super::account::{Reachability, SignedIn};
 use super::call::Call;
+use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::import::ImportRules;
 use super::resource::{Ask, Resource};
 use super::service::Service;
 use super::session::connecting;
 use super::spec::{Boxed, Fields, Kind, OpSpec, leak};
-use super::world::World;
 use crate::client::error::OwnCode;
 use crate::client::{Guard, Network};
-use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
+use crate::journal::{Former, LedgerEntry, LedgerItem, NaturalKey};
 use crate::value::origin::Origin;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
@@ -105,8 +105,8 @@ impl Platform {
                 "Name the account to work with",
                 "",
                 format!("{}::connect().url", self.module).leak(),
-                leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
-                    Box::pin(async move { self.connect(world, call.arg("account")) })
+                leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(async move { self.connect(context, call.arg("account")) })
                 }),
             )));
         }
@@ -269,7 +269,7 @@ impl fmt::Debug for Operation {
 /// interpret responses. Every method has a default for platforms that do not need it.
 ///
 /// A driver is stateless. The per-process state of a platform, such as clients and caches, is created by
-/// [`Driver::open`] and returned by [`World::state`].
+/// [`Driver::open`] and returned by [`OpContext::state`].
 pub trait Driver: Send + Sync {
     /// Creates the per-process state of the platform.
     fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
@@ -308,37 +308,41 @@ pub trait Driver: Send + Sync {
     /// service's own address instead and return its reachability.
     fn sign_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
-        let _ = (world, account);
+        let _ = (context, account);
         Box::pin(async { Ok(None) })
     }
 
     /// Deletes the tokens, and revokes them on the platform where possible.
-    fn sign_out<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        self.forget_tokens(world, account)
+    fn sign_out<'a>(&'a self, context: &'a OpContext, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
+        self.forget_tokens(context, account)
     }
 
     /// Deletes the tokens on this machine. Sends nothing.
-    fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        let _ = (world, account);
+    fn forget_tokens<'a>(
+        &'a self,
+        context: &'a OpContext,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<(), OpError>> {
+        let _ = (context, account);
         Box::pin(async { Ok(()) })
     }
 
     /// Returns the sign-in status of the account. Sends nothing.
     fn signed_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
-        let _ = (world, account);
+        let _ = (context, account);
         Box::pin(async { Ok(SignedIn::EachTime) })
     }
 
     /// Returns the secrets that an account signs in with, as far as they are loaded. Sends nothing.
-    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
-        let _ = (world, session);
+    fn secrets(&self, context: &OpContext, session: &Object) -> Result<Vec<Secret>, OpError> {
+        let _ = (context, session);
         Ok(Vec::new())
     }
 
@@ -380,14 +384,18 @@ pub trait Driver: Send + Sync {
     }
 
     /// Adds the account that the object is signed in to. Signs in if it is unknown.
-    fn with_account<'a>(&'a self, world: &'a World, call: &'a Call) -> Boxed<'a, Result<Call, OpError>> {
-        let _ = world;
+    fn with_account<'a>(
+        &'a self,
+        context: &'a OpContext,
+        call: &'a Call,
+    ) -> Boxed<'a, Result<Call, OpError>> {
+        let _ = context;
         Box::pin(async move { Ok(call.clone()) })
     }
 
     /// Adds the account if it is known on this machine. Sends nothing.
-    fn with_known_account<'a>(&'a self, world: &'a World, call: Call) -> Boxed<'a, Call> {
-        let _ = world;
+    fn with_known_account<'a>(&'a self, context: &'a OpContext, call: Call) -> Boxed<'a, Call> {
+        let _ = context;
         Box::pin(async move { call })
     }
 
@@ -404,8 +412,8 @@ pub trait Driver: Send + Sync {
     }
 
     /// Returns the name under which an earlier version recorded the resource of the call, if different.
-    fn former_name(&self, call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
-        let _ = (call, thing);
+    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+        let _ = (call, resource);
         None
     }
 
@@ -419,14 +427,14 @@ pub trait Driver: Send + Sync {
     // The meaning of calls and their responses.
 
     /// Resolves the full address and the profile of a call, for operations that take an address.
-    fn resolve(&self, world: &World, call: Call) -> Result<Call, OpError> {
-        let _ = world;
+    fn resolve(&self, context: &OpContext, call: Call) -> Result<Call, OpError> {
+        let _ = context;
         Ok(call)
     }
 
     /// Receives the address of a call of any platform, so that a resource protected there is protected in every way.
-    fn note_address(&self, world: &World, url: &str) {
-        let _ = (world, url);
+    fn note_address(&self, context: &OpContext, url: &str) {
+        let _ = (context, url);
     }
 
     /// Returns the destination of a call that is not a method call.
@@ -447,15 +455,15 @@ pub trait Driver: Send + Sync {
     /// A request by key or identifier returns no items if there is none.
     fn ask<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         call: &'a Call,
         resource: &'static Resource,
         ask: Ask<'a>,
     ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
         Box::pin(async move {
-            world
+            context
                 .state::<Service>()?
-                .resource(world, call, resource, ask)
+                .resource(context, call, resource, ask)
                 .await
         })
     }
@@ -473,8 +481,8 @@ pub trait Driver: Send + Sync {
     }
 
     /// Returns the ledger entries that a successful call removes, besides those of its effect.
-    fn strikes(&self, world: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
-        let _ = (world, call);
+    fn strikes(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
+        let _ = (context, call);
         Ok(Vec::new())
     }
 
@@ -499,11 +507,11 @@ pub trait Driver: Send + Sync {
     /// Whether a resource in the ledger no longer exists on the platform.
     fn is_gone<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         session: &'a Object,
         held: &'a Object,
     ) -> Boxed<'a, Result<bool, OpError>> {
-        let _ = (world, session, held);
+        let _ = (context, session, held);
         Box::pin(async { Ok(false) })
     }
 }

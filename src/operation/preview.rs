@@ -1,11 +1,11 @@
 //! Predicts the effect of a call without performing it, as far as possible.
 
 use super::call::Call;
+use super::context::OpContext;
 use super::credential;
 use super::custody;
 use super::error::OpError;
 use super::perform::{Asking, plan};
-use super::world::World;
 use crate::journal::{Attempt as _, Cancel, JournalError, Recall, RowJournal, StepKind};
 use crate::value::Value;
 
@@ -38,7 +38,7 @@ pub struct NextCall {
     /// The stable name of the operation.
     pub op: String,
     /// The name of the resource it would create.
-    pub thing: Option<String>,
+    pub resource: Option<String>,
     /// The next action.
     pub how: How,
 }
@@ -68,23 +68,23 @@ pub enum How {
 
 /// Predicts the result of a call in a row. `retrying` ignores recorded refusals.
 pub async fn preview(
-    world: &World,
+    context: &OpContext,
     row: &RowJournal,
     call: &Call,
     retrying: bool,
 ) -> Result<Preview, JournalError> {
     let failed = |error| Ok(Preview::Failed { error, step: None });
-    let call = &match call.op.driver().resolve(world, call.clone()) {
-        Ok(call) => call.op.driver().with_known_account(world, call).await,
+    let call = &match call.op.driver().resolve(context, call.clone()) {
+        Ok(call) => call.op.driver().with_known_account(context, call).await,
         Err(error) => return failed(error),
     };
-    let plan = match plan(world, call) {
+    let plan = match plan(context, call) {
         Ok(plan) => plan,
         Err(error) => return failed(error),
     };
     let Some(plan) = plan else {
         // Connecting to an account sends nothing.
-        return match (call.op.run)(world, call).await {
+        return match (call.op.run)(context, call).await {
             Ok(value) => Ok(Preview::Answered { value, step: None }),
             Err(error) => failed(error),
         };
@@ -93,17 +93,17 @@ pub async fn preview(
         (_, Recall::Blocked(open)) => (open.clone(), Recall::Blocked(open)),
         recalled => recalled,
     };
-    let (thing, probes) = match &plan.kind {
+    let (resource, probes) = match &plan.kind {
         StepKind::Read => (None, true),
         StepKind::Change(change) => (
-            change.thing.as_ref().map(|thing| thing.name.clone()),
+            change.resource.as_ref().map(|resource| resource.name.clone()),
             change.probes,
         ),
     };
     let reads = matches!(plan.kind, StepKind::Read);
     let how = match recall {
         Recall::Done(value) => {
-            let value = custody::kept(world, call, credential::renewed(world, call, value)?);
+            let value = custody::kept(context, call, credential::renewed(context, call, value)?);
             let step = Some(step);
             return Ok(match call.op.driver().replayed(call, value) {
                 Ok(value) => Preview::Answered { value, step },
@@ -118,7 +118,7 @@ pub async fn preview(
             });
         }
         Recall::Held(earlier) => {
-            return match Asking::new(world, call, &Cancel::new()).existing(earlier) {
+            return match Asking::new(context, call, &Cancel::new()).existing(earlier) {
                 Ok(value) => Ok(Preview::Answered { value, step: None }),
                 Err(error) => failed(OpError::from_value(call.op.platform(), &error)),
             };
@@ -135,7 +135,7 @@ pub async fn preview(
     Ok(Preview::Acts(NextCall {
         step,
         op: plan.op,
-        thing,
+        resource,
         how,
     }))
 }

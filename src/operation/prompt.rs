@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::call::Call;
+use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
-use super::world::World;
 use crate::value::Value;
 
 /// Asks questions; the command line implements it.
@@ -82,12 +82,12 @@ pub(super) static OPS: &[OpSpec] = &[
     },
 ];
 
-fn ask<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(answer(world, call, false))
+fn ask<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(answer(context, call, false))
 }
 
-fn ask_secret<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(answer(world, call, true))
+fn ask_secret<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(answer(context, call, true))
 }
 
 /// Returns the question with a space between it and the answer.
@@ -100,8 +100,8 @@ fn apart(question: &str) -> String {
     format!("{question}{blank}")
 }
 
-async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpError> {
-    let (asker, question) = (world.asker().clone(), apart(&call.text("question")));
+async fn answer(context: &OpContext, call: &Call, secret: bool) -> Result<Value, OpError> {
+    let (asker, question) = (context.asker().clone(), apart(&call.text("question")));
     let given_up = Arc::new(AtomicBool::new(false));
     let (ends, ended) = channel::<()>();
     let _guard = GivenUp(given_up.clone(), ended);

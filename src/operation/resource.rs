@@ -2,11 +2,11 @@
 //! operations that list, find, ensure, update and delete items, with natural key, lookups, errors and documentation.
 
 use super::call::Call;
+use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::platform::Platform;
 use super::session::receiver;
 use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Type, leak};
-use super::world::World;
 use crate::client::site::segment;
 use crate::journal::NaturalKey;
 use crate::value::{Object, Record, Value};
@@ -30,7 +30,7 @@ pub struct Resource {
     /// The path of the item with an identifier: `/contacts/{id}`. `None`: items can be neither updated nor deleted.
     pub by_id: Option<&'static str>,
     /// The field that is the natural key, which prevents duplicates.
-    pub key: ResourceKey,
+    pub key: KeyField,
     /// The properties of its objects besides `id`, `outcome` and `attributes`: fields of the platform under their own
     /// names.
     pub properties: &'static [Property],
@@ -52,7 +52,7 @@ pub struct Resource {
 
 /// The natural key of a resource.
 #[derive(Debug, Clone, Copy)]
-pub struct ResourceKey {
+pub struct KeyField {
     /// The platform's field, and the parameter of the operations: `email`.
     pub field: &'static str,
     /// How keys are compared.
@@ -128,7 +128,7 @@ impl Resource {
         kind: &'static str,
         (name, plural): (&'static str, &'static str),
         path: &'static str,
-        key: ResourceKey,
+        key: KeyField,
     ) -> Resource {
         Resource {
             kind,
@@ -200,9 +200,9 @@ impl Resource {
             summary: format!("List the {}", self.plural).leak(),
             result: format!("list of {}", self.kind).leak(),
             example: format!("{}::connect().{}().len()", platform.module, self.plural).leak(),
-            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+            run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
                 Box::pin(async move {
-                    let items = self.ask(world, call, Ask::List).await?;
+                    let items = self.ask(context, call, Ask::List).await?;
                     items
                         .iter()
                         .map(|item| self.object(item, "unchanged"))
@@ -223,10 +223,10 @@ impl Resource {
             params: vec![self.key_param()].leak(),
             result: format!("{} or ()", self.kind).leak(),
             example: format!("{}::connect().find_{}({key})", platform.module, self.name).leak(),
-            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+            run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
                 Box::pin(async move {
                     Ok(self
-                        .look_up(world, call, "unchanged")
+                        .look_up(context, call, "unchanged")
                         .await?
                         .unwrap_or(Value::Null))
                 })
@@ -271,11 +271,11 @@ impl Resource {
             errors: errors.leak(),
             effect: Effect::Ensure {
                 key: leak(move |call: &'_ Call| self.natural_key(call)),
-                check: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
-                    Box::pin(self.check(world, call))
+                check: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(self.check(context, call))
                 }),
-                probe: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
-                    Box::pin(async move { self.look_up(world, call, "created").await.into() })
+                probe: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(async move { self.look_up(context, call, "created").await.into() })
                 }),
                 unique: false,
             },
@@ -284,8 +284,8 @@ impl Resource {
                 platform.module, self.name
             )
             .leak(),
-            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
-                Box::pin(self.create(world, call))
+            run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
+                Box::pin(self.create(context, call))
             }),
             ..self.operation(platform)
         }
@@ -301,14 +301,14 @@ impl Resource {
             result: self.kind,
             errors: self.changing_errors(),
             effect: Effect::Change {
-                probe: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
-                    Box::pin(async move { self.updated(world, call).await.into() })
+                probe: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(async move { self.updated(context, call).await.into() })
                 }),
                 strikes: None,
             },
             example: self.example_on_one(platform, &format!("update_{}(one.id, {given})", self.name), key),
-            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
-                Box::pin(self.change(world, call))
+            run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
+                Box::pin(self.change(context, call))
             }),
             ..self.operation(platform)
         }
@@ -323,9 +323,9 @@ impl Resource {
             result: "()",
             errors: self.changing_errors(),
             effect: Effect::Change {
-                probe: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                probe: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
                     Box::pin(async move {
-                        match self.ask(world, call, Ask::ById(&call.text("id"))).await {
+                        match self.ask(context, call, Ask::ById(&call.text("id"))).await {
                             Ok(items) if items.is_empty() => Probe::Found(Value::Null),
                             Ok(_) => Probe::Absent,
                             Err(error) => Probe::Unreachable(error),
@@ -335,10 +335,10 @@ impl Resource {
                 strikes: Some(self.name),
             },
             example: self.example_on_one(platform, &format!("delete_{}(one.id)", self.name), key),
-            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+            run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
                 Box::pin(async move {
                     let id = call.text("id");
-                    match self.ask(world, call, Ask::Delete(&id)).await {
+                    match self.ask(context, call, Ask::Delete(&id)).await {
                         Ok(_) => Ok(Value::Null),
                         // The response to our own earlier, lost request: it is deleted.
                         Err(error) if error.status == Some(404) && call.resent => Ok(Value::Null),
@@ -398,7 +398,7 @@ impl Resource {
         check_part(field, &name)?;
         Ok(NaturalKey {
             account: call.op.driver().account_of(receiver(call)?)?,
-            sort: self.name,
+            kind: self.name,
             name,
         })
     }
@@ -406,14 +406,14 @@ impl Resource {
     /// Looks up the item that a call is about. Two items with one key are an error, not a guess.
     async fn look_up(
         &'static self,
-        world: &World,
+        context: &OpContext,
         call: &Call,
         outcome: &str,
     ) -> Result<Option<Value>, OpError> {
         let key = self.natural_key(call)?.name;
         let items = match self.by_key {
-            Some(_) => self.ask(world, call, Ask::ByKey(&key)).await?,
-            None => self.ask(world, call, Ask::List).await?,
+            Some(_) => self.ask(context, call, Ask::ByKey(&key)).await?,
+            None => self.ask(context, call, Ask::List).await?,
         };
         let is_it = |item: &&Record| self.key.form.fold(&text(item, self.key.field)) == key;
         let found: Vec<&Record> = items.iter().filter(is_it).collect();
@@ -440,9 +440,9 @@ impl Resource {
     }
 
     /// Evaluates a lookup before the request.
-    async fn check(&'static self, world: &World, call: &Call) -> Result<Option<Value>, OpError> {
+    async fn check(&'static self, context: &OpContext, call: &Call) -> Result<Option<Value>, OpError> {
         let outcome = if call.resent { "created" } else { "adopted" };
-        match self.look_up(world, call, outcome).await? {
+        match self.look_up(context, call, outcome).await? {
             None => Ok(None),
             // Our own earlier request created it.
             Some(found) if call.resent || call.flag("adopt") => Ok(Some(found)),
@@ -458,14 +458,14 @@ impl Resource {
         }
     }
 
-    async fn create(&'static self, world: &World, call: &Call) -> Result<Value, OpError> {
+    async fn create(&'static self, context: &OpContext, call: &Call) -> Result<Value, OpError> {
         let mut fields = fields_of_new(call, self.key.field, &self.natural_key(call)?.name)?;
         for (name, preset) in self.defaults {
             fields
                 .entry((*name).to_owned())
                 .or_insert_with(|| preset.to_value());
         }
-        match self.ask(world, call, Ask::Create(&fields)).await {
+        match self.ask(context, call, Ask::Create(&fields)).await {
             Ok(made) => {
                 let made = made.into_iter().next().unwrap_or_default();
                 // The item may exist nevertheless: a lookup determines that.
@@ -473,7 +473,7 @@ impl Resource {
             }
             // The response to our own earlier, lost request, whose item may not be in the list yet.
             Err(error) if call.resent && error.status == Some(409) => {
-                let found = self.look_up(world, call, "created").await;
+                let found = self.look_up(context, call, "created").await;
                 found
                     .and_then(|found| found.ok_or(error))
                     .map_err(OpError::maybe_sent)
@@ -482,12 +482,12 @@ impl Resource {
         }
     }
 
-    async fn change(&'static self, world: &World, call: &Call) -> Result<Value, OpError> {
+    async fn change(&'static self, context: &OpContext, call: &Call) -> Result<Value, OpError> {
         let (id, fields) = (call.text("id"), call.map("fields"));
-        let answered = self.ask(world, call, Ask::Update(&id, &fields)).await?;
+        let answered = self.ask(context, call, Ask::Update(&id, &fields)).await?;
         // The change has been carried out: a failure from here on is resolved by a lookup.
         let items = if answered.is_empty() {
-            self.ask(world, call, Ask::ById(&id)).await
+            self.ask(context, call, Ask::ById(&id)).await
         } else {
             Ok(answered)
         };
@@ -497,16 +497,21 @@ impl Resource {
     }
 
     /// Returns the item that a call changes, if it already has the fields of the call.
-    async fn updated(&'static self, world: &World, call: &Call) -> Result<Option<Value>, OpError> {
-        let items = self.ask(world, call, Ask::ById(&call.text("id"))).await?;
+    async fn updated(&'static self, context: &OpContext, call: &Call) -> Result<Option<Value>, OpError> {
+        let items = self.ask(context, call, Ask::ById(&call.text("id"))).await?;
         let wanted = Value::Record(call.map("fields"));
         let has_all = |item: &&Record| holds(&Value::Record((*item).clone()), &wanted);
         let changed = items.iter().find(has_all);
         changed.map(|item| self.object(item, "changed")).transpose()
     }
 
-    async fn ask(&'static self, world: &World, call: &Call, ask: Ask<'_>) -> Result<Vec<Record>, OpError> {
-        call.op.driver().ask(world, call, self, ask).await
+    async fn ask(
+        &'static self,
+        context: &OpContext,
+        call: &Call,
+        ask: Ask<'_>,
+    ) -> Result<Vec<Record>, OpError> {
+        call.op.driver().ask(context, call, self, ask).await
     }
 
     /// Converts an item to an object for scripts.

@@ -3,16 +3,16 @@
 use std::fmt;
 
 use super::call::Call;
+use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::resource::{Ask, Paging, Resource, path};
 use super::session;
-use super::world::World;
 use crate::client::http::account::{Account, Credentials, below};
 use crate::client::http::{Accounts, Asked};
 use crate::client::{Body, Flight, Method, Network, Password};
 use crate::value::{Object, Record, Value};
 
-/// A client for platforms that use plain HTTP and JSON; get it with [`World::state`].
+/// A client for platforms that use plain HTTP and JSON; get it with [`OpContext::state`].
 ///
 /// The keys of an account give the credential: `bearer` (a token), `login` and `password`, or `header` and
 /// `header_value`.
@@ -37,14 +37,14 @@ impl Service {
     /// what a lost response means. Errors: a status of 400 or above, no response, an unreadable credential.
     pub async fn send(
         &self,
-        world: &World,
+        context: &OpContext,
         call: &Call,
         (method, path): (Method, &str),
         body: Value,
     ) -> Result<Value, OpError> {
         let session = session::receiver(call)?;
         self.ask(
-            world,
+            context,
             session,
             Some(&call.flight),
             (method, path),
@@ -55,25 +55,25 @@ impl Service {
     }
 
     /// Reads a path relative to an account's address.
-    pub async fn get(&self, world: &World, session: &Object, path: &str) -> Result<Value, OpError> {
-        self.read(world, session, path, Vec::new()).await
+    pub async fn get(&self, context: &OpContext, session: &Object, path: &str) -> Result<Value, OpError> {
+        self.read(context, session, path, Vec::new()).await
     }
 
     async fn read(
         &self,
-        world: &World,
+        context: &OpContext,
         session: &Object,
         path: &str,
         query: Vec<(String, Value)>,
     ) -> Result<Value, OpError> {
-        self.ask(world, session, None, (Method::Get, path), query, Value::Null)
+        self.ask(context, session, None, (Method::Get, path), query, Value::Null)
             .await
     }
 
     /// Sends a request for a resource, following its description; see [`Driver::ask`](super::platform::Driver::ask).
     pub(super) async fn resource(
         &self,
-        world: &World,
+        context: &OpContext,
         call: &Call,
         resource: &Resource,
         ask: Ask<'_>,
@@ -84,26 +84,28 @@ impl Service {
         };
         let session = session::receiver(call)?;
         match ask {
-            Ask::List => self.list(world, session, resource).await,
+            Ask::List => self.list(context, session, resource).await,
             Ask::ByKey(key) => {
                 let pattern = resource.by_key.ok_or_else(|| undescribed(resource))?;
-                one_or_none(self.get(world, session, &path(pattern, key)?).await, resource)
+                one_or_none(self.get(context, session, &path(pattern, key)?).await, resource)
             }
-            Ask::ById(id) => one_or_none(self.get(world, session, &by_id(id)?).await, resource),
+            Ask::ById(id) => one_or_none(self.get(context, session, &by_id(id)?).await, resource),
             Ask::Create(fields) => {
                 let fields = Value::Record(fields.clone());
                 let made = self
-                    .send(world, call, (Method::Post, resource.path), fields)
+                    .send(context, call, (Method::Post, resource.path), fields)
                     .await?;
                 Ok(made.as_record().cloned().into_iter().collect())
             }
             Ask::Update(id, fields) => {
                 let fields = Value::Record(fields.clone());
-                let answer = self.send(world, call, (Method::Put, &by_id(id)?), fields).await?;
+                let answer = self
+                    .send(context, call, (Method::Put, &by_id(id)?), fields)
+                    .await?;
                 Ok(answer.as_record().cloned().into_iter().collect())
             }
             Ask::Delete(id) => {
-                self.send(world, call, (Method::Delete, &by_id(id)?), Value::Null)
+                self.send(context, call, (Method::Delete, &by_id(id)?), Value::Null)
                     .await?;
                 Ok(Vec::new())
             }
@@ -113,12 +115,12 @@ impl Service {
     /// Reads a list to its end, or fails: a truncated list would hide existing items.
     async fn list(
         &self,
-        world: &World,
+        context: &OpContext,
         session: &Object,
         resource: &Resource,
     ) -> Result<Vec<Record>, OpError> {
         let Paging::Pages { page, size, items } = resource.paging else {
-            return listed(self.get(world, session, resource.path).await?, resource);
+            return listed(self.get(context, session, resource.path).await?, resource);
         };
         let mut all: Vec<Record> = Vec::new();
         for number in 1..=MOST_PAGES {
@@ -126,7 +128,7 @@ impl Service {
                 (page.to_owned(), Value::Int(number)),
                 (size.to_owned(), Value::Int(items)),
             ];
-            let found = listed(self.read(world, session, resource.path, query).await?, resource)?;
+            let found = listed(self.read(context, session, resource.path, query).await?, resource)?;
             let is_last = i64::try_from(found.len()).is_ok_and(|found| found < items);
             if !found.is_empty() && all.ends_with(&found) {
                 let message = format!(
@@ -146,20 +148,20 @@ impl Service {
 
     async fn ask(
         &self,
-        world: &World,
+        context: &OpContext,
         session: &Object,
         flight: Option<&Flight>,
         (method, path): (Method, &str),
         query: Vec<(String, Value)>,
         body: Value,
     ) -> Result<Value, OpError> {
-        let settings = world.settings(session)?;
+        let settings = context.settings(session)?;
         let account = Account {
             name: session.text("$profile").to_owned(),
             url: session.text("url").to_owned(),
             credentials: credentials(
                 |key| Some(session.text(key).to_owned()).filter(|text| !text.is_empty()),
-                |key| session::credential(world, session, key),
+                |key| session::credential(context, session, key),
                 |key| OpError::new(Code::BadProfile, format!("the account has no {key}")),
             )?,
             reply: settings.reply,

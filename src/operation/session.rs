@@ -1,10 +1,10 @@
 //! Sessions: the accounts that operations use, on any platform.
 
 use super::call::Call;
+use super::context::{OpContext, Profile};
 use super::error::{Code, OpError};
 use super::platform::{AccountKey, AccountSchema, Platform};
 use super::spec::{Effect, OpSpec, Param, RunFn, Timeout, Type};
-use super::world::{Profile, World};
 use crate::client::Password;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
@@ -48,10 +48,10 @@ pub const fn connecting(
 impl Platform {
     /// Returns the session for `account`, as `connect` of the platform's module does: the active profile of the
     /// platform, the profile with that name, or the account described by a map. Sends nothing.
-    pub fn connect(&self, world: &World, account: &Value) -> Result<Value, OpError> {
+    pub fn connect(&self, context: &OpContext, account: &Value) -> Result<Value, OpError> {
         match account {
-            Value::Null => of_profile(self, &*world.profile(self.name, None)?),
-            Value::Text(name) => of_profile(self, &*world.profile(self.name, Some(name))?),
+            Value::Null => of_profile(self, &*context.profile(self.name, None)?),
+            Value::Text(name) => of_profile(self, &*context.profile(self.name, Some(name))?),
             Value::Record(written) => of_map(self, written),
             other => Err(OpError::new(
                 Code::BadArgument,
@@ -153,22 +153,30 @@ fn object(schema: &AccountSchema, fields: Record) -> Value {
 }
 
 /// Returns the source of the credential `key` of a session: its map or its profile. `None` if the account has none.
-pub(crate) fn credential(world: &World, session: &Object, key: &str) -> Result<Option<Password>, OpError> {
+pub(crate) fn credential(
+    context: &OpContext,
+    session: &Object,
+    key: &str,
+) -> Result<Option<Password>, OpError> {
     if let Some(own) = own_secret(session, key) {
         return Ok(Some(Password::known(own)));
     }
     match session.text("$profile") {
         "" => Ok(None),
         name => {
-            let profile = world.profile(platform_of(session), Some(name))?;
+            let profile = context.profile(platform_of(session), Some(name))?;
             Ok(profile.secrets.get(key).cloned())
         }
     }
 }
 
 /// Like [`credential`], for a credential that sign-in requires: reading a missing one fails at sign-in.
-pub(crate) fn required_credential(world: &World, session: &Object, key: &str) -> Result<Password, OpError> {
-    if let Some(password) = credential(world, session, key)? {
+pub(crate) fn required_credential(
+    context: &OpContext,
+    session: &Object,
+    key: &str,
+) -> Result<Password, OpError> {
+    if let Some(password) = credential(context, session, key)? {
         return Ok(password);
     }
     let profile = session.text("$profile");

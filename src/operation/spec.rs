@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::call::Call;
+use super::context::OpContext;
 use super::error::{Code, OpError};
-use super::world::World;
 use crate::client::USUAL_PATIENCE;
 use crate::journal::NaturalKey;
 use crate::value::Value;
@@ -17,15 +17,18 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Performs the operation once.
 pub type RunFn =
-    &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Result<Value, OpError>> + Send + Sync);
+    &'static (dyn for<'a> Fn(&'a OpContext, &'a Call) -> Boxed<'a, Result<Value, OpError>> + Send + Sync);
 
 /// Asks the platform whether the resource of the call exists.
-pub type ProbeFn = &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Probe> + Send + Sync);
+pub type ProbeFn = &'static (dyn for<'a> Fn(&'a OpContext, &'a Call) -> Boxed<'a, Probe> + Send + Sync);
 
 /// Checks whether the resource of the call already exists: returns its value if it is to be adopted, or an error if it
 /// is in the way. Called before anything is recorded, and only if the resource is not in the ledger.
-pub type CheckFn =
-    &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> + Send + Sync);
+pub type CheckFn = &'static (
+             dyn for<'a> Fn(&'a OpContext, &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>>
+                 + Send
+                 + Sync
+         );
 
 /// Returns the natural key of the resource that the call creates.
 pub type KeyFn = &'static (dyn Fn(&Call) -> Result<NaturalKey, OpError> + Send + Sync);
@@ -172,12 +175,12 @@ impl OpSpec {
             key: leak(move |call: &Call| {
                 Ok(NaturalKey {
                     account: call.op.module.to_owned(),
-                    sort: call.op.name,
+                    kind: call.op.name,
                     name: name(call),
                 })
             }),
-            check: leak(move |_: &World, call: &Call| -> Boxed<'_, _> { Box::pin(find(call.clone())) }),
-            probe: leak(move |_: &World, call: &Call| -> Boxed<'_, _> {
+            check: leak(move |_: &OpContext, call: &Call| -> Boxed<'_, _> { Box::pin(find(call.clone())) }),
+            probe: leak(move |_: &OpContext, call: &Call| -> Boxed<'_, _> {
                 let found = probe(call.clone());
                 Box::pin(async move { found.await.into() })
             }),
@@ -203,7 +206,7 @@ impl OpSpec {
             effect,
             timeout: Timeout::Reply,
             example: "",
-            run: leak(move |_: &World, call: &Call| -> Boxed<'_, _> { Box::pin(run(call.clone())) }),
+            run: leak(move |_: &OpContext, call: &Call| -> Boxed<'_, _> { Box::pin(run(call.clone())) }),
         }
     }
 
@@ -453,7 +456,7 @@ impl From<Result<Option<Value>, OpError>> for Probe {
     /// Interprets a lookup after a lost response. [`Code::AlreadyExists`] means that more than one resource matches.
     fn from(found: Result<Option<Value>, OpError>) -> Probe {
         match found {
-            Ok(Some(thing)) => Probe::Found(thing),
+            Ok(Some(resource)) => Probe::Found(resource),
             Ok(None) => Probe::Absent,
             Err(error) if error.code == Code::AlreadyExists => Probe::Unknown(error.message),
             Err(error) => Probe::Unreachable(error),

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::call::Call;
+use super::context::{OpContext, Profile, Settings};
 use super::error::{Code, OpError};
-use super::world::{Profile, Settings, World};
 use crate::client::http::account::below;
 use crate::value::secret::names_a_credential;
 use crate::value::{Record, Value};
@@ -81,7 +81,7 @@ impl Target {
 /// active profile and those whose address is a prefix of it. `refuses` returns why a full address cannot be reached at
 /// all.
 pub(crate) fn resolve(
-    world: &World,
+    context: &OpContext,
     call: Call,
     refuses: impl Fn(&str) -> Option<String>,
 ) -> Result<Call, OpError> {
@@ -89,20 +89,20 @@ pub(crate) fn resolve(
         return Ok(call);
     }
     let given = call.text("url");
-    world.note_address(&given);
-    let credential = credential(&call).map(|given| world.journal.sealer().digest(&given));
-    let Some(profile) = profile(world, &call)? else {
+    context.note_address(&given);
+    let credential = credential(&call).map(|given| context.journal.sealer().digest(&given));
+    let Some(profile) = profile(context, &call)? else {
         // An unreachable address is reported before any recorded result.
         if let Some(why) = refuses(&given) {
             let message = format!("`{}` was not sent: {why}", call.op.id());
             return Err(OpError::new(Code::BadAddress, message));
         }
-        let target = around(world, &given)?;
+        let target = around(context, &given)?;
         return Ok(call.going_to(Target { credential, ..target }));
     };
     let base = profile.texts.get("url").ok_or_else(|| profile.lacks("url"))?;
     let url = below(base, &given)?;
-    world.note_address(url.as_str());
+    context.note_address(url.as_str());
     let call = call.readdressed(url.as_str(), "profile", profile.name.as_str().into());
     Ok(call.going_to(Target {
         settings: profile.settings.clone(),
@@ -131,11 +131,11 @@ fn credential(call: &Call) -> Option<Value> {
 
 /// Returns the target of a full address: the active profile's mode, and the mode and rate limit of the profiles whose
 /// address is a prefix of it.
-fn around(world: &World, url: &str) -> Result<Target, OpError> {
-    let mut settings = world.elsewhere()?;
+fn around(context: &OpContext, url: &str) -> Result<Target, OpError> {
+    let mut settings = context.elsewhere()?;
     let (read_only, unconfirmed) = (settings.read_only, settings.unconfirmed);
     let mut strict = None;
-    for (at, profile) in world.around(url)?.into_iter().enumerate() {
+    for (at, profile) in context.around(url)?.into_iter().enumerate() {
         let theirs = &profile.settings;
         if at == 0 {
             settings.line = Arc::new(theirs.line.pace_alone());
@@ -158,11 +158,11 @@ fn around(world: &World, url: &str) -> Result<Target, OpError> {
 }
 
 /// Returns the profile of a call, or `None` for a full address without a named profile.
-fn profile(world: &World, call: &Call) -> Result<Option<Arc<Profile>>, OpError> {
+fn profile(context: &OpContext, call: &Call) -> Result<Option<Arc<Profile>>, OpError> {
     let platform = call.op.platform();
     let profile = match call.option("profile") {
-        Some(Value::Text(name)) => world.profile(platform.name, Some(name.trim()))?,
-        _ if call.text("url").trim().starts_with('/') => world.profile(platform.name, None)?,
+        Some(Value::Text(name)) => context.profile(platform.name, Some(name.trim()))?,
+        _ if call.text("url").trim().starts_with('/') => context.profile(platform.name, None)?,
         _ => return Ok(None),
     };
     if profile.platform != platform.name {

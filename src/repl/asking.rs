@@ -1,24 +1,24 @@
 //! The confirmation of changes: on a real account every change is shown and confirmed, each time.
 
-use super::around::{Mode, Outside};
+use super::host::{Mode, Ports};
 use super::show;
 use crate::operation::error::Code;
-use crate::run::session::{Consent, Permit};
+use crate::run::session::{ChangeRequest, Decision};
 use crate::value::Value;
 
 /// Whether this session confirms or refuses changes at all.
-pub(super) fn asks(outside: &Outside) -> bool {
+pub(super) fn asks(outside: &Ports) -> bool {
     matches!(outside.around.place().mode, Mode::Prod | Mode::ReadOnly)
 }
 
 /// Asks for confirmation of a change if the mode requires it.
-pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
+pub(super) fn consent(outside: &Ports, permit: &ChangeRequest<'_>) -> Decision {
     let place = outside.around.place();
     let profile = permit.to.profile.clone().or_else(|| place.profile.clone());
     let profile = profile.unwrap_or_default();
     match place.mode {
-        Mode::Sandbox | Mode::Dev => Consent::Yes,
-        Mode::ReadOnly => Consent::Refused {
+        Mode::Sandbox | Mode::Dev => Decision::Yes,
+        Mode::ReadOnly => Decision::Refused {
             code: Code::Forbidden,
             message: format!(
                 "`{}` changes the account, and this session is read-only",
@@ -26,8 +26,8 @@ pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
             ),
             hint: "choose another :mode or another :profile".into(),
         },
-        Mode::Prod if place.agreed => Consent::Yes,
-        Mode::Prod if !outside.screen.can_ask() => Consent::Refused {
+        Mode::Prod if place.agreed => Decision::Yes,
+        Mode::Prod if !outside.screen.can_ask() => Decision::Refused {
             code: Code::NoTerminal,
             message: format!("{profile} is a real account, and there is no terminal to ask at"),
             hint: "pass --yes to confirm changes".into(),
@@ -38,15 +38,15 @@ pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
             }
             let question = format!("Type {profile} to carry it out, anything else to stop: ");
             match outside.around.ask(&question, permit.interrupt) {
-                Some(answer) if answer.trim() == profile => Consent::Yes,
-                _ => Consent::No,
+                Some(answer) if answer.trim() == profile => Decision::Yes,
+                _ => Decision::No,
             }
         }
     }
 }
 
 /// Describes the change and the account it applies to.
-fn effect(permit: &Permit<'_>, profile: &str) -> Vec<String> {
+fn effect(permit: &ChangeRequest<'_>, profile: &str) -> Vec<String> {
     let args: Vec<String> = permit
         .args
         .iter()
@@ -57,8 +57,11 @@ fn effect(permit: &Permit<'_>, profile: &str) -> Vec<String> {
         .collect();
     let op = permit.op;
     let mut lines = vec![format!("{}({})", op.id(), args.join(", "))];
-    let thing = permit.thing.map(|thing| format!(": {thing}")).unwrap_or_default();
-    lines.push(format!("  {}{thing}", op.summary));
+    let resource = permit
+        .resource
+        .map(|resource| format!(": {resource}"))
+        .unwrap_or_default();
+    lines.push(format!("  {}{resource}", op.summary));
     let login = permit.receiver.map(|session| session.text("login"));
     let login = login.filter(|login| !login.is_empty());
     let login = login.map_or_else(String::new, |login| format!(" as {login}"));

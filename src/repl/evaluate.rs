@@ -4,11 +4,11 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::advice::advice;
-use super::around::Trouble;
-use super::desk::LazyDoor;
 use super::failure::What;
-use super::secrecy;
+use super::host::HostError;
+use super::pitfalls::advice;
+use super::redaction;
+use super::session::LazyOperations;
 use super::show::rendered;
 use super::width::width;
 use super::{Repl, way};
@@ -16,7 +16,7 @@ use crate::operation::error::Code;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd, LookUp};
 use crate::script::STACK_SIZE;
-use crate::script::door::Stop;
+use crate::script::host_calls::Stop;
 use crate::script::interactive::{Answer, Ready};
 use crate::script::program::Ended;
 use crate::value::Value;
@@ -58,7 +58,7 @@ impl Repl {
     /// Evaluates an input, shows the outcome, and keeps it. Messages locate its start at this line of `name`.
     pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
         let started = Instant::now();
-        let secret = secrecy::is_secret(text) || self.space().gives_credential(text);
+        let secret = redaction::is_secret(text) || self.space().gives_credential(text);
         let account = self.outside.around.place().account();
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
@@ -109,7 +109,7 @@ impl Repl {
         // Discards earlier requests, which do not belong to this input.
         drop(self.outside.around.requests());
         let interrupt = Interrupt::new();
-        let door = Arc::new(LazyDoor::new(&self.desk, number as u64, &interrupt));
+        let door = Arc::new(LazyOperations::new(&self.desk, number as u64, &interrupt));
         self.reins.take(&interrupt);
         let ended = self.run(&ready, number, &door);
         self.reins.let_go();
@@ -117,7 +117,7 @@ impl Repl {
     }
 
     /// Runs an input on a thread with a sufficiently large stack.
-    fn run(&self, ready: &Ready, number: usize, door: &Arc<LazyDoor>) -> Result<Answer, Ended> {
+    fn run(&self, ready: &Ready, number: usize, door: &Arc<LazyOperations>) -> Result<Answer, Ended> {
         let space = &self.space;
         let evaluation = move || {
             let mut space = space.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +138,7 @@ impl Repl {
         &mut self,
         ended: Result<Answer, Ended>,
         ready: &Ready,
-        door: &LazyDoor,
+        door: &LazyOperations,
         text: &str,
     ) -> Outcome {
         let screen = self.outside.screen.clone();
@@ -174,7 +174,7 @@ impl Repl {
         }
     }
 
-    fn stopped(&mut self, by: Stop, door: &LazyDoor) -> Outcome {
+    fn stopped(&mut self, by: Stop, door: &LazyOperations) -> Outcome {
         let screen = self.outside.screen.clone();
         match by {
             Stop::Cancelled => {
@@ -201,7 +201,7 @@ impl Repl {
                 self.close(InputEnd::Parked(why), Outcome::InDoubt)
             }
             Stop::JournalLost(why) => {
-                let trouble = door.trouble().unwrap_or_else(|| Trouble {
+                let trouble = door.trouble().unwrap_or_else(|| HostError {
                     message: format!("the journal cannot be written: {why}"),
                     hints: Vec::new(),
                 });

@@ -1,7 +1,7 @@
 //! The last failed input in full, for `:why`.
 
 use super::evaluate::{Entered, Outcome};
-use super::secrecy::KEPT_OUT;
+use super::redaction::KEPT_OUT;
 use super::{Next, Repl};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::explain;

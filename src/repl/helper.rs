@@ -13,23 +13,23 @@ use rustyline::{
     KeyEvent, Modifiers, RepeatCount,
 };
 
-use super::around::Outside;
 use super::help::asked;
 use super::hint::{Ghost, hint, waiting};
 use super::history::{History, Known};
+use super::host::Ports;
 use super::lines::is_given_up;
-use super::{complete, paint};
-use crate::script::interactive::{Open, Reading, Workspace, awaited, read};
+use super::{complete, highlight};
+use crate::script::interactive::{Completeness, Open, Workspace, awaited, read};
 
-/// Implements rustyline's callbacks on top of `complete`, `hint` and `paint`.
+/// Implements rustyline's callbacks on top of `complete`, `hint` and `highlight`.
 pub(super) struct ReplHelper {
     pub(super) space: Arc<Mutex<Workspace>>,
-    pub(super) outside: Outside,
+    pub(super) outside: Ports,
     keys: Keys,
 }
 
 impl ReplHelper {
-    pub(super) fn new(space: &Arc<Mutex<Workspace>>, outside: &Outside, keys: &Keys) -> ReplHelper {
+    pub(super) fn new(space: &Arc<Mutex<Workspace>>, outside: &Ports, keys: &Keys) -> ReplHelper {
         ReplHelper {
             space: space.clone(),
             outside: outside.clone(),
@@ -231,8 +231,8 @@ pub(super) fn is_finished(text: &str) -> bool {
         return true;
     }
     match read(text) {
-        Reading::Incomplete(open) => ends(text, &open),
-        Reading::Complete | Reading::Broken(_) => true,
+        Completeness::Incomplete(open) => ends(text, &open),
+        Completeness::Complete | Completeness::Broken(_) => true,
     }
 }
 
@@ -259,11 +259,11 @@ impl Hinter for ReplHelper {
 
 impl Highlighter for ReplHelper {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
-        paint::paint(line, pos)
+        highlight::highlight(line, pos)
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        paint::faint(hint)
+        highlight::faint(hint)
     }
 
     fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustyline::Config;
 use rustyline::history::{FileHistory, History as _, SearchDirection, SearchResult};
 
-use super::secrecy;
+use super::redaction;
 
 /// The maximum number of inputs.
 const MOST: usize = 5_000;
@@ -69,7 +69,7 @@ impl History {
     /// Adds an input, unless it may contain a secret.
     pub(super) fn remember(&mut self, text: &str) {
         let text = text.trim_end();
-        if text.trim().is_empty() || secrecy::is_secret(text) {
+        if text.trim().is_empty() || redaction::is_secret(text) {
             return;
         }
         self.lock().insert(text.to_owned());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::helper::is_finished;
 use super::paste;
-use crate::script::interactive::{Reading, read};
+use crate::script::interactive::{Completeness, read};
 
 /// How long to wait for a line that may continue a statement. A person typing pauses longer; a file does not.
 const MOMENT: Duration = Duration::from_millis(100);
@@ -222,7 +222,7 @@ fn goes_on(text: &str, line: &str) -> bool {
     let is_comment = next.starts_with("//") || next.starts_with("/*");
     !is_comment
         && operators.iter().any(|operator| next.starts_with(operator))
-        && !matches!(read(&format!("{text}{line}")), Reading::Broken(_))
+        && !matches!(read(&format!("{text}{line}")), Completeness::Broken(_))
 }
 
 fn only_comments(text: &str) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! a terminal ─▶ prompt (rustyline, helper) ─┐                   ┌─▶ meta: `:name`, a table of commands
-//! a pipe, a file ─▶ lines (statements) ─────┴─▶ Repl::enter ────┴─▶ evaluate ─▶ script::interactive ─(LazyDoor)─▶ desk
+//! a pipe, a file ─▶ lines (statements) ─────┴─▶ Repl::enter ────┴─▶ evaluate ─▶ script::interactive ─(LazyOperations)─▶ desk
 //!                                                                       └─▶ show: the answer, or the diagnostic
 //! ```
 //!
@@ -12,49 +12,49 @@
 //!   source. The run starts at the first operation and includes the inputs before it; until then neither journal nor
 //!   sandbox is open. A resume of a killed session looks up open steps and reruns no input.
 //! * **The host program** (profiles, files, the editor, signals) is the command line's, behind
-//!   [`around::Surroundings`]; all output goes through [`around::Screen`]. Nothing here prints.
-//! * **Ctrl-C** clears the line while typing. During evaluation it pulls the [`crate::run::interrupt::Reins`]: reads
+//!   [`host::ReplHost`]; all output goes through [`host::Screen`]. Nothing here prints.
+//! * **Ctrl-C** clears the line while typing. During evaluation it pulls the [`crate::run::interrupt::CurrentInput`]: reads
 //!   end at once, and a request already sent is settled; a second Ctrl-C leaves it in doubt.
 //! * **Without a terminal** an input is a statement with all lines that continue it (`.`, `else`, an operator). The
 //!   first failure ends the loop. `provisor repl < FILE` behaves like `provisor run FILE` of a script without `main`;
 //!   functions of text that arrives at once are known from its start; `return` or `exit` ends it. A `main` is only
 //!   defined, with a note.
 
-pub(crate) mod around;
+pub(crate) mod host;
 
-mod advice;
 mod asking;
+mod commands;
 mod complete;
-mod desk;
+mod dumb_terminal;
 mod evaluate;
 mod failure;
-mod farewell;
 mod help;
 mod helper;
+mod highlight;
 mod hint;
 mod history;
 mod lines;
-mod meta;
-mod paint;
 mod paste;
 mod piped;
-mod plain;
+mod pitfalls;
 mod prompt;
-mod secrecy;
+mod redaction;
+mod session;
 mod show;
+mod shutdown;
 mod width;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use around::{Outside, Trouble};
-use desk::Desk;
+use commands::Settings;
 use evaluate::{Entered, Outcome};
 use failure::Failure;
-use farewell::farewell;
-use meta::Settings;
+use host::{HostError, Ports};
+use session::LazySession;
+use shutdown::farewell;
 
 use crate::operation::error::Code;
-use crate::run::interrupt::Reins;
+use crate::run::interrupt::CurrentInput;
 use crate::script::host::Host;
 use crate::script::interactive::Workspace;
 
@@ -89,7 +89,7 @@ pub(crate) enum Left {
 }
 
 /// Runs a session to its end. `input` is read if no user types.
-pub(crate) fn run(outside: Outside, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
+pub(crate) fn run(outside: Ports, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
     let mut repl = Repl::new(outside, host);
     let left = repl.begin(options).and_then(|()| match input {
         Some(input) => repl.read_all(input),
@@ -104,11 +104,11 @@ pub(crate) use lines::Lines;
 
 /// A session.
 struct Repl {
-    outside: Outside,
+    outside: Ports,
     host: Host,
     space: Arc<Mutex<Workspace>>,
-    desk: Desk,
-    reins: Reins,
+    desk: LazySession,
+    reins: CurrentInput,
     inputs: Vec<Entered>,
     settings: Settings,
     /// Whether the last input returned a value, and why it failed.
@@ -134,13 +134,13 @@ enum Next {
 }
 
 impl Repl {
-    fn new(outside: Outside, host: &Host) -> Repl {
+    fn new(outside: Ports, host: &Host) -> Repl {
         Repl {
-            desk: Desk::new(&outside),
+            desk: LazySession::new(&outside),
             outside,
             host: host.clone(),
             space: Arc::new(Mutex::new(Workspace::new(host))),
-            reins: Reins::default(),
+            reins: CurrentInput::default(),
             inputs: Vec::new(),
             settings: Settings::default(),
             gave: false,
@@ -260,7 +260,7 @@ impl Repl {
         }
     }
 
-    fn refuse(&self, trouble: &Trouble) -> Next {
+    fn refuse(&self, trouble: &HostError) -> Next {
         self.outside.screen.error(&trouble.message, &trouble.hints);
         Next::Failed(Left::Usage)
     }

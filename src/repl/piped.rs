@@ -2,7 +2,7 @@
 
 use super::lines::{Lines, is_given_up};
 use super::{Left, Next, Repl, help};
-use crate::script::interactive::{Sort, Workspace, pieces};
+use crate::script::interactive::{TokenKind, Workspace, pieces};
 
 impl Repl {
     /// Evaluates the input statement by statement until one fails. Input that is available from the start, or arrives
@@ -98,7 +98,7 @@ impl Repl {
 /// Whether a statement only defines a function.
 fn is_function(text: &str) -> bool {
     let found = pieces(text);
-    let mut words = found.iter().filter(|piece| piece.sort != Sort::Comment);
+    let mut words = found.iter().filter(|piece| piece.kind != TokenKind::Comment);
     words
         .next()
         .is_some_and(|word| ["fn", "private"].contains(&word.text(text)))

@@ -8,9 +8,9 @@ use rustyline::config::{BellStyle, ColorMode};
 use rustyline::error::ReadlineError;
 use rustyline::{CompletionType, Config, EditMode, Editor};
 
-use super::around::{Mode, Place};
 use super::helper::{self, Keys, ReplHelper};
 use super::history::History;
+use super::host::{ActiveAccount, Mode};
 use super::{Left, Next, Repl};
 
 impl Repl {
@@ -127,7 +127,7 @@ impl Repl {
 }
 
 /// The prompt in the colour of its mode, so that the sandbox is not mistaken for a live account.
-fn painted(place: &Place) -> String {
+fn painted(place: &ActiveAccount) -> String {
     let code = match place.mode {
         Mode::Sandbox => "1;33",
         Mode::Dev => "1;32",

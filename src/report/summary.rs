@@ -65,9 +65,9 @@ impl Summary {
     }
 
     /// Counts resources of a kind (`tenant`, `app`) by outcome (`created`, `adopted`, `found`, `unchanged`).
-    pub(crate) fn outcome(&mut self, sort: &str, outcome: &str, count: u64) {
+    pub(crate) fn outcome(&mut self, kind: &str, outcome: &str, count: u64) {
         if count > 0 {
-            let of_sort = self.outcomes.entry(sort.to_owned()).or_default();
+            let of_sort = self.outcomes.entry(kind.to_owned()).or_default();
             *of_sort.entry(outcome.to_owned()).or_default() += count;
         }
     }
@@ -103,7 +103,7 @@ impl Summary {
                 self.left_out
             ));
         }
-        for (sort, outcomes) in &self.outcomes {
+        for (kind, outcomes) in &self.outcomes {
             let total = outcomes.values().sum();
             // These counts come from the journal and cover the whole run.
             let place = if self.whole.is_some() {
@@ -113,8 +113,8 @@ impl Summary {
             };
             lines.push(format!(
                 "{}{place}: {}",
-                plural(sort, total),
-                outcome_words(sort, outcomes)
+                plural(kind, total),
+                outcome_words(kind, outcomes)
             ));
         }
         lines.extend(self.groups.lines());
@@ -159,8 +159,8 @@ impl Summary {
     }
 }
 
-fn outcome_words(sort: &str, outcomes: &BTreeMap<String, u64>) -> String {
-    let word = |name: &str| match (sort, name) {
+fn outcome_words(kind: &str, outcomes: &BTreeMap<String, u64>) -> String {
+    let word = |name: &str| match (kind, name) {
         ("message", "unchanged") => "sent earlier".to_owned(),
         _ => name.to_owned(),
     };

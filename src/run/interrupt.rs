@@ -55,7 +55,7 @@ impl Interrupt {
 
 /// Lets a signal handler reach the input that is under way. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reins {
+pub(crate) struct CurrentInput {
     held: Arc<Mutex<Option<Interrupt>>>,
     ending: Arc<AtomicBool>,
     /// Called on a signal while nothing is under way.
@@ -72,7 +72,7 @@ impl<T> std::fmt::Debug for Hook<T> {
     }
 }
 
-impl Reins {
+impl CurrentInput {
     /// Registers the input that starts now, and cancels it at once if no input may begin any more.
     pub(crate) fn take(&self, interrupt: &Interrupt) {
         *self.lock() = Some(interrupt.clone());
@@ -88,7 +88,7 @@ impl Reins {
         *self.lock() = None;
     }
 
-    /// Sets the hook that is called with `true` in [`Reins::take`] and `false` in [`Reins::let_go`]; a signal reaches
+    /// Sets the hook that is called with `true` in [`CurrentInput::take`] and `false` in [`CurrentInput::let_go`]; a signal reaches
     /// an input between the two calls only. Only the first hook is kept.
     pub(crate) fn when_busy(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
         let _ = self.busy.set(Hook(Box::new(tell)));

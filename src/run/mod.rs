@@ -1,10 +1,10 @@
 //! Executes the rows of one run: brings the script, the journal and the operations together.
 
 pub(crate) mod cancel;
-mod door;
+pub(crate) mod dry_run;
 pub(crate) mod interrupt;
-mod looking;
-pub(crate) mod rehearsal;
+mod operations;
+mod read_only;
 pub(crate) mod session;
 pub(crate) mod tally;
 
@@ -12,14 +12,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cancel::Cancel;
-use door::RowDoor;
+use operations::RowOperations;
 use tally::Tally;
 
 use crate::journal::{Journal, RunLock};
-use crate::operation::world::World;
+use crate::operation::context::OpContext;
 use crate::sabotage::Sabotage;
-use crate::script::door::Stop;
 use crate::script::error::Diagnostic;
+use crate::script::host_calls::Stop;
 use crate::script::program::{Ended, Script};
 use crate::value::Value;
 
@@ -33,7 +33,7 @@ pub(crate) struct Runner {
     /// The lock on the run, which permits executing it.
     pub run: RunLock,
     /// The world that operations act on.
-    pub world: Arc<World>,
+    pub context: Arc<OpContext>,
     /// Drives the operations' I/O.
     pub runtime: tokio::runtime::Handle,
     /// Whether acts that are already done may be repeated.
@@ -102,7 +102,7 @@ impl Runner {
             Ok(row) => row.again(self.again).known_by(self.identity(plan)),
             Err(error) => return RowEnd::JournalLost(error.to_string()),
         };
-        let door = Arc::new(RowDoor::new(self.clone(), row, plan.position));
+        let door = Arc::new(RowOperations::new(self.clone(), row, plan.position));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             self.script.call(plan.args.clone(), door.clone())
         }));

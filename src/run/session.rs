@@ -4,22 +4,22 @@
 //! pinned to the input's text. Before a change is sent, the call itself is stored in the row, sealed, so that a killed
 //! session can be settled from the journal alone, without running any input again.
 
-mod door;
+mod operations;
 mod settle;
 mod undo;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(crate) use self::door::{Consent, InputDoor, LookUp, Permit, Tell, Told};
-pub(crate) use self::settle::{Fate, LookUps, Settling, settle};
+pub(crate) use self::operations::{ChangeRequest, Decision, InputOperations, LookUp, Notice, SessionEvents};
+pub(crate) use self::settle::{LookUps, SettledAs, SettledStep, settle};
 pub(crate) use self::undo::{Change, UndoHint};
 use super::cancel::Cancel;
 use super::interrupt::Interrupt;
 use super::tally::Tally;
 use crate::journal::{Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter};
+use crate::operation::context::OpContext;
 use crate::operation::spec::Effect;
-use crate::operation::world::World;
 use crate::value::{Record, Value};
 
 /// A session that has begun. Cheap to clone.
@@ -30,7 +30,7 @@ pub(crate) struct Session {
     /// The lock on the run, which permits adding to it.
     pub run: RunLock,
     /// The world that operations act on.
-    pub world: Arc<World>,
+    pub context: Arc<OpContext>,
     /// Drives the operations' I/O.
     pub runtime: tokio::runtime::Handle,
     /// The number of recorded inputs.
@@ -63,7 +63,7 @@ impl Session {
     /// Begins a session and records the inputs entered before it began, which called no operation.
     pub(crate) fn begin(
         journal: &Journal,
-        world: &Arc<World>,
+        context: &Arc<OpContext>,
         runtime: &tokio::runtime::Handle,
         new: NewRun,
         earlier: Vec<(Input, InputEnd)>,
@@ -72,7 +72,7 @@ impl Session {
         let session = Session {
             journal: journal.clone(),
             run,
-            world: world.clone(),
+            context: context.clone(),
             runtime: runtime.clone(),
             rows: Arc::default(),
             functions: Arc::default(),
@@ -105,12 +105,18 @@ impl Session {
         &self,
         number: u64,
         interrupt: &Interrupt,
-        tell: Arc<dyn Tell>,
-    ) -> Result<InputDoor, JournalError> {
+        tell: Arc<dyn SessionEvents>,
+    ) -> Result<InputOperations, JournalError> {
         let row = self
             .journal
             .open_row(&self.run, number - 1, &scope(number), true)?;
-        Ok(InputDoor::new(self.clone(), row, number, interrupt.clone(), tell))
+        Ok(InputOperations::new(
+            self.clone(),
+            row,
+            number,
+            interrupt.clone(),
+            tell,
+        ))
     }
 
     /// Records how an input ended, with the next commit.
@@ -134,7 +140,7 @@ impl Session {
         let steps = self.journal.steps(self.run.id(), &StepFilter::All)?;
         let changes = steps
             .iter()
-            .map(|step| undo::change(self.world.catalogue(), &self.journal, step));
+            .map(|step| undo::change(self.context.catalogue(), &self.journal, step));
         changes.filter_map(Result::transpose).collect()
     }
 
@@ -142,13 +148,13 @@ impl Session {
     pub(crate) fn settle(
         &self,
         interrupt: &Interrupt,
-        each: &mut dyn FnMut(&Settling),
+        each: &mut dyn FnMut(&SettledStep),
     ) -> Result<(), JournalError> {
         self.journal.flush()?;
         let functions = self.functions().clone();
         settle::settle(
             (&self.journal, &self.run),
-            &self.world,
+            &self.context,
             &self.runtime,
             interrupt.first(),
             &functions,
@@ -164,7 +170,7 @@ impl Session {
     pub(crate) fn tally(&self) -> Result<Tally, JournalError> {
         let tally = Tally::default();
         tally.recall(
-            self.world.catalogue(),
+            self.context.catalogue(),
             &self.journal,
             self.run.id(),
             &Cancel::new(),
@@ -192,12 +198,12 @@ impl Session {
     pub(crate) fn leaves_look_ups(&self) -> Result<bool, JournalError> {
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?;
         let can = |op: &str, names: bool| {
-            let operation = self.world.catalogue().operation(op);
+            let operation = self.context.catalogue().operation(op);
             operation.is_none_or(|operation| {
                 !matches!(operation.effect, Effect::ByCall(_)) && operation.can_be_looked_up(names)
             })
         };
-        Ok(open.iter().any(|step| can(&step.op, step.thing.is_some())))
+        Ok(open.iter().any(|step| can(&step.op, step.resource.is_some())))
     }
 
     /// Returns the calls stored in the row of an input.

@@ -28,10 +28,10 @@ impl Tally {
         if performed.replayed {
             return;
         }
-        let (sort, outcome) = match (op.effect, &performed.value) {
-            (Effect::Ensure { .. } | Effect::Create { .. }, Value::Object(thing)) => {
-                let sort = thing.kind.rsplit("::").next().unwrap_or(&thing.kind);
-                (sort.to_lowercase(), thing.text("outcome").to_owned())
+        let (kind, outcome) = match (op.effect, &performed.value) {
+            (Effect::Ensure { .. } | Effect::Create { .. }, Value::Object(resource)) => {
+                let kind = resource.kind.rsplit("::").next().unwrap_or(&resource.kind);
+                (kind.to_lowercase(), resource.text("outcome").to_owned())
             }
             // Count a message that an earlier run sent: the row has it, too.
             (Effect::Act, Value::Record(answer)) if op.name.starts_with("send_") => {
@@ -47,7 +47,7 @@ impl Tally {
             }
             _ => return,
         };
-        *self.lock().entry((sort, outcome)).or_default() += 1;
+        *self.lock().entry((kind, outcome)).or_default() += 1;
     }
 
     /// Counts the recorded steps of earlier processes of the run, until the run is cancelled.
@@ -76,7 +76,7 @@ impl Tally {
         let counts = self.lock();
         counts
             .iter()
-            .map(|((sort, outcome), count)| (sort.clone(), outcome.clone(), *count))
+            .map(|((kind, outcome), count)| (kind.clone(), outcome.clone(), *count))
             .collect()
     }
 

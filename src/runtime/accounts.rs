@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::client::http::account::is_below;
 use crate::client::{TokenKey, TokenStore};
+use crate::operation::context::{Profile, Profiles};
 use crate::operation::error::{Code, OpError};
-use crate::operation::world::{Profile, Profiles};
 use crate::value::Value;
 use crate::value::origin::Origin;
 

@@ -13,10 +13,10 @@ use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, JournalError, Sealer};
 use crate::operation::BASIC;
 use crate::operation::catalogue::Catalogue;
+use crate::operation::context::{OpContext, Profile, Profiles};
 use crate::operation::platform::Platform;
 use crate::operation::prompt::Prompter;
 use crate::operation::spec::OpSpec;
-use crate::operation::world::{Profile, Profiles, World};
 use crate::script::bundle::{Bundle, Loader, Source};
 use crate::script::error::Diagnostic;
 use crate::script::host::Host;
@@ -192,14 +192,14 @@ impl Builder {
         let tokens = self.tokens.unwrap_or_else(|| Arc::new(MemoryTokens::default()));
         let network = Network::new(http, tokens, self.clock.clone());
         let profiles = self.profiles.unwrap_or_else(|| Arc::new(self.accounts));
-        let world = World::new(catalogue, journal.clone(), network, profiles, Ids::random());
-        let world = match self.prompter {
-            Some(prompter) => world.asking(prompter),
-            None => world,
+        let context = OpContext::new(catalogue, journal.clone(), network, profiles, Ids::random());
+        let context = match self.prompter {
+            Some(prompter) => context.asking(prompter),
+            None => context,
         };
         Ok(Runtime {
             journal,
-            world: Arc::new(world),
+            context: Arc::new(context),
             executor: Arc::new(executor),
             host: OnceLock::new(),
             print: self.print.unwrap_or_else(|| Arc::new(|_: &str| {})),
@@ -228,7 +228,7 @@ impl std::fmt::Debug for Builder {
 /// ```
 pub struct Runtime {
     pub(crate) journal: Journal,
-    pub(crate) world: Arc<World>,
+    pub(crate) context: Arc<OpContext>,
     executor: Arc<Executor>,
     host: OnceLock<Host>,
     print: Arc<Print>,
@@ -271,7 +271,7 @@ impl Runtime {
     }
 
     fn host(&self) -> &Host {
-        self.host.get_or_init(|| Host::new(self.world.catalogue()))
+        self.host.get_or_init(|| Host::new(self.context.catalogue()))
     }
 }
 

@@ -200,7 +200,7 @@ impl Runtime {
             script: script.clone(),
             journal: journal.clone(),
             run: begun.lock,
-            world: Arc::clone(&self.world),
+            context: Arc::clone(&self.context),
             runtime: self.handle().clone(),
             again: false,
             workflow: begun.has_rows.then(|| script.bundle().main().name.clone()),

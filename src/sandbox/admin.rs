@@ -7,12 +7,12 @@ use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::books::{Totals, Traffic};
 use super::call::decoded;
 use super::error::SandboxError;
 use super::fault::{Fault, FaultError};
 use super::reply::Reply;
 use super::serve::Site;
+use super::snapshot::{Totals, Traffic};
 use super::{jrni, lease, mobsted, sparrow};
 
 /// The credentials of the platforms, starting with the master account, as `GET /_sandbox/master` returns them.

@@ -13,7 +13,6 @@
 
 mod address;
 mod admin;
-mod books;
 mod call;
 mod error;
 pub mod fault;
@@ -28,6 +27,7 @@ mod platform;
 mod reply;
 mod serve;
 mod share;
+mod snapshot;
 mod sparrow;
 mod things;
 mod token;
@@ -49,16 +49,16 @@ use axum::http::StatusCode;
 
 use address::Style;
 use admin::MasterLogin;
-pub use books::{
-    AdministratorBook, AppBook, BatchBook, Books, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
-    RecordBook, SparrowBook, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
-};
 pub use error::SandboxError;
 use fault::Fault;
 pub(crate) use hosts::HOSTS;
 use lease::Lease;
 use share::{Found, Posted, Seat};
 pub use share::{Status, reset, status};
+pub use snapshot::{
+    AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
+    RecordBook, Snapshot, SparrowBook, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
+};
 pub use things::Thing;
 
 /// Options for starting a sandbox.
@@ -415,7 +415,7 @@ impl Sandbox {
     }
 
     /// Returns the records of the platforms, from the serving process if that is another one.
-    pub fn books(&self) -> Result<Books, SandboxError> {
+    pub fn books(&self) -> Result<Snapshot, SandboxError> {
         share::looking_again(|| {
             if let Place::Serving(seat) = &*self.shared.place() {
                 return Ok(seat.site.world.books(seat.site.traffic()));

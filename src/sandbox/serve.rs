@@ -18,7 +18,6 @@ use tokio::sync::oneshot;
 
 use super::address::Name;
 use super::admin;
-use super::books::{Meter, Traffic, count};
 use super::call::Call;
 use super::error::SandboxError;
 use super::fault::{Faults, Kind};
@@ -26,6 +25,7 @@ use super::jrni::Jrni;
 use super::mobsted::Mobsted;
 use super::platform::{Action, Platform};
 use super::reply::Reply;
+use super::snapshot::{Meter, Traffic, count};
 use super::sparrow::Sparrow;
 use super::token::Signer;
 use super::web::Web;

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Options;
 use super::admin::Health;
-use super::books::Books;
 use super::error::SandboxError;
 use super::peer;
 use super::serve::{Server, Site};
+use super::snapshot::Snapshot;
 use super::world::{self, LOG_FILE, World};
 
 const LOCK_FILE: &str = "lock";
@@ -56,7 +56,7 @@ pub struct Status {
     /// The address and process that serve it, if any.
     pub served: Option<(SocketAddr, u32)>,
     /// Its records; `None` if it contains no world.
-    pub books: Option<Books>,
+    pub books: Option<Snapshot>,
 }
 
 /// Serves the folder, or finds the process that does.

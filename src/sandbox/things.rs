@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::books::{AppBook, BatchBook, Books, Channel, JrniBook, TenantBook};
+use super::snapshot::{AppBook, BatchBook, Channel, JrniBook, Snapshot, TenantBook};
 
 /// A resource that exists, or a message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thing {
     /// The kind, as in a ledger; messages are in no ledger.
-    pub sort: &'static str,
+    pub kind: &'static str,
     /// A description with its owner or recipients: the same in every world.
     pub label: String,
     /// The natural key, as in a ledger; empty if it has none and so is in no ledger.
@@ -21,11 +21,11 @@ pub struct Thing {
     pub numbered: bool,
 }
 
-impl Books {
+impl Snapshot {
     /// Returns the resources and messages of all platforms.
     pub fn things(&self) -> Vec<Thing> {
         let tenants = self.tenants.iter().map(|tenant| Thing {
-            sort: "tenant",
+            kind: "tenant",
             label: tenant.address(),
             name: tenant.address(),
             id: String::new(),
@@ -33,7 +33,7 @@ impl Books {
             numbered: false,
         });
         let apps = self.apps.iter().map(|app| Thing {
-            sort: "app",
+            kind: "app",
             label: format!("{} for {} of {}", app.name, app.site, owner(self, app)),
             name: app.name.clone(),
             id: app.id.to_string(),
@@ -45,7 +45,7 @@ impl Books {
             fields.remove("id");
             let reference = fields.get("reference").and_then(|name| name.as_str());
             Thing {
-                sort: "http",
+                kind: "http",
                 name: reference.unwrap_or_default().to_owned(),
                 label: serde_json::Value::Object(fields).to_string(),
                 id: String::new(),
@@ -54,7 +54,7 @@ impl Books {
             }
         });
         let messages = self.sparrow.batches.iter().map(|batch| Thing {
-            sort: "message",
+            kind: "message",
             label: message(batch),
             name: String::new(),
             id: String::new(),
@@ -83,7 +83,7 @@ fn account_of(tenant: &str) -> String {
     format!("//{tenant}-admin.")
 }
 
-fn owner(books: &Books, app: &AppBook) -> String {
+fn owner(books: &Snapshot, app: &AppBook) -> String {
     let owner = books.tenants.iter().find(|tenant| tenant.name == app.tenant);
     owner.map_or("the master account".to_owned(), TenantBook::address)
 }
@@ -95,8 +95,8 @@ fn of_jrni(book: &JrniBook) -> Vec<Thing> {
         .map(|company| (company.id, company.name.as_str()))
         .collect();
     let of = |company: u64| names.get(&company).copied().unwrap_or("no company");
-    let keyed = |sort, name: &str, id: u64, label: String| Thing {
-        sort,
+    let keyed = |kind, name: &str, id: u64, label: String| Thing {
+        kind,
         label,
         name: name.to_owned(),
         id: id.to_string(),

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::books::{Books, Traffic};
 use super::error::SandboxError;
 use super::log::{self, Log};
+use super::snapshot::{Snapshot, Traffic};
 use super::{jrni, mobsted, sparrow, web};
 pub(super) use memory::{Command, Later, Memory, What};
 use memory::{Deferred, Entry, FORMAT};
@@ -142,7 +142,7 @@ impl World {
     }
 
     /// Returns the platforms' records.
-    pub(super) fn books(&self, traffic: Traffic) -> Books {
+    pub(super) fn books(&self, traffic: Traffic) -> Snapshot {
         self.read().memory.books(traffic)
     }
 
@@ -156,7 +156,7 @@ impl World {
 }
 
 /// Returns the records of an unserved world without changing it; `None` if there is none.
-pub(super) fn peek(dir: &Path) -> Result<Option<Books>, SandboxError> {
+pub(super) fn peek(dir: &Path) -> Result<Option<Snapshot>, SandboxError> {
     let path = dir.join(LOG_FILE);
     let mut memory = Memory::default();
     let extent = log::read(&path, memory.reader(&path))?;

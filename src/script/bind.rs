@@ -10,10 +10,10 @@ use rhai::{
 };
 
 use super::convert;
-use super::door::{Ask, Denied};
+use super::execution::{self, Execution};
 use super::function;
 use super::handles::{Handle, article};
-use super::live::{self, Live};
+use super::host_calls::{CallError, CallRequest};
 use super::memory::Copies;
 use super::script_error::{self, ScriptError};
 
@@ -191,11 +191,11 @@ fn call(
     receiver: Option<&Handle>,
     args: &mut [&mut Dynamic],
 ) -> Returned {
-    let live = Live::of(context).ok_or_else(no_context)?;
-    if live.must_stop() {
+    let execution = Execution::of(context).ok_or_else(no_context)?;
+    if execution.must_stop() {
         return Err(terminated().into());
     }
-    if live::loading() && spec.effect.changes() {
+    if execution::loading() && spec.effect.changes() {
         let message = format!(
             "`{}` cannot be called while a module is being imported",
             spec.name
@@ -205,13 +205,13 @@ fn call(
         return Err(failed(context, error).into());
     }
     let mut functions = Functions::new();
-    let copies = Copies::of(&live);
+    let copies = Copies::of(&execution);
     let args = args
         .iter_mut()
         .zip(spec.params)
         .map(|(arg, param)| {
             let mut arg = arg.clone().flatten();
-            functions.extend(function::taken(context, &live, param, &mut arg)?);
+            functions.extend(function::taken(context, &execution, param, &mut arg)?);
             convert::to_value(arg, param.name, &|bytes| copies.have_room(bytes))
         })
         .collect::<Result<Vec<_>, _>>()
@@ -219,19 +219,19 @@ fn call(
             let message = format!("`{}` cannot take this: {why}", spec.name);
             failed(context, OpError::new(Code::BadArgument, message))
         })?;
-    let ask = Ask {
+    let ask = CallRequest {
         op: spec,
         receiver: receiver.map(|handle| handle.object().clone()),
         args,
         functions,
     };
-    let answer = live.door().ask(ask);
-    live.waited();
+    let answer = execution.door().ask(ask);
+    execution.waited();
     match answer {
         Ok(value) => Ok(convert::to_dynamic(value)),
-        Err(Denied::Failed(error)) => Err(failed(context, error).into()),
-        Err(Denied::Stop(reason)) => {
-            live.stop(reason);
+        Err(CallError::Failed(error)) => Err(failed(context, error).into()),
+        Err(CallError::Stop(reason)) => {
+            execution.stop(reason);
             Err(terminated().into())
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use super::convert;
-use super::live::Live;
+use super::execution::Execution;
 use super::script_error::{self, ScriptError};
 use crate::operation::error::{Code, OpError};
 use crate::operation::function::{Function, Functions};
@@ -17,7 +17,7 @@ use crate::value::Value;
 /// why a function cannot be used.
 pub(super) fn taken(
     context: &NativeCallContext,
-    live: &Live,
+    execution: &Execution,
     param: &Param,
     arg: &mut Dynamic,
 ) -> Result<Functions, String> {
@@ -41,7 +41,7 @@ pub(super) fn taken(
                 .ok_or_else(|| format!("{}: the function captures too much, or itself", key.name))?;
             functions.insert(
                 key.name,
-                function(context, live, key.name, pointer.cast::<FnPtr>()),
+                function(context, execution, key.name, pointer.cast::<FnPtr>()),
             );
         }
     }
@@ -54,23 +54,28 @@ pub(super) fn taken(
     deprecated,
     reason = "Rhai marks what may change in another version so; the version is pinned"
 )]
-fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer: FnPtr) -> Function {
+fn function(
+    context: &NativeCallContext,
+    execution: &Execution,
+    key: &'static str,
+    pointer: FnPtr,
+) -> Function {
     let store = context.store_data();
-    let live = live.clone();
+    let execution = execution.clone();
     Function::new(move |args| {
         let (mut store, pointer) = (store.clone(), pointer.clone());
         // Dropped with the future when the result is no longer needed.
         let (waiting, waited_for) = tokio::sync::watch::channel(());
-        let live = live.looking(waited_for);
+        let execution = execution.looking(waited_for);
         Box::pin(async move {
             let _waiting = waiting;
             let (tell, told) = tokio::sync::oneshot::channel();
             let work = move || {
-                store.global.tag = live.tag();
-                let outcome = catch_unwind(AssertUnwindSafe(|| match live.engine() {
+                store.global.tag = execution.tag();
+                let outcome = catch_unwind(AssertUnwindSafe(|| match execution.engine() {
                     Some(engine) => {
                         let context = store.create_context(&engine);
-                        called(&live, &context, key, &pointer, args)
+                        called(&execution, &context, key, &pointer, args)
                     }
                     None => Err(failed("a function can only be called by a running script")),
                 }));
@@ -91,7 +96,7 @@ fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer
 
 /// Calls the closure with as many of the arguments as it takes.
 fn called(
-    live: &Live,
+    execution: &Execution,
     context: &NativeCallContext,
     key: &str,
     pointer: &FnPtr,
@@ -102,7 +107,8 @@ fn called(
     loop {
         match pointer.call_raw(context, None, args.clone()) {
             Ok(value) => {
-                let value = convert::to_value(value, "the function's result", &|bytes| live.has_room(bytes));
+                let value =
+                    convert::to_value(value, "the function's result", &|bytes| execution.has_room(bytes));
                 return value.map_err(|why| failed(&why));
             }
             Err(error) if is_other_count(&error, pointer) => {
@@ -189,4 +195,4 @@ fn unshared(value: Dynamic, most: &mut usize, depth: usize) -> Option<Dynamic> {
 }
 
 /// Creates an engine that runs a script's closure.
-pub(super) type Engines = Arc<dyn Fn(&Live) -> Engine + Send + Sync>;
+pub(super) type Engines = Arc<dyn Fn(&Execution) -> Engine + Send + Sync>;

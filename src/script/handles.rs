@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalAltResult, FuncRegistration, INT, ImmutableString, Map, Module, NativeCallContext};
 
 use super::convert;
-use super::live::Live;
+use super::execution::Execution;
 use super::memory::Copies;
 use super::script_error::{self, ScriptError};
 
@@ -203,8 +203,8 @@ fn refused<T>(why: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
 /// Converts a map to JSON for display. Secrets become marks: a text with one cannot leave the script.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<EvalAltResult>> {
-    let live = Live::of(&context);
-    let copies = live.as_ref().map(Copies::of);
+    let execution = Execution::of(&context);
+    let copies = execution.as_ref().map(Copies::of);
     let room = |bytes| copies.as_ref().is_none_or(|copies| copies.have_room(bytes));
     let value = convert::to_value(map.clone().into(), "value", &room)
         .map_err(|why| script_error::raise(ScriptError::of_script(why)))?;

@@ -7,7 +7,7 @@ use rhai::module_resolvers::DummyModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, Module, OptimizationLevel};
 
-use super::live::Live;
+use super::execution::Execution;
 use super::memory::Memory;
 use super::{bind, handles, literal, nesting, script_error, std as pure};
 use crate::operation::catalogue::Catalogue;
@@ -96,7 +96,7 @@ impl Host {
 
     /// Creates an engine for one call of a script, in about a microsecond. Scripts do not share one because Rhai's
     /// locks would make them wait for each other.
-    pub(super) fn engine(&self, live: &Live) -> Engine {
+    pub(super) fn engine(&self, execution: &Execution) -> Engine {
         let mut engine = Engine::new_raw();
         engine.register_global_module(Arc::clone(&self.0.standard));
         engine.register_global_module(Arc::clone(&self.0.own));
@@ -104,19 +104,19 @@ impl Host {
             engine.register_static_module(*name, Arc::clone(module));
         }
         limit(&mut engine);
-        engine.set_default_tag(live.tag());
-        let watched = live.clone();
+        engine.set_default_tag(execution.tag());
+        let watched = execution.clone();
         engine.on_progress(move |_| {
             let stops = watched.must_stop() || watched.takes_too_much();
             stops.then_some(rhai::Dynamic::UNIT)
         });
-        let watched = live.clone();
+        let watched = execution.clone();
         #[expect(
             deprecated,
             reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
         )]
         engine.on_var(move |name, _, context| nesting::watch(&watched, name, &context));
-        let printer = live.clone();
+        let printer = execution.clone();
         engine.on_print(move |line| printer.door().print(&handles::masked(line)));
         engine
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::error::{Diagnostic, Frame};
-use super::live::Live;
+use super::execution::Execution;
 use super::nesting::DEEPEST;
 use super::program::Ended;
 
@@ -45,21 +45,21 @@ pub(super) fn needed(memory: Memory) -> usize {
 
 /// Reserves room for the copies of data that leaves a script, until dropped.
 pub(super) struct Copies<'a> {
-    live: &'a Live,
+    execution: &'a Execution,
     promised: Cell<usize>,
 }
 
 impl Copies<'_> {
     /// Creates an empty reservation.
-    pub(super) fn of(live: &Live) -> Copies<'_> {
+    pub(super) fn of(execution: &Execution) -> Copies<'_> {
         let promised = Cell::new(0);
-        Copies { live, promised }
+        Copies { execution, promised }
     }
 
     /// Whether there is room for so many more bytes and their copies. Stops the script if not.
     pub(super) fn have_room(&self, bytes: usize) -> bool {
         let more = bytes.saturating_mul(COPIES);
-        if !self.live.has_room(bytes.saturating_add(more)) {
+        if !self.execution.has_room(bytes.saturating_add(more)) {
             return false;
         }
         PROMISED.fetch_add(more, Ordering::Relaxed);

@@ -5,9 +5,9 @@
 
 pub(crate) mod bundle;
 pub(crate) mod definitions;
-pub(crate) mod door;
 pub(crate) mod error;
 pub(crate) mod host;
+pub(crate) mod host_calls;
 pub(crate) mod interactive;
 pub(crate) mod memory;
 pub(crate) mod params;
@@ -21,12 +21,12 @@ mod columns;
 mod convert;
 mod declare;
 mod doc;
+mod execution;
 mod explain;
 mod foreign;
 mod function;
 mod handles;
 mod literal;
-mod live;
 mod modules;
 mod nesting;
 mod parse;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
-use super::live::Loading;
+use super::execution::Loading;
 use super::sources::Sources;
 
 /// The modules created so far. Scripts create their own for each call, since Rhai panics when scripts on several

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rhai::{Array, Blob, Dynamic, EvalAltResult, EvalContext, FnPtr, Map, Position};
 
-use super::live::Live;
+use super::execution::Execution;
 use super::script_error::ScriptError;
 use crate::sabotage::Sabotage;
 
@@ -114,7 +114,7 @@ impl Watch {
 /// Periodically checks the variables in scope when one is read: any code that nests a value deeper reads one first.
 /// Stops the script if a value is nested too deeply. Returns the value of the variable in [`LOOK`].
 pub(super) fn watch(
-    live: &Live,
+    execution: &Execution,
     name: &str,
     context: &EvalContext,
 ) -> Result<Option<Dynamic>, Box<EvalAltResult>> {
@@ -122,7 +122,7 @@ pub(super) fn watch(
         .strip_suffix(';')
         .filter(|look| *look == name)
         .map(|_| Dynamic::UNIT);
-    if !live.nesting().is_due() {
+    if !execution.nesting().is_due() {
         return Ok(read);
     }
     let mut nodes = 0;
@@ -131,10 +131,10 @@ pub(super) fn watch(
         let extent = extent(value);
         nodes += extent.nodes;
         if extent.levels > DEEPEST && !Sabotage::NestingUnbounded.is_on() {
-            live.nests_too_deeply();
+            execution.nests_too_deeply();
             return Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into());
         }
     }
-    live.nesting().looked(nodes);
+    execution.nesting().looked(nodes);
     Ok(read)
 }

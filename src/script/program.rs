@@ -8,10 +8,10 @@ use std::sync::Arc;
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 
 use super::bundle::{Bundle, Source};
-use super::door::{Door, Stop};
 use super::error::{Diagnostic, Frame};
+use super::execution::Execution;
 use super::host::Host;
-use super::live::Live;
+use super::host_calls::{Operations, Stop};
 use super::memory::Copies;
 use super::modules::{Imports, Loaded};
 use super::params::{Declaration, MainFn, ParamError};
@@ -91,17 +91,17 @@ impl Script {
 
     /// Calls `main` with these arguments, or runs the top-level statements if there is no `main`. Blocks; needs a
     /// thread with `STACK_SIZE` bytes of stack.
-    pub fn call(&self, args: Vec<Value>, door: Arc<dyn Door>) -> Result<Value, Ended> {
-        let live = Live::new(door, self.0.host.memory());
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &live)));
-        if let Some(stop) = live.stopped() {
+    pub fn call(&self, args: Vec<Value>, door: Arc<dyn Operations>) -> Result<Value, Ended> {
+        let execution = Execution::new(door, self.0.host.memory());
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &execution)));
+        if let Some(stop) = execution.stopped() {
             return Err(Ended::Stopped(stop));
         }
         let ended = match outcome {
             Ok(result) => result,
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
         };
-        match live.overrun() {
+        match execution.overrun() {
             Some(overrun) => {
                 let main = self.0.declaration.main.as_ref();
                 let main = main.map(|main| Frame::new(self.0.bundle.main(), main.line, 1));
@@ -179,9 +179,9 @@ impl Sources for Program {
 }
 
 impl Program {
-    fn run(self: &Arc<Program>, args: Vec<Value>, live: &Live) -> Result<Value, Ended> {
+    fn run(self: &Arc<Program>, args: Vec<Value>, execution: &Execution) -> Result<Value, Ended> {
         let sources: Arc<dyn Sources> = Arc::clone(self) as Arc<dyn Sources>;
-        let engine = engine(&sources, live, &Loaded::default());
+        let engine = engine(&sources, execution, &Loaded::default());
         let Some(ast) = self.ast(&self.bundle.main().name) else {
             return Err(Ended::Bug("the main source was not compiled".into()));
         };
@@ -200,10 +200,14 @@ impl Program {
             }
             None => engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), ast),
         };
-        self.settle(result, live)
+        self.settle(result, execution)
     }
 
-    fn settle(&self, result: Result<Dynamic, Box<EvalAltResult>>, live: &Live) -> Result<Value, Ended> {
+    fn settle(
+        &self,
+        result: Result<Dynamic, Box<EvalAltResult>>,
+        execution: &Execution,
+    ) -> Result<Value, Ended> {
         let returned = match result {
             Ok(value) => value,
             Err(error) => match error.unwrap_inner() {
@@ -211,7 +215,7 @@ impl Program {
                 _ => return Err(Ended::Failed(Box::new(explain::runtime(self, &error)))),
             },
         };
-        let copies = Copies::of(live);
+        let copies = Copies::of(execution);
         convert::to_value(returned, "result", &|bytes| copies.have_room(bytes)).map_err(|why| {
             let at = self.declaration.main.as_ref().map_or(1, |main| main.line);
             let mut error = Diagnostic::at(
@@ -227,15 +231,15 @@ impl Program {
 }
 
 /// Creates an engine for one call: imports come from `sources`, and `debug` prints its position.
-pub(super) fn engine(sources: &Arc<dyn Sources>, live: &Live, loaded: &Loaded) -> Engine {
+pub(super) fn engine(sources: &Arc<dyn Sources>, execution: &Execution, loaded: &Loaded) -> Engine {
     let again = (Arc::clone(sources), loaded.clone());
-    live.runs_on(Arc::new(move |live| {
+    execution.runs_on(Arc::new(move |execution| {
         let (sources, loaded) = &again;
-        self::engine(sources, live, loaded)
+        self::engine(sources, execution, loaded)
     }));
-    let mut engine = sources.host().engine(live);
+    let mut engine = sources.host().engine(execution);
     engine.set_module_resolver(Imports::new(Arc::clone(sources), loaded.clone()));
-    let (printer, sources) = (live.clone(), Arc::clone(sources));
+    let (printer, sources) = (execution.clone(), Arc::clone(sources));
     engine.on_debug(move |text, source, position| {
         let (row, column) = parse::place(position);
         let (source, row, column) = sources.written(source.unwrap_or(sources.main()), row, column);

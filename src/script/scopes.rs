@@ -29,7 +29,7 @@ pub(crate) struct Declared {
     /// The name.
     pub name: String,
     /// What it declares.
-    pub sort: Binding,
+    pub kind: Binding,
     /// The position of the name.
     pub at: Range<usize>,
     /// Its scope; empty if that only starts after the text.
@@ -67,7 +67,7 @@ pub(crate) struct Used {
     /// The name.
     pub name: String,
     /// How it is used.
-    pub sort: Use,
+    pub kind: Use,
     /// Its position.
     pub at: Range<usize>,
     /// The declaration in this text that it refers to; `None` for functions.
@@ -155,7 +155,7 @@ impl Scopes {
     }
 
     fn is_free(&self, used: &Used) -> bool {
-        match used.sort {
+        match used.kind {
             Use::Call | Use::Method => !self.functions.iter().any(|function| function.name == used.name),
             _ => used.means.is_none(),
         }

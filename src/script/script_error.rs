@@ -11,8 +11,8 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position};
 
 use super::convert::{self, Room};
+use super::execution::Execution;
 use super::handles::{self, global};
-use super::live::Live;
 
 use super::parse;
 use crate::operation::error::OpError;
@@ -347,8 +347,8 @@ pub(super) fn register(module: &mut Module) {
 #[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn attempt(context: NativeCallContext, function: FnPtr) -> Result<Map, Box<EvalAltResult>> {
     let outcome = function.call_within_context::<Dynamic>(&context, ());
-    if let Some(live) = Live::of(&context)
-        && live.must_stop()
+    if let Some(execution) = Execution::of(&context)
+        && execution.must_stop()
     {
         return Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into());
     }

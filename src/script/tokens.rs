@@ -12,12 +12,12 @@ pub(crate) struct Piece {
     /// Its byte range.
     pub at: Range<usize>,
     /// Its kind.
-    pub sort: Sort,
+    pub kind: TokenKind,
 }
 
 /// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub(crate) enum TokenKind {
     /// `let`, `if`, `fn`, `true`.
     Keyword,
     /// A name.
@@ -78,26 +78,26 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
             // One token of the language, but two brackets everywhere else.
             found.extend([start..start + 1, start + 1..end].map(|at| Piece {
                 at,
-                sort: Sort::Symbol,
+                kind: TokenKind::Symbol,
             }));
         } else if end > start {
-            let sort = sort(&token, &text[start..end]);
-            found.push(Piece { at: start..end, sort });
+            let kind = sort(&token, &text[start..end]);
+            found.push(Piece { at: start..end, kind });
         }
     }
     found
 }
 
-fn sort(token: &Token, text: &str) -> Sort {
+fn sort(token: &Token, text: &str) -> TokenKind {
     match token {
-        Token::Comment(_) => Sort::Comment,
-        Token::IntegerConstant(_) | Token::FloatConstant(_) => Sort::Number,
-        Token::StringConstant(_) | Token::CharConstant(_) | Token::InterpolatedString(_) => Sort::Text,
-        Token::LexError(_) if text.starts_with(['"', '`', '\'']) => Sort::Text,
-        _ if is_name(token, text) => Sort::Name,
-        Token::LexError(_) | Token::Reserved(_) => Sort::Strange,
-        _ if text.starts_with(|c: char| c.is_alphabetic()) => Sort::Keyword,
-        _ => Sort::Symbol,
+        Token::Comment(_) => TokenKind::Comment,
+        Token::IntegerConstant(_) | Token::FloatConstant(_) => TokenKind::Number,
+        Token::StringConstant(_) | Token::CharConstant(_) | Token::InterpolatedString(_) => TokenKind::Text,
+        Token::LexError(_) if text.starts_with(['"', '`', '\'']) => TokenKind::Text,
+        _ if is_name(token, text) => TokenKind::Name,
+        Token::LexError(_) | Token::Reserved(_) => TokenKind::Strange,
+        _ if text.starts_with(|c: char| c.is_alphabetic()) => TokenKind::Keyword,
+        _ => TokenKind::Symbol,
     }
 }
 

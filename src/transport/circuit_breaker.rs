@@ -3,7 +3,7 @@
 //!
 //! How long callers wait:
 //!
-//! * An address that has already responded to this process is waited for as long as the [`Line`](super::line::Line)
+//! * An address that has already responded to this process is waited for as long as the [`ConnectOptions`](super::connect_options::ConnectOptions)
 //!   allows. It is known to be correct, and the waiting work is worth more than the time.
 //! * An address that never responded may simply be wrong. A single caller fails at once. A run over rows waits briefly
 //!   ([`super::HttpConfig::unseen_patience`]), because failing ten thousand rows within a second helps nobody.
@@ -86,7 +86,7 @@ impl fmt::Debug for Listener {
 
 /// How long to wait for an unreachable address.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct MaxOutage {
     /// For an address that has responded before.
     pub(super) seen: Duration,
     /// For an address that never responded.
@@ -98,7 +98,7 @@ pub(super) struct Patience {
 pub(super) struct Breakers {
     clock: Clock,
     listener: Listener,
-    patience: Patience,
+    patience: MaxOutage,
     known: Mutex<Known>,
 }
 
@@ -138,7 +138,7 @@ struct Outage {
 
 /// Whether callers wait for an address when connecting to it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Awaited {
+pub(super) enum OutageState {
     /// Callers do not wait.
     No,
     /// Callers would wait, but the site does not count as down.
@@ -172,7 +172,7 @@ enum Look {
 }
 
 impl Breakers {
-    pub(super) fn new(patience: Patience, listener: Listener, clock: Clock) -> Breakers {
+    pub(super) fn new(patience: MaxOutage, listener: Listener, clock: Clock) -> Breakers {
         Breakers {
             clock,
             listener,
@@ -245,7 +245,7 @@ impl Breakers {
 
     /// Records that no connection could be made.
     pub(super) fn failed(&self, admission: &BreakerPermit, error: &TransportError) {
-        if !counts(error.kind) || self.awaited(admission) == Awaited::No {
+        if !counts(error.kind) || self.awaited(admission) == OutageState::No {
             return;
         }
         let now = self.clock.steady_millis();
@@ -269,14 +269,14 @@ impl Breakers {
     }
 
     /// Whether callers wait for this address.
-    pub(super) fn awaited(&self, admission: &BreakerPermit) -> Awaited {
+    pub(super) fn awaited(&self, admission: &BreakerPermit) -> OutageState {
         let seen = self.known().seen.contains(&admission.origin);
         if self.most(seen).is_zero() {
-            return Awaited::No;
+            return OutageState::No;
         }
         match admission.site.state().outage {
-            Some(_) => Awaited::Down,
-            None => Awaited::Up,
+            Some(_) => OutageState::Down,
+            None => OutageState::Up,
         }
     }
 
@@ -292,7 +292,7 @@ impl Breakers {
     }
 
     fn most(&self, seen: bool) -> Duration {
-        let Patience { seen: long, unseen } = self.patience;
+        let MaxOutage { seen: long, unseen } = self.patience;
         if seen { long } else { unseen.min(long) }
     }
 

@@ -9,8 +9,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::address;
+use super::connect_options::{Authorities, ConnectOptions, Identity, Proxies, Proxy, Through};
 use super::error::{ErrorKind, TransportError};
-use super::line::{Authorities, Identity, Line, Proxies, Proxy, Through};
 use super::{HttpConfig, error};
 use crate::value::origin::is_local;
 
@@ -51,7 +51,7 @@ enum Dial {
 }
 
 impl Clients {
-    pub(super) fn new(config: &HttpConfig, line: &Line) -> Clients {
+    pub(super) fn new(config: &HttpConfig, line: &ConnectOptions) -> Clients {
         let proxies = match &line.proxy {
             Through::Usual => config.proxies.clone(),
             Through::Direct => Proxies::default(),

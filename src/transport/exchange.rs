@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::circuit_breaker::Awaited;
+use super::circuit_breaker::OutageState;
 use super::error::{
     ErrorKind, Sent, TransportError, is_out_of_handles, is_unwelcome, root_cause, tls_cause, tls_failure,
 };
@@ -25,7 +25,7 @@ const LONGEST_READING: Duration = Duration::from_hours(24);
 /// The outcome of an attempt.
 pub(super) enum AttemptOutcome {
     /// A response, or the reason why there is none; and whether callers wait for the address.
-    Ended(Result<Response, TransportError>, Awaited),
+    Ended(Result<Response, TransportError>, OutageState),
     /// Nothing was sent: the platform stayed unreachable for the maximum wait.
     GaveUp(TransportError),
 }
@@ -39,7 +39,7 @@ pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
             let message = format!("{} was not sent: {why}", request.label());
             return AttemptOutcome::Ended(
                 Err(TransportError::unsent(ErrorKind::Address, message)),
-                Awaited::No,
+                OutageState::No,
             );
         }
         let (answer, awaited) = match leave(http, request, &url).await {
@@ -73,7 +73,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
         let message = format!("{} was not sent: {why}", request.label());
         return AttemptOutcome::Ended(
             Err(TransportError::unsent(ErrorKind::Withheld, message)),
-            Awaited::No,
+            OutageState::No,
         );
     }
     let started = Instant::now();

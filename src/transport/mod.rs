@@ -3,19 +3,19 @@
 
 pub mod address;
 pub mod circuit_breaker;
+pub mod connect_options;
 pub mod custody;
 pub mod error;
-pub mod line;
 pub mod rate_limit;
 pub mod request;
 pub mod response;
 pub mod token;
 
+mod body_preview;
 mod connect;
-mod excerpt;
 mod exchange;
-mod link;
 mod method;
+mod pool;
 mod redirect;
 mod retry;
 #[cfg(test)]
@@ -28,11 +28,11 @@ use url::Url;
 
 use address::{AddressRules, Routes};
 use circuit_breaker::Listener;
+use connect_options::{ConnectOptions, Proxies};
 use custody::Releases;
 use error::TransportError;
 use exchange::AttemptOutcome;
-use line::{Line, Proxies};
-use link::Link;
+use pool::ConnectionPool;
 use request::Request;
 use response::Response;
 
@@ -91,13 +91,13 @@ impl Default for HttpConfig {
     }
 }
 
-/// The HTTP client of a process, on one [`Line`]. Clones share connections.
+/// The HTTP client of a process, on one [`ConnectOptions`]. Clones share connections.
 ///
 /// Connections belong to the tokio runtime that opened them: use one `Http` on one runtime.
 #[derive(Debug, Clone)]
 pub struct Http {
     shared: Arc<Shared>,
-    link: Arc<Link>,
+    link: Arc<ConnectionPool>,
 }
 
 #[derive(Debug)]
@@ -106,7 +106,7 @@ struct Shared {
     rules: AddressRules,
     clock: Clock,
     /// The lines in use: one per profile, so only a few.
-    links: Mutex<Vec<(Line, Arc<Link>)>>,
+    links: Mutex<Vec<(ConnectOptions, Arc<ConnectionPool>)>>,
 }
 
 impl Http {
@@ -115,8 +115,8 @@ impl Http {
         let rules = AddressRules {
             only_sandbox: config.only_sandbox,
         };
-        let usual = Line::default();
-        let link = Arc::new(Link::new(&config, &usual, &clock, None));
+        let usual = ConnectOptions::default();
+        let link = Arc::new(ConnectionPool::new(&config, &usual, &clock, None));
         let links = Mutex::new(vec![(usual, Arc::clone(&link))]);
         Http {
             shared: Arc::new(Shared {
@@ -131,7 +131,7 @@ impl Http {
 
     /// Returns this client on another line. Callers with equal lines share connections and rate limits.
     #[must_use]
-    pub fn on(&self, line: &Line) -> Http {
+    pub fn on(&self, line: &ConnectOptions) -> Http {
         let mut lines = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lines.iter().find(|(known, _)| known == line);
         let found = if let Some((_, known)) = known {
@@ -139,7 +139,12 @@ impl Http {
         } else {
             let kin = lines.iter().find(|(known, _)| known.shares_pace(line));
             let kin = kin.map(|(_, link)| link.as_ref());
-            let new = Arc::new(Link::new(&self.shared.config, line, &self.shared.clock, kin));
+            let new = Arc::new(ConnectionPool::new(
+                &self.shared.config,
+                line,
+                &self.shared.clock,
+                kin,
+            ));
             lines.push((line.clone(), Arc::clone(&new)));
             new
         };

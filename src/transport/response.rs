@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::excerpt;
+use super::body_preview;
 use super::request::Request;
 use crate::value::read_json;
 use crate::value::secret::Scrubber;
@@ -89,7 +89,7 @@ impl Response {
             .header("content-type")
             .unwrap_or_default()
             .to_ascii_lowercase();
-        kind.contains("html") || excerpt::looks_like_html(&self.body)
+        kind.contains("html") || body_preview::looks_like_html(&self.body)
     }
 
     /// Whether the content type is JSON.
@@ -126,7 +126,7 @@ impl Response {
 
     /// Prepares a part of the response for display like [`Response::text_excerpt`].
     pub fn excerpt_of(&self, text: &str) -> String {
-        excerpt::excerpt(text, &self.scrubber)
+        body_preview::excerpt(text, &self.scrubber)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::circuit_breaker::{self, Awaited};
+use super::circuit_breaker::{self, OutageState};
 use super::error::{ErrorKind, Sent, TransportError};
 use super::request::Request;
 use super::response::Response;
@@ -30,7 +30,7 @@ const AWAITED_TRIES: u32 = circuit_breaker::TOLERATED + 1;
 pub(super) fn wait_before_next(
     request: &Request,
     outcome: &Outcome,
-    awaited: Awaited,
+    awaited: OutageState,
     tries: u32,
     now_millis: i64,
 ) -> Option<Duration> {
@@ -39,10 +39,12 @@ pub(super) fn wait_before_next(
         Err(error) => {
             let most = match (error.sent, error.kind) {
                 // The end of the outage is awaited before the next attempt.
-                (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == Awaited::Down => {
+                (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == OutageState::Down => {
                     return Some(Duration::ZERO);
                 }
-                (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == Awaited::Up => AWAITED_TRIES,
+                (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == OutageState::Up => {
+                    AWAITED_TRIES
+                }
                 (
                     _,
                     ErrorKind::Address

@@ -27,10 +27,10 @@ fn failed(home: &Home) -> String {
 /// The comparison as (kind, operation, steps).
 fn compared(plan: &serde_json::Value) -> Vec<(String, String, u64)> {
     let mut found = Vec::new();
-    for (sort, operations) in plan["comparison"].as_object().unwrap() {
+    for (kind, operations) in plan["comparison"].as_object().unwrap() {
         for operation in operations.as_array().unwrap() {
             found.push((
-                sort.clone(),
+                kind.clone(),
                 operation["operation"].as_str().unwrap().replace("mobsted::", ""),
                 operation["steps"].as_u64().unwrap(),
             ));
@@ -39,8 +39,8 @@ fn compared(plan: &serde_json::Value) -> Vec<(String, String, u64)> {
     found
 }
 
-fn step(sort: &str, operation: &str) -> (String, String, u64) {
-    (sort.to_owned(), operation.to_owned(), 1)
+fn step(kind: &str, operation: &str) -> (String, String, u64) {
+    (kind.to_owned(), operation.to_owned(), 1)
 }
 
 #[test]

@@ -217,8 +217,8 @@ fn a_tenant_of_two_accounts_is_named_with_its_account() {
     let known = journal.ledger_list("tenant", None).unwrap().remove(0);
     let key = NaturalKey {
         account: "https://other-admin.mobsted.com".into(),
-        sort: "tenant",
-        name: known.thing.name.clone(),
+        kind: "tenant",
+        name: known.resource.name.clone(),
     };
     journal.ledger_put(&key, &known.value).unwrap();
     drop(journal);

@@ -12,7 +12,7 @@ fn onboard(home: &Home, more: &str) -> crate::support::Ran {
 }
 
 /// The sandbox's state.
-fn books(home: &Home) -> provisor::sandbox::Books {
+fn books(home: &Home) -> provisor::sandbox::Snapshot {
     provisor::sandbox::status(&home.sandbox()).unwrap().books.unwrap()
 }
 

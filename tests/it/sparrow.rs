@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use provisor::sandbox::{Books, Channel};
+use provisor::sandbox::{Channel, Snapshot};
 
 use crate::support::{Home, Ran, script, signal, wait_until};
 
@@ -40,7 +40,7 @@ fn sms(home: &Home, more: &str) -> Ran {
     ))
 }
 
-fn sent(books: &Books) -> (u64, usize) {
+fn sent(books: &Snapshot) -> (u64, usize) {
     let totals = &books.sparrow.totals;
     (totals.sent, books.sparrow.batches.len())
 }

@@ -3,7 +3,7 @@
 mod profiles;
 mod session;
 
-use provisor::sandbox::Books;
+use provisor::sandbox::Snapshot;
 use serde_json::{Value, json};
 
 use crate::support::{Home, Ran, signal, wait_until};
@@ -42,7 +42,7 @@ fn said(home: &Home, script: &str) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
-fn made(books: &Books) -> (u64, usize) {
+fn made(books: &Snapshot) -> (u64, usize) {
     (books.web.totals.created, books.web.items.len())
 }
 

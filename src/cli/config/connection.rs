@@ -11,7 +11,7 @@ use super::table::Table;
 use super::{ConfigError, CredentialSource, Sourced, folder_of};
 use crate::cli::paths::Env;
 use crate::cli::secret_store::SecretId;
-use crate::transport::line::{Authorities, Identity, Line, Proxy, Through};
+use crate::transport::connect_options::{Authorities, ConnectOptions, Identity, Proxy, Through};
 use crate::transport::rate_limit::Rate;
 use crate::value::secret::Secret;
 
@@ -135,9 +135,9 @@ impl Connection {
     }
 
     /// Resolves the settings: reads the files, and the proxy's address if it is kept elsewhere.
-    pub(super) fn line(&self, keeping: &SecretId, env: &Env) -> Result<Line, ConfigError> {
+    pub(super) fn line(&self, keeping: &SecretId, env: &Env) -> Result<ConnectOptions, ConfigError> {
         let files = Files { keeping, env };
-        Ok(Line {
+        Ok(ConnectOptions {
             name: keeping.profile.clone(),
             connect_timeout: None,
             proxy: self.through(&files)?,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Connection, CredentialSource, Location, Mode, Sourced, guard, reading};
+use super::{ConfigError, Connection, CredentialSource, Location, Mode, Sourced, reading, trust_policy};
 use crate::cli::paths::Env;
 use crate::cli::secret_store::SecretId;
 use crate::operation::platform::Platform;
-use crate::transport::line::Line;
+use crate::transport::connect_options::ConnectOptions;
 use crate::value::secret::Secret;
 
 /// The name of the profile with the settings for the sandbox.
@@ -154,7 +154,7 @@ impl Profile {
         let (source, untrusted) = (self.secrets.get(key)?, self.untrusted.as_ref()?);
         let theirs = source.origin.file == *untrusted;
         theirs
-            .then(|| guard::refuse(self, key, &source.value, untrusted))
+            .then(|| trust_policy::refuse(self, key, &source.value, untrusted))
             .flatten()
     }
 
@@ -186,15 +186,15 @@ impl Profile {
     /// Returns the connection settings. Reads the files they refer to.
     ///
     /// Errors: a file that cannot be read or used, and a proxy or certificate that an untrusted file sets.
-    pub fn line(&self, env: &Env) -> Result<Line, ConfigError> {
+    pub fn line(&self, env: &Env) -> Result<ConnectOptions, ConfigError> {
         if let Some(untrusted) = &self.untrusted
-            && let Some(refused) = guard::leads_astray(self, untrusted)
+            && let Some(refused) = trust_policy::redirects_traffic(self, untrusted)
         {
             return Err(refused);
         }
         let connect_timeout = self.connect_timeout.as_ref().map(|timeout| timeout.value);
         let line = self.connection.line(&self.keeping("proxy"), env)?;
-        Ok(Line {
+        Ok(ConnectOptions {
             connect_timeout,
             ..line
         })
@@ -232,7 +232,9 @@ impl Profile {
             });
         }
         let untrusted = self.untrusted.is_some();
-        let loosens = untrusted.then(|| guard::loosens(&self, &below)).flatten();
+        let weakens_mode = untrusted
+            .then(|| trust_policy::weakens_mode(&self, &below))
+            .flatten();
         let (mut texts, mut secrets, mut endpoints) = (below.texts, below.secrets, below.endpoints);
         texts.extend(self.texts);
         secrets.extend(self.secrets);
@@ -260,7 +262,7 @@ impl Profile {
             endpoints,
             file: self.file,
             untrusted: self.untrusted,
-            refused: self.refused.or(loosens),
+            refused: self.refused.or(weakens_mode),
         })
     }
 

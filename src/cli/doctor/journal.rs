@@ -28,13 +28,13 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     for double in naming::doubles(app.catalogue(), &journal)? {
         checks.push(Check::warning(AREA, "ledger", double));
     }
-    for sort in ["tenant", "app"] {
-        let doubts = journal.all_in_doubt(sort)?;
+    for kind in ["tenant", "app"] {
+        let doubts = journal.all_in_doubt(kind)?;
         if let Some(first) = doubts.first() {
             let found = format!(
-                "{} {sort}(s) in doubt, for example {}",
+                "{} {kind}(s) in doubt, for example {}",
                 doubts.len(),
-                first.thing.name
+                first.resource.name
             );
             checks.push(Check::warning(AREA, "doubts", found).fix(format!(
                 "provisor resume {}, or provisor resolve --help",

@@ -5,20 +5,20 @@ use super::environment::{Account, Environment};
 use crate::cli::app::App;
 use crate::cli::config;
 use crate::cli::error::CommandError;
-use crate::cli::profile::place::Place;
-use crate::cli::profile::written::{self, Secrets};
+use crate::cli::profile::save::{self, Secrets};
+use crate::cli::profile::secret_location::SecretLocation;
 use crate::cli::secret_store::SecretId;
 
 /// Returns the requested profile name, else one derived from the environment's name.
 pub(super) fn name(asked: Option<&str>, environment: &Environment) -> Result<String, CommandError> {
     let name = asked.map_or_else(|| name_of(&environment.name, "imported"), str::to_owned);
-    written::check_name(&name)?;
+    save::check_name(&name)?;
     Ok(name)
 }
 
 /// Writes the profile and seals its secrets.
 pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Result<(), CommandError> {
-    let known = written::read(app)?;
+    let known = save::read(app)?;
     if let Some(profile) = known.profiles().get(name)
         && !force
     {
@@ -38,7 +38,7 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
     let url = text("url").unwrap_or_default();
     config::check_address(&url)
         .map_err(|problem| CommandError::usage(format!("the environment's address `{url}` {problem}")))?;
-    let mut draft = written::draft(app)?;
+    let mut draft = save::draft(app)?;
     let mut secrets = Secrets::new(
         app,
         if known.profiles().contains_key(name) {
@@ -59,7 +59,11 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
             key: field.name.to_owned(),
             url: url.clone(),
         };
-        secrets.put(&mut draft, &keeping, (&Place::Typed(secret), field.title))?;
+        secrets.put(
+            &mut draft,
+            &keeping,
+            (&SecretLocation::Typed(secret), field.title),
+        )?;
     }
     draft.set(name, "mode", if config::is_near(&url) { "dev" } else { "prod" });
     secrets.save(draft, name)?;

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
+use super::args::{MODES, ProfileArgs};
 use super::fields;
-use super::given::{Given, MODES};
 use super::list;
-use super::place::{FORMS, Place};
-use super::written::{self, Secrets};
+use super::save::{self, Secrets};
+use super::secret_location::{FORMS, SecretLocation};
 use crate::cli::app::App;
 use crate::cli::config::Config;
 use crate::cli::error::CommandError;
@@ -32,7 +32,7 @@ pub(super) struct AddCommand {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    given: Given,
+    given: ProfileArgs,
 }
 
 /// The text after the help: examples for the platforms of the catalogue.
@@ -57,20 +57,20 @@ struct Answers {
     name: String,
     platform: &'static Platform,
     texts: Vec<(&'static str, String)>,
-    secrets: Vec<(&'static AccountKey, Place)>,
+    secrets: Vec<(&'static AccountKey, SecretLocation)>,
     mode: String,
 }
 
 pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError> {
     command.given.refuse_secrets()?;
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let asks = app.can_ask() && !command.given.no_input;
     let answers = Answers::collect(app, command, &config, asks)?;
     let url = answers.texts.iter().find(|(key, _)| *key == "url");
     let url = url.map(|(_, url)| url.clone()).unwrap_or_default();
     // The file is locked from here on, when only the prompts for secrets are left to wait for.
-    let mut draft = written::draft(app)?;
-    is_new(&written::read(app)?, &answers.name)?;
+    let mut draft = save::draft(app)?;
+    is_new(&save::read(app)?, &answers.name)?;
     let mut secrets = Secrets::new(app, "profile-add");
     let name = &answers.name;
     if answers.platform != app.catalogue().usual() {
@@ -128,7 +128,7 @@ impl Answers {
         asks: bool,
     ) -> Result<Answers, CommandError> {
         let check = |name: &str| {
-            written::check_name(name)?;
+            save::check_name(name)?;
             is_new(config, name)?;
             Ok(name.to_owned())
         };
@@ -175,7 +175,7 @@ fn is_new(config: &Config, name: &str) -> Result<(), CommandError> {
 /// Collects the texts from flags and prompts. An invalid answer is asked for again.
 fn texts(
     app: &App,
-    given: &Given,
+    given: &ProfileArgs,
     platform: &'static Platform,
     asks: bool,
 ) -> Result<Vec<(&'static str, String)>, CommandError> {
@@ -226,13 +226,13 @@ fn ask_text(app: &App, platform: &'static Platform, field: &AccountKey) -> Resul
 /// Collects the places of the secrets. All missing values, including texts, are reported at once.
 fn secrets(
     app: &App,
-    places: Vec<(&'static str, Place)>,
-    (platform, texts, given): (&'static Platform, &[(&'static str, String)], &Given),
+    places: Vec<(&'static str, SecretLocation)>,
+    (platform, texts, given): (&'static Platform, &[(&'static str, String)], &ProfileArgs),
     asks: bool,
-) -> Result<Vec<(&'static AccountKey, Place)>, CommandError> {
+) -> Result<Vec<(&'static AccountKey, SecretLocation)>, CommandError> {
     let all = platform.secrets();
     let sandboxed = given.mode.as_deref() == Some("sandbox");
-    let mut found: Vec<(&'static AccountKey, Place)> = Vec::new();
+    let mut found: Vec<(&'static AccountKey, SecretLocation)> = Vec::new();
     for (key, place) in places {
         if let Some(field) = all.iter().find(|field| field.name == key) {
             found.push((field, place));
@@ -270,7 +270,7 @@ fn secrets(
 }
 
 /// Prompts for a secret without echo; if nothing is typed, prompts for the place of a required one.
-fn ask_place(app: &App, field: &AccountKey) -> Result<Option<Place>, CommandError> {
+fn ask_place(app: &App, field: &AccountKey) -> Result<Option<SecretLocation>, CommandError> {
     let shown = if field.required {
         format!("{} (not shown; Enter to name a place instead)", field.title)
     } else {
@@ -278,13 +278,13 @@ fn ask_place(app: &App, field: &AccountKey) -> Result<Option<Place>, CommandErro
     };
     let typed = app.ask_secret(&shown)?;
     if !typed.is_empty() {
-        return Ok(Some(Place::Typed(typed)));
+        return Ok(Some(SecretLocation::Typed(typed)));
     }
     if !field.required {
         return Ok(None);
     }
     let read = |answer: &str| {
-        Place::parse(answer).ok_or_else(|| {
+        SecretLocation::parse(answer).ok_or_else(|| {
             CommandError::usage("that is not a place; `sealed` asks for the secret itself, unseen")
         })
     };
@@ -304,7 +304,7 @@ pub(super) fn ask_mode(app: &App, question: &str, usual: &str) -> Result<String,
 
 fn mode(
     app: &App,
-    given: &Given,
+    given: &ProfileArgs,
     texts: &[(&'static str, String)],
     asks: bool,
 ) -> Result<String, CommandError> {

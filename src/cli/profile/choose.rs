@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::list;
-use super::written;
+use super::save;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -31,12 +31,12 @@ pub(super) struct UseCommand {
 }
 
 pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let name = &command.name;
     let profile = config.named(name, "profile use")?;
-    let mut draft = written::draft(app)?;
+    let mut draft = save::draft(app)?;
     // A project's profile does not exist in other folders, but the default applies there too.
-    written::own(&config, &draft, name, "profile use")?;
+    save::own(&config, &draft, name, "profile use")?;
     if command.sandbox {
         draft.set(name, "sandbox", true);
     } else if command.no_sandbox {
@@ -52,7 +52,7 @@ pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandErr
         "`{name}` is now the default profile{}",
         url.unwrap_or_default()
     ));
-    let now = written::read(app)?;
+    let now = save::read(app)?;
     if let Ok(chosen) = now.choose(None, &app.env)
         && chosen.name != *name
     {

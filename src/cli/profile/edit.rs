@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::given::Given;
+use super::args::ProfileArgs;
 use super::list;
-use super::place::{self, Place};
-use super::written::{self, Secrets};
+use super::save::{self, Secrets};
+use super::secret_location::{self, SecretLocation};
 use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
@@ -37,20 +37,20 @@ pub(super) struct EditCommand {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    given: Given,
+    given: ProfileArgs,
 }
 
 /// The requested changes.
 #[derive(Default)]
 struct Changes {
     texts: Vec<(&'static str, String)>,
-    secrets: Vec<(&'static AccountKey, Place)>,
+    secrets: Vec<(&'static AccountKey, SecretLocation)>,
     mode: Option<String>,
 }
 
 pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandError> {
     command.given.refuse_secrets()?;
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let name = match &command.name {
         Some(name) => name.clone(),
         None => config.choose(None, &app.env)?.name.clone(),
@@ -72,8 +72,8 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         super::add::fits(known.platform(), key, text)?;
     }
     follow_address(known, &mut changes, asks)?;
-    let mut draft = written::draft(app)?;
-    let profile = written::own(&config, &draft, &name, "profile edit")?.clone();
+    let mut draft = save::draft(app)?;
+    let profile = save::own(&config, &draft, &name, "profile edit")?.clone();
     let mut secrets = Secrets::new(app, "profile-edit");
     for key in &command.unset {
         if !draft.unset(&name, key) {
@@ -103,7 +103,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     }
     // The tokens were obtained with the old values.
     if !changes.texts.is_empty() || !changes.secrets.is_empty() {
-        super::desk::forget_tokens(app, &profile);
+        super::account::forget_tokens(app, &profile);
     }
     secrets.save(draft, &name)?;
     clear_out(app, &profile, &name)?;
@@ -115,14 +115,14 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
 
 /// Deletes the sealed secrets that the profile no longer refers to.
 fn clear_out(app: &App, before: &Profile, name: &str) -> Result<(), CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let now = config.named(name, "profile edit")?;
     for (key, source) in &before.secrets {
         let old = before.keeping(key);
         let kept = now.secrets.get(key).map(|source| &source.value);
         let moved = SecretId::same_place(&old, &now.keeping(key));
         if source.value == CredentialSource::Sealed && (kept != Some(&source.value) || !moved) {
-            place::forget(app, &old, &source.value)?;
+            secret_location::forget(app, &old, &source.value)?;
         }
     }
     Ok(())
@@ -153,7 +153,9 @@ fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Resul
             ))
             .hint(format!("enter it again: --secret {}=stdin", field.name)));
         }
-        changes.secrets.push((field, Place::Sealed { stdin: false }));
+        changes
+            .secrets
+            .push((field, SecretLocation::Sealed { stdin: false }));
     }
     Ok(())
 }
@@ -164,7 +166,7 @@ impl Changes {
         url.map(|(_, url)| url.as_str())
     }
 
-    fn given(app: &App, given: &Given, profile: &Profile) -> Result<Changes, CommandError> {
+    fn given(app: &App, given: &ProfileArgs, profile: &Profile) -> Result<Changes, CommandError> {
         let platform = profile.platform();
         given.check_platform(app, platform)?;
         let mut changes = Changes {
@@ -205,7 +207,7 @@ impl Changes {
             let now = now.as_deref().unwrap_or("none");
             // Treat any input as a secret, not as a place.
             let typed = app.ask_secret(&format!("{}: now {now} (not shown; Enter keeps it)", field.title))?;
-            let place = (!typed.is_empty()).then_some(Place::Typed(typed));
+            let place = (!typed.is_empty()).then_some(SecretLocation::Typed(typed));
             changes.secrets.extend(place.map(|place| (field, place)));
         }
         let now = profile.mode.as_ref().map_or("dev", |mode| mode.value.name());

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::written;
+use super::save;
 use crate::cli::app::App;
 use crate::cli::config::{Config, Profile};
 use crate::cli::error::CommandError;
@@ -22,7 +22,7 @@ pub(super) struct ListCommand {
 }
 
 pub(super) fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let chosen = config
         .choose(None, &app.env)
         .ok()
@@ -75,7 +75,7 @@ pub(super) fn mode(profile: &Profile) -> String {
 
 /// Prints as JSON what was done to a profile, and its current state.
 pub(super) fn did(app: &App, did: &str, name: &str) -> Result<(), CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let chosen = config
         .choose(None, &app.env)
         .ok()

@@ -1,18 +1,18 @@
 //! `provisor profile`: named accounts, and where their secrets are kept.
 
+mod account;
 mod add;
+mod args;
 mod choose;
-mod desk;
 mod edit;
 pub(in crate::cli) mod fields;
-mod given;
 mod list;
-pub(in crate::cli) mod place;
 mod remove;
+pub(in crate::cli) mod save;
+pub(in crate::cli) mod secret_location;
 mod show;
 mod sign;
 mod trial;
-pub(in crate::cli) mod written;
 
 use clap::{Args, Subcommand};
 
@@ -20,8 +20,8 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 
+pub(super) use account::signed_in;
 pub(super) use add::examples;
-pub(super) use desk::signed_in;
 pub(super) use fields::missing;
 pub(super) use sign::{LoginCommand, LogoutCommand, login, logout};
 

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::list;
-use super::place;
-use super::written;
+use super::save;
+use super::secret_location;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -28,16 +28,16 @@ pub(super) struct RemoveCommand {
 }
 
 pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let name = &command.name;
-    let mut draft = written::draft(app)?;
-    let profile = written::own(&config, &draft, name, "profile remove")?.clone();
+    let mut draft = save::draft(app)?;
+    let profile = save::own(&config, &draft, name, "profile remove")?.clone();
     app.consent(
         command.yes,
         &format!("Remove profile `{name}` and delete its secrets?"),
     )?;
     // Do this first, while the profile still identifies its tokens.
-    super::desk::forget_tokens(app, &profile);
+    super::account::forget_tokens(app, &profile);
     let was_default = draft.default_profile() == Some(name);
     draft.remove_profile(name);
     if was_default {
@@ -46,9 +46,9 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     let file = draft.file().to_owned();
     draft.save()?;
     // Delete the secrets even if the removal cannot be recorded: no profile uses them any more.
-    let recorded = written::record(app, "profile-remove", name);
+    let recorded = save::record(app, "profile-remove", name);
     for (key, source) in &profile.secrets {
-        if place::forget(app, &profile.keeping(key), &source.value)? {
+        if secret_location::forget(app, &profile.keeping(key), &source.value)? {
             app.ui.note(&format!("its {} was deleted", key.replace('_', " ")));
         } else {
             app.ui.note(&format!(

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{desk, list, written};
+use super::{account, list, save};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -27,7 +27,7 @@ pub(super) struct ShowCommand {
 }
 
 pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let profile = match &command.name {
         Some(name) => config.named(name, "profile show")?,
         None => config.choose(None, &app.env)?,
@@ -36,11 +36,11 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         .choose(None, &app.env)
         .ok()
         .map(|profile| profile.name.clone());
-    let signed_in = desk::signed_in(app, profile);
+    let signed_in = account::signed_in(app, profile);
     if command.json {
         let mut document = list::document(profile, chosen.as_deref());
         document["signed_in"] = (signed_in != SignedIn::No).into();
-        document["signed_in_until"] = desk::end(signed_in);
+        document["signed_in_until"] = account::end(signed_in);
         app.print(&json!({"version": 1, "profile": document}).to_string())?;
         return Ok(Exit::Ok);
     }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::desk::{Desk, chosen, exit, told};
-use super::{place, written};
+use super::account::{Account, chosen, exit, told};
+use super::{save, secret_location};
 use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
@@ -35,10 +35,10 @@ pub(in crate::cli) struct LogoutCommand {
 }
 
 pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let profile = chosen(app, &config, command.profile.as_deref(), "login")?;
     let typed = ask_password(app, profile, command)?;
-    let desk = Desk::with(app, profile, typed.clone())?;
+    let desk = Account::with(app, profile, typed.clone())?;
     let signed_in = desk.sign_in()?;
     app.ui.note(&told(&desk.account, "", signed_in));
     let outcome = exit(signed_in);
@@ -106,35 +106,30 @@ fn ask_password(
         return Err(CommandError::usage("no password was given; nothing was changed"));
     }
     // Fail before the sign-in if the profile cannot be changed.
-    written::own(
-        &written::read(app)?,
-        &written::draft(app)?,
-        &profile.name,
-        "login",
-    )?;
+    save::own(&save::read(app)?, &save::draft(app)?, &profile.name, "login")?;
     Ok(Some(password))
 }
 
 /// Seals a password that has been accepted.
 fn keep(app: &App, profile: &Profile, password: Secret) -> Result<(), CommandError> {
-    let mut draft = written::draft(app)?;
-    let settled = place::seal(app, &profile.keeping("password"), password)?;
+    let mut draft = save::draft(app)?;
+    let settled = secret_location::seal(app, &profile.keeping("password"), password)?;
     draft.set(&profile.name, "password", settled.value);
     draft.save()
 }
 
 pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit, CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let profile = chosen(app, &config, command.profile.as_deref(), "logout")?;
-    let desk = Desk::of(app, profile)?;
+    let desk = Account::of(app, profile)?;
     desk.engine
         .handle()
-        .block_on(desk.engine.world.sign_out(&desk.account))?;
+        .block_on(desk.engine.context.sign_out(&desk.account))?;
     app.ui
         .note(&format!("signed out of {}", desk.account.text("url")));
     for (key, source) in &profile.secrets {
         let key_name = key.replace('_', " ");
-        if command.forget && place::forget(app, &profile.keeping(key), &source.value)? {
+        if command.forget && secret_location::forget(app, &profile.keeping(key), &source.value)? {
             app.ui.note(&format!("its {key_name} was deleted"));
         } else {
             app.ui

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::desk::{Desk, chosen, end, exit, told};
-use super::written;
+use super::account::{Account, chosen, end, exit, told};
+use super::save;
 use crate::cli::app::App;
 use crate::cli::config::{Mode, Profile};
 use crate::cli::error::CommandError;
@@ -28,21 +28,21 @@ pub(super) struct TestCommand {
 }
 
 pub(super) fn test(app: &App, command: &TestCommand) -> Result<Exit, CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let profile = chosen(app, &config, command.name.as_deref(), "profile test")?;
     try_profile(app, &profile.name, command.json)
 }
 
 /// Signs in to a profile, and prints what its login may do.
 pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
-    let config = written::read(app)?;
+    let config = save::read(app)?;
     let profile = config.named(name, "profile test")?;
-    let desk = Desk::of(app, profile)?;
+    let desk = Account::of(app, profile)?;
     let signed_in = desk.sign_in()?;
     let abilities = desk
         .engine
         .handle()
-        .block_on(desk.engine.world.abilities(&desk.account));
+        .block_on(desk.engine.context.abilities(&desk.account));
     if json {
         app.print(&document(profile, signed_in, &abilities).to_string())?;
     } else {

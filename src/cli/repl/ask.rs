@@ -1,15 +1,15 @@
 //! The questions of a session: before a change, and before a secret is revealed.
 
-use crate::cli::typed;
+use crate::cli::line_input;
 use crate::run::interrupt::Interrupt;
 
 /// Asks a question and returns the line typed; `None` if nobody can be asked, the input ends, or the interrupt comes
 /// first.
 pub(super) fn ask(question: &str, interrupt: &Interrupt) -> Option<String> {
-    typed::agreed_line(question, || interrupt.is_asked()).map(|line| line.to_string())
+    line_input::agreed_line(question, || interrupt.is_asked()).map(|line| line.to_string())
 }
 
 /// Asks a yes-or-no question.
 pub(super) fn agreed(question: &str, interrupt: &Interrupt) -> bool {
-    typed::agreed(question, || interrupt.is_asked())
+    line_input::agreed(question, || interrupt.is_asked())
 }

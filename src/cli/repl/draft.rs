@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use super::surroundings::lock;
+use super::host::lock;
 
 /// The prefix of the folders' names; the process ID follows.
 const PREFIX: &str = "edit-";

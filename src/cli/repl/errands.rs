@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::draft::Draft;
-use super::surroundings::{CliSurroundings, lock};
+use super::host::{CliHost, lock};
 use crate::cli::app::App;
 use crate::cli::config;
 use crate::cli::error::CommandError;
@@ -16,7 +16,7 @@ use crate::cli::private_file;
 use crate::cli::trust::Trust;
 use crate::cli::ui::Stream;
 use crate::cli::within::{self, Within};
-use crate::repl::around::Surroundings as _;
+use crate::repl::host::ReplHost as _;
 use crate::value::Value;
 
 /// Describes the account of a run.
@@ -32,7 +32,7 @@ fn on(plan: &Value) -> String {
 /// The name of the scripts that every session starts with.
 const RC: &str = "repl.rhai";
 
-impl CliSurroundings {
+impl CliHost {
     /// Runs the program itself and returns its exit code.
     pub(super) fn run_self(&self, words: &[String]) -> Result<u8, CommandError> {
         let failed = |error: io::Error| {

@@ -3,11 +3,11 @@
 mod ask;
 mod draft;
 mod errands;
+mod host;
 mod keyboard;
-mod place;
 mod screen;
 mod signals;
-mod surroundings;
+mod target;
 mod trace;
 mod values;
 
@@ -17,14 +17,14 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use self::host::CliHost;
 use self::keyboard::Keyboard;
 use self::screen::TerminalScreen;
-use self::surroundings::CliSurroundings;
 use super::app::{Accounts, App};
 use super::error::CommandError;
 use super::exit::Exit;
 use super::memory;
-use crate::repl::around::{Outside, Screen as _};
+use crate::repl::host::{Ports, Screen as _};
 use crate::repl::{Left, Lines, Options};
 
 /// Start an interactive session.
@@ -84,11 +84,11 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     let screen = Arc::new(TerminalScreen::new(&app.ui, &app.env, typed));
     let keyboard = screen.redraws().then(Keyboard::take).flatten();
     let _given_back = keyboard.clone().map(GivesBack);
-    let around = CliSurroundings::new(app, accounts, typed, keyboard)?;
+    let around = CliHost::new(app, accounts, typed, keyboard)?;
     if command.yes {
         around.agree()?;
     }
-    let outside = Outside {
+    let outside = Ports {
         around: Arc::new(around),
         screen,
     };

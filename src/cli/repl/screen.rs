@@ -1,9 +1,9 @@
 //! The session's output to the terminal.
 
+use crate::cli::line_input;
 use crate::cli::paths::Env;
-use crate::cli::typed;
 use crate::cli::ui::{Stream, Ui};
-use crate::repl::around::Screen;
+use crate::repl::host::Screen;
 use crate::script::error::Diagnostic;
 
 /// Writes through the program's [`Ui`].
@@ -44,7 +44,7 @@ impl Screen for TerminalScreen {
     }
 
     fn can_ask(&self) -> bool {
-        typed::is_possible()
+        line_input::is_possible()
     }
 
     fn has_colour(&self) -> bool {

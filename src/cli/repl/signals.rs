@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::keyboard::Keyboard;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::run::interrupt::Reins;
+use crate::run::interrupt::CurrentInput;
 
 /// How long an input may continue after a request to stop at once.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 pub(super) fn watch(
     runtime: &Handle,
     ui: &Ui,
-    reins: &Reins,
+    reins: &CurrentInput,
     farewell: Box<dyn Fn() + Send + Sync>,
     typed: bool,
     keyboard: Option<Keyboard>,
@@ -83,7 +83,7 @@ impl Signals {
 #[derive(Clone)]
 struct Watcher {
     ui: Ui,
-    reins: Reins,
+    reins: CurrentInput,
     farewell: Arc<dyn Fn() + Send + Sync>,
     /// Whether a user is typing, rather than a pipe or a file.
     typed: bool,

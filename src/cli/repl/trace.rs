@@ -9,7 +9,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 
-use super::surroundings::lock;
+use super::host::lock;
 use crate::cli::ui::Ui;
 
 /// The target of events about requests.

@@ -4,12 +4,12 @@ use std::io;
 use std::path::Path;
 
 use super::ask;
-use super::surroundings::{CliSurroundings, lock};
+use super::host::{CliHost, lock};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::cli::line_input;
 use crate::cli::private_file;
-use crate::cli::typed;
-use crate::repl::around::Export;
+use crate::repl::host::Export;
 use crate::report::reveal::Reveal;
 use crate::report::{Format, records};
 use crate::run::interrupt::Interrupt;
@@ -18,7 +18,7 @@ use crate::value::{Record, Value};
 /// The column for values without names.
 const VALUE: &str = "value";
 
-impl CliSurroundings {
+impl CliHost {
     /// Returns a value with its secrets in clear, after the user has confirmed that and it was recorded.
     pub(super) fn reveal_value(
         &self,
@@ -84,7 +84,7 @@ impl CliSurroundings {
         columns: &[String],
         interrupt: &Interrupt,
     ) -> Result<Reveal, CommandError> {
-        if !typed::is_possible() {
+        if !line_input::is_possible() {
             let error = CommandError::usage(format!("{what} are shown at a terminal only"));
             return Err(error.hint("`provisor tenants export --reveal --yes` writes passwords into a file"));
         }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use crate::bulk::rehearsal::{Does, Rehearsed};
+use crate::bulk::dry_run::{Does, DryRunRow};
 use crate::cli::ui::Ui;
-use crate::run::rehearsal::{How, Rehearsal, Then};
+use crate::run::dry_run::{DryRun, How, Then};
 
 /// Counts the steps of started rows, by comparison result and operation.
 #[derive(Default)]
-pub(super) struct Comparison(BTreeMap<(Sort, String), Count>);
+pub(super) struct Comparison(BTreeMap<(Kind, String), Count>);
 
 /// How a script treats a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Sort {
+enum Kind {
     /// Recorded, and called.
     Match,
     /// Called after recorded ones, and not recorded.
@@ -27,22 +27,22 @@ enum Sort {
     LeftOver,
 }
 
-impl Sort {
-    const ALL: [Sort; 5] = [
-        Sort::Match,
-        Sort::New,
-        Sort::Again,
-        Sort::NotReached,
-        Sort::LeftOver,
+impl Kind {
+    const ALL: [Kind; 5] = [
+        Kind::Match,
+        Kind::New,
+        Kind::Again,
+        Kind::NotReached,
+        Kind::LeftOver,
     ];
 
     fn name(self) -> &'static str {
         match self {
-            Sort::Match => "match",
-            Sort::New => "new",
-            Sort::Again => "again",
-            Sort::NotReached => "not reached",
-            Sort::LeftOver => "left over",
+            Kind::Match => "match",
+            Kind::New => "new",
+            Kind::Again => "again",
+            Kind::NotReached => "not reached",
+            Kind::LeftOver => "left over",
         }
     }
 }
@@ -59,13 +59,13 @@ struct Count {
 
 impl Comparison {
     /// Adds a row. One that has not started has nothing to compare.
-    pub(super) fn add(&mut self, row: &Rehearsed) {
-        let Does::Goes(rehearsal) = &row.does else { return };
-        let Rehearsal {
+    pub(super) fn add(&mut self, row: &DryRunRow) {
+        let Does::Goes(dry_run) = &row.does else { return };
+        let DryRun {
             matched,
             then,
             unasked,
-        } = rehearsal;
+        } = dry_run;
         let begins = match then {
             Then::Acts(coming) => matches!(coming.how, How::Sends | How::Reads | How::Waits(_)),
             Then::Returns | Then::Fails(_) => true,
@@ -74,22 +74,22 @@ impl Comparison {
             return;
         }
         for key in matched {
-            self.count(Sort::Match, operation(key), row.position);
+            self.count(Kind::Match, operation(key), row.position);
         }
         let rest = match then {
             Then::Acts(coming) if matches!(coming.how, How::Sends | How::Reads | How::Waits(_)) => {
-                self.count(Sort::New, &coming.op, row.position);
-                Sort::NotReached
+                self.count(Kind::New, &coming.op, row.position);
+                Kind::NotReached
             }
             Then::Acts(coming) if matches!(coming.how, How::Repeats(_)) => {
-                self.count(Sort::Again, &coming.op, row.position);
-                Sort::NotReached
+                self.count(Kind::Again, &coming.op, row.position);
+                Kind::NotReached
             }
             Then::Acts(coming) => {
-                self.count(Sort::Match, &coming.op, row.position);
-                Sort::NotReached
+                self.count(Kind::Match, &coming.op, row.position);
+                Kind::NotReached
             }
-            Then::Returns | Then::Fails(_) => Sort::LeftOver,
+            Then::Returns | Then::Fails(_) => Kind::LeftOver,
         };
         for key in unasked {
             self.count(rest, operation(key), row.position);
@@ -98,7 +98,7 @@ impl Comparison {
 
     /// What would be repeated, and in how many rows; `None` if nothing would.
     pub(super) fn repeats(&self) -> Option<String> {
-        let again = self.0.iter().filter(|((sort, _), _)| *sort == Sort::Again);
+        let again = self.0.iter().filter(|((kind, _), _)| *kind == Kind::Again);
         let words = again.map(|((_, operation), count)| match count.rows {
             1 => format!("{operation} of row {}", count.first + 1),
             rows => format!("{operation} of {rows} rows"),
@@ -112,9 +112,9 @@ impl Comparison {
         if self.0.is_empty() {
             return "no row that would run has a recorded step".to_owned();
         }
-        let rows = self.0.iter().map(|((sort, operation), count)| {
+        let rows = self.0.iter().map(|((kind, operation), count)| {
             vec![
-                sort.name().to_owned(),
+                kind.name().to_owned(),
                 operation.clone(),
                 count.steps.to_string(),
                 count.rows.to_string(),
@@ -128,8 +128,8 @@ impl Comparison {
     /// The comparison as JSON.
     pub(super) fn json(&self) -> Json {
         let mut json = json!({});
-        for sort in Sort::ALL {
-            let of_sort = self.0.iter().filter(|((of, _), _)| *of == sort);
+        for kind in Kind::ALL {
+            let of_sort = self.0.iter().filter(|((of, _), _)| *of == kind);
             let list = of_sort.map(|((_, operation), count)| {
                 json!({
                     "operation": operation,
@@ -138,13 +138,13 @@ impl Comparison {
                     "first_row": count.first + 1,
                 })
             });
-            json[sort.name().replace(' ', "_")] = list.collect();
+            json[kind.name().replace(' ', "_")] = list.collect();
         }
         json
     }
 
-    fn count(&mut self, sort: Sort, operation: &str, position: u64) {
-        let count = self.0.entry((sort, operation.to_owned())).or_default();
+    fn count(&mut self, kind: Kind, operation: &str, position: u64) {
+        let count = self.0.entry((kind, operation.to_owned())).or_default();
         if count.steps == 0 {
             count.first = position;
         }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::compare::Comparison;
-use super::outlook::Outlook;
-use super::unread::Unread;
-use crate::bulk::rehearsal::{Rehearsed, rehearse};
+use super::preview_table::PreviewTable;
+use super::remaining_rows::RemainingRows;
+use crate::bulk::dry_run::{DryRunRow, dry_run};
 use crate::cli::app::{App, Engine, output_lost};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::plan::RunPlan;
-use crate::cli::recorded::Listed;
+use crate::cli::run_summary::RunSummary;
 use crate::journal::RunLock;
 use crate::run::Runner;
 use crate::run::cancel::Cancel;
@@ -21,7 +21,7 @@ use crate::script::program::Script;
 
 /// The result of a dry run of the rows with a script.
 pub(super) struct Preview {
-    outlook: Outlook,
+    outlook: PreviewTable,
     comparison: Comparison,
     /// Whether some rows are not in the journal.
     unread: bool,
@@ -34,14 +34,14 @@ impl Preview {
         run: &RunLock,
         plan: &RunPlan,
         script: &Script,
-        (retrying, again, unread): (bool, bool, &Unread),
+        (retrying, again, unread): (bool, bool, &RemainingRows),
         each: &mut (dyn FnMut(Json) + Send),
     ) -> Result<Preview, CommandError> {
         let runner = Runner {
             script: script.clone(),
             journal: engine.journal.clone(),
             run: run.clone(),
-            world: engine.world.clone(),
+            context: engine.context.clone(),
             runtime: engine.handle().clone(),
             again: again || plan.again,
             workflow: plan.rows.is_some().then(|| plan.workflow()),
@@ -49,15 +49,15 @@ impl Preview {
             tally: Arc::new(Tally::default()),
             print: Arc::new(|_: &str| {}),
         };
-        let mut outlook = Outlook::default();
+        let mut outlook = PreviewTable::default();
         let mut comparison = Comparison::default();
-        let mut add = |row: Rehearsed| {
+        let mut add = |row: DryRunRow| {
             comparison.add(&row);
             if let Some(json) = outlook.add(row) {
                 each(json);
             }
         };
-        rehearse(&runner, &plan.constants, retrying, &mut add)
+        dry_run(&runner, &plan.constants, retrying, &mut add)
             .map_err(|error| CommandError::new(Exit::Aborted, error))?;
         Ok(Preview {
             outlook,
@@ -80,7 +80,7 @@ impl Preview {
     /// Prints one JSON document row by row during the dry run, as there may be any number of rows.
     pub(super) fn print_json(
         app: &App,
-        (run, edited): (&Listed, bool),
+        (run, edited): (&RunSummary, bool),
         go_through: impl FnOnce(&mut (dyn FnMut(Json) + Send)) -> Result<Preview, CommandError>,
     ) -> Result<(), CommandError> {
         let script = if edited { "current" } else { "pinned" };
@@ -109,7 +109,7 @@ impl Preview {
     pub(super) fn show(
         &self,
         app: &App,
-        run: &Listed,
+        run: &RunSummary,
         edited: bool,
         asked: bool,
     ) -> Result<(), CommandError> {

@@ -6,10 +6,10 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::plan::RunPlan;
-use crate::cli::recorded::resolving;
+use crate::cli::run_summary::resolving;
 use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
 use crate::run::cancel::Cancel;
-use crate::run::session::{Fate, LookUps, Settling, settle};
+use crate::run::session::{LookUps, SettledAs, SettledStep, settle};
 
 /// Settles the open steps as far as possible, and closes the session's run if none is left.
 pub(super) fn close(
@@ -42,7 +42,7 @@ pub(super) fn close(
         return Ok(Exit::Ok);
     }
     let plan = RunPlan::from_value(&record.plan);
-    super::choose::same_account(app, &plan)?;
+    super::select_run::same_account(app, &plan)?;
     let engine = app.engine_over(
         journal,
         &Accounts {
@@ -62,7 +62,7 @@ pub(super) fn close(
     let mut stopped = false;
     settle(
         (journal, &run),
-        &engine.world,
+        &engine.context,
         engine.handle(),
         cancel.signal(),
         &LookUps::new(),
@@ -93,17 +93,17 @@ pub(super) fn close(
 }
 
 /// Reports the outcome of a step. Returns `false` if the user stopped the lookup.
-fn tell(app: &App, settling: &Settling) -> bool {
+fn tell(app: &App, settling: &SettledStep) -> bool {
     let step = format!("{} of input {}", settling.op, settling.number);
     match &settling.fate {
-        Fate::Done => app
+        SettledAs::Done => app
             .ui
             .note(&format!("{step} was carried out; it is on record now")),
-        Fate::Absent => app
+        SettledAs::Absent => app
             .ui
             .note(&format!("{step} was not carried out, and is not sent again")),
-        Fate::Open(why) => app.ui.warn(&format!("{step} stays in doubt: {why}")),
-        Fate::Stopped => return false,
+        SettledAs::Open(why) => app.ui.warn(&format!("{step} stays in doubt: {why}")),
+        SettledAs::Stopped => return false,
     }
     true
 }

@@ -13,7 +13,7 @@ use crate::cli::app::{App, output_lost};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::private_file::{self, Unwritten};
-use crate::cli::recorded::{Listed, find_run, step_json};
+use crate::cli::run_summary::{RunSummary, find_run, step_json};
 use crate::cli::times;
 use crate::journal::{Journal, JournalError, RowFilter, RowRecord, RunId, StepFilter, StepRecord};
 use crate::value::Value;
@@ -45,7 +45,7 @@ const PAGE: usize = 512;
 
 pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, CommandError> {
     let journal = app.recorded()?;
-    let run = Listed::read(&journal, find_run(&journal, &command.run)?)?;
+    let run = RunSummary::read(&journal, find_run(&journal, &command.run)?)?;
     let Some(file) = &command.file else {
         return match write(&journal, &run, &mut app.ui.data()) {
             // The reader is gone.
@@ -62,7 +62,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
 }
 
 /// Writes rows and steps as they are read: a run may have more than fit in memory.
-fn write(journal: &Journal, run: &Listed, sink: &mut impl Write) -> Result<(), Unwritten> {
+fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(), Unwritten> {
     let id = &run.record.id;
     let earlier: Vec<(String, String)> = run
         .record

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::recorded::Listed;
+use crate::cli::run_summary::RunSummary;
 use crate::cli::times;
 use crate::clock::Clock;
 use crate::journal::RowStatus;
@@ -32,10 +32,10 @@ pub(super) fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandErro
     let journal = app.recorded()?;
     let mut runs = Vec::new();
     for record in journal.runs()? {
-        runs.push(Listed::read(&journal, record)?);
+        runs.push(RunSummary::read(&journal, record)?);
     }
     if command.json {
-        let runs: Vec<Json> = runs.iter().map(Listed::json).collect();
+        let runs: Vec<Json> = runs.iter().map(RunSummary::json).collect();
         app.print(&json!({"version": 1, "runs": runs}).to_string())?;
         return Ok(Exit::Ok);
     }
@@ -61,7 +61,7 @@ pub(super) fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandErro
     Ok(Exit::Ok)
 }
 
-fn row(run: &Listed, now: i64) -> Vec<String> {
+fn row(run: &RunSummary, now: i64) -> Vec<String> {
     let of = |status| run.counts.of(status).to_string();
     vec![
         run.record.id.to_string(),

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::recorded::{Listed, described, find_run, resolving, step_json};
+use crate::cli::run_summary::{RunSummary, described, find_run, resolving, step_json};
 use crate::cli::times;
 use crate::journal::{RowStatus, StepFilter, StepRecord};
 use crate::value::Value;
@@ -35,7 +35,7 @@ pub(super) struct ShowCommand {
 
 pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
     let journal = app.recorded()?;
-    let run = Listed::read(&journal, find_run(&journal, &command.run)?)?;
+    let run = RunSummary::read(&journal, find_run(&journal, &command.run)?)?;
     let steps = journal.steps(&run.record.id, &StepFilter::ForAPerson)?;
     let (doubts, halves): (Vec<StepRecord>, Vec<StepRecord>) =
         steps.into_iter().partition(|step| step.state.is_open());
@@ -77,7 +77,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
 }
 
 /// A run as JSON, without its rows and steps.
-pub(super) fn run_json(run: &Listed) -> Json {
+pub(super) fn run_json(run: &RunSummary) -> Json {
     let sources = |sources: &[(String, String)]| -> Vec<Json> {
         let each = sources.iter();
         each.map(|(name, hash)| json!({"name": name, "sha256": hash}))
@@ -96,7 +96,7 @@ pub(super) fn run_json(run: &Listed) -> Json {
     json
 }
 
-fn fields(run: &Listed) -> Vec<(String, Value)> {
+fn fields(run: &RunSummary) -> Vec<(String, Value)> {
     let record = &run.record;
     let of = |status| run.counts.of(status);
     let total = match record.total {
@@ -150,7 +150,7 @@ fn fields(run: &Listed) -> Vec<(String, Value)> {
 }
 
 /// The commands that continue from here.
-fn next(app: &App, run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<String> {
+fn next(app: &App, run: &RunSummary, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<String> {
     let id = &run.record.id;
     match run.status() {
         "failed" if !halves.is_empty() => {
@@ -172,7 +172,7 @@ fn next(app: &App, run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -
     }
 }
 
-fn resolve(app: &App, run: &Listed, doubts: &[StepRecord]) -> String {
+fn resolve(app: &App, run: &RunSummary, doubts: &[StepRecord]) -> String {
     let (key, op) = doubts.first().map_or(("STEP", ""), |step| (&step.key, &step.op));
     resolving(app, &run.record.id, key, op)
 }

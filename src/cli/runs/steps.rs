@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::recorded::{find_run, step_json};
+use crate::cli::run_summary::{find_run, step_json};
 use crate::cli::times;
 use crate::journal::{StepFilter, StepRecord};
 
@@ -70,12 +70,12 @@ pub(super) fn steps(app: &App, command: &StepsCommand) -> Result<Exit, CommandEr
 }
 
 fn row(step: &StepRecord) -> Vec<String> {
-    let what = step.thing.as_ref();
+    let what = step.resource.as_ref();
     vec![
         (step.position + 1).to_string(),
         step.op.clone(),
         step.state.name().to_owned(),
-        what.map_or(String::new(), |thing| thing.name.clone()),
+        what.map_or(String::new(), |resource| resource.name.clone()),
         step.attempts.to_string(),
         times::shown(step.started_ms),
         step.ended_ms

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
-use crate::sandbox::{Books, PlatformCounts, Status};
+use crate::sandbox::{PlatformCounts, Snapshot, Status};
 
 /// Prints the counts, as text or as JSON.
 pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
@@ -26,9 +26,12 @@ pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), Command
         None => app.print("not served now")?,
     }
     for part in &parts {
-        let things = part.things.iter().map(|(name, count)| format!("{count} {name}"));
-        let things = things.collect::<Vec<_>>().join(", ");
-        app.print(&format!("{}: {things}", part.title))?;
+        let resources = part
+            .resources
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"));
+        let resources = resources.collect::<Vec<_>>().join(", ");
+        app.print(&format!("{}: {resources}", part.title))?;
         for (name, count) in part.totals.as_object().into_iter().flatten() {
             app.print(&format!("  {}: {count}", name.replace('_', " ")))?;
         }
@@ -37,11 +40,11 @@ pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), Command
 }
 
 /// The counts of the first platform stay at the top level, where they were when it was the only one.
-fn document(served: Option<&Json>, books: &Books, parts: &[PlatformCounts]) -> Json {
+fn document(served: Option<&Json>, books: &Snapshot, parts: &[PlatformCounts]) -> Json {
     let mut document = json!({"served": served, "pending": books.pending});
     for (at, part) in parts.iter().enumerate() {
         let mut counts: serde_json::Map<String, Json> = part
-            .things
+            .resources
             .iter()
             .map(|(name, count)| ((*name).to_owned(), json!(count)))
             .collect();

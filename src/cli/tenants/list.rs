@@ -55,7 +55,7 @@ pub(super) fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandErro
         if let Some(repair) = tenant.repair() {
             app.ui.hint(&format!(
                 "the password of {} is not on record: {repair}",
-                tenant.item.thing.name
+                tenant.item.resource.name
             ));
         }
     }
@@ -72,7 +72,7 @@ fn row(tenant: &Held, reveal: &Reveal) -> Vec<String> {
         "unreadable".to_owned()
     };
     vec![
-        tenant.item.thing.name.clone(),
+        tenant.item.resource.name.clone(),
         tenant.text("url"),
         password,
         times::shown(tenant.item.created_ms),

@@ -36,7 +36,7 @@ pub(super) struct SetPasswordCommand {
 pub(super) fn set_password(app: &App, command: &SetPasswordCommand) -> Result<Exit, CommandError> {
     let journal = app.journal()?;
     let tenant = find_tenant(&journal, &command.email, command.account.as_deref())?;
-    let email = tenant.item.thing.name.clone();
+    let email = tenant.item.resource.name.clone();
     let password = read(app, &email, command.stdin)?;
     if password.is_empty() {
         return Err(CommandError::usage("no password was given; nothing was changed"));
@@ -56,18 +56,18 @@ pub(super) fn set_password(app: &App, command: &SetPasswordCommand) -> Result<Ex
 }
 
 fn with_password(tenant: &Held, password: Secret) -> Result<(NaturalKey, Value), CommandError> {
-    let thing = &tenant.item.thing;
+    let resource = &tenant.item.resource;
     let Value::Object(mut object) = tenant.item.value.clone() else {
         return Err(CommandError::usage(format!(
             "the ledger's entry for {} is not a tenant",
-            thing.name
+            resource.name
         )));
     };
     object.fields.insert("password".into(), password.into());
     let key = NaturalKey {
-        account: thing.account.clone(),
-        sort: "tenant",
-        name: thing.name.clone(),
+        account: resource.account.clone(),
+        kind: "tenant",
+        name: resource.name.clone(),
     };
     Ok((key, Value::Object(object)))
 }

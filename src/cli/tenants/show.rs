@@ -30,7 +30,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
     let tenant = find_tenant(&journal, &command.email, which.account.as_deref())?;
     let what = format!(
         "the password of {} ({})",
-        tenant.item.thing.name,
+        tenant.item.resource.name,
         tenant.account()
     );
     let reveal = app.reveal(&journal, (which.reveal, which.yes), &what)?;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::trap::{self, Moment};
+use super::kill_switch::{self, Moment};
 use crate::cli::paths::Env;
 use crate::clock::Misset;
 
@@ -101,10 +101,10 @@ fn start(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io::Result<C
         .stdout(Stdio::null())
         .stderr(log);
     if let Some(clock) = fate.clock {
-        command.env(trap::CLOCK, trap::written(clock));
+        command.env(kill_switch::CLOCK, kill_switch::written(clock));
     }
     if let Kill::At(moment, passing) = &fate.kill {
-        command.env(trap::VARIABLE, format!("{}:{passing}", moment.name()));
+        command.env(kill_switch::VARIABLE, format!("{}:{passing}", moment.name()));
     }
     command.spawn()
 }

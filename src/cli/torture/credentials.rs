@@ -1,6 +1,6 @@
 //! Finds credentials in the results by their values, so that the user need not name their columns.
 
-use super::facts::Facts;
+use super::observation::Observation;
 
 /// The cells of the results that contain a tenant's password.
 #[derive(Debug, Default, PartialEq)]
@@ -15,13 +15,13 @@ struct Cell {
 
 impl Credentials {
     /// Finds the cells that contain a password in this world.
-    pub(super) fn of(facts: &Facts) -> Credentials {
+    pub(super) fn of(observation: &Observation) -> Credentials {
         let mut cells = Vec::new();
-        for (row, columns) in facts.rows.iter().enumerate() {
+        for (row, columns) in observation.rows.iter().enumerate() {
             for (column, cell) in columns {
                 let text = cell.as_str().filter(|text| !text.is_empty());
                 let owner = text.and_then(|text| {
-                    let mut tenants = facts.books.tenants.iter();
+                    let mut tenants = observation.books.tenants.iter();
                     tenants.find(|tenant| tenant.password == text)
                 });
                 cells.extend(owner.map(|tenant| Cell {
@@ -40,13 +40,16 @@ impl Credentials {
     }
 
     /// The cells that should contain the same tenants' passwords in another world, but do not.
-    pub(super) fn wrong_in(&self, facts: &Facts) -> Vec<String> {
+    pub(super) fn wrong_in(&self, observation: &Observation) -> Vec<String> {
         let wrong = self.0.iter().filter(|cell| {
-            let mut tenants = facts.books.tenants.iter();
+            let mut tenants = observation.books.tenants.iter();
             let password = tenants
                 .find(|tenant| tenant.address() == cell.tenant)
                 .map(|tenant| tenant.password.as_str());
-            let shown = facts.rows.get(cell.row).map(|row| Facts::text(row, &cell.column));
+            let shown = observation
+                .rows
+                .get(cell.row)
+                .map(|row| Observation::text(row, &cell.column));
             password.is_none() || password != shown
         });
         wrong

@@ -7,37 +7,37 @@
 //!                                                             └▶ facts (books, ledger, results) ─▶ verdict
 //! ```
 
+mod assertions;
 mod child;
 mod credentials;
-mod facts;
+mod environment;
+mod harness;
+mod kill_switch;
+mod observation;
 mod options;
-mod ordeal;
 mod plan;
-mod pool;
 mod report;
-mod rig;
-mod trap;
-mod verdict;
-mod world;
+mod trial;
+mod workers;
 
+pub(super) use kill_switch::{KillSwitch, Moment, clock};
 pub(super) use options::TortureCommand;
-pub(super) use trap::{Moment, Trap, clock};
 
 use std::sync::atomic::Ordering;
 
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
+use assertions::Expected;
+use harness::Harness;
 use plan::{Plan, Task};
 use report::Report;
-use rig::Rig;
-use verdict::Expected;
 
 /// Runs the command.
 pub(super) fn torture(app: &App, command: &TortureCommand) -> Result<Exit, CommandError> {
-    let rig = Rig::new(app, command)?;
-    rig.watch_for_interrupts();
-    let Some(expected) = undisturbed(&rig)? else {
+    let harness = Harness::new(app, command)?;
+    harness.watch_for_interrupts();
+    let Some(expected) = undisturbed(&harness)? else {
         return Ok(interrupted(app));
     };
     app.ui.note(&format!(
@@ -49,26 +49,26 @@ pub(super) fn torture(app: &App, command: &TortureCommand) -> Result<Exit, Comma
     let plan = Plan::new(command, expected.routes())?;
     app.ui.note(&format!(
         "torturing {}: {} kills, {} faults, seed {}",
-        rig.script.display(),
+        harness.script.display(),
         plan.kills(),
         plan.faults(),
-        rig.seed
+        harness.seed
     ));
-    let outcomes = pool::carry_out(&rig, &plan, &expected)?;
-    if rig.stop.load(Ordering::SeqCst) {
+    let outcomes = workers::carry_out(&harness, &plan, &expected)?;
+    if harness.stop.load(Ordering::SeqCst) {
         return Ok(interrupted(app));
     }
-    let report = Report::new(&rig, command, &outcomes);
+    let report = Report::new(&harness, command, &outcomes);
     report.show(app, command.json)?;
     Ok(if report.is_sound() { Exit::Ok } else { Exit::Check })
 }
 
 /// The script's results without disturbance. Two runs show what differs from run to run by itself.
-fn undisturbed(rig: &Rig) -> Result<Option<Expected>, CommandError> {
+fn undisturbed(harness: &Harness) -> Result<Option<Expected>, CommandError> {
     let mut quiet = Vec::new();
     for index in 1..=2 {
         let task = Task::undisturbed(index);
-        match ordeal::quiet(rig, &task)? {
+        match trial::quiet(harness, &task)? {
             Some(ended) => quiet.push(ended),
             None => return Ok(None),
         }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::harness::PACE;
+use super::kill_switch::Moment;
 use super::options::TortureCommand;
-use super::rig::PACE;
-use super::trap::Moment;
 use crate::cli::error::CommandError;
 use crate::sandbox::fault::{Fault, Kind, Route};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use super::harness::Harness;
 use super::options::TortureCommand;
 use super::plan::Injected;
-use super::pool::Outcomes;
-use super::rig::Rig;
+use super::workers::Outcomes;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 
@@ -34,7 +34,7 @@ struct Line {
 }
 
 struct Failure {
-    world: String,
+    environment: String,
     wrong: Vec<String>,
     command: String,
 }
@@ -45,7 +45,7 @@ const HEADER: [&str; 8] = [
 
 impl Report {
     /// Summarizes the outcomes in the order of the plan.
-    pub(super) fn new(rig: &Rig<'_>, command: &TortureCommand, outcomes: &Outcomes) -> Report {
+    pub(super) fn new(harness: &Harness<'_>, command: &TortureCommand, outcomes: &Outcomes) -> Report {
         let mut lines: BTreeMap<usize, Line> = BTreeMap::new();
         let mut failures = Vec::new();
         for (task, outcome) in outcomes {
@@ -64,14 +64,14 @@ impl Report {
             line.failed += u32::from(!outcome.wrong.is_empty());
             if !outcome.wrong.is_empty() {
                 failures.push(Failure {
-                    world: task.name(),
+                    environment: task.name(),
                     wrong: outcome.wrong.clone(),
-                    command: again(rig, command, &task.name()),
+                    command: again(harness, command, &task.name()),
                 });
             }
         }
         Report {
-            seed: rig.seed,
+            seed: harness.seed,
             lines: lines.into_values().collect(),
             failures,
         }
@@ -98,7 +98,7 @@ impl Report {
                 .map(String::as_str)
                 .collect::<Vec<_>>();
             app.ui.error(
-                &format!("{}: {}", failure.world, wrong.join("\n  ")),
+                &format!("{}: {}", failure.environment, wrong.join("\n  ")),
                 &[format!("again: {}", failure.command)],
             );
         }
@@ -125,10 +125,9 @@ impl Report {
 
     fn json(&self) -> Json {
         let lines: Vec<Json> = self.lines.iter().map(Line::json).collect();
-        let failures = self
-            .failures
-            .iter()
-            .map(|failure| json!({"world": failure.world, "wrong": failure.wrong, "again": failure.command}));
+        let failures = self.failures.iter().map(
+            |failure| json!({"world": failure.environment, "wrong": failure.wrong, "again": failure.command}),
+        );
         json!({
             "seed": self.seed,
             "lines": lines,
@@ -189,22 +188,22 @@ fn title(injected: &Injected) -> String {
 }
 
 /// The command that reproduces one world.
-fn again(rig: &Rig<'_>, command: &TortureCommand, world: &str) -> String {
+fn again(harness: &Harness<'_>, command: &TortureCommand, environment: &str) -> String {
     let mut words = vec![
         "provisor torture".to_owned(),
-        quoted(&rig.script.display().to_string()),
+        quoted(&harness.script.display().to_string()),
     ];
     if let Some(rows) = &command.rows {
         words.push(format!("--rows {}", quoted(&rows.display().to_string())));
     }
     words.push(format!(
         "--kills {} --seed {} --jobs {}",
-        command.kills, rig.seed, command.jobs
+        command.kills, harness.seed, command.jobs
     ));
     if command.faults != "all" {
         words.push(format!("--faults {}", quoted(&command.faults)));
     }
-    words.push(format!("--only {}", quoted(world)));
+    words.push(format!("--only {}", quoted(environment)));
     if !command.parameters.is_empty() {
         words.push("--".to_owned());
         words.extend(

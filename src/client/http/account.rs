@@ -9,7 +9,7 @@ use url::Url;
 use super::{Asked, Client, address};
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::client::session::LazySecret;
-use crate::client::{Line, Method, Password, clients};
+use crate::client::{ConnectOptions, Method, Password, clients};
 use crate::value::Value;
 use crate::value::origin::Origin;
 
@@ -50,17 +50,17 @@ pub(super) struct Known {
 
 impl Accounts {
     /// A client on `line` that does not authenticate.
-    pub fn nobodys(&self, line: &Line) -> Client {
+    pub fn nobodys(&self, line: &ConnectOptions) -> Client {
         Client::new(self.network(line))
     }
 
     /// Why no request may be sent to this address; `None` if it is allowed.
     pub fn refusal(&self, url: &Url) -> Option<String> {
-        self.network(&Line::default()).http.refusal(url)
+        self.network(&ConnectOptions::default()).http.refusal(url)
     }
 
     /// The client for `account`, reached on `line`. Sends nothing.
-    pub fn client(&self, account: &Account, line: &Line) -> Client {
+    pub fn client(&self, account: &Account, line: &ConnectOptions) -> Client {
         let fits = |client: &Client, network: &_| {
             let known = client.known.as_ref();
             client.network.shares_line(network) && known.is_some_and(|known| known.account.same_as(account))

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params, params_f
 
 use super::super::run::RunId;
 use super::super::step::{Loss, StepState, Window};
-use super::super::table::{AuditData, ClaimData, Fault, ItemData, Res, StepData, StepFilter, Thing};
+use super::super::table::{AuditData, ClaimData, Fault, ItemData, Res, ResourceKey, StepData, StepFilter};
 use super::runs::{from_sql, to_sql};
 use super::schema::number;
 use crate::clock::Stamp;
@@ -82,7 +82,7 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
     );
     let strikes = serde_json::to_string(&step.strikes).map_err(|error| Fault::Data(error.to_string()))?;
     let window = step.state.window();
-    let thing = step.thing.as_ref();
+    let resource = step.resource.as_ref();
     connection.prepare_cached(&sql)?.execute(params![
         step.run.as_str(),
         step.key,
@@ -94,9 +94,9 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
         step.state.name(),
         window.map(|window| window.sent.wall_ms),
         window.map(|window| window.settle_ms),
-        thing.map(|thing| &thing.account),
-        thing.map(|thing| &thing.sort),
-        thing.map(|thing| &thing.name),
+        resource.map(|resource| &resource.account),
+        resource.map(|resource| &resource.kind),
+        resource.map(|resource| &resource.name),
         step.attempts,
         step.started_ms,
         step.ended_ms,
@@ -121,10 +121,10 @@ pub(super) fn drop_step(connection: &Connection, run: &RunId, key: &str) -> Res<
 
 const CLAIM_COLUMNS: &str = "account, sort, name, run, step, parked";
 
-pub(super) fn claim(connection: &Connection, thing: &Thing) -> Res<Option<ClaimData>> {
+pub(super) fn claim(connection: &Connection, resource: &ResourceKey) -> Res<Option<ClaimData>> {
     let sql = format!("select {CLAIM_COLUMNS} from claim where account = ?1 and sort = ?2 and name = ?3");
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row(named(thing), read_claim).optional()?)
+    Ok(statement.query_row(named(resource), read_claim).optional()?)
 }
 
 pub(super) fn claims(connection: &Connection) -> Res<Vec<ClaimData>> {
@@ -139,19 +139,26 @@ pub(super) fn claims(connection: &Connection) -> Res<Vec<ClaimData>> {
 pub(super) fn put_claim(connection: &Connection, claim: &ClaimData) -> Res<()> {
     let sql = format!("insert or replace into claim({CLAIM_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6)");
     let ClaimData {
-        thing,
+        resource,
         run,
         step,
         parked,
     } = claim;
-    let values = params![thing.account, thing.sort, thing.name, run.as_str(), step, parked];
+    let values = params![
+        resource.account,
+        resource.kind,
+        resource.name,
+        run.as_str(),
+        step,
+        parked
+    ];
     connection.prepare_cached(&sql)?.execute(values)?;
     Ok(())
 }
 
-pub(super) fn drop_claim(connection: &Connection, thing: &Thing) -> Res<()> {
+pub(super) fn drop_claim(connection: &Connection, resource: &ResourceKey) -> Res<()> {
     let sql = "delete from claim where account = ?1 and sort = ?2 and name = ?3";
-    connection.prepare_cached(sql)?.execute(named(thing))?;
+    connection.prepare_cached(sql)?.execute(named(resource))?;
     Ok(())
 }
 
@@ -180,18 +187,18 @@ pub(super) fn drop_act(connection: &Connection, key: &str) -> Res<()> {
 
 const ITEM_COLUMNS: &str = "account, sort, name, platform_id, run, step, value, created_ms, changed_ms";
 
-pub(super) fn item(connection: &Connection, thing: &Thing) -> Res<Option<ItemData>> {
+pub(super) fn item(connection: &Connection, resource: &ResourceKey) -> Res<Option<ItemData>> {
     let sql = format!("select {ITEM_COLUMNS} from ledger where account = ?1 and sort = ?2 and name = ?3");
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row(named(thing), read_item).optional()?)
+    Ok(statement.query_row(named(resource), read_item).optional()?)
 }
 
-pub(super) fn items(connection: &Connection, sort: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
+pub(super) fn items(connection: &Connection, kind: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
     let sql = format!(
         "select {ITEM_COLUMNS} from ledger where sort = ?1 and (?2 is null or account = ?2)
          order by created_ms, account, name"
     );
-    list(connection, &sql, params![sort, account], read_item)
+    list(connection, &sql, params![kind, account], read_item)
 }
 
 pub(super) fn all_items(connection: &Connection) -> Res<Vec<ItemData>> {
@@ -203,9 +210,9 @@ pub(super) fn all_items(connection: &Connection) -> Res<Vec<ItemData>> {
     )
 }
 
-pub(super) fn attributed(connection: &Connection, account: &str, sort: &str) -> Res<Vec<String>> {
+pub(super) fn attributed(connection: &Connection, account: &str, kind: &str) -> Res<Vec<String>> {
     let sql = "select platform_id from ledger where account = ?1 and sort = ?2 and platform_id is not null";
-    list(connection, sql, [account, sort], |row| row.get(0))
+    list(connection, sql, [account, kind], |row| row.get(0))
 }
 
 /// Inserts or replaces an entry; returns `true` if it is new.
@@ -213,13 +220,13 @@ pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<bool> {
     let sql = "select count(*) from ledger where account = ?1 and sort = ?2 and name = ?3";
     let known: i64 = connection
         .prepare_cached(sql)?
-        .query_row(named(&item.thing), |row| row.get(0))?;
+        .query_row(named(&item.resource), |row| row.get(0))?;
     let sql =
         format!("insert or replace into ledger({ITEM_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     connection.prepare_cached(&sql)?.execute(params![
-        item.thing.account,
-        item.thing.sort,
-        item.thing.name,
+        item.resource.account,
+        item.resource.kind,
+        item.resource.name,
         item.platform_id,
         item.run.as_ref().map(RunId::as_str),
         item.step,
@@ -231,18 +238,18 @@ pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<bool> {
 }
 
 /// Removes entries; returns their number.
-pub(super) fn drop_item(connection: &Connection, account: &str, sort: &str, platform_id: &str) -> Res<i64> {
+pub(super) fn drop_item(connection: &Connection, account: &str, kind: &str, platform_id: &str) -> Res<i64> {
     let sql = "delete from ledger where account = ?1 and sort = ?2 and platform_id = ?3";
     let dropped = connection
         .prepare_cached(sql)?
-        .execute([account, sort, platform_id])?;
+        .execute([account, kind, platform_id])?;
     Ok(number(dropped))
 }
 
 /// Removes an entry; returns the number removed.
-pub(super) fn strike_item(connection: &Connection, thing: &Thing) -> Res<i64> {
+pub(super) fn strike_item(connection: &Connection, resource: &ResourceKey) -> Res<i64> {
     let sql = "delete from ledger where account = ?1 and sort = ?2 and name = ?3";
-    Ok(number(connection.prepare_cached(sql)?.execute(named(thing))?))
+    Ok(number(connection.prepare_cached(sql)?.execute(named(resource))?))
 }
 
 pub(super) fn audits(connection: &Connection) -> Res<Vec<AuditData>> {
@@ -268,8 +275,8 @@ pub(super) fn put_audit(connection: &Connection, audit: &AuditData) -> Res<()> {
     Ok(())
 }
 
-fn named(thing: &Thing) -> [&str; 3] {
-    [&thing.account, &thing.sort, &thing.name]
+fn named(resource: &ResourceKey) -> [&str; 3] {
+    [&resource.account, &resource.kind, &resource.name]
 }
 
 fn list<T>(
@@ -285,10 +292,10 @@ fn list<T>(
 
 fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
     let account: Option<String> = row.get(10)?;
-    let thing = match account {
-        Some(account) => Some(Thing {
+    let resource = match account {
+        Some(account) => Some(ResourceKey {
             account,
-            sort: row.get(11)?,
+            kind: row.get(11)?,
             name: row.get(12)?,
         }),
         None => None,
@@ -302,7 +309,7 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
         changes: row.get(5)?,
         ledger: row.get(6)?,
         state: read_state(row)?,
-        thing,
+        resource,
         attempts: row.get(13)?,
         started_ms: row.get(14)?,
         ended_ms: row.get(15)?,
@@ -345,7 +352,8 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
 
 /// Returns the steps with an unknown state or damaged `strikes`, each a sentence without a full stop.
 pub(super) fn damaged_steps(connection: &Connection) -> Res<Vec<String>> {
-    let sql = "select 'the state of step ' || run || '/' || key || ' is `' || state || '`, which is not known'
+    let sql =
+        "select 'the state of step ' || run || '/' || key || ' is `' || state || '`, which is not known'
                from step where state not in ('absent', 'intended', 'in doubt', 'done', 'refused', 'half done')
                union all
                select 'what step ' || run || '/' || key || ' strikes out of the ledger cannot be read'
@@ -379,7 +387,7 @@ fn read_loss(row: &Row<'_>) -> rusqlite::Result<Loss> {
 
 fn read_claim(row: &Row<'_>) -> rusqlite::Result<ClaimData> {
     Ok(ClaimData {
-        thing: read_thing(row)?,
+        resource: read_thing(row)?,
         run: RunId::new(row.get::<_, String>(3)?),
         step: row.get(4)?,
         parked: row.get(5)?,
@@ -388,7 +396,7 @@ fn read_claim(row: &Row<'_>) -> rusqlite::Result<ClaimData> {
 
 fn read_item(row: &Row<'_>) -> rusqlite::Result<ItemData> {
     Ok(ItemData {
-        thing: read_thing(row)?,
+        resource: read_thing(row)?,
         platform_id: row.get(3)?,
         run: row.get::<_, Option<String>>(4)?.map(RunId::new),
         step: row.get(5)?,
@@ -398,10 +406,10 @@ fn read_item(row: &Row<'_>) -> rusqlite::Result<ItemData> {
     })
 }
 
-fn read_thing(row: &Row<'_>) -> rusqlite::Result<Thing> {
-    Ok(Thing {
+fn read_thing(row: &Row<'_>) -> rusqlite::Result<ResourceKey> {
+    Ok(ResourceKey {
         account: row.get(0)?,
-        sort: row.get(1)?,
+        kind: row.get(1)?,
         name: row.get(2)?,
     })
 }

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::super::run::{RowCounts, RowFilter, RunId};
 use super::super::table::{
-    AuditData, ClaimData, ItemData, Look, Res, RowData, RowEnd, RowPut, RunData, StepData, StepFilter,
-    Tables, Thing,
+    AuditData, ClaimData, ItemData, Look, Res, ResourceKey, RowData, RowEnd, RowPut, RunData, StepData,
+    StepFilter, Tables,
 };
 use super::super::under_way::{Deaths, Left};
 use super::{runs, steps};
@@ -76,8 +76,8 @@ impl Look for Sql<'_> {
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
         steps::steps(self.connection, run, filter)
     }
-    fn claim(&self, thing: &Thing) -> Res<Option<ClaimData>> {
-        steps::claim(self.connection, thing)
+    fn claim(&self, resource: &ResourceKey) -> Res<Option<ClaimData>> {
+        steps::claim(self.connection, resource)
     }
     fn claims(&self) -> Res<Vec<ClaimData>> {
         steps::claims(self.connection)
@@ -85,17 +85,17 @@ impl Look for Sql<'_> {
     fn act(&self, key: &str) -> Res<Option<(RunId, String)>> {
         steps::act(self.connection, key)
     }
-    fn item(&self, thing: &Thing) -> Res<Option<ItemData>> {
-        steps::item(self.connection, thing)
+    fn item(&self, resource: &ResourceKey) -> Res<Option<ItemData>> {
+        steps::item(self.connection, resource)
     }
-    fn items(&self, sort: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
-        steps::items(self.connection, sort, account)
+    fn items(&self, kind: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
+        steps::items(self.connection, kind, account)
     }
     fn all_items(&self) -> Res<Vec<ItemData>> {
         steps::all_items(self.connection)
     }
-    fn attributed(&self, account: &str, sort: &str) -> Res<Vec<String>> {
-        steps::attributed(self.connection, account, sort)
+    fn attributed(&self, account: &str, kind: &str) -> Res<Vec<String>> {
+        steps::attributed(self.connection, account, kind)
     }
     fn audits(&self) -> Res<Vec<AuditData>> {
         steps::audits(self.connection)
@@ -127,8 +127,8 @@ impl Tables for Sql<'_> {
     fn put_claim(&mut self, claim: &ClaimData) -> Res<()> {
         steps::put_claim(self.connection, claim)
     }
-    fn drop_claim(&mut self, thing: &Thing) -> Res<()> {
-        steps::drop_claim(self.connection, thing)
+    fn drop_claim(&mut self, resource: &ResourceKey) -> Res<()> {
+        steps::drop_claim(self.connection, resource)
     }
     fn put_act(&mut self, key: &str, run: &RunId, step: &str) -> Res<()> {
         steps::put_act(self.connection, key, run, step)
@@ -141,13 +141,13 @@ impl Tables for Sql<'_> {
         self.ledger_changed(i64::from(is_new));
         Ok(())
     }
-    fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()> {
-        let dropped = steps::drop_item(self.connection, account, sort, platform_id)?;
+    fn drop_item(&mut self, account: &str, kind: &str, platform_id: &str) -> Res<()> {
+        let dropped = steps::drop_item(self.connection, account, kind, platform_id)?;
         self.ledger_changed(-dropped);
         Ok(())
     }
-    fn strike_item(&mut self, thing: &Thing) -> Res<()> {
-        let dropped = steps::strike_item(self.connection, thing)?;
+    fn strike_item(&mut self, resource: &ResourceKey) -> Res<()> {
+        let dropped = steps::strike_item(self.connection, resource)?;
         self.ledger_changed(-dropped);
         Ok(())
     }

@@ -271,7 +271,7 @@ async fn outcomes_and_refusals_are_replayed(journal: Journal, clock: Clock) {
     assert_eq!(steps.len(), 1);
     assert_eq!((steps[0].state, steps[0].attempts), (StepState::Done, 1));
     assert_eq!(
-        (steps[0].outcome.clone(), steps[0].thing.clone()),
+        (steps[0].outcome.clone(), steps[0].resource.clone()),
         (Some(outcome(1)), Some((&tenant("ann")).into()))
     );
 }
@@ -393,9 +393,9 @@ async fn what_is_struck_out_of_the_ledger_can_be_made_again(journal: Journal, cl
     let StepKind::Change(mut strike) = act("delete").kind else {
         unreachable!()
     };
-    strike.books = Books::Strikes(vec![Struck::Identified {
+    strike.books = LedgerEffect::Remove(vec![LedgerEntry::Identified {
         account: tenant("").account,
-        sort: "tenant".into(),
+        kind: "tenant".into(),
         platform_id: "1".into(),
     }]);
     step(&journal, &run, "b", &change("delete", "ann", strike), &platform)

@@ -58,7 +58,7 @@ fn new_run(name: &str) -> NewRun {
 fn tenant(name: &str) -> NaturalKey {
     NaturalKey {
         account: "https://master.example".to_owned(),
-        sort: "tenant",
+        kind: "tenant",
         name: name.to_owned(),
     }
 }
@@ -69,13 +69,13 @@ fn ensure(name: &str) -> StepPlan {
         "ensure_tenant",
         name,
         Change {
-            thing: Some(tenant(name)),
+            resource: Some(tenant(name)),
             probes: true,
             patience: PATIENCE.whole(),
             settle: Duration::from_secs(90),
             resends_late: false,
             look_for: Duration::from_secs(90),
-            books: Books::Enters,
+            books: LedgerEffect::Insert,
             formerly: name.strip_prefix("new ").map(|former| Former {
                 key: tenant(former),
                 proof: Proof::Name,
@@ -92,13 +92,13 @@ fn act(name: &str) -> StepPlan {
         "act",
         name,
         Change {
-            thing: None,
+            resource: None,
             probes: false,
             patience: PATIENCE.whole(),
             settle: Duration::from_secs(15),
             resends_late: false,
             look_for: Duration::from_secs(15),
-            books: Books::Unchanged,
+            books: LedgerEffect::Unchanged,
             formerly: None,
             request: None,
             act: None,

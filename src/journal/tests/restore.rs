@@ -14,7 +14,7 @@ fn place() -> (tempfile::TempDir, PathBuf) {
 
 fn names(journal: &Journal) -> Vec<String> {
     let items = journal.ledger_list("tenant", None).unwrap();
-    items.into_iter().map(|item| item.thing.name).collect()
+    items.into_iter().map(|item| item.resource.name).collect()
 }
 
 #[test]

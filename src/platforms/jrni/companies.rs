@@ -6,11 +6,11 @@ use super::client::fault::CHOOSE_COMPANY;
 use super::{COMPANY, SESSION, account_of, told};
 use crate::journal::NaturalKey;
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::resource::{self, OPTIONS};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::{Object, Value};
 
 const REF: Param = Param {
@@ -170,24 +170,24 @@ const CHANGED: &[(Code, &str)] = &[
     (Code::Refused, "the platform refuses the change"),
 ];
 
-fn company<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn company<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let company = world.jrni(call)?.company().await.map_err(told)?;
+        let company = context.jrni(call)?.company().await.map_err(told)?;
         Ok(to_company(&company, "unchanged"))
     })
 }
 
-fn children<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn children<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let children = world.jrni(call)?.children().await.map_err(told)?;
+        let children = context.jrni(call)?.children().await.map_err(told)?;
         let children = children.iter().map(|child| to_company(child, "unchanged"));
         Ok(Value::List(children.collect()))
     })
 }
 
-fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn find<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let found = look_up(world, call).await?;
+        let found = look_up(context, call).await?;
         Ok(found.map_or(Value::Null, |company| to_company(&company, "unchanged")))
     })
 }
@@ -198,26 +198,26 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     resource::check_part("ref", &name)?;
     Ok(NaturalKey {
         account: account_of(receiver(call)?)?,
-        sort: "company",
+        kind: "company",
         name,
     })
 }
 
-async fn look_up(world: &World, call: &Call) -> Result<Option<Company>, OpError> {
+async fn look_up(context: &OpContext, call: &Call) -> Result<Option<Company>, OpError> {
     let reference = key(call)?.name;
-    world.jrni(call)?.find_company(&reference).await.map_err(told)
+    context.jrni(call)?.find_company(&reference).await.map_err(told)
 }
 
-fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
-        let found = look_up(world, call).await;
+        let found = look_up(context, call).await;
         Probe::from(found.map(|found| found.map(|company| to_company(&company, "created"))))
     })
 }
 
-fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
+fn check<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
-        match look_up(world, call).await? {
+        match look_up(context, call).await? {
             None => Ok(None),
             // Our own earlier request created it.
             Some(found) if call.resent => Ok(Some(to_company(&found, "created"))),
@@ -235,31 +235,31 @@ fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>
     })
 }
 
-fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn create<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let fields = resource::fields_of_new(call, "ref", &key(call)?.name)?;
-        let made = world.jrni(call)?.create_company(&fields).await.map_err(told)?;
+        let made = context.jrni(call)?.create_company(&fields).await.map_err(told)?;
         Ok(to_company(&made, "created"))
     })
 }
 
-fn update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let changed = named(world, call)?.update_company(&call.map("fields")).await;
+        let changed = named(context, call)?.update_company(&call.map("fields")).await;
         Ok(to_company(&changed.map_err(told)?, "changed"))
     })
 }
 
-fn disable<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn disable<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        named(world, call)?.disable_company().await.map_err(told)?;
+        named(context, call)?.disable_company().await.map_err(told)?;
         Ok(Value::Null)
     })
 }
 
-fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe_update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
-        match current(world, call).await {
+        match current(context, call).await {
             Ok(company) if resource::holds(&company.attributes, &Value::Record(call.map("fields"))) => {
                 Probe::Found(to_company(&company, "changed"))
             }
@@ -269,9 +269,9 @@ fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     })
 }
 
-fn probe_disable<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe_disable<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
-        match current(world, call).await {
+        match current(context, call).await {
             Ok(company) if company.disabled => Probe::Found(Value::Null),
             Ok(company) if company.live => Probe::Absent,
             // Neither live nor disabled: it may never have been live.
@@ -283,14 +283,14 @@ fn probe_disable<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 }
 
 /// The client, acting on the company that the call names.
-fn named(world: &World, call: &Call) -> Result<Client, OpError> {
+fn named(context: &OpContext, call: &Call) -> Result<Client, OpError> {
     let id = super::company_number(&call.text("id"))?
         .ok_or_else(|| OpError::new(Code::BadArgument, "`id` must not be empty"))?;
-    Ok(world.jrni(call)?.within(Some(id)))
+    Ok(context.jrni(call)?.within(Some(id)))
 }
 
-async fn current(world: &World, call: &Call) -> Result<Company, OpError> {
-    named(world, call)?.company().await.map_err(told)
+async fn current(context: &OpContext, call: &Call) -> Result<Company, OpError> {
+    named(context, call)?.company().await.map_err(told)
 }
 
 fn says(company: &Company, name: &str) -> bool {

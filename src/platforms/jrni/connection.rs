@@ -10,10 +10,10 @@ use super::client::endpoints::Endpoints;
 use super::{SESSION, SIGN_IN, TOLD, company_number, told};
 use crate::client::Network;
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::{self, receiver};
 use crate::operation::spec::Effect;
-use crate::operation::world::World;
 use crate::value::Object;
 
 /// The default response timeout.
@@ -32,7 +32,7 @@ impl Shared {
     }
 }
 
-impl World {
+impl OpContext {
     /// The client of a call's session, whose changing requests pass the call's flight. Sends nothing.
     pub(super) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
         Ok(self.jrni_of(receiver(call)?)?.through(Some(&call.flight)))
@@ -44,7 +44,7 @@ impl World {
         Ok(told_company(call.clone(), company))
     }
 
-    /// Like [`World::with_company`], if the company is known on this machine. Sends nothing.
+    /// Like [`OpContext::with_company`], if the company is known on this machine. Sends nothing.
     pub(super) async fn with_known_company(&self, call: Call) -> Call {
         if !acts_on_untold_company(&call) {
             return call;

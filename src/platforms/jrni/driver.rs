@@ -11,14 +11,14 @@ use super::connection::Shared;
 use super::{company_number, raw, told};
 use crate::client::Network;
 use crate::client::fields::{Fields, guarded};
-use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
+use crate::journal::{Former, LedgerEntry, LedgerItem, NaturalKey};
 use crate::operation::account::{Reachability, SignedIn};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::platform::Driver;
 use crate::operation::resource::{self, Ask, Resource};
 use crate::operation::spec::Boxed;
-use crate::operation::world::World;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
 
@@ -48,30 +48,34 @@ impl Driver for Jrni {
 
     fn sign_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
         Box::pin(async move {
-            world.jrni_of(account)?.sign_in().await?;
+            context.jrni_of(account)?.sign_in().await?;
             Ok(None)
         })
     }
 
-    fn sign_out<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        Box::pin(async move { Ok(world.jrni_of(account)?.log_out().await.map(drop)?) })
+    fn sign_out<'a>(&'a self, context: &'a OpContext, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(context.jrni_of(account)?.log_out().await.map(drop)?) })
     }
 
-    fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        Box::pin(async move { Ok(world.jrni_of(account)?.forget_tokens().await?) })
+    fn forget_tokens<'a>(
+        &'a self,
+        context: &'a OpContext,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(context.jrni_of(account)?.forget_tokens().await?) })
     }
 
     fn signed_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
         Box::pin(async move {
-            let signed_in = world.jrni_of(account)?.is_signed_in().await?;
+            let signed_in = context.jrni_of(account)?.is_signed_in().await?;
             Ok(if signed_in {
                 SignedIn::WhileUsed
             } else {
@@ -80,8 +84,8 @@ impl Driver for Jrni {
         })
     }
 
-    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
-        Ok(world.jrni_of(session)?.secrets())
+    fn secrets(&self, context: &OpContext, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(context.jrni_of(session)?.secrets())
     }
 
     fn account_of(&self, session: &Object) -> Result<String, OpError> {
@@ -100,23 +104,27 @@ impl Driver for Jrni {
         !super::connection::acts_on_untold_company(call)
     }
 
-    fn with_account<'a>(&'a self, world: &'a World, call: &'a Call) -> Boxed<'a, Result<Call, OpError>> {
-        Box::pin(world.with_company(call))
+    fn with_account<'a>(
+        &'a self,
+        context: &'a OpContext,
+        call: &'a Call,
+    ) -> Boxed<'a, Result<Call, OpError>> {
+        Box::pin(context.with_company(call))
     }
 
-    fn with_known_account<'a>(&'a self, world: &'a World, call: Call) -> Boxed<'a, Call> {
-        Box::pin(world.with_known_company(call))
+    fn with_known_account<'a>(&'a self, context: &'a OpContext, call: Call) -> Boxed<'a, Call> {
+        Box::pin(context.with_known_company(call))
     }
 
     fn ask<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         call: &'a Call,
         resource: &'static Resource,
         ask: Ask<'a>,
     ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
         Box::pin(async move {
-            let client = world.jrni(call)?;
+            let client = context.jrni(call)?;
             let items = match ask {
                 Ask::List => client.items(resource.path, resource.plural).await,
                 Ask::ByKey(key) => {
@@ -136,16 +144,16 @@ impl Driver for Jrni {
         })
     }
 
-    fn former_name(&self, call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
-        super::formerly(call, thing)
+    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+        super::formerly(call, resource)
     }
 
     fn present_name(&self, item: &LedgerItem) -> Option<(String, String)> {
         super::present_name(item)
     }
 
-    fn strikes(&self, world: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
-        Ok(raw::strikes(world, call).unwrap_or_default())
+    fn strikes(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
+        Ok(raw::strikes(context, call).unwrap_or_default())
     }
 }
 

@@ -12,11 +12,11 @@ mod import;
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::platform::{AccountKey, AccountSchema, Platform};
 use crate::operation::session::{self, receiver};
 use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::{Object, Value};
 use client::account::Base;
 use client::fault;
@@ -148,9 +148,9 @@ pub(crate) static PLATFORM: Platform = Platform {
 /// The company to sign in to, if it is not the one to act on.
 const SIGN_IN: &str = "$sign_in";
 
-fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn connect<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let mut session = PLATFORM.connect(world, call.arg("account"))?;
+        let mut session = PLATFORM.connect(context, call.arg("account"))?;
         if let Value::Object(session) = &mut session {
             Base::parse(session.text("url"))?;
             company_number(session.text("company"))?;
@@ -160,7 +160,7 @@ fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpEr
     })
 }
 
-fn within<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn within<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let mut session = receiver(call)?.clone();
         let id = match call.arg("company") {
@@ -186,17 +186,17 @@ fn within<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>>
     })
 }
 
-fn logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn logout<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let done = world.jrni(call)?.log_out().await.map_err(told)?;
+        let done = context.jrni(call)?.log_out().await.map_err(told)?;
         // If our earlier request was lost, there was a token.
         Ok(Value::Bool(done || call.resent))
     })
 }
 
-fn probe_logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe_logout<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
-        let signed_in = match world.jrni(call) {
+        let signed_in = match context.jrni(call) {
             Ok(client) => client.accepts_token().await.map_err(told),
             Err(error) => Err(error),
         };
@@ -263,13 +263,13 @@ fn account_of_login(session: &Object) -> Result<String, OpError> {
 
 /// The resource key of the call's resource in the ledger while no company was known. At that time the login may have
 /// led to another company.
-pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
-    let thing = thing.filter(|_| call.op.module == "jrni")?;
+pub(super) fn formerly(call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+    let resource = resource.filter(|_| call.op.module == "jrni")?;
     let former = accounts_of(call.receiver.as_ref()?).ok()?.pop()?;
-    (former != thing.account).then(|| Former {
+    (former != resource.account).then(|| Former {
         key: NaturalKey {
             account: former,
-            ..thing.clone()
+            ..resource.clone()
         },
         proof: Proof::LookUp,
     })
@@ -277,17 +277,17 @@ pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former
 
 /// The address of a ledger entry, and what identifies its resource there; `None` for a resource of another platform.
 pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
-    let thing = &item.thing;
-    if !["company", "administrator", "person"].contains(&thing.sort.as_str()) {
+    let resource = &item.resource;
+    if !["company", "administrator", "person"].contains(&resource.kind.as_str()) {
         return None;
     }
-    let (base, _) = thing
+    let (base, _) = resource
         .account
         .rsplit_once("/admin/")
-        .or_else(|| thing.account.rsplit_once('/'))?;
+        .or_else(|| resource.account.rsplit_once('/'))?;
     Some((
         base.to_owned(),
-        format!("{}\n{}", thing.name, item.platform_id.as_ref()?),
+        format!("{}\n{}", resource.name, item.platform_id.as_ref()?),
     ))
 }
 

@@ -2,14 +2,14 @@
 
 use super::{SESSION, SIGN_IN, account_at, accounts_of, told};
 use crate::client::{Body, Method};
-use crate::journal::Struck;
+use crate::journal::LedgerEntry;
 pub(crate) use crate::operation::act::{KEY, REMEMBERED, REMEMBERING};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 pub(crate) use crate::operation::raw::{self, BODY, Raw};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::{Record, Value};
 
 const PATH: Param = Param {
@@ -63,7 +63,7 @@ pub(super) static OPS: &[OpSpec] = &[
     RAW.get(
         "let group = jrni::connect();\n\
                   group.get(`/${group.company().id}/services`, #{per_page: 10}).total_entries",
-        &|world, call| Box::pin(exchange(world, call, Method::Get)),
+        &|context, call| Box::pin(exchange(context, call, Method::Get)),
     ),
     OpSpec {
         module: "jrni",
@@ -109,34 +109,34 @@ pub(super) static OPS: &[OpSpec] = &[
         "let group = jrni::connect();\n\
                   let company = group.company();\n\
                   group.post(`/admin/${company.id}/services`, #{name: \"Haircut\", durations: [30]}).id > 0",
-        &|world, call| Box::pin(exchange(world, call, Method::Post)),
+        &|context, call| Box::pin(exchange(context, call, Method::Post)),
     ),
     RAW.put(
         "let group = jrni::connect();\n\
                   let company = group.company();\n\
                   group.put(`/admin/${company.id}/company`, #{website: \"https://group.example\"}).website",
-        &|world, call| Box::pin(exchange(world, call, Method::Put)),
+        &|context, call| Box::pin(exchange(context, call, Method::Put)),
     ),
     RAW.delete(
         "let group = jrni::connect();\n\
                   let ann = group.ensure_person(\"staff-7\", #{name: \"Ann Lee\"});\n\
                   group.delete(`/admin/${group.company().id}/people/${ann.id}`)",
-        &|world, call| Box::pin(exchange(world, call, Method::Delete)),
+        &|context, call| Box::pin(exchange(context, call, Method::Delete)),
     ),
 ];
 
 /// The ledger entry of the person, administrator or company that a raw call removes.
-pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
+pub(super) fn strikes(context: &OpContext, call: &Call) -> Option<Vec<LedgerEntry>> {
     if call.op.id() != "jrni::delete" {
         return None;
     }
     let session = receiver(call).ok()?;
-    let client = world.jrni_of(session).ok()?;
+    let client = context.jrni_of(session).ok()?;
     let steps = client.steps_to(&call.text("path"), &call.map("query"))?;
     let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
     let at = |company: &str| Some(account_at(&client.account().base, company.parse().ok()?));
     let mut accounts = accounts_of(session).ok()?;
-    let (sort, id) = match steps[..] {
+    let (kind, id) = match steps[..] {
         // It is in the ledger of the company that it was created below.
         ["admin", company, "company"] => {
             accounts.extend(at(session.text(SIGN_IN)));
@@ -147,28 +147,28 @@ pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
             if !accounts.contains(&of) {
                 accounts = vec![of];
             }
-            let sort = match list {
+            let kind = match list {
                 "people" => "person",
                 _ => "administrator",
             };
-            (sort, id)
+            (kind, id)
         }
         _ => return None,
     };
-    Some(Struck::identified(accounts, sort, id))
+    Some(LedgerEntry::identified(accounts, kind, id))
 }
 
-async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
+async fn exchange(context: &OpContext, call: &Call, method: Method) -> Result<Value, OpError> {
     let (query, body) = raw::read(call, &["json", "form"])?;
-    let client = world.jrni(call)?;
+    let client = context.jrni(call)?;
     let answer = client.raw(method, &call.text("path"), &query, body).await;
     answer.map_err(told)
 }
 
-fn follow<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn follow<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let href = href(call.arg("resource"), &call.text("link"))?;
-        let (client, variables) = (world.jrni(call)?, call.map("variables"));
+        let (client, variables) = (context.jrni(call)?, call.map("variables"));
         let answer = client.raw(Method::Get, &href, &variables, Body::None).await;
         answer.map_err(told)
     })

@@ -2,7 +2,7 @@
 
 use super::{ADMINISTRATOR, PERSON};
 use crate::operation::error::Code;
-use crate::operation::resource::{KeyForm, Preset, Property, Resource, ResourceKey};
+use crate::operation::resource::{KeyField, KeyForm, Preset, Property, Resource};
 
 pub(super) static RESOURCES: &[Resource] = &[
     Resource {
@@ -21,7 +21,7 @@ pub(super) static RESOURCES: &[Resource] = &[
             ADMINISTRATOR,
             ("administrator", "administrators"),
             "/administrators",
-            ResourceKey {
+            KeyField {
                 field: "email",
                 form: KeyForm::Email,
                 doc: "who signs in; upper case and blanks around it do not count",
@@ -47,7 +47,7 @@ pub(super) static RESOURCES: &[Resource] = &[
             PERSON,
             ("person", "people"),
             "/people",
-            ResourceKey {
+            KeyField {
                 field: "reference",
                 form: KeyForm::Exact,
                 doc: "the reference that your systems know the person by; upper and lower case differ",

@@ -6,10 +6,10 @@ use super::{APP, SESSION, account_of};
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::journal::NaturalKey;
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
-use crate::operation::world::World;
 use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::value::{Object, Record, Value, identity};
 
@@ -212,16 +212,16 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     };
     Ok(NaturalKey {
         account: account_of(receiver(call)?)?,
-        sort: "app",
+        kind: "app",
         name: format!("{} @ {site}", identity::name(&name)),
     })
 }
 
 /// The apps that the call may refer to. Callers never choose between two, and an app that the ledger attributes to
 /// another call is excluded.
-async fn candidates(world: &World, call: &Call) -> Result<Vec<App>, OpError> {
+async fn candidates(context: &OpContext, call: &Call) -> Result<Vec<App>, OpError> {
     let session = receiver(call)?;
-    let mut apps = world
+    let mut apps = context
         .apps_now(session, &identity::name(&call.text("name")))
         .await?;
     let site = identity::site(&call.text("site"));
@@ -231,19 +231,19 @@ async fn candidates(world: &World, call: &Call) -> Result<Vec<App>, OpError> {
             .is_none_or(|known| identity::site(known) == site)
     });
     if !apps.is_empty() {
-        let taken = world.journal.attributed(&account_of(session)?, "app");
+        let taken = context.journal.attributed(&account_of(session)?, "app");
         let taken = taken.map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
         apps.retain(|app| !taken.contains(&id_text(&app.id)));
     }
     Ok(apps)
 }
 
-fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
-        match candidates(world, call).await {
+        match candidates(context, call).await {
             Ok(found) => match found.as_slice() {
                 [] => Probe::Absent,
-                [app] if is_unclear(world, call, app) => Probe::Unknown(format!(
+                [app] if is_unclear(context, call, app) => Probe::Unknown(format!(
                     "an app `{}` is there, and the platform does not say whether it is this one or another in doubt",
                     call.text("name")
                 )),
@@ -259,12 +259,12 @@ fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     })
 }
 
-fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
+fn check<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
         let name = call.text("name");
-        match candidates(world, call).await?.as_slice() {
+        match candidates(context, call).await?.as_slice() {
             [] => Ok(None),
-            [app] if call.resent && !is_unclear(world, call, app) => Ok(Some(to_app(app, "created"))),
+            [app] if call.resent && !is_unclear(context, call, app) => Ok(Some(to_app(app, "created"))),
             [app] if call.flag("adopt") && app.site.is_none() => Err(OpError::new(
                 Code::AlreadyExists,
                 format!(
@@ -286,21 +286,21 @@ fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>
     })
 }
 
-fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn create<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let name = call.text("name");
         let fields = match call.option("fields") {
             Some(Value::Record(fields)) => fields.clone(),
             _ => Record::new(),
         };
-        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let made = client
             .create_application(&name, &call.text("site"), &fields)
             .await;
         match made {
             Ok(app) => Ok(to_app(&app, "created")),
             Err(error) if matches!(error.kind, ApiErrorKind::Conflict | ApiErrorKind::Invalid) => {
-                refused_or_ours(world, call, error).await
+                refused_or_ours(context, call, error).await
             }
             Err(error) => Err(error.into()),
         }
@@ -308,9 +308,9 @@ fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 }
 
 /// Handles a refusal that may stem from an earlier request of ours whose response was lost; a lookup decides.
-async fn refused_or_ours(world: &World, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
-    match candidates(world, call).await?.as_slice() {
-        [app] if call.resent && !is_unclear(world, call, app) => Ok(to_app(app, "created")),
+async fn refused_or_ours(context: &OpContext, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
+    match candidates(context, call).await?.as_slice() {
+        [app] if call.resent && !is_unclear(context, call, app) => Ok(to_app(app, "created")),
         // It is not listed yet, or cannot be distinguished from another app.
         _ if call.resent => Err(OpError::from(refusal).maybe_sent()),
         [] => Err(refusal.into()),
@@ -329,19 +329,19 @@ fn exists(name: &str) -> OpError {
     .hint("if it is yours, take it over: ensure_app(name, site, #{adopt: true})")
 }
 
-fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn list<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let apps = all(world, call).await?;
+        let apps = all(context, call).await?;
         Ok(Value::List(
             apps.iter().map(|app| to_app(app, "unchanged")).collect(),
         ))
     })
 }
 
-fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn find<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let name = identity::name(&call.text("name"));
-        let apps = all(world, call).await?;
+        let apps = all(context, call).await?;
         let found: Vec<&App> = apps
             .iter()
             .filter(|app| identity::name(&app.name) == name)
@@ -358,18 +358,18 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
     })
 }
 
-fn update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let id = identity::id(&call.text("id"));
         Ok(client.update_application(&id, &call.map("fields")).await?)
     })
 }
 
-fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe_update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
         let wanted = call.map("fields");
-        match one(world, call).await {
+        match one(context, call).await {
             Ok(Some(app)) => {
                 let now = app.attributes.as_record();
                 let as_wanted = |(name, value): (&String, &Value)| {
@@ -388,9 +388,9 @@ fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     })
 }
 
-fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn delete<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let id = identity::id(&call.text("id"));
         match client.delete_application(&id).await {
             Ok(()) => Ok(Value::Null),
@@ -401,9 +401,9 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
     })
 }
 
-fn probe_delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe_delete<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
-        match one(world, call).await {
+        match one(context, call).await {
             Ok(None) => Probe::Found(Value::Null),
             Ok(Some(_)) => Probe::Absent,
             Err(error) => Probe::Unreachable(error),
@@ -411,14 +411,14 @@ fn probe_delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     })
 }
 
-async fn all(world: &World, call: &Call) -> Result<Vec<App>, OpError> {
-    let client = world.mobsted(receiver(call)?)?;
+async fn all(context: &OpContext, call: &Call) -> Result<Vec<App>, OpError> {
+    let client = context.mobsted(receiver(call)?)?;
     Ok(client.applications().await?)
 }
 
-async fn one(world: &World, call: &Call) -> Result<Option<App>, OpError> {
+async fn one(context: &OpContext, call: &Call) -> Result<Option<App>, OpError> {
     let id = identity::id(&call.text("id"));
-    let apps = all(world, call).await?;
+    let apps = all(context, call).await?;
     Ok(apps.into_iter().find(|app| id_text(&app.id) == id))
 }
 
@@ -436,13 +436,13 @@ fn to_app(app: &App, outcome: &str) -> Value {
 }
 
 /// Whether the platform does not report the app's site, and another app of its name is in doubt, too.
-fn is_unclear(world: &World, call: &Call, app: &App) -> bool {
+fn is_unclear(context: &OpContext, call: &Call, app: &App) -> bool {
     let Ok(own) = key(call) else { return true };
     let prefix = format!("{} @ ", identity::name(&call.text("name")));
-    let doubts = world.journal.in_doubt(&own.account, "app");
+    let doubts = context.journal.in_doubt(&own.account, "app");
     app.site.is_none()
         && doubts.map_or(true, |doubts| {
-            let mut names = doubts.iter().map(|doubt| &doubt.thing.name);
+            let mut names = doubts.iter().map(|doubt| &doubt.resource.name);
             names.any(|name| name.starts_with(&prefix) && *name != own.name)
         })
 }

@@ -4,10 +4,10 @@ use super::client::catalogue::{Part, TagsOf};
 use super::objects::{APP_ID, app_id};
 use super::{LIST, SCREEN, SESSION};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::{Object, Record, Value};
 
 const TAGS: Param = Param {
@@ -130,9 +130,9 @@ pub(super) static OPS: &[OpSpec] = &[
     },
 ];
 
-fn screens<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn screens<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let parts = world.mobsted(receiver(call)?)?.screens(&app_id(call)).await?;
+        let parts = context.mobsted(receiver(call)?)?.screens(&app_id(call)).await?;
         let screen = |part: Part| {
             let fields = [
                 ("id", part.id),
@@ -145,9 +145,9 @@ fn screens<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpEr
     })
 }
 
-fn lists<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn lists<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let parts = world.mobsted(receiver(call)?)?.lists(&app_id(call)).await?;
+        let parts = context.mobsted(receiver(call)?)?.lists(&app_id(call)).await?;
         let list = |part: Part| {
             let tables = part.tables.into_iter().map(Value::from).collect();
             let fields = [
@@ -162,9 +162,9 @@ fn lists<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErro
     })
 }
 
-fn hashtags<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn hashtags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let tags = world
+        let tags = context
             .mobsted(receiver(call)?)?
             .available_tags(&app_id(call))
             .await?;
@@ -172,25 +172,25 @@ fn hashtags<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpE
     })
 }
 
-fn object_tags<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn object_tags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let of = TagsOf::Objects {
             app: number(&Value::Text(app_id(call))),
             ids: ids(call)?,
         };
-        read(world, call, &of).await
+        read(context, call, &of).await
     })
 }
 
-fn app_tags<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { read(world, call, &TagsOf::Apps(ids(call)?)).await })
+fn app_tags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { read(context, call, &TagsOf::Apps(ids(call)?)).await })
 }
 
-fn tenant_tags<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(read(world, call, &TagsOf::Tenant))
+fn tenant_tags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(read(context, call, &TagsOf::Tenant))
 }
 
-async fn read(world: &World, call: &Call, of: &TagsOf) -> Result<Value, OpError> {
+async fn read(context: &OpContext, call: &Call, of: &TagsOf) -> Result<Value, OpError> {
     let mut tags = Vec::new();
     for tag in items(call, "tags") {
         match tag {
@@ -208,7 +208,7 @@ async fn read(world: &World, call: &Call, of: &TagsOf) -> Result<Value, OpError>
         return Err(OpError::new(Code::BadArgument, "no tags are named")
             .hint("hashtags(app) lists those that can be read"));
     }
-    let found = world.mobsted(receiver(call)?)?.read_tags(of, &tags).await?;
+    let found = context.mobsted(receiver(call)?)?.read_tags(of, &tags).await?;
     let item = |found: super::client::catalogue::TagValues| {
         Value::Record(Record::from([
             ("id".to_owned(), found.id),

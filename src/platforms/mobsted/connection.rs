@@ -9,9 +9,9 @@ use super::client::partners::Partners;
 use super::client::{Client, Timeouts};
 use super::directory::Directories;
 use crate::client::Network;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session;
-use crate::operation::world::World;
 use crate::value::Object;
 
 /// Process-wide state shared by Mobsted's operations.
@@ -31,7 +31,7 @@ impl Shared {
     }
 }
 
-impl World {
+impl OpContext {
     /// Registers the Mobsted accounts of profiles around an address used by others, so that they are protected whatever
     /// client is used.
     pub(super) fn note_mobsted(&self, url: &str) {

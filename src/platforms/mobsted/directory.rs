@@ -13,9 +13,9 @@ use super::client::tenants::TenantRow;
 use super::{APP, TENANT, account_of};
 use crate::client::clients::Recent;
 use crate::client::error::{ApiError, ApiErrorKind};
+use crate::operation::context::OpContext;
 use crate::operation::error::OpError;
 use crate::operation::spec::Boxed;
-use crate::operation::world::World;
 use crate::sabotage::Sabotage;
 use crate::value::{Object, identity};
 
@@ -154,7 +154,7 @@ fn of<T>(lists: &Lists<T>, session: &Object) -> Result<Arc<List<T>>, OpError> {
     Ok(lists.get(account, |_| true, Arc::default))
 }
 
-impl World {
+impl OpContext {
     /// Whether a tenant or an app in the ledger is certainly gone. Checks only if its account's list has been read in
     /// this process before; the list is then updated.
     pub(super) async fn is_gone(&self, session: &Object, held: &Object) -> Result<bool, OpError> {

@@ -9,13 +9,13 @@ use super::client::partners::Partners;
 use super::connection::Shared;
 use super::raw;
 use crate::client::{Guard, Network};
-use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
+use crate::journal::{Former, LedgerEntry, LedgerItem, NaturalKey};
 use crate::operation::account::{Reachability, SignedIn};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::OpError;
 use crate::operation::platform::Driver;
 use crate::operation::spec::Boxed;
-use crate::operation::world::World;
 use crate::value::Object;
 use crate::value::secret::Secret;
 
@@ -42,57 +42,65 @@ impl Driver for Mobsted {
 
     fn sign_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
         Box::pin(async move {
-            world.mobsted(account)?.sign_in().await?;
+            context.mobsted(account)?.sign_in().await?;
             Ok(None)
         })
     }
 
-    fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        Box::pin(async move { Ok(world.mobsted(account)?.forget_tokens().await?) })
+    fn forget_tokens<'a>(
+        &'a self,
+        context: &'a OpContext,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(context.mobsted(account)?.forget_tokens().await?) })
     }
 
     fn signed_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
-        Box::pin(async move { Ok(SignedIn::until(world.mobsted(account)?.signed_in_until().await?)) })
+        Box::pin(async move {
+            Ok(SignedIn::until(
+                context.mobsted(account)?.signed_in_until().await?,
+            ))
+        })
     }
 
-    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
-        Ok(world.mobsted(session)?.secrets())
+    fn secrets(&self, context: &OpContext, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(context.mobsted(session)?.secrets())
     }
 
     fn account_of(&self, session: &Object) -> Result<String, OpError> {
         super::account_of(session)
     }
 
-    fn former_name(&self, call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
-        super::formerly(call, thing)
+    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+        super::formerly(call, resource)
     }
 
     fn present_name(&self, item: &LedgerItem) -> Option<(String, String)> {
         super::present_name(item)
     }
 
-    fn note_address(&self, world: &World, url: &str) {
-        world.note_mobsted(url);
+    fn note_address(&self, context: &OpContext, url: &str) {
+        context.note_mobsted(url);
     }
 
-    fn strikes(&self, world: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
-        Ok(raw::strikes(world, call).unwrap_or_default())
+    fn strikes(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
+        Ok(raw::strikes(context, call).unwrap_or_default())
     }
 
     fn is_gone<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         session: &'a Object,
         held: &'a Object,
     ) -> Boxed<'a, Result<bool, OpError>> {
-        Box::pin(world.is_gone(session, held))
+        Box::pin(context.is_gone(session, held))
     }
 }

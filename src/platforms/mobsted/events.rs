@@ -5,10 +5,10 @@ use super::client::events::NewEvent;
 use super::objects::{APP_ID, app_id};
 pub(crate) use crate::operation::act::{KEY, REMEMBERED};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
-use crate::operation::world::World;
 use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::value::identity;
 use crate::value::{Record, Value};
@@ -119,9 +119,9 @@ pub(super) static OPS: &[OpSpec] = &[
     },
 ];
 
-fn post_event<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn post_event<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let given = |key: &str| call.option(key).filter(|value| **value != Value::Null).cloned();
         let event = NewEvent {
             object: call.arg("object").clone(),
@@ -134,9 +134,9 @@ fn post_event<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, O
     })
 }
 
-fn set_domain<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn set_domain<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let app = match call.option("app") {
             None | Some(Value::Null) => None,
             Some(Value::Int(app)) => Some(app.to_string()),

@@ -16,11 +16,11 @@ mod import;
 
 use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::platform::{AccountKey, AccountSchema, Platform, SubAccounts};
 use crate::operation::session::{self, receiver};
 use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
-use crate::operation::world::World;
 use crate::value::secret::Secret;
 use crate::value::{Object, Value, identity};
 use client::account::Base;
@@ -185,15 +185,15 @@ pub(crate) static PLATFORM: Platform = Platform {
     ..Platform::new("mobsted", "Mobsted")
 };
 
-fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { PLATFORM.connect(world, call.arg("account")) })
+fn connect<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { PLATFORM.connect(context, call.arg("account")) })
 }
 
-fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn connect_tenant<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let tenant = receiver(call)?;
         let own = tenant.fields.get("password").and_then(Call::secret);
-        let Some(password) = own.map_or_else(|| repaired(world, tenant), |own| Ok(Some(own)))? else {
+        let Some(password) = own.map_or_else(|| repaired(context, tenant), |own| Ok(Some(own)))? else {
             let email = tenant.text("email");
             return Err(OpError::new(
                 Code::CredentialMissing,
@@ -221,13 +221,13 @@ fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Valu
 }
 
 /// The password that a person has provided for a tenant since its step was recorded.
-fn repaired(world: &World, tenant: &Object) -> Result<Option<Secret>, OpError> {
+fn repaired(context: &OpContext, tenant: &Object) -> Result<Option<Secret>, OpError> {
     let key = NaturalKey {
         account: tenant.text("$master").to_owned(),
-        sort: "tenant",
+        kind: "tenant",
         name: identity::email(tenant.text("email")).unwrap_or_else(|| tenant.text("email").to_owned()),
     };
-    let item = world.journal.ledger_get(&key);
+    let item = context.journal.ledger_get(&key);
     let item = item.map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
     Ok(item.and_then(|item| match item.value {
         Value::Object(tenant) => tenant.fields.get("password").and_then(Call::secret),
@@ -245,18 +245,18 @@ pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
 
 /// The key of the call's resource in version 1 of the journal, if different: addresses and names had no Unicode
 /// normalization.
-pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
-    let thing = thing.filter(|_| call.op.module == "mobsted")?;
+pub(super) fn formerly(call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+    let resource = resource.filter(|_| call.op.module == "mobsted")?;
     let folded = |name: &str| call.text(name).trim().to_lowercase();
-    let name = match thing.sort {
+    let name = match resource.kind {
         "tenant" => folded("email"),
         "app" => format!("{} @ {}", folded("name"), identity::site(&call.text("site"))?),
         _ => return None,
     };
-    (name != thing.name).then(|| Former {
+    (name != resource.name).then(|| Former {
         key: NaturalKey {
             name,
-            ..thing.clone()
+            ..resource.clone()
         },
         proof: Proof::Name,
     })
@@ -264,16 +264,16 @@ pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former
 
 /// The account of a ledger entry, and its name as a call would form it now; `None` for a resource of another platform.
 pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
-    let thing = &item.thing;
-    let name = match thing.sort.as_str() {
-        "tenant" => identity::email(&thing.name)?,
+    let resource = &item.resource;
+    let name = match resource.kind.as_str() {
+        "tenant" => identity::email(&resource.name)?,
         "app" => {
-            let (name, site) = thing.name.rsplit_once(" @ ")?;
+            let (name, site) = resource.name.rsplit_once(" @ ")?;
             format!("{} @ {}", identity::name(name), identity::site(site)?)
         }
         _ => return None,
     };
-    Some((thing.account.clone(), name))
+    Some((resource.account.clone(), name))
 }
 
 #[cfg(test)]

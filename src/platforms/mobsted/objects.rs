@@ -3,10 +3,10 @@
 use super::client::objects::ObjectRow;
 use super::{OBJECT, SESSION};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::identity;
 use crate::value::{Object, Value};
 
@@ -66,9 +66,9 @@ pub(super) static OPS: &[OpSpec] = &[
     },
 ];
 
-fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn list<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?;
+        let client = context.mobsted(receiver(call)?)?;
         let rows = client.objects(&app_id(call)).await?;
         Ok(Value::List(
             rows.into_iter().map(|row| to_object(call, row)).collect(),
@@ -76,9 +76,9 @@ fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
     })
 }
 
-fn one<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn one<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?;
+        let client = context.mobsted(receiver(call)?)?;
         let id = identity::id(&call.text("id"));
         let row = client.object(&app_id(call), &id).await?;
         Ok(row.map_or(Value::Null, |row| to_object(call, row)))

@@ -2,14 +2,14 @@
 
 use super::{SESSION, account_of};
 use crate::client::Method;
-use crate::journal::Struck;
+use crate::journal::LedgerEntry;
 pub(crate) use crate::operation::act::{KEY, REMEMBERED, REMEMBERING};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 pub(crate) use crate::operation::raw::{self, BODY, Raw};
 use crate::operation::session::receiver;
 use crate::operation::spec::{OpSpec, Param, Type};
-use crate::operation::world::World;
 use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::value::Value;
 
@@ -62,7 +62,7 @@ const RAW: Raw = Raw {
 pub(super) static OPS: &[OpSpec] = &[
     RAW.get(
         "mobsted::connect().get(\"/applications\", #{page: 1, pageSize: 10}).meta.current_page",
-        &|world, call| Box::pin(exchange(world, call, Method::Get)),
+        &|context, call| Box::pin(exchange(context, call, Method::Get)),
     ),
     RAW.post(
         "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
@@ -70,35 +70,39 @@ pub(super) static OPS: &[OpSpec] = &[
                   let user = client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
                   let event = #{ApplicationId: app.id, ObjectId: user.data[0].id, ActionName: \"opened\"};\n\
                   client.post(\"/events\", event, #{encoding: \"form\"})",
-        &|world, call| Box::pin(exchange(world, call, Method::Post)),
+        &|context, call| Box::pin(exchange(context, call, Method::Post)),
     ),
     RAW.put(
         "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.put(`/applications/${app.id}`, #{Name: \"Ann's shop\"})",
-        &|world, call| Box::pin(exchange(world, call, Method::Put)),
+        &|context, call| Box::pin(exchange(context, call, Method::Put)),
     ),
     RAW.delete(
         "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Old\", \"https://old.example\");\n\
                   client.delete(`/applications/${app.id}`)",
-        &|world, call| Box::pin(exchange(world, call, Method::Delete)),
+        &|context, call| Box::pin(exchange(context, call, Method::Delete)),
     ),
 ];
 
 /// The ledger entry of the app that a raw call deletes.
-pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
+pub(super) fn strikes(context: &OpContext, call: &Call) -> Option<Vec<LedgerEntry>> {
     if call.op.id() != "mobsted::delete" {
         return None;
     }
     let session = receiver(call).ok()?;
-    let app = world.mobsted(session).ok()?.app_at(&call.text("path"))?;
-    Some(Struck::identified(vec![account_of(session).ok()?], "app", &app))
+    let app = context.mobsted(session).ok()?.app_at(&call.text("path"))?;
+    Some(LedgerEntry::identified(
+        vec![account_of(session).ok()?],
+        "app",
+        &app,
+    ))
 }
 
-async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
+async fn exchange(context: &OpContext, call: &Call, method: Method) -> Result<Value, OpError> {
     let (query, body) = raw::read(call, &["json", "form", "query"])?;
-    let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
+    let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
     let reply = client.raw(method, &call.text("path"), &query, body).await;
     Ok(reply?.body)
 }

@@ -5,10 +5,10 @@ use super::{NOT_MASTER, SESSION, TENANT, account_of};
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::journal::NaturalKey;
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::{Object, Value, identity};
 
 const EMAIL: Param = Param {
@@ -125,14 +125,14 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     };
     Ok(NaturalKey {
         account: account_of(receiver(call)?)?,
-        sort: "tenant",
+        kind: "tenant",
         name,
     })
 }
 
-fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
-        match look_up(world, call).await {
+        match look_up(context, call).await {
             Ok(Some(row)) => match to_tenant(call, &row, "created") {
                 Ok(tenant) => Probe::Found(tenant),
                 // The row may appear before all of its columns are set.
@@ -145,10 +145,10 @@ fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     })
 }
 
-fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
+fn check<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
         let email = key(call)?.name;
-        match world.tenants_now(receiver(call)?, &email).await?.as_slice() {
+        match context.tenants_now(receiver(call)?, &email).await?.as_slice() {
             [] => Ok(None),
             // Our own earlier request has added the row.
             [row] if call.resent => to_tenant(call, row, "created").map(Some),
@@ -162,14 +162,14 @@ fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>
     })
 }
 
-fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(send(world, call))
+fn create<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(send(context, call))
 }
 
-async fn send(world: &World, call: &Call) -> Result<Value, OpError> {
+async fn send(context: &OpContext, call: &Call) -> Result<Value, OpError> {
     let session = receiver(call)?;
     let email = key(call)?.name;
-    match world
+    match context
         .mobsted(session)?
         .through(Some(&call.flight))
         .create_partner(&email)
@@ -186,7 +186,7 @@ async fn send(world: &World, call: &Call) -> Result<Value, OpError> {
                 ("name", new.name.as_str().into()),
             ],
         ),
-        Err(error) if may_exist(&error) => refused_or_ours(world, call, error).await,
+        Err(error) if may_exist(&error) => refused_or_ours(context, call, error).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -196,8 +196,8 @@ fn may_exist(error: &ApiError) -> bool {
     matches!(error.kind, ApiErrorKind::Conflict | ApiErrorKind::Invalid)
 }
 
-async fn refused_or_ours(world: &World, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
-    match look_up(world, call).await? {
+async fn refused_or_ours(context: &OpContext, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
+    match look_up(context, call).await? {
         // Created by an earlier request of ours whose response was lost.
         Some(row) if call.resent => to_tenant(call, &row, "created"),
         Some(row) if call.flag("adopt") => to_tenant(call, &row, "adopted"),
@@ -221,18 +221,18 @@ fn exists(email: &str) -> OpError {
     ))
 }
 
-fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn find<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        match look_up(world, call).await? {
+        match look_up(context, call).await? {
             Some(row) => to_tenant(call, &row, "unchanged"),
             None => Ok(Value::Null),
         }
     })
 }
 
-fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn list<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let rows = world.mobsted(receiver(call)?)?.tenants().await;
+        let rows = context.mobsted(receiver(call)?)?.tenants().await;
         let rows = rows?;
         // Without an address nobody could sign in to the tenant.
         let usable = rows
@@ -243,8 +243,8 @@ fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
     })
 }
 
-async fn look_up(world: &World, call: &Call) -> Result<Option<TenantRow>, OpError> {
-    let client = world.mobsted(receiver(call)?)?;
+async fn look_up(context: &OpContext, call: &Call) -> Result<Option<TenantRow>, OpError> {
+    let client = context.mobsted(receiver(call)?)?;
     Ok(client.find_tenant(&call.text("email")).await?)
 }
 

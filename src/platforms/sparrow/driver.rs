@@ -6,10 +6,10 @@ use super::client::Accounts;
 use super::client::account::Base;
 use crate::client::Network;
 use crate::operation::account::{Reachability, SignedIn};
+use crate::operation::context::OpContext;
 use crate::operation::error::OpError;
 use crate::operation::platform::Driver;
 use crate::operation::spec::Boxed;
-use crate::operation::world::World;
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
 
@@ -27,29 +27,37 @@ impl Driver for Sparrow {
 
     fn sign_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
         Box::pin(async move {
-            world.sparrow(account)?.sign_in().await?;
+            context.sparrow(account)?.sign_in().await?;
             Ok(None)
         })
     }
 
-    fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        Box::pin(async move { Ok(world.sparrow(account)?.forget_tokens().await?) })
+    fn forget_tokens<'a>(
+        &'a self,
+        context: &'a OpContext,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(context.sparrow(account)?.forget_tokens().await?) })
     }
 
     fn signed_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
-        Box::pin(async move { Ok(SignedIn::until(world.sparrow(account)?.signed_in_until().await?)) })
+        Box::pin(async move {
+            Ok(SignedIn::until(
+                context.sparrow(account)?.signed_in_until().await?,
+            ))
+        })
     }
 
-    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
-        Ok(world.sparrow(session)?.secrets())
+    fn secrets(&self, context: &OpContext, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(context.sparrow(session)?.secrets())
     }
 
     fn account_of(&self, session: &Object) -> Result<String, OpError> {

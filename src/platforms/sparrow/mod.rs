@@ -9,11 +9,11 @@ mod import;
 mod message;
 
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::platform::{AccountKey, AccountSchema, Platform};
 use crate::operation::session;
 use crate::operation::spec::{Boxed, Kind, OpSpec};
-use crate::operation::world::World;
 use crate::value::{Object, Value};
 use client::account::{Account, Base};
 use client::fault;
@@ -66,11 +66,11 @@ pub(crate) static PLATFORM: Platform = Platform {
     ..Platform::new("sparrow", "Sparrow SMS")
 };
 
-fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { PLATFORM.connect(world, call.arg("account")) })
+fn connect<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { PLATFORM.connect(context, call.arg("account")) })
 }
 
-impl World {
+impl OpContext {
     /// The client of a session. Sends nothing.
     pub(super) fn sparrow(&self, session: &Object) -> Result<Client, OpError> {
         let settings = self.settings(session)?;

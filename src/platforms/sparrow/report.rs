@@ -4,10 +4,10 @@ use super::client::Part;
 use super::client::recipient::Channel;
 use super::{SESSION, errors};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::Value;
 
 const ID: Param = Param {
@@ -73,19 +73,19 @@ pub(super) static OPS: &[OpSpec] = &[
     },
 ];
 
-fn viber<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(report(world, call, Channel::Viber))
+fn viber<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(report(context, call, Channel::Viber))
 }
 
-fn sms<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(report(world, call, Channel::Sms))
+fn sms<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(report(context, call, Channel::Sms))
 }
 
-fn tariffs<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { Ok(world.sparrow(receiver(call)?)?.tariffs().await?) })
+fn tariffs<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { Ok(context.sparrow(receiver(call)?)?.tariffs().await?) })
 }
 
-async fn report(world: &World, call: &Call, channel: Channel) -> Result<Value, OpError> {
+async fn report(context: &OpContext, call: &Call, channel: Channel) -> Result<Value, OpError> {
     let part = match call.text("part").as_str() {
         "" | "summary" => Part::Summary,
         "delivery" => Part::Delivery,
@@ -95,6 +95,6 @@ async fn report(world: &World, call: &Call, channel: Channel) -> Result<Value, O
             return Err(OpError::new(Code::BadArgument, message));
         }
     };
-    let client = world.sparrow(receiver(call)?)?;
+    let client = context.sparrow(receiver(call)?)?;
     Ok(client.report(channel, &call.text("id"), part).await?)
 }

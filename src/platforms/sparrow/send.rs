@@ -6,10 +6,10 @@ use super::message;
 use super::{SESSION, errors};
 pub(crate) use crate::operation::act::{KEY, REMEMBERED};
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, Fields, OpSpec, Param, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::{Record, Value};
 
 const fn needed(name: &'static str, ty: Type, doc: &'static str) -> Param {
@@ -224,24 +224,24 @@ pub(super) static OPS: &[OpSpec] = &[
     },
 ];
 
-fn viber<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { send(world, call, message::viber(call)?).await })
+fn viber<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { send(context, call, message::viber(call)?).await })
 }
 
-fn viber_template<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { send(world, call, message::viber_template(call)?).await })
+fn viber_template<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { send(context, call, message::viber_template(call)?).await })
 }
 
-fn sms<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { send(world, call, message::sms(call)?).await })
+fn sms<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { send(context, call, message::sms(call)?).await })
 }
 
-fn whatsapp<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { send(world, call, message::whatsapp(call)?).await })
+fn whatsapp<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { send(context, call, message::whatsapp(call)?).await })
 }
 
-async fn send(world: &World, call: &Call, message: Message) -> Result<Value, OpError> {
-    let client = world.sparrow(receiver(call)?)?.through(Some(&call.flight));
+async fn send(context: &OpContext, call: &Call, message: Message) -> Result<Value, OpError> {
+    let client = context.sparrow(receiver(call)?)?.through(Some(&call.flight));
     Ok(given_back(client.send(message).await?))
 }
 

@@ -3,29 +3,29 @@
 use crate::client::http::account::Account;
 use crate::client::http::{Accounts, Client};
 use crate::operation::call::Call;
+use crate::operation::context::{ConnectOptions, OpContext, Profile};
 use crate::operation::error::OpError;
 pub(crate) use crate::operation::service::credentials;
 use crate::operation::session;
 pub(crate) use crate::operation::target::Target;
-use crate::operation::world::{Line, Profile, World};
 use crate::value::Object;
 
 /// The client for a call: the profile's, with its credential and on its line, or one without a credential.
-pub(super) fn client(world: &World, call: &Call) -> Result<Client, OpError> {
+pub(super) fn client(context: &OpContext, call: &Call) -> Result<Client, OpError> {
     match call.target.as_deref() {
         Some(Target {
             settings,
             profile: Some(profile),
             ..
-        }) => Ok(world
+        }) => Ok(context
             .state::<Accounts>()?
             .client(&account(profile)?, &settings.line)),
-        Some(target) => Ok(world.state::<Accounts>()?.nobodys(&target.settings.line)),
-        None => Ok(world.state::<Accounts>()?.nobodys(&Line::default())),
+        Some(target) => Ok(context.state::<Accounts>()?.nobodys(&target.settings.line)),
+        None => Ok(context.state::<Accounts>()?.nobodys(&ConnectOptions::default())),
     }
 }
 
-impl World {
+impl OpContext {
     /// The client of a service described by a profile.
     pub(super) fn web_of(&self, service: &Object) -> Result<Client, OpError> {
         let name = service.text("$profile");

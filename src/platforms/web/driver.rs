@@ -5,14 +5,14 @@ use std::any::Any;
 use super::settle;
 use crate::client::Network;
 use crate::client::http::{Accounts, account, address};
-use crate::journal::{Former, NaturalKey, Struck};
+use crate::journal::{Former, LedgerEntry, NaturalKey};
 use crate::operation::account::Reachability;
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::OpError;
 use crate::operation::platform::Driver;
 use crate::operation::spec::Boxed;
 pub(crate) use crate::operation::target;
-use crate::operation::world::World;
 use crate::value::origin::Origin;
 use crate::value::{Object, Value};
 
@@ -38,10 +38,10 @@ impl Driver for Web {
     /// Requests the service's own address, as there is no sign-in.
     fn sign_in<'a>(
         &'a self,
-        world: &'a World,
+        context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
-        Box::pin(async move { Ok(world.web_of(account)?.check_reachable().await?) })
+        Box::pin(async move { Ok(context.web_of(account)?.check_reachable().await?) })
     }
 
     fn account_of_call(&self, call: &Call) -> Result<String, OpError> {
@@ -56,12 +56,12 @@ impl Driver for Web {
         settle::formerly(call)
     }
 
-    fn resolve(&self, world: &World, call: Call) -> Result<Call, OpError> {
+    fn resolve(&self, context: &OpContext, call: Call) -> Result<Call, OpError> {
         let refuses = |url: &str| {
-            let accounts: &Accounts = world.state().ok()?;
+            let accounts: &Accounts = context.state().ok()?;
             accounts.refusal(&address(url).ok()?)
         };
-        target::resolve(world, call, refuses)
+        target::resolve(context, call, refuses)
     }
 
     fn origin(&self, call: &Call) -> Option<Origin> {
@@ -80,7 +80,7 @@ impl Driver for Web {
         settle::removes(call)
     }
 
-    fn strikes(&self, _: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
+    fn strikes(&self, _: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
         settle::strikes(call)
     }
 

@@ -12,11 +12,11 @@ use settle::{at_will, changing};
 
 use crate::client::Method;
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::import::ImportRules;
 use crate::operation::platform::{AccountKey, AccountSchema, Platform};
 use crate::operation::spec::{Boxed, Effect, Fields, OpSpec, Timeout};
-use crate::operation::world::World;
 use crate::value::Value;
 
 const PROTECTED: (Code, &str) = (
@@ -236,35 +236,35 @@ static OPS: &[OpSpec] = &[
     },
 ];
 
-fn get<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(settle::exchange(world, call, Method::Get))
+fn get<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(context, call, Method::Get))
 }
 
-fn head<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(settle::exchange(world, call, Method::Head))
+fn head<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(context, call, Method::Head))
 }
 
-fn post<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(settle::exchange(world, call, Method::Post))
+fn post<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(context, call, Method::Post))
 }
 
-fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(settle::exchange(world, call, Method::Put))
+fn put<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(context, call, Method::Put))
 }
 
-fn patch<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(settle::exchange(world, call, Method::Patch))
+fn patch<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(context, call, Method::Patch))
 }
 
-fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(settle::exchange(world, call, Method::Delete))
+fn delete<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(context, call, Method::Delete))
 }
 
-fn request<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn request<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let name = call.text("method");
         let method = Method::parse(name.trim())
             .map_err(|why| OpError::new(Code::BadArgument, format!("`{}` {why}", name.trim())))?;
-        settle::exchange(world, call, method).await
+        settle::exchange(context, call, method).await
     })
 }

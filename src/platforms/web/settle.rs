@@ -3,13 +3,13 @@
 use super::request::asked;
 use crate::client::Method;
 use crate::client::http::{Reply, address};
-use crate::journal::{Former, NaturalKey, Proof, Struck, Thing, platform_id};
+use crate::journal::{Former, LedgerEntry, NaturalKey, Proof, ResourceKey, platform_id};
 pub(crate) use crate::operation::act::key_of;
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError, Sent};
 use crate::operation::function::Function;
 use crate::operation::spec::{Boxed, Effect, Probe};
-use crate::operation::world::World;
 use crate::sabotage::Sabotage;
 use crate::value::{Record, Value};
 
@@ -43,11 +43,11 @@ pub(super) fn at_will(call: &Call) -> Effect {
 }
 
 /// Sends the request of a call and returns its response.
-pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
+pub(super) async fn exchange(context: &OpContext, call: &Call, method: Method) -> Result<Value, OpError> {
     let mut asked = asked(call, method)?;
     let reply = call.target.as_ref().and_then(|target| target.settings.reply);
     asked.timeout = asked.timeout.or(reply);
-    let client = super::account::client(world, call)?;
+    let client = super::account::client(context, call)?;
     let keyed = call.function("probe").is_some();
     let deletes = is_delete(call);
     let outcome = if deletes { "deleted" } else { "created" };
@@ -108,7 +108,7 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     };
     Ok(NaturalKey {
         account: account(call)?,
-        sort: "http",
+        kind: "http",
         name: named(call, &key)?,
     })
 }
@@ -121,16 +121,16 @@ pub(super) fn removes(call: &Call) -> Result<Option<NaturalKey>, OpError> {
 
 /// The entries that the call removes from the ledger once it is carried out: those with its address and, given a key,
 /// those created under that key at its address or its parent, where resources are created.
-pub(super) fn strikes(call: &Call) -> Result<Vec<Struck>, OpError> {
+pub(super) fn strikes(call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
     if !is_delete(call) {
         return Ok(Vec::new());
     }
     let account = account(call)?;
     let url = address(&call.text("url"))?;
     let path = url.path().trim_end_matches('/');
-    let mut struck = vec![Struck::Identified {
+    let mut struck = vec![LedgerEntry::Identified {
         account: account.clone(),
-        sort: "http".to_owned(),
+        kind: "http".to_owned(),
         platform_id: path.to_owned(),
     }];
     if let (Some(key), true) = (key_of(call)?, call.function("probe").is_some()) {
@@ -144,9 +144,9 @@ pub(super) fn strikes(call: &Call) -> Result<Vec<Struck>, OpError> {
                 format!("{method} {path}/ {key}"),
             ];
             struck.extend(named.map(|name| {
-                Struck::Named(Thing {
+                LedgerEntry::Named(ResourceKey {
                     account: account.clone(),
-                    sort: "http".to_owned(),
+                    kind: "http".to_owned(),
                     name,
                 })
             }));
@@ -189,7 +189,7 @@ pub(super) fn formerly(call: &Call) -> Option<Former> {
     Some(Former {
         key: NaturalKey {
             account: address(&call.text("url")).ok()?.origin().ascii_serialization(),
-            sort: "http",
+            kind: "http",
             name: key_of(call).ok()??,
         },
         proof: Proof::Words,
@@ -253,7 +253,7 @@ pub(super) fn is_failure(answer: &Value) -> bool {
 }
 
 /// Looks the resource up before sending; if it exists, it is returned and nothing is sent.
-fn check<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
+fn check<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
         match look(call).await {
             Probe::Found(found) => Ok(Some(found)),
@@ -265,12 +265,12 @@ fn check<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, Op
     })
 }
 
-fn probe<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(look(call))
 }
 
 /// The removal is done if the script's function does not find the resource.
-fn probe_removed<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+fn probe_removed<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
         match look(call).await {
             Probe::Found(_) => Probe::Absent,
@@ -335,8 +335,8 @@ fn status_of(value: &Value) -> Option<i64> {
 }
 
 /// Wraps a resource as a response, so that `.body` is the resource either way.
-fn as_answer(thing: Value) -> Value {
-    Value::Record(answer(200, Record::new(), thing))
+fn as_answer(resource: Value) -> Value {
+    Value::Record(answer(200, Record::new(), resource))
 }
 
 /// The response for a resource that is gone, if no request has returned one.

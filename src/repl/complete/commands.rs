@@ -2,10 +2,10 @@
 
 use super::paths::paths;
 use super::{Candidate, begins, code, names, space};
-use crate::repl::around::{Mode, Outside};
+use crate::repl::commands::words::{in_quotes as quotes, last_word, needs_quotes, words as split};
+use crate::repl::commands::{Command, commands, path, settings};
 use crate::repl::helper::ReplHelper;
-use crate::repl::meta::words::{in_quotes as quotes, last_word, needs_quotes, words as split};
-use crate::repl::meta::{Command, commands, held, settings};
+use crate::repl::host::{Mode, Ports};
 use crate::script::interactive::declared;
 
 /// Completes the text after the colon.
@@ -79,7 +79,7 @@ fn files(said: &str, in_quotes: bool) -> Vec<Candidate> {
 
 /// Whether a path from a variable is being typed: `row.a`, `list[0].`, `row["a key`.
 fn is_path(args: &str) -> bool {
-    args.contains(['.', '[']) && held::split(args).1.is_empty() && !args.ends_with(' ')
+    args.contains(['.', '[']) && path::split(args).1.is_empty() && !args.ends_with(' ')
 }
 
 /// Completes the members of a variable's value, without methods.
@@ -99,7 +99,7 @@ fn runs(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 }
 
 /// Completes the flags of the script given to `:run`, one for each of its parameters.
-fn parameters(outside: &Outside, args: &str, word: &str) -> Vec<Candidate> {
+fn parameters(outside: &Ports, args: &str, word: &str) -> Vec<Candidate> {
     // The word being typed may have an open quote.
     let before = &args[..args.len() - word.len()];
     let path = split(before).ok().and_then(|words| words.into_iter().next());
@@ -210,7 +210,7 @@ fn variables(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 }
 
 /// Completes the faults of the sandbox: a route, then the kind of fault.
-fn faults(outside: &Outside, word: &str) -> Vec<Candidate> {
+fn faults(outside: &Ports, word: &str) -> Vec<Candidate> {
     let (routes, kinds) = outside.around.faults();
     let known = match word.split_once(':') {
         None => routes.into_iter().map(|route| format!("{route}:")).collect(),

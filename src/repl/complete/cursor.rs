@@ -1,9 +1,9 @@
 //! Determines what is being typed at the cursor.
 
-use super::infer::{self, Known, type_before};
+use super::infer::{self, InferredType, type_before};
 use crate::operation::platform::Operation;
 use crate::operation::spec::{Param, Type};
-use crate::script::interactive::{Answer, Piece, Sort, Workspace, pieces};
+use crate::script::interactive::{Answer, Piece, TokenKind, Workspace, pieces};
 use crate::value::Value;
 
 /// What is being typed; `start` is where its word begins.
@@ -16,11 +16,11 @@ pub(in crate::repl) enum CursorContext<'a> {
     /// A name after `module::`.
     Module { start: usize, module: &'a str },
     /// A name after a value and a dot.
-    Member { start: usize, of: Known },
+    Member { start: usize, of: InferredType },
     /// A key of an options map; `keys` are those not given yet.
     Key { start: usize, keys: Vec<Param> },
     /// A key of a map in brackets, after its opening quote.
-    Index { start: usize, of: Known },
+    Index { start: usize, of: InferredType },
     /// A string literal.
     Text { start: usize, wanted: Wanted },
 }
@@ -40,11 +40,11 @@ pub(in crate::repl) enum Wanted {
 pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> CursorContext<'a> {
     let mut found = pieces(typed);
     if let Some(last) = found.last() {
-        let is_open = last.sort == Sort::Text && is_open_text(last.text(typed));
+        let is_open = last.kind == TokenKind::Text && is_open_text(last.text(typed));
         if is_open {
             return text(space, typed, &found);
         }
-        if last.sort == Sort::Comment {
+        if last.kind == TokenKind::Comment {
             return CursorContext::Nothing;
         }
     }
@@ -54,7 +54,7 @@ pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> 
             found.pop();
             start
         }
-        Some(last) if last.sort == Sort::Number && last.at.end == typed.len() => {
+        Some(last) if last.kind == TokenKind::Number && last.at.end == typed.len() => {
             return CursorContext::Nothing;
         }
         _ => typed.len(),
@@ -88,7 +88,7 @@ pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> 
 }
 
 fn is_word(piece: &Piece, typed: &str) -> bool {
-    matches!(piece.sort, Sort::Name | Sort::Keyword)
+    matches!(piece.kind, TokenKind::Name | TokenKind::Keyword)
         && piece
             .text(typed)
             .starts_with(|c: char| c.is_alphabetic() || c == '_')
@@ -119,7 +119,7 @@ pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool
     };
     if [word(4), word(3), word(2), word(1)] == [".", "connect", "(", ")"] {
         let of = type_before(space, typed, &found, found.len() - 4);
-        return matches!(of, Known::Object(kind) if below().any(|below| below.kind == kind.name));
+        return matches!(of, InferredType::Object(kind) if below().any(|below| below.kind == kind.name));
     }
     let is_variable = ![".", "?.", "::"].contains(&word(2));
     match space.variable(word(1)).filter(|_| is_variable) {
@@ -181,7 +181,7 @@ fn may_name_a_profile(space: &Workspace, call: &Call<'_>, typed: &str, found: &[
 
 /// Whether a value can end with this piece.
 fn is_value(piece: &Piece, typed: &str) -> bool {
-    piece.sort == Sort::Name || [")", "]", "}"].contains(&piece.text(typed))
+    piece.kind == TokenKind::Name || [")", "]", "}"].contains(&piece.text(typed))
 }
 
 /// The innermost open bracket and its index.
@@ -215,7 +215,7 @@ struct Call<'a> {
 fn call<'a>(typed: &'a str, found: &[Piece]) -> Option<Call<'a>> {
     let (open, bracket) = innermost(typed, found)?;
     let name = found.get(open.checked_sub(1)?)?;
-    if bracket != "(" || name.sort != Sort::Name {
+    if bracket != "(" || name.kind != TokenKind::Name {
         return None;
     }
     let mut depth = 0_usize;
@@ -295,7 +295,7 @@ fn called(space: &Workspace, typed: &str, found: &[Piece], call: &Call<'_>) -> V
         "." | "?." => {
             let of = type_before(space, typed, found, name_at - 1);
             let known = infer::operations(space, &of, call.name);
-            if known.is_empty() && of == Known::Nothing {
+            if known.is_empty() && of == InferredType::Nothing {
                 // The receiver's type is unknown: any method of this name is possible.
                 return all()
                     .filter(|op| op.receiver.is_some() && op.name == call.name)

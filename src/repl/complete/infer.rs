@@ -11,62 +11,64 @@ pub(super) use self::declared::{ERROR, operations};
 use self::declared::{function, method, property};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::Kind;
-use crate::script::interactive::{Piece, Sort, Step, Workspace, pieces};
+use crate::script::interactive::{Piece, Step, TokenKind, Workspace, pieces};
 
 /// The inferred type of a value.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::repl) enum Known {
+pub(in crate::repl) enum InferredType {
     /// Unknown.
     Nothing,
     /// An object of this kind.
     Object(&'static Kind),
     /// A list with items of this type.
-    List(Box<Known>),
+    List(Box<InferredType>),
     /// A map with these keys, each with the type of its value.
     Map(Vec<(String, String)>),
     /// A value of this type, as named in scripts.
     Plain(String),
 }
 
-impl Known {
+impl InferredType {
     /// Parses a type of the operation table: `list of crm::Deal`, `string`, `map`.
-    pub(in crate::repl) fn of_words(catalogue: &Catalogue, words: &str) -> Known {
+    pub(in crate::repl) fn of_words(catalogue: &Catalogue, words: &str) -> InferredType {
         let words = words.trim();
         if let Some(item) = words.strip_prefix("list of ") {
-            return Known::List(Box::new(Known::of_words(catalogue, item)));
+            return InferredType::List(Box::new(InferredType::of_words(catalogue, item)));
         }
         if words.contains(" or ") {
-            return Known::Nothing;
+            return InferredType::Nothing;
         }
         let first = words.split([' ', ',']).next().unwrap_or_default();
         if let Some(kind) = catalogue.kind_in(first) {
-            return Known::Object(kind);
+            return InferredType::Object(kind);
         }
         match first {
-            "" | "any" | "?" => Known::Nothing,
-            "list" | "array" => Known::List(Box::new(Known::Nothing)),
-            "map" | "maps" => Known::Map(Vec::new()),
-            "nothing" | "()" => Known::Plain("()".into()),
-            other => Known::Plain(other.to_owned()),
+            "" | "any" | "?" => InferredType::Nothing,
+            "list" | "array" => InferredType::List(Box::new(InferredType::Nothing)),
+            "map" | "maps" => InferredType::Map(Vec::new()),
+            "nothing" | "()" => InferredType::Plain("()".into()),
+            other => InferredType::Plain(other.to_owned()),
         }
     }
 
     /// The type's name in scripts; empty if unknown.
     pub(in crate::repl) fn type_name(&self) -> &str {
         match self {
-            Known::Nothing => "",
-            Known::Object(kind) => kind.name,
-            Known::List(_) => "array",
-            Known::Map(_) => "map",
-            Known::Plain(name) => name,
+            InferredType::Nothing => "",
+            InferredType::Object(kind) => kind.name,
+            InferredType::List(_) => "array",
+            InferredType::Map(_) => "map",
+            InferredType::Plain(name) => name,
         }
     }
 
     /// The type in words: `list of crm::Deal`.
     pub(in crate::repl) fn words(&self) -> String {
         match self {
-            Known::List(item) if **item != Known::Nothing => format!("list of {}", item.words()),
-            Known::List(_) => "list".into(),
+            InferredType::List(item) if **item != InferredType::Nothing => {
+                format!("list of {}", item.words())
+            }
+            InferredType::List(_) => "list".into(),
             known => known.type_name().to_owned(),
         }
     }
@@ -74,10 +76,10 @@ impl Known {
 
 /// Infers the type of an expression: one value with calls and property accesses, or several of them joined by
 /// operators. For a variable declaration, that of its value.
-pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> Known {
+pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> InferredType {
     let found: Vec<Piece> = pieces(text)
         .into_iter()
-        .filter(|piece| piece.sort != Sort::Comment && piece.text(text) != ";")
+        .filter(|piece| piece.kind != TokenKind::Comment && piece.text(text) != ";")
         .collect();
     let gives = found.first().map(|piece| piece.text(text));
     let start = match gives {
@@ -100,13 +102,13 @@ type Locals = BTreeMap<String, Local>;
 /// The inferred meaning of such a name.
 #[derive(Debug, Clone)]
 struct Local {
-    known: Known,
+    known: InferredType,
     /// The path from a live variable to the value, if it is part of one.
     steps: Option<Vec<Step>>,
 }
 
 impl Local {
-    fn of(known: Known) -> Local {
+    fn of(known: InferredType) -> Local {
         Local { known, steps: None }
     }
 
@@ -122,9 +124,9 @@ impl Local {
     /// An element of it, as a loop or a closure iterates over them.
     fn element(self) -> Local {
         let known = match self.known {
-            Known::List(item) => *item,
-            Known::Plain(name) if name == "range" => Known::Plain("int".into()),
-            _ => Known::Nothing,
+            InferredType::List(item) => *item,
+            InferredType::Plain(name) if name == "range" => InferredType::Plain("int".into()),
+            _ => InferredType::Nothing,
         };
         let steps = self.steps.map(|mut steps| {
             steps.push(Step::Element);
@@ -139,7 +141,7 @@ impl Local {
 const DEEPEST: u8 = 3;
 
 /// Infers the type of the value that ends right before the piece with this index.
-pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> Known {
+pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> InferredType {
     let locals = locals::locals(space, text, found.get(..end).unwrap_or_default());
     let reader = Reader {
         space,
@@ -166,8 +168,8 @@ impl<'a> Reader<'a> {
         self.pieces.get(index).map_or("", |piece| piece.text(self.text))
     }
 
-    fn sort(&self, index: usize) -> Option<Sort> {
-        self.pieces.get(index).map(|piece| piece.sort)
+    fn sort(&self, index: usize) -> Option<TokenKind> {
+        self.pieces.get(index).map(|piece| piece.kind)
     }
 
     /// The start of the value that ends before this index, such as the whole of `a.b(c)[0]`.
@@ -183,7 +185,7 @@ impl<'a> Reader<'a> {
             let joins = |index: usize| matches!(self.word(index), "." | "?." | "::");
             let is_call = matches!(word, ")" | "]")
                 && before.is_some_and(|index| {
-                    self.sort(index) == Some(Sort::Name) || matches!(self.word(index), ")" | "]")
+                    self.sort(index) == Some(TokenKind::Name) || matches!(self.word(index), ")" | "]")
                 });
             match before {
                 _ if is_call => at = operand,
@@ -231,13 +233,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Infers the type of values joined by operators.
-    fn expression(&self) -> Known {
+    fn expression(&self) -> InferredType {
         if matches!(self.word(0), "|" | "||") {
-            return Known::Plain("closure".into());
+            return InferredType::Plain("closure".into());
         }
         let is_value = ["true", "false", "this"].contains(&self.word(0));
-        if self.sort(0) == Some(Sort::Keyword) && !is_value {
-            return Known::Nothing;
+        if self.sort(0) == Some(TokenKind::Keyword) && !is_value {
+            return InferredType::Nothing;
         }
         let mut depth = 0_usize;
         let mut operators = Vec::new();
@@ -254,22 +256,22 @@ impl<'a> Reader<'a> {
         }
         let has = |words: &[&str]| operators.iter().any(|(_, word)| words.contains(word));
         if has(&["==", "!=", "<", ">", "<=", ">=", "&&", "||", "!", "in"]) {
-            return Known::Plain("bool".into());
+            return InferredType::Plain("bool".into());
         }
         if has(&["..", "..="]) {
-            return Known::Plain("range".into());
+            return InferredType::Plain("range".into());
         }
         let types = self.operands(operators.iter().map(|(at, _)| *at));
         if has(&["??"]) {
-            let first = types.first().cloned().unwrap_or(Known::Nothing);
+            let first = types.first().cloned().unwrap_or(InferredType::Nothing);
             let same = types.iter().all(|known| *known == first);
-            return if same { first } else { Known::Nothing };
+            return if same { first } else { InferredType::Nothing };
         }
         combined(&types)
     }
 
     /// The types of the operands that are separated at these indices.
-    fn operands(&self, ends: impl Iterator<Item = usize>) -> Vec<Known> {
+    fn operands(&self, ends: impl Iterator<Item = usize>) -> Vec<InferredType> {
         let mut start = 0;
         let mut types = Vec::new();
         for end in ends.chain([self.pieces.len()]) {
@@ -292,8 +294,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Infers the type of one value with calls and property accesses.
-    fn value(&self) -> Known {
-        self.chain().map_or(Known::Nothing, |chain| chain.known)
+    fn value(&self) -> InferredType {
+        self.chain().map_or(InferredType::Nothing, |chain| chain.known)
     }
 
     /// Like [`Reader::value`], with the path to the live value.
@@ -320,7 +322,7 @@ impl<'a> Reader<'a> {
         let word = self.word(0);
         let plain = |name: &str, at| {
             Some(Chain {
-                known: Known::Plain(name.into()),
+                known: InferredType::Plain(name.into()),
                 steps: None,
                 at,
             })
@@ -333,29 +335,33 @@ impl<'a> Reader<'a> {
             })
         };
         match (self.sort(0)?, word) {
-            (Sort::Text, word) if word.starts_with('\'') => plain("char", 1),
-            (Sort::Text, _) => plain("string", self.behind_text()),
-            (Sort::Number, word) if word.contains(['.', 'e']) && !word.starts_with("0x") => plain("float", 1),
-            (Sort::Number, _) => plain("int", 1),
-            (Sort::Keyword, "true" | "false") => plain("bool", 1),
-            (Sort::Symbol, "[") => {
-                let item = self.given(0).into_iter().next().unwrap_or(Known::Nothing);
-                known(Known::List(Box::new(item)), self.behind(0))
+            (TokenKind::Text, word) if word.starts_with('\'') => plain("char", 1),
+            (TokenKind::Text, _) => plain("string", self.behind_text()),
+            (TokenKind::Number, word) if word.contains(['.', 'e']) && !word.starts_with("0x") => {
+                plain("float", 1)
             }
-            (Sort::Symbol, "#{") => known(Known::Map(self.written_keys()), self.behind(0)),
-            (Sort::Symbol, "(") if self.word(1) == ")" => plain("()", 2),
-            (Sort::Symbol, "(") => {
+            (TokenKind::Number, _) => plain("int", 1),
+            (TokenKind::Keyword, "true" | "false") => plain("bool", 1),
+            (TokenKind::Symbol, "[") => {
+                let item = self.given(0).into_iter().next().unwrap_or(InferredType::Nothing);
+                known(InferredType::List(Box::new(item)), self.behind(0))
+            }
+            (TokenKind::Symbol, "#{") => known(InferredType::Map(self.written_keys()), self.behind(0)),
+            (TokenKind::Symbol, "(") if self.word(1) == ")" => plain("()", 2),
+            (TokenKind::Symbol, "(") => {
                 let end = self.behind(0);
                 known(self.part(1, end.saturating_sub(1).max(1)).expression(), end)
             }
-            (Sort::Name, name) if self.word(1) == "::" => {
+            (TokenKind::Name, name) if self.word(1) == "::" => {
                 let end = self.behind(3);
                 let result = function(self.space, name, self.word(2));
                 known(result, if self.word(3) == "(" { end } else { 3 })
             }
-            (Sort::Name, name) if self.word(1) == "(" => known(self.called(name), self.behind(1)),
-            (Sort::Name, name) if self.locals.contains_key(name) => Some(self.locals[name].chain(self.space)),
-            (Sort::Name, name) => {
+            (TokenKind::Name, name) if self.word(1) == "(" => known(self.called(name), self.behind(1)),
+            (TokenKind::Name, name) if self.locals.contains_key(name) => {
+                Some(self.locals[name].chain(self.space))
+            }
+            (TokenKind::Name, name) => {
                 let steps = vec![Step::Name(name.to_owned())];
                 known_at(self.space, steps, 1)
             }
@@ -366,7 +372,7 @@ impl<'a> Reader<'a> {
     /// The index after a string literal with its interpolations.
     fn behind_text(&self) -> usize {
         let mut at = 1;
-        while self.word(at) == "{" || (at > 1 && self.sort(at) == Some(Sort::Text)) {
+        while self.word(at) == "{" || (at > 1 && self.sort(at) == Some(TokenKind::Text)) {
             at = if self.word(at) == "{" {
                 self.behind(at)
             } else {
@@ -388,7 +394,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The types of the comma-separated values in the bracket at this index.
-    fn given(&self, open: usize) -> Vec<Known> {
+    fn given(&self, open: usize) -> Vec<InferredType> {
         let parts = self.parts(open).into_iter();
         parts
             .map(|(start, end)| self.part(start, end).expression())
@@ -422,7 +428,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The return type of a function without a module.
-    fn called(&self, name: &str) -> Known {
+    fn called(&self, name: &str) -> InferredType {
         if self.space.functions().iter().any(|known| known.name == name) {
             return functions::result(self.space, name, &self.given(1), self.depth);
         }
@@ -430,13 +436,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The return type of a method: of the value's kind, of the session's functions, or one that takes a closure.
-    fn method(&self, of: &Known, name: &str, open: usize) -> Known {
+    fn method(&self, of: &InferredType, name: &str, open: usize) -> InferredType {
         let known = method(self.space, of, name);
-        if let (Known::List(item), "map") = (of, name) {
+        if let (InferredType::List(item), "map") = (of, name) {
             let item = Local::of((**item).clone());
-            return Known::List(Box::new(self.closure(item, open)));
+            return InferredType::List(Box::new(self.closure(item, open)));
         }
-        if known != Known::Nothing {
+        if known != InferredType::Nothing {
             return known;
         }
         let mut args = vec![of.clone()];
@@ -445,11 +451,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The return type of the closure `|item| …` in this bracket for such an item.
-    fn closure(&self, item: Local, open: usize) -> Known {
+    fn closure(&self, item: Local, open: usize) -> InferredType {
         let end = self.behind(open).saturating_sub(1);
         let is_plain = self.word(open + 1) == "|" && self.word(open + 3) == "|" && self.word(open + 4) != "{";
         if !is_plain || end <= open + 4 {
-            return Known::Nothing;
+            return InferredType::Nothing;
         }
         let mut locals = self.locals.clone();
         locals.insert(self.word(open + 2).to_owned(), item);
@@ -462,7 +468,7 @@ impl<'a> Reader<'a> {
 
     fn member(&self, chain: &Chain) -> Option<Chain> {
         let name = self.word(chain.at + 1);
-        if self.sort(chain.at + 1) != Some(Sort::Name) {
+        if self.sort(chain.at + 1) != Some(TokenKind::Name) {
             return None;
         }
         if self.word(chain.at + 2) == "(" {
@@ -485,9 +491,11 @@ impl<'a> Reader<'a> {
         let length = end - chain.at;
         let inner = self.word(chain.at + 1);
         let (step, known) = match &chain.known {
-            Known::List(item) => (Step::Element, (**item).clone()),
-            Known::Plain(name) if name == "string" => (Step::Element, Known::Plain("char".into())),
-            Known::Map(_) if inner.starts_with('"') => {
+            InferredType::List(item) => (Step::Element, (**item).clone()),
+            InferredType::Plain(name) if name == "string" => {
+                (Step::Element, InferredType::Plain("char".into()))
+            }
+            InferredType::Map(_) if inner.starts_with('"') => {
                 let key = inner.trim_matches('"');
                 (
                     Step::Name(key.to_owned()),
@@ -502,7 +510,7 @@ impl<'a> Reader<'a> {
 
 /// The part of a value that has been read.
 struct Chain {
-    known: Known,
+    known: InferredType,
     /// The path from a variable, as long as it leads through live values.
     steps: Option<Vec<Step>>,
     /// The index of the next piece.
@@ -510,7 +518,7 @@ struct Chain {
 }
 
 impl Chain {
-    fn step(&self, space: &Workspace, step: Step, known: Known, length: usize) -> Option<Chain> {
+    fn step(&self, space: &Workspace, step: Step, known: InferredType, length: usize) -> Option<Chain> {
         let at = self.at + length;
         if let Some(steps) = &self.steps {
             let mut steps = steps.clone();
@@ -531,16 +539,16 @@ impl Chain {
 fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
     let seen = space.see(&steps)?;
     let known = match seen.type_name.as_str() {
-        "map" => Known::Map(seen.keys),
+        "map" => InferredType::Map(seen.keys),
         "array" => {
             let mut inside = steps.clone();
             inside.push(Step::Element);
-            let item = known_at(space, inside, 0).map_or(Known::Nothing, |chain| chain.known);
-            Known::List(Box::new(item))
+            let item = known_at(space, inside, 0).map_or(InferredType::Nothing, |chain| chain.known);
+            InferredType::List(Box::new(item))
         }
         name => match space.catalogue().kind(name) {
-            Some(kind) => Known::Object(kind),
-            None => Known::Plain(name.to_owned()),
+            Some(kind) => InferredType::Object(kind),
+            None => InferredType::Plain(name.to_owned()),
         },
     };
     Some(Chain {
@@ -559,19 +567,19 @@ fn is_operator(word: &str) -> bool {
 }
 
 /// The type of the result of arithmetic on these types.
-fn combined(types: &[Known]) -> Known {
+fn combined(types: &[InferredType]) -> InferredType {
     let all = |name: &str| types.iter().all(|known| known.type_name() == name);
     let any = |name: &str| types.iter().any(|known| known.type_name() == name);
     let numbers = types
         .iter()
         .all(|known| matches!(known.type_name(), "int" | "float"));
-    let plain = |name: &str| Known::Plain(name.into());
+    let plain = |name: &str| InferredType::Plain(name.into());
     match () {
         () if all("int") => plain("int"),
         () if numbers => plain("float"),
         () if any("string") => plain("string"),
-        () if all("array") => Known::List(Box::new(Known::Nothing)),
-        () if all("map") => Known::Map(Vec::new()),
-        () => Known::Nothing,
+        () if all("array") => InferredType::List(Box::new(InferredType::Nothing)),
+        () if all("map") => InferredType::Map(Vec::new()),
+        () => InferredType::Nothing,
     }
 }

@@ -1,6 +1,6 @@
 //! Completes members after a value and a dot, and the keys of options maps.
 
-use super::infer::{ERROR, Known};
+use super::infer::{ERROR, InferredType};
 use super::names::{call, operation};
 use super::{Candidate, begins, library};
 use crate::operation::catalogue::Catalogue;
@@ -11,14 +11,14 @@ use crate::script::interactive::Workspace;
 /// not a name is written in brackets, which replace the dot.
 pub(super) fn behind_dot(
     space: &Workspace,
-    of: &Known,
+    of: &InferredType,
     typed: &str,
     start: usize,
 ) -> (usize, Vec<Candidate>) {
     let word = &typed[start..];
     let mut found = members(space, of, word);
     let quoted: Vec<Candidate> = match of {
-        Known::Map(keys) => keys
+        InferredType::Map(keys) => keys
             .iter()
             .filter(|(key, _)| !is_name(key) && begins(key, word))
             .map(|(key, ty)| {
@@ -39,8 +39,8 @@ pub(super) fn behind_dot(
 }
 
 /// Completes the keys of a map after the opening quote.
-pub(super) fn index(of: &Known, word: &str) -> Vec<Candidate> {
-    let Known::Map(keys) = of else {
+pub(super) fn index(of: &InferredType, word: &str) -> Vec<Candidate> {
+    let InferredType::Map(keys) = of else {
         return Vec::new();
     };
     let fitting = keys
@@ -54,15 +54,15 @@ pub(super) fn index(of: &Known, word: &str) -> Vec<Candidate> {
 }
 
 /// The properties, keys and methods of a value that begin with the word.
-pub(super) fn members(space: &Workspace, of: &Known, word: &str) -> Vec<Candidate> {
+pub(super) fn members(space: &Workspace, of: &InferredType, word: &str) -> Vec<Candidate> {
     let mut found = match of {
-        Known::Object(kind) => object(space.catalogue(), kind.name),
-        Known::Map(keys) => keys
+        InferredType::Object(kind) => object(space.catalogue(), kind.name),
+        InferredType::Map(keys) => keys
             .iter()
             .filter(|(key, _)| is_name(key))
             .map(|(key, ty)| Candidate::new(key, key, ty))
             .collect(),
-        Known::Plain(name) if name == "error" => ERROR
+        InferredType::Plain(name) if name == "error" => ERROR
             .iter()
             .map(|(name, ty, about)| Candidate::new(*name, *name, format!("{ty}: {about}")))
             .collect(),
@@ -70,7 +70,7 @@ pub(super) fn members(space: &Workspace, of: &Known, word: &str) -> Vec<Candidat
     };
     found.retain(|one| begins(&one.replacement, word));
     // Objects have only the members of their kind; the language's methods are for other values.
-    if !matches!(of, Known::Object(_) | Known::Nothing) {
+    if !matches!(of, InferredType::Object(_) | InferredType::Nothing) {
         found.extend(methods(of.type_name(), word));
     }
     found

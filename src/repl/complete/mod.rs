@@ -71,7 +71,7 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
             let before = typed[..start].trim_end_matches(['.', '?']);
             let own = cursor::is_of_sub_account(&space, before);
             let (start, mut found) = members::behind_dot(&space, &of, typed, start);
-            if let (infer::Known::Object(kind), true) = (&of, own) {
+            if let (infer::InferredType::Object(kind), true) = (&of, own) {
                 let hidden = members::refused_to_sub_accounts(space.catalogue(), kind.name);
                 found.retain(|one| !hidden.contains(one));
             }

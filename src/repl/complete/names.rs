@@ -2,7 +2,7 @@
 
 use super::{Candidate, begins, library};
 use crate::operation::spec::OpSpec;
-use crate::repl::around::Surroundings;
+use crate::repl::host::ReplHost;
 use crate::script::interactive::Workspace;
 
 /// Keywords of the language, each with a description.
@@ -170,7 +170,7 @@ pub(super) fn operation(op: &OpSpec) -> Candidate {
 }
 
 /// The profiles whose name begins with the word.
-pub(super) fn profiles(around: &dyn Surroundings, word: &str) -> Vec<Candidate> {
+pub(super) fn profiles(around: &dyn ReplHost, word: &str) -> Vec<Candidate> {
     let known = around.profiles();
     let known = known.into_iter().filter(|name| begins(name, word));
     known

@@ -19,7 +19,7 @@ pub(super) static GROUPS: &[(&str, &[&str])] = &[
 #[cfg(test)]
 mod tests {
     use super::GROUPS;
-    use crate::repl::meta::commands;
+    use crate::repl::commands::commands;
 
     #[test]
     fn every_command_is_in_one_group() {

@@ -5,10 +5,10 @@ mod own;
 
 pub(super) use self::own::preview;
 use self::own::{function, native, variable};
-use super::complete::infer::{Known, type_of};
+use super::commands::{Command, commands, settings};
+use super::complete::infer::{InferredType, type_of};
 use super::complete::library;
 use super::complete::names::keyword;
-use super::meta::{Command, commands, settings};
 use super::{Next, Repl};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::doc::OpDoc;
@@ -199,7 +199,7 @@ impl Repl {
                 .map(|one| function(one, &look)),
         );
         if let Some((receiver, method)) = plain.rsplit_once('.')
-            && let Known::Object(kind) = type_of(&self.space(), receiver)
+            && let InferredType::Object(kind) = type_of(&self.space(), receiver)
         {
             let methods = self.catalogue().methods(kind.name);
             let methods = methods.filter(|op| op.name == method);

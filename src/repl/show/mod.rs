@@ -10,7 +10,7 @@ mod tree;
 
 use serde_json::Value as Json;
 
-use super::around::Screen;
+use super::host::Screen;
 use crate::script::interactive::Answer;
 use crate::value::Value;
 

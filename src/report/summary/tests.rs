@@ -69,8 +69,8 @@ fn what_earlier_processes_did_is_part_of_the_whole() {
 #[test]
 fn what_was_made_is_counted_in_the_plural() {
     let mut summary = Summary::new();
-    for sort in ["company", "person", "administrator"] {
-        summary.outcome(sort, "created", 2);
+    for kind in ["company", "person", "administrator"] {
+        summary.outcome(kind, "created", 2);
     }
     let lines = summary.lines();
     assert_eq!(

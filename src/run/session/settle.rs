@@ -9,27 +9,27 @@ use crate::journal::{
     Cancel, Journal, JournalError, LookupOutcome, RowFilter, RowRecord, RowStatus, RunLock, StepFilter,
 };
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::OpError;
 use crate::operation::function::Functions;
 use crate::operation::perform::{is_open, look_up};
-use crate::operation::world::World;
-use crate::script::door::Ask;
+use crate::script::host_calls::CallRequest;
 use crate::value::{Record, Value};
 
 /// The result of settling one step.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Settling {
+pub(crate) struct SettledStep {
     /// The number of the input that requested it, from 1.
     pub number: u64,
     /// The operation's stable name.
     pub op: String,
     /// What is now known of the step.
-    pub fate: Fate,
+    pub fate: SettledAs,
 }
 
 /// What is known of a step.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Fate {
+pub(crate) enum SettledAs {
     /// It was carried out; its outcome is recorded.
     Done,
     /// It was not carried out, and is not repeated.
@@ -47,11 +47,11 @@ pub(crate) type LookUps = BTreeMap<u64, Functions>;
 /// the session that made the calls has `functions`.
 pub(crate) fn settle(
     (journal, run): (&Journal, &RunLock),
-    world: &World,
+    context: &OpContext,
     runtime: &Handle,
     cancel: &Cancel,
     functions: &LookUps,
-    each: &mut dyn FnMut(&Settling),
+    each: &mut dyn FnMut(&SettledStep),
 ) -> Result<(), JournalError> {
     let mut after = None;
     loop {
@@ -59,19 +59,19 @@ pub(crate) fn settle(
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.position);
         for row in page {
-            close_row((journal, run), world, runtime, cancel, functions, &row, each)?;
+            close_row((journal, run), context, runtime, cancel, functions, &row, each)?;
         }
     }
 }
 
 fn close_row(
     (journal, run): (&Journal, &RunLock),
-    world: &World,
+    context: &OpContext,
     runtime: &Handle,
     cancel: &Cancel,
     functions: &LookUps,
     row: &RowRecord,
-    each: &mut dyn FnMut(&Settling),
+    each: &mut dyn FnMut(&SettledStep),
 ) -> Result<(), JournalError> {
     let recorded = journal.open_row(run, row.position, &row.scope, false)?;
     let mut open = Vec::new();
@@ -80,15 +80,15 @@ fn close_row(
         call,
         lost,
         earlier,
-    } in calls(world.catalogue(), row, functions.get(&(row.position + 1)))
+    } in calls(context.catalogue(), row, functions.get(&(row.position + 1)))
     {
         for _ in 0..earlier {
             if let Ok(call) = &call {
-                let _ = is_open(world, &recorded, call);
+                let _ = is_open(context, &recorded, call);
             }
         }
         let is_open = match &call {
-            Ok(call) if lost.is_some() => is_open(world, &recorded, call),
+            Ok(call) if lost.is_some() => is_open(context, &recorded, call),
             // The lookup finds out whether it is open.
             Ok(_) => true,
             Err(_) => recorded.has_open(&op),
@@ -97,21 +97,21 @@ fn close_row(
             continue;
         }
         let fate = match (lost, call) {
-            (Some(why), _) => Fate::Open(why),
-            (None, Err(error)) => Fate::Open(error.message),
-            (None, Ok(call)) => match runtime.block_on(look_up(world, &recorded, &call, cancel))? {
+            (Some(why), _) => SettledAs::Open(why),
+            (None, Err(error)) => SettledAs::Open(error.message),
+            (None, Ok(call)) => match runtime.block_on(look_up(context, &recorded, &call, cancel))? {
                 LookupOutcome::Known => continue,
-                LookupOutcome::Found => Fate::Done,
-                LookupOutcome::Absent => Fate::Absent,
-                LookupOutcome::Open(why) => Fate::Open(why),
-                LookupOutcome::Stopped => Fate::Stopped,
+                LookupOutcome::Found => SettledAs::Done,
+                LookupOutcome::Absent => SettledAs::Absent,
+                LookupOutcome::Open(why) => SettledAs::Open(why),
+                LookupOutcome::Stopped => SettledAs::Stopped,
             },
         };
-        if let Fate::Open(why) = &fate {
+        if let SettledAs::Open(why) = &fate {
             open.push(why.clone());
         }
         let number = row.position + 1;
-        each(&Settling { number, op, fate });
+        each(&SettledStep { number, op, fate });
     }
     journal.flush()?;
     let left = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
@@ -152,7 +152,7 @@ pub(super) fn tidy(journal: &Journal, run: &RunLock) -> Result<(), JournalError>
 }
 
 /// Returns the form in which a row stores a call. `earlier` is how often the same call was requested before it.
-pub(super) fn to_value(ask: &Ask, earlier: u32) -> Value {
+pub(super) fn to_value(ask: &CallRequest, earlier: u32) -> Value {
     let receiver = ask.receiver.clone().map_or(Value::Null, Value::Object);
     let functions = ask.functions.keys().map(|key| Value::from(*key));
     Value::Record(Record::from([

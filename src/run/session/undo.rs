@@ -46,17 +46,18 @@ pub(super) fn change(
         StepState::Done => step.attempts > 0 && step.changes,
     };
     let outcome = step.outcome.as_ref();
-    let unchanged = matches!(outcome, Some(Value::Object(thing)) if thing.text("outcome") == "unchanged");
+    let unchanged =
+        matches!(outcome, Some(Value::Object(resource)) if resource.text("outcome") == "unchanged");
     if !changed || unchanged {
         return Ok(None);
     }
     let op = catalogue.operation(&step.op);
     let undo = op.and_then(|op| way_back(catalogue, &op, step));
     let is_gone = match &undo {
-        Some((_, sort)) => is_gone(journal, step, sort)?,
+        Some((_, kind)) => is_gone(journal, step, kind)?,
         None => false,
     };
-    let why_not = match (op.map(|op| op.effect), &step.thing) {
+    let why_not = match (op.map(|op| op.effect), &step.resource) {
         _ if is_gone => "it has been removed since",
         (Some(Effect::Change { strikes: Some(_), .. }), _) => "what was removed cannot be brought back",
         (_, Some(_)) => "no operation removes it; ask the platform",
@@ -65,8 +66,8 @@ pub(super) fn change(
     Ok(Some(Change {
         number: step.position + 1,
         op: step.op.clone(),
-        what: match &step.thing {
-            Some(thing) => Some(thing.name.clone()),
+        what: match &step.resource {
+            Some(resource) => Some(resource.name.clone()),
             None => outcome.and_then(known_by),
         },
         state: step.state.name().to_owned(),
@@ -76,9 +77,9 @@ pub(super) fn change(
 }
 
 /// Returns a readable label: the identifier, name and email address, as far as the value has them.
-fn known_by(thing: &Value) -> Option<String> {
-    let fields = match thing {
-        Value::Object(thing) => &thing.fields,
+fn known_by(resource: &Value) -> Option<String> {
+    let fields = match resource {
+        Value::Object(resource) => &resource.fields,
         Value::Record(fields) => fields,
         _ => return None,
     };
@@ -96,39 +97,39 @@ fn known_by(thing: &Value) -> Option<String> {
 }
 
 /// Whether the ledger no longer holds what the step created, because an operation has removed it.
-fn is_gone(journal: &Journal, step: &StepRecord, sort: &'static str) -> Result<bool, JournalError> {
-    let Some(thing) = &step.thing else {
+fn is_gone(journal: &Journal, step: &StepRecord, kind: &'static str) -> Result<bool, JournalError> {
+    let Some(resource) = &step.resource else {
         return Ok(false);
     };
     let key = NaturalKey {
-        account: thing.account.clone(),
-        sort,
-        name: thing.name.clone(),
+        account: resource.account.clone(),
+        kind,
+        name: resource.name.clone(),
     };
     let held = journal.ledger_get(&key)?.map(|item| item.value);
     Ok(id(held.as_ref()) != id(step.outcome.as_ref()))
 }
 
-fn id(thing: Option<&Value>) -> Option<&Value> {
-    match thing {
-        Some(Value::Object(thing)) => thing.fields.get("id"),
+fn id(resource: Option<&Value>) -> Option<&Value> {
+    match resource {
+        Some(Value::Object(resource)) => resource.fields.get("id"),
         _ => None,
     }
 }
 
 /// Returns the call that removes what this one created, and the kind of that resource.
 fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(UndoHint, &'static str)> {
-    let made = step.thing.as_ref()?;
+    let made = step.resource.as_ref()?;
     let makes = matches!(spec.effect, Effect::Ensure { .. } | Effect::Create { .. });
     let removes = |other: &OpSpec| match other.effect {
         Effect::Change { strikes, .. } => {
             let alike = other.module == spec.module && other.receiver == spec.receiver;
-            strikes.filter(|sort| alike && *sort == made.sort)
+            strikes.filter(|kind| alike && *kind == made.kind)
         }
         _ => None,
     };
     let mut all = catalogue.operations().iter();
-    let (undo, sort) = all
+    let (undo, kind) = all
         .find_map(|other| Some((other, removes(other)?)))
         .filter(|_| makes)?;
     let id = match id(step.outcome.as_ref())? {
@@ -141,5 +142,5 @@ fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(
         account: made.account.clone(),
         call: format!("{}({id})", undo.name),
     };
-    Some((way_back, sort))
+    Some((way_back, kind))
 }

@@ -4,11 +4,11 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::operation::call::Call;
+use crate::operation::context::OpContext;
 use crate::operation::error::Sent;
 use crate::operation::platform::{AccountKey, AccountSchema, Driver, Platform};
-use crate::operation::resource::{Ask, KeyForm, Preset, Property, Resource, ResourceKey};
+use crate::operation::resource::{CallRequest, KeyField, KeyForm, Preset, Property, Resource};
 use crate::operation::spec::Boxed;
-use crate::operation::world::World;
 
 /// A platform whose contacts are in memory.
 struct Shop {
@@ -30,7 +30,7 @@ const CONTACT: Resource = Resource {
         "shop::Contact",
         ("contact", "contacts"),
         "/contacts",
-        ResourceKey {
+        KeyField {
             field: "email",
             form: KeyForm::Email,
             doc: "the address",
@@ -41,10 +41,10 @@ const CONTACT: Resource = Resource {
 impl Driver for Shop {
     fn ask<'a>(
         &'a self,
-        _: &'a World,
+        _: &'a OpContext,
         _: &'a Call,
         _: &'static Resource,
-        ask: Ask<'a>,
+        ask: CallRequest<'a>,
     ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
         Box::pin(async move {
             let mut contacts = self.contacts.lock().unwrap();
@@ -54,9 +54,11 @@ impl Driver for Shop {
                     .position(|contact| contact["id"] == Value::from(id))
             };
             match ask {
-                Ask::List => Ok(contacts.clone()),
-                Ask::ByKey(_) => Err(OpError::new(Code::Internal, "the description has no path for it")),
-                Ask::ById(id) => {
+                CallRequest::List => Ok(contacts.clone()),
+                CallRequest::ByKey(_) => {
+                    Err(OpError::new(Code::Internal, "the description has no path for it"))
+                }
+                CallRequest::ById(id) => {
                     let left = self.unreachable.load(Ordering::SeqCst);
                     self.unreachable.store(left.saturating_sub(1), Ordering::SeqCst);
                     if left > 0 {
@@ -65,7 +67,7 @@ impl Driver for Shop {
                     let found = at(&contacts, id).map(|at| contacts[at].clone());
                     Ok(found.into_iter().collect())
                 }
-                Ask::Create(fields) => {
+                CallRequest::Create(fields) => {
                     self.creates.fetch_add(1, Ordering::SeqCst);
                     let mut contact = fields.clone();
                     contact.insert("id".to_owned(), format!("c-{}", contacts.len() + 1).into());
@@ -78,13 +80,13 @@ impl Driver for Shop {
                     }
                     Ok(vec![contact])
                 }
-                Ask::Update(id, fields) => {
+                CallRequest::Update(id, fields) => {
                     let at =
                         at(&contacts, id).ok_or_else(|| OpError::new(Code::NotFound, "none").status(404))?;
                     contacts[at].extend(fields.clone());
                     Ok(Vec::new())
                 }
-                Ask::Delete(id) => {
+                CallRequest::Delete(id) => {
                     let at =
                         at(&contacts, id).ok_or_else(|| OpError::new(Code::NotFound, "none").status(404))?;
                     contacts.remove(at);

@@ -7,14 +7,14 @@ use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::event::{Command, Refusal};
-use super::fields::{Given, Sort};
+use super::fields::{FieldType, Given};
 use super::hal::{self, Base, Page};
 use super::state::{Administrator, text};
 use super::{Action, decide, unknown};
 
 const PAGE_SIZE: u64 = 30;
 
-const FIELDS: &[(&str, Sort)] = &[
+const FIELDS: &[(&str, FieldType)] = &[
     ("name", Sort::Text),
     ("email", Sort::Text),
     ("role", Sort::Text),

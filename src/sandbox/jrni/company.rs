@@ -9,7 +9,7 @@ use super::super::call::{Call, decoded};
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::event::{Command, Fields};
-use super::fields::{Given, Sort};
+use super::fields::{FieldType, Given};
 use super::hal::{self, Base, Page};
 use super::state::{Company, State, text};
 use super::{Action, unknown};
@@ -18,7 +18,7 @@ use super::{Action, unknown};
 const PAGE_SIZE: u64 = 30;
 
 /// The fields that a company accepts.
-const FIELDS: &[(&str, Sort)] = &[
+const FIELDS: &[(&str, FieldType)] = &[
     ("name", Sort::Text),
     ("description", Sort::Text),
     ("website", Sort::Text),

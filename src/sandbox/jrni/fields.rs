@@ -9,7 +9,7 @@ use super::{hal, whole};
 
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum FieldType {
     Text,
     Whole,
     /// `true` or `false`, also as text: the vendor's own examples send `"true"`.
@@ -24,18 +24,18 @@ pub(super) struct Given(pub(super) Fields);
 
 impl Given {
     /// Parses a body.
-    pub(super) fn read(call: &Call, known: &[(&str, Sort)]) -> Result<Given, Reply> {
+    pub(super) fn read(call: &Call, known: &[(&str, FieldType)]) -> Result<Given, Reply> {
         let body = call
             .fields()
             .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;
         let mut fields = Fields::new();
-        for (name, sort) in known {
+        for (name, kind) in known {
             let Some(value) = body.get(*name).filter(|value| !value.is_null()) else {
                 continue;
             };
-            let value = sort
+            let value = kind
                 .read(value)
-                .ok_or_else(|| hal::bad_request(&format!("{name} is not {}", sort.name())))?;
+                .ok_or_else(|| hal::bad_request(&format!("{name} is not {}", kind.name())))?;
             fields.insert((*name).to_owned(), value);
         }
         Ok(Given(fields))
@@ -58,7 +58,7 @@ impl Given {
     }
 }
 
-impl Sort {
+impl FieldType {
     fn read(self, value: &Value) -> Option<Value> {
         match self {
             Sort::Text => value.as_str().map(Value::from),

@@ -9,7 +9,7 @@ use super::super::address::Style;
 use super::super::call::Call;
 use super::super::reply::Reply;
 use super::event::Refusal;
-use super::fields::Sort;
+use super::fields::FieldType;
 
 /// The version of the API that a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,11 +132,11 @@ impl Page {
 }
 
 /// Returns the JSON schema of the accepted fields, the target of `new` and `edit` links.
-pub(super) fn form(fields: &[(&str, Sort)]) -> Reply {
-    let property = |(name, sort): &(&str, Sort)| {
+pub(super) fn form(fields: &[(&str, FieldType)]) -> Reply {
+    let property = |(name, kind): &(&str, FieldType)| {
         (
             (*name).to_owned(),
-            json!({ "title": name.replace('_', " "), "type": sort.json_type() }),
+            json!({ "title": name.replace('_', " "), "type": kind.json_type() }),
         )
     };
     let properties: Map<String, Value> = fields.iter().map(property).collect();

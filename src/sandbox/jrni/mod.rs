@@ -23,12 +23,12 @@ pub(super) use event::{Command, Event};
 pub(super) use hal::root;
 pub(super) use state::State;
 
-use super::books::count;
 use super::call::Call;
 use super::fault::Route;
 use super::platform::Platform;
 use super::reply::Reply;
 use super::serve::Site;
+use super::snapshot::count;
 use hal::{Base, Version};
 
 /// The simulated platform.

@@ -7,7 +7,7 @@ use super::super::call::{Call, decoded};
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::event::{Command, Kind, Refusal};
-use super::fields::{Given, Sort};
+use super::fields::{FieldType, Given};
 use super::hal::{self, Base, Page};
 use super::state::{Record, State, same_email, text};
 use super::{Action, unknown};
@@ -19,7 +19,7 @@ struct Form {
     plural: &'static str,
     page_size: u64,
     required: &'static str,
-    fields: &'static [(&'static str, Sort)],
+    fields: &'static [(&'static str, FieldType)],
 }
 
 const FORMS: [Form; 4] = [

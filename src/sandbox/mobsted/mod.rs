@@ -25,12 +25,12 @@ pub(super) use event::{Command, Event, Refusal};
 pub(super) use state::{App, MASTER, State, Tenant};
 
 use super::address::Style;
-use super::books::count;
 use super::call::Call;
 use super::fault::Route;
 use super::platform::Platform;
 use super::reply::Reply;
 use super::serve::Site;
+use super::snapshot::count;
 use state::APP_ONE;
 
 /// The suffix after an account's name in its host.

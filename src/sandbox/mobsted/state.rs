@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::super::books::{AppBook, TenantBook, Totals};
+use super::super::snapshot::{AppBook, TenantBook, Totals};
 use super::event::Event;
 
 /// The name of the master account.

@@ -6,11 +6,11 @@ use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::books::count;
 use super::super::call::Call;
 use super::super::error::SandboxError;
 use super::super::reply::Reply;
 use super::super::serve::Site;
+use super::super::snapshot::count;
 use super::super::world::{self, Later, Memory, What};
 use super::Action;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::books::{Books, Traffic};
 use super::super::error::SandboxError;
+use super::super::snapshot::{Snapshot, Traffic};
 use super::super::{jrni, mobsted, sparrow, web};
 
 /// The log format that this program writes, and the newest it reads. Format 1 had Mobsted only, 2 added JRNI.
@@ -166,9 +166,9 @@ impl Memory {
     }
 
     /// Returns the platforms' records.
-    pub(super) fn books(&self, traffic: Traffic) -> Books {
+    pub(super) fn books(&self, traffic: Traffic) -> Snapshot {
         let (tenants, apps) = self.mobsted.books();
-        Books {
+        Snapshot {
             tenants,
             apps,
             totals: self.mobsted.totals.clone(),

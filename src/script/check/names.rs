@@ -24,12 +24,12 @@ impl Scene<'_> {
         let names = &self.parsed.names;
         let (line, column) = place(text, used.at.start);
         let name = used.name.as_str();
-        if used.sort == Use::Global {
+        if used.kind == Use::Global {
             let title = format!("there is no constant `global::{name}`");
             let constants = scopes
                 .declared
                 .iter()
-                .filter(|known| known.outer && known.sort == Binding::Constant)
+                .filter(|known| known.outer && known.kind == Binding::Constant)
                 .map(|known| known.name.as_str());
             return self
                 .wrong_at((line, column), title)
@@ -38,10 +38,10 @@ impl Scene<'_> {
         let error = self.wrong_at((line, column), format!("there is no variable `{name}` here"));
         let seen = scopes
             .holding(used.at.start)
-            .filter(|known| known.function == used.function && known.sort != Binding::Module)
+            .filter(|known| known.function == used.function && known.kind != Binding::Module)
             .map(|known| known.name.as_str());
         let elsewhere = || scopes.declared.iter().find(|known| known.name == name);
-        let is_module = elsewhere().is_some_and(|known| known.sort == Binding::Module)
+        let is_module = elsewhere().is_some_and(|known| known.kind == Binding::Module)
             || self.host.module_names().any(|module| module == name);
         let hint = unknown::hint(name, names, seen, used.function.is_some(), is_module);
         let hint = hint.or_else(|| {
@@ -65,7 +65,7 @@ fn is_unknown(scopes: &Scopes, used: &Used) -> bool {
         function.is_some_and(|function| scopes.open.contains(&function.name))
     };
     used.means.is_none()
-        && matches!(used.sort, Use::Variable | Use::Global)
+        && matches!(used.kind, Use::Variable | Use::Global)
         && !scopes.asked.contains(&used.name)
         && !sees_its_caller()
 }

@@ -1,7 +1,7 @@
 //! Detects texts that look like credentials, by the name they are assigned to or by their form. This is a guess that
 //! keeps accidentally typed credentials out of files; a [secret](crate::value::secret::Secret) is always one.
 
-use crate::script::tokens::{Piece, Sort, pieces};
+use crate::script::tokens::{Piece, TokenKind, pieces};
 use crate::value::secret::{looks_like_a_token, may_name_a_credential};
 
 /// Functions whose text argument is a prompt, not a credential.
@@ -19,8 +19,8 @@ pub(crate) fn holds_credential(text: &str) -> bool {
     }
     let found = pieces(text);
     let texts = found.iter().enumerate().filter(|(_, piece)| {
-        let sort = piece.sort;
-        sort == Sort::Text || sort == Sort::Comment
+        let kind = piece.kind;
+        kind == TokenKind::Text || kind == TokenKind::Comment
     });
     let texts = texts.map(|(at, piece)| (at, inside(piece.text(text))));
     // `Bearer ${token}`: the literal part is not a credential.
@@ -55,7 +55,7 @@ fn given_to(text: &str, before: &[Piece]) -> Option<String> {
     // A parenthesis that is not a call only groups.
     let calls = |at: usize| {
         let before = at.checked_sub(1).map(|at| &before[at]);
-        before.is_some_and(|piece| piece.sort == Sort::Name || [")", "]"].contains(&piece.text(text)))
+        before.is_some_and(|piece| piece.kind == TokenKind::Name || [")", "]"].contains(&piece.text(text)))
     };
     let mut end = before.len();
     while end > 0 && before[end - 1].text(text) == "(" && !calls(end - 1) {
@@ -64,21 +64,21 @@ fn given_to(text: &str, before: &[Piece]) -> Option<String> {
     let mut names = before[..end]
         .iter()
         .rev()
-        .map(|piece| (piece.sort, piece.text(text)));
+        .map(|piece| (piece.kind, piece.text(text)));
     let (_, joint) = names.next()?;
     if joint == "," {
-        let (sort, name) = names.next()?;
+        let (kind, name) = names.next()?;
         let (_, opening) = names.next()?;
         let (_, function) = names.next()?;
-        let puts = sort == Sort::Text && opening == "(" && PUTTING.contains(&function);
+        let puts = kind == TokenKind::Text && opening == "(" && PUTTING.contains(&function);
         return puts.then(|| inside(name).to_owned());
     }
     if ![":", "=", "+=", "==", "!=", "("].contains(&joint) {
         return None;
     }
-    let (sort, name) = names.next()?;
-    let (sort, name) = if name == "]" { names.next()? } else { (sort, name) };
-    let is_name = matches!(sort, Sort::Name | Sort::Text | Sort::Keyword);
+    let (kind, name) = names.next()?;
+    let (kind, name) = if name == "]" { names.next()? } else { (kind, name) };
+    let is_name = matches!(kind, TokenKind::Name | TokenKind::Text | TokenKind::Keyword);
     let asks = joint == "(" && ASKING.contains(&name);
     (is_name && !asks).then(|| inside(name).to_owned())
 }

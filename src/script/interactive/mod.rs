@@ -3,15 +3,15 @@
 //! All inputs of a session are lines of one virtual document, each starting below the previous one. A position in the
 //! running text therefore identifies its input, even inside a function that an earlier input defined.
 
-mod course;
+mod completeness;
 mod credential;
-mod ground;
+mod frame;
+mod inspect;
 mod library;
-mod reading;
 mod results;
 mod saving;
-mod seen;
 mod shown;
+mod sources;
 
 use crate::operation::catalogue::Catalogue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,31 +19,31 @@ use std::sync::Arc;
 
 use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
-use self::course::Course;
+pub(crate) use self::completeness::{Completeness, Open, awaited, read};
 pub(crate) use self::credential::holds_credential;
-use self::ground::{Ground, MAIN};
+use self::frame::EvalFrame;
+pub(crate) use self::inspect::{Step, declared};
 pub(crate) use self::library::{Native, natives};
-pub(crate) use self::reading::{Open, Reading, awaited, read};
 pub(crate) use self::saving::{Came, Saved, Typed};
-pub(crate) use self::seen::{Step, declared};
+use self::sources::{MAIN, SessionSources};
 use super::bundle::{Loader, Source};
-use super::door::Door;
 use super::error::Diagnostic;
+use super::execution::Execution;
 use super::explain;
 use super::host::Host;
-use super::live::Live;
+use super::host_calls::Operations;
 use super::memory::Memory;
 use super::modules::Loaded;
 use super::program::{Ended, engine, panic_text};
 pub(crate) use super::scopes::{Binding, Declared, Scopes, Use};
 use super::script_error;
 use super::sources::Sources;
-pub(crate) use crate::script::tokens::{Piece, Sort, pieces};
+pub(crate) use crate::script::tokens::{Piece, TokenKind, pieces};
 use crate::value::Value;
 
 /// The state that the inputs of a session share.
 pub(crate) struct Workspace {
-    ground: Arc<Ground>,
+    ground: Arc<SessionSources>,
     scope: Scope<'static>,
     /// Every function that was defined, the newest of each signature.
     functions: AST,
@@ -99,7 +99,7 @@ pub(crate) struct Function {
 
 /// Imported files, as they were read.
 pub(crate) struct Modules {
-    read: ground::Modules,
+    read: sources::Modules,
     loaded: Loaded,
 }
 
@@ -114,7 +114,7 @@ impl Workspace {
     /// Creates an empty workspace.
     pub(crate) fn new(host: &Host) -> Workspace {
         Workspace {
-            ground: Arc::new(Ground::new(host.clone())),
+            ground: Arc::new(SessionSources::new(host.clone())),
             scope: Scope::new(),
             functions: AST::empty(),
             imports: Vec::new(),
@@ -155,7 +155,7 @@ impl Workspace {
     /// Checks whether an input that starts at this line parses. Nothing is stored, and imports are not followed.
     pub(crate) fn check(name: &str, line: usize, text: &str) -> Result<(), Box<Diagnostic>> {
         let source = Source::new(name, text);
-        Ground::check(&source, line.saturating_sub(1))
+        SessionSources::check(&source, line.saturating_sub(1))
     }
 
     /// Runs the input that was [prepared](Workspace::prepare) last, under this number. Blocks; needs a thread with
@@ -164,27 +164,27 @@ impl Workspace {
         &mut self,
         ready: &Ready,
         number: usize,
-        door: Arc<dyn Door>,
+        door: Arc<dyn Operations>,
     ) -> Result<Answer, Ended> {
-        let live = Live::new(door, self.host().memory());
+        let execution = Execution::new(door, self.host().memory());
         let sources: Arc<dyn Sources> = Arc::clone(&self.ground) as Arc<dyn Sources>;
-        let course = Course::of(&self.scope);
+        let course = EvalFrame::of(&self.scope);
         let mut whole = AST::new(self.imports.iter().cloned(), rhai::Module::new())
             .merge(&self.functions)
-            .merge(&Course::around(&ready.ast));
+            .merge(&EvalFrame::around(&ready.ast));
         whole.set_source(MAIN);
-        let mut engine = engine(&sources, &live, &self.loaded);
-        course.prepare(&mut engine, &live);
+        let mut engine = engine(&sources, &execution, &self.loaded);
+        course.prepare(&mut engine, &execution);
         let scope = &mut self.scope;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             engine.eval_ast_with_scope::<Dynamic>(scope, &whole)
         }));
         self.keep(&ready.ast);
         self.over = matches!(outcome, Ok(Ok(_))) && !course.ended();
-        if let Some(stop) = live.stopped() {
+        if let Some(stop) = execution.stopped() {
             return Err(Ended::Stopped(stop));
         }
-        if let Some(overrun) = live.overrun() {
+        if let Some(overrun) = execution.overrun() {
             let ended = match outcome {
                 Ok(result) => result.map_err(|error| failed(&*sources, &error)),
                 Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
@@ -266,7 +266,7 @@ impl Workspace {
         let mut found: Vec<String> = self
             .ground
             .texts()
-            .filter_map(|text| seen::definition(text, name))
+            .filter_map(|text| inspect::definition(text, name))
             .collect();
         found.reverse();
         found

@@ -5,24 +5,24 @@
 //! [`constants`] finds the statements that functions need at the top, [`functions`] the functions that can run;
 //! [`lift`] turns literals into parameters; [`format`] formats the rest; [`parts`] assembles the script.
 
-mod constants;
+mod builder;
+mod dependencies;
 mod ending;
+mod extract;
 mod format;
 mod functions;
-mod lift;
+mod hoisted;
 mod literals;
 mod naming;
-mod needs;
 mod params;
-mod parts;
-mod pieces;
+mod split;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-pub(crate) use self::lift::Lifted;
-use self::needs::Session;
-use self::parts::{Parts, is_done};
+use self::builder::{Builder, is_done};
+use self::dependencies::InputGraph;
+pub(crate) use self::extract::Parameter;
 use super::Workspace;
 use super::credential::{holds_credential, is_credential};
 use crate::script::check::KEYWORDS;
@@ -50,15 +50,15 @@ impl Typed {
         let Some(there) = self.elsewhere.as_ref().filter(|_| is_done(self)) else {
             return unchanged();
         };
-        let pieces = pieces::pieces(&self.text);
+        let pieces = split::pieces(&self.text);
         let (left, stays): (Vec<_>, Vec<_>) = pieces
             .into_iter()
-            .partition(|piece| piece.sort == pieces::Sort::Statement);
+            .partition(|piece| piece.kind == split::PieceKind::Statement);
         if left.is_empty() {
             return unchanged();
         }
         let text =
-            |pieces: &[pieces::Piece]| pieces.iter().map(|piece| piece.text.as_str()).collect::<String>();
+            |pieces: &[split::Piece]| pieces.iter().map(|piece| piece.text.as_str()).collect::<String>();
         // If the input holds a credential, not even the rest is shown.
         let told = if holds_credential(&self.text) {
             self.text.clone()
@@ -89,7 +89,7 @@ pub(crate) struct Saved {
     /// The script's text.
     pub text: String,
     /// The parameters of `main`, with the value typed for each.
-    pub params: Vec<Lifted>,
+    pub params: Vec<Parameter>,
     /// Inputs outside of the range that those in it need, with the name that each is needed for.
     pub added: Vec<(usize, String)>,
     /// Inputs that succeeded but are comments, at least in part, with the reason.
@@ -108,7 +108,7 @@ impl Workspace {
     pub(crate) fn gives_credential(&self, text: &str) -> bool {
         let functions = self.functions().into_iter();
         let functions = functions.map(|known| ((known.name, known.params.len()), known.params));
-        let text = pieces::name_results(text, |_| "result".to_owned());
+        let text = split::name_results(text, |_| "result".to_owned());
         literals::literals_of(self.host(), &functions.collect(), &text)
             .iter()
             .any(|literal| is_credential(&literal.text, literal.given_to.as_deref()))
@@ -131,7 +131,7 @@ impl Workspace {
                 || host.operations().iter().any(|op| op.name == name)
         };
         let (here, left): (Vec<Typed>, Vec<_>) = inputs.iter().map(Typed::separated).unzip();
-        let session = Session::of(&here, &is_known);
+        let session = InputGraph::of(&here, &is_known);
         let chosen = session.choose(&range);
         let mut numbers: BTreeSet<usize> = range.clone().chain(chosen.keys().copied()).collect();
         numbers.extend(session.lost(&numbers).into_keys());
@@ -139,7 +139,7 @@ impl Workspace {
             .iter()
             .filter(|input| numbers.contains(&input.number))
             .collect();
-        let mut parts = Parts::new((host, &session, refused), inputs, &wanted, &is_known);
+        let mut parts = Builder::new((host, &session, refused), inputs, &wanted, &is_known);
         let gives = |input: &&&Typed| is_done(input) && input.elsewhere.is_none();
         let last = wanted.iter().rfind(gives);
         let last = last.map(|input| input.number);

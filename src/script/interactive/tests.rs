@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::script::door::{Ask, Denied, Stop};
+use crate::script::host_calls::{CallError, CallRequest, Stop};
 
 /// A door that only records printed lines; every operation returns `()`.
 #[derive(Default)]
-struct Shut(Mutex<Vec<String>>);
+struct NoOperations(Mutex<Vec<String>>);
 
-impl Door for Shut {
-    fn ask(&self, _: Ask) -> Result<Value, Denied> {
+impl Operations for NoOperations {
+    fn ask(&self, _: CallRequest) -> Result<Value, CallError> {
         Ok(Value::Null)
     }
 
@@ -52,7 +52,9 @@ impl Typist {
         self.count += 1;
         let name = format!("[{}]", self.count);
         let ready = self.space.prepare(&name, 1, text, &self.files)?;
-        let ended = self.space.evaluate(&ready, self.count, Arc::new(Shut::default()));
+        let ended = self
+            .space
+            .evaluate(&ready, self.count, Arc::new(NoOperations::default()));
         ended.map_err(|ended| match ended {
             Ended::Failed(diagnostic) => diagnostic,
             other => panic!("{other:?}"),
@@ -254,7 +256,7 @@ fn a_syntax_error_names_its_line_in_the_input() {
 #[test]
 fn a_statement_of_a_file_is_placed_where_the_file_has_it() {
     let mut typist = Typist::new();
-    let door = || Arc::new(Shut::default());
+    let door = || Arc::new(NoOperations::default());
     let defined = typist
         .space
         .prepare("in", 3, "fn bad() {\n  nope\n}", &typist.files)
@@ -278,7 +280,7 @@ fn a_statement_of_a_file_is_placed_where_the_file_has_it() {
 #[test]
 fn incomplete_inputs_wait_and_say_for_what() {
     let waits = |text: &str| match read(text) {
-        Reading::Incomplete(open) => (open.closes, open.line),
+        Completeness::Incomplete(open) => (open.closes, open.line),
         other => panic!("{text}: {other:?}"),
     };
     assert_eq!(waits("fn f(x) {"), ("}", 1));
@@ -309,11 +311,11 @@ fn complete_and_broken_inputs_do_not_wait() {
         "\"{\"",
         "",
     ] {
-        assert_eq!(read(text), Reading::Complete, "{text}");
+        assert_eq!(read(text), Completeness::Complete, "{text}");
     }
     for text in ["let x = ; 1", "\"abc", "}", "fn f() { let x = ; }", "1 2"] {
         assert!(
-            matches!(read(text), Reading::Broken(_)),
+            matches!(read(text), Completeness::Broken(_)),
             "{text}: {:?}",
             read(text)
         );

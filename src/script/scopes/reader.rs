@@ -6,11 +6,11 @@ mod uses;
 use std::ops::Range;
 
 use super::{Binding, Declared, Scopes};
-use crate::script::tokens::{Piece, Sort, pieces};
+use crate::script::tokens::{Piece, TokenKind, pieces};
 
 pub(super) fn read(text: &str) -> Scopes {
     let mut found = pieces(text);
-    found.retain(|piece| piece.sort != Sort::Comment);
+    found.retain(|piece| piece.kind != TokenKind::Comment);
     let mut reader = Reader {
         text,
         found: &found,
@@ -45,7 +45,7 @@ struct Reader<'a> {
 
 /// An open bracket, function or closure.
 struct Open {
-    sort: Opened,
+    kind: Opened,
     /// How many declarations were in scope before it.
     held: usize,
     function: Option<usize>,
@@ -67,14 +67,14 @@ enum Opened {
 
 struct Pending {
     name: Piece,
-    sort: Binding,
+    kind: Binding,
     depth: usize,
     value: Option<usize>,
 }
 
 struct Head {
     names: Vec<Piece>,
-    sort: Binding,
+    kind: Binding,
     depth: usize,
     value: Option<usize>,
     /// Whether the expression that the loop iterates over has its own braces: `for x in if a { b } else { c } {`.
@@ -90,8 +90,8 @@ impl<'a> Reader<'a> {
         at.checked_sub(back).map_or("", |at| self.word(at))
     }
 
-    fn sort(&self, at: usize) -> Option<Sort> {
-        self.found.get(at).map(|piece| piece.sort)
+    fn sort(&self, at: usize) -> Option<TokenKind> {
+        self.found.get(at).map(|piece| piece.kind)
     }
 
     fn start(&self, at: usize) -> usize {
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
 
     /// Handles the token at this index and returns the next index.
     fn read(&mut self, at: usize) -> usize {
-        let keyword = self.sort(at) == Some(Sort::Keyword);
+        let keyword = self.sort(at) == Some(TokenKind::Keyword);
         match self.word(at) {
             "let" | "const" if keyword => return self.variable(at),
             "fn" if keyword => return self.define(at),
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
                 self.end_closures(at);
                 self.settle(self.open.len(), self.start(at), self.end(at));
             }
-            _ if self.sort(at) == Some(Sort::Name) => self.name(at),
+            _ if self.sort(at) == Some(TokenKind::Name) => self.name(at),
             _ => {}
         }
         at + 1
@@ -146,14 +146,14 @@ impl<'a> Reader<'a> {
     fn is_operand(&self, at: usize) -> bool {
         let before = at.checked_sub(1).and_then(|at| self.found.get(at));
         before.is_some_and(|piece| {
-            matches!(piece.sort, Sort::Name | Sort::Number | Sort::Text)
+            matches!(piece.kind, TokenKind::Name | TokenKind::Number | TokenKind::Text)
                 || [")", "]", "}", "true", "false", "this"].contains(&piece.text(self.text))
         })
     }
 
-    fn push(&mut self, sort: Opened) {
+    fn push(&mut self, kind: Opened) {
         self.open.push(Open {
-            sort,
+            kind,
             held: self.holding.len(),
             function: self.function(),
             closure: self.closure(),
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
         if let Some(head) = self.heads.pop_if(is_here) {
             let value = head.value.map(|from| from..self.start(at));
             for name in &head.names {
-                self.declare(name, head.sort, self.end(at), value.clone());
+                self.declare(name, head.kind, self.end(at), value.clone());
             }
         }
     }
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
         self.heads.retain(|head| head.depth < self.open.len());
         let closed = self.leave(self.start(at));
         if let Some(Open {
-            sort: Opened::Function,
+            kind: Opened::Function,
             function: Some(index),
             ..
         }) = closed
@@ -193,7 +193,7 @@ impl<'a> Reader<'a> {
             function.body.end = start;
         }
         // The block was a closure's body.
-        let is_body = |open: &Open| open.sort == Opened::Closure { block: true };
+        let is_body = |open: &Open| open.kind == Opened::Closure { block: true };
         if self.word(at) == "}" && self.open.last().is_some_and(is_body) {
             let _ = self.leave(self.end(at));
         }
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
 
     /// Ends the closures whose body is an expression.
     fn end_closures(&mut self, at: usize) {
-        while matches!(self.open.last(), Some(open) if matches!(open.sort, Opened::Closure { .. })) {
+        while matches!(self.open.last(), Some(open) if matches!(open.kind, Opened::Closure { .. })) {
             let _ = self.leave(self.start(at));
         }
     }
@@ -224,18 +224,18 @@ impl<'a> Reader<'a> {
             .collect();
         for pending in over {
             let value = pending.value.map(|value| value..end.max(value));
-            self.declare(&pending.name, pending.sort, from, value);
+            self.declare(&pending.name, pending.kind, from, value);
             if let Some(last) = self.scopes.declared.last_mut() {
                 last.outer = pending.depth == 0;
             }
         }
     }
 
-    fn declare(&mut self, name: &Piece, sort: Binding, from: usize, value: Option<Range<usize>>) {
+    fn declare(&mut self, name: &Piece, kind: Binding, from: usize, value: Option<Range<usize>>) {
         self.holding.push(self.scopes.declared.len());
         self.scopes.declared.push(Declared {
             name: name.text(self.text).to_owned(),
-            sort,
+            kind,
             at: name.at.clone(),
             holds: from..if from < self.text.len() { usize::MAX } else { from },
             value,

@@ -7,7 +7,7 @@ use crate::script::host;
 
 fn names<'a>(used: impl Iterator<Item = &'a Used>) -> String {
     let names: BTreeSet<String> = used
-        .map(|used| match used.sort {
+        .map(|used| match used.kind {
             Use::Variable => used.name.clone(),
             Use::Call => format!("{}()", used.name),
             Use::Method => format!(".{}()", used.name),
@@ -23,7 +23,7 @@ fn variables(text: &str) -> String {
     let unknown = scopes
         .used
         .iter()
-        .filter(|used| used.sort == Use::Variable && used.means.is_none());
+        .filter(|used| used.kind == Use::Variable && used.means.is_none());
     names(unknown)
 }
 

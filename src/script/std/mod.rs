@@ -8,8 +8,8 @@ use rhai::{
     Array, Blob, Dynamic, EvalAltResult, INT, ImmutableString, Map, Module, NativeCallContext, Position,
 };
 
+use super::execution::Execution;
 use super::handles::global;
-use super::live::Live;
 use super::nesting;
 use super::script_error::{self, ScriptError};
 
@@ -123,8 +123,8 @@ fn within(len: INT) -> Checked<usize> {
 
 /// Stops the script if there is no room for so many more bytes.
 fn make_room(context: &NativeCallContext, bytes: usize) -> Checked<()> {
-    match Live::of(context) {
-        Some(live) if !live.has_room(bytes) => {
+    match Execution::of(context) {
+        Some(execution) if !execution.has_room(bytes) => {
             Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into())
         }
         _ => Ok(()),

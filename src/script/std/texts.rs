@@ -4,8 +4,8 @@ use std::fmt::{self, Write as _};
 
 use rhai::{Array, Dynamic, ImmutableString, Map, Module, NativeCallContext};
 
+use crate::script::execution::Execution;
 use crate::script::handles::{self, global};
-use crate::script::live::Live;
 
 /// The names of Rhai's formatting functions.
 const NAMES: [&str; 4] = ["to_string", "to_debug", "print", "debug"];
@@ -31,7 +31,7 @@ pub(super) fn register(module: &mut Module) {
 /// A text under construction.
 struct Text<'a> {
     context: &'a NativeCallContext<'a>,
-    live: Option<Live>,
+    execution: Option<Execution>,
     written: String,
     elements: usize,
 }
@@ -42,7 +42,7 @@ impl<'a> Text<'a> {
     fn of(context: &'a NativeCallContext<'a>, write: impl FnOnce(&mut Text<'a>) -> fmt::Result) -> String {
         let mut text = Text {
             context,
-            live: Live::of(context),
+            execution: Execution::of(context),
             written: String::new(),
             elements: 0,
         };
@@ -72,7 +72,8 @@ impl<'a> Text<'a> {
 
     fn element(&mut self, item: &Dynamic, depth: usize) -> fmt::Result {
         self.elements += 1;
-        if self.elements.is_multiple_of(AT_ONCE) && self.live.as_ref().is_some_and(Live::must_stop) {
+        if self.elements.is_multiple_of(AT_ONCE) && self.execution.as_ref().is_some_and(Execution::must_stop)
+        {
             return Err(fmt::Error);
         }
         let Some(depth) = depth.checked_sub(1) else {
@@ -107,8 +108,8 @@ impl fmt::Write for Text<'_> {
         let needed = self.written.len() + text.len();
         // A text grows by doubling.
         if needed > self.written.capacity()
-            && let Some(live) = &self.live
-            && !live.has_room(needed.max(2 * self.written.capacity()))
+            && let Some(execution) = &self.execution
+            && !execution.has_room(needed.max(2 * self.written.capacity()))
         {
             return Err(fmt::Error);
         }

@@ -213,9 +213,11 @@ fn exit_ends_the_script_with_its_value() {
 #[test]
 fn completion_can_read_names_and_parameters() {
     let host = host();
-    let live =
-        super::super::live::Live::new(Arc::<Fake>::default(), crate::script::memory::Memory::UNLIMITED);
-    let engine = host.engine(&live);
+    let execution = super::super::execution::Execution::new(
+        Arc::<Fake>::default(),
+        crate::script::memory::Memory::UNLIMITED,
+    );
+    let engine = host.engine(&execution);
     let read = |info: rhai::FuncInfo| {
         let params = || info.metadata.params_info.join(", ");
         (info.metadata.name == "ensure_tenant").then(params)

@@ -17,17 +17,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::bundle::{Bundle, Loader, Source};
-use super::door::{Ask, Denied, Door, Stop};
 use super::error::Diagnostic;
 use super::host::Host;
+use super::host_calls::{CallError, CallRequest, Operations, Stop};
 use super::program::{Ended, Script};
 use crate::journal::NaturalKey;
 use crate::operation::call::Call;
 use crate::operation::catalogue::Catalogue;
+use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::platform::Platform;
 use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
-use crate::operation::world::World;
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
 
@@ -64,15 +64,15 @@ const fn op(module: &'static str, name: &'static str, receiver: Option<&'static 
     }
 }
 
-fn not_run<'a>(_: &'a World, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+fn not_run<'a>(_: &'a OpContext, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async { Ok(Value::Null) })
 }
 
-fn not_probed<'a>(_: &'a World, _: &'a Call) -> Boxed<'a, Probe> {
+fn not_probed<'a>(_: &'a OpContext, _: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async { Probe::Absent })
 }
 
-fn not_checked<'a>(_: &'a World, _: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
+fn not_checked<'a>(_: &'a OpContext, _: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async { Ok(None) })
 }
 
@@ -171,8 +171,8 @@ impl Fake {
     }
 }
 
-impl Door for Fake {
-    fn ask(&self, ask: Ask) -> Result<Value, Denied> {
+impl Operations for Fake {
+    fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
         let args = Value::List(ask.args.clone()).to_masked_json();
         self.asked.lock().unwrap().push(format!("{}{args}", ask.op.id()));
         let email = ask.args.first().and_then(Value::as_text).unwrap_or_default();
@@ -184,12 +184,12 @@ impl Door for Fake {
                     ("$token", Secret::new("tok-secret").into()),
                 ],
             ))),
-            ("create_tenant" | "ensure_tenant", "taken@example.com") => Err(Denied::Failed(
+            ("create_tenant" | "ensure_tenant", "taken@example.com") => Err(CallError::Failed(
                 OpError::new(Code::AlreadyExists, "taken@example.com is registered already")
                     .status(409)
                     .hint("adopt it with `adopt: true`"),
             )),
-            ("create_tenant" | "ensure_tenant", "parked@example.com") => Err(Denied::Stop(Stop::Parked {
+            ("create_tenant" | "ensure_tenant", "parked@example.com") => Err(CallError::Stop(Stop::Parked {
                 step: "mobsted::create_tenant #1".into(),
                 why: "the answer was lost".into(),
             })),

@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn read(text: &str) -> Vec<(&str, Sort)> {
+fn read(text: &str) -> Vec<(&str, TokenKind)> {
     let found = pieces(text);
-    found.iter().map(|piece| (piece.text(text), piece.sort)).collect()
+    found.iter().map(|piece| (piece.text(text), piece.kind)).collect()
 }
 
 #[test]
 fn pieces_are_what_the_language_reads() {
-    use Sort::{Comment, Keyword, Name, Number, Symbol, Text};
+    use TokenKind::{Comment, Keyword, Name, Number, Symbol, Text};
     assert_eq!(
         read("let a = f(1.5, \"x y\"); // done"),
         [
@@ -32,7 +32,11 @@ fn pieces_are_what_the_language_reads() {
 fn empty_brackets_are_two() {
     assert_eq!(
         read("f()"),
-        [("f", Sort::Name), ("(", Sort::Symbol), (")", Sort::Symbol)]
+        [
+            ("f", TokenKind::Name),
+            ("(", TokenKind::Symbol),
+            (")", TokenKind::Symbol)
+        ]
     );
 }
 
@@ -41,11 +45,11 @@ fn interpolations_are_read_inside_of_their_text() {
     let found = read("`a ${x + #{b: `${y}`}.b} c` + _3");
     let names: Vec<&str> = found
         .iter()
-        .filter(|(_, sort)| *sort == Sort::Name)
+        .filter(|(_, kind)| *kind == TokenKind::Name)
         .map(|(text, _)| *text)
         .collect();
     assert_eq!(names, ["x", "b", "y", "b", "_3"]);
-    assert!(found.contains(&("+", Sort::Symbol)), "{found:?}");
+    assert!(found.contains(&("+", TokenKind::Symbol)), "{found:?}");
 }
 
 #[test]
@@ -80,7 +84,7 @@ fn no_character_is_lost_or_told_twice_whatever_is_typed() {
 fn what_follows_an_escaped_dollar_in_a_template_stands_where_it_is() {
     let names = |text: &str| -> Vec<String> {
         let found = pieces(text);
-        let names = found.iter().filter(|piece| piece.sort == Sort::Name);
+        let names = found.iter().filter(|piece| piece.kind == TokenKind::Name);
         names.map(|piece| piece.text(text).to_owned()).collect()
     };
     for (text, expected) in [

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::flight::Flight;
 use crate::transport::address::Routes;
-use crate::transport::line::Line;
+use crate::transport::connect_options::ConnectOptions;
 use crate::transport::request::Body;
 use crate::value::Value;
 use crate::waiting::{Wait, Waits};
@@ -78,9 +78,9 @@ async fn a_late_answer_to_a_change_is_told_and_still_read() {
     })
     .await;
     let (http, _) = http();
-    let http = http.on(&Line {
+    let http = http.on(&ConnectOptions {
         concurrency: Some(1),
-        ..Line::default()
+        ..ConnectOptions::default()
     });
     let flight = Flight::new();
     let request = Request {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::transport::address::Routes;
 use crate::transport::circuit_breaker::{Listener, Notice, TOLERATED};
-use crate::transport::line::Line;
+use crate::transport::connect_options::ConnectOptions;
 
 /// A platform that is reachable or not, as the test requires; nothing listens at its alternative address.
 struct Platform {
@@ -172,9 +172,9 @@ async fn waiting_ends_and_then_callers_fail_at_once_until_one_gets_through() {
 #[tokio::test]
 async fn the_line_says_how_long_is_waited() {
     let platform = Platform::seen_and_gone(Duration::ZERO).await;
-    let line = Line {
+    let line = ConnectOptions {
         outage: Some(Duration::from_secs(10)),
-        ..Line::default()
+        ..ConnectOptions::default()
     };
     let http = platform.http.on(&line);
     // Another line has its own state.

@@ -1,7 +1,7 @@
 //! Waits that the callers of one account share.
 
 use super::*;
-use crate::transport::line::Line;
+use crate::transport::connect_options::ConnectOptions;
 use crate::transport::rate_limit::Rate;
 
 /// A client with a timeout long enough for a busy machine, and no wait between attempts.
@@ -23,9 +23,9 @@ async fn everybody_waits_when_one_is_put_off() {
     let then = clock.now_millis();
     let other = Http::on(
         &http,
-        &Line {
+        &ConnectOptions {
             name: "other".into(),
-            ..Line::default()
+            ..ConnectOptions::default()
         },
     );
     assert_eq!(other.send(&get(&server)).await.unwrap().tries, 1);
@@ -39,9 +39,9 @@ async fn everybody_waits_when_one_is_put_off() {
 async fn a_line_is_shared_by_all_who_ask_for_it() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     let (http, clock) = http();
-    let line = Line {
+    let line = ConnectOptions {
         rate: Rate::parse("10/s"),
-        ..Line::default()
+        ..ConnectOptions::default()
     };
     for _ in 0..5 {
         let mine = http.on(&line);
@@ -60,9 +60,9 @@ async fn the_server_never_has_more_requests_at_once_than_the_line_allows() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     let server = crate::transport::testing::Crowd::start(3).await;
-    let line = Line {
+    let line = ConnectOptions {
         concurrency: Some(3),
-        ..Line::default()
+        ..ConnectOptions::default()
     };
     let http = Http::new(HttpConfig::default(), Clock::system()).on(&line);
     let done = Arc::new(AtomicUsize::new(0));
@@ -91,9 +91,9 @@ async fn a_request_leaves_only_after_the_wait_and_has_not_left_before_it() {
     })
     .await;
     let (http, clock) = http();
-    let http = http.on(&Line {
+    let http = http.on(&ConnectOptions {
         rate: Rate::parse("1/s"),
-        ..Line::default()
+        ..ConnectOptions::default()
     });
     assert_eq!(http.send(&get(&server).once()).await.unwrap().tries, 2);
     let (stamps, time) = (

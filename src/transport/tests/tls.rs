@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::transport::line::{Authorities, Identity, Line, Proxies, Proxy, Through};
+use crate::transport::connect_options::{Authorities, ConnectOptions, Identity, Proxies, Proxy, Through};
 
 /// A certificate authority that is not trusted by default.
 struct Authority {
@@ -45,10 +45,10 @@ impl Authority {
         (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 
-    fn trusted(&self) -> Line {
-        Line {
+    fn trusted(&self) -> ConnectOptions {
+        ConnectOptions {
             ca: Some(Authorities::parse(self.pem.as_bytes()).unwrap()),
-            ..Line::default()
+            ..ConnectOptions::default()
         }
     }
 
@@ -103,7 +103,7 @@ async fn serve(acceptor: TlsAcceptor) -> url::Url {
     url::Url::parse(&format!("https://localhost:{port}/x")).unwrap()
 }
 
-async fn ask(line: &Line, url: &url::Url) -> Result<u16, TransportError> {
+async fn ask(line: &ConnectOptions, url: &url::Url) -> Result<u16, TransportError> {
     let http = Http::new(HttpConfig::default(), Clock::frozen(0)).on(line);
     let answer = http.send(&Request::new(Method::Get, url.clone())).await;
     answer.map(|answer| answer.status)
@@ -115,7 +115,10 @@ async fn a_server_is_trusted_for_the_authority_that_the_line_names() {
     let url = serve(authority.acceptor("localhost", false)).await;
     assert_eq!(ask(&authority.trusted(), &url).await, Ok(200));
 
-    for line in [Line::default(), Authority::named("somebody else").trusted()] {
+    for line in [
+        ConnectOptions::default(),
+        Authority::named("somebody else").trusted(),
+    ] {
         let error = ask(&line, &url).await.unwrap_err();
         assert_failed(&error, ErrorKind::Tls, Sent::No, 1);
         let text = error.to_string();
@@ -173,7 +176,7 @@ async fn what_speaks_no_tls_is_told() {
         }
     });
     let url = url::Url::parse(&format!("https://localhost:{port}/x")).unwrap();
-    let error = ask(&Line::default(), &url).await.unwrap_err();
+    let error = ask(&ConnectOptions::default(), &url).await.unwrap_err();
     assert_failed(&error, ErrorKind::Tls, Sent::No, 1);
     assert!(error.to_string().contains("does not use TLS"), "{error}");
 }
@@ -184,7 +187,7 @@ async fn a_server_that_asks_who_we_are_is_told() {
     let url = serve(authority.acceptor("localhost", true)).await;
     let (certificate, key) = authority.certify("client.example");
     let identity = Identity::parse(certificate.pem().as_bytes(), &Secret::new(key.serialize_pem())).unwrap();
-    let line = Line {
+    let line = ConnectOptions {
         identity: Some(identity),
         ..authority.trusted()
     };
@@ -280,7 +283,7 @@ async fn proxy(acceptor: TlsAcceptor) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 async fn accounts_are_reached_through_the_proxy_and_this_machine_is_not() {
     let authority = Authority::new();
     let (address, asked) = proxy(authority.acceptor("acme.example", false)).await;
-    let through = |text: &str| Line {
+    let through = |text: &str| ConnectOptions {
         proxy: Through::Proxy(Proxy::parse(text).unwrap()),
         ..authority.trusted()
     };
@@ -308,9 +311,9 @@ async fn accounts_are_reached_through_the_proxy_and_this_machine_is_not() {
 async fn a_proxy_that_refuses_is_named_without_its_credentials() {
     let authority = Authority::new();
     let (address, _) = proxy(authority.acceptor("acme.example", false)).await;
-    let line = Line {
+    let line = ConnectOptions {
         proxy: Through::Proxy(Proxy::parse(&format!("http://ann:s3cret-pw@{address}")).unwrap()),
-        ..Line::default()
+        ..ConnectOptions::default()
     };
     let url = url::Url::parse("https://refused.example/x").unwrap();
     let error = ask(&line, &url).await.unwrap_err();
@@ -333,7 +336,7 @@ async fn the_usual_proxy_counts_where_the_line_names_none_and_nothing_excepts_th
     let (address, asked) = proxy(authority.acceptor("255.255.255.255", false)).await;
     // Nothing can be sent to that address, so only the proxy can have responded.
     let nowhere = url::Url::parse("https://255.255.255.255/x").unwrap();
-    let ask = |line: Line, except: &str| {
+    let ask = |line: ConnectOptions, except: &str| {
         let config = HttpConfig {
             proxies: Proxies {
                 https: Proxy::parse(&address.to_string()).ok(),
@@ -355,7 +358,7 @@ async fn the_usual_proxy_counts_where_the_line_names_none_and_nothing_excepts_th
         let error = ask(authority.trusted(), except).await.unwrap_err();
         assert_failed(&error, ErrorKind::Connect, Sent::No, 4);
     }
-    let direct = Line {
+    let direct = ConnectOptions {
         proxy: Through::Direct,
         ..authority.trusted()
     };

@@ -92,7 +92,7 @@ fn answer(own: &str, asked: &Asked) -> Answer {
 /// Tokens that are not JWTs, so that only their type hides them.
 fn tokens(account: &str) -> Answer {
     let whose = if account.is_empty() { "master" } else { "tenant" };
-    let token = |sort: &str| format!("CANARY{whose}{sort}9");
+    let token = |kind: &str| format!("CANARY{whose}{kind}9");
     Answer::json(
         200,
         &json!({ "access_token": token("access"), "refresh_token": token("refresh"), "expires_in": 4_000_000_000_u64, "password": canary("authpassword") }),

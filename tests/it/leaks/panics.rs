@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use provisor::client::Password;
-use provisor::transport::line::{Line, Proxy, Through};
+use provisor::transport::connect_options::{ConnectOptions, Proxy, Through};
 use provisor::transport::request::{Body, Method, Request};
 use provisor::value::secret::Secret;
 use provisor::value::{Object, Record, Value};
@@ -25,9 +25,9 @@ fn holders() -> Vec<Box<dyn std::fmt::Debug>> {
         known: vec![secret("known")],
         ..request
     };
-    let line = Line {
+    let line = ConnectOptions {
         proxy: Through::Proxy(Proxy::parse("http://ann:CANARYproxy9@127.0.0.1:1").unwrap()),
-        ..Line::default()
+        ..ConnectOptions::default()
     };
     vec![
         Box::new(request.scrubber()),

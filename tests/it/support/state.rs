@@ -23,7 +23,7 @@ impl Home {
     }
 
     /// The sandbox's state.
-    pub(crate) fn books(&self) -> provisor::sandbox::Books {
+    pub(crate) fn books(&self) -> provisor::sandbox::Snapshot {
         provisor::sandbox::status(&self.sandbox()).unwrap().books.unwrap()
     }
 

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use crate::transport::line::{Line, Proxy, Through};
+use crate::transport::connect_options::{ConnectOptions, Proxy, Through};
 use crate::transport::rate_limit::Rate;
 
 /// A self-signed certificate and its key.
@@ -19,7 +19,7 @@ impl Home {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    fn line(&self, variables: &[(&str, &str)]) -> Result<Line, String> {
+    fn line(&self, variables: &[(&str, &str)]) -> Result<ConnectOptions, String> {
         let config = self.load().map_err(|error| error.to_string())?;
         let line = config.named("a", "test").unwrap().line(&self.env(variables));
         let folder = self.folder.path().display().to_string();
@@ -54,9 +54,9 @@ fn everything_about_the_way_is_read() {
     let nothing = Home::new("[profiles.a]\n", "").line(&[]).unwrap();
     assert_eq!(
         nothing,
-        Line {
+        ConnectOptions {
             name: "a".into(),
-            ..Line::default()
+            ..ConnectOptions::default()
         }
     );
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Client;
 use super::account::Account;
 use super::endpoints::Endpoints;
-use crate::client::{Line, clients};
+use crate::client::{ConnectOptions, clients};
 
 /// The shared clients of all accounts.
 pub(crate) type Accounts = clients::Accounts<Client>;
@@ -19,7 +19,7 @@ impl Accounts {
         account: &Account,
         endpoints: &Arc<Endpoints>,
         reply: Duration,
-        line: &Line,
+        line: &ConnectOptions,
     ) -> Client {
         let fits = |client: &Client, network: &_| {
             let own = client.account();

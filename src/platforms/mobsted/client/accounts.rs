@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::account::Account;
 use super::endpoints::Endpoints;
 use super::{Client, Timeouts};
-use crate::client::{Line, clients};
+use crate::client::{ConnectOptions, clients};
 
 /// The shared clients of all accounts.
 pub(crate) type Accounts = clients::Accounts<Client>;
@@ -18,7 +18,7 @@ impl Accounts {
         account: &Account,
         endpoints: &Arc<Endpoints>,
         timeouts: Timeouts,
-        line: &Line,
+        line: &ConnectOptions,
     ) -> Client {
         let fits = |client: &Client, network: &_| {
             let own = client.account();

@@ -41,7 +41,7 @@ impl Rig {
             panic!("{name} makes nothing");
         };
         key(&call)?;
-        check(&self.world, &call).await
+        check(&self.context, &call).await
     }
 
     fn lists(&self, what: &str) -> usize {
@@ -164,10 +164,10 @@ async fn an_app_refused_as_existing_is_ours_when_an_earlier_request_was_lost() {
         .unwrap();
     let args = vec!["Late".into(), "https://late.example".into()];
     let mut call = Call::check(op, Some(master), args).unwrap();
-    let error = (op.run)(&rig.world, &call).await.unwrap_err();
+    let error = (op.run)(&rig.context, &call).await.unwrap_err();
     assert_eq!(error.code, Code::AlreadyExists);
     call.resent = true;
-    let Value::Object(app) = (op.run)(&rig.world, &call).await.unwrap() else {
+    let Value::Object(app) = (op.run)(&rig.context, &call).await.unwrap() else {
         panic!("no app")
     };
     assert_eq!(

@@ -15,7 +15,7 @@ use super::*;
 use crate::client::{Network, Password, TokenKey, TokenStore};
 use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, Sealer};
-use crate::operation::world;
+use crate::operation::context;
 use crate::transport::testing::{Act, Seen, Server};
 use crate::transport::{Http, HttpConfig};
 use crate::value::Record;
@@ -74,7 +74,7 @@ impl world::Profiles for Profiles {
 struct Rig {
     server: Server,
     network: Network,
-    world: World,
+    context: OpContext,
     hits: Arc<Mutex<Vec<String>>>,
     /// The endpoint override in the profile of the current call.
     correction: Arc<Mutex<Option<oracle::Correction>>>,
@@ -105,7 +105,7 @@ impl Rig {
         let network = Network::new(http, Arc::new(Store::default()), Clock::system());
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1));
         let profiles = Profiles(server.url("").as_str().trim_end_matches('/').to_owned());
-        let world = World::new(
+        let context = OpContext::new(
             crate::platforms::catalogue(),
             journal,
             network,
@@ -113,8 +113,8 @@ impl Rig {
             Ids::seeded(1),
         );
         Rig {
-            network: world.network().clone(),
-            world,
+            network: context.network().clone(),
+            context,
             server,
             hits,
             correction,
@@ -138,8 +138,8 @@ impl Rig {
         let receiver = on.map(|object| object.kind.as_str());
         let op = all.find(|op| op.module == module && op.name == name && op.receiver == receiver);
         let call = Call::check(*op.unwrap(), on.cloned(), args)?;
-        let call = call.op.driver().resolve(&self.world, call)?;
-        (call.op.run)(&self.world, &call).await
+        let call = call.op.driver().resolve(&self.context, call)?;
+        (call.op.run)(&self.context, &call).await
     }
 
     async fn session(&self) -> Object {

@@ -26,7 +26,7 @@ pub(super) use reports::Part;
 pub(crate) use crate::client::answer::Answer;
 use crate::client::error::{ApiError, ApiErrorKind};
 pub(crate) use crate::client::session::{Authenticator as _, HOLD_REFUSED, LazySecret, Session};
-use crate::client::{Flight, Line, Network, clients};
+use crate::client::{ConnectOptions, Flight, Network, clients};
 use crate::transport::request::{Method, Request};
 use crate::value::secret::Secret;
 
@@ -59,7 +59,7 @@ pub(super) type Accounts = clients::Accounts<Client>;
 impl Accounts {
     /// The client for `account`, reached on `line`: the cached one, unless tokens, timeout or line differ. Sends
     /// nothing.
-    pub fn client(&self, account: &Account, reply: Duration, line: &Line) -> Client {
+    pub fn client(&self, account: &Account, reply: Duration, line: &ConnectOptions) -> Client {
         let fits = |client: &Client, network: &_| {
             let own = &client.0.account;
             own.api_token.same_as(&account.api_token)

@@ -1,6 +1,6 @@
 //! Return types as declared by operations, kinds and functions of the language.
 
-use super::Known;
+use super::InferredType;
 use crate::operation::platform::Operation;
 use crate::repl::complete::library;
 use crate::script::interactive::Workspace;
@@ -15,7 +15,7 @@ pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
 ];
 
 /// The return type of a module's function, or of a global function if the module is empty.
-pub(super) fn function(space: &Workspace, module: &str, name: &str) -> Known {
+pub(super) fn function(space: &Workspace, module: &str, name: &str) -> InferredType {
     let op = space
         .catalogue()
         .operations()
@@ -24,8 +24,8 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> Known {
         .find(|op| op.module == module && op.receiver.is_none() && op.name == name);
     match op {
         Some(op) => match space.catalogue().fields(op) {
-            None => Known::of_words(space.catalogue(), op.result),
-            Some(fields) => Known::Map(
+            None => InferredType::of_words(space.catalogue(), op.result),
+            Some(fields) => InferredType::Map(
                 fields
                     .iter()
                     .map(|(key, ty, _)| ((*key).into(), (*ty).into()))
@@ -36,18 +36,22 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> Known {
             let native = library()
                 .iter()
                 .find(|native| native.name == name && !native.property);
-            native.map_or(Known::Nothing, |native| {
-                Known::of_words(space.catalogue(), &native.result)
+            native.map_or(InferredType::Nothing, |native| {
+                InferredType::of_words(space.catalogue(), &native.result)
             })
         }
-        None => Known::Nothing,
+        None => InferredType::Nothing,
     }
 }
 
 /// The operations with this name on a value of this type.
-pub(in crate::repl::complete) fn operations(space: &Workspace, of: &Known, name: &str) -> Vec<Operation> {
+pub(in crate::repl::complete) fn operations(
+    space: &Workspace,
+    of: &InferredType,
+    name: &str,
+) -> Vec<Operation> {
     match of {
-        Known::Object(kind) => space
+        InferredType::Object(kind) => space
             .catalogue()
             .methods(kind.name)
             .filter(|op| op.name == name)
@@ -56,48 +60,50 @@ pub(in crate::repl::complete) fn operations(space: &Workspace, of: &Known, name:
     }
 }
 
-pub(super) fn method(space: &Workspace, of: &Known, name: &str) -> Known {
+pub(super) fn method(space: &Workspace, of: &InferredType, name: &str) -> InferredType {
     if let Some(op) = operations(space, of, name).first() {
-        return Known::of_words(space.catalogue(), op.result);
+        return InferredType::of_words(space.catalogue(), op.result);
     }
-    if let (Known::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
+    if let (InferredType::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
         return of.clone();
     }
-    if let (Known::List(item), "find" | "first" | "last" | "pop" | "shift" | "get") = (of, name) {
+    if let (InferredType::List(item), "find" | "first" | "last" | "pop" | "shift" | "get") = (of, name) {
         return (**item).clone();
     }
     let native = library()
         .iter()
         .find(|native| native.name == name && !native.property && native.takes(of.type_name()));
-    native.map_or(Known::Nothing, |native| {
-        Known::of_words(space.catalogue(), &native.result)
+    native.map_or(InferredType::Nothing, |native| {
+        InferredType::of_words(space.catalogue(), &native.result)
     })
 }
 
-pub(super) fn property(space: &Workspace, of: &Known, name: &str) -> Known {
+pub(super) fn property(space: &Workspace, of: &InferredType, name: &str) -> InferredType {
     match of {
-        Known::Object(kind) => {
+        InferredType::Object(kind) => {
             let property = kind.properties.iter().find(|(known, ..)| *known == name);
-            property.map_or(Known::Nothing, |(_, ty, _)| {
-                Known::of_words(space.catalogue(), ty)
+            property.map_or(InferredType::Nothing, |(_, ty, _)| {
+                InferredType::of_words(space.catalogue(), ty)
             })
         }
-        Known::Map(keys) => {
+        InferredType::Map(keys) => {
             let key = keys.iter().find(|(known, _)| known == name);
-            key.map_or(Known::Nothing, |(_, ty)| Known::of_words(space.catalogue(), ty))
+            key.map_or(InferredType::Nothing, |(_, ty)| {
+                InferredType::of_words(space.catalogue(), ty)
+            })
         }
-        Known::Plain(plain) if plain == "error" => {
+        InferredType::Plain(plain) if plain == "error" => {
             let property = ERROR.iter().find(|(known, ..)| *known == name);
-            property.map_or(Known::Nothing, |(_, ty, _)| {
-                Known::of_words(space.catalogue(), ty)
+            property.map_or(InferredType::Nothing, |(_, ty, _)| {
+                InferredType::of_words(space.catalogue(), ty)
             })
         }
         other => {
             let native = library()
                 .iter()
                 .find(|native| native.name == name && native.property && native.takes(other.type_name()));
-            native.map_or(Known::Nothing, |native| {
-                Known::of_words(space.catalogue(), &native.result)
+            native.map_or(InferredType::Nothing, |native| {
+                InferredType::of_words(space.catalogue(), &native.result)
             })
         }
     }

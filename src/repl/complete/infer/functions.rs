@@ -2,28 +2,28 @@
 
 use std::ops::Range;
 
-use super::{Known, Local, Locals, Reader};
-use crate::script::interactive::{Binding, Piece, Scopes, Sort, Workspace, pieces};
+use super::{InferredType, Local, Locals, Reader};
+use crate::script::interactive::{Binding, Piece, Scopes, TokenKind, Workspace, pieces};
 
 /// The return type of a function for such arguments: the type in its comment's `@return`, or else that of the last
 /// expression of its body. Unknown if the function returns early or ends with a branch.
-pub(super) fn result(space: &Workspace, name: &str, args: &[Known], depth: u8) -> Known {
+pub(super) fn result(space: &Workspace, name: &str, args: &[InferredType], depth: u8) -> InferredType {
     let functions = space.functions();
     let found = functions
         .iter()
         .find(|known| known.name == name && known.params.len() == args.len());
     let (Some(function), Some(depth)) = (found, depth.checked_sub(1)) else {
-        return Known::Nothing;
+        return InferredType::Nothing;
     };
     let declared = function.doc.lines().find_map(|line| {
         let words = line.trim().strip_prefix("@return")?;
         Some(words.trim_start_matches('s').trim())
     });
     if let Some(declared) = declared {
-        return Known::of_words(space.catalogue(), declared);
+        return InferredType::of_words(space.catalogue(), declared);
     }
     let Some(text) = space.source_of(name).into_iter().next() else {
-        return Known::Nothing;
+        return InferredType::Nothing;
     };
     let mut locals = Locals::new();
     let args = args.iter().cloned().map(Local::of);
@@ -32,22 +32,22 @@ pub(super) fn result(space: &Workspace, name: &str, args: &[Known], depth: u8) -
 }
 
 /// Infers the type of the last expression of the function's body.
-fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> Known {
+fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> InferredType {
     let scopes = Scopes::of(text);
     let Some(function) = scopes.functions.last() else {
-        return Known::Nothing;
+        return InferredType::Nothing;
     };
     if !function.returns.is_empty() {
-        return Known::Nothing;
+        return InferredType::Nothing;
     }
     let mut found = pieces(text);
-    found.retain(|piece| piece.sort != Sort::Comment);
+    found.retain(|piece| piece.kind != TokenKind::Comment);
     let index = |at: usize| found.partition_point(|piece| piece.at.start < at);
     let part = |range: &Range<usize>| &found[index(range.start)..index(range.end)];
     // The variables declared in the body that are in scope at its end.
     let in_body = scopes
         .holding(function.body.end.saturating_sub(1))
-        .filter(|known| known.sort != Binding::Parameter);
+        .filter(|known| known.kind != Binding::Parameter);
     let mut last = function.body.start;
     for declared in in_body {
         let value = declared.value.clone().unwrap_or_default();
@@ -67,7 +67,7 @@ fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> Known {
         }
     }
     if statement == rest.len() {
-        return Known::Plain("()".into());
+        return InferredType::Plain("()".into());
     }
     reader(space, text, &rest[statement..], &locals, depth).expression()
 }

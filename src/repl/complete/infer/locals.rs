@@ -1,7 +1,7 @@
 //! Names that the text itself declares before the cursor: `let s = ...;`, `for q in list {`, `list.map(|r| `.
 
 use super::functions::reader;
-use super::{DEEPEST, Known, Local, Locals};
+use super::{DEEPEST, InferredType, Local, Locals};
 use crate::script::interactive::{Binding, Declared, Piece, Scopes, Workspace};
 
 /// Methods of a list whose closure takes an element.
@@ -25,14 +25,17 @@ pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
             .value
             .as_ref()
             .map(|value| read(index(value.start), index(value.end)));
-        let known = match (declared.sort, value) {
+        let known = match (declared.kind, value) {
             (Binding::Loop, Some(of)) => Some(of.element()),
-            (Binding::Caught, _) => Some(Local::of(Known::Plain("error".into()))),
+            (Binding::Caught, _) => Some(Local::of(InferredType::Plain("error".into()))),
             (Binding::Closure, _) => of_closure(space, text, found, declared, &locals),
             (_, value) => value,
         };
         // If the type is unknown, the name still shadows an earlier one.
-        locals.insert(declared.name.clone(), known.unwrap_or(Local::of(Known::Nothing)));
+        locals.insert(
+            declared.name.clone(),
+            known.unwrap_or(Local::of(InferredType::Nothing)),
+        );
     }
     locals
 }

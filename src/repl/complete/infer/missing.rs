@@ -1,9 +1,9 @@
 //! Explains why an expression has no type: it contains an unknown name.
 
-use super::{DEEPEST, Known, Locals, Reader};
+use super::{DEEPEST, InferredType, Locals, Reader};
 use crate::repl::complete::library;
 use crate::repl::complete::names::keyword;
-use crate::script::interactive::{Scopes, Sort, Use, Workspace, is_word_of_the_language, pieces};
+use crate::script::interactive::{Scopes, TokenKind, Use, Workspace, is_word_of_the_language, pieces};
 use crate::value::nearest::nearest;
 
 /// Returns a message about the missing name, and the nearest existing one.
@@ -16,7 +16,7 @@ fn missing_name(space: &Workspace, text: &str) -> Option<(String, Option<String>
     let unknown = scopes.used.iter().filter(|used| used.means.is_none());
     for used in unknown {
         let name = used.name.as_str();
-        match used.sort {
+        match used.kind {
             Use::Variable if space.variable(name).is_none() && keyword(name).is_none() => {
                 let known: Vec<String> = space.variables().into_iter().map(|one| one.name).collect();
                 let near = nearest(name, known.iter().map(String::as_str));
@@ -49,7 +49,7 @@ fn is_function(space: &Workspace, scopes: &Scopes, name: &str) -> bool {
 /// Finds a property, key or method that the value before it does not have.
 fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
     let mut found = pieces(text);
-    found.retain(|piece| piece.sort != Sort::Comment && piece.text(text) != ";");
+    found.retain(|piece| piece.kind != TokenKind::Comment && piece.text(text) != ";");
     let reader = Reader {
         space,
         text,
@@ -62,7 +62,7 @@ fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<Strin
         let name = reader.word(chain.at + 1);
         let (is_dot, is_call) = (reader.word(chain.at) == ".", reader.word(chain.at + 2) == "(");
         let names: Vec<&str> = match &chain.known {
-            Known::Object(kind) if is_dot => {
+            InferredType::Object(kind) if is_dot => {
                 let methods = space.catalogue().methods(kind.name).map(|op| op.spec().name);
                 kind.properties
                     .iter()
@@ -71,7 +71,7 @@ fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<Strin
                     .collect()
             }
             // The keys of a map are known only for live values.
-            Known::Map(keys) if is_dot && !is_call && chain.steps.is_some() => {
+            InferredType::Map(keys) if is_dot && !is_call && chain.steps.is_some() => {
                 keys.iter().map(|(key, _)| key.as_str()).collect()
             }
             _ => Vec::new(),

@@ -1,12 +1,12 @@
 //! Statements that end an input at the prompt and would end the whole script.
 
 use crate::script::scopes::Scopes;
-use crate::script::tokens::{Sort, pieces};
+use crate::script::tokens::{TokenKind, pieces};
 
 /// Returns the expression after the `return` that a statement starts with.
 pub(super) fn returned(statement: &str) -> Option<String> {
     let found = pieces(statement);
-    let first = found.iter().find(|piece| piece.sort != Sort::Comment)?;
+    let first = found.iter().find(|piece| piece.kind != TokenKind::Comment)?;
     let mut rest = statement.to_owned();
     (first.text(statement) == "return").then(|| rest.replace_range(first.at.clone(), ""))?;
     Some(rest.trim().to_owned())

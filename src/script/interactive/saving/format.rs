@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::script::tokens::{Piece, Sort, pieces};
+use crate::script::tokens::{Piece, TokenKind, pieces};
 
 /// The indentation of the body of `main` and of each bracket level.
 const INDENT: &str = "    ";
@@ -12,7 +12,7 @@ pub(super) fn formatted(text: &str) -> String {
     let atoms = atoms(text);
     if atoms
         .iter()
-        .any(|atom| atom.sort == Sort::Strange || spans_lines(atom.text))
+        .any(|atom| atom.kind == TokenKind::Strange || spans_lines(atom.text))
     {
         return text.trim().to_owned();
     }
@@ -44,12 +44,12 @@ pub(super) fn formatted(text: &str) -> String {
 pub(super) fn terminated(statement: &str) -> String {
     let statement = statement.trim_end();
     let mut found = pieces(statement);
-    found.retain(|piece| piece.sort != Sort::Comment || piece.at.end == statement.len());
+    found.retain(|piece| piece.kind != TokenKind::Comment || piece.at.end == statement.len());
     let first = found.first().map_or("", |piece| piece.text(statement));
     let is_block = ["if", "for", "while", "loop", "switch", "try"].contains(&first);
     match found.pop() {
         Some(last) if is_block && last.text(statement) == "}" => statement.to_owned(),
-        Some(last) if last.sort == Sort::Comment => {
+        Some(last) if last.kind == TokenKind::Comment => {
             let (code, comment) = statement.split_at(last.at.start);
             let code = code.trim_end();
             if code.ends_with(';') || comment.contains('\n') {
@@ -85,7 +85,7 @@ fn spans_lines(text: &str) -> bool {
 #[derive(Debug)]
 struct Atom<'a> {
     text: &'a str,
-    sort: Sort,
+    kind: TokenKind,
     /// The number of line breaks between it and the previous atom.
     lines_above: usize,
 }
@@ -101,7 +101,7 @@ fn atoms(text: &str) -> Vec<Atom<'_>> {
         let gap = text.get(end..from).unwrap_or_default();
         atoms.push(Atom {
             text: text.get(from..upto).unwrap_or_default().trim_end_matches('\n'),
-            sort: piece.sort,
+            kind: piece.kind,
             lines_above: gap.matches('\n').count() + usize::from(at > 0 && text[..end].ends_with('\n')),
         });
         end = upto;
@@ -113,7 +113,7 @@ fn atoms(text: &str) -> Vec<Atom<'_>> {
 /// Returns the last piece of the text that starts here: for one with `${…}`, its other end.
 fn end_of_text(text: &str, found: &[Piece], at: usize) -> usize {
     let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
-    if found[at].sort != Sort::Text || !word(at).starts_with('`') {
+    if found[at].kind != TokenKind::Text || !word(at).starts_with('`') {
         return at;
     }
     let mut last = at;
@@ -135,7 +135,9 @@ fn end_of_text(text: &str, found: &[Piece], at: usize) -> usize {
             }
             inner += 1;
         }
-        let goes_on = found.get(inner + 1).is_some_and(|next| next.sort == Sort::Text);
+        let goes_on = found
+            .get(inner + 1)
+            .is_some_and(|next| next.kind == TokenKind::Text);
         last = if goes_on { inner + 1 } else { inner };
         if !goes_on {
             break;
@@ -180,7 +182,7 @@ impl Levels {
 /// Whether a space precedes the atom with this index.
 fn is_apart(atoms: &[Atom<'_>], index: usize) -> bool {
     let (before, atom) = (&atoms[index - 1], &atoms[index]);
-    if before.sort == Sort::Comment || atom.sort == Sort::Comment {
+    if before.kind == TokenKind::Comment || atom.kind == TokenKind::Comment {
         return true;
     }
     if sticks(before.text, atom.text)
@@ -191,7 +193,7 @@ fn is_apart(atoms: &[Atom<'_>], index: usize) -> bool {
         return false;
     }
     match atom.text {
-        "(" => !(before.sort == Sort::Name || [")", "]"].contains(&before.text) || before.text == "Fn"),
+        "(" => !(before.kind == TokenKind::Name || [")", "]"].contains(&before.text) || before.text == "Fn"),
         "[" => !(is_end_of_value(before)),
         _ => true,
     }
@@ -210,7 +212,7 @@ fn is_value(atoms: &[Atom<'_>], index: usize) -> bool {
 }
 
 fn is_end_of_value(atom: &Atom<'_>) -> bool {
-    matches!(atom.sort, Sort::Name | Sort::Number | Sort::Text)
+    matches!(atom.kind, TokenKind::Name | TokenKind::Number | TokenKind::Text)
         || [")", "]", "}", "this", "true", "false"].contains(&atom.text)
 }
 
@@ -222,7 +224,7 @@ fn begins_closure(atoms: &[Atom<'_>], index: usize) -> bool {
 fn ends_closure(atoms: &[Atom<'_>], index: usize) -> bool {
     let first = (0..index)
         .rev()
-        .find(|at| atoms[*at].sort != Sort::Name && atoms[*at].text != ",");
+        .find(|at| atoms[*at].kind != TokenKind::Name && atoms[*at].text != ",");
     first.is_some_and(|at| begins_closure(atoms, at))
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::constants::Tops;
+use super::dependencies::{InputGraph, Signature};
+use super::hoisted::Hoisted;
 use super::naming::{self, signature};
-use super::needs::{Session, Signature};
-use super::pieces::{self, pieces};
+use super::split::{self, pieces};
 use crate::script::scopes::{Scopes, Use};
-use crate::script::tokens::{self, Sort};
+use crate::script::tokens::{self, TokenKind};
 
 /// The functions of the script.
 pub(super) struct Functions {
@@ -22,9 +22,9 @@ pub(super) struct Functions {
 impl Functions {
     /// Determines which functions of these inputs can be kept.
     pub(super) fn find(
-        session: &Session,
+        session: &InputGraph,
         inputs: &[(usize, &str)],
-        tops: &Tops,
+        tops: &Hoisted,
         is_secret: &dyn Fn(&str) -> bool,
     ) -> Functions {
         let mut left_out = BTreeMap::new();
@@ -35,7 +35,7 @@ impl Functions {
             needs.extend(session.functions(*number));
             for piece in pieces(text)
                 .iter()
-                .filter(|piece| piece.sort == pieces::Sort::Function)
+                .filter(|piece| piece.kind == split::PieceKind::Function)
             {
                 let signature = signature(&piece.text);
                 left_out.remove(&signature);
@@ -97,7 +97,7 @@ impl Functions {
             let joined = at
                 .checked_sub(1)
                 .is_some_and(|at| [".", "?.", "::"].contains(&word(at)));
-            if found[at].sort == Sort::Name && word(at) == "main" && word(at + 1) == "(" && !joined {
+            if found[at].kind == TokenKind::Name && word(at) == "main" && word(at + 1) == "(" && !joined {
                 out.replace_range(found[at].at.clone(), name);
             }
         }
@@ -121,16 +121,16 @@ impl Functions {
 pub(super) const SECRET: &str = "it may hold a secret";
 
 /// Returns a variable or constant that a function uses but cannot see.
-fn unseen(session: &Session, text: &str) -> Option<String> {
+fn unseen(session: &InputGraph, text: &str) -> Option<String> {
     let scopes = Scopes::of(text);
     let function = scopes.functions.first()?;
     let mut free = scopes.free_in(function);
-    let unseen = free.find(|used| match used.sort {
+    let unseen = free.find(|used| match used.kind {
         Use::Variable => !scopes.asked.contains(&used.name),
         Use::Global => !session.is_given(&used.name),
         Use::Call | Use::Method | Use::Module => false,
     })?;
-    Some(if unseen.sort == Use::Global {
+    Some(if unseen.kind == Use::Global {
         format!("global::{}", unseen.name)
     } else {
         unseen.name.clone()

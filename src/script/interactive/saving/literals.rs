@@ -11,7 +11,7 @@ use crate::script::host::Host;
 use crate::script::interactive::credential::is_credential;
 use crate::script::literal::is_name;
 use crate::script::parse;
-use crate::script::tokens::{Sort, pieces};
+use crate::script::tokens::{TokenKind, pieces};
 use crate::script::types::ParamType;
 
 /// A literal in a text.
@@ -66,7 +66,7 @@ pub(super) fn assigned(statement: &str) -> Option<(String, String)> {
     let mut words = found.iter().filter(|piece| piece.text(statement) != ";");
     let (word, name, sign, text) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let is_assigned = ["let", "const"].contains(&word.text(statement)) && sign.text(statement) == "=";
-    if !is_assigned || text.sort != Sort::Text || words.next().is_some() {
+    if !is_assigned || text.kind != TokenKind::Text || words.next().is_some() {
         return None;
     }
     let value = parse::literal(text.text(statement))?
@@ -82,7 +82,7 @@ pub(super) fn span(text: &str, at: Position) -> Option<(usize, usize)> {
     let rest = text.get(start..)?;
     let from = start + rest.char_indices().nth(column - 1)?.0;
     let piece = pieces(text).into_iter().find(|piece| piece.at.start == from)?;
-    (piece.sort == Sort::Text).then_some((from, piece.at.end))
+    (piece.kind == TokenKind::Text).then_some((from, piece.at.end))
 }
 
 /// Returns `x_api_key` for `X-Api-Key`.

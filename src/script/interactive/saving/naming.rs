@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::script::scopes::Scopes;
-use crate::script::tokens::{Sort, pieces};
+use crate::script::tokens::{TokenKind, pieces};
 use crate::script::words;
 
 /// Names with a fixed meaning in every script or session.
@@ -41,9 +41,9 @@ pub(super) fn result_name(statement: &str) -> Option<String> {
             ")" | "]" | "}" => depth = depth.saturating_sub(1),
             word if depth == 0 => {
                 let is_called = found.get(at + 1).is_some_and(|next| next.text(statement) == "(");
-                if piece.sort == Sort::Name {
+                if piece.kind == TokenKind::Name {
                     last = is_called.then_some(word);
-                } else if ![".", "?.", "::", ";"].contains(&word) && piece.sort != Sort::Comment {
+                } else if ![".", "?.", "::", ";"].contains(&word) && piece.kind != TokenKind::Comment {
                     // An operator: the result is no longer that of a call.
                     return None;
                 }

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::lift::Lifted;
+use super::extract::Parameter;
 
 /// Returns the `@param` lines, with an empty line above them.
-pub(super) fn documented(params: &[Lifted]) -> String {
+pub(super) fn documented(params: &[Parameter]) -> String {
     let mut text = String::new();
     if params.is_empty() {
         return text;
     }
     text.push_str("///\n");
-    let widest = |width: fn(&Lifted) -> usize| params.iter().map(width).max().unwrap_or_default();
+    let widest = |width: fn(&Parameter) -> usize| params.iter().map(width).max().unwrap_or_default();
     let (names, types) = (
         widest(|param| param.name.len()),
         widest(|param| param.type_name.len()),

@@ -2,17 +2,21 @@
 
 use super::{Head, Open, Opened, Pending, Reader};
 use crate::script::scopes::{Binding, Function};
-use crate::script::tokens::Sort;
+use crate::script::tokens::TokenKind;
 
 impl Reader<'_> {
     pub(super) fn variable(&mut self, at: usize) -> usize {
-        let Some(name) = self.found.get(at + 1).filter(|piece| piece.sort == Sort::Name) else {
+        let Some(name) = self
+            .found
+            .get(at + 1)
+            .filter(|piece| piece.kind == TokenKind::Name)
+        else {
             return at + 1;
         };
         let constant = self.word(at) == "const";
         self.pending.push(Pending {
             name: name.clone(),
-            sort: if constant {
+            kind: if constant {
                 Binding::Constant
             } else {
                 Binding::Variable
@@ -33,7 +37,7 @@ impl Reader<'_> {
         let mut end = name + 1;
         let mut params = Vec::new();
         while end < self.found.len() && !["{", ")"].contains(&self.word(end)) {
-            if self.sort(end) == Some(Sort::Name) {
+            if self.sort(end) == Some(TokenKind::Name) {
                 params.push(self.found[end].clone());
             }
             end += 1;
@@ -60,7 +64,7 @@ impl Reader<'_> {
             return brace;
         }
         self.open.push(Open {
-            sort: Opened::Function,
+            kind: Opened::Function,
             held: self.holding.len(),
             function: Some(index),
             closure: None,
@@ -76,7 +80,7 @@ impl Reader<'_> {
         let mut end = at + 1;
         let mut names = Vec::new();
         while end < self.found.len() && !["in", "{", ";"].contains(&self.word(end)) {
-            if self.sort(end) == Some(Sort::Name) {
+            if self.sort(end) == Some(TokenKind::Name) {
                 names.push(self.found[end].clone());
             }
             end += 1;
@@ -86,10 +90,10 @@ impl Reader<'_> {
         }
         self.heads.push(Head {
             names,
-            sort: Binding::Loop,
+            kind: Binding::Loop,
             depth: self.open.len(),
             value: Some(self.start(end + 1)),
-            braces: self.sort(end + 1) == Some(Sort::Keyword) || self.word(end + 1) == "{",
+            braces: self.sort(end + 1) == Some(TokenKind::Keyword) || self.word(end + 1) == "{",
         });
         end + 1
     }
@@ -101,7 +105,7 @@ impl Reader<'_> {
         }
         self.heads.push(Head {
             names: vec![self.found[at + 2].clone()],
-            sort: Binding::Caught,
+            kind: Binding::Caught,
             depth: self.open.len(),
             value: None,
             braces: false,
@@ -123,8 +127,9 @@ impl Reader<'_> {
         let mut end = at + 1;
         let mut params = Vec::new();
         if self.word(at) == "|" {
-            while end < self.found.len() && (self.sort(end) == Some(Sort::Name) || self.word(end) == ",") {
-                if self.sort(end) == Some(Sort::Name) {
+            while end < self.found.len() && (self.sort(end) == Some(TokenKind::Name) || self.word(end) == ",")
+            {
+                if self.sort(end) == Some(TokenKind::Name) {
                     params.push(self.found[end].clone());
                 }
                 end += 1;
@@ -132,7 +137,7 @@ impl Reader<'_> {
             end += usize::from(self.word(end) == "|");
         }
         self.open.push(Open {
-            sort: Opened::Closure {
+            kind: Opened::Closure {
                 block: self.word(end) == "{",
             },
             held: self.holding.len(),

@@ -2,7 +2,7 @@
 
 use super::{Opened, Reader};
 use crate::script::scopes::{Binding, Change, Declared, Scopes, Use, Used};
-use crate::script::tokens::Sort;
+use crate::script::tokens::TokenKind;
 
 /// The assignment operators.
 const ASSIGNING: &[&str] = &[
@@ -12,7 +12,7 @@ const ASSIGNING: &[&str] = &[
 impl Reader<'_> {
     pub(super) fn name(&mut self, at: usize) {
         let (word, next, before) = (self.word(at), self.word(at + 1), self.before(at, 1));
-        let in_map = self.open.last().is_some_and(|open| open.sort == Opened::Map);
+        let in_map = self.open.last().is_some_and(|open| open.kind == Opened::Map);
         let is_key = next == ":" && in_map && ["#{", ","].contains(&before);
         // The default case of a `switch`.
         let is_case = word == "_" && (next == "=>" || (next == "if" && ["{", ",", "}"].contains(&before)));
@@ -24,7 +24,7 @@ impl Reader<'_> {
         }
         match next {
             "::" if word == "global" => {
-                if !["(", "::"].contains(&self.word(at + 3)) && self.sort(at + 2) == Some(Sort::Name) {
+                if !["(", "::"].contains(&self.word(at + 3)) && self.sort(at + 2) == Some(TokenKind::Name) {
                     self.uses(at + 2, Use::Global);
                 }
             }
@@ -42,7 +42,7 @@ impl Reader<'_> {
         match self.word(at) {
             "is_def_var" => drop(self.scopes.asked.insert(self.literal(at + 2))),
             "exit" if self.function().is_none() => self.scopes.ends.push(self.start(at)),
-            "Fn" if self.sort(at + 2) == Some(Sort::Text) => {
+            "Fn" if self.sort(at + 2) == Some(TokenKind::Text) => {
                 let name = self.literal(at + 2);
                 self.uses(at + 2, Use::Call);
                 if let Some(used) = self.scopes.used.last_mut() {
@@ -59,14 +59,14 @@ impl Reader<'_> {
         self.word(at).trim_matches(['"', '`']).to_owned()
     }
 
-    fn uses(&mut self, at: usize, sort: Use) {
+    fn uses(&mut self, at: usize, kind: Use) {
         let name = self.word(at);
         self.scopes.used.push(Used {
             name: name.to_owned(),
-            sort,
+            kind,
             at: self.start(at)..self.end(at),
-            means: self.meaning(name, sort),
-            change: if sort == Use::Variable {
+            means: self.meaning(name, kind),
+            change: if kind == Use::Variable {
                 self.change(at)
             } else {
                 Change::Read
@@ -76,14 +76,14 @@ impl Reader<'_> {
         });
     }
 
-    fn meaning(&self, name: &str, sort: Use) -> Option<usize> {
-        let walls = self.open.iter().filter(|open| open.sort == Opened::Function);
+    fn meaning(&self, name: &str, kind: Use) -> Option<usize> {
+        let walls = self.open.iter().filter(|open| open.kind == Opened::Function);
         let wall = walls.map(|open| open.held).max().unwrap_or(0);
         let mut held = self.holding.iter().enumerate().rev();
         let found = held.find(|(at, index)| {
             let declared = &self.scopes.declared[**index];
-            let is_module = declared.sort == Binding::Module;
-            let fits = match sort {
+            let is_module = declared.kind == Binding::Module;
+            let fits = match kind {
                 Use::Variable => !is_module && *at >= wall,
                 Use::Module => is_module,
                 Use::Global | Use::Call | Use::Method => false,
@@ -96,9 +96,9 @@ impl Reader<'_> {
     /// Resolves constants last, because a function may precede the constant that it uses.
     pub(super) fn find_constants(&mut self) {
         let Scopes { declared, used, .. } = &mut self.scopes;
-        for used in used.iter_mut().filter(|used| used.sort == Use::Global) {
+        for used in used.iter_mut().filter(|used| used.kind == Use::Global) {
             let is_it = |declared: &Declared| {
-                declared.outer && declared.sort == Binding::Constant && declared.name == used.name
+                declared.outer && declared.kind == Binding::Constant && declared.name == used.name
             };
             used.means = declared.iter().rposition(is_it);
         }
@@ -107,7 +107,7 @@ impl Reader<'_> {
     /// Determines what happens to the variable at this index.
     fn change(&self, at: usize) -> Change {
         if self.before(at, 1) == "("
-            && at.checked_sub(2).and_then(|at| self.sort(at)) == Some(Sort::Name)
+            && at.checked_sub(2).and_then(|at| self.sort(at)) == Some(TokenKind::Name)
             && ![".", "?."].contains(&self.before(at, 3))
             && [",", ")"].contains(&self.word(at + 1))
         {

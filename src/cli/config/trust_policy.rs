@@ -1,0 +1,319 @@
+//! Restricts what a project's file may do before the user trusts it: it must not name a program or a place that
+//! supplies a secret, or loosen the user's settings.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::document::Document;
+use super::{Config, ConfigError, CredentialSource, Mode, Profile, SANDBOX, Sourced};
+use crate::operation::spec::Timeout;
+use crate::value::origin::Origin;
+use crate::value::secret::Home;
+
+/// Returns an error if others can change the user's own file, which may name programs and says where secrets go. A
+/// group whose id is the user's id has no other members.
+#[cfg(unix)]
+pub(super) fn is_the_users_alone(file: &Path) -> Result<(), ConfigError> {
+    use std::os::unix::fs::MetadataExt as _;
+    for place in [Some(file), file.parent()].into_iter().flatten() {
+        let Ok(about) = std::fs::metadata(place) else {
+            continue;
+        };
+        let by_group = about.mode() & 0o020 != 0 && about.gid() != about.uid();
+        // With the sticky bit set, others cannot replace the file.
+        let by_all = about.mode() & 0o002 != 0 && about.mode() & 0o1000 == 0;
+        if by_group || by_all {
+            return Err(ConfigError::Writable {
+                place: place.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// On other systems, permissions are lists that the standard library does not read.
+#[cfg(not(unix))]
+pub(super) fn is_the_users_alone(_file: &Path) -> Result<(), ConfigError> {
+    Ok(())
+}
+
+/// Ranks a mode by how much it permits without confirmation.
+fn freedom(mode: Option<Mode>) -> u8 {
+    match mode {
+        Some(Mode::Sandbox) => 0,
+        Some(Mode::ReadOnly) => 1,
+        Some(Mode::Prod) => 2,
+        Some(Mode::Dev) | None => 3,
+    }
+}
+
+fn mode_name(mode: Option<Mode>) -> &'static str {
+    mode.map_or("dev", Mode::name)
+}
+
+/// Returns an error if a profile of an untrusted file loosens the user's own profile `below`.
+pub(super) fn weakens_mode(over: &Profile, below: &Profile) -> Option<ConfigError> {
+    let mode = |profile: &Profile| profile.mode.as_ref().map(|mode| mode.value);
+    let untrusted = |what: String| ConfigError::Untrusted {
+        file: over.file.clone(),
+        what,
+    };
+    let name = &over.name;
+    if over.mode.is_some() && freedom(mode(over)) > freedom(mode(below)) {
+        let (from, to) = (mode_name(mode(below)), mode_name(mode(over)));
+        return Some(untrusted(format!(
+            "it takes profile `{name}` from mode {from} to {to}"
+        )));
+    }
+    if over.remember.is_some() {
+        return Some(untrusted(format!(
+            "it changes how long profile `{name}` remembers completed acts"
+        )));
+    }
+    let moved = [
+        (
+            over.url.as_ref().map(|url| &url.value),
+            below.url.as_ref().map(|url| &url.value),
+            "address",
+        ),
+        (text(over, "login"), text(below, "login"), "login"),
+        (text(over, "company"), text(below, "company"), "company"),
+    ];
+    for (theirs, own, what) in moved {
+        if theirs.is_some() && own.is_some() && theirs != own {
+            return Some(untrusted(format!("it changes the {what} of profile `{name}`")));
+        }
+    }
+    let off = |sandbox: &super::Sourced<bool>| !sandbox.value;
+    if over.sandbox.as_ref().is_some_and(off) && below.sandbox.as_ref().is_some_and(|on| on.value) {
+        return Some(untrusted(format!("it takes profile `{name}` off the sandbox")));
+    }
+    None
+}
+
+/// Returns an error if a project's file shortens the time after which a request counts as lost: too short, and it is
+/// sent twice. It may lengthen that time, and set anything for accounts on this machine.
+pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path) -> Option<ConfigError> {
+    if over.is_near() || below.is_some_and(|below| over.url.is_none() && below.is_near()) {
+        return None;
+    }
+    let refused = |value: &Sourced<Duration>, key: &str, why: &str| ConfigError::BadValue {
+        origin: value.origin.clone(),
+        key: format!("profiles.{}.{key}", over.name),
+        problem: format!("{why}: only {} may do that", user_file.display()),
+    };
+    if let Some(vouched) = &over.lands_within {
+        let why = "vouches for how soon a request lands";
+        return Some(refused(vouched, "lands_within", why));
+    }
+    let own = below.and_then(|below| below.settle.as_ref());
+    let least = own.map_or(Timeout::TenantCreation.settle(), |settle| settle.value);
+    let settle = over.settle.as_ref().filter(|settle| settle.value < least)?;
+    let least = humantime::format_duration(least);
+    Some(refused(settle, "settle", &format!("is shorter than {least}")))
+}
+
+fn text<'a>(profile: &'a Profile, key: &str) -> Option<&'a String> {
+    profile.texts.get(key).map(|text| &text.value)
+}
+
+/// Returns an error if a profile of an untrusted file changes how its account is reached, on which the never-twice
+/// guarantee depends. It does not matter whether the user has a profile of that name. The sandbox is exempt.
+pub(super) fn oversteps(profile: &Profile) -> Option<ConfigError> {
+    if profile.name == SANDBOX {
+        return None;
+    }
+    let what = profile.spoken_to_by().into_iter().next()?;
+    Some(ConfigError::Untrusted {
+        file: profile.file.clone(),
+        what: format!("it sets `{what}` for profile `{}`", profile.name),
+    })
+}
+
+/// Applies to a profile of an untrusted file the strictest mode of the user's profiles at the same address.
+pub(super) fn tighten(profile: &mut Profile, known: &[Profile]) {
+    let Some(place) = profile.origin().filter(|_| profile.sandboxed().is_none()) else {
+        return;
+    };
+    let mode = |profile: &Profile| profile.mode.as_ref().map(|mode| mode.value);
+    let neighbours = known
+        .iter()
+        .filter(|known| known.origin().as_ref() == Some(&place) && known.sandboxed().is_none());
+    if let Some(strictest) = neighbours.min_by_key(|known| freedom(mode(known)))
+        && freedom(mode(strictest)) < freedom(mode(profile))
+    {
+        profile.mode.clone_from(&strictest.mode);
+    }
+}
+
+/// Returns an error if a secret must not be read from a source that an untrusted file specifies. A sealed secret may
+/// be: it is bound to its address, so that no file can send it elsewhere.
+pub(super) fn refuse(
+    profile: &Profile,
+    key: &str,
+    source: &CredentialSource,
+    untrusted: &Path,
+) -> Option<ConfigError> {
+    match source {
+        CredentialSource::Sealed => None,
+        _ => Some(ConfigError::Untrusted {
+            file: untrusted.to_owned(),
+            what: asks(&profile.name, key, source),
+        }),
+    }
+}
+
+/// Returns an error if an untrusted file sets how an account is reached, which could let a third party listen.
+pub(super) fn redirects_traffic(profile: &Profile, untrusted: &Path) -> Option<ConfigError> {
+    let asked = profile.connection.asks(&profile.name);
+    let theirs = asked.into_iter().find(|(file, _)| *file == untrusted);
+    theirs.map(|(_, what)| ConfigError::Untrusted {
+        file: untrusted.to_owned(),
+        what,
+    })
+}
+
+fn asks(profile: &str, key: &str, source: &CredentialSource) -> String {
+    let key = key.replace('_', " ");
+    match source {
+        CredentialSource::Command { argv, .. } => {
+            format!(
+                "it runs `{}` for the {key} of profile `{profile}`",
+                argv.join(" ")
+            )
+        }
+        source => format!("it takes the {key} of profile `{profile}` from {source}"),
+    }
+}
+
+impl Profile {
+    /// The keys it sets for how its account is reached, on which the never-twice guarantee depends.
+    fn spoken_to_by(&self) -> Vec<&'static str> {
+        let timeouts = [
+            &self.connect_timeout,
+            &self.reply_timeout,
+            &self.tenant_creation_timeout,
+            &self.connection.outage,
+        ];
+        let said = [
+            (self.settle.is_some(), "settle"),
+            (self.look_for.is_some(), "look_for"),
+            (timeouts.iter().any(|timeout| timeout.is_some()), "timeouts"),
+            (!self.endpoints.is_empty(), "endpoints"),
+        ];
+        said.into_iter()
+            .filter(|(said, _)| *said)
+            .map(|(_, key)| key)
+            .collect()
+    }
+
+    /// Whether its address comes from an untrusted file.
+    fn is_led(&self) -> bool {
+        let written = self.url.as_ref().map(|url| &url.origin.file);
+        written.is_some() && written == self.untrusted.as_ref()
+    }
+
+    /// The origin of its account.
+    pub(super) fn origin(&self) -> Option<Origin> {
+        Origin::parse(&self.url.as_ref()?.value)
+    }
+}
+
+impl Config {
+    /// Checks whether a secret of this home may go to `place`. The error is a clause that says how to allow it.
+    pub(in crate::cli) fn allows(&self, home: &Home, place: &Origin) -> Result<(), String> {
+        let simulated = home.origins().iter().any(Origin::is_simulated);
+        let at_home = |profile: &&Profile| {
+            let stands_in = simulated && profile.name == SANDBOX;
+            let origin = profile.origin();
+            stands_in || (!profile.is_led() && origin.is_some_and(|origin| home.origins().contains(&origin)))
+        };
+        let is_place = |entry: &str| match self.profiles.get(entry) {
+            Some(profile) => !profile.is_led() && profile.origin().as_ref() == Some(place),
+            None => Origin::parse(entry).as_ref() == Some(place),
+        };
+        let mut unheard: Option<&PathBuf> = None;
+        for profile in self.profiles.values() {
+            for entry in profile.secrets_to.iter().filter(|entry| is_place(&entry.value)) {
+                if profile.untrusted.as_ref() == Some(&entry.origin.file) {
+                    unheard = Some(&entry.origin.file);
+                } else if at_home(&profile) {
+                    return Ok(());
+                }
+            }
+        }
+        let untrusted = unheard.map_or(String::new(), |file| {
+            format!(
+                " ({} allows it, but is not trusted: provisor trust)",
+                file.display()
+            )
+        });
+        let line = format!("secrets_to = [\"{place}\"]");
+        Err(match self.profiles.values().find(at_home) {
+            Some(profile) => {
+                let file = match &profile.untrusted {
+                    Some(_) => &self.user_file,
+                    None => &profile.file,
+                };
+                format!(
+                    "to allow it, add {line} to [profiles.{}] in {}{untrusted}",
+                    profile.name,
+                    file.display()
+                )
+            }
+            None if simulated => format!(
+                "to allow it, add {line} to [profiles.{SANDBOX}] in {}{untrusted}",
+                self.user_file.display()
+            ),
+            None => format!(
+                "to allow it, add to {} a profile of that address with this line: {line}{untrusted}",
+                self.user_file.display()
+            ),
+        })
+    }
+
+    /// Lists what a project's file does that requires trust, one line each.
+    pub(in crate::cli) fn asks_for(file: &Path) -> Result<Vec<String>, ConfigError> {
+        let Some(document) = Document::read(file)? else {
+            return Ok(Vec::new());
+        };
+        let mut config = Config::of(&crate::platforms::catalogue());
+        config.add(&document, true)?;
+        let mut lines = Vec::new();
+        for profile in config.profiles.values() {
+            let address = profile.url().unwrap_or("no address of its own");
+            for (key, source) in &profile.secrets {
+                lines.push(format!(
+                    "{} and sends it to {address}",
+                    asks(&profile.name, key, &source.value)
+                ));
+            }
+            if profile.url.is_some() {
+                lines.push(format!(
+                    "it sets the address of profile `{}` to {address}, where its secrets in variables such as {} are sent",
+                    profile.name,
+                    profile.variable("password")
+                ));
+            }
+            for key in profile.spoken_to_by() {
+                lines.push(format!("it sets `{key}` for profile `{}`", profile.name));
+            }
+            for place in &profile.secrets_to {
+                lines.push(format!(
+                    "it lets secrets of the account of profile `{}` go to {}",
+                    profile.name, place.value
+                ));
+            }
+            let way = profile.connection.asks(&profile.name);
+            lines.extend(way.into_iter().map(|(_, what)| what));
+            if let Some(mode) = &profile.mode {
+                lines.push(format!(
+                    "it sets profile `{}` to mode {}",
+                    profile.name,
+                    mode.value.name()
+                ));
+            }
+        }
+        Ok(lines)
+    }
+}

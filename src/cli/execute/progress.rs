@@ -1,0 +1,152 @@
+//! Follows the rows as they finish: progress, summary and errors.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::report::is_the_scripts;
+use crate::bulk::schedule::Finished;
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::plan::RunPlan;
+use crate::cli::ui::Progress;
+use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowRecord, RowStatus, RunId};
+use crate::operation::error::Code;
+use crate::report::summary::Summary;
+use crate::run::cancel::Cancel;
+use crate::value::Value;
+use crate::waiting::Waits;
+
+/// The number of rows read from the journal at once.
+const PAGE: usize = 512;
+
+/// Counts and shows the finished rows.
+pub(super) struct RowObserver {
+    summary: Summary,
+    progress: Option<Progress>,
+    last: Option<Finished>,
+    /// Rows that failed because of an error in the script.
+    scripts: u64,
+    /// Rows that failed because their input is invalid.
+    unfit: u64,
+    /// The hint for the first row that failed because a resource already exists.
+    exists: Option<String>,
+    started: Instant,
+    unwritable: Mutex<Option<CommandError>>,
+}
+
+impl RowObserver {
+    /// `before` has the row counts that earlier processes of the run left.
+    pub(super) fn new(
+        app: &App,
+        plan: &RunPlan,
+        total: Option<u64>,
+        (before, waits): (RowCounts, &Waits),
+    ) -> RowObserver {
+        let progress = plan.rows.is_some().then(|| app.ui.progress(total, waits.clone()));
+        if let Some(progress) = &progress {
+            let failed = before.of(RowStatus::Failed);
+            progress.before(before.of(RowStatus::Done) + failed, failed);
+        }
+        RowObserver {
+            summary: Summary::new(),
+            progress,
+            last: None,
+            scripts: 0,
+            unfit: 0,
+            exists: None,
+            started: Instant::now(),
+            unwritable: Mutex::default(),
+        }
+    }
+
+    /// Adds the errors of rows that failed in earlier processes.
+    pub(super) fn recall(
+        &mut self,
+        journal: &Journal,
+        run: &RunId,
+        cancel: &Cancel,
+    ) -> Result<(), JournalError> {
+        let stopped = || cancel.requested();
+        each_failed(journal, run, stopped, |row| {
+            let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
+            self.summary.earlier(row.position, RowStatus::Failed, error);
+        })
+    }
+
+    pub(super) fn row(&mut self, finished: &Finished) {
+        let status = finished.status;
+        self.summary
+            .row(finished.position, status, finished.error.as_deref());
+        if let Some(progress) = &self.progress {
+            progress.row(status != RowStatus::Done);
+        }
+        self.scripts += u64::from(status == RowStatus::Failed && is_the_scripts(finished));
+        self.unfit += u64::from(finished.unfit);
+        if let Some(failed) = finished.diagnostic.as_ref().filter(|_| self.exists.is_none())
+            && failed.code == Some(Code::AlreadyExists)
+            && let Some(hint) = failed.hints.first()
+        {
+            self.exists = Some(format!("row {}: {hint}", finished.position + 1));
+        }
+        self.last = Some(finished.clone());
+    }
+
+    /// The number of rows that failed because of an error in the script.
+    pub(super) fn failed_by_the_script(&self) -> u64 {
+        self.scripts
+    }
+
+    /// The number of rows that failed because their input is invalid.
+    pub(super) fn unfit(&self) -> u64 {
+        self.unfit
+    }
+
+    /// The hint for the first row that failed because a resource already exists.
+    pub(super) fn exists(&self) -> Option<String> {
+        self.exists.clone()
+    }
+
+    /// Records that the results cannot be written: no new rows start, and the error is reported at the end.
+    pub(super) fn unwritable(&self, error: CommandError, cancel: &Cancel) {
+        cancel.request();
+        self.unwritable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(error);
+    }
+
+    /// Ends the progress display. `left_out` input rows were done by an earlier run.
+    pub(super) fn close(&mut self, left_out: u64) {
+        self.summary.left_out(left_out);
+        if let Some(progress) = self.progress.take() {
+            progress.finish();
+        }
+        self.summary.took(self.started.elapsed());
+    }
+
+    pub(super) fn into_parts(self) -> (Summary, Option<Finished>, Option<CommandError>) {
+        let unwritable = self
+            .unwritable
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        (self.summary, self.last, unwritable)
+    }
+}
+
+/// Reads the failed rows of a run from the journal, one by one, until `stopped` returns true.
+pub(super) fn each_failed(
+    journal: &Journal,
+    run: &RunId,
+    stopped: impl Fn() -> bool,
+    mut each: impl FnMut(&RowRecord),
+) -> Result<(), JournalError> {
+    let mut after = None;
+    loop {
+        let page = journal.rows(run, after, PAGE, RowFilter::Only(RowStatus::Failed))?;
+        let Some(last) = page.last().filter(|_| !stopped()) else {
+            return Ok(());
+        };
+        after = Some(last.position);
+        page.iter().for_each(&mut each);
+    }
+}

@@ -1,0 +1,227 @@
+//! The places of secrets: how the command line names them, and how the configuration does.
+
+use std::collections::BTreeSet;
+
+use toml_edit::{Array, InlineTable, Value};
+
+use crate::cli::app::App;
+use crate::cli::config::CredentialSource;
+use crate::cli::error::CommandError;
+use crate::cli::keychain;
+use crate::cli::prompt::secret_from_stdin;
+use crate::cli::secret_store::{SecretId, SecretStore};
+use crate::value::secret::Secret;
+
+/// The source or the destination of a secret.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::cli) enum SecretLocation {
+    /// An environment variable.
+    Env(String),
+    /// A file.
+    File(String),
+    /// A program and its arguments.
+    Command(Vec<String>),
+    /// Typed or read now, and stored sealed.
+    Sealed {
+        /// Whether to read stdin even if it is a terminal.
+        stdin: bool,
+    },
+    /// Typed already, to be stored sealed or in the system keyring.
+    Typed(Secret),
+    /// An existing entry of the system keyring.
+    Entry(String),
+    /// Typed or read now, and stored in the system keyring.
+    Keyring,
+}
+
+/// The syntax of a place, for help and errors.
+pub(super) const FORMS: &str =
+    "env:VARIABLE, file:PATH, command:PROGRAM ARGUMENTS, keyring, keyring:ENTRY, sealed or stdin";
+
+impl SecretLocation {
+    /// Parses `KEY=PLACE`. Errors do not repeat invalid input: it may be the secret itself.
+    pub(super) fn parse_assignment(
+        keys: &BTreeSet<&'static str>,
+        text: &str,
+    ) -> Result<(&'static str, SecretLocation), CommandError> {
+        let bad = |why: &str| {
+            CommandError::usage(format!("--secret: {why}"))
+                .hint(format!("write --secret KEY=PLACE; a place is {FORMS}"))
+        };
+        let (key, place) = text.split_once('=').ok_or_else(|| bad("there is no `=`"))?;
+        let key = keys.get(key).ok_or_else(|| {
+            let all: Vec<&str> = keys.iter().copied().collect();
+            bad(&format!("a key is one of {}", all.join(", ")))
+        })?;
+        let place = SecretLocation::parse(place).ok_or_else(|| {
+            bad(&format!("the text after `{key}=` is not a place"))
+                .hint("a secret is never written on the command line: others can see it there")
+        })?;
+        Ok((*key, place))
+    }
+
+    /// Parses a place; `None` if it is invalid.
+    pub(super) fn parse(text: &str) -> Option<SecretLocation> {
+        let text = text.trim();
+        Some(match text.split_once(':').unwrap_or((text, "")) {
+            ("env", name) if !name.is_empty() => SecretLocation::Env(name.to_owned()),
+            ("file", path) if !path.is_empty() => SecretLocation::File(path.to_owned()),
+            ("command", words) if !words.trim().is_empty() => {
+                SecretLocation::Command(words.split_whitespace().map(str::to_owned).collect())
+            }
+            ("keyring", "") => SecretLocation::Keyring,
+            ("keyring", name) => SecretLocation::Entry(name.to_owned()),
+            ("sealed", "") => SecretLocation::Sealed { stdin: false },
+            ("stdin", "") => SecretLocation::Sealed { stdin: true },
+            _ => return None,
+        })
+    }
+
+    /// Asks the user for the secret if the place needs it, and stores it there. Returns what the configuration must
+    /// contain.
+    pub(super) fn settle(&self, app: &App, keeping: &SecretId, name: &str) -> Result<Settled, CommandError> {
+        let value = match self {
+            SecretLocation::Env(variable) => table("env", variable.as_str().into()),
+            SecretLocation::File(path) => table("file", absolute(app, path).into()),
+            SecretLocation::Command(words) => table(
+                "command",
+                words.iter().map(String::as_str).collect::<Array>().into(),
+            ),
+            SecretLocation::Entry(entry) => table("keyring", entry.as_str().into()),
+            SecretLocation::Sealed { stdin } => {
+                let secret = obtain(app, keeping, name, *stdin)?;
+                return seal(app, keeping, secret);
+            }
+            SecretLocation::Typed(secret) => return keep(app, keeping, secret.clone()),
+            SecretLocation::Keyring => {
+                if let Err(why) = keychain::available() {
+                    return Err(CommandError::usage(why).hint(format!(
+                        "seal it in provisor's own folder instead: --secret {}=sealed",
+                        keeping.key
+                    )));
+                }
+                let secret = obtain(app, keeping, name, false)?;
+                return hand_over(app, keeping, &secret);
+            }
+        };
+        Ok(Settled { value, kept: None })
+    }
+}
+
+/// The result of storing a secret.
+pub(super) struct Settled {
+    /// The value for the configuration.
+    pub(super) value: Value,
+    /// The id it is sealed under, if it is sealed.
+    pub(super) kept: Option<SecretId>,
+}
+
+/// Stores a typed secret: in the system keyring, if there is one and the user agrees, else sealed.
+fn keep(app: &App, keeping: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
+    let question = "Keep it in the system's keyring? Otherwise it is sealed in provisor's own folder";
+    if keychain::available().is_ok() && app.can_ask() && app.ask_yes(question, true)? {
+        return hand_over(app, keeping, &secret);
+    }
+    seal(app, keeping, secret)
+}
+
+/// Stores a secret in the system keyring.
+fn hand_over(app: &App, keeping: &SecretId, secret: &Secret) -> Result<Settled, CommandError> {
+    let entry = entry_name(keeping);
+    record(app, "seal", keeping)?;
+    keychain::put(&entry, secret).map_err(|why| {
+        CommandError::usage(format!("the keyring refused it: {why}")).hint(format!(
+            "seal it in provisor's own folder instead: --secret {}=sealed",
+            keeping.key
+        ))
+    })?;
+    Ok(Settled {
+        value: table("keyring", entry.as_str().into()),
+        kept: None,
+    })
+}
+
+/// Seals a secret for its address.
+pub(super) fn seal(app: &App, keeping: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
+    record(app, "seal", keeping)?;
+    SecretStore::of(&app.env)?.put(keeping, secret)?;
+    Ok(Settled {
+        value: table("sealed", true.into()),
+        kept: Some(keeping.clone()),
+    })
+}
+
+/// Deletes a secret that provisor stores itself, and returns whether it did. Other secrets are left alone.
+pub(super) fn forget(app: &App, keeping: &SecretId, source: &CredentialSource) -> Result<bool, CommandError> {
+    match source {
+        CredentialSource::Sealed => {
+            record(app, "forget", keeping)?;
+            SecretStore::of(&app.env)?.remove(keeping)?;
+            Ok(true)
+        }
+        CredentialSource::Keyring(entry) if *entry == entry_name(keeping) => {
+            record(app, "forget", keeping)?;
+            keychain::remove(entry)
+                .map_err(|why| CommandError::usage(format!("the keyring's entry `{entry}` stays: {why}")))?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Records an action on a secret in the audit log: only the secret's name, never its value.
+fn record(app: &App, kind: &str, keeping: &SecretId) -> Result<(), CommandError> {
+    let what = format!(
+        "{} of profile {} at {}",
+        keeping.key,
+        keeping.profile,
+        keeping.place()
+    );
+    Ok(app.journal()?.audit(kind, &app.who(), &what.as_str().into())?)
+}
+
+/// The name of provisor's keyring entry for a secret.
+fn entry_name(keeping: &SecretId) -> String {
+    format!("{} {} {}", keeping.profile, keeping.key, keeping.place())
+}
+
+/// Reads the secret: typed without echo, or a line of stdin.
+fn obtain(app: &App, keeping: &SecretId, name: &str, stdin: bool) -> Result<Secret, CommandError> {
+    let secret = if stdin {
+        secret_from_stdin()?
+    } else if app.can_ask() {
+        app.ask_secret(&format!("{name} (not shown)"))?
+    } else {
+        return Err(
+            CommandError::usage(format!("cannot ask for {}: there is no terminal", keeping.key)).hint(
+                format!(
+                    "pass it on standard input: --secret {}=stdin, or name its place: {FORMS}",
+                    keeping.key
+                ),
+            ),
+        );
+    };
+    if secret.is_empty() {
+        let what = keeping.key.replace('_', " ");
+        return Err(CommandError::usage(format!(
+            "no {what} was given; nothing was changed"
+        )));
+    }
+    Ok(secret)
+}
+
+fn absolute(app: &App, path: &str) -> String {
+    if path.starts_with("~/") {
+        return path.to_owned();
+    }
+    app.env.folder().join(path).display().to_string()
+}
+
+fn table(key: &str, value: Value) -> Value {
+    let mut table = InlineTable::new();
+    table.insert(key, value);
+    Value::InlineTable(table)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! What the rows of a resumed run would do next, in groups and one by one.
+
+use crate::cli::app::App;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use serde_json::{Value as Json, json};
+
+use crate::bulk::dry_run::{Does, DryRunRow};
+use crate::cli::run_summary::{RunSummary, resolving};
+use crate::cli::times;
+use crate::journal::{RowStatus, RunId};
+use crate::run::dry_run::{DryRun, How, NextCall, Then};
+
+/// The next actions of the rows.
+#[derive(Default)]
+pub(super) struct PreviewTable {
+    groups: BTreeMap<(u8, &'static str, String), Group>,
+    /// Recorded steps that need no request.
+    recorded: usize,
+    /// Failed rows that are retried.
+    retried: u64,
+    /// Rows without recorded steps; they are counted, not simulated.
+    begins: u64,
+}
+
+/// Rows with the same next action.
+struct Group {
+    rows: u64,
+    first: DryRunRow,
+}
+
+impl PreviewTable {
+    /// Adds a row. Returns it as JSON, unless it has no recorded steps.
+    pub(super) fn add(&mut self, row: DryRunRow) -> Option<Json> {
+        if let Does::Begins = row.does {
+            self.begins += 1;
+            return None;
+        }
+        let json = row_json(&row);
+        self.recorded += recorded(&row);
+        self.retried += u64::from(row.status == RowStatus::Failed);
+        match self.groups.entry(prospect(&row)) {
+            Entry::Occupied(mut group) => group.get_mut().rows += 1,
+            Entry::Vacant(group) => {
+                group.insert(Group { rows: 1, first: row });
+            }
+        }
+        Some(json)
+    }
+
+    /// The number of rows without recorded steps.
+    pub(super) fn begins(&self) -> u64 {
+        self.begins
+    }
+
+    /// Groups of rows as a table, below a line about the rows that stay as they are.
+    pub(super) fn table(&self, app: &App, run: &RunSummary, edited: bool) -> String {
+        let script = if edited {
+            "the edited script"
+        } else {
+            "the script it started with"
+        };
+        let done = run.counts.of(RowStatus::Done);
+        let failed = run.counts.of(RowStatus::Failed);
+        let recorded = self.recorded;
+        let mut lines = vec![format!(
+            "run {} with {script}; completed rows: {done}; recorded steps that need no request: {recorded}",
+            run.record.id
+        )];
+        if failed > self.retried {
+            lines.push(format!(
+                "failed rows, not retried: {failed} (--retry-failed retries them)"
+            ));
+        }
+        let groups = self.groups.iter();
+        let mut cells: Vec<Vec<String>> = groups
+            .map(|((_, next, operation), Group { rows, first })| {
+                let number = (first.position + 1).to_string();
+                vec![
+                    (*next).to_owned(),
+                    operation.clone(),
+                    rows.to_string(),
+                    number,
+                    about(app, first, &run.record.id),
+                ]
+            })
+            .collect();
+        if self.begins > 0 {
+            let begins = self.begins.to_string();
+            cells.push(vec![
+                "begin".into(),
+                String::new(),
+                begins,
+                String::new(),
+                String::new(),
+            ]);
+        }
+        lines.push(if cells.is_empty() {
+            "no rows are left to run".to_owned()
+        } else {
+            app.ui
+                .table(&["next", "operation", "rows", "first row", "there"], &cells)
+        });
+        lines.join("\n")
+    }
+}
+
+/// The next action of a row: its order in lists, a short description, and the operation.
+fn prospect(row: &DryRunRow) -> (u8, &'static str, String) {
+    let coming = match &row.does {
+        Does::Begins => return (9, "begin", String::new()),
+        Does::Misfits(_) => return (7, "fail: the row is invalid", String::new()),
+        Does::Goes(dry_run) => match &dry_run.then {
+            Then::Acts(coming) => coming,
+            Then::Returns => return (6, "end: everything is recorded", String::new()),
+            Then::Fails(_) => return (8, "fail", String::new()),
+        },
+    };
+    let (order, next) = match &coming.how {
+        How::Parks => (0, "ask a person"),
+        How::LooksUp { .. } => (1, "look up"),
+        How::Waits(_) => (2, "look up for another run"),
+        How::Sends => (3, "send"),
+        How::Repeats(_) => (3, "send again"),
+        How::Reads => (4, "read"),
+    };
+    (order, next, coming.op.clone())
+}
+
+/// Details about the first row of a group.
+fn about(app: &App, row: &DryRunRow, run: &RunId) -> String {
+    let dry_run = match &row.does {
+        Does::Begins => return String::new(),
+        Does::Misfits(why) => return why.clone(),
+        Does::Goes(dry_run) => dry_run,
+    };
+    let coming = match &dry_run.then {
+        Then::Acts(coming) => coming,
+        Then::Returns => return String::new(),
+        Then::Fails(why) => return why.clone(),
+    };
+    let resource = coming.resource.clone().unwrap_or_default();
+    match &coming.how {
+        How::Parks => resolving(app, run, &coming.step, &coming.op),
+        How::LooksUp { resends: false, .. } => format!("{resource} (needs a decision if it is absent)"),
+        How::LooksUp { settled_ms, .. } => {
+            format!(
+                "{resource} (counts as absent after {} UTC)",
+                times::shown(*settled_ms)
+            )
+        }
+        How::Waits(step) => format!("{resource} ({step})"),
+        How::Repeats(done) => format!("done: {done}"),
+        How::Sends | How::Reads => resource,
+    }
+}
+
+fn recorded(row: &DryRunRow) -> usize {
+    match &row.does {
+        Does::Goes(dry_run) => dry_run.matched.len(),
+        _ => 0,
+    }
+}
+
+fn row_json(row: &DryRunRow) -> Json {
+    let (then, next, why, unasked): (&str, Json, Option<&str>, &[String]) = match &row.does {
+        Does::Begins => ("begins", Json::Null, None, &[]),
+        Does::Misfits(why) => ("misfits", Json::Null, Some(why), &[]),
+        Does::Goes(DryRun { then, unasked, .. }) => match then {
+            Then::Acts(coming) => ("acts", next_json(coming), None, unasked),
+            Then::Returns => ("returns", Json::Null, None, unasked),
+            Then::Fails(why) => ("fails", Json::Null, Some(why), unasked),
+        },
+    };
+    json!({
+        "row": row.position + 1,
+        "status": row.status.as_str(),
+        "recorded": recorded(row),
+        "then": then,
+        "next": next,
+        "why": why,
+        "unasked": unasked,
+    })
+}
+
+fn next_json(coming: &NextCall) -> Json {
+    let (how, not_before) = match &coming.how {
+        How::Sends => ("send", Json::Null),
+        How::Repeats(_) => ("again", Json::Null),
+        How::Reads => ("read", Json::Null),
+        How::LooksUp { settled_ms, .. } => ("look-up", times::json(*settled_ms)),
+        How::Parks => ("person", Json::Null),
+        How::Waits(_) => ("other-run", Json::Null),
+    };
+    json!({
+        "how": how,
+        "operation": coming.op,
+        "thing": coming.resource,
+        "step": coming.step,
+        "not_before": not_before,
+    })
+}

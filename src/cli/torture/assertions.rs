@@ -1,0 +1,271 @@
+//! Decides whether a world ended as if there had been no disturbance.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::credentials::Credentials;
+use super::observation::{Observation, Row};
+use super::trial::Quiet;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::sandbox::Traffic;
+use crate::sandbox::fault::Route;
+
+/// The expected results, from the undisturbed runs.
+pub(super) struct Expected {
+    rows: Vec<Row>,
+    /// Columns that differ from run to run by themselves: addresses, passwords, times.
+    generated: BTreeSet<String>,
+    credentials: Credentials,
+    /// The resources that cells with sequential numbers refer to, by row and column.
+    numbered: BTreeMap<(usize, String), BTreeSet<String>>,
+    /// The resources of each kind. If their labels differ from run to run, only their number, which is then the `Err`,
+    /// is compared.
+    things: BTreeMap<&'static str, Result<Vec<String>, usize>>,
+    entries: Result<BTreeSet<String>, usize>,
+    /// Anomalies without disturbance: they come from the script and are not failures.
+    flaws: BTreeSet<String>,
+    routes: Vec<Route>,
+    repeats: u64,
+    refused: u64,
+    app_one: u64,
+    /// How long a run takes.
+    pub(super) duration: Duration,
+}
+
+/// Columns about the run itself.
+const OF_THE_RUN: [&str; 2] = ["_run", "_error"];
+
+impl Expected {
+    /// Determines what two undisturbed runs have in common.
+    pub(super) fn from_quiet(mut quiet: Vec<Quiet>) -> Result<Expected, CommandError> {
+        let (Some(again), Some(first)) = (quiet.pop(), quiet.pop()) else {
+            return Err(CommandError::new(
+                Exit::Aborted,
+                "the undisturbed runs are missing",
+            ));
+        };
+        let duration = first.duration.max(again.duration);
+        let (first, again) = (first.observation, again.observation);
+        if statuses(&first.rows) != statuses(&again.rows) {
+            let message = "two runs of the script differ even without faults";
+            return Err(CommandError::new(Exit::Check, message)
+                .hint("torture needs a script whose results are the same for the same rows"));
+        }
+        if !first.rows.is_empty() && !statuses(&first.rows).contains(&"done") {
+            let why = Observation::text(&first.rows[0], "_error");
+            let message = format!("no row succeeds even without faults; the first: {why}");
+            return Err(CommandError::usage(message).hint("make it run first: provisor run SCRIPT --sandbox"));
+        }
+        Ok(Expected {
+            generated: generated(&first.rows, &again.rows),
+            credentials: Credentials::of(&first),
+            numbered: numbered(&first),
+            things: things(first.things(), &again.things()),
+            entries: same(first.entries(), &again.entries(), BTreeSet::len),
+            flaws: first.flaws().into_iter().chain(again.flaws()).collect(),
+            routes: routes(&first.books.traffic),
+            repeats: first.books.traffic.repeats.max(again.books.traffic.repeats),
+            refused: first
+                .books
+                .totals
+                .duplicates_refused
+                .max(again.books.totals.duplicates_refused),
+            app_one: first.books.totals.app1_attempts,
+            rows: first.rows,
+            duration,
+        })
+    }
+
+    /// Whether all rows ended as expected. Otherwise something is left to resume.
+    pub(super) fn has_finished(&self, rows: &[Row]) -> bool {
+        statuses(&self.rows) == statuses(rows)
+    }
+
+    /// Whether a row failed unexpectedly.
+    pub(super) fn has_failed(&self, rows: &[Row]) -> bool {
+        let pairs = statuses(rows).into_iter().zip(statuses(&self.rows));
+        pairs
+            .into_iter()
+            .any(|(now, then)| now == "failed" && then != now)
+    }
+
+    /// Everything that is wrong with the final state of a world; empty if the script survived.
+    pub(super) fn judge(&self, observation: &Observation) -> Vec<String> {
+        let mut wrong: Vec<String> = observation.flaws();
+        wrong.retain(|flaw| !self.flaws.contains(flaw));
+        let repeats = observation.books.traffic.repeats;
+        if repeats > self.repeats {
+            wrong.push(format!("{repeats} requests asked for what existed already"));
+        }
+        let refused = observation.books.totals.duplicates_refused;
+        if refused > self.refused {
+            wrong.push(format!(
+                "the platform had to refuse a second tenant ({refused} times)"
+            ));
+        }
+        if observation.books.totals.app1_attempts != self.app_one {
+            wrong.push("App 1 of the master account was touched".to_owned());
+        }
+        let found = observation.things();
+        let kinds: BTreeSet<&str> = self.things.keys().chain(found.keys()).copied().collect();
+        wrong.extend(kinds.into_iter().filter_map(|kind| {
+            let expected = self.things.get(kind).unwrap_or(&Err(0));
+            let found = found.get(kind).cloned().unwrap_or_default();
+            differs(&format!("things of sort {kind}"), expected, &found, Vec::len)
+        }));
+        wrong.extend(differs(
+            "ledger entries",
+            &self.entries,
+            &observation.entries(),
+            BTreeSet::len,
+        ));
+        wrong.extend(self.other_results(observation));
+        wrong.extend(self.credentials.wrong_in(observation));
+        wrong
+    }
+
+    /// Everything that is wrong with a world whose rows wait for a person: their effects may exist or not, but the rest
+    /// must be correct.
+    pub(super) fn judge_unfinished(&self, observation: &Observation) -> Vec<String> {
+        let mut wrong = observation.flaws();
+        wrong.retain(|flaw| !self.flaws.contains(flaw) && !flaw.starts_with("not in the ledger"));
+        for (kind, found) in observation.things() {
+            let most = match self.things.get(kind) {
+                Some(Ok(expected)) => expected.len(),
+                Some(Err(count)) => *count,
+                None => 0,
+            };
+            if found.len() > most {
+                let count = found.len();
+                wrong.push(format!(
+                    "{count} things of sort {kind}, and {most} after an undisturbed run"
+                ));
+            }
+        }
+        wrong
+    }
+
+    /// The routes that the script uses, or would use after an error.
+    pub(super) fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The number of rows that do not end as done even without disturbance.
+    pub(super) fn undone(&self) -> usize {
+        let statuses = statuses(&self.rows);
+        statuses.into_iter().filter(|status| *status != "done").count()
+    }
+
+    /// The number of rows in the results.
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The number of credentials in the results.
+    pub(super) fn credentials(&self) -> usize {
+        self.credentials.len()
+    }
+
+    /// The cells that differ. Their contents are not shown: they were written in clear.
+    fn other_results(&self, observation: &Observation) -> Vec<String> {
+        let rows = &observation.rows;
+        if rows.len() != self.rows.len() {
+            return vec![format!(
+                "{} rows in the results, not {}",
+                rows.len(),
+                self.rows.len()
+            )];
+        }
+        let mut other = Vec::new();
+        for (at, (now, then)) in rows.iter().zip(&self.rows).enumerate() {
+            let columns: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
+            for column in columns {
+                let counts = !self.generated.contains(column) && !OF_THE_RUN.contains(&column.as_str());
+                let differs = match (self.numbered.get(&(at, column.clone())), now.get(column)) {
+                    (Some(meant), Some(cell)) => observation.numbered(cell).is_disjoint(meant),
+                    (_, cell) => counts && cell != then.get(column),
+                };
+                if differs {
+                    other.push(format!("results, row {}: `{column}` is another", at + 1));
+                }
+            }
+        }
+        other
+    }
+}
+
+/// The cells of the results that contain sequential numbers, with the resources they may refer to.
+fn numbered(observation: &Observation) -> BTreeMap<(usize, String), BTreeSet<String>> {
+    let rows = observation.rows.iter().enumerate();
+    let cells = rows.flat_map(|(at, row)| row.iter().map(move |(column, cell)| ((at, column.clone()), cell)));
+    let meant = cells.map(|(place, cell)| (place, observation.numbered(cell)));
+    meant.filter(|(_, meant)| !meant.is_empty()).collect()
+}
+
+fn routes(traffic: &Traffic) -> Vec<Route> {
+    let is_asked = |route: &Route| traffic.routes.contains_key(route.name());
+    let signs_in = is_asked(&Route::AUTH);
+    Route::all()
+        .filter(|route| is_asked(route) || signs_in && *route == Route::REFRESH)
+        .collect()
+}
+
+fn statuses(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| Observation::text(row, "_status")).collect()
+}
+
+fn generated(first: &[Row], again: &[Row]) -> BTreeSet<String> {
+    let pairs = first.iter().zip(again);
+    pairs
+        .flat_map(|(first, again)| {
+            let columns = first.keys().chain(again.keys());
+            columns.filter(|column| first.get(*column) != again.get(*column))
+        })
+        .cloned()
+        .collect()
+}
+
+/// The resources of each kind if they are the same in both, or else their number.
+fn things(
+    first: BTreeMap<&'static str, Vec<String>>,
+    again: &BTreeMap<&'static str, Vec<String>>,
+) -> BTreeMap<&'static str, Result<Vec<String>, usize>> {
+    let none = Vec::new();
+    let each = first.into_iter().map(|(kind, labels)| {
+        let others = again.get(kind).unwrap_or(&none);
+        (kind, same(labels, others, Vec::len))
+    });
+    each.collect()
+}
+
+/// The value if it is the same in both, or else its length.
+fn same<T: PartialEq>(first: T, again: &T, len: fn(&T) -> usize) -> Result<T, usize> {
+    if first == *again {
+        Ok(first)
+    } else {
+        Err(len(&first))
+    }
+}
+
+fn differs<T: PartialEq>(
+    what: &str,
+    expected: &Result<T, usize>,
+    found: &T,
+    len: fn(&T) -> usize,
+) -> Option<String> {
+    let (count, wanted) = match expected {
+        Ok(expected) if expected == found => return None,
+        Ok(expected) => (len(found), len(expected)),
+        Err(wanted) if *wanted == len(found) => return None,
+        Err(wanted) => (len(found), *wanted),
+    };
+    Some(if count == wanted {
+        format!("the {what} are others than those of an undisturbed run")
+    } else {
+        format!("{count} {what}, and {wanted} after an undisturbed run")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! The state of a world after a trial: the platform's records, the ledger and the results.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
+
+use crate::journal::LedgerItem;
+use crate::sandbox::{Snapshot, TenantBook, Thing};
+use crate::value::Value;
+use crate::value::secret::Secret;
+
+/// One row of the results, by column.
+pub(super) type Row = Map<String, Json>;
+
+/// The data that a verdict is based on.
+pub(super) struct Observation {
+    pub(super) rows: Vec<Row>,
+    pub(super) books: Snapshot,
+    pub(super) ledger: Vec<LedgerItem>,
+    /// The problems found by the journal's own check.
+    pub(super) problems: Vec<String>,
+}
+
+impl Observation {
+    /// The text in a row's column; empty if there is none.
+    pub(super) fn text<'a>(row: &'a Row, column: &str) -> &'a str {
+        row.get(column).and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// The existing resources of each kind, by the labels that are the same in all worlds, sorted.
+    pub(super) fn things(&self) -> BTreeMap<&'static str, Vec<String>> {
+        let mut kinds: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for thing in self.books.things() {
+            kinds.entry(thing.kind).or_default().push(thing.label);
+        }
+        for labels in kinds.values_mut() {
+            labels.sort();
+        }
+        kinds
+    }
+
+    /// The resources that a cell of the results may refer to, if it is a sequential number.
+    pub(super) fn numbered(&self, cell: &Json) -> BTreeSet<String> {
+        let things = self.books.things().into_iter();
+        let number = cell.as_u64().map(|number| number.to_string());
+        let named = things.filter(|thing| thing.numbered && Some(&thing.id) == number.as_ref());
+        named
+            .map(|thing| format!("{} {}", thing.kind, thing.label))
+            .collect()
+    }
+
+    /// All ledger entries, by the properties that are the same in all worlds.
+    pub(super) fn entries(&self) -> BTreeSet<String> {
+        let all = self.ledger.iter();
+        all.map(|item| {
+            let thing = &item.thing;
+            format!("{} {} of {}", thing.kind, thing.name, self.owner(&thing.account))
+        })
+        .collect()
+    }
+
+    /// The contradictions: resources created twice, and credentials that are missing or wrong.
+    pub(super) fn flaws(&self) -> Vec<String> {
+        let mut flaws: Vec<String> = self
+            .problems
+            .iter()
+            .map(|why| format!("journal: {why}"))
+            .collect();
+        if self.books.pending > 0 {
+            flaws.push("an effect has still not arrived".to_owned());
+        }
+        flaws.extend(self.twice());
+        flaws.extend(
+            self.books
+                .tenants
+                .iter()
+                .filter_map(|tenant| self.credential(tenant)),
+        );
+        flaws.extend(self.unmatched());
+        flaws
+    }
+
+    fn twice(&self) -> Vec<String> {
+        let again = self.books.tenants.iter().filter(|tenant| tenant.created != 1);
+        let mut twice: Vec<String> = again
+            .map(|tenant| format!("tenant {} was created {} times", tenant.email, tenant.created))
+            .collect();
+        for (kind, labels) in self.things() {
+            let pairs = labels.windows(2).filter(|pair| pair[0] == pair[1]);
+            twice.extend(pairs.map(|pair| format!("created twice: {kind} {}", pair[0])));
+        }
+        twice
+    }
+
+    /// The problem with the ledger's entry of a tenant, if any.
+    fn credential(&self, tenant: &TenantBook) -> Option<String> {
+        let email = tenant.address();
+        let tenants = || self.ledger.iter().filter(|item| item.thing.kind == "tenant");
+        let Some(item) = tenants().find(|item| item.thing.name == email) else {
+            return Some(format!(
+                "tenant {email} is not in the ledger: its credential is lost"
+            ));
+        };
+        let fields = match &item.value {
+            Value::Object(object) => &object.fields,
+            _ => return Some(format!("the ledger's entry of {email} is not a tenant")),
+        };
+        match fields.get("password") {
+            Some(Value::Secret(known)) if *known == Secret::new(tenant.password.as_str()) => None,
+            Some(Value::Secret(_)) => Some(format!("the credential of {email} is wrong in the ledger")),
+            _ => Some(format!("the credential of {email} is missing in the ledger")),
+        }
+    }
+
+    /// Resources missing in either the platform's records or the ledger. Tenants are checked elsewhere.
+    fn unmatched(&self) -> Vec<String> {
+        let things = self.books.things();
+        let is_lost = |thing: &&Thing| {
+            let entered = || self.ledger.iter().any(|item| is_entry(item, thing));
+            thing.kind != "tenant" && !thing.name.is_empty() && !entered()
+        };
+        let lost = things.iter().filter(is_lost);
+        let exists = |item: &LedgerItem| things.iter().any(|thing| is_entry(item, thing));
+        let strays = self.ledger.iter().filter(|item| !exists(item));
+        let lost = lost.map(|thing| format!("not in the ledger: {} {}", thing.kind, thing.label));
+        let strays = strays.map(|item| {
+            let (thing, owner) = (&item.thing, self.owner(&item.thing.account));
+            format!(
+                "the ledger has something of {owner} that does not exist: {} {}",
+                thing.kind, thing.name
+            )
+        });
+        lost.chain(strays).collect()
+    }
+
+    /// The address of the tenant that owns an account.
+    fn owner(&self, account: &str) -> String {
+        let owner = self
+            .books
+            .tenants
+            .iter()
+            .find(|tenant| account.contains(&tenant.account()));
+        owner.map_or("the master account".to_owned(), TenantBook::address)
+    }
+}
+
+/// Whether the item is the ledger entry of this resource.
+fn is_entry(item: &LedgerItem, thing: &Thing) -> bool {
+    let is_named = match item.platform_id.as_deref() {
+        Some(id) if !thing.id.is_empty() => id == thing.id,
+        _ => item.thing.name == thing.name,
+    };
+    item.thing.kind == thing.kind && item.thing.account.contains(&thing.account) && is_named
+}

@@ -1,0 +1,291 @@
+//! Commands about the past: inputs, runs, changes.
+
+use regex_lite::Regex;
+
+use super::Command;
+use crate::repl::evaluate::Entered;
+use crate::repl::redaction::KEPT_OUT;
+use crate::repl::width::cut;
+use crate::repl::{Left, Next, Repl};
+use crate::run::session::{Change, SettledAs, UndoHint};
+use crate::script::interactive::Answer;
+use crate::value::Value;
+use crate::value::nearest::nearest;
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command {
+        name: "history",
+        args: "[N|/PATTERN/]",
+        summary: "List the inputs of this session: the last N, or those that match a regular expression",
+        run: history,
+    },
+    Command {
+        name: "why",
+        args: "",
+        summary: "Explain the last failure: position, calls, status, requests, and what to do",
+        run: |repl, _| repl.tell_why(),
+    },
+    Command {
+        name: "rerun",
+        args: "N",
+        summary: "Offer input N again; Enter evaluates it",
+        run: rerun,
+    },
+    Command {
+        name: "undo",
+        args: "[N]",
+        summary: "List what this session, or its input N, changed, and how to undo each change",
+        run: undo,
+    },
+    Command {
+        name: "runs",
+        args: "[show [RUN] | steps [RUN]]",
+        summary: "List the recorded runs, including this session",
+        run: runs,
+    },
+    Command {
+        name: "resume",
+        args: "[RUN]",
+        summary: "Look up what this session left in doubt, or continue another run",
+        run: resume,
+    },
+];
+
+fn history(repl: &mut Repl, args: &str) -> Next {
+    let wanted: Vec<usize> = match Wanted::of(args) {
+        Ok(Wanted::Last(count)) => (repl.inputs.len().saturating_sub(count)..repl.inputs.len()).collect(),
+        Ok(Wanted::Found(pattern)) => {
+            let inputs = repl.inputs.iter().enumerate();
+            let found = inputs.filter(|(_, input)| !input.secret && pattern.is_match(input.text.trim_end()));
+            found.map(|(index, _)| index).collect()
+        }
+        Err(why) if why.is_empty() => return repl.usage("history"),
+        Err(why) => return repl.wrong(&format!("`{args}` is not a regular expression: {why}"), &[]),
+    };
+    if wanted.is_empty() && !repl.inputs.is_empty() {
+        repl.outside.screen.note("no input matches");
+    }
+    let lines: Vec<String> = wanted
+        .into_iter()
+        .filter_map(|index| repl.inputs.get(index).map(|input| line(index + 1, input)))
+        .collect();
+    if !lines.is_empty() {
+        repl.tell(&lines.join("\n"));
+    }
+    Next::Go
+}
+
+/// Selects inputs.
+enum Wanted {
+    Last(usize),
+    Found(Regex),
+}
+
+impl Wanted {
+    /// Parses the arguments. The error explains an invalid pattern; it is empty if the arguments are not a pattern.
+    fn of(args: &str) -> Result<Wanted, String> {
+        if args.is_empty() {
+            return Ok(Wanted::Last(usize::MAX));
+        }
+        let Some(pattern) = args.strip_prefix('/') else {
+            return args.parse().map(Wanted::Last).map_err(|_| String::new());
+        };
+        let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
+        let pattern = Regex::new(pattern).map_err(|why| why.to_string())?;
+        Ok(Wanted::Found(pattern))
+    }
+}
+
+fn line(number: usize, input: &Entered) -> String {
+    let mark = if input.done { ' ' } else { '!' };
+    let text = if input.secret {
+        KEPT_OUT.to_owned()
+    } else {
+        input.text.trim_end().replace('\n', "\n       ")
+    };
+    format!("{number:>4} {mark} {text}")
+}
+
+fn rerun(repl: &mut Repl, args: &str) -> Next {
+    let number: Option<usize> = args.parse().ok();
+    match number.and_then(|number| repl.inputs.get(number.checked_sub(1)?)) {
+        Some(input) if repl.outside.screen.is_terminal() => Next::Offer(input.text.trim_end().to_owned()),
+        Some(_) => repl.wrong(":rerun needs a terminal", &[]),
+        None => repl.usage("rerun"),
+    }
+}
+
+fn undo(repl: &mut Repl, args: &str) -> Next {
+    let number: Option<u64> = match args.parse() {
+        _ if args.is_empty() => None,
+        Ok(number) => Some(number),
+        Err(_) => return repl.usage("undo"),
+    };
+    let changes = match repl.desk.session().map(|session| session.changes()) {
+        None => Vec::new(),
+        Some(Ok(changes)) => changes,
+        Some(Err(error)) => return repl.wrong(&format!("the journal cannot be read: {error}"), &[]),
+    };
+    let wanted: Vec<&Change> = changes
+        .iter()
+        .filter(|change| number.is_none_or(|number| number == change.number))
+        .collect();
+    if wanted.is_empty() {
+        let who = number.map_or("this session".to_owned(), |number| format!("input {number}"));
+        repl.outside.screen.note(&format!("{who} has changed nothing"));
+        return Next::Go;
+    }
+    for change in wanted {
+        let told = repl.told(change);
+        repl.outside.screen.out(&told);
+    }
+    repl.outside
+        .screen
+        .note("nothing is undone automatically; enter the calls you want to run");
+    Next::Go
+}
+
+/// The subcommands of `provisor runs`.
+const RUNS: [&str; 5] = ["list", "show", "steps", "export", "prune"];
+
+fn runs(repl: &mut Repl, args: &str) -> Next {
+    let mut words: Vec<String> = vec!["runs".into()];
+    let given: Vec<&str> = args.split_whitespace().collect();
+    match given.as_slice() {
+        [] => words.push("list".into()),
+        // Without a run, this session's is meant.
+        [word @ ("show" | "steps")] => {
+            let Some(session) = repl.desk.session() else {
+                let message = format!("this session is not recorded yet, and `:runs {word}` names no run");
+                return repl.wrong(&message, &[":runs lists them".into()]);
+            };
+            words.extend([(*word).to_owned(), session.id()]);
+        }
+        [word, ..] if !word.starts_with('-') && !RUNS.contains(word) => {
+            let hint = nearest(word, RUNS).map(|near| format!("did you mean {near}?"));
+            return repl.wrong(
+                &format!("`:runs` does not know `{word}`"),
+                &hint.into_iter().collect::<Vec<_>>(),
+            );
+        }
+        given => words.extend(given.iter().map(|word| (*word).to_owned())),
+    }
+    repl.provisor(&words)
+}
+
+fn resume(repl: &mut Repl, args: &str) -> Next {
+    let session = repl.desk.session();
+    match (session, args) {
+        (_, run) if !run.is_empty() && !repl.is_own(run) => {
+            let words: Vec<String> = std::iter::once("resume")
+                .chain(run.split_whitespace())
+                .map(str::to_owned)
+                .collect();
+            repl.provisor(&words)
+        }
+        (None, _) => {
+            repl.outside.screen.note("this session has left nothing in doubt");
+            Next::Go
+        }
+        (Some(_), _) => repl.settle(),
+    }
+}
+
+impl Repl {
+    /// Describes a change and how to undo it.
+    fn told(&self, change: &Change) -> String {
+        let what = change.what.as_deref().unwrap_or_default();
+        let mut done = format!("{:>4}   {} {what}", change.number, change.op);
+        // If the change does not name its target, the input does.
+        let index = usize::try_from(change.number).unwrap_or_default();
+        let input = index.checked_sub(1).and_then(|index| self.inputs.get(index));
+        if let Some(input) = input.filter(|input| !input.secret && change.what.is_none()) {
+            let lines: Vec<&str> = input.text.split_whitespace().collect();
+            let columns = self.columns().saturating_sub(17).max(20);
+            done = format!(
+                "{}\n       typed as `{}`",
+                done.trim_end(),
+                cut(&lines.join(" "), columns)
+            );
+        }
+        let back = match (&change.state, &change.undo) {
+            (state, _) if state == "half done" => {
+                "failed and left something behind; once you know the outcome: provisor resolve".to_owned()
+            }
+            (state, _) if state != "done" => format!("is {state}; :resume looks it up"),
+            (_, Some(undo)) => self.way_back(undo),
+            (_, None) => change.why_not.to_owned(),
+        };
+        format!("{}\n       {back}", done.trim_end())
+    }
+
+    /// The undo call on a variable that holds a session of the same account, if there is one: identifiers are specific
+    /// to an account, and on another account the same call would remove another resource.
+    fn way_back(&self, undo: &UndoHint) -> String {
+        let UndoHint {
+            receiver,
+            account,
+            call,
+        } = undo;
+        let Some(kind) = receiver else {
+            return format!("undo it with `{call}`");
+        };
+        let space = self.space();
+        let holds = |name: &str| match space.variable(name) {
+            Some(Answer::Value(Value::Object(held))) => {
+                held.kind == *kind && space.catalogue().account_of(&held).as_ref() == Some(account)
+            }
+            _ => false,
+        };
+        let variables = space.variables();
+        match variables.iter().find(|one| holds(&one.name)) {
+            Some(one) => format!("undo it with `{}.{call}`, on {account}", one.name),
+            None => format!("undo it with `.{call}` on a {kind} of {account} only; no variable holds one"),
+        }
+    }
+
+    fn is_own(&self, run: &str) -> bool {
+        self.desk.session().is_some_and(|session| session.id() == run)
+    }
+
+    /// Looks up the steps that this session left in doubt. Ctrl-C stops it.
+    fn settle(&mut self) -> Next {
+        let Some(session) = self.desk.session() else {
+            return Next::Go;
+        };
+        let screen = self.outside.screen.clone();
+        let interrupt = crate::run::interrupt::Interrupt::new();
+        self.reins.take(&interrupt);
+        let mut looked = 0;
+        let mut left = 0;
+        let settled = session.settle(&interrupt, &mut |settling| {
+            looked += 1;
+            let step = format!("{} of input {}", settling.op, settling.number);
+            match &settling.fate {
+                SettledAs::Done => screen.note(&format!("{step} was carried out; it is on record")),
+                SettledAs::Absent => screen.note(&format!(
+                    "{step} was not carried out; enter it again if you want it"
+                )),
+                SettledAs::Open(why) => {
+                    left += 1;
+                    screen.warn(&format!("{step} stays in doubt: {why}"));
+                }
+                SettledAs::Stopped => {
+                    left += 1;
+                    screen.note("the look-up was stopped");
+                }
+            }
+        });
+        self.reins.let_go();
+        match settled {
+            Err(error) => self.wrong(&format!("the journal cannot be used: {error}"), &[]),
+            Ok(()) if left > 0 => Next::Failed(Left::InDoubt),
+            Ok(()) => {
+                if looked == 0 {
+                    screen.note("nothing is in doubt");
+                }
+                Next::Go
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! REPL commands, which start with a colon. Help and completion use the same tables.
+
+mod files;
+mod history;
+mod inspect;
+pub(super) mod path;
+mod save;
+pub(super) mod settings;
+mod target;
+mod values;
+pub(super) mod words;
+
+use super::{Left, Next, Repl};
+use crate::value::nearest::nearest;
+
+pub(super) use settings::Settings;
+
+/// A command.
+pub(super) struct Command {
+    /// The name without the colon.
+    pub(super) name: &'static str,
+    /// The arguments, as shown in help.
+    pub(super) args: &'static str,
+    /// A one-line description.
+    pub(super) summary: &'static str,
+    /// Runs the command with the text typed after its name.
+    pub(super) run: fn(&mut Repl, &str) -> Next,
+}
+
+/// All commands in groups, in the order in which users meet them.
+pub(super) static COMMANDS: &[&[Command]] = &[
+    inspect::COMMANDS,
+    files::COMMANDS,
+    save::COMMANDS,
+    history::COMMANDS,
+    target::COMMANDS,
+    values::COMMANDS,
+    settings::COMMANDS,
+];
+
+/// All commands.
+pub(super) fn commands() -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().copied().flatten()
+}
+
+impl Repl {
+    /// Runs a command, given its name and arguments. The name may be abbreviated as long as it is unambiguous.
+    pub(super) fn command(&mut self, typed: &str) -> Next {
+        let typed = typed.trim();
+        let (name, args) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+        let mut begins = commands().filter(|command| command.name.starts_with(name));
+        let exact = commands().find(|command| command.name == name);
+        let only = match (begins.next(), begins.next()) {
+            (Some(only), None) if !name.is_empty() => Some(only),
+            _ => None,
+        };
+        if let Some(command) = exact.or(only) {
+            if command.args.is_empty() && !args.trim().is_empty() {
+                let message = format!("`:{}` takes nothing, and got `{}`", command.name, args.trim());
+                return self.wrong(&message, &[]);
+            }
+            return (command.run)(self, args.trim());
+        }
+        let hint = match nearest(name, commands().map(|command| command.name)) {
+            Some(near) => format!("did you mean :{near}?"),
+            None => ":help lists the commands".to_owned(),
+        };
+        self.wrong(&format!("there is no command `:{name}`"), &[hint])
+    }
+
+    /// Shows the syntax of a command.
+    pub(super) fn usage(&self, name: &str) -> Next {
+        let command = commands().find(|command| command.name == name);
+        let args = command.map_or("", |command| command.args);
+        self.wrong(&format!("write it as `:{name} {args}`"), &[])
+    }
+
+    /// Shows what is wrong with a command.
+    pub(super) fn wrong(&self, message: &str, hints: &[String]) -> Next {
+        self.outside.screen.error(message, hints);
+        Next::Failed(Left::Usage)
+    }
+}

@@ -1,0 +1,242 @@
+//! Commands that show and export values.
+
+use super::Command;
+use super::path::split;
+use super::words::words;
+use crate::repl::complete::infer::missing::missing;
+use crate::repl::complete::infer::{InferredType, type_of};
+use crate::repl::help::preview;
+use crate::repl::host::Export;
+use crate::repl::show::{Look, rendered};
+use crate::repl::width::{cut, padded, width};
+use crate::repl::{Next, Repl};
+use crate::run::interrupt::Interrupt;
+use crate::script::interactive::{Answer, Completeness, Step, read};
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command {
+        name: "vars",
+        args: "[FILTER]",
+        summary: "List the variables with type, size and value",
+        run: vars,
+    },
+    Command {
+        name: "type",
+        args: "EXPRESSION",
+        summary: "Show the type of an expression; evaluates and sends nothing",
+        run: tell_type,
+    },
+    Command {
+        name: "out",
+        args: "[N]",
+        summary: "Show the result of input N again, or the last",
+        run: out,
+    },
+    Command {
+        name: "page",
+        args: "[VALUE]",
+        summary: "Show a variable, or the last result, as a whole in $PAGER",
+        run: page,
+    },
+    Command {
+        name: "reveal",
+        args: "VALUE",
+        summary: "Show the secrets of a variable in clear: asks, and is recorded",
+        run: reveal,
+    },
+    Command {
+        name: "export",
+        args: "VALUE FILE [--reveal] [--force]",
+        summary: "Write a variable as .csv, .json or .jsonl that only you can read; secrets are masked",
+        run: export,
+    },
+];
+
+fn vars(repl: &mut Repl, filter: &str) -> Next {
+    let space = repl.space();
+    let known = space.variables();
+    let known: Vec<_> = known.iter().filter(|one| one.name.contains(filter)).collect();
+    let rows: Vec<[String; 4]> = known
+        .iter()
+        .map(|one| {
+            let seen = space.see(&[Step::Name(one.name.clone())]).unwrap_or_default();
+            let size = seen.size.map_or(String::new(), |size| size.to_string());
+            let held = space
+                .variable(&one.name)
+                .map_or(String::new(), |held| preview(&held));
+            let mark = if one.constant { " (const)" } else { "" };
+            [one.name.clone(), format!("{}{mark}", one.type_name), size, held]
+        })
+        .collect();
+    drop(space);
+    if rows.is_empty() {
+        repl.outside.screen.note("there are no variables");
+        return Next::Go;
+    }
+    let widths = [0, 1, 2].map(|at: usize| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0));
+    let columns = repl.outside.screen.width().unwrap_or(usize::MAX);
+    for row in rows {
+        let cells = row.iter().zip(widths).map(|(text, width)| padded(text, width));
+        let line = format!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[3]);
+        repl.outside.screen.out(cut(&line, columns).trim_end());
+    }
+    Next::Go
+}
+
+fn tell_type(repl: &mut Repl, expression: &str) -> Next {
+    if expression.is_empty() {
+        return repl.usage("type");
+    }
+    match read(expression) {
+        Completeness::Incomplete(open) if open.closes.is_empty() => {
+            return repl.wrong("the expression is incomplete: something is missing after it", &[]);
+        }
+        Completeness::Incomplete(open) => {
+            return repl.wrong(
+                &format!("the expression is incomplete: {} is missing", open.closes),
+                &[],
+            );
+        }
+        Completeness::Broken(diagnostic) => {
+            repl.outside.screen.diagnostic(&diagnostic);
+            return Next::Failed(crate::repl::Left::Usage);
+        }
+        Completeness::Complete => {}
+    }
+    let known = type_of(&repl.space(), expression);
+    if known == InferredType::Nothing {
+        let missing = missing(&repl.space(), expression);
+        if let Some((what, near)) = missing {
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            return repl.wrong(&what, &hint.into_iter().collect::<Vec<_>>());
+        }
+    }
+    match known {
+        InferredType::Nothing => {
+            repl.outside.screen.note("unknown without running it");
+            Next::Go
+        }
+        known => {
+            repl.outside.screen.out(&known.words());
+            Next::Go
+        }
+    }
+}
+
+fn out(repl: &mut Repl, number: &str) -> Next {
+    let name = format!("_{number}");
+    let answer = repl.space().variable(&name);
+    match answer {
+        Some(answer) => {
+            repl.show(&answer);
+            Next::Go
+        }
+        None => repl.wrong(
+            &format!("there is no result `{name}`"),
+            &[":history lists the inputs".into()],
+        ),
+    }
+}
+
+fn page(repl: &mut Repl, path: &str) -> Next {
+    if !repl.outside.screen.is_terminal() {
+        return repl.wrong(
+            "a pager needs a terminal",
+            &["without one, values are written as a whole".into()],
+        );
+    }
+    let path = if path.is_empty() { "_" } else { path };
+    let value = match repl.held(path) {
+        Ok(value) => value,
+        Err(next) => return next,
+    };
+    let look = Look {
+        rows: usize::MAX,
+        ..repl.settings.look
+    };
+    let text = rendered(&*repl.outside.screen, look, &Answer::Value(value)).unwrap_or_default();
+    match repl.outside.around.page(&text, false) {
+        Ok(()) => Next::Go,
+        Err(trouble) => repl.refuse(&trouble),
+    }
+}
+
+fn reveal(repl: &mut Repl, path: &str) -> Next {
+    if path.is_empty() {
+        return repl.usage("reveal");
+    }
+    let screen = &repl.outside.screen;
+    if !screen.is_terminal() || !screen.can_ask() {
+        return repl.wrong(
+            "secrets are shown at a terminal only",
+            &["`provisor tenants export --reveal` writes them into a file".into()],
+        );
+    }
+    let value = match repl.held(path) {
+        Ok(value) => value,
+        Err(next) => return next,
+    };
+    if !value.has_secret() {
+        repl.outside.screen.note(&format!("`{path}` holds no secret"));
+        return Next::Go;
+    }
+    let interrupt = Interrupt::new();
+    repl.reins.take(&interrupt);
+    let shown = repl.outside.around.reveal(path, &value, &interrupt);
+    repl.reins.let_go();
+    match shown {
+        Ok(text) => {
+            repl.outside.screen.out(&text);
+            Next::Go
+        }
+        Err(trouble) => repl.refuse(&trouble),
+    }
+}
+
+fn export(repl: &mut Repl, args: &str) -> Next {
+    let (path, rest) = split(args);
+    let words = match words(rest) {
+        Ok(words) => words,
+        Err(why) => return repl.wrong(&why, &[]),
+    };
+    let (flags, given): (Vec<&str>, Vec<&str>) = words
+        .iter()
+        .map(String::as_str)
+        .partition(|word| word.starts_with("--"));
+    let known = ["--reveal", "--force"];
+    let (false, [file]) = (path.is_empty(), given.as_slice()) else {
+        let several = given.len() > 1;
+        let quotes = several.then(|| "put a path with blanks in quotes".to_owned());
+        return repl.wrong(
+            "write it as `:export VALUE FILE [--reveal] [--force]`",
+            &quotes.into_iter().collect::<Vec<_>>(),
+        );
+    };
+    if let Some(flag) = flags.iter().find(|flag| !known.contains(flag)) {
+        return repl.wrong(&format!("`:export` does not know `{flag}`"), &[]);
+    }
+    let value = match repl.held(path) {
+        Ok(value) => value,
+        Err(next) => return next,
+    };
+    let export = Export {
+        name: path.to_owned(),
+        file: (*file).to_owned(),
+        reveal: flags.contains(&"--reveal") && value.has_secret(),
+        replace: flags.contains(&"--force"),
+    };
+    let interrupt = Interrupt::new();
+    repl.reins.take(&interrupt);
+    let written = repl.outside.around.export(&export, &value, &interrupt);
+    repl.reins.let_go();
+    match written {
+        Ok(count) => {
+            let s = if count == 1 { "" } else { "s" };
+            repl.outside
+                .screen
+                .note(&format!("{count} record{s} in {}", export.file));
+            Next::Go
+        }
+        Err(trouble) => repl.refuse(&trouble),
+    }
+}

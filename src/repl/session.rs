@@ -1,0 +1,229 @@
+//! The session that inputs run in, opened when an input first calls an operation.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::watch;
+
+use super::asking;
+use super::host::{HostError, Ports};
+use crate::run::interrupt::Interrupt;
+use crate::run::session::{
+    ChangeRequest, Decision, Input, InputEnd, InputOperations, LookUp, Notice, Session, SessionEvents,
+};
+use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
+use crate::value::Value;
+
+/// The session, or the inputs before it was opened. Clones share it.
+#[derive(Clone)]
+pub(super) struct LazySession {
+    outside: Ports,
+    state: Arc<Mutex<State>>,
+    closing: Arc<Mutex<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<Session>,
+    /// Inputs that ended before the session was opened.
+    earlier: Vec<(Input, InputEnd)>,
+    /// The input in progress.
+    current: Option<Input>,
+    /// Whether the current input is recorded.
+    entered: bool,
+}
+
+impl LazySession {
+    pub(super) fn new(outside: &Ports) -> LazySession {
+        LazySession {
+            outside: outside.clone(),
+            state: Arc::default(),
+            closing: Arc::default(),
+        }
+    }
+
+    /// Locks the end of the session; hold the guard until the end has been reported.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session, if it is open.
+    pub(super) fn session(&self) -> Option<Session> {
+        self.lock().session.clone()
+    }
+
+    /// Starts an input.
+    pub(super) fn enter(&self, input: Input) -> Result<(), HostError> {
+        let mut state = self.lock();
+        state.entered = false;
+        if let Some(session) = &state.session {
+            session.enter(&input).map_err(lost)?;
+            state.entered = true;
+        }
+        state.current = Some(input);
+        Ok(())
+    }
+
+    /// Ends the input in progress.
+    pub(super) fn end(&self, end: InputEnd) -> Result<(), HostError> {
+        let mut state = self.lock();
+        let Some(input) = state.current.take() else {
+            return Ok(());
+        };
+        if let Some(session) = &state.session {
+            return session.end(input.number, &end).map_err(lost);
+        }
+        state.earlier.push((input, end));
+        Ok(())
+    }
+
+    /// Ends the session, and returns it with the number of its steps in doubt.
+    pub(super) fn close(&self) -> Result<Option<(Session, usize)>, HostError> {
+        let Some(session) = self.lock().session.take() else {
+            return Ok(None);
+        };
+        let open = session.close().map_err(lost)?;
+        Ok(Some((session, open)))
+    }
+
+    /// Returns the session with the current input recorded; opens it first if necessary.
+    fn begun(&self) -> Result<Session, HostError> {
+        let mut state = self.lock();
+        let session = if let Some(session) = &state.session {
+            session.clone()
+        } else {
+            let session = self.outside.around.begin(state.earlier.clone())?;
+            state.earlier.clear();
+            state.session = Some(session.clone());
+            session
+        };
+        if let (false, Some(input)) = (state.entered, state.current.clone()) {
+            session.enter(&input).map_err(lost)?;
+            state.entered = true;
+        }
+        Ok(session)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lost(error: impl std::fmt::Display) -> HostError {
+    HostError {
+        message: format!("the journal cannot be written: {error}"),
+        hints: Vec::new(),
+    }
+}
+
+/// The operations of one input; opens the session at the first call.
+pub(super) struct LazyOperations {
+    desk: LazySession,
+    number: u64,
+    interrupt: Interrupt,
+    opened: OnceLock<InputOperations>,
+    /// Why the session could not be opened.
+    trouble: OnceLock<HostError>,
+}
+
+impl LazyOperations {
+    pub(super) fn new(desk: &LazySession, number: u64, interrupt: &Interrupt) -> LazyOperations {
+        LazyOperations {
+            desk: desk.clone(),
+            number,
+            interrupt: interrupt.clone(),
+            opened: OnceLock::new(),
+            trouble: OnceLock::new(),
+        }
+    }
+
+    /// Why the session could not be opened, if that was tried.
+    pub(super) fn trouble(&self) -> Option<HostError> {
+        self.trouble.get().cloned()
+    }
+
+    /// Who can look up the outcome of the last change.
+    pub(super) fn look_up(&self) -> LookUp {
+        self.opened.get().map_or(LookUp::Nobody, InputOperations::look_up)
+    }
+
+    fn open(&self) -> Result<&InputOperations, HostError> {
+        if let Some(door) = self.opened.get() {
+            return Ok(door);
+        }
+        let session = self.desk.begun()?;
+        let tell = Arc::new(Telling(self.desk.outside.clone()));
+        let door = session.door(self.number, &self.interrupt, tell).map_err(lost)?;
+        Ok(self.opened.get_or_init(|| door))
+    }
+}
+
+impl Operations for LazyOperations {
+    fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
+        match self.open() {
+            Ok(door) => door.ask(ask),
+            Err(trouble) => {
+                let why = trouble.message.clone();
+                self.trouble.get_or_init(|| trouble);
+                Err(CallError::Stop(Stop::JournalLost(why)))
+            }
+        }
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        match self.opened.get() {
+            Some(door) => door.stopping(),
+            None => self.interrupt.is_asked().then_some(Stop::Cancelled),
+        }
+    }
+
+    /// Only a running operation calls functions, so the session is open.
+    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+        match self.opened.get() {
+            Some(door) => door.looking(waited_for),
+            None => Arc::new(LazyOperations::new(&self.desk, self.number, &self.interrupt)),
+        }
+    }
+
+    fn print(&self, line: &str) {
+        let screen = &self.desk.outside.screen;
+        screen.out(line);
+        // The reader of stdout has gone: without it, the input might run forever.
+        if screen.is_closed() && !self.interrupt.is_asked() {
+            self.interrupt.ask();
+        }
+    }
+}
+
+struct Telling(Ports);
+
+impl SessionEvents for Telling {
+    fn print(&self, line: &str) {
+        self.0.screen.out(line);
+    }
+
+    fn told(&self, told: Notice) {
+        self.0.screen.note(match &told {
+            Notice::Answered(answer) => answer,
+            Notice::AlreadySent => {
+                "request already sent; looking up its outcome (Ctrl-C again leaves it in doubt)"
+            }
+            Notice::LeftInDoubt(LookUp::Anybody) => "left in doubt: :resume or `provisor resume` looks it up",
+            Notice::LeftInDoubt(LookUp::Session) => {
+                "left in doubt: :resume looks it up, in this session only"
+            }
+            Notice::LeftInDoubt(LookUp::Nobody) => {
+                "left in doubt: provisor cannot look it up; check the platform yourself"
+            }
+            Notice::CarriedOut => "looked up: it was carried out; it is on record",
+            Notice::NotCarriedOut => "looked up: it was not carried out, and is not sent again",
+        });
+    }
+
+    fn asks(&self) -> bool {
+        asking::asks(&self.0)
+    }
+
+    fn consent(&self, permit: &ChangeRequest<'_>) -> Decision {
+        asking::consent(&self.0, permit)
+    }
+}

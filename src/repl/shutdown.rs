@@ -1,0 +1,50 @@
+//! Ends the session's run and reports the result.
+
+use super::Left;
+use super::host::Screen;
+use super::session::LazySession;
+
+/// Ends the session's run, if there is one, and reports what it created. Returns how it ended unless it ended well.
+pub(super) fn farewell(desk: &LazySession, screen: &dyn Screen) -> Option<Left> {
+    // A second caller waits until the report is complete.
+    let _turn = desk.turn();
+    let (session, open) = match desk.close() {
+        Ok(closed) => closed?,
+        Err(trouble) => {
+            screen.error(&trouble.message, &trouble.hints);
+            return Some(Left::Broken);
+        }
+    };
+    let counts = match session.tally() {
+        Ok(tally) => tally.counts(),
+        Err(error) => {
+            screen.error(&format!("the journal cannot be read: {error}"), &[]);
+            return Some(Left::Broken);
+        }
+    };
+    let made: Vec<String> = counts
+        .iter()
+        .map(|(kind, outcome, count)| {
+            let s = if *count == 1 { "" } else { "s" };
+            format!("{count} {kind}{s} {outcome}")
+        })
+        .collect();
+    let id = session.id();
+    if screen.is_typed() || !made.is_empty() {
+        let made = if made.is_empty() {
+            "nothing was created".to_owned()
+        } else {
+            made.join(", ")
+        };
+        screen.note(&format!("session {id}: {made}"));
+    }
+    if open == 0 {
+        return None;
+    }
+    screen.warn(&if session.leaves_look_ups().unwrap_or(true) {
+        format!("{open} in doubt; provisor resume {id} looks it up without running anything again")
+    } else {
+        format!("{open} in doubt; once you know the outcome, record it: provisor runs show {id}")
+    });
+    Some(Left::InDoubt)
+}

@@ -1,0 +1,150 @@
+//! The dry run of a row: replays the script against its recorded steps and stops at the first call that would take
+//! effect.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::{RowPlan, Runner};
+use crate::journal::{JournalError, RowJournal};
+use crate::operation::call::Call;
+use crate::operation::preview::{Preview, preview};
+use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
+use crate::script::program::Ended;
+use crate::value::Value;
+
+pub(crate) use crate::operation::preview::{How, NextCall};
+
+/// What a row would do.
+#[derive(Debug)]
+pub(crate) struct DryRun {
+    /// The recorded steps that the script requests, in order.
+    pub matched: Vec<String>,
+    /// What happens after the recorded steps.
+    pub then: Then,
+    /// The recorded steps that it has not requested. When it [acts](Then::Acts), it may still request them.
+    pub unasked: Vec<String>,
+}
+
+/// What a row does after its recorded steps.
+#[derive(Debug)]
+pub(crate) enum Then {
+    /// It makes this call; what follows is unknown.
+    Acts(NextCall),
+    /// `main` returns.
+    Returns,
+    /// It fails, for this reason.
+    Fails(String),
+}
+
+impl Runner {
+    /// Performs a dry run of one row. Returns `None` if the journal has no step of it and `only_begun` is set. Needs
+    /// the same stack as [`Runner::row`]. `retrying` treats recorded refusals as absent.
+    pub(crate) fn dry_run(
+        &self,
+        plan: &RowPlan,
+        only_begun: bool,
+        retrying: bool,
+    ) -> Result<Option<DryRun>, JournalError> {
+        let row = self
+            .journal
+            .open_row(&self.run, plan.position, &plan.scope, false)?
+            .again(self.again)
+            .known_by(self.identity(plan));
+        if only_begun && row.is_blank() {
+            return Ok(None);
+        }
+        let door = Arc::new(DryRunOperations {
+            runner: self.clone(),
+            row,
+            retrying,
+            matched: Mutex::default(),
+            acts: OnceLock::new(),
+            lost: OnceLock::new(),
+        });
+        let ended = self.script.call(plan.args.clone(), door.clone());
+        if let Some(error) = door.lost.get() {
+            return Err(error.clone());
+        }
+        let then = match (door.acts.get(), ended) {
+            (Some(coming), _) => Then::Acts(coming.clone()),
+            (None, Ok(_)) => Then::Returns,
+            (None, Err(Ended::Failed(diagnostic))) => Then::Fails(diagnostic.summary_with_repair()),
+            (None, Err(Ended::Bug(what))) => Then::Fails(format!("a fault of provisor: {what}")),
+            (None, Err(Ended::Stopped(_))) => Then::Fails("it stopped by itself".into()),
+        };
+        let then = match (then, door.row.left_open()) {
+            (Then::Returns | Then::Fails(_), Some((step, op))) => Then::Acts(NextCall {
+                step,
+                op,
+                resource: None,
+                how: How::Parks,
+            }),
+            (then, _) => then,
+        };
+        let unasked = door.row.unasked();
+        let matched = door
+            .matched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Ok(Some(DryRun {
+            matched,
+            then,
+            unasked,
+        }))
+    }
+}
+
+struct DryRunOperations {
+    runner: Runner,
+    row: RowJournal,
+    retrying: bool,
+    matched: Mutex<Vec<String>>,
+    /// The call that would take effect; the script is stopped there.
+    acts: OnceLock<NextCall>,
+    lost: OnceLock<JournalError>,
+}
+
+impl DryRunOperations {
+    fn note(&self, step: Option<String>) {
+        self.matched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(step);
+    }
+}
+
+impl Operations for DryRunOperations {
+    fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
+        if let Some(stop) = self.stopping() {
+            return Err(CallError::Stop(stop));
+        }
+        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
+        let call = call.with_functions(ask.functions);
+        let foreseen = preview(&self.runner.context, &self.row, &call, self.retrying);
+        match self.runner.runtime.block_on(foreseen) {
+            Ok(Preview::Answered { value, step }) => {
+                self.note(step);
+                Ok(value)
+            }
+            Ok(Preview::Failed { error, step }) => {
+                self.note(step);
+                Err(CallError::Failed(error))
+            }
+            Ok(Preview::Acts(coming)) => {
+                self.acts.get_or_init(|| coming);
+                Err(CallError::Stop(Stop::Cancelled))
+            }
+            Err(error) => {
+                self.lost.get_or_init(|| error);
+                Err(CallError::Stop(Stop::Cancelled))
+            }
+        }
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        let stopped = self.acts.get().is_some() || self.lost.get().is_some();
+        stopped.then_some(Stop::Cancelled)
+    }
+
+    fn print(&self, _: &str) {}
+}

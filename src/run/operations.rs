@@ -1,0 +1,129 @@
+//! Handles the operation calls of one row: turns each call into a recorded step and applies the rules for stopping.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::Runner;
+use super::read_only::ReadOnlyOperations;
+use crate::journal::{RowJournal, UnderWay};
+use crate::operation::call::Call;
+use crate::operation::perform::{Halt, Performed, perform};
+use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
+use crate::value::Value;
+
+/// How long a script may run without calling an operation after the run is cancelled: time to return.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+pub(super) struct RowOperations {
+    runner: Runner,
+    row: RowJournal,
+    /// Marks the row as under way for the next process, in case this one dies.
+    under_way: UnderWay,
+    /// The reason the row stopped; set once.
+    stop: OnceLock<Stop>,
+    started: Instant,
+    /// When the last operation ended, in milliseconds after `started`.
+    last: AtomicU64,
+}
+
+impl RowOperations {
+    pub(super) fn new(runner: Runner, row: RowJournal, position: u64) -> RowOperations {
+        RowOperations {
+            under_way: runner.run.begin_row(position),
+            runner,
+            row,
+            stop: OnceLock::new(),
+            started: Instant::now(),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns why the row stopped, if the script did not end by itself.
+    pub(super) fn stopped(&self) -> Option<Stop> {
+        self.stop.get().cloned()
+    }
+
+    /// Returns the key and operation of the first step in doubt that the script has not requested.
+    pub(super) fn left_open(&self) -> Option<(String, String)> {
+        self.row.left_open()
+    }
+
+    fn halt(&self, stop: Stop) -> CallError {
+        CallError::Stop(self.stop.get_or_init(|| stop).clone())
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Carries out a call. A read is abandoned when the run is cancelled; a change is awaited, so that it is recorded.
+    async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
+        let cancel = &self.runner.cancel;
+        let changes = call.effect().changes();
+        let work = perform(&self.runner.context, &self.row, call, cancel.signal());
+        if changes {
+            return work.await;
+        }
+        tokio::select! {
+            done = work => done,
+            () = cancel.asked() => Err(Halt::Cancelled),
+        }
+    }
+}
+
+impl Operations for RowOperations {
+    fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
+        if let Some(stop) = self.stopped() {
+            return Err(CallError::Stop(stop));
+        }
+        // A row stops between two steps.
+        if self.runner.cancel.requested() {
+            return Err(self.halt(Stop::Cancelled));
+        }
+        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
+        let call = call.with_functions(ask.functions);
+        let op = call.op;
+        let carried_out = || self.runner.runtime.block_on(self.carry_out(call));
+        let done = self.under_way.calling(carried_out);
+        self.last.store(self.millis(), Ordering::Relaxed);
+        match done {
+            Ok(performed) => {
+                self.runner.tally.count(&op, &performed);
+                Ok(performed.value)
+            }
+            Err(Halt::Failed(error)) => Err(CallError::Failed(error)),
+            Err(Halt::Cancelled) => Err(self.halt(Stop::Cancelled)),
+            Err(Halt::InDoubt { step, why }) => Err(self.halt(Stop::Parked { step, why })),
+            Err(Halt::Journal(error)) => Err(self.halt(Stop::JournalLost(error.to_string()))),
+        }
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        if let Some(stop) = self.stop.get() {
+            return Some(stop.clone());
+        }
+        if !self.runner.cancel.requested() {
+            return None;
+        }
+        let idle = self.millis().saturating_sub(self.last.load(Ordering::Relaxed));
+        let computing = u128::from(idle) >= PATIENCE.as_millis();
+        // A row that calls no more operations may end.
+        computing.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
+    }
+
+    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+        Arc::new(ReadOnlyOperations {
+            context: Arc::clone(&self.runner.context),
+            runtime: self.runner.runtime.clone(),
+            waited_for,
+            print: Arc::clone(&self.runner.print),
+        })
+    }
+
+    fn print(&self, line: &str) {
+        (self.runner.print)(line);
+    }
+}

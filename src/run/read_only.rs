@@ -1,0 +1,44 @@
+//! Handles the operation calls of a lookup function while a step is being settled.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::operation::call::Call;
+use crate::operation::context::OpContext;
+use crate::operation::perform::look;
+use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
+use crate::value::Value;
+
+/// Permits reads without recording them, because a resumed row has to look again. Refuses everything else.
+pub(super) struct ReadOnlyOperations {
+    pub(super) context: Arc<OpContext>,
+    pub(super) runtime: Handle,
+    /// Closes when the result of the function is no longer awaited.
+    pub(super) waited_for: watch::Receiver<()>,
+    pub(super) print: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Operations for ReadOnlyOperations {
+    fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
+        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
+        let call = call.with_functions(ask.functions);
+        let mut waited_for = self.waited_for.clone();
+        self.runtime.block_on(async {
+            tokio::select! {
+                done = look(&self.context, &call) => done.map_err(CallError::Failed),
+                // No value is ever sent on this channel; it can only close.
+                _ = waited_for.changed() => Err(CallError::Stop(Stop::Cancelled)),
+            }
+        })
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        self.waited_for.has_changed().is_err().then_some(Stop::Cancelled)
+    }
+
+    fn print(&self, line: &str) {
+        (self.print)(line);
+    }
+}

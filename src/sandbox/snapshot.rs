@@ -1,0 +1,242 @@
+//! The platforms' own records of what exists and what was requested, for proofs that do not trust the client.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::fault::Route;
+pub use super::jrni::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
+pub use super::sparrow::{BatchBook, Channel, SparrowBook, SparrowTotals};
+pub use super::web::{WebBook, WebTotals};
+
+/// The complete state of the sandbox. It contains passwords.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Every sub-account, oldest first.
+    pub tenants: Vec<TenantBook>,
+    /// Every app that exists, except App 1 of the master account; by tenant, then by number.
+    pub apps: Vec<AppBook>,
+    /// What was done since the world was created. It survives the death of the process.
+    pub totals: Totals,
+    /// The simulated JRNI.
+    #[serde(default)]
+    pub jrni: JrniBook,
+    /// The simulated Sparrow SMS.
+    #[serde(default)]
+    pub sparrow: SparrowBook,
+    /// The simulated web service.
+    #[serde(default)]
+    pub web: WebBook,
+    /// The requests since the serving process opened the world.
+    pub traffic: Traffic,
+    /// Effects that may still land: deferred ones (see the fault `drop-late`), and those of requests in progress (see
+    /// the fault `slow`).
+    pub pending: u64,
+}
+
+/// The number of resources of each kind on a platform, and what was done on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlatformCounts {
+    /// Its display name.
+    pub title: &'static str,
+    /// The number of resources by their plural name.
+    pub things: Vec<(&'static str, usize)>,
+    /// Totals by name.
+    pub totals: Json,
+}
+
+impl Snapshot {
+    /// Returns the counts of every platform.
+    pub fn counts(&self) -> Vec<PlatformCounts> {
+        let counts = |title, things, totals| PlatformCounts {
+            title,
+            things,
+            totals,
+        };
+        let (jrni, sparrow, web) = (&self.jrni, &self.sparrow, &self.web);
+        let drafts = sparrow.batches.iter().filter(|batch| batch.draft).count();
+        vec![
+            counts(
+                "Mobsted",
+                vec![("tenants", self.tenants.len()), ("apps", self.apps.len())],
+                totals(&self.totals),
+            ),
+            counts(
+                "JRNI",
+                vec![
+                    ("companies", jrni.companies.len()),
+                    ("administrators", jrni.administrators.len()),
+                    ("people", jrni.people.len()),
+                ],
+                totals(&jrni.totals),
+            ),
+            counts(
+                "Sparrow",
+                vec![("messages", sparrow.batches.len() - drafts), ("drafts", drafts)],
+                totals(&sparrow.totals),
+            ),
+            counts("Web", vec![("items", web.items.len())], totals(&web.totals)),
+        ]
+    }
+}
+
+fn totals(totals: &impl Serialize) -> Json {
+    serde_json::to_value(totals).unwrap_or_default()
+}
+
+/// A sub-account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantBook {
+    /// The address that signs in to it, as given when it was created.
+    pub email: String,
+    /// Its name, as in `a23r56k8`.
+    pub name: String,
+    /// The current password.
+    pub password: String,
+    /// How many sub-accounts were created for this address, ignoring case and surrounding blanks. Always 1.
+    pub created: u64,
+}
+
+/// An app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppBook {
+    /// The name of the tenant that owns it.
+    pub tenant: String,
+    /// Its number in that tenant.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// The site it wraps.
+    pub site: String,
+}
+
+/// Counts of actions, taken from the durable log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Sub-accounts created.
+    pub tenants_created: u64,
+    /// Sub-accounts refused because the address already has one.
+    pub duplicates_refused: u64,
+    /// Apps created.
+    pub apps_created: u64,
+    /// Apps changed.
+    pub apps_changed: u64,
+    /// Apps deleted.
+    pub apps_deleted: u64,
+    /// Objects created by request (not the rows of sub-accounts).
+    pub objects_created: u64,
+    /// Events posted.
+    pub events_posted: u64,
+    /// Sign-ins that succeeded.
+    pub logins: u64,
+    /// Refresh tokens used.
+    pub refreshes: u64,
+    /// Requests to change or delete App 1 of the master account, all refused.
+    pub app1_attempts: u64,
+    /// Effects that landed after their connection was lost.
+    pub landed_late: u64,
+}
+
+/// Requests received.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// All requests to a platform, whatever their outcome.
+    pub requests: u64,
+    /// `POST /partners`.
+    pub partners: u64,
+    /// `POST /applications`.
+    pub applications: u64,
+    /// `GET /object`: lookups of sub-accounts.
+    pub object_lists: u64,
+    /// `GET /applications`: lookups of apps.
+    pub application_lists: u64,
+    /// `GET /auth`.
+    pub auths: u64,
+    /// `GET /refresh`.
+    pub refreshes: u64,
+    /// Delayed requests in progress, whether or not their client still waits.
+    #[serde(default)]
+    pub under_way: u64,
+    /// Requests hit by a fault.
+    pub faults: u64,
+    /// Requests to create something that already existed when they arrived: a sub-account by address, an app by name
+    /// and site in one account, a JRNI company by reference, an administrator by address or a person by reference in
+    /// one company, an item of the web service by reference. A client that looks before it repeats sends none.
+    pub repeats: u64,
+    /// Requests of all platforms by the name of their fault route.
+    #[serde(default)]
+    pub routes: BTreeMap<String, u64>,
+    /// The number of requests that each fault hit, by its text.
+    pub hits: BTreeMap<String, u32>,
+}
+
+/// The counters behind [`Traffic`].
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    pub(super) requests: AtomicU64,
+    pub(super) partners: AtomicU64,
+    pub(super) applications: AtomicU64,
+    pub(super) object_lists: AtomicU64,
+    pub(super) application_lists: AtomicU64,
+    pub(super) auths: AtomicU64,
+    pub(super) refreshes: AtomicU64,
+    pub(super) repeats: AtomicU64,
+    under_way: AtomicU64,
+    routes: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl Meter {
+    /// Increments the request count of a route.
+    pub(super) fn count_route(&self, route: Route) {
+        *self.routes().entry(route.name()).or_default() += 1;
+    }
+
+    /// Counts a request as under way until the guard is dropped.
+    pub(super) fn under_way(self: &Arc<Self>) -> UnderWay {
+        count(&self.under_way);
+        UnderWay(Arc::clone(self))
+    }
+
+    fn routes(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn read(&self, hits: BTreeMap<String, u32>) -> Traffic {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Traffic {
+            requests: load(&self.requests),
+            partners: load(&self.partners),
+            applications: load(&self.applications),
+            object_lists: load(&self.object_lists),
+            application_lists: load(&self.application_lists),
+            auths: load(&self.auths),
+            refreshes: load(&self.refreshes),
+            under_way: load(&self.under_way),
+            faults: hits.values().copied().map(u64::from).sum(),
+            repeats: load(&self.repeats),
+            routes: self
+                .routes()
+                .iter()
+                .map(|(name, count)| ((*name).to_owned(), *count))
+                .collect(),
+            hits,
+        }
+    }
+}
+
+/// The guard of a delayed request in progress.
+pub(super) struct UnderWay(Arc<Meter>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Increments a counter.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

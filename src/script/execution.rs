@@ -1,0 +1,197 @@
+//! One running script: its door, and whether it must stop.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rhai::{Dynamic, Engine, NativeCallContext};
+use tokio::sync::watch;
+
+use super::function::Engines;
+use super::host_calls::{Operations, Stop};
+use super::memory::{self, Memory, Overrun};
+use super::nesting::Watch;
+use crate::sabotage::Sabotage;
+
+/// The divisor of the memory limit: a script below that share is not considered the one that exceeded it.
+const MUCH: usize = 8;
+
+/// The context of a running script in every function, closure and module. Passed in Rhai's tag.
+#[derive(Clone)]
+pub(super) struct Execution(Arc<Inner>);
+
+struct Inner {
+    door: Arc<dyn Operations>,
+    memory: Memory,
+    /// Allocated bytes when the script started.
+    begun_with: usize,
+    /// Allocated bytes at its last statement, and an estimate of its own share.
+    seen: AtomicUsize,
+    own: AtomicIsize,
+    nesting: Watch,
+    stop: OnceLock<Stop>,
+    overrun: OnceLock<Overrun>,
+    engines: OnceLock<Engines>,
+}
+
+impl Execution {
+    /// Creates the context of a script that starts now.
+    pub(super) fn new(door: Arc<dyn Operations>, memory: Memory) -> Execution {
+        Execution::begun(door, memory, (memory.used)())
+    }
+
+    fn begun(door: Arc<dyn Operations>, memory: Memory, begun_with: usize) -> Execution {
+        Execution(Arc::new(Inner {
+            door,
+            memory,
+            begun_with,
+            seen: AtomicUsize::new((memory.used)()),
+            own: AtomicIsize::new(0),
+            nesting: Watch::default(),
+            stop: OnceLock::new(),
+            overrun: OnceLock::new(),
+            engines: OnceLock::new(),
+        }))
+    }
+
+    /// Sets the constructor of this script's engines.
+    pub(super) fn runs_on(&self, engines: Engines) {
+        // If it is set already, it is the same.
+        let _ = self.0.engines.set(engines);
+    }
+
+    /// Creates another engine of this script, for one of its functions.
+    pub(super) fn engine(&self) -> Option<Engine> {
+        self.0.engines.get().map(|engines| engines(self))
+    }
+
+    /// The context of a function of this script that looks something up while an operation runs.
+    pub(super) fn looking(&self, waited_for: watch::Receiver<()>) -> Execution {
+        let door = self.0.door.looking(waited_for);
+        let looking = Execution::begun(door, self.0.memory, self.0.begun_with);
+        if let Some(engines) = self.0.engines.get() {
+            looking.runs_on(Arc::clone(engines));
+        }
+        looking
+    }
+
+    /// Returns the running script that calls a native function.
+    pub(super) fn of(context: &NativeCallContext) -> Option<Execution> {
+        let tag = context.tag()?;
+        tag.read_lock::<Execution>().map(|execution| execution.clone())
+    }
+
+    pub(super) fn door(&self) -> &dyn Operations {
+        &*self.0.door
+    }
+
+    /// Whether the script must stop. Called at every statement. Sticky: Rhai lets a script catch an error that passed
+    /// through `array.map`, and the statement after the `catch` must stop it again.
+    pub(super) fn must_stop(&self) -> bool {
+        if self.0.stop.get().is_some() {
+            return true;
+        }
+        match self.0.door.stopping() {
+            Some(stop) => {
+                self.stop(stop);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Stops the script, for this reason unless it is stopping already.
+    pub(super) fn stop(&self, reason: Stop) {
+        // Fails only if there is a reason already, which is kept.
+        let _ = self.0.stop.set(reason);
+    }
+
+    /// Why the script stopped, if it did.
+    pub(super) fn stopped(&self) -> Option<Stop> {
+        self.0.stop.get().cloned()
+    }
+
+    /// Whether memory use has grown past the limit since the script started. Sticky, like [`Execution::must_stop`].
+    pub(super) fn takes_too_much(&self) -> bool {
+        let used = (self.0.memory.used)();
+        let before = self.0.seen.swap(used, Ordering::Relaxed);
+        let grown = used.cast_signed().wrapping_sub(before.cast_signed());
+        self.0.own.fetch_add(grown, Ordering::Relaxed);
+        !self.fits(used, 0) || self.0.overrun.get().is_some()
+    }
+
+    /// Attributes all memory since the last statement to others: the script was waiting for an operation.
+    pub(super) fn waited(&self) {
+        self.0.seen.store((self.0.memory.used)(), Ordering::Relaxed);
+    }
+
+    /// Whether there is room for so many more bytes. Called before a native function allocates them, as it cannot be
+    /// interrupted. If not, the script is stopped, whatever it does with the result.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.fits(memory::needed(self.0.memory), bytes)
+    }
+
+    /// Whether `more` bytes fit on top of `used`. At the limit, the scripts that took much of it are stopped; at twice
+    /// the limit, all of them.
+    fn fits(&self, used: usize, more: usize) -> bool {
+        let taken = used.saturating_add(more).saturating_sub(self.0.begun_with);
+        let most = (self.0.memory.most)();
+        if taken <= most || Sabotage::MemoryUnbounded.is_on() {
+            return true;
+        }
+        let own = usize::try_from(self.0.own.load(Ordering::Relaxed)).unwrap_or_default();
+        if own.saturating_add(more) < most / MUCH && taken <= most.saturating_mul(2) {
+            return true;
+        }
+        // Fails only if it is set already.
+        let _ = self.0.overrun.set(Overrun::Memory { taken, most });
+        false
+    }
+
+    /// The schedule of its nesting checks.
+    pub(super) fn nesting(&self) -> &Watch {
+        &self.0.nesting
+    }
+
+    /// Stops the script because its values are nested too deeply.
+    pub(super) fn nests_too_deeply(&self) {
+        // Fails only if it is stopping already.
+        let _ = self.0.overrun.set(Overrun::Nesting);
+    }
+
+    /// The limit that stopped the script, if any.
+    pub(super) fn overrun(&self) -> Option<Overrun> {
+        self.0.overrun.get().copied()
+    }
+
+    pub(super) fn tag(&self) -> Dynamic {
+        Dynamic::from(self.clone())
+    }
+}
+
+thread_local! {
+    /// How many nested module bodies are running on this thread.
+    static LOADING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether the body of an imported module is running on this thread. It may run more than once, so it must not change
+/// anything.
+pub(super) fn loading() -> bool {
+    LOADING.get() > 0
+}
+
+/// A guard held while a module body runs.
+pub(super) struct Loading(());
+
+impl Loading {
+    pub(super) fn begin() -> Loading {
+        LOADING.set(LOADING.get() + 1);
+        Loading(())
+    }
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        LOADING.set(LOADING.get().saturating_sub(1));
+    }
+}

@@ -1,0 +1,83 @@
+//! The only interface between a script and the outside world.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::operation::error::{Code, OpError};
+use crate::operation::function::Functions;
+use crate::operation::platform::Operation;
+use crate::value::{Object, Value};
+
+/// A call of an operation by a script.
+#[derive(Debug, Clone)]
+pub struct CallRequest {
+    /// The operation.
+    pub op: Operation,
+    /// The object it was called on, for a method.
+    pub receiver: Option<Object>,
+    /// The arguments after the receiver, as given: at least the required ones, at most all parameters.
+    pub args: Vec<Value>,
+    /// Functions passed as options; the operation may call them while it runs.
+    pub functions: Functions,
+}
+
+/// Why an operation returns no value.
+#[derive(Debug, Clone)]
+pub enum CallError {
+    /// The operation failed; the script may catch this.
+    Failed(OpError),
+    /// The row must stop; the script cannot catch this.
+    Stop(Stop),
+}
+
+/// Why a row stops before it is finished.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// The user interrupted the run.
+    Cancelled,
+    /// A step is in doubt and needs a decision or a later lookup.
+    Parked {
+        /// The step's key as `provisor runs steps` shows it.
+        step: String,
+        /// The reason, as a sentence without a full stop.
+        why: String,
+    },
+    /// The journal cannot be written, so nothing more may be sent.
+    JournalLost(String),
+}
+
+/// Executes a script's calls. A call blocks the script's thread until it returns.
+pub trait Operations: Send + Sync {
+    /// Calls an operation.
+    fn ask(&self, ask: CallRequest) -> Result<Value, CallError>;
+
+    /// The reason to stop the script, if any. Called at every statement, so it must be cheap. Never reverts to `None`.
+    fn stopping(&self) -> Option<Stop>;
+
+    /// The door for a function that looks something up during the operation it was passed to: reads are allowed and
+    /// not recorded, anything else is rejected. `waited_for` closes when the function's result is no longer needed.
+    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+        let _ = waited_for;
+        Arc::new(NoOperations)
+    }
+
+    /// Prints a line of the script.
+    fn print(&self, line: &str);
+}
+
+/// A door that rejects every call.
+struct NoOperations;
+
+impl Operations for NoOperations {
+    fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
+        let message = format!("`{}` cannot be called here", ask.op.name);
+        Err(CallError::Failed(OpError::new(Code::BadArgument, message)))
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        None
+    }
+
+    fn print(&self, _: &str) {}
+}

@@ -1,0 +1,104 @@
+//! State shared by the callers of one [`ConnectOptions`]: connections, rate limits, and which sites are down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::HttpConfig;
+use super::circuit_breaker::{self, BreakerPermit, Breakers, MaxOutage, OutageState};
+use super::connect::Clients;
+use super::connect_options::ConnectOptions;
+use super::error::{ErrorKind, TransportError};
+use super::rate_limit::{RateLimiter, RatePermit};
+use crate::clock::{Clock, millis};
+use crate::waiting::{Wait, Waiting, Waits};
+
+/// How long to wait for a platform that was reached before, unless the line says otherwise.
+const OUTAGE: Duration = Duration::from_mins(5);
+
+#[derive(Debug)]
+pub(super) struct ConnectionPool {
+    pub(super) clients: Clients,
+    pace: Arc<RateLimiter>,
+    sites: Breakers,
+    clock: Clock,
+    waits: Waits,
+}
+
+impl ConnectionPool {
+    /// Creates the link for `line`; it shares the rate limits of `kin`, a link of the same account, if given.
+    pub(super) fn new(
+        config: &HttpConfig,
+        line: &ConnectOptions,
+        clock: &Clock,
+        kin: Option<&ConnectionPool>,
+    ) -> ConnectionPool {
+        let patience = MaxOutage {
+            seen: line.outage.unwrap_or(OUTAGE),
+            unseen: config.unseen_patience,
+        };
+        ConnectionPool {
+            clients: Clients::new(config, line),
+            pace: kin.map_or_else(
+                || Arc::new(RateLimiter::new(line.rate, line.concurrency, clock.clone())),
+                |kin| Arc::clone(&kin.pace),
+            ),
+            sites: Breakers::new(patience, config.listener.clone(), clock.clone()),
+            clock: clock.clone(),
+            waits: config.waits.clone(),
+        }
+    }
+
+    /// Waits until a request to `url` may be sent. Fails if the platform stays unreachable for the maximum wait.
+    pub(super) async fn enter(&self, url: &Url) -> Result<(BreakerPermit, RatePermit), TransportError> {
+        loop {
+            let admission = self.sites.admit(url).await?;
+            let told = self.tell_hold(url);
+            let pass = self.pace.enter(&origin(url)).await;
+            drop(told);
+            if !admission.is_stale() {
+                return Ok((admission, pass));
+            }
+        }
+    }
+
+    /// Reports that requests are held back for long because of a 429 response.
+    fn tell_hold(&self, url: &Url) -> Option<Waiting> {
+        let left = self.pace.hold_left(&origin(url))?;
+        (left >= self.waits.untold()).then(|| {
+            self.waits.begin(Wait {
+                what: format!("waiting to ask {} again", url.host_str().unwrap_or_default()),
+                until_ms: Some(self.clock.now_millis().saturating_add(millis(left))),
+                why: "too many requests (429)".to_owned(),
+            })
+        })
+    }
+
+    /// Updates the circuit breaker with the outcome of an attempt: a response, or this error.
+    pub(super) fn judge(&self, admission: &BreakerPermit, error: Option<&TransportError>) {
+        match error {
+            Some(error) if circuit_breaker::counts(error.kind) => self.sites.failed(admission, error),
+            Some(error) if error.kind == ErrorKind::Address => {}
+            _ => self.sites.reached(admission),
+        }
+    }
+
+    pub(super) fn awaited(&self, admission: &BreakerPermit) -> OutageState {
+        self.sites.awaited(admission)
+    }
+
+    /// Whether any caller waits for a platform that cannot be reached.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.sites.any_down()
+    }
+
+    /// Holds back all requests to this origin for `wait`, after a 429 response.
+    pub(super) fn hold(&self, url: &Url, wait: Duration) {
+        self.pace.hold(&origin(url), wait);
+    }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
