@@ -236,7 +236,11 @@ impl Files<'_> {
             return Err(self.bad(key, path, problem));
         }
         let mut bytes = Vec::new();
-        file.take(LONGEST).read_to_end(&mut bytes).map_err(why)?;
+        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(why)?;
+        if bytes.len() as u64 > LONGEST {
+            let problem = format!("names the file {name}, which is longer than {LONGEST} bytes");
+            return Err(self.bad(key, path, problem));
+        }
         Ok(bytes)
     }
 

@@ -20,7 +20,7 @@ JSON (--json), one document:
   {\"version\": 1,
    \"run\": {as in `runs list`, and rows_from, out, jobs, parameters, sources: [{name, sha256}],
            earlier_sources: [{until, sources}]},
-   \"in_doubt\": [steps as in `runs steps`],
+   \"in_doubt\": [steps as in `runs steps`], \"half_done\": [the same],
    \"waiting\": [texts: the runs that its rows wait for],
    \"next\": [commands]}
   earlier_sources are what the run was pinned to before `resume --with-current`

@@ -98,7 +98,7 @@ async fn who_waits_long_for_another_process_says_for_which() {
             .unwrap()
             .file_name()
             .to_string_lossy()
-            .contains(".wait-")
+            .ends_with(".waits")
     });
     assert_eq!(left.count(), 0, "it does not wait any more");
     let what: Vec<String> = std::iter::once(first).chain(waits.try_iter()).collect();

@@ -79,7 +79,7 @@ fn read_all(pipe: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<
         let mut bytes = Zeroizing::new(Vec::new());
         if let Some(pipe) = pipe {
             // After a failure, return what was read before.
-            let _ = pipe.take(LONGEST).read_to_end(&mut bytes);
+            let _ = pipe.take(LONGEST + 1).read_to_end(&mut bytes);
         }
         let _ = sender.send(bytes);
     });

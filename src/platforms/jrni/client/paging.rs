@@ -35,7 +35,10 @@ impl Client {
             if !page.items.is_empty() && !seen.insert(page.digest) {
                 return Err(answer.unreadable("a page of the list repeats an earlier one"));
             }
-            let (none, full) = (page.items.is_empty(), page.items.len() >= 100);
+            let (none, full) = (
+                page.items.is_empty(),
+                i64::try_from(page.items.len()).is_ok_and(|items| items >= PAGE_SIZE),
+            );
             all.extend(page.items);
             let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
             let ended = match page.total {

@@ -19,8 +19,6 @@ pub(super) mod tenants;
 mod auth;
 mod judge;
 mod members;
-#[cfg(test)]
-mod tests;
 mod tokens;
 mod wire;
 
