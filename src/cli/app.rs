@@ -336,6 +336,7 @@ impl App {
         let mut options = sandbox::Options::new(folder);
         options.faults = super::sandbox::faults(&accounts.faults)?;
         options.seed = accounts.seed.unwrap_or_default();
+        options.services = super::sandbox::services(&self.catalogue);
         let sandbox = Sandbox::start(options).map_err(|error| {
             let exit = match &error {
                 SandboxError::Unanswered { .. } => Exit::Aborted,

@@ -51,7 +51,7 @@ impl Configured {
             paths: app.paths()?.clone(),
             asked: accounts.profile.clone(),
             password: accounts.password.clone(),
-            sandbox: sandbox.map(simulated),
+            sandbox: sandbox.map(|sandbox| simulated(sandbox, app.catalogue())),
             agreed: accounts.agreed.clone(),
             found: Mutex::default(),
             config: OnceLock::new(),
@@ -105,19 +105,37 @@ struct Simulated {
 }
 
 /// The sandbox's accounts by platform.
-fn simulated(sandbox: &Sandbox) -> BTreeMap<&'static str, Simulated> {
+fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str, Simulated> {
     let owned = |(key, text): (&str, String)| (key.to_owned(), text);
     let secret = |(key, text): (&str, String)| (key.to_owned(), Password::known(Secret::new(text)));
     let accounts = sandbox.accounts().into_iter();
-    accounts
-        .map(|account| {
-            let simulated = Simulated {
-                texts: account.texts.into_iter().map(owned).collect(),
-                secrets: account.secrets.into_iter().map(secret).collect(),
-            };
-            (account.platform, simulated)
-        })
-        .collect()
+    let own = accounts.map(|account| {
+        let simulated = Simulated {
+            texts: account.texts.into_iter().map(owned).collect(),
+            secrets: account.secrets.into_iter().map(secret).collect(),
+        };
+        (account.platform, simulated)
+    });
+    let described = catalogue.platforms().iter().filter_map(|platform| {
+        let url = super::sandbox::url_of(platform)?;
+        let texts = platform.texts().iter().filter(|key| key.required);
+        let text = |key: &str| {
+            if key == "url" {
+                url.clone()
+            } else {
+                "sandbox".to_owned()
+            }
+        };
+        let secrets = platform.secrets().iter().filter(|key| key.required);
+        let simulated = Simulated {
+            texts: texts.map(|key| owned((key.name, text(key.name)))).collect(),
+            secrets: secrets
+                .map(|key| secret((key.name, "of-the-sandbox".to_owned())))
+                .collect(),
+        };
+        Some((platform.name, simulated))
+    });
+    own.chain(described).collect()
 }
 
 /// Returns the name and address of the active profile; `None` if there is none or the configuration is invalid, since
@@ -204,7 +222,7 @@ impl Configured {
     fn neighbour(&self, profile: &config::Profile) -> Result<Arc<Profile>, OpError> {
         let found = self.find(profile.platform().name, Some(&profile.name));
         found.map_err(|error| OpError {
-            message: format!("the address is that of a profile: {}", error.message),
+            message: format!("a profile has this address: {}", error.message),
             ..error
         })
     }

@@ -12,8 +12,11 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::interrupt::Armed;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::platform::Platform;
+use crate::operation::resource::{KeyForm, Paging, Resource};
 use crate::sandbox::fault::{Fault, Route};
-use crate::sandbox::{self, Options, Role, Sandbox};
+use crate::sandbox::{self, Collection, Options, Role, Sandbox, SimulatedService};
 
 /// Serve, inspect and reset the simulated platforms.
 #[derive(Args)]
@@ -98,6 +101,48 @@ pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, CommandError> {
     texts.iter().map(parse).collect()
 }
 
+/// Describes to the sandbox the platforms of a host program: their resources, over plain HTTP and JSON. Platforms that it
+/// simulates itself, and those without a `url` or without resources, are left out.
+pub(super) fn services(catalogue: &Catalogue) -> Vec<SimulatedService> {
+    let platforms = catalogue.platforms().iter();
+    let described = platforms.filter(|platform| is_described(platform));
+    described
+        .map(|platform| SimulatedService {
+            name: platform.name.to_lowercase(),
+            collections: platform.resources.iter().map(collection).collect(),
+        })
+        .collect()
+}
+
+/// Returns the address of a platform that the sandbox simulates by [its description](services).
+pub(super) fn url_of(platform: &Platform) -> Option<String> {
+    is_described(platform).then(|| format!("https://{}.web.sandbox", platform.name.to_lowercase()))
+}
+
+fn is_described(platform: &Platform) -> bool {
+    let has_url = platform
+        .texts()
+        .iter()
+        .any(|key| key.name == "url" && key.required);
+    has_url && !platform.resources.is_empty() && !sandbox::simulates(platform.name)
+}
+
+fn collection(resource: &Resource) -> Collection {
+    Collection {
+        kind: resource.name.to_owned(),
+        path: resource.path.to_owned(),
+        by_id: resource.by_id.map(str::to_owned),
+        by_key: resource.by_key.map(str::to_owned),
+        key: resource.key.field.to_owned(),
+        ignores_case: resource.key.form == KeyForm::Email,
+        items: resource.items.map(str::to_owned),
+        pages: match resource.paging {
+            Paging::Whole => None,
+            Paging::Pages { page, size, .. } => Some((page.to_owned(), size.to_owned())),
+        },
+    }
+}
+
 /// The default settle time and timeouts of the sandbox, unless `[profiles.sandbox]` overrides them: how long a request
 /// may still take effect after its sender stopped waiting, and how long a response is awaited. The sandbox responds at
 /// once, so its faults need not take as long as a real platform's.
@@ -112,6 +157,7 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
     options.listen = listen;
     options.faults = faults(texts)?;
     options.seed = seed;
+    options.services = services(app.catalogue());
     let sandbox = Sandbox::start(options).map_err(CommandError::usage)?;
     if sandbox.role() == Role::Attached {
         return Err(CommandError::usage(format!(
@@ -121,7 +167,7 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
         .hint("stop that process, or set PROVISOR_HOME to serve another sandbox"));
     }
     let signals = Armed::new()
-        .map_err(|error| CommandError::new(Exit::Aborted, format!("signals cannot be awaited: {error}")))?;
+        .map_err(|error| CommandError::new(Exit::Aborted, format!("cannot wait for signals: {error}")))?;
     announce(app, &sandbox)?;
     signals.wait();
     Ok(Exit::Ok)
@@ -173,16 +219,16 @@ Kinds   drop-before   the connection breaks, nothing is applied
         500-after     applied, then a server error
         502-html      a gateway's web page
         429           too many requests, try again after a second
-        429-after     applied, and the same answer
-        slow:MS       effect and answer come MS later, even after the timeout
-        hang          never answered, nothing applied
-        hang-after    applied, never answered
-        hang-late:MS  applied MS later, never answered
-        empty-yes     applied, the answer a 2xx without content
-        empty-yes-late:MS  the same at once, and applied MS later
-        truncate      applied, the answer cut short
-        garbage       applied, the answer unreadable
-        expire-token  401, and the access token is no longer good";
+        429-after     applied, then the same response
+        slow:MS       effect and response come MS later, even after the timeout
+        hang          no response, nothing is applied
+        hang-after    applied, no response
+        hang-late:MS  applied MS later, no response
+        empty-yes     applied, then a 2xx response without content
+        empty-yes-late:MS  the same response at once, applied MS later
+        truncate      applied, then a truncated response
+        garbage       applied, then an unreadable response
+        expire-token  401, and the access token becomes invalid";
 
 #[cfg(test)]
 mod tests {

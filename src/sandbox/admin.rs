@@ -13,6 +13,7 @@ use super::fault::{Fault, FaultError};
 use super::reply::Reply;
 use super::serve::Site;
 use super::snapshot::{Totals, Traffic};
+use super::web::SimulatedService;
 use super::{jrni, lease, mobsted, sparrow};
 
 /// The credentials of the platforms, starting with the master account, as `GET /_sandbox/master` returns them.
@@ -60,6 +61,10 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
             site.faults.clear();
             faults(site)
         }
+        (&Method::POST, ["services"]) => match serde_json::from_slice::<Vec<SimulatedService>>(body) {
+            Ok(services) => recorded(site.world.describe(&services)),
+            Err(error) => Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string() })),
+        },
         (&Method::POST, ["expire-tokens"]) => expire_tokens(site),
         (&Method::POST, ["sparrow", "credits", credits]) => match credits.parse() {
             Ok(credits) => recorded(site.world.record(sparrow::Event::Credit { credits })),

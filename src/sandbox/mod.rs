@@ -25,11 +25,11 @@ mod mobsted;
 mod peer;
 mod platform;
 mod reply;
+mod resources;
 mod serve;
 mod share;
 mod snapshot;
 mod sparrow;
-mod things;
 mod token;
 mod web;
 mod wire;
@@ -53,13 +53,21 @@ pub use error::SandboxError;
 use fault::Fault;
 pub(crate) use hosts::HOSTS;
 use lease::Lease;
+pub use resources::SimulatedResource;
 use share::{Found, Posted, Seat};
 pub use share::{Status, reset, status};
 pub use snapshot::{
     AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
     RecordBook, Snapshot, SparrowBook, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
 };
-pub use things::Thing;
+pub use web::{Collection, DescribedItem, SimulatedService};
+
+/// Returns whether the sandbox simulates the platform of this name itself.
+pub fn simulates(platform: &str) -> bool {
+    HOSTS
+        .iter()
+        .any(|host| host.strip_suffix(".sandbox") == Some(platform))
+}
 
 /// Options for starting a sandbox.
 #[derive(Debug, Clone)]
@@ -75,6 +83,8 @@ pub struct Options {
     pub seed: u64,
     /// How the platforms behave where the real ones are unknown or slow.
     pub behaviour: Behaviour,
+    /// Services of a host program, simulated besides the platforms. A world keeps their descriptions.
+    pub services: Vec<SimulatedService>,
 }
 
 /// Settings of the simulated platforms.
@@ -222,6 +232,7 @@ impl Options {
             faults: Vec::new(),
             seed: 0,
             behaviour: Behaviour::default(),
+            services: Vec::new(),
         }
     }
 }
@@ -280,6 +291,10 @@ impl Sandbox {
             }
             Found::Taken(posted) => posted,
         };
+        if !options.services.is_empty() {
+            let services = serde_json::to_string(&options.services).unwrap_or_default();
+            peer::ask::<serde_json::Value>(posted.address, "POST", "services", &services)?;
+        }
         let mut lease = None;
         if !options.faults.is_empty() {
             let lease = lease.insert(Lease::take(&options.dir)?);

@@ -121,7 +121,9 @@ pub(super) fn serve(options: &Options, lock: File) -> Result<Seat, SandboxError>
         }
         _ => {}
     }
-    let site = Arc::new(Site::new(World::open(&options.dir)?, options));
+    let world = World::open(&options.dir)?;
+    world.describe(&options.services)?;
+    let site = Arc::new(Site::new(world, options));
     // Prefer the last port if any will do, so that addresses noted by clients stay valid.
     let mut addresses = vec![options.listen];
     let again = before

@@ -43,7 +43,7 @@ pub struct PlatformCounts {
     /// Its display name.
     pub title: &'static str,
     /// The number of resources by their plural name.
-    pub things: Vec<(&'static str, usize)>,
+    pub resources: Vec<(&'static str, usize)>,
     /// Totals by name.
     pub totals: Json,
 }
@@ -51,9 +51,9 @@ pub struct PlatformCounts {
 impl Snapshot {
     /// Returns the counts of every platform.
     pub fn counts(&self) -> Vec<PlatformCounts> {
-        let counts = |title, things, totals| PlatformCounts {
+        let counts = |title, resources, totals| PlatformCounts {
             title,
-            things,
+            resources,
             totals,
         };
         let (jrni, sparrow, web) = (&self.jrni, &self.sparrow, &self.web);
@@ -78,7 +78,11 @@ impl Snapshot {
                 vec![("messages", sparrow.batches.len() - drafts), ("drafts", drafts)],
                 totals(&sparrow.totals),
             ),
-            counts("Web", vec![("items", web.items.len())], totals(&web.totals)),
+            counts(
+                "Web",
+                vec![("items", web.items.len() + web.described.len())],
+                totals(&web.totals),
+            ),
         ]
     }
 }

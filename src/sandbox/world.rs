@@ -100,6 +100,13 @@ impl World {
         self.write().perform(command, None)
     }
 
+    /// Records the services that this world does not know yet, or knows under another description.
+    pub(super) fn describe(&self, services: &[web::SimulatedService]) -> Result<(), SandboxError> {
+        let unknown = self.web(|state| state.unknown(services));
+        let mut unknown = unknown.into_iter();
+        unknown.try_for_each(|service| self.record(web::Event::Described(service)))
+    }
+
     /// Records an event that needs no decision.
     pub(super) fn record(&self, event: impl Into<What>) -> Result<(), SandboxError> {
         self.write().add(None, event.into())

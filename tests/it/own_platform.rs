@@ -116,3 +116,32 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
         .ended(1)
         .said(&["there is no module `crm`"]);
 }
+
+#[test]
+fn the_sandbox_simulates_the_resources_of_a_host_and_torture_finds_nothing_twice() {
+    let home = Home::new();
+    home.write(
+        "contacts.rhai",
+        "fn main(email) {\n    let contact = crm::connect().ensure_contact(email, #{name: email});\n    \
+         #{id: contact.id, outcome: contact.outcome}\n}\n",
+    );
+    for outcome in ["created", "unchanged"] {
+        let ran = host(&home, "run contacts.rhai --sandbox --email Ann@example.com").ended(0);
+        assert_eq!(
+            ran.stdout,
+            format!("id       1\noutcome  {outcome}\n"),
+            "{}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains(TOKEN), "{}", ran.stderr);
+    }
+    let described = home.books().web.described;
+    assert_eq!((described.len(), &*described[0].key), (1, "ann@example.com"));
+    home.write("rows.csv", "email\nann@example.com\nbob@example.com\n");
+    let tortured = host(
+        &home,
+        "torture contacts.rhai --rows rows.csv --kills 12 --seed 1 --parallel 4",
+    );
+    let tortured = tortured.ended(0);
+    assert!(tortured.stdout.contains("survived"), "{}", tortured.stdout);
+}

@@ -21,7 +21,7 @@ pub(super) struct Expected {
     numbered: BTreeMap<(usize, String), BTreeSet<String>>,
     /// The resources of each kind. If their labels differ from run to run, only their number, which is then the `Err`,
     /// is compared.
-    things: BTreeMap<&'static str, Result<Vec<String>, usize>>,
+    resources: BTreeMap<String, Result<Vec<String>, usize>>,
     entries: Result<BTreeSet<String>, usize>,
     /// Anomalies without disturbance: they come from the script and are not failures.
     flaws: BTreeSet<String>,
@@ -61,7 +61,7 @@ impl Expected {
             generated: generated(&first.rows, &again.rows),
             credentials: Credentials::of(&first),
             numbered: numbered(&first),
-            things: things(first.things(), &again.things()),
+            resources: resources(first.resources(), &again.resources()),
             entries: same(first.entries(), &again.entries(), BTreeSet::len),
             flaws: first.flaws().into_iter().chain(again.flaws()).collect(),
             routes: routes(&first.books.traffic),
@@ -107,12 +107,17 @@ impl Expected {
         if observation.books.totals.app1_attempts != self.app_one {
             wrong.push("App 1 of the master account was touched".to_owned());
         }
-        let found = observation.things();
-        let kinds: BTreeSet<&str> = self.things.keys().chain(found.keys()).copied().collect();
+        let found = observation.resources();
+        let kinds: BTreeSet<&str> = self
+            .resources
+            .keys()
+            .chain(found.keys())
+            .map(String::as_str)
+            .collect();
         wrong.extend(kinds.into_iter().filter_map(|kind| {
-            let expected = self.things.get(kind).unwrap_or(&Err(0));
+            let expected = self.resources.get(kind).unwrap_or(&Err(0));
             let found = found.get(kind).cloned().unwrap_or_default();
-            differs(&format!("things of sort {kind}"), expected, &found, Vec::len)
+            differs(&format!("resources of kind {kind}"), expected, &found, Vec::len)
         }));
         wrong.extend(differs(
             "ledger entries",
@@ -130,8 +135,8 @@ impl Expected {
     pub(super) fn judge_unfinished(&self, observation: &Observation) -> Vec<String> {
         let mut wrong = observation.flaws();
         wrong.retain(|flaw| !self.flaws.contains(flaw) && !flaw.starts_with("not in the ledger"));
-        for (kind, found) in observation.things() {
-            let most = match self.things.get(kind) {
+        for (kind, found) in observation.resources() {
+            let most = match self.resources.get(&kind) {
                 Some(Ok(expected)) => expected.len(),
                 Some(Err(count)) => *count,
                 None => 0,
@@ -139,7 +144,7 @@ impl Expected {
             if found.len() > most {
                 let count = found.len();
                 wrong.push(format!(
-                    "{count} things of sort {kind}, and {most} after an undisturbed run"
+                    "{count} resources of kind {kind}, and {most} after an undisturbed run"
                 ));
             }
         }
@@ -227,13 +232,13 @@ fn generated(first: &[Row], again: &[Row]) -> BTreeSet<String> {
 }
 
 /// The resources of each kind if they are the same in both, or else their number.
-fn things(
-    first: BTreeMap<&'static str, Vec<String>>,
-    again: &BTreeMap<&'static str, Vec<String>>,
-) -> BTreeMap<&'static str, Result<Vec<String>, usize>> {
+fn resources(
+    first: BTreeMap<String, Vec<String>>,
+    again: &BTreeMap<String, Vec<String>>,
+) -> BTreeMap<String, Result<Vec<String>, usize>> {
     let none = Vec::new();
     let each = first.into_iter().map(|(kind, labels)| {
-        let others = again.get(kind).unwrap_or(&none);
+        let others = again.get(&kind).unwrap_or(&none);
         (kind, same(labels, others, Vec::len))
     });
     each.collect()

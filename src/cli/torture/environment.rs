@@ -49,6 +49,7 @@ impl<'a> Environment<'a> {
         let mut options = Options::new(paths.sandbox());
         options.faults = task.injected.faults(seed);
         options.seed = seed;
+        options.services = crate::cli::sandbox::services(app.catalogue());
         let sandbox = Sandbox::start(options).map_err(broken)?;
         if sandbox.role() != Role::Serving {
             return Err(broken("another process serves its sandbox"));
@@ -98,7 +99,7 @@ impl<'a> Environment<'a> {
         let steps = self.app.journal()?.steps(&RunId::new(run), &StepFilter::Open)?;
         let acts = |step: &StepRecord| {
             let op = self.app.catalogue().operation(&step.op);
-            op.is_some_and(|op| !op.can_be_looked_up(step.thing.is_some()))
+            op.is_some_and(|op| !op.can_be_looked_up(step.resource.is_some()))
         };
         Ok(!steps.is_empty() && steps.iter().all(acts))
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json};
 
 use crate::journal::LedgerItem;
-use crate::sandbox::{Snapshot, TenantBook, Thing};
+use crate::sandbox::{SimulatedResource, Snapshot, TenantBook};
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -28,10 +28,10 @@ impl Observation {
     }
 
     /// The existing resources of each kind, by the labels that are the same in all worlds, sorted.
-    pub(super) fn things(&self) -> BTreeMap<&'static str, Vec<String>> {
-        let mut kinds: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-        for thing in self.books.things() {
-            kinds.entry(thing.kind).or_default().push(thing.label);
+    pub(super) fn resources(&self) -> BTreeMap<String, Vec<String>> {
+        let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for resource in self.books.resources() {
+            kinds.entry(resource.kind).or_default().push(resource.label);
         }
         for labels in kinds.values_mut() {
             labels.sort();
@@ -41,11 +41,11 @@ impl Observation {
 
     /// The resources that a cell of the results may refer to, if it is a sequential number.
     pub(super) fn numbered(&self, cell: &Json) -> BTreeSet<String> {
-        let things = self.books.things().into_iter();
+        let resources = self.books.resources().into_iter();
         let number = cell.as_u64().map(|number| number.to_string());
-        let named = things.filter(|thing| thing.numbered && Some(&thing.id) == number.as_ref());
+        let named = resources.filter(|resource| resource.numbered && Some(&resource.id) == number.as_ref());
         named
-            .map(|thing| format!("{} {}", thing.kind, thing.label))
+            .map(|resource| format!("{} {}", resource.kind, resource.label))
             .collect()
     }
 
@@ -53,8 +53,13 @@ impl Observation {
     pub(super) fn entries(&self) -> BTreeSet<String> {
         let all = self.ledger.iter();
         all.map(|item| {
-            let thing = &item.thing;
-            format!("{} {} of {}", thing.kind, thing.name, self.owner(&thing.account))
+            let resource = &item.resource;
+            format!(
+                "{} {} of {}",
+                resource.kind,
+                resource.name,
+                self.owner(&resource.account)
+            )
         })
         .collect()
     }
@@ -85,7 +90,7 @@ impl Observation {
         let mut twice: Vec<String> = again
             .map(|tenant| format!("tenant {} was created {} times", tenant.email, tenant.created))
             .collect();
-        for (kind, labels) in self.things() {
+        for (kind, labels) in self.resources() {
             let pairs = labels.windows(2).filter(|pair| pair[0] == pair[1]);
             twice.extend(pairs.map(|pair| format!("created twice: {kind} {}", pair[0])));
         }
@@ -95,8 +100,8 @@ impl Observation {
     /// The problem with the ledger's entry of a tenant, if any.
     fn credential(&self, tenant: &TenantBook) -> Option<String> {
         let email = tenant.address();
-        let tenants = || self.ledger.iter().filter(|item| item.thing.kind == "tenant");
-        let Some(item) = tenants().find(|item| item.thing.name == email) else {
+        let tenants = || self.ledger.iter().filter(|item| item.resource.kind == "tenant");
+        let Some(item) = tenants().find(|item| item.resource.name == email) else {
             return Some(format!(
                 "tenant {email} is not in the ledger: its credential is lost"
             ));
@@ -114,20 +119,20 @@ impl Observation {
 
     /// Resources missing in either the platform's records or the ledger. Tenants are checked elsewhere.
     fn unmatched(&self) -> Vec<String> {
-        let things = self.books.things();
-        let is_lost = |thing: &&Thing| {
-            let entered = || self.ledger.iter().any(|item| is_entry(item, thing));
-            thing.kind != "tenant" && !thing.name.is_empty() && !entered()
+        let resources = self.books.resources();
+        let is_lost = |resource: &&SimulatedResource| {
+            let entered = || self.ledger.iter().any(|item| is_entry(item, resource));
+            resource.kind != "tenant" && !resource.name.is_empty() && !entered()
         };
-        let lost = things.iter().filter(is_lost);
-        let exists = |item: &LedgerItem| things.iter().any(|thing| is_entry(item, thing));
+        let lost = resources.iter().filter(is_lost);
+        let exists = |item: &LedgerItem| resources.iter().any(|resource| is_entry(item, resource));
         let strays = self.ledger.iter().filter(|item| !exists(item));
-        let lost = lost.map(|thing| format!("not in the ledger: {} {}", thing.kind, thing.label));
+        let lost = lost.map(|resource| format!("not in the ledger: {} {}", resource.kind, resource.label));
         let strays = strays.map(|item| {
-            let (thing, owner) = (&item.thing, self.owner(&item.thing.account));
+            let (resource, owner) = (&item.resource, self.owner(&item.resource.account));
             format!(
                 "the ledger has something of {owner} that does not exist: {} {}",
-                thing.kind, thing.name
+                resource.kind, resource.name
             )
         });
         lost.chain(strays).collect()
@@ -145,10 +150,10 @@ impl Observation {
 }
 
 /// Whether the item is the ledger entry of this resource.
-fn is_entry(item: &LedgerItem, thing: &Thing) -> bool {
+fn is_entry(item: &LedgerItem, resource: &SimulatedResource) -> bool {
     let is_named = match item.platform_id.as_deref() {
-        Some(id) if !thing.id.is_empty() => id == thing.id,
-        _ => item.thing.name == thing.name,
+        Some(id) if !resource.id.is_empty() => id == resource.id,
+        _ => item.resource.name == resource.name,
     };
-    item.thing.kind == thing.kind && item.thing.account.contains(&thing.account) && is_named
+    item.resource.kind == resource.kind && item.resource.account.contains(&resource.account) && is_named
 }

@@ -15,10 +15,10 @@ use super::{Action, decide, unknown};
 const PAGE_SIZE: u64 = 30;
 
 const FIELDS: &[(&str, FieldType)] = &[
-    ("name", Sort::Text),
-    ("email", Sort::Text),
-    ("role", Sort::Text),
-    ("password", Sort::Text),
+    ("name", FieldType::Text),
+    ("email", FieldType::Text),
+    ("role", FieldType::Text),
+    ("password", FieldType::Text),
 ];
 
 /// The possible roles of an administrator.

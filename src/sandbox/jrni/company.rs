@@ -19,16 +19,16 @@ const PAGE_SIZE: u64 = 30;
 
 /// The fields that a company accepts.
 const FIELDS: &[(&str, FieldType)] = &[
-    ("name", Sort::Text),
-    ("description", Sort::Text),
-    ("website", Sort::Text),
-    ("ref", Sort::Text),
-    ("timezone", Sort::Text),
-    ("currency_code", Sort::Text),
-    ("country_code", Sort::Text),
-    ("live", Sort::Switch),
-    ("address", Sort::Map),
-    ("extra", Sort::Map),
+    ("name", FieldType::Text),
+    ("description", FieldType::Text),
+    ("website", FieldType::Text),
+    ("ref", FieldType::Text),
+    ("timezone", FieldType::Text),
+    ("currency_code", FieldType::Text),
+    ("country_code", FieldType::Text),
+    ("live", FieldType::Switch),
+    ("address", FieldType::Map),
+    ("extra", FieldType::Map),
 ];
 
 /// Plans a request to `/company` or below, which is public.

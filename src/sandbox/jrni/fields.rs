@@ -61,36 +61,36 @@ impl Given {
 impl FieldType {
     fn read(self, value: &Value) -> Option<Value> {
         match self {
-            Sort::Text => value.as_str().map(Value::from),
-            Sort::Whole => whole(value).map(Value::from),
-            Sort::Switch => match value {
+            FieldType::Text => value.as_str().map(Value::from),
+            FieldType::Whole => whole(value).map(Value::from),
+            FieldType::Switch => match value {
                 Value::Bool(_) => Some(value.clone()),
                 Value::String(text) => text.parse::<bool>().ok().map(Value::from),
                 _ => None,
             },
-            Sort::Map => value.is_object().then(|| value.clone()),
-            Sort::List => value.is_array().then(|| value.clone()),
+            FieldType::Map => value.is_object().then(|| value.clone()),
+            FieldType::List => value.is_array().then(|| value.clone()),
         }
     }
 
     /// Returns its name in a JSON schema.
     pub(super) fn json_type(self) -> &'static str {
         match self {
-            Sort::Text => "string",
-            Sort::Whole => "integer",
-            Sort::Switch => "boolean",
-            Sort::Map => "object",
-            Sort::List => "array",
+            FieldType::Text => "string",
+            FieldType::Whole => "integer",
+            FieldType::Switch => "boolean",
+            FieldType::Map => "object",
+            FieldType::List => "array",
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Sort::Text => "a text",
-            Sort::Whole => "a whole number",
-            Sort::Switch => "true or false",
-            Sort::Map => "an object",
-            Sort::List => "a list",
+            FieldType::Text => "a text",
+            FieldType::Whole => "a whole number",
+            FieldType::Switch => "true or false",
+            FieldType::Map => "an object",
+            FieldType::List => "a list",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the sandbox from the client's end of the connection.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod described;
 mod durable;
 mod faults;
 mod jrni;

@@ -1,4 +1,5 @@
-//! A collection that stores any item it is given, like many web services: its commands, events and state.
+//! Collections of simulated plain HTTP and JSON services: `/items` of the web service, and those that a host program
+//! describes. Their commands, events and state.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,8 @@ use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::call::Call;
+use super::super::address::Style;
+use super::super::call::{Call, decoded};
 use super::super::error::SandboxError;
 use super::super::reply::Reply;
 use super::super::serve::Site;
@@ -17,36 +19,86 @@ use super::Action;
 /// The fields of an item.
 type Fields = Map<String, Value>;
 
+/// A service that the sandbox simulates for a host program, at `https://NAME.web.sandbox`.
+///
+/// It accepts any credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SimulatedService {
+    /// Its name, the first label of its host.
+    pub name: String,
+    /// Its collections.
+    pub collections: Vec<Collection>,
+}
+
+/// A collection of a simulated service: listed, created, read, changed and deleted like any REST resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collection {
+    /// The kind of its items, as in a ledger: `contact`.
+    pub kind: String,
+    /// The path of the list, with a slash first: `/contacts`. `GET` lists, `POST` creates.
+    pub path: String,
+    /// The path of an item, with `{id}` in it.
+    pub by_id: Option<String>,
+    /// The path that reads an item by its natural key, with `{key}` in it.
+    pub by_key: Option<String>,
+    /// The field that holds the natural key.
+    pub key: String,
+    /// Whether keys that differ only in case are equal.
+    pub ignores_case: bool,
+    /// The field of a list's response that holds the items; without one the response is the list.
+    pub items: Option<String>,
+    /// The query parameters for the number of a page, from 1, and for the number of items on it.
+    pub pages: Option<(String, String)>,
+}
+
 /// A changing request, with everything needed to carry it out later and in another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Command {
     /// Create an item.
-    Create { fields: Fields },
-    /// Replace all fields of an item.
+    Create {
+        #[serde(default)]
+        of: Place,
+        fields: Fields,
+    },
+    /// Give an item these fields and no others.
     Replace { id: u64, fields: Fields },
-    /// Set these fields of an item and keep the others.
+    /// Give an item these fields besides those it has.
     Change { id: u64, fields: Fields },
     /// Delete an item.
     Delete { id: u64 },
 }
 
-/// An event, as stored in the log.
+/// An event, as recorded in the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {
+    /// A service was described, for the first time or again.
+    Described(SimulatedService),
     /// An item was created.
-    Created { id: u64, fields: Fields },
-    /// An item's fields were replaced.
+    Created {
+        id: u64,
+        #[serde(default)]
+        of: Place,
+        fields: Fields,
+    },
+    /// An item has these fields.
     Changed { id: u64, fields: Fields },
     /// An item was deleted.
     Deleted { id: u64 },
 }
 
+/// The collection that an item belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sandbox) struct Place {
+    service: String,
+    kind: String,
+}
+
 /// The reason why a command was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::sandbox) enum Refusal {
-    /// The item does not exist.
+    /// There is no such item.
     #[error("there is no item {0}")]
     Nothing(u64),
     /// The log could not be written, so nothing was done.
@@ -54,42 +106,95 @@ pub(in crate::sandbox) enum Refusal {
     Storage(String),
 }
 
-/// The state of the collection.
-#[derive(Debug, Default)]
+/// All collections.
+#[derive(Debug)]
 pub(in crate::sandbox) struct State {
-    items: BTreeMap<u64, Fields>,
+    services: Vec<SimulatedService>,
+    items: BTreeMap<u64, (Place, Fields)>,
     last: u64,
     pub(in crate::sandbox) totals: WebTotals,
 }
 
-/// The collection, for proofs.
+/// The collections, for assertions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebBook {
-    /// Every item that exists, oldest first, with its `id`.
+    /// Every item of `/items`, oldest first, with its `id`.
     pub items: Vec<Value>,
-    /// What was done since the world was created.
+    /// Every item of the services that a host program describes, oldest first.
+    #[serde(default)]
+    pub described: Vec<DescribedItem>,
+    /// What was done since the world was made.
     pub totals: WebTotals,
 }
 
-/// Counts of actions on the collection, taken from the durable log.
+/// An item of a service that a host program describes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescribedItem {
+    /// The service that has it.
+    pub service: String,
+    /// Its kind.
+    pub kind: String,
+    /// The platform's identifier.
+    pub id: u64,
+    /// Its natural key; empty if it has none.
+    pub key: String,
+    /// Its fields.
+    pub fields: Map<String, Value>,
+}
+
+/// Things done to the collections, counted from the durable log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebTotals {
     /// Items created.
     pub created: u64,
-    /// Changes to items.
+    /// Changes of items.
     pub changed: u64,
     /// Items deleted.
     pub deleted: u64,
-    /// Effects that landed after their connection was lost.
+    /// Effects that came after their connection had died.
     pub landed_late: u64,
+}
+
+impl Default for Place {
+    /// `/items` of the web service, the only collection in logs before format 4.
+    fn default() -> Place {
+        Place {
+            service: "api".to_owned(),
+            kind: "item".to_owned(),
+        }
+    }
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            services: vec![SimulatedService {
+                name: Place::default().service,
+                collections: vec![Collection {
+                    kind: Place::default().kind,
+                    path: "/items".to_owned(),
+                    by_id: Some("/items/{id}".to_owned()),
+                    by_key: None,
+                    key: "reference".to_owned(),
+                    ignores_case: false,
+                    items: Some("items".to_owned()),
+                    pages: None,
+                }],
+            }],
+            items: BTreeMap::new(),
+            last: 0,
+            totals: WebTotals::default(),
+        }
+    }
 }
 
 impl State {
     fn decide(&self, command: Command) -> Result<Event, Refusal> {
         let known = |id: u64| self.items.get(&id).ok_or(Refusal::Nothing(id));
         Ok(match command {
-            Command::Create { fields } => Event::Created {
+            Command::Create { of, fields } => Event::Created {
                 id: self.last + 1,
+                of,
                 fields,
             },
             Command::Replace { id, fields } => {
@@ -97,7 +202,7 @@ impl State {
                 Event::Changed { id, fields }
             }
             Command::Change { id, fields } => {
-                let mut all = known(id)?.clone();
+                let mut all = known(id)?.1.clone();
                 all.extend(fields);
                 Event::Changed { id, fields: all }
             }
@@ -111,14 +216,20 @@ impl State {
     /// Applies an event.
     pub(in crate::sandbox) fn apply(&mut self, event: Event) {
         match event {
-            Event::Created { id, fields } => {
+            Event::Described(service) => {
+                self.services.retain(|known| known.name != service.name);
+                self.services.push(service);
+            }
+            Event::Created { id, of, fields } => {
                 self.totals.created += 1;
                 self.last = self.last.max(id);
-                self.items.insert(id, fields);
+                self.items.insert(id, (of, fields));
             }
             Event::Changed { id, fields } => {
                 self.totals.changed += 1;
-                self.items.insert(id, fields);
+                if let Some(item) = self.items.get_mut(&id) {
+                    item.1 = fields;
+                }
             }
             Event::Deleted { id } => {
                 self.totals.deleted += 1;
@@ -127,31 +238,141 @@ impl State {
         }
     }
 
-    /// Returns the records of the collection.
+    /// Returns the services that are unknown to this world or described differently.
+    pub(in crate::sandbox) fn unknown(&self, services: &[SimulatedService]) -> Vec<SimulatedService> {
+        let unknown = services.iter().filter(|service| !self.services.contains(service));
+        unknown.cloned().collect()
+    }
+
+    /// Returns the snapshot.
     pub(in crate::sandbox) fn book(&self) -> WebBook {
+        let web = Place::default();
+        let described = self.items.iter().filter(|(_, (of, _))| *of != web);
         WebBook {
-            items: self.items.iter().map(|(id, fields)| shown(*id, fields)).collect(),
+            items: self.of(&web).map(|(id, fields)| shown(id, fields)).collect(),
+            described: described
+                .map(|(id, (of, fields))| DescribedItem {
+                    service: of.service.clone(),
+                    kind: of.kind.clone(),
+                    id: *id,
+                    key: self.key_of(of, fields).unwrap_or_default(),
+                    fields: fields.clone(),
+                })
+                .collect(),
             totals: self.totals.clone(),
         }
     }
 
-    fn of_reference(&self, reference: &str) -> impl Iterator<Item = Value> {
-        let has = move |fields: &Fields| fields.get("reference").and_then(Value::as_str) == Some(reference);
-        self.items
-            .iter()
-            .filter(move |(_, fields)| has(fields))
-            .map(|(id, fields)| shown(*id, fields))
+    /// Returns the natural key of an item, normalized.
+    fn key_of(&self, of: &Place, fields: &Fields) -> Option<String> {
+        let service = self.services.iter().find(|service| service.name == of.service)?;
+        let collection = service.collections.iter().find(|one| one.kind == of.kind)?;
+        Some(collection.normalized(fields.get(&collection.key)?.as_str()?))
+    }
+
+    fn of<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (u64, &'a Fields)> {
+        let items = self.items.iter().filter(move |(_, (of, _))| of == place);
+        items.map(|(id, (_, fields))| (*id, fields))
+    }
+
+    fn of_key<'a>(&'a self, place: &'a Place, key: String) -> impl Iterator<Item = (u64, &'a Fields)> {
+        self.of(place)
+            .filter(move |(_, fields)| self.key_of(place, fields).as_ref() == Some(&key))
     }
 }
 
-/// Plans a request to `/items` or below: `GET` lists (with `?reference=…` the items of that reference), `POST` creates,
-/// and `GET`, `PUT`, `PATCH` and `DELETE` act on `/items/{id}`.
-pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Reply> {
-    let id = match rest {
-        [] => None,
-        [id] => Some(id.parse::<u64>().map_err(|_| missing(id))?),
-        _ => return Err(missing(&call.path)),
+impl Collection {
+    fn normalized(&self, key: &str) -> String {
+        if self.ignores_case {
+            key.trim().to_lowercase()
+        } else {
+            key.trim().to_owned()
+        }
+    }
+}
+
+/// The target of a request.
+struct Target {
+    place: Place,
+    collection: Collection,
+    /// The path segment for `{id}` or `{key}`; `None` for the list.
+    part: Option<Part>,
+}
+
+enum Part {
+    Id(String),
+    Key(String),
+}
+
+/// Returns the name of the requested service, from its host: `crm` for `crm.web.sandbox`.
+pub(super) fn service_of(call: &Call) -> String {
+    let named = match &call.style {
+        Style::Host(host) => host.split_once(".web.sandbox").map(|(name, _)| name),
+        Style::Path(_) => None,
     };
+    named.map_or_else(|| Place::default().service, str::to_owned)
+}
+
+/// Returns the requested collection; `None` if the path belongs to none.
+fn target(site: &Site, call: &Call) -> Option<Target> {
+    let name = service_of(call);
+    let service = site.world.web(|state| {
+        let mut services = state.services.iter();
+        services.find(|service| service.name == name).cloned()
+    })?;
+    let path = format!("/{}", call.path.trim_end_matches('/'));
+    let hit = |collection: &Collection| {
+        let by = |pattern: &Option<String>, hole: &str| within(pattern.as_deref()?, hole, &path);
+        if path == collection.path {
+            return Some(None);
+        }
+        // If both patterns match, an existing number is an identifier.
+        let id = by(&collection.by_id, "{id}");
+        let key = by(&collection.by_key, "{key}");
+        match (id, key) {
+            (Some(id), Some(_)) if id.parse().is_ok_and(|id: u64| exists(site, id)) => {
+                Some(Some(Part::Id(id)))
+            }
+            (_, Some(key)) => Some(Some(Part::Key(key))),
+            (Some(id), None) => Some(Some(Part::Id(id))),
+            (None, None) => None,
+        }
+    };
+    service.collections.into_iter().find_map(|collection| {
+        let part = hit(&collection)?;
+        Some(Target {
+            place: Place {
+                service: name.clone(),
+                kind: collection.kind.clone(),
+            },
+            collection,
+            part,
+        })
+    })
+}
+
+fn exists(site: &Site, id: u64) -> bool {
+    site.world.web(|state| state.items.contains_key(&id))
+}
+
+/// Returns the path segment in place of the pattern's placeholder.
+fn within(pattern: &str, hole: &str, path: &str) -> Option<String> {
+    let (before, behind) = pattern.split_once(hole)?;
+    let part = path.strip_prefix(before)?.strip_suffix(behind)?;
+    (!part.is_empty() && !part.contains('/')).then(|| decoded(part))
+}
+
+/// Returns whether faults count the request as one to a collection.
+pub(super) fn is_for_items(call: &Call) -> bool {
+    call.segments().first() == Some(&"items") || service_of(call) != Place::default().service
+}
+
+/// Decides what a request to a collection leads to; `None` if it is for no collection.
+pub(super) fn plan(site: &Site, call: &Call) -> Option<Result<Action, Reply>> {
+    target(site, call).map(|target| planned(site, call, &target))
+}
+
+fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
     let fields = || {
         let read = call.fields().map_err(|_| {
             let text = "the body is not a JSON object, a form or multipart";
@@ -162,19 +383,44 @@ pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Re
             fields
         })
     };
-    match (call.method.as_str(), id) {
-        ("GET" | "HEAD", None) => Ok(Action::Show(list(site, call))),
-        ("GET" | "HEAD", Some(id)) => show(site, id, StatusCode::OK).map(Action::Show),
-        ("POST", None) => Ok(Action::Do(Command::Create { fields: fields()? })),
-        ("PUT", Some(id)) => Ok(Action::Do(Command::Replace {
-            id,
+    let id = || match &target.part {
+        Some(Part::Id(id)) => site.world.web(|state| {
+            let item = id.parse().ok().and_then(|id| state.items.get_key_value(&id));
+            let (id, (of, _)) = item.ok_or_else(|| missing(&format!("there is no item {id}")))?;
+            if *of == target.place {
+                Ok(*id)
+            } else {
+                Err(missing(&format!("there is no item {id}")))
+            }
+        }),
+        _ => Err(super::not_allowed()),
+    };
+    match (call.method.as_str(), &target.part) {
+        ("GET" | "HEAD", None) => Ok(Action::Show(list(site, call, target))),
+        ("GET" | "HEAD", Some(Part::Key(key))) => site
+            .world
+            .web(|state| {
+                let key = target.collection.normalized(key);
+                let found = state.of_key(&target.place, key).next();
+                found.map(|(id, fields)| shown(id, fields))
+            })
+            .map(|item| Action::Show(Reply::ok(&item)))
+            .ok_or_else(|| missing(&format!("there is no {} {key}", target.collection.kind))),
+        ("GET" | "HEAD", Some(Part::Id(_))) => show(site, id()?, StatusCode::OK).map(Action::Show),
+        ("POST", None) => Ok(Action::Do(Command::Create {
+            of: target.place.clone(),
             fields: fields()?,
         })),
-        ("PATCH", Some(id)) => Ok(Action::Do(Command::Change {
-            id,
+        ("PUT", Some(_)) if target.place == Place::default() => Ok(Action::Do(Command::Replace {
+            id: id()?,
             fields: fields()?,
         })),
-        ("DELETE", Some(id)) => Ok(Action::Do(Command::Delete { id })),
+        // A described service keeps the fields that a PUT leaves out, as most services do.
+        ("PUT" | "PATCH", Some(_)) => Ok(Action::Do(Command::Change {
+            id: id()?,
+            fields: fields()?,
+        })),
+        ("DELETE", Some(_)) => Ok(Action::Do(Command::Delete { id: id()? })),
         _ => Err(super::not_allowed()),
     }
 }
@@ -184,7 +430,7 @@ pub(super) fn carry_out(site: &Site, command: &Command) -> Reply {
     let reply = match site.world.perform(command) {
         Ok(Event::Created { id, .. }) => show(site, id, StatusCode::CREATED),
         Ok(Event::Changed { id, .. }) => show(site, id, StatusCode::OK),
-        Ok(Event::Deleted { .. }) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+        Ok(Event::Deleted { .. } | Event::Described(_)) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
         Err(refusal @ Refusal::Nothing(_)) => Err(missing(&refusal.to_string())),
         Err(refusal) => {
             let status = StatusCode::INSUFFICIENT_STORAGE;
@@ -194,36 +440,66 @@ pub(super) fn carry_out(site: &Site, command: &Command) -> Reply {
     reply.unwrap_or_else(|refused| refused)
 }
 
-/// Counts a request to create an item that already exists.
+/// Counts a request to create an item whose natural key exists already.
 pub(super) fn notice(site: &Site, call: &Call) {
-    if call.method != Method::POST || call.segments().as_slice() != ["items"] {
+    if call.method != Method::POST {
         return;
     }
-    let fields = call.fields().unwrap_or_default();
-    let Some(reference) = fields.get("reference").and_then(Value::as_str) else {
+    let Some(Target {
+        place,
+        collection,
+        part: None,
+    }) = target(site, call)
+    else {
         return;
     };
-    if site
-        .world
-        .web(|state| state.of_reference(reference).next().is_some())
-    {
+    let fields = call.fields().unwrap_or_default();
+    let Some(key) = fields.get(&collection.key).and_then(Value::as_str) else {
+        return;
+    };
+    let key = collection.normalized(key);
+    if site.world.web(|state| state.of_key(&place, key).next().is_some()) {
         count(&site.meter.repeats);
     }
 }
 
-fn list(site: &Site, call: &Call) -> Reply {
-    let reference = call.parameter("reference");
-    let items: Vec<Value> = site.world.web(|state| match reference {
-        Some(reference) => state.of_reference(&reference).collect(),
-        None => state.book().items,
+/// Lists the items, with `?FIELD=KEY` those of a natural key, in pages if the collection has pages.
+fn list(
+    site: &Site,
+    call: &Call,
+    Target {
+        place, collection, ..
+    }: &Target,
+) -> Reply {
+    let key = call.parameter(&collection.key);
+    let key = key.map(|key| collection.normalized(&key));
+    let mut items: Vec<Value> = site.world.web(|state| {
+        let has = |fields: &Fields| key.is_none() || state.key_of(place, fields) == key;
+        let of = state.of(place).filter(|(_, fields)| has(fields));
+        of.map(|(id, fields)| shown(id, fields)).collect()
     });
-    Reply::ok(&json!({ "total": items.len(), "items": items }))
+    let total = items.len();
+    if let Some((page, size)) = &collection.pages
+        && let (Some(number), Some(most)) = (call.number(page), call.number(size))
+    {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let earlier = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        items = items
+            .into_iter()
+            .skip(earlier.saturating_mul(most))
+            .take(most)
+            .collect();
+    }
+    match &collection.items {
+        Some(field) => Reply::ok(&json!({ "total": total, field: items })),
+        None => Reply::ok(&Value::Array(items)),
+    }
 }
 
 fn show(site: &Site, id: u64, status: StatusCode) -> Result<Reply, Reply> {
     let item = site
         .world
-        .web(|state| state.items.get(&id).map(|fields| shown(id, fields)));
+        .web(|state| state.items.get(&id).map(|(_, fields)| shown(id, fields)));
     item.map(|item| Reply::json(status, &item))
         .ok_or_else(|| missing(&format!("there is no item {id}")))
 }

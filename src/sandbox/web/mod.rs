@@ -5,8 +5,8 @@ mod items;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+pub use items::{Collection, DescribedItem, SimulatedService, WebBook, WebTotals};
 pub(super) use items::{Command, Event, State};
-pub use items::{WebBook, WebTotals};
 
 use super::address::Style;
 use super::call::Call;
@@ -39,8 +39,7 @@ impl Platform for Web {
     type Command = Command;
 
     fn route(call: &Call) -> Route {
-        let items = call.segments().first() == Some(&"items");
-        Route::named(match (items, call.method.as_str()) {
+        Route::named(match (items::is_for_items(call), call.method.as_str()) {
             (true, "GET" | "HEAD") => "web-items-get",
             (true, "POST") => "web-items-post",
             (true, "PUT" | "PATCH") => "web-items-put",
@@ -85,9 +84,15 @@ impl Platform for Web {
 }
 
 fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
+    if let Some(planned) = items::plan(site, call) {
+        return planned;
+    }
+    if items::is_for_items(call) {
+        let text = "the sandbox simulates only the described collections of this service";
+        return Err(error(StatusCode::NOT_FOUND, text));
+    }
     let segments = call.segments();
     let shown = match segments.as_slice() {
-        ["items", rest @ ..] => return items::plan(site, call, rest),
         ["status", status] => answer_with(status)?,
         ["bearer"] => bearer(call)?,
         ["basic", user, password] => basic(call, user, password)?,
@@ -102,7 +107,8 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
         }
         ["anything", ..] => Reply::ok(&echo(call)),
         _ => {
-            let text = "known are /anything, /status/{code}, /bearer, /basic/{user}/{password}, /text, /html, /redirect and /items";
+            let text = "the routes are /anything, /status/{code}, /bearer, /basic/{user}/{password}, /text, /html, \
+                        /redirect and /items";
             return Err(error(StatusCode::NOT_FOUND, text));
         }
     };
@@ -181,7 +187,7 @@ fn answer_with(status: &str) -> Result<Reply, Reply> {
 
 fn bearer(call: &Call) -> Result<Reply, Reply> {
     let token = call.bearer();
-    let token = token.ok_or_else(|| error(StatusCode::UNAUTHORIZED, "a bearer token is wanted"))?;
+    let token = token.ok_or_else(|| error(StatusCode::UNAUTHORIZED, "a bearer token is required"))?;
     Ok(Reply::ok(&json!({ "authenticated": true, "token": token })))
 }
 
@@ -199,7 +205,7 @@ fn basic(call: &Call, user: &str, password: &str) -> Result<Reply, Reply> {
 }
 
 fn not_allowed() -> Reply {
-    error(StatusCode::METHOD_NOT_ALLOWED, "not with this method")
+    error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
 }
 
 fn error(status: StatusCode, text: &str) -> Reply {

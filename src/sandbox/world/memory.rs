@@ -10,8 +10,9 @@ use super::super::error::SandboxError;
 use super::super::snapshot::{Snapshot, Traffic};
 use super::super::{jrni, mobsted, sparrow, web};
 
-/// The log format that this program writes, and the newest it reads. Format 1 had Mobsted only, 2 added JRNI.
-pub(super) const FORMAT: u32 = 3;
+/// The log format that this program writes, and the newest it reads. Format 1 had Mobsted only, 2 added JRNI, 4 the
+/// services of host programs.
+pub(super) const FORMAT: u32 = 4;
 
 /// A changing request to a platform, with everything needed to carry it out later and in another process.
 pub(in crate::sandbox) trait Command: Clone + Into<Later> {

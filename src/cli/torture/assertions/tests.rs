@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::journal::{LedgerItem, Thing};
+use crate::journal::{LedgerItem, SimulatedResource};
 use crate::sandbox::{
     AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, RecordBook, Snapshot, SparrowBook,
     TenantBook, Totals, Traffic, WebBook,
@@ -66,7 +66,7 @@ fn environment(mark: &str) -> Observation {
 
 fn item(account: &str, kind: &str, name: &str, id: Option<&str>, value: Object) -> LedgerItem {
     LedgerItem {
-        thing: Thing {
+        resource: SimulatedResource {
             account: account.to_owned(),
             kind: kind.to_owned(),
             name: name.to_owned(),

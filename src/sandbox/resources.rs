@@ -6,9 +6,9 @@ use super::snapshot::{AppBook, BatchBook, Channel, JrniBook, Snapshot, TenantBoo
 
 /// A resource that exists, or a message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thing {
+pub struct SimulatedResource {
     /// The kind, as in a ledger; messages are in no ledger.
-    pub kind: &'static str,
+    pub kind: String,
     /// A description with its owner or recipients: the same in every world.
     pub label: String,
     /// The natural key, as in a ledger; empty if it has none and so is in no ledger.
@@ -23,17 +23,17 @@ pub struct Thing {
 
 impl Snapshot {
     /// Returns the resources and messages of all platforms.
-    pub fn things(&self) -> Vec<Thing> {
-        let tenants = self.tenants.iter().map(|tenant| Thing {
-            kind: "tenant",
+    pub fn resources(&self) -> Vec<SimulatedResource> {
+        let tenants = self.tenants.iter().map(|tenant| SimulatedResource {
+            kind: "tenant".to_owned(),
             label: tenant.address(),
             name: tenant.address(),
             id: String::new(),
             account: String::new(),
             numbered: false,
         });
-        let apps = self.apps.iter().map(|app| Thing {
-            kind: "app",
+        let apps = self.apps.iter().map(|app| SimulatedResource {
+            kind: "app".to_owned(),
             label: format!("{} for {} of {}", app.name, app.site, owner(self, app)),
             name: app.name.clone(),
             id: app.id.to_string(),
@@ -44,8 +44,8 @@ impl Snapshot {
             let mut fields = item.as_object().cloned().unwrap_or_default();
             fields.remove("id");
             let reference = fields.get("reference").and_then(|name| name.as_str());
-            Thing {
-                kind: "http",
+            SimulatedResource {
+                kind: "http".to_owned(),
                 name: reference.unwrap_or_default().to_owned(),
                 label: serde_json::Value::Object(fields).to_string(),
                 id: String::new(),
@@ -53,15 +53,28 @@ impl Snapshot {
                 numbered: false,
             }
         });
-        let messages = self.sparrow.batches.iter().map(|batch| Thing {
-            kind: "message",
+        let described = self.web.described.iter().map(|item| SimulatedResource {
+            kind: item.kind.clone(),
+            label: serde_json::Value::Object(item.fields.clone()).to_string(),
+            name: item.key.clone(),
+            id: item.id.to_string(),
+            account: format!("//{}.web.sandbox", item.service),
+            numbered: true,
+        });
+        let messages = self.sparrow.batches.iter().map(|batch| SimulatedResource {
+            kind: "message".to_owned(),
             label: message(batch),
             name: String::new(),
             id: String::new(),
             account: String::new(),
             numbered: false,
         });
-        let mut all: Vec<Thing> = tenants.chain(apps).chain(items).chain(messages).collect();
+        let mut all: Vec<SimulatedResource> = tenants
+            .chain(apps)
+            .chain(items)
+            .chain(described)
+            .chain(messages)
+            .collect();
         all.extend(of_jrni(&self.jrni));
         all
     }
@@ -88,15 +101,15 @@ fn owner(books: &Snapshot, app: &AppBook) -> String {
     owner.map_or("the master account".to_owned(), TenantBook::address)
 }
 
-fn of_jrni(book: &JrniBook) -> Vec<Thing> {
+fn of_jrni(book: &JrniBook) -> Vec<SimulatedResource> {
     let names: BTreeMap<u64, &str> = book
         .companies
         .iter()
         .map(|company| (company.id, company.name.as_str()))
         .collect();
     let of = |company: u64| names.get(&company).copied().unwrap_or("no company");
-    let keyed = |kind, name: &str, id: u64, label: String| Thing {
-        kind,
+    let keyed = |kind: &str, name: &str, id: u64, label: String| SimulatedResource {
+        kind: kind.to_owned(),
         label,
         name: name.to_owned(),
         id: id.to_string(),
