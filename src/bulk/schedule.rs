@@ -20,6 +20,7 @@ use crate::journal::{
 use crate::run::{RowEnd, RowPlan, Runner};
 use crate::script::STACK_SIZE;
 use crate::script::error::Diagnostic;
+use crate::script::memory::OUT_OF_MEMORY;
 use crate::value::{Record, Value};
 
 /// How to process the rows of a run.
@@ -129,7 +130,7 @@ fn start_workers(most: usize, mut start: impl FnMut() -> io::Result<()>) -> io::
         match start() {
             Err(error) if count == 0 => return Err(error),
             Err(error) => {
-                tracing::warn!(%error, "only {count} of {most} rows at once: the system gives no more threads");
+                tracing::warn!(%error, "only {count} of {most} rows at once: the system allows no more threads");
                 return Ok(count);
             }
             Ok(()) => {}
@@ -147,6 +148,9 @@ struct Scheduler {
     more: Condvar,
     /// Rows that were in progress when earlier processes died.
     deaths: BTreeMap<u64, Deaths>,
+    /// Rows that exceeded the memory limit beside others. They share it, so these run again alone, after the others.
+    crowded: Mutex<Vec<u64>>,
+    alone: AtomicBool,
     /// Rows handed to the workers that have not ended.
     handed_out: Mutex<u64>,
     one_ended: Condvar,
@@ -174,6 +178,8 @@ impl Scheduler {
     fn new(runner: Runner, plan: Plan, all_spooled: bool, deaths: BTreeMap<u64, Deaths>) -> Scheduler {
         Scheduler {
             deaths,
+            crowded: Mutex::default(),
+            alone: AtomicBool::new(plan.jobs == 1),
             handed_out: Mutex::default(),
             one_ended: Condvar::new(),
             counts: Mutex::new(plan.before),
@@ -286,8 +292,8 @@ impl Scheduler {
         }
     }
 
-    /// Hands rows from the journal's queue to the workers, in input order. Rows that may have killed the process come
-    /// last, one at a time.
+    /// Hands rows from the journal's queue to the workers, in input order. Rows that may have killed the process, and
+    /// those that exceeded the memory limit, come last, one at a time.
     ///
     /// Open steps are not settled beforehand: a step keeps just a digest of its request, so only the script knows what
     /// to look up. The effect is the same: a row is answered from the journal up to its open step, which it settles
@@ -310,7 +316,11 @@ impl Scheduler {
             };
             if page.is_empty() {
                 if seen.1 {
-                    return self.feed_alone(rows, &suspects);
+                    self.feed_alone(rows, &suspects);
+                    self.wait_until_all_ended();
+                    self.alone.store(true, Ordering::SeqCst);
+                    let crowded = std::mem::take(&mut *self.crowded());
+                    return self.feed_alone(rows, &crowded);
                 }
                 self.wait_for_rows(seen);
                 continue;
@@ -349,6 +359,10 @@ impl Scheduler {
         }
         *self.handed_out.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         rows.send(row).is_ok()
+    }
+
+    fn crowded(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.crowded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait_until_all_ended(&self) {
@@ -427,6 +441,12 @@ impl Scheduler {
                 finished.status = RowStatus::Done;
                 finished.output = columns(value);
             }
+            RowEnd::Failed(diagnostic)
+                if diagnostic.kind == OUT_OF_MEMORY && !self.alone.load(Ordering::SeqCst) =>
+            {
+                self.crowded().push(row.position);
+                return None;
+            }
             RowEnd::Failed(diagnostic) => {
                 finished.error = Some(diagnostic.summary_with_repair());
                 finished.diagnostic = Some(Arc::from(diagnostic));
@@ -435,7 +455,7 @@ impl Scheduler {
                 finished.status = RowStatus::Parked;
                 finished.error = Some(format!("in doubt: {why} (step {step})"));
             }
-            RowEnd::Bug(what) => finished.error = Some(format!("a fault of provisor: {what}")),
+            RowEnd::Bug(what) => finished.error = Some(format!("a bug in provisor: {what}")),
             RowEnd::Interrupted => {
                 // A parked row's record is more informative.
                 if before != RowStatus::Parked {
@@ -463,7 +483,7 @@ impl Scheduler {
             }
         };
         let why = format!(
-            "the process died {} times while the script of this row was at work, the last time alone",
+            "the process died {} times while the script of this row was running, the last time alone",
             deaths.computing
         );
         let mut finished = Finished::new(row.position, cells_of(&row.input), RowStatus::Failed);

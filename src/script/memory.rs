@@ -32,6 +32,9 @@ impl Memory {
     }
 }
 
+/// The kind of the failure of a script that exceeded the limit.
+pub(crate) const OUT_OF_MEMORY: &str = "out_of_memory";
+
 /// Bytes reserved for copies of the arguments of pending calls.
 static PROMISED: AtomicUsize = AtomicUsize::new(0);
 
@@ -108,15 +111,13 @@ impl Overrun {
 
 fn out_of_memory(taken: usize, most: usize) -> Diagnostic {
     let title = format!(
-        "the script exceeds its memory limit: {} more than when it began, and {} are allowed",
+        "the script exceeds its memory limit: {} more than at its start; {} are allowed",
         spoken(taken),
         spoken(most)
     );
-    Diagnostic::new("out_of_memory", title)
+    Diagnostic::new(OUT_OF_MEMORY, title)
         .hint("process the data in parts, and drop what you no longer need")
-        .hint(
-            "or raise the limit: --max-memory 4G; rows that run at once share it, so a smaller --jobs helps, too",
-        )
+        .hint("or raise the limit: --max-memory 4G")
         .hint("provisor explain out_of_memory")
 }
 

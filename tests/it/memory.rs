@@ -71,6 +71,24 @@ fn one_row_that_takes_too_much_fails_alone_and_can_be_tried_again() {
 }
 
 #[test]
+fn rows_beside_one_that_takes_too_much_finish() {
+    let home = Home::new();
+    home.write(
+        "m.rhai",
+        "/// @param kind string\nfn main(kind) {\n    if kind == \"hungry\" { let s = \"x\"; loop { s += s } }\n    \
+         let n = 0;\n    while n < 300000 { n += 1 }\n    n\n}",
+    );
+    home.write(
+        "rows.csv",
+        "kind\nmodest\nhungry\nhungry\nhungry\nmodest\nhungry\n",
+    );
+    let ran = home.run("run m.rhai --rows rows.csv --jobs 3 --max-memory 16M");
+    let _ = ran
+        .ended(8)
+        .said(&["2 done", "4 failed", "exceeds its memory limit"]);
+}
+
+#[test]
 fn an_input_that_takes_too_much_fails_like_any_other() {
     let home = Home::new();
     let input = "let s = \"x\"\nloop { s += s }\n";
