@@ -142,6 +142,13 @@ impl OpError {
         self
     }
 
+    /// Marks the request as carried out, although its result is unknown: the platform reported success.
+    #[must_use]
+    pub fn carried_out(mut self) -> OpError {
+        self.sent = Sent::Yes;
+        self
+    }
+
     /// Sets the platform's status.
     #[must_use]
     pub fn status(mut self, status: u16) -> OpError {
@@ -192,15 +199,15 @@ impl From<ApiError> for OpError {
             ApiErrorKind::Address => (Code::BadAddress, None),
             ApiErrorKind::SignInRefused => (
                 Code::SignInRefused,
-                Some("check login and password, and that the address is the account's own"),
+                Some("check the login and password, and that the address belongs to the account"),
             ),
             ApiErrorKind::Forbidden => (
                 Code::Forbidden,
-                Some("ask the platform whether the account may do this"),
+                Some("ask the platform whether the account has this permission"),
             ),
             ApiErrorKind::NotFound => (Code::NotFound, None),
             ApiErrorKind::Conflict => (Code::AlreadyExists, None),
-            ApiErrorKind::RateLimited => (Code::RateLimited, Some("run with fewer --jobs, or later")),
+            ApiErrorKind::RateLimited => (Code::RateLimited, Some("use fewer --jobs, or run it later")),
             ApiErrorKind::Invalid | ApiErrorKind::Refused => (Code::Refused, None),
             ApiErrorKind::Unreachable => (
                 Code::Unreachable,

@@ -219,7 +219,7 @@ impl Resource {
         OpSpec {
             name: format!("find_{}", self.name).leak(),
             summary: format!("Look {} up by its {}", self.one(), self.key.field).leak(),
-            doc: "Returns () when there is none.",
+            doc: "Returns () if there is none.",
             params: vec![self.key_param()].leak(),
             result: format!("{} or ()", self.kind).leak(),
             example: format!("{}::connect().find_{}({key})", platform.module, self.name).leak(),
@@ -240,19 +240,19 @@ impl Resource {
             name: "fields",
             ty: Type::Map,
             required: self.needs_fields,
-            doc: format!("what a new {} is given, as the platform names it", self.name).leak(),
+            doc: format!("the fields of a new {}, named as on the platform", self.name).leak(),
         };
         let doc = format!(
-            "One that the ledger holds is returned as `unchanged`, without a request. One that exists on the platform but is \
-             not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields are what a new {} is \
-             given; one that exists is not changed. {}",
+            "One that the ledger holds is returned as `unchanged`, without a request. One that exists on the platform but \
+             is not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields apply to a new \
+             {} only; an existing one is not changed. {}",
             self.name, self.doc
         );
         let mut errors = vec![
             (
                 Code::AlreadyExists,
                 &*format!(
-                    "the platform has {} of this {}, and the ledger does not",
+                    "{} with this {} exists on the platform but not in the ledger",
                     self.one(),
                     self.key.field
                 )
@@ -292,7 +292,11 @@ impl Resource {
     }
 
     fn update(&'static self, platform: &'static Platform) -> OpSpec {
-        let fields = Param::required("fields", Type::Map, "what to change, as the platform names it");
+        let fields = Param::required(
+            "fields",
+            Type::Map,
+            "the fields to change, named as on the platform",
+        );
         let (key, given) = self.example;
         OpSpec {
             name: format!("update_{}", self.name).leak(),
@@ -359,8 +363,8 @@ impl Resource {
 
     fn changing_errors(&self) -> &'static [(Code, &'static str)] {
         let mut errors = vec![
-            (Code::NotFound, "there is none of this identifier"),
-            (Code::Refused, "the platform refuses it"),
+            (Code::NotFound, "nothing has this identifier"),
+            (Code::Refused, "the platform refuses the change"),
         ];
         errors.extend(self.errors);
         errors.leak()
@@ -421,7 +425,7 @@ impl Resource {
             [] if self.by_key.is_some() && !items.is_empty() => Err(OpError::new(
                 Code::UnreadableAnswer,
                 format!(
-                    "the platform was asked for the {} `{key}`, and its answer is of another {}",
+                    "the platform was asked for the {} `{key}`, but its response has a different {}",
                     self.name, self.key.field
                 ),
             )),
@@ -468,8 +472,7 @@ impl Resource {
         match self.ask(context, call, Ask::Create(&fields)).await {
             Ok(made) => {
                 let made = made.into_iter().next().unwrap_or_default();
-                // The item may exist nevertheless: a lookup determines that.
-                self.object(&made, "created").map_err(OpError::maybe_sent)
+                self.object(&made, "created").map_err(OpError::carried_out)
             }
             // The response to our own earlier, lost request, whose item may not be in the list yet.
             Err(error) if call.resent && error.status == Some(409) => {
@@ -485,7 +488,6 @@ impl Resource {
     async fn change(&'static self, context: &OpContext, call: &Call) -> Result<Value, OpError> {
         let (id, fields) = (call.text("id"), call.map("fields"));
         let answered = self.ask(context, call, Ask::Update(&id, &fields)).await?;
-        // The change has been carried out: a failure from here on is resolved by a lookup.
         let items = if answered.is_empty() {
             self.ask(context, call, Ask::ById(&id)).await
         } else {
@@ -493,7 +495,7 @@ impl Resource {
         };
         let item = items.and_then(|items| items.into_iter().next().ok_or_else(|| self.gone(&id)));
         item.and_then(|item| self.object(&item, "changed"))
-            .map_err(OpError::maybe_sent)
+            .map_err(OpError::carried_out)
     }
 
     /// Returns the item that a call changes, if it already has the fields of the call.
@@ -520,7 +522,7 @@ impl Resource {
             Some(Value::Int(id)) => Value::Int(*id),
             Some(Value::Text(id)) if !id.trim().is_empty() => id.trim().into(),
             _ => {
-                let message = format!("{} in the platform's answer has no `id`", self.one());
+                let message = format!("{} in the platform's response has no `id`", self.one());
                 return Err(OpError::new(Code::UnreadableAnswer, message));
             }
         };
@@ -566,7 +568,7 @@ pub(crate) fn path(pattern: &str, text: &str) -> Result<String, OpError> {
 /// Refuses a text that cannot be a path segment: dots alone would be a relative segment and lead to another resource.
 pub(crate) fn check_part(name: &str, text: &str) -> Result<(), OpError> {
     if text.trim_matches('.').is_empty() {
-        let message = format!("`{name}` must not be empty or made of dots alone");
+        let message = format!("`{name}` must not be empty or consist only of dots");
         return Err(OpError::new(Code::BadArgument, message));
     }
     Ok(())
@@ -614,7 +616,7 @@ pub(crate) const OPTIONS: Param = Param {
         name: "adopt",
         ty: Type::Bool,
         required: false,
-        doc: "true: take over what exists on the platform but is not in the ledger",
+        doc: "true: adopt an object that exists on the platform but is not in the ledger",
     }]),
     required: false,
     doc: "adopt",
@@ -628,8 +630,9 @@ pub(crate) fn fields_of_new(call: &Call, name: &str, key: &str) -> Result<Record
         None => {}
         Some(Value::Text(own)) if own.trim() == key => {}
         Some(_) => {
-            let message =
-                format!("`{name}` is given twice: as an argument, and differently among the fields");
+            let message = format!(
+                "`{name}` is given twice: as an argument, and with a different value among the fields"
+            );
             return Err(OpError::new(Code::BadArgument, message));
         }
     }
@@ -641,10 +644,10 @@ pub(crate) fn fields_of_new(call: &Call, name: &str, key: &str) -> Result<Record
 pub(crate) fn exists(call: &Call, what: &str) -> OpError {
     OpError::new(
         Code::AlreadyExists,
-        format!("{what} exists on the platform, and is not in the ledger"),
+        format!("{what} exists on the platform, but is not in the ledger"),
     )
     .hint(format!(
-        "if it is yours, take it over: {}(…, #{{adopt: true}})",
+        "if it is yours, adopt it: {}(…, #{{adopt: true}})",
         call.op.name
     ))
 }
@@ -662,7 +665,7 @@ mod tests {
         );
         for step in ["", ".", ".."] {
             let refused = path("/contacts/{id}", step).map_err(|error| (error.code, error.message));
-            let why = "`id` must not be empty or made of dots alone";
+            let why = "`id` must not be empty or consist only of dots";
             assert_eq!(refused, Err((Code::BadArgument, why.to_owned())), "{step}");
         }
     }
