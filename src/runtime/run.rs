@@ -83,7 +83,7 @@ impl Run {
 }
 
 fn died() -> Error {
-    Error::Setup("the thread of the run died; resume it".to_owned())
+    Error::Setup("the run's thread ended unexpectedly; resume the run".to_owned())
 }
 
 impl Runtime {
@@ -118,17 +118,39 @@ impl Runtime {
         rows: impl IntoIterator<Item = Record, IntoIter: Send + 'static>,
         each: impl FnMut(&Finished) + Send + 'static,
     ) -> Result<Run, Error> {
-        let cells = |row: Record| -> Cells { row.into_iter().collect() };
-        let input = Input::of_cells(rows.into_iter().map(cells));
         let begun = self.begin(script, Value::Null, true)?;
-        self.carry_out(script, begun, Some(input), each)
+        self.carry_out(script, begun, Some(input_of(rows)), each)
     }
 
     /// Resumes a run: recorded steps are answered from the journal, steps whose response was lost are looked up, and
     /// unfinished rows are executed. The run keeps the script that it was started with.
     ///
-    /// Errors: the run does not exist, another process executes it, or it was killed before all its rows were recorded.
+    /// Errors: the run does not exist, another process executes it, or it stopped before all its rows were recorded: see
+    /// [`Runtime::resume_rows`].
     pub fn resume(&self, run: &str) -> Result<Run, Error> {
+        self.go_on(run, None, |_| {})
+    }
+
+    /// Resumes a run over rows, which may have stopped before it had recorded all of them. `rows` are all rows that it was
+    /// started with, from the first one; those that are recorded are compared and skipped. `each` gets the rows that
+    /// end, on a run thread.
+    ///
+    /// Errors: as for [`Runtime::resume`]; the rows differ from the recorded ones.
+    pub fn resume_rows(
+        &self,
+        run: &str,
+        rows: impl IntoIterator<Item = Record, IntoIter: Send + 'static>,
+        each: impl FnMut(&Finished) + Send + 'static,
+    ) -> Result<Run, Error> {
+        self.go_on(run, Some(input_of(rows)), each)
+    }
+
+    fn go_on(
+        &self,
+        run: &str,
+        rows: Option<Input>,
+        each: impl FnMut(&Finished) + Send + 'static,
+    ) -> Result<Run, Error> {
         let id = RunId::new(run);
         let record = self
             .journal
@@ -139,15 +161,20 @@ impl Runtime {
         let bundle = Bundle::from_parts(self.journal.sources(&id)?, imports)
             .ok_or_else(|| Error::Setup(format!("the script of run `{run}` is no longer in the journal")))?;
         let script = Script::compile(self.host(), bundle)?;
-        let input = match (record.total, record.has_rows) {
-            (Some(_), _) => None,
-            (None, false) => {
+        let input = match (record.total, record.has_rows, rows) {
+            (Some(_), ..) => None,
+            (None, false, _) => {
                 let params = record.params.as_record().cloned().unwrap_or_default();
                 Some(Input::one(params.into_iter().collect()))
             }
-            (None, true) => {
+            (None, true, Some(rows)) => {
+                let changed =
+                    |why| Error::Parameters(format!("these are not the rows of run `{run}`: {why}"));
+                Some(rows.behind(&self.journal, &id, &script).map_err(changed)?)
+            }
+            (None, true, None) => {
                 return Err(Error::Setup(format!(
-                    "the rows of run `{run}` were not all recorded; start a new run with the rows that are left"
+                    "the rows of run `{run}` were not all recorded; give them to `resume_rows`"
                 )));
             }
         };
@@ -160,7 +187,7 @@ impl Runtime {
                 resumed: true,
             },
             input,
-            |_| {},
+            each,
         )
     }
 
@@ -240,6 +267,11 @@ impl Runtime {
             .map_err(|error| Error::Setup(format!("cannot start a thread: {error}")))?;
         Ok(Run { id, cancel, ended })
     }
+}
+
+fn input_of(rows: impl IntoIterator<Item = Record, IntoIter: Send + 'static>) -> Input {
+    let cells = |row: Record| -> Cells { row.into_iter().collect() };
+    Input::of_cells(rows.into_iter().map(cells))
 }
 
 /// A run that this process has locked.

@@ -124,6 +124,45 @@ fn rows_are_seen_as_they_end_and_counted() {
 }
 
 #[test]
+fn a_run_that_stopped_reading_its_rows_goes_on_with_the_rest() {
+    let desk = Arc::new(Desk::default());
+    let runtime = builder(&desk).in_memory().unwrap();
+    let script = runtime
+        .script("seat.rhai", "fn main(name) { desk::ensure_seat(name) }")
+        .unwrap();
+    let (reached, is_reached) = std::sync::mpsc::channel();
+    let (stopped, is_stopped) = std::sync::mpsc::channel::<()>();
+    // More rows than are read at once: the source blocks in the second batch until the run is stopped.
+    let names = || (0..600).map(|number| format!("guest {number}"));
+    let source = names().enumerate().map(move |(at, name)| {
+        if at == 300 {
+            reached.send(()).unwrap();
+            is_stopped.recv().ok();
+        }
+        row(&name)
+    });
+    let run = runtime.start_rows(&script, source, |_| {}).unwrap();
+    is_reached.recv().unwrap();
+    run.stop();
+    drop(stopped);
+    let outcome = run.wait().unwrap();
+    assert_eq!(outcome.status, RunStatus::Interrupted);
+    let needs_rows = runtime.resume(&outcome.run).unwrap_err().to_string();
+    assert!(needs_rows.contains("`resume_rows`"), "{needs_rows}");
+    let all = || names().map(|name| row(&name));
+    let others = runtime.resume_rows(&outcome.run, all().skip(1), |_| {});
+    let others = others.unwrap_err().to_string();
+    assert!(others.contains("row 1 "), "{others}");
+    let again = runtime.resume_rows(&outcome.run, all().collect::<Vec<_>>(), |_| {});
+    let done = again.unwrap().wait().unwrap();
+    assert_eq!(
+        (done.status, done.rows.of(RowStatus::Done)),
+        (RunStatus::Done, 600)
+    );
+    assert_eq!(desk.seats.lock().unwrap().len(), 600);
+}
+
+#[test]
 fn a_journal_on_disk_serves_the_next_process() {
     let folder = tempfile::tempdir().unwrap();
     let key = Secret::new("a passphrase of some length");
