@@ -144,7 +144,7 @@ impl App {
     /// The folders and files provisor uses.
     pub(super) fn paths(&self) -> Result<&Paths, CommandError> {
         self.paths.as_ref().ok_or_else(|| {
-            CommandError::usage("there is no home folder to keep files in")
+            CommandError::usage("the home folder is unknown, so provisor has nowhere to keep its files")
                 .hint("set PROVISOR_HOME to a folder")
         })
     }
@@ -171,7 +171,7 @@ impl App {
     pub(super) fn make_private(folder: &Path) -> Result<(), CommandError> {
         make_private_folder(folder).map_err(|error| {
             CommandError::usage(format!(
-                "the folder `{}` cannot be made: {error}",
+                "the folder `{}` cannot be created: {error}",
                 folder.display()
             ))
         })
@@ -232,7 +232,7 @@ impl App {
         // In this order: another process may be creating the journal right now.
         let was_there = Journal::was_in(&path);
         let is_there = path.try_exists().map_err(|error| {
-            let found = format!("{} cannot be looked at: {error}", path.display());
+            let found = format!("{} cannot be checked: {error}", path.display());
             CommandError::new(Exit::Aborted, found).hint(format!(
                 "make sure that you own the folder {} and that its mode is 0700",
                 paths.state().display()
@@ -347,14 +347,14 @@ impl App {
         self.ui.enter_sandbox();
         self.ui.banner(&match super::profiles::sandboxed(self, accounts.profile.as_deref()) {
             Some(name) => format!(
-                "sandbox: simulated platforms replace `{name}`; nothing real is changed (end this: provisor profile use {name} \
-                 --no-sandbox)"
+                "sandbox: simulated platforms replace `{name}`; nothing real is changed (to end this: provisor \
+                 profile use {name} --no-sandbox)"
             ),
             None => "sandbox: simulated platforms; nothing real is changed".to_owned(),
         });
         if sandbox.shares_faults() {
             self.ui.warn(&format!(
-                "another process serves the sandbox; until this command ends, its requests get {} too",
+                "another process serves the sandbox; until this command ends, requests to it are subject to {} too",
                 accounts.faults.join(" and ")
             ));
         }

@@ -77,7 +77,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
         .partition(|profile| agreed.covers(&profile.name));
     for profile in covered.into_iter().filter(|_| within.is_none()) {
         app.ui.note(&format!(
-            "changes to the prod account `{}` were confirmed when the run began",
+            "changes to the prod account `{}` were confirmed when the run started",
             profile.name
         ));
     }

@@ -42,8 +42,7 @@ pub(super) fn audit(app: &App, command: &AuditCommand) -> Result<Exit, CommandEr
         return Ok(Exit::Ok);
     }
     if audits.is_empty() {
-        app.ui
-            .note("nothing was revealed, resolved, set, sealed or trusted yet");
+        app.ui.note("the audit log has no entries yet");
         return Ok(Exit::Ok);
     }
     let rows = audits.into_iter().map(|audit| {

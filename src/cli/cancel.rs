@@ -30,7 +30,7 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
     let id = run.id();
     if matches!(record.status, RunStatus::Done | RunStatus::Cancelled) {
         app.ui.note(&format!(
-            "run {id} is {}; nothing is left to cancel",
+            "run {id} is {}; there is nothing to cancel",
             record.status.as_str()
         ));
         return Ok(Exit::Ok);

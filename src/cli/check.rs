@@ -12,7 +12,7 @@ use super::run;
 ///
 /// Reads a script with everything it imports. Compares `main` with its doc comment, and each call with the existing
 /// operations, methods, numbers of arguments and option keys, and finds undefined variables. Opens and sends nothing. Names
-/// that are only known when the script runs (a map's field, a method of a platform's answer) are not checked.
+/// that are only known when the script runs (a map's field, a method of a platform's response) are not checked.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -37,7 +37,7 @@ pub(super) fn check(app: &App, command: &CheckCommand) -> Exit {
                 }
                 wrong += found.len();
                 if found.is_empty() {
-                    app.ui.note(&format!("{}: nothing is wrong", path.display()));
+                    app.ui.note(&format!("{}: no mistakes found", path.display()));
                 }
             }
             Err(error) => {

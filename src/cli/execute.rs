@@ -118,7 +118,7 @@ impl Execution<'_> {
                     let is_lost = ui.out(line).is_err();
                     if (ui.is_closed() || is_lost) && !stop.requested() {
                         if !is_lost {
-                            ui.note("the reader of standard output is gone, so the script was stopped");
+                            ui.note("the reader of standard output has closed it, so the script was stopped");
                         }
                         stop.request();
                     }

@@ -119,8 +119,8 @@ fn files(paths: &[PathBuf]) -> Result<(Option<Environment>, Option<Collection>),
     let (mut environment, mut collection) = (None, None);
     for path in paths {
         let again = |what: &str| {
-            CommandError::usage(format!("`{}` is another {what}", path.display()))
-                .hint("give one environment and one collection")
+            CommandError::usage(format!("`{}` is a second {what}", path.display()))
+                .hint("pass at most one environment and one collection")
         };
         match read::read(path)? {
             Found::Environment(_) if environment.is_some() => return Err(again("environment")),
@@ -181,7 +181,7 @@ fn account(
                 "name the platform: --platform {}",
                 app.platform_names("or")
             ))
-            .hint("beside a collection the values of such an environment become parameters"));
+            .hint("if you also pass a collection, the values of such an environment become parameters"));
         }
         app.ui.note("the environment is not a complete account of a known platform: no profile is created, and its values become parameters of the script (--platform web creates one; --platform and --take FIELD=VARIABLE supply missing values)");
     }
@@ -224,7 +224,7 @@ fn converted(
                 wrong.title
             ),
         )
-        .hint("nothing was written; this is a fault of provisor: please report it with the collection")),
+        .hint("nothing was written; this is a bug in provisor: please report it with the collection")),
     }
 }
 
@@ -261,8 +261,8 @@ impl Loader for NoImports {
 
 fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandError> {
     if !has_script {
-        return Err(CommandError::usage("--out is for the script of a collection")
-            .hint("name the collection's file, too"));
+        return Err(CommandError::usage("--out needs a collection to convert")
+            .hint("pass the collection's file, too"));
     }
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
@@ -274,11 +274,11 @@ fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandErr
     }
     if out.is_dir() {
         return Err(CommandError::usage(format!("`{}` is a folder", out.display()))
-            .hint("name the script's file, for example acme.rhai"));
+            .hint("pass the script's file name, for example acme.rhai"));
     }
     if out.exists() && !force {
         return Err(CommandError::usage(format!("`{}` exists", out.display()))
-            .hint("name another file, or pass --force to replace it"));
+            .hint("choose another file name, or pass --force to replace it"));
     }
     Ok(())
 }
@@ -290,7 +290,7 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
         Some(out) => private_file::write(out, |sink| Ok(sink.write_all(script.text.as_bytes())?))?,
     }
     app.ui.note(&format!(
-        "{}: {} by operations of their platforms, {} by http::, {} left out; {}",
+        "{}: {} with platform operations, {} with http::, {} left out; {}",
         script::counted(script.requests, "request"),
         script.typed,
         script.web,
@@ -302,7 +302,7 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
     }
     if script.notes.len() > MOST_NOTES {
         app.ui.note(&format!(
-            "- and {}, at the functions of the script",
+            "- and {}, in the comments of the script",
             script::counted(script.notes.len() - MOST_NOTES, "more note")
         ));
     }

@@ -107,19 +107,20 @@ fn restore(app: &App, file: &Path, yes: bool) -> Result<Exit, CommandError> {
     let sealer = app.sealer()?;
     app.consent(
         yes,
-        &format!("Put {} in the place of {}?", file.display(), path.display()),
+        &format!("Restore {} over {}?", file.display(), path.display()),
     )?;
     let kept = Journal::restore(&path, &file, &sealer, &Clock::system())?;
     app.journal()?
         .audit("restore", &app.who(), &file.display().to_string().into())?;
-    app.ui.note(&format!("{} is in place", file.display()));
+    app.ui
+        .note(&format!("the journal was restored from {}", file.display()));
     if let Some(kept) = kept {
         app.ui
             .note(&format!("the previous journal is kept as {}", kept.display()));
     }
     app.ui.warn(
-        "changes recorded after the backup are missing: what runs created since then exists on the platforms, and a run \
-         that continues may send it again",
+        "changes recorded after the backup are missing: what runs created since then exists on the platforms, and a \
+         resumed run may send it again",
     );
     Ok(Exit::Ok)
 }

@@ -193,7 +193,7 @@ fn topics(app: &App, name: &str) -> Result<Vec<Topic>, CommandError> {
             names => error.hint(format!("did you mean {}?", names.join(" or "))),
         };
         error.hint(format!(
-            "provisor ops list shows them all, provisor ops search {name} looks further"
+            "provisor ops list shows all of them; provisor ops search {name} searches their documentation"
         ))
     })
 }

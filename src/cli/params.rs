@@ -25,7 +25,7 @@ pub(super) fn command(script: &Script, path: &Path) -> Result<Command, CommandEr
     for param in script.declaration().params() {
         if own.contains(&param.name) {
             return Err(CommandError::usage(format!(
-                "parameter `{}` ({}:{}) has the name of provisor's own option {}",
+                "parameter `{}` ({}:{}) has the same name as provisor's own option {}",
                 param.name,
                 path.display(),
                 param.line,
@@ -184,7 +184,8 @@ fn secret(app: &App, param: &Param, text: &str, stdin: Option<&str>) -> Result<V
         return Ok(Value::Secret(Secret::new(line.trim_end_matches(['\r', '\n']))));
     }
     app.ui.warn(&format!(
-        "others on this machine can see a secret on the command line; use {flag} env:NAME, {flag} file:PATH or {flag} -"
+        "other users of this machine can see a secret on the command line; use {flag} env:NAME, {flag} file:PATH or \
+         {flag} -"
     ));
     Ok(Value::Secret(Secret::new(text)))
 }

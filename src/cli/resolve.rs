@@ -34,7 +34,7 @@ Examples:
 pub(super) struct ResolveCommand {
     /// The run.
     run: String,
-    /// A part of the step's key, or of the name of the object it creates, that no other step in doubt has.
+    /// Part of the step's key, or of the name of the object it creates; it must match no other step in doubt.
     step: String,
     /// The outcome.
     #[arg(long = "as", value_name = "OUTCOME")]
@@ -111,7 +111,7 @@ fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepR
         (Some(step), 0) => Ok(step),
         (None, _) => Err(none(journal, run, fragment, has)?),
         (Some(step), more) => Err(CommandError::usage(format!(
-            "`{fragment}` is in {} steps whose outcome you can record, for example {}",
+            "`{fragment}` matches {} steps whose outcome you can record, for example {}",
             more + 1,
             step.key
         ))

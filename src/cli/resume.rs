@@ -28,9 +28,9 @@ use script::Pinned;
 
 /// Continue a run where it stopped.
 ///
-/// Recorded steps are answered from the journal and not sent again; a step whose answer was lost is looked up. The run uses
-/// the script it started with, unless you pass `--with-current`. If you name a run that has ended, its results file is
-/// written again.
+/// Recorded steps return their results from the journal and are not sent again; a step whose response was lost is looked
+/// up. The run uses the script it started with, unless you pass `--with-current`. If you name a run that has ended, its
+/// results file is written again.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -45,7 +45,7 @@ JSON (--plan --json), one document:
    \"begins\": N, \"unread\": true or false,
    \"comparison\": {match, new, again, not_reached, left_over: [{operation, steps, rows, first_row}]}}
   rows are those that would run, by number
-  recorded counts the steps that are answered from the journal
+  recorded counts the steps whose results come from the journal
   then is acts, returns, fails or misfits; next is null unless it acts
   how is send, again, read, look-up, person or other-run
   begins counts rows without recorded steps; they are not listed
@@ -68,7 +68,7 @@ pub(super) struct ResumeCommand {
     /// Repeat finished messages and requests that an edited script makes differently and that cannot be looked up.
     #[arg(long)]
     again: bool,
-    /// The rows, if the run had not read them all and they have moved; `-` reads standard input.
+    /// The file with the rows, if it has moved and the run had not read all of it; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     rows: Option<String>,
     /// The number of rows that run at once; by default as before.

@@ -18,7 +18,7 @@ pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
     let folder = paths.state();
     make_private_folder(folder).map_err(|error| {
         CommandError::usage(format!(
-            "the folder `{}` cannot be made: {error}",
+            "the folder `{}` cannot be created: {error}",
             folder.display()
         ))
     })?;
@@ -30,7 +30,7 @@ pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
             "{what} sealed with a key that is missing: {}",
             paths.key().display()
         ))
-        .hint("put a copy of the key back, or give it in PROVISOR_KEY")
+        .hint("restore a copy of the key, or set PROVISOR_KEY to it")
         .hint(format!("or start over: move {} away", sealed.display())));
     }
     Sealer::from_key_file(&paths.key()).map_err(|error| unusable(&error))

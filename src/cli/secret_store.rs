@@ -51,7 +51,7 @@ impl SecretStore {
     /// The store of this home. Its file is created when the first secret is stored.
     pub(super) fn of(env: &Env) -> Result<SecretStore, CommandError> {
         let paths = Paths::from_env(env).ok_or_else(|| {
-            CommandError::usage("there is no home folder to keep files in")
+            CommandError::usage("the home folder is unknown, so provisor has nowhere to keep its files")
                 .hint("set PROVISOR_HOME to a folder")
         })?;
         Ok(SecretStore(Vault::lasting(

@@ -24,7 +24,7 @@ pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
     }
     let text = read(path).map_err(|why| {
         CommandError::usage(format!("script `{}` cannot be read: {why}", path.display()))
-            .hint("give the path of a .rhai file, or `-` for standard input")
+            .hint("pass the path of a .rhai file, or `-` for standard input")
     })?;
     Ok(Source::new(path.display().to_string(), text))
 }
@@ -65,7 +65,7 @@ impl Loader for Folder {
         let inside = self.root.as_ref().is_some_and(|root| real.starts_with(root));
         if !inside {
             return Err(format!(
-                "`{import}` lies outside the folder of the main script, {}; imports stay inside it",
+                "`{import}` is outside the folder of the main script, {}; imports must be inside it",
                 self.shown.display()
             ));
         }
@@ -87,7 +87,7 @@ fn read(path: &Path) -> Result<String, String> {
     let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > LARGEST {
         return Err(format!(
-            "it has {size} bytes, more than the {LARGEST} a script may have"
+            "it has {size} bytes; a script may have at most {LARGEST}"
         ));
     }
     let bytes = fs::read(path).map_err(|error| error.to_string())?;

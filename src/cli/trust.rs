@@ -88,7 +88,7 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
     let file = match &command.file {
         Some(file) => app.env.folder().join(file),
         None => config::project_file(&app.env).ok_or_else(|| {
-            CommandError::usage("there is no provisor.toml here or above").hint("name the file to trust")
+            CommandError::usage("there is no provisor.toml here or above").hint("pass the file to trust")
         })?,
     };
     if command.remove {
@@ -104,14 +104,14 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
     let text = std::fs::read_to_string(&file)
         .map_err(|error| CommandError::usage(format!("`{}` cannot be read: {error}", file.display())))?;
     if trust.covers(&file, &text) {
-        app.ui.note(&format!("{} is trusted already", file.display()));
+        app.ui.note(&format!("{} is already trusted", file.display()));
         return Ok(Exit::Ok);
     }
     say_what_it_does(app, &file)?;
     app.consent(command.yes, &format!("Trust {} as it is now?", file.display()))?;
     if std::fs::read_to_string(&file).ok().as_ref() != Some(&text) {
         return Err(CommandError::usage(format!(
-            "{} has changed meanwhile; nothing is trusted",
+            "{} has changed in the meantime; nothing was trusted",
             file.display()
         )));
     }

@@ -63,7 +63,7 @@ impl Within {
             return Ok(());
         }
         Err(
-            CommandError::usage("this session works on the sandbox, and this would work with real accounts")
+            CommandError::usage("this session uses the sandbox, and this would use real accounts")
                 .hint(":sandbox off returns to the profile"),
         )
     }
@@ -99,7 +99,7 @@ impl Within {
         // The open steps of a session are only looked up.
         if self.0.mode == Mode::ReadOnly && !plan.session {
             return Err(CommandError::usage(format!(
-                "run {run} may change what it works with, and this session is read-only"
+                "run {run} may make changes, and this session is read-only"
             ))
             .hint(format!(
                 "choose another :mode, or `provisor resume {run}` in a shell"

@@ -225,7 +225,7 @@ impl ApiError {
             },
             ..ApiError::new(
                 ApiErrorKind::Unreadable,
-                format!("the answer to {label} cannot be used: {why}{colon}{words}"),
+                format!("the response to {label} cannot be used: {why}{colon}{words}"),
             )
         }
     }

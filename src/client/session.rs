@@ -198,7 +198,7 @@ impl<A: Authenticator> Session<A> {
         };
         match self.keep(longer).await {
             Ok(longer) => self.tokens.extend(tokens, longer.lease()),
-            Err(error) => tracing::warn!(%error, "the new end of a token is not kept"),
+            Err(error) => tracing::warn!(%error, "the new expiry of a token is not saved"),
         }
     }
 
@@ -315,7 +315,7 @@ impl<A: Authenticator> Session<A> {
         let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = tokens.to_value();
         if let Err(why) = blocking(move || store.save(&key, &value)).await? {
-            tracing::warn!(%why, "new tokens cannot be kept: the next run signs in again");
+            tracing::warn!(%why, "new tokens cannot be saved: the next run signs in again");
         }
         Ok(tokens)
     }

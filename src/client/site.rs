@@ -45,11 +45,11 @@ impl Site {
             return Err(unlike());
         }
         if !url.username().is_empty() || url.password().is_some() {
-            let why = format!("must not carry credentials; give {} apart", wording.apart);
+            let why = format!("must not contain credentials; give {} separately", wording.apart);
             return Err(wording.bad(&why));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(wording.bad("has no ? or # part"));
+            return Err(wording.bad("must not have a ? or # part"));
         }
         let near = address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host);
         if !named && near && url.set_scheme("http").is_err() {

@@ -147,7 +147,7 @@ impl<'a> Changing<'a> {
                 let opened = self.row.journal.open_sealed(&why_place(step), sealed);
                 opened.map_err(|error| Err(error.into()))?
             }
-            None => Value::from("the process ended before the answer came"),
+            None => Value::from("the process ended before the response arrived"),
         };
         let next = if step.state.is_open() {
             Next::Settle(Lost {
@@ -335,7 +335,7 @@ impl<'a> Changing<'a> {
             Some(Looked::Absent | Looked::Unknown(_)) => Ok(false),
             Some(Looked::Unreachable(why)) => Err(Err(StepEnd::InDoubt {
                 step: item.step.clone().unwrap_or_default(),
-                why: format!("whether the ledger holds it under a former name cannot be looked up: {why}"),
+                why: format!("cannot look up whether the ledger has it under a former name: {why}"),
             })),
             None => Err(Err(StepEnd::Cancelled)),
         }
@@ -415,7 +415,7 @@ impl<'a> Changing<'a> {
         match look {
             Some(Looked::Found(value)) => {
                 let lost = self.lost(Loss::Broken);
-                let said = "the platform put the request off";
+                let said = "the platform throttled the request";
                 if let Some(next) = self.doubt(lost, said, false).await? {
                     return Ok(next);
                 }
@@ -424,7 +424,7 @@ impl<'a> Changing<'a> {
             Some(Looked::Absent) if self.put_off < MOST_PUT_OFF => Ok(Next::Send),
             Some(Looked::Absent) => self.answered(Sending::Failed(why)).await,
             Some(Looked::Unknown(_) | Looked::Unreachable(_)) => Ok(Next::Settle(Lost {
-                why: "the platform put the request off".to_owned(),
+                why: "the platform throttled the request".to_owned(),
                 loss: Loss::Broken,
                 late: None,
             })),
@@ -476,7 +476,7 @@ impl<'a> Changing<'a> {
             Settled::Unsettled(unclear) if why.ends_with(&unclear) => why,
             Settled::Unsettled(unclear) => format!("{why}, and {unclear}"),
             Settled::Cancelled if !self.change.probes => {
-                format!("{why}, and waiting for a late answer was interrupted")
+                format!("{why}, and waiting for a late response was interrupted")
             }
             Settled::Cancelled => format!("{why}, and looking for it was interrupted"),
         };
@@ -551,7 +551,7 @@ impl<'a> Changing<'a> {
                 format!("looking for {} {}", resource.kind, resource.name)
             }
             _ if self.change.probes => format!("looking up the outcome of `{}`", step.op),
-            _ => "waiting for a late answer".to_owned(),
+            _ => "waiting for a late response".to_owned(),
         };
         let search = Search {
             clock: self.row.journal.clock(),
@@ -738,7 +738,7 @@ impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
         if self.armed {
             let Changing { step, row, .. } = self.changing;
             let lost = self.changing.lost(Loss::Gone);
-            let why = ("the step was abandoned while it waited for its answer", true);
+            let why = ("the step was abandoned while it waited for its response", true);
             let write = if (self.is_out)() {
                 self.changing.moving(step, lost, None, Some(why))
             } else {

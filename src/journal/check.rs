@@ -63,7 +63,7 @@ impl Check<'_> {
                 .is_some_and(|step| step.state.is_open() && step.resource.as_ref() == Some(&claim.resource))
             {
                 self.problems.push(format!(
-                    "a claim stands for {}/{}, which is not open",
+                    "a claim belongs to {}/{}, which is not open",
                     claim.run, claim.step
                 ));
             }
@@ -156,7 +156,7 @@ impl Check<'_> {
             format!("the outcome of {name}")
         });
         self.opens(step.why.as_ref(), &why_place(step), || {
-            format!("why {name} is in doubt")
+            format!("the reason why {name} is in doubt")
         });
         Ok(())
     }

@@ -110,7 +110,7 @@ impl Changing<'_> {
         let (mut waited, mut told) = (Duration::ZERO, None);
         loop {
             if waited >= journal.waits().untold() && told.is_none() {
-                let work = format!("is at work on {} {}", claim.resource.kind, claim.resource.name);
+                let work = format!("is working on {} {}", claim.resource.kind, claim.resource.name);
                 told = Some(self.tell_of(&claim.run, &work));
             }
             waited += pause;

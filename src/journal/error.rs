@@ -28,7 +28,7 @@ pub enum JournalError {
         why: String,
     },
     /// It can be read but not written.
-    #[error("the journal {} can only be read: {why}", path.display())]
+    #[error("the journal {} is read-only: {why}", path.display())]
     ReadOnly {
         /// The journal.
         path: PathBuf,
@@ -84,7 +84,7 @@ pub enum JournalError {
         lasting: bool,
     },
     /// It was written by a newer version of provisor.
-    #[error("the journal {} was written by a newer version (its format is {found}, this one knows {known})", path.display())]
+    #[error("the journal {} was written by a newer version (its format is {found}, this version knows {known})", path.display())]
     Newer {
         /// The journal.
         path: PathBuf,

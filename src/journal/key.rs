@@ -32,7 +32,7 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// The file does not hold a key.
-    #[error("{} does not hold a key", path.display())]
+    #[error("{} does not contain a key", path.display())]
     BadFile {
         /// The file.
         path: PathBuf,
@@ -51,7 +51,7 @@ impl KeyError {
     /// Returns what to do about it, as a sentence without a full stop.
     pub fn hint(&self) -> String {
         match self {
-            KeyError::BadText => "make one with `openssl rand -hex 32`".to_owned(),
+            KeyError::BadText => "create one with `openssl rand -hex 32`".to_owned(),
             KeyError::Exposed { path } => format!("run `chmod 600 {}`", path.display()),
             KeyError::BadFile { path } => format!(
                 "restore {} from a backup; without it, what the journal has sealed cannot be read",

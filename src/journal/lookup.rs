@@ -58,7 +58,7 @@ impl Changing<'_> {
         probes: bool,
     ) -> Result<LookupOutcome, super::change::Ended> {
         let why = match step.state {
-            StepState::Intended { .. } => Some(("the session ended before its answer came", true)),
+            StepState::Intended { .. } => Some(("the session ended before the response arrived", true)),
             _ => None,
         };
         let lost = self.lost(Loss::Gone);
@@ -70,7 +70,7 @@ impl Changing<'_> {
                 "provisor cannot find out whether it was carried out".into(),
             ));
         }
-        Ok(match self.look(&step, "its answer was lost", None).await {
+        Ok(match self.look(&step, "its response was lost", None).await {
             Settled::Found(value) => {
                 self.move_step(&mut step, StepEvent::Found, Some(&value), None)
                     .await?;

@@ -133,7 +133,7 @@ impl Store {
     fn silent(&self) -> JournalError {
         match self {
             Store::Sqlite(store) => store.ended(),
-            Store::Memory(_) => self.error(Fault::Data("it gave no answer".to_owned())),
+            Store::Memory(_) => self.error(Fault::Data("it did not respond".to_owned())),
         }
     }
 }

@@ -137,7 +137,7 @@ impl OpContext {
 fn strange(platform: &str) -> OpError {
     OpError::new(
         Code::BadProfile,
-        format!("`{platform}` accounts cannot be signed in to"),
+        format!("signing in to `{platform}` accounts is not supported"),
     )
 }
 

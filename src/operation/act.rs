@@ -18,7 +18,8 @@ pub(crate) const KEY: Param = Param {
     name: "key",
     ty: Type::Id,
     required: false,
-    doc: "a name of its own: under it the account is asked once, for ever, whatever row, run or script asks",
+    doc: "a unique name for the act: under it, the act is done only once per account, permanently, whichever row, run or \
+          script asks for it",
 };
 
 /// The option that sets how long an act is remembered.
@@ -26,7 +27,7 @@ pub(crate) const REMEMBERED: Param = Param {
     name: "remember",
     ty: Type::Duration,
     required: false,
-    doc: "for how long the same call of the same row is not sent again, such as \"30d\"; 24 h when not given",
+    doc: "how long the same call is not repeated for the same row, such as \"30d\"; default 24 h",
 };
 
 /// The options of an act that has no others.
@@ -46,7 +47,7 @@ pub(crate) fn key_of(call: &Call) -> Result<Option<String>, OpError> {
         Some(_) => String::new(),
     };
     if key.is_empty() {
-        let message = "the `key` is empty: it is what the thing or the act is called";
+        let message = "the `key` is empty; it must name the object or the act";
         return Err(OpError::new(Code::BadArgument, message));
     }
     Ok(Some(key))
@@ -126,8 +127,8 @@ pub(super) fn done_by(call: &Call, earlier: &Earlier) -> OpError {
         call.op.id()
     );
     OpError::new(Code::AlreadyDone, message).hint(format!(
-        "see provisor runs steps {run}; a `key` makes a request once for ever, and `reads: true` declares that it \
-         changes nothing"
+        "see provisor runs steps {run}; with a `key` a request is sent only once, permanently, and `reads: true` declares \
+         that it changes nothing"
     ))
 }
 
@@ -140,5 +141,5 @@ pub(super) fn other_request(call: &Call, earlier: &Earlier) -> OpError {
         .map_or(String::new(), |run| format!(", in run {run}"));
     let message = format!("`{key}` was already used for a different request{run}; nothing was sent");
     OpError::new(Code::AlreadyExists, message)
-        .hint("use another key for another object; change an existing one with a request of its own")
+        .hint("use another key for another object; change an existing one with a separate request")
 }

@@ -276,7 +276,7 @@ fn options_fit(keys: &[Param], given: &Record) -> Result<(), String> {
                 .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             let known: Vec<&str> = names.collect();
             return Err(format!(
-                "has no key `{name}` (it knows: {}){near}",
+                "has no key `{name}` (valid keys: {}){near}",
                 known.join(", ")
             ));
         };
@@ -284,7 +284,7 @@ fn options_fit(keys: &[Param], given: &Record) -> Result<(), String> {
     }
     let missing = |key: &&Param| key.required && matches!(given.get(key.name), None | Some(Value::Null));
     if let Some(key) = keys.iter().find(missing) {
-        return Err(format!("lacks the key `{}`: {}", key.name, key.doc));
+        return Err(format!("is missing the key `{}`: {}", key.name, key.doc));
     }
     Ok(())
 }

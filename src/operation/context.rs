@@ -192,13 +192,13 @@ impl OpContext {
         let mut found = self.states.iter().filter_map(|state| state.downcast_ref());
         found
             .next()
-            .ok_or_else(|| OpError::new(Code::Internal, "the platform is not one of this runtime"))
+            .ok_or_else(|| OpError::new(Code::Internal, "this runtime does not include the platform"))
     }
 
     /// Returns the driver of the object's platform.
     pub(super) fn driver(&self, object: &Object) -> Result<&'static dyn Driver, OpError> {
         let platform = self.catalogue.platform_of(object).ok_or_else(|| {
-            let message = format!("the platform of {} is not one of this runtime", object.kind);
+            let message = format!("this runtime does not include the platform of {}", object.kind);
             OpError::new(Code::BadProfile, message)
         })?;
         Ok(platform.driver)

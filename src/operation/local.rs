@@ -13,8 +13,8 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "now",
         receiver: None,
         summary: "The time, as UTC text",
-        doc: "For example `2026-01-31T09:30:00.125Z`; such texts compare in the order of time. A resumed row sees the \
-              time that was recorded.",
+        doc: "For example `2026-01-31T09:30:00.125Z`; such texts sort in order of time. A resumed row sees the recorded \
+              time.",
         params: &[],
         result: "string",
         errors: &[],
@@ -28,7 +28,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "uuid",
         receiver: None,
         summary: "A new random identifier",
-        doc: "A version 4 UUID. A resumed row sees the one that was recorded.",
+        doc: "A version 4 UUID. A resumed row sees the recorded one.",
         params: &[],
         result: "string",
         errors: &[],
@@ -42,7 +42,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "random",
         receiver: None,
         summary: "A random float from 0 up to, not including, 1",
-        doc: "Not for secrets. A resumed row sees the one that was recorded.",
+        doc: "Not suitable for secrets. A resumed row sees the recorded number.",
         params: &[],
         result: "float",
         errors: &[],
@@ -56,7 +56,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "sleep",
         receiver: None,
         summary: "Wait",
-        doc: "A wait that is over is not repeated when the row is resumed.",
+        doc: "A completed wait is not repeated when the row is resumed.",
         params: &[Param {
             name: "duration",
             ty: Type::Duration,

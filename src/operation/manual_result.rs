@@ -14,14 +14,14 @@ pub fn given(catalogue: &Catalogue, op: Operation, written: Value, known: Record
     match Shape::of(catalogue, op) {
         Shape::Nothing => match written {
             Value::Null => Ok(Value::Null),
-            _ => Err(format!("{} gives nothing back", op.id())),
+            _ => Err(format!("{} returns nothing", op.id())),
         },
         Shape::Kind(kind) => object(op, kind, written, known),
         Shape::Fields(fields) => map(fields, written, known),
         Shape::Map => match written {
             Value::Record(_) => Ok(guarded(written)),
             other => Err(format!(
-                "a result of {} is a JSON object, not {}",
+                "a result of {} must be a JSON object, not {}",
                 op.id(),
                 other.type_name()
             )),
@@ -141,7 +141,7 @@ fn map(fields: Fields, written: Value, known: Record) -> Result<Value, String> {
 /// Merges the input with the known fields.
 fn taken(what: &str, fields: Fields, written: Value, known: Record) -> Result<Record, String> {
     let Value::Record(written) = written else {
-        return Err(format!("{what} is a JSON object with {}", names(fields)));
+        return Err(format!("{what} must be a JSON object with {}", names(fields)));
     };
     if let Some(stranger) = written.keys().find(|key| !has(fields, key)) {
         return Err(format!("{what} has no `{stranger}`; it has {}", names(fields)));

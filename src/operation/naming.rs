@@ -33,8 +33,8 @@ fn told(kind: &str, items: &[&LedgerItem]) -> String {
         _ => "",
     };
     format!(
-        "{} entries of the ledger are one {kind} by the present names: {}; calls use the one under the present name, or \
-         else the first that is asked for, and the others stay on record under their own{compare}",
+        "{} entries of the ledger are the same {kind} under the current naming rules: {}; calls use the entry under the \
+         current name, or else the first one requested, and the others stay on record under their own names{compare}",
         items.len(),
         names.join(", ")
     )

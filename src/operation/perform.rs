@@ -136,7 +136,7 @@ pub(super) fn done_before(call: &Call, step: &str) -> OpError {
         call.op.id()
     );
     OpError::new(Code::AlreadyDone, message)
-        .hint("to repeat it all the same: provisor resume RUN --retry-failed --again")
+        .hint("to repeat it anyway: provisor resume RUN --retry-failed --again")
 }
 
 /// Determines the outcome of a recorded call without sending it again.
@@ -306,13 +306,13 @@ fn permitted(context: &OpContext, call: &Call) -> Result<Settings, OpError> {
             "`{}` changes the account, and {whose} is read-only",
             call.op.signature()
         );
-        return Err(OpError::new(Code::Forbidden, message).hint("choose a profile of another mode"));
+        return Err(OpError::new(Code::Forbidden, message).hint("choose a profile with a different mode"));
     }
     if settings.unconfirmed {
         return Err(OpError::new(
             Code::Forbidden,
             format!(
-                "`{}` changes a prod account{}, and that was not confirmed for this run",
+                "`{}` changes a prod account{}, and this run has no confirmation for that",
                 call.op.signature(),
                 call.target
                     .as_ref()
@@ -496,8 +496,11 @@ impl Attempt for Asking<'_> {
         }
         if let (Effect::Create { key, .. }, call) = (self.call.effect(), self.call) {
             let name = key(call).map_or_else(|_| String::new(), |key| key.name);
-            let error = OpError::new(Code::AlreadyExists, format!("{name} exists: the ledger holds it"))
-                .hint("use the ensure operation to get the existing one");
+            let error = OpError::new(
+                Code::AlreadyExists,
+                format!("{name} already exists in the ledger"),
+            )
+            .hint("use the ensure operation to get the existing one");
             return Err(error.to_value());
         }
         let item = unchanged(self.call, earlier.value);

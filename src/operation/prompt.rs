@@ -43,7 +43,7 @@ const QUESTION: Param = Param {
     name: "question",
     ty: Type::Text,
     required: true,
-    doc: "what is shown before the answer",
+    doc: "the text to show before the input",
 };
 
 const ERRORS: &[(Code, &str)] = &[(Code::NoTerminal, "there is no terminal, or its input has ended")];
@@ -55,8 +55,8 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "ask",
         receiver: None,
         summary: "Ask the person at the terminal",
-        doc: "The answer is the line that is typed, without blanks around it. A resumed row has the answer that was given. \
-              A script that is to run without a person takes a parameter of `main` instead.",
+        doc: "Returns the line typed, without surrounding blanks. A resumed row gets the recorded answer. For a script \
+              that must run unattended, use a parameter of `main` instead.",
         params: &[QUESTION],
         result: "string",
         errors: ERRORS,
@@ -70,8 +70,8 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "ask_secret",
         receiver: None,
         summary: "Ask the person at the terminal for a secret",
-        doc: "What is typed is not shown, does not enter the history, and is a secret: it does not print, and the journal \
-              holds it sealed.",
+        doc: "The input is not shown and does not enter the history. It is a secret: it does not print, and the journal \
+              stores it sealed.",
         params: &[QUESTION],
         result: "secret",
         errors: ERRORS,

@@ -35,8 +35,8 @@ impl Raw {
             module: self.module,
             name: "get",
             receiver: Some(self.session),
-            summary: "Read anything of the API",
-            doc: "Gives the body of the answer: JSON as a value, anything else as text.",
+            summary: "Send a GET to any path of the API",
+            doc: "Returns the body of the response: JSON as a value, anything else as text.",
             params: self.reading.0,
             result: "any value",
             errors: self.reading.1,
@@ -50,7 +50,7 @@ impl Raw {
     /// Returns the operation `post`.
     pub(crate) const fn post(&self, example: &'static str, run: RunFn) -> OpSpec {
         self.changing(
-            ("post", "Send a POST to anything of the API"),
+            ("post", "Send a POST to any path of the API"),
             self.sending,
             example,
             run,
@@ -60,7 +60,7 @@ impl Raw {
     /// Returns the operation `put`.
     pub(crate) const fn put(&self, example: &'static str, run: RunFn) -> OpSpec {
         self.changing(
-            ("put", "Send a PUT to anything of the API"),
+            ("put", "Send a PUT to any path of the API"),
             self.sending,
             example,
             run,
@@ -70,7 +70,7 @@ impl Raw {
     /// Returns the operation `delete`.
     pub(crate) const fn delete(&self, example: &'static str, run: RunFn) -> OpSpec {
         self.changing(
-            ("delete", "Send a DELETE to anything of the API"),
+            ("delete", "Send a DELETE to any path of the API"),
             self.deleting,
             example,
             run,
@@ -87,7 +87,7 @@ impl Raw {
         OpSpec {
             name,
             summary,
-            doc: "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.",
+            doc: "Its outcome cannot be looked up afterwards: if the response is lost, the row is parked.",
             params,
             errors: self.errors,
             effect: Effect::Request,
@@ -109,10 +109,7 @@ pub(crate) fn read(call: &Call, encodings: &[&str]) -> Result<(Record, Body), Op
     let encoding = call.option("encoding").and_then(Value::as_text);
     let encoding = encoding.unwrap_or("json");
     if !encodings.contains(&encoding) {
-        let message = format!(
-            "the encoding `{encoding}` is not known; it is {}",
-            encodings.join(" or ")
-        );
+        let message = format!("unknown encoding `{encoding}`; use {}", encodings.join(" or "));
         return Err(OpError::new(Code::BadArgument, message));
     }
     let body = match encoding {

@@ -132,7 +132,7 @@ impl Service {
             let is_last = i64::try_from(found.len()).is_ok_and(|found| found < items);
             if !found.is_empty() && all.ends_with(&found) {
                 let message = format!(
-                    "page {number} of the list of {} repeats the one before",
+                    "page {number} of the list of {} repeats the previous page",
                     resource.plural
                 );
                 return Err(OpError::new(Code::UnreadableAnswer, message));
@@ -220,7 +220,7 @@ fn one_or_none(answer: Result<Value, OpError>, resource: &Resource) -> Result<Ve
     match answer {
         Ok(Value::Record(item)) => Ok(vec![item]),
         Ok(_) => {
-            let message = format!("the platform's answer is no {}", resource.name);
+            let message = format!("the platform's response contains no {}", resource.name);
             Err(OpError::new(Code::UnreadableAnswer, message))
         }
         Err(error) if error.status == Some(404) => Ok(Vec::new()),
@@ -230,7 +230,7 @@ fn one_or_none(answer: Result<Value, OpError>, resource: &Resource) -> Result<Ve
 
 fn undescribed(resource: &Resource) -> OpError {
     let message = format!(
-        "the description of {} does not say how to ask for one",
+        "the description of {} does not define how to request one",
         resource.plural
     );
     OpError::new(Code::Internal, message)

@@ -34,9 +34,12 @@ pub const fn connecting(
         errors: &[
             (
                 Code::BadProfile,
-                "the profile is not configured, or is another platform's",
+                "the profile is not configured, or belongs to another platform",
             ),
-            (Code::BadArgument, "the map lacks a key or has another one"),
+            (
+                Code::BadArgument,
+                "the map lacks a required key or has an unknown one",
+            ),
         ],
         effect: Effect::Sign,
         timeout: Timeout::Reply,
@@ -99,7 +102,7 @@ fn of_map(platform: &Platform, written: &Record) -> Result<Value, OpError> {
     let names: Vec<&str> = keys().map(|key| key.name).collect();
     if let Some(stranger) = written.keys().find(|key| !names.contains(&key.as_str())) {
         let message = format!(
-            "`{}::connect` knows no key `{stranger}`; it takes {}",
+            "`{}::connect` has no key `{stranger}`; it takes {}",
             platform.name,
             names.join(", ")
         );

@@ -266,8 +266,8 @@ impl Permission {
             Permission::None => "sends nothing; allowed in every mode",
             Permission::Read => "reads only; allowed in every mode",
             Permission::Change => {
-                "refused in mode `read-only` before anything is sent; asked about once per run in mode `prod`; free in `dev` \
-                 and `sandbox`"
+                "refused in mode `read-only` before anything is sent; needs confirmation once per run in mode `prod`; \
+                 unrestricted in `dev` and `sandbox`"
             }
         }
     }

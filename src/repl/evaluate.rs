@@ -167,8 +167,8 @@ impl Repl {
             }
             Err(Ended::Stopped(stop)) => self.stopped(stop, door),
             Err(Ended::Bug(what)) => {
-                screen.error(&format!("a fault of provisor: {what}"), &[]);
-                self.keep_failure(What::Other(format!("a fault of provisor: {what}")));
+                screen.error(&format!("a bug in provisor: {what}"), &[]);
+                self.keep_failure(What::Other(format!("a bug in provisor: {what}")));
                 self.close(InputEnd::Failed(what), Outcome::Broken)
             }
         }
@@ -191,7 +191,7 @@ impl Repl {
                 let message = format!("in doubt: {why}{place}");
                 let hint = match door.look_up() {
                     LookUp::Anybody => ":resume looks it up again",
-                    LookUp::Session => ":resume looks it up again, as long as this session lives",
+                    LookUp::Session => ":resume looks it up again, while this session is open",
                     LookUp::Nobody => {
                         "provisor cannot look it up; once you know the outcome, record it with `provisor resolve`"
                     }

@@ -106,13 +106,14 @@ fn linked(file: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o077 != 0 {
         return Err(io::Error::other(
-            "it is a link to a file that others may read; change its permissions, or name another file in PROVISOR_HISTORY",
+            "it is a link to a file that other users may read; change its permissions, or set PROVISOR_HISTORY to \
+             another file",
         ));
     }
     if data.is_file() {
         Ok(())
     } else {
-        Err(io::Error::other("it is a link, and not to a file"))
+        Err(io::Error::other("it is a link to something other than a file"))
     }
 }
 

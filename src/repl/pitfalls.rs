@@ -33,9 +33,7 @@ pub(super) fn advice(text: &str, gave: bool) -> Vec<String> {
         told.extend(lost(&found, &words));
     }
     if words.windows(3).any(|three| three == ["+", "(", ")"]) {
-        told.push(
-            "`()` added to a text adds nothing, and is no error: look at what may be `()` first".to_owned(),
-        );
+        told.push("`()` added to a text adds nothing and is not an error: check for `()` first".to_owned());
     }
     told.extend(shared(text, &found));
     told
@@ -58,7 +56,7 @@ fn lost(found: &[Piece], words: &[&str]) -> Option<String> {
     let is_lost = found[receiver].kind == TokenKind::Text || words[receiver] == ")";
     (words[dot] == "." && IN_PLACE.contains(&words[name]) && is_lost).then(|| {
         format!(
-            "`{0}` changes its value in place and gives nothing: `let x = ...; x.{0}(...); x`",
+            "`{0}` changes its value in place and returns nothing: `let x = ...; x.{0}(...); x`",
             words[name]
         )
     })

@@ -99,7 +99,7 @@ impl Summary {
         if self.left_out > 0 {
             let rows = plural("row", self.left_out);
             lines.push(format!(
-                "left out: {} {rows} that an earlier run has done",
+                "left out: {} {rows} that an earlier run completed",
                 self.left_out
             ));
         }

@@ -68,7 +68,7 @@ impl Runner {
             (Some(coming), _) => Then::Acts(coming.clone()),
             (None, Ok(_)) => Then::Returns,
             (None, Err(Ended::Failed(diagnostic))) => Then::Fails(diagnostic.summary_with_repair()),
-            (None, Err(Ended::Bug(what))) => Then::Fails(format!("a fault of provisor: {what}")),
+            (None, Err(Ended::Bug(what))) => Then::Fails(format!("a bug in provisor: {what}")),
             (None, Err(Ended::Stopped(_))) => Then::Fails("it stopped by itself".into()),
         };
         let then = match (then, door.row.left_open()) {

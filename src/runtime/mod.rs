@@ -174,7 +174,7 @@ impl Builder {
         let sealer = Sealer::from_text(key).map_err(|error| Error::Setup(error.to_string()))?;
         std::fs::create_dir_all(folder).map_err(|error| {
             let folder = folder.display();
-            Error::Setup(format!("the folder {folder} cannot be made: {error}"))
+            Error::Setup(format!("the folder {folder} cannot be created: {error}"))
         })?;
         let path = folder.join("journal.db");
         let journal = Journal::open(&path, sealer, self.clock.clone(), Ids::random())?;
@@ -281,7 +281,7 @@ struct Alone;
 impl Loader for Alone {
     fn load(&self, _: &str, import: &str) -> Result<Source, String> {
         Err(format!(
-            "`{import}` cannot be imported: the script was given alone"
+            "`{import}` cannot be imported: the script was passed without other files"
         ))
     }
 }

@@ -28,7 +28,8 @@ pub enum SandboxError {
         reason: String,
     },
     /// The world was written by a newer program.
-    #[error("{} has format {found}, and this program reads up to {known}: use the newer program or clear the sandbox", path.display())]
+    #[error("{} has format {found}, and this program supports up to {known}: use the newer program or clear the \
+             sandbox", path.display())]
     NewerFormat {
         /// The event log.
         path: PathBuf,

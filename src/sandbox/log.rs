@@ -38,7 +38,7 @@ impl Log {
         let extent = read(path, each)?.unwrap_or(Extent { length: 0, lines: 0 });
         let file = private(path).map_err(SandboxError::file("open", path))?;
         file.set_len(extent.length)
-            .map_err(SandboxError::file("cut the torn last line of", path))?;
+            .map_err(SandboxError::file("remove the incomplete last line of", path))?;
         let log = Log {
             file,
             path: path.to_path_buf(),

@@ -373,7 +373,7 @@ impl Sandbox {
                 platform: "web",
                 texts: vec![("url", "https://api.web.sandbox".to_owned())],
                 secrets: vec![("bearer", "of-the-sandbox".to_owned())],
-                place: format!("a service of the web at {}", self.web_url()),
+                place: format!("a web service at {}", self.web_url()),
                 told: vec!["no sign-in".to_owned()],
                 files: &[],
             },

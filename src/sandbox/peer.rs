@@ -40,7 +40,7 @@ fn exchange(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Re
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP");
+    let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "the response is not HTTP");
     let end = answer
         .windows(4)
         .position(|four| four == b"\r\n\r\n")

@@ -297,7 +297,7 @@ fn defer<P: Platform>(site: &Arc<Site>, call: &Call, delay: Duration) -> Option<
         Action::Show(reply) => return Some(reply),
         Action::Do(command) => match site.world.defer(command, delay) {
             Ok(id) => land_later(Arc::clone(site), id, delay),
-            Err(error) => tracing::error!(%error, "the sandbox could not put an effect off"),
+            Err(error) => tracing::error!(%error, "the sandbox could not delay an effect"),
         },
     }
     None
@@ -307,7 +307,7 @@ fn land_later(site: Arc<Site>, id: u64, delay: Duration) {
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;
         if let Err(error) = site.world.land(id) {
-            tracing::error!(%error, "the sandbox could not let a late effect land");
+            tracing::error!(%error, "the sandbox could not apply a late effect");
         }
     });
 }

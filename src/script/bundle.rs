@@ -198,8 +198,8 @@ impl Bundle {
             .map_err(|why| refuse(format!("cannot import \"{path}\": {why}")))?;
         if let Some(start) = chain.iter().position(|name| *name == found.name) {
             let circle = [&chain[start..], &[found.name][..]].concat().join(" -> ");
-            return Err(refuse(format!("imports go in a circle: {circle}"))
-                .hint("move what both need into a third file")
+            return Err(refuse(format!("circular imports: {circle}"))
+                .hint("move the shared code into a third file")
                 .into());
         }
         let key = (source.name.clone(), path.clone());

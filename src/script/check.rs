@@ -156,7 +156,7 @@ impl Scene<'_> {
             let near = nearest(name, of_module.iter().map(|op| op.name));
             return Some(match near {
                 Some(near) => error.hint(format!("did you mean `{module}::{near}`?")),
-                None => error.hint(format!("provisor ops list {module} shows what there is")),
+                None => error.hint(format!("provisor ops list {module} lists its functions")),
             });
         }
         self.takes(&named, call, at)

@@ -118,7 +118,7 @@ fn thrown_value(sources: &dyn Sources, caught: &ScriptError, walk: &Walk) -> Dia
         if !same {
             diagnostic
                 .notes
-                .push(format!("it first arose at {source}:{line}:{column}"));
+                .push(format!("it first occurred at {source}:{line}:{column}"));
         }
     }
     diagnostic
@@ -153,24 +153,24 @@ impl Scene<'_> {
             EvalAltResult::ErrorDataRace(what, _) => new(format!("{what} is used while it is being changed"))
                 .hint("a closure uses the value that it is called on; copy it into another variable first"),
             EvalAltResult::ErrorStackOverflow(_) => new("the functions call each other too deeply".into())
-                .hint("is there a recursion without an end? 64 levels are allowed"),
+                .hint("is the recursion endless? 64 levels are allowed"),
             EvalAltResult::ErrorDotExpr(text, _) => no_accessor(text),
             EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !expected.is_empty() => {
                 let title = format!("expected {}, got {}", plain_type(expected), plain_type(actual));
                 syntax::condition_or_list(new(title), expected)
             }
-            EvalAltResult::ErrorFor(_) => syntax::condition_or_list(
-                new("there is nothing here to go through one by one".into()),
-                "iterable",
-            ),
+            EvalAltResult::ErrorFor(_) => {
+                syntax::condition_or_list(new("this value cannot be iterated over".into()), "iterable")
+            }
             EvalAltResult::ErrorIndexingType(types, _) => {
                 let (value, index) = types.split_once(" [").unwrap_or((types, "]"));
                 let index = plain_type(index.trim_end_matches(']'));
                 let value = plain_type(value);
                 new(format!("`{value}` cannot be indexed by `{index}`"))
             }
-            EvalAltResult::ErrorUnboundThis(_) => new("`this` has no value here".into())
-                .hint("it is what a function is called on: `value.f()`, or a closure in a map, `map.f()`"),
+            EvalAltResult::ErrorUnboundThis(_) => new("`this` has no value here".into()).hint(
+                "it is the value that a function is called on: `value.f()`, or a closure in a map, `map.f()`",
+            ),
             other => new(script_error::plain(&other.to_string())),
         }
     }
@@ -197,7 +197,7 @@ impl Scene<'_> {
             None => error,
         };
         error.hint(format!(
-            "an optional one is read with `get_or(\"{name}\", default)` and looked for with `\"{name}\" in map`"
+            "read an optional property with `get_or(\"{name}\", default)`, or check for it with `\"{name}\" in map`"
         ))
     }
 
@@ -242,7 +242,7 @@ impl Scene<'_> {
         let error = Diagnostic::new("script_error", title);
         if types.first() == Some(&"()") {
             return error.hint(
-                "it is `()`: nothing was found or returned; `text.trim()` and its like change the text in place",
+                "it is `()`: nothing was found or returned; functions such as `text.trim()` change the text in place",
             );
         }
         match self.meant(module, name, types.len()) {
@@ -325,7 +325,7 @@ fn overloads(name: &str) -> Option<String> {
     } else {
         format!(" and {more} more")
     };
-    (!found.is_empty()).then(|| format!("it is there as {}{rest}", found.join(", ")))
+    (!found.is_empty()).then(|| format!("it exists as {}{rest}", found.join(", ")))
 }
 
 /// The most overloads that a hint lists.
@@ -338,7 +338,7 @@ fn no_accessor(text: &str) -> Diagnostic {
     match quoted.as_slice() {
         [name, "object" | "error" | "secret", ..] if text.contains("setter") => {
             new(format!("`{name}` cannot be set"))
-                .hint("what operations return cannot be changed; put what you need into a map of your own")
+                .hint("what operations return cannot be changed; copy what you need into your own map")
         }
         [name, "()", ..] => new(format!(
             "there is no value here that could have a property `{name}`"

@@ -4,7 +4,7 @@
 const WORDS: &[(&[&str], &str)] = &[
     (
         &["null", "nil", "None", "NULL", "undefined", "void"],
-        "the value that is nothing is written `()`; compare with it as in `x == ()`",
+        "the empty value is written `()`; compare with it as in `x == ()`",
     ),
     (
         &["await", "async", "yield"],
@@ -41,7 +41,7 @@ const WORDS: &[(&[&str], &str)] = &[
         &["console", "puts", "echo", "printf", "println"],
         "a line is printed with `print(...)`",
     ),
-    (&["self"], "what a method is called on is `this`"),
+    (&["self"], "the value that a method is called on is `this`"),
     (&["len"], "it is called on the value: `list.len()`"),
     (
         &["str", "String"],
@@ -57,11 +57,11 @@ const FUNCTIONS: &[&str] = &["print", "debug", "type_of", "call", "curry", "is_s
 const MEMBERS: &[(&[&str], &str)] = &[
     (
         &["length", "size", "count"],
-        "how many there are is `value.len()`",
+        "the number of elements is `value.len()`",
     ),
     (
         &["each", "forEach", "foreach", "for_each"],
-        "go through it with `for item in list { ... }`",
+        "iterate over it with `for item in list { ... }`",
     ),
     (
         &["includes", "include", "has", "indexOf"],
@@ -91,12 +91,12 @@ const MEMBERS: &[(&[&str], &str)] = &[
     ),
     (
         &["entries", "items"],
-        "go through a map with `for key in map.keys() { map[key] }`",
+        "iterate over a map with `for key in map.keys() { map[key] }`",
     ),
     (&["concat"], "lists, maps and texts are joined with `a + b`"),
     (
         &["strip"],
-        "`text.trim()` takes the blanks away in place: put the text into a variable first",
+        "`text.trim()` removes the blanks in place: put the text into a variable first",
     ),
 ];
 

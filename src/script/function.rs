@@ -89,7 +89,7 @@ fn function(
                 return Err(broken(&format!("cannot start a thread: {error}")));
             }
             told.await
-                .unwrap_or_else(|_| Err(broken("a look-up ended without an answer")))
+                .unwrap_or_else(|_| Err(broken("a look-up ended without a result")))
         })
     })
 }

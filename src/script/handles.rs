@@ -155,7 +155,7 @@ fn register_secrets(module: &mut Module) {
             module,
             |_: &mut ImmutableString, _: Secret| {
                 refused::<()>(
-                    "a secret cannot be added to a text that stays one",
+                    "a secret cannot be added to a text in place",
                     "write `text = text + secret`, which makes the whole text a secret",
                 )
             },

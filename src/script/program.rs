@@ -188,7 +188,7 @@ impl Program {
         let result = match &self.declaration.main {
             Some(main) if main.params.len() != args.len() => {
                 let message = format!(
-                    "main takes {} arguments and got {}",
+                    "main takes {} arguments but got {}",
                     main.params.len(),
                     args.len()
                 );

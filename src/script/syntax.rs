@@ -31,8 +31,9 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
             diagnostic.hint("maps are joined with `a + b`")
         }
         ParseErrorType::UnknownOperator(operator) => operator_hint(diagnostic, operator),
-        ParseErrorType::VariableExpected if at_bracket(source, line, column) => diagnostic
-            .hint("a list or map is not taken apart here; write `let a = list[0]; let b = list[1];`"),
+        ParseErrorType::VariableExpected if at_bracket(source, line, column) => {
+            diagnostic.hint("a list or map cannot be destructured; write `let a = list[0]; let b = list[1];`")
+        }
         ParseErrorType::MissingToken(token, wanted) if token == "," && wanted.contains("parameters") => {
             diagnostic
                 .hint("a parameter has no default; write a second function of the name with fewer parameters")
@@ -41,7 +42,7 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
         ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
             diagnostic.hint("put text in double quotes: \"...\"")
         }
-        ParseErrorType::ExprTooDeep => diagnostic.hint("take parts of the expression into variables"),
+        ParseErrorType::ExprTooDeep => diagnostic.hint("move parts of the expression into variables"),
         ParseErrorType::WrongFnDefinition => {
             diagnostic.hint("put functions at the top of the script, not inside blocks or functions")
         }
@@ -110,7 +111,7 @@ pub(super) fn condition_or_list(diagnostic: Diagnostic, wanted: &str) -> Diagnos
     }
     if wanted.contains("iterable") {
         return diagnostic.hint(
-            "`for` goes through a list, a range or a text's characters; through a map as `for key in map.keys()`",
+            "`for` iterates over a list, a range or a text's characters; over a map as `for key in map.keys()`",
         );
     }
     diagnostic

@@ -14,7 +14,7 @@ pub(super) fn hint<'a>(
 ) -> Option<String> {
     if names.variables.contains(name) && in_function {
         return Some(format!(
-            "functions do not see variables outside of them; pass it as a parameter, or declare it at the top \
+            "functions cannot see variables outside them; pass it as a parameter, or declare it at the top \
              as `const {name}` and write `global::{name}`"
         ));
     }
@@ -33,7 +33,7 @@ pub(super) fn hint<'a>(
 pub(super) fn constant<'a>(name: &str, names: &Names, near: impl IntoIterator<Item = &'a str>) -> String {
     if names.variables.contains(name) {
         return format!(
-            "only constants are there: write `const {name} = ...` instead of `let`, before it is needed"
+            "`global::` contains only constants: write `const {name} = ...` instead of `let`, before it is needed"
         );
     }
     match nearest(name, near) {

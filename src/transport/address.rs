@@ -69,7 +69,7 @@ impl AddressRules {
             other => return Some(format!("{other} addresses are not supported, only https")),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Some("an address must not carry credentials".to_owned());
+            return Some("an address must not contain credentials".to_owned());
         }
         if self.only_sandbox && !sandbox {
             return Some("this run uses the sandbox, and only sandbox hosts can be reached".to_owned());
@@ -78,7 +78,7 @@ impl AddressRules {
             return Some("this account is in the sandbox; run with --sandbox".to_owned());
         }
         if url.scheme() == "http" && !sandbox && !is_loopback(url) {
-            return Some("plain http would show the credentials to the network; use https".to_owned());
+            return Some("plain http would expose the credentials to the network; use https".to_owned());
         }
         None
     }

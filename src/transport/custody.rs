@@ -44,7 +44,7 @@ impl Releases {
             return Ok(());
         };
         let message = format!(
-            "{} was not sent: it carries a secret that belongs to {home}; {advice}",
+            "{} was not sent: it contains a secret that belongs to {home}; {advice}",
             request.label()
         );
         Err(TransportError::unsent(ErrorKind::SecretElsewhere, message))

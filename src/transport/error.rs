@@ -49,16 +49,16 @@ impl ErrorKind {
     pub(super) fn words(self) -> &'static str {
         match self {
             ErrorKind::Address => "the address may not be used",
-            ErrorKind::SecretElsewhere => "it carries a secret of another account",
+            ErrorKind::SecretElsewhere => "it contains a secret of another account",
             ErrorKind::Setup => "this machine's own setup cannot be used",
             ErrorKind::Withheld => "held back",
             ErrorKind::Dns => "the host has no address",
             ErrorKind::Connect => "no connection",
             ErrorKind::Tls => "no secure connection",
-            ErrorKind::Timeout => "not in time",
+            ErrorKind::Timeout => "timed out",
             ErrorKind::Reset => "the connection broke",
-            ErrorKind::Truncated => "the answer broke off",
-            ErrorKind::TooLarge => "the answer is too long",
+            ErrorKind::Truncated => "the response broke off",
+            ErrorKind::TooLarge => "the response is too long",
             ErrorKind::Redirect => "sent elsewhere",
         }
     }
@@ -148,7 +148,7 @@ pub(super) fn tls_cause(failure: &rustls::Error) -> String {
                 .to_owned()
         }
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "its certificate has expired; the platform has to renew it, or this machine's clock is wrong".to_owned()
+            "its certificate has expired; the platform must renew it, or this machine's clock is wrong".to_owned()
         }
         Error::InvalidCertificate(
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
@@ -157,13 +157,13 @@ pub(super) fn tls_cause(failure: &rustls::Error) -> String {
         Error::InvalidCertificate(CertificateError::Other(why))
             if why.to_string().contains("CaUsedAsEndEntity") =>
         {
-            "its certificate is one that issues others, which no server may show; it needs one of its own \
-             (basicConstraints CA:FALSE), with its issuer's named as `ca` in the profile"
+            "its certificate is an issuer's certificate, which a server must not use; it needs its own (basicConstraints \
+             CA:FALSE), with the issuer's named as `ca` in the profile"
                 .to_owned()
         }
         Error::InvalidMessage(_) => "the server does not use TLS; check the port".to_owned(),
         Error::AlertReceived(Alert::HandshakeFailure) => {
-            "it has no encryption in common with provisor".to_owned()
+            "it supports no encryption that provisor supports".to_owned()
         }
         Error::AlertReceived(Alert::CertificateRequired) => {
             "it requires a client certificate; name one as `client_cert` in the profile".to_owned()

@@ -114,7 +114,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
 /// The wait for the response, as shown to the user.
 fn wait_for_answer(http: &Http, request: &Request, reply: Duration) -> Wait {
     Wait {
-        what: format!("waiting for an answer to {}", request.label()),
+        what: format!("waiting for a response to {}", request.label()),
         until_ms: Some(http.shared.clock.now_millis().saturating_add(millis(reply))),
         why: String::new(),
     }
@@ -125,7 +125,7 @@ fn tell(request: &Request, outcome: Result<&Response, &TransportError>, took: Du
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let answer = match outcome {
         Ok(response) => response.status.to_string(),
-        Err(error) => format!("no answer: {}", error.kind.words()),
+        Err(error) => format!("no response: {}", error.kind.words()),
     };
     let id = outcome.ok().and_then(request_id).unwrap_or_default();
     tracing::debug!(target: "provisor::http", request = %request.label(), answer = %answer, ms, id = %id);
@@ -227,7 +227,10 @@ fn method(request: &Request) -> reqwest::Method {
 
 fn headers(request: &Request) -> Result<HeaderMap, TransportError> {
     let unusable = |what: &str| {
-        let message = format!("{} was not sent: {what} cannot be a header", request.label());
+        let message = format!(
+            "{} was not sent: {what} is not a valid header value",
+            request.label()
+        );
         TransportError::unsent(ErrorKind::Address, message)
     };
     let mut headers = HeaderMap::new();
@@ -261,7 +264,7 @@ async fn read(
 ) -> Result<Vec<u8>, TransportError> {
     let limit = http.shared.config.body_limit;
     let too_large = || {
-        let message = format!("the answer to {} is longer than {limit} bytes", request.label());
+        let message = format!("the response to {} is longer than {limit} bytes", request.label());
         TransportError::in_doubt(ErrorKind::TooLarge, message)
     };
     let announced = answer.content_length().unwrap_or_default();
@@ -276,7 +279,7 @@ async fn read(
             Ok(None) => return Ok(body),
             Err(error) if error.is_timeout() => return Err(late(request, timeout)),
             Err(_) => {
-                let message = format!("the answer to {} broke off", request.label());
+                let message = format!("the response to {} broke off", request.label());
                 return Err(TransportError::in_doubt(ErrorKind::Truncated, message));
             }
         }
@@ -296,11 +299,12 @@ fn failed(http: &Http, request: &Request, error: &reqwest::Error, timeout: Durat
     let connecting = error.is_connect() || error.is_dns();
     if is_out_of_handles(error) {
         let message = format!(
-            "no connection to {host}: this process has no file handle left ({cause}); fewer rows at once (--jobs), or a higher `ulimit -n`, will do"
+            "no connection to {host}: this process has no file handles left ({cause}); run fewer rows at once (--jobs), or \
+             raise `ulimit -n`"
         );
         TransportError::unsent(ErrorKind::Connect, message)
     } else if error.is_builder() {
-        let message = format!("{label} was not sent: it cannot be written as a request");
+        let message = format!("{label} was not sent: it is not a valid request");
         TransportError::unsent(ErrorKind::Address, message)
     } else if connecting && error.is_dns() {
         TransportError::unsent(ErrorKind::Dns, format!("{host} cannot be found: {cause}"))

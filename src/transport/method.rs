@@ -35,14 +35,14 @@ pub struct Token {
 pub enum MethodError {
     /// The name is not a valid method name.
     #[error(
-        "is not the name of a method: letters, digits and hyphens such as GET or VERSION-CONTROL, {LONGEST} at most"
+        "is not a valid method name: use letters, digits and hyphens, as in GET or VERSION-CONTROL, {LONGEST} at most"
     )]
     NoToken,
     /// CONNECT: opens a tunnel instead of giving a response.
-    #[error("opens a tunnel and gives no answer")]
+    #[error("opens a tunnel and returns no response")]
     Connect,
     /// TRACE or TRACK: returns the whole request, including its credentials.
-    #[error("has the request sent back with its credentials")]
+    #[error("would return the request with its credentials")]
     Trace,
 }
 

@@ -11,16 +11,16 @@ use crate::value::secret::Scrubber;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// The body is empty.
-    #[error("the answer is empty")]
+    #[error("the response is empty")]
     Empty,
     /// The body is a web page.
-    #[error("the answer is a web page, not JSON")]
+    #[error("the response is a web page, not JSON")]
     Html,
     /// The body is neither JSON nor a web page.
-    #[error("the answer is not JSON")]
+    #[error("the response is not JSON")]
     NotJson,
     /// The body is not text.
-    #[error("the answer is not text")]
+    #[error("the response is not text")]
     NotText,
 }
 

@@ -77,7 +77,7 @@ pub(super) fn put_off(outcome: &Outcome, now_millis: i64) -> Option<Duration> {
 pub(super) fn why(outcome: &Outcome) -> String {
     match outcome {
         Ok(answer) if answer.status == 429 => "too many requests (429)".to_owned(),
-        Ok(answer) => format!("the answer was {}", answer.status),
+        Ok(answer) => format!("the response was {}", answer.status),
         Err(error) => error.message.clone(),
     }
 }

@@ -228,7 +228,7 @@ fn results_that_are_fed_back_leave_out_what_an_earlier_run_has_done() {
     let ran = home
         .run("run work.rhai --sandbox --rows mended.csv --out second.csv")
         .ended(0);
-    let _ = ran.said(&["left out: 2 rows that an earlier run has done", "1 row: 1 done"]);
+    let _ = ran.said(&["left out: 2 rows that an earlier run completed", "1 row: 1 done"]);
     assert_eq!(items(&home), 3);
     assert_eq!(csv(&home.read("second.csv")).len(), 1);
 

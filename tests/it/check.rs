@@ -31,7 +31,7 @@ fn the_scripts_of_the_repository_pass() {
     let _ = home
         .run_with_words(&words)
         .ended(0)
-        .said(&["onboard.rhai: nothing is wrong"]);
+        .said(&["onboard.rhai: no mistakes found"]);
     assert!(!home.provisor().exists(), "nothing is opened");
 }
 
@@ -115,11 +115,14 @@ fn variables_that_are_not_there_are_found() {
     );
     finds(
         "let rate = 2;\nfn price(n) { n * rate }\nprice(1)",
-        &["s.rhai:2:19", "functions do not see variables outside of them"],
+        &["s.rhai:2:19", "functions cannot see variables outside them"],
     );
     finds(
         "let list = [1];\nfor item in list { print(item) }\nitem",
-        &["s.rhai:3:1", "it holds only in the block that it is declared in"],
+        &[
+            "s.rhai:3:1",
+            "it exists only in the block in which it is declared",
+        ],
     );
     finds(
         "print(total);\nlet total = 1;",
@@ -127,7 +130,7 @@ fn variables_that_are_not_there_are_found() {
     );
     finds(
         "let x = undefined;",
-        &["`undefined`", "the value that is nothing is written `()`"],
+        &["`undefined`", "the empty value is written `()`"],
     );
     finds("let x = mobsted;", &["it is a module"]);
     finds(
@@ -139,7 +142,10 @@ fn variables_that_are_not_there_are_found() {
     );
     finds(
         "let rate = 2;\nfn f() { global::rate }\nf()",
-        &["there is no constant `global::rate`", "only constants are there"],
+        &[
+            "there is no constant `global::rate`",
+            "`global::` contains only constants",
+        ],
     );
 }
 

@@ -65,7 +65,7 @@ fn a_tenants_password_goes_to_no_other_host_until_the_profile_allows_it() {
     let port = elsewhere.rsplit(':').next().unwrap();
     let _ = ran.said(&[
         "[secret_elsewhere]",
-        "was not sent: it carries a secret that belongs to",
+        "was not sent: it contains a secret that belongs to",
         &format!("add secrets_to = [\"localhost:{port}\"] to [profiles.acme] in"),
         "config.toml",
     ]);
@@ -144,9 +144,9 @@ fn a_site_with_a_password_is_refused_and_stands_in_no_file() {
     );
     let ran = home.run("run site.rhai --sandbox --site https://ann:site-pass-4711@s.example/");
     assert_ne!(ran.code, 0);
-    let ran = ran.said(&["carries a user or a password", "[bad_argument]"]);
+    let ran = ran.said(&["contains a user or a password", "[bad_argument]"]);
     assert!(
-        !ran.stderr.contains("would stand in clear: site-pass"),
+        !ran.stderr.contains("would store in plain text: site-pass"),
         "{}",
         ran.stderr
     );

@@ -217,7 +217,7 @@ fn a_step_in_doubt_that_an_edited_script_asks_for_otherwise_is_not_sent_again() 
     let _ = home
         .run(&resume)
         .ended(10)
-        .said(&["ended without asking for `http::post`"]);
+        .said(&["ended without calling `http::post`"]);
     assert_eq!(home.books().web.totals.created, 2);
 
     for step in home.json(&format!("runs steps {id} --open --json"))["steps"]

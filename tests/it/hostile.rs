@@ -45,12 +45,12 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "pad_too_far",
         "let s = \"\"; s.pad(99999999999, 'x'); s",
-        "more than one call may make",
+        "more than one call may create",
     ),
     (
         "blob_too_large",
         "blob(99999999999)",
-        "more than one call may make",
+        "more than one call may create",
     ),
     (
         "blob_doubling",
@@ -315,7 +315,7 @@ fn carried_out(jobs: u8) -> Vec<[BTreeMap<String, String>; 2]> {
     for ([hostile, well], (name, _, _)) in pairs.iter().zip(ROWS) {
         assert_eq!(hostile["name"], *name);
         assert_eq!(well["_status"], "done", "beside {name}: {}", well["_error"]);
-        assert!(!hostile["_error"].contains("a fault of provisor"), "{name}");
+        assert!(!hostile["_error"].contains("a bug in provisor"), "{name}");
     }
     pairs
 }
@@ -388,7 +388,7 @@ fn a_row_that_dies_with_the_process_runs_alone_and_last_and_is_given_up_at_its_t
     let ran = home.run("resume").ended(8);
     let ran = ran.said(&[
         "6 rows: 5 done",
-        "the process died 3 times while the script of this row was at work",
+        "the process died 3 times while the script of this row was running",
     ]);
     assert!(!ran.stderr.contains("at work\n"), "{}", ran.stderr);
     assert_eq!(csv(&home.read("out.csv"))[1]["_status"], "failed");

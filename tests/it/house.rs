@@ -117,7 +117,7 @@ const ANYWHERE: &[&str] = &[
 /// The files that may expose a secret.
 const EXPOSERS: &[&str] = &[
     "transport/request",
-    "transport/line",
+    "transport/connect_options",
     "journal/seal",
     "cli/keychain",
     "report/reveal",
@@ -212,11 +212,11 @@ fn the_public_face_is_small() {
             "pub mod sandbox;",
             "pub mod transport;",
             "pub mod value;",
+            "pub use operation::context::Profile;",
             "pub use operation::error::OpError;",
             "pub use operation::platform::Platform;",
             "pub use operation::resource::Resource;",
             "pub use operation::spec::OpSpec;",
-            "pub use operation::world::Profile;",
             "pub use runtime::{Builder, Error, Outcome, Run, Runtime};",
             "pub use script::program::Script;",
             "pub use value::secret::Secret;",

@@ -108,9 +108,8 @@ fn an_environment_becomes_a_profile_with_its_secret_sealed() {
 fn a_collection_of_known_requests_becomes_operations_and_runs() {
     let home = Home::new();
     let ran = import(&home, "api.json env.json --out acme.rhai").ended(0);
-    let _ = ran.said(&[
-        "6 requests: 5 by operations of their platforms, 0 by http::, 1 left out; 2 scripts are comments",
-    ]);
+    let _ = ran
+        .said(&["6 requests: 5 with platform operations, 0 with http::, 1 left out; 2 scripts are comments"]);
     let script = home.read("acme.rhai");
     for part in [
         "let session = mobsted::connect(\"acme_partner\");",
@@ -157,7 +156,7 @@ fn a_script_is_not_replaced_unasked_and_nothing_else_is_written_then() {
     assert_ne!(home.read("acme.rhai"), "my own");
     let _ = import(&home, "env.json --out x.rhai")
         .ended(2)
-        .said(&["--out is for the script"]);
+        .said(&["--out needs a collection"]);
 }
 
 #[test]
@@ -201,7 +200,7 @@ fn an_environment_of_another_service_gives_parameters() {
     let _ = home
         .run("import postman env.json --platform mobsted")
         .ended(2)
-        .said(&["nothing for login", "--take login=VARIABLE"]);
+        .said(&["has no value for login", "--take login=VARIABLE"]);
     let taken = home
         .run("import postman env.json --platform sparrow --take api_token=key --take partner_token=key")
         .ended(0);
@@ -307,5 +306,5 @@ fn what_cannot_be_imported_is_refused_in_words() {
     let _ = home
         .run("import postman env.json env.json")
         .ended(2)
-        .said(&["another environment"]);
+        .said(&["is a second environment"]);
 }

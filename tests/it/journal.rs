@@ -230,7 +230,7 @@ fn a_backup_is_restored_and_the_key_is_changed() {
         .ended(2)
         .said(&["is the journal itself"]);
     let restored = home.run("journal restore copy.db --yes").ended(0);
-    let _ = restored.said(&["copy.db is in place", "is kept as", "may send it again"]);
+    let _ = restored.said(&["the journal was restored from", "is kept as", "may send it again"]);
     assert_eq!(emails(&home).len(), 2);
     assert_eq!(home.json("audit --json")["audit"][0]["kind"], "restore");
 
@@ -313,7 +313,7 @@ fn two_runs_do_not_write_to_one_place_at_once() {
     let _ = home
         .run("run double.rhai --rows n.csv --out out.csv")
         .ended(2)
-        .said(&["out.csv.partial", "which no run has written"]);
+        .said(&["out.csv.partial", "which was not written by a run"]);
     assert_eq!(fs::read_to_string(&partial).unwrap(), "my notes\n");
 }
 

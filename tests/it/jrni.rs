@@ -264,7 +264,7 @@ fn a_company_that_was_switched_off_stands_in_the_way_until_it_is_taken_over() {
     );
     let _ = home.run("run off.rhai --sandbox").ended(0);
     let refused = home.run("run off.rhai --sandbox").ended(7);
-    let _ = refused.said(&["s/1", "switched off", "adopt: true"]);
+    let _ = refused.said(&["s/1", "is disabled", "adopt: true"]);
     let adopted = home.run("run off.rhai --sandbox --adopt=true --json").ended(0);
     assert_eq!(
         adopted.stdout.trim(),

@@ -130,7 +130,7 @@ fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
     let _ = rig.run("run fails.rhai --yes").ended(1);
     let ran = rig.run("resume --retry-failed").ended(1);
     assert!(!ran.stderr.contains("Change the prod"), "{}", ran.stderr);
-    let _ = ran.said(&["changes to the prod account `acme` were confirmed when the run began"]);
+    let _ = ran.said(&["changes to the prod account `acme` were confirmed when the run started"]);
     // The confirmation does not cover an edited script.
     rig.home.write(
         "fails.rhai",

@@ -245,7 +245,7 @@ fn rows_that_fail_because_something_exists_say_how_it_is_taken_over() {
         .run("run one.rhai --sandbox --rows rows.csv --jobs 1")
         .ended(8)
         .said(&[
-            "row 1: if it is yours, take it over: ensure_tenant(\"ann@example.com\", #{adopt: true})",
+            "row 1: if it is yours, adopt it: ensure_tenant(\"ann@example.com\", #{adopt: true})",
             "--retry-failed --with-current",
         ]);
     assert!(!ran.stderr.contains("to retry the failed rows"), "{}", ran.stderr);

@@ -80,7 +80,7 @@ fn every_refusal_of_a_sign_in_has_its_own_code_and_says_what_to_do() {
         (
             "--api mismatched-token --partner OWN",
             "sparrow_login_failed",
-            "one account",
+            "the same account",
         ),
         (
             "--api inactive-user --partner OWN",
@@ -212,27 +212,30 @@ fn what_does_not_fit_is_refused_before_anything_is_sent() {
         let _ = home.run("run bad.rhai --sandbox").ended(1).said(says);
     };
     let viber = |keys: &str| format!("s.send_viber(#{{sender: \"B\", text: \"x\", {keys}}})");
-    refused("s.send_viber(#{text: \"x\"})", &["lacks the key `recipients`"]);
+    refused(
+        "s.send_viber(#{text: \"x\"})",
+        &["is missing the key `recipients`"],
+    );
     refused(
         &viber("recipients: \"9779812345678\", colour: 1"),
         &["no key `colour`"],
     );
     refused(
         &viber("recipients: \"+4915112345678\""),
-        &["not a number for Viber", "977"],
+        &["not a valid number for Viber", "977"],
     );
     refused(&viber("recipients: []"), &["no recipients"]);
     refused(
         &viber("recipients: [\"9779812345678\", 9779812345678]"),
-        &["`9779812345678` is among the recipients twice"],
+        &["`9779812345678` is listed twice among the recipients"],
     );
     refused(
         "s.send_sms(#{sender: \"B\", text: \"x\", recipients: \"9779812345678\"})",
-        &["not a number for SMS"],
+        &["not a valid number for SMS"],
     );
     refused(
         "s.send_whatsapp(#{recipient: \"+9779812345678\", text: \"x\"})",
-        &["not a number for WhatsApp"],
+        &["not a valid number for WhatsApp"],
     );
     refused(
         "s.send_whatsapp(#{recipient: \"9779812345678\"})",

@@ -133,9 +133,9 @@ fn any_method_is_sent_by_its_name_but_for_those_that_give_no_answer_of_their_own
     assert_eq!(result, expected);
     for (name, why) in [
         ("CONNECT", "opens a tunnel"),
-        ("trace", "has the request sent back"),
-        ("GET /x", "is not the name of a method"),
-        ("", "is not the name of a method"),
+        ("trace", "would return the request"),
+        ("GET /x", "is not a valid method name"),
+        ("", "is not a valid method name"),
     ] {
         let script = format!("http::request({name:?}, \"https://api.web.sandbox/anything\")");
         let _ = run(&home, &script, "").ended(1).said(&[why, "bad_argument"]);
@@ -247,7 +247,7 @@ fn main() {
     let _ = home
         .run("run none.rhai --sandbox --fault web-items-post:empty-yes:x1")
         .ended(10)
-        .said(&["the answer has no content"]);
+        .said(&["the response has no content"]);
     let _ = home.run("resume").ended(10);
     assert_eq!(made(&home.books()).0, 2);
 }
@@ -371,7 +371,7 @@ fn what_was_not_deleted_stays_in_the_ledger() {
     assert_eq!(made(&home.books()), (1, 1));
     let _ = run(&home, &deletes(1, "probe: probe"), "")
         .ended(1)
-        .said(&["`probe` needs a `key`"]);
+        .said(&["`probe` needs a non-empty `key`"]);
 }
 
 #[test]
@@ -421,7 +421,7 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
         ("|key| []", "a list"),
         ("|key| \"\"", "a string"),
     ] {
-        refused(probe, 1, &["gives the thing as a map", what]);
+        refused(probe, 1, &["must return the object as a map", what]);
     }
     for probe in ["|a, b| ()", "|a, b, c| ()"] {
         refused(
@@ -441,13 +441,15 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
         ("timeout: \"9 days\"", "from 1ms to 24h"),
         ("timeout: true", "must be duration, not a bool"),
         ("headers: #{\"X-A\\r\\nX-B\": \"1\"}", "`X-A\\r\\nX-B`"),
-        ("headers: #{\"\": \"1\"}", "no header can be called ``"),
+        ("headers: #{\"\": \"1\"}", "`` is not a valid header name"),
     ] {
         let call = format!("http::get(\"{url}\", #{{{options}}})");
         let _ = run(&home, &call, "").ended(1).said(&[says]);
     }
     let keyless = format!("http::post(\"{url}\", #{{json: 1, probe: |key| ()}})");
-    let _ = run(&home, &keyless, "").ended(1).said(&["`probe` needs a `key`"]);
+    let _ = run(&home, &keyless, "")
+        .ended(1)
+        .said(&["`probe` needs a non-empty `key`"]);
 }
 
 #[test]

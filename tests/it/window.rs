@@ -95,7 +95,7 @@ fn a_bare_yes_is_believed_and_never_sent_again() {
     let _ = home
         .run(&lagging)
         .ended(10)
-        .said(&["it holds no app id, and it was not found, but may still appear"]);
+        .said(&["it contains no app id, and it was not found, but may still appear"]);
     let _ = home.run("resume").ended(10);
     wait_until("the app is there", || apps(&home) == 2);
     let _ = home.run("resume").ended(0);
@@ -113,7 +113,7 @@ fn a_run_that_waits_for_long_says_for_what_and_until_when() {
     home.configure("[profiles.sandbox]\n");
     let slow = onboard("applications-post:slow:3500:x1").replace("ann", "bob");
     let ran = home.run(&slow).ended(0);
-    let told = "waiting for an answer to POST ";
+    let told = "waiting for a response to POST ";
     assert_eq!(ran.stderr.matches(told).count(), 1, "{}", ran.stderr);
     assert!(!ran.stderr.contains("looking for"), "{}", ran.stderr);
 }
@@ -225,7 +225,10 @@ fn a_settle_time_is_shortened_by_the_user_alone_and_never_below_five_seconds() {
     home.write("provisor.toml", "[profiles.acme]\nsettle = \"2m\"\n");
     let _ = home.run("config show").ended(0);
     home.write("provisor.toml", "[profiles.acme]\nlands_within = \"2m\"\n");
-    let _ = home.run("config show").ended(2).said(&["lands_within` vouches"]);
+    let _ = home
+        .run("config show")
+        .ended(2)
+        .said(&["lands_within` promises how soon"]);
     home.write(
         "provisor.toml",
         "[profiles.new]\nurl = \"https://b.example\"\nsettle = \"80s\"\n",

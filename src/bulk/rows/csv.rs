@@ -200,7 +200,7 @@ fn read_error(error: &csv::Error, line: u64) -> RowsError {
     match error.kind() {
         ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::FileTooLarge => RowsError::Broken {
             line,
-            problem: "the row is longer than 16 MiB; a quote seems never to be closed".into(),
+            problem: "the row is longer than 16 MiB; a quote seems to be unclosed".into(),
         },
         ErrorKind::Io(io) => RowsError::Unreadable(io.to_string()),
         _ => RowsError::Broken {

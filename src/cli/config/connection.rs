@@ -117,7 +117,7 @@ impl Connection {
             let origin = &proxy.origin;
             (
                 origin.file.as_path(),
-                format!("it reaches profile `{profile}` {what}"),
+                format!("it connects to profile `{profile}` {what}"),
             )
         });
         let ca = self.ca.iter().map(|ca| {
@@ -232,7 +232,7 @@ impl Files<'_> {
         let file = std::fs::File::open(&place).map_err(why)?;
         if private && is_open_to_others(&file.metadata().map_err(why)?) {
             let problem =
-                format!("names the file {name}, which others than its owner can read: chmod 600 {name}");
+                format!("names the file {name}, which users other than its owner can read: chmod 600 {name}");
             return Err(self.bad(key, path, problem));
         }
         let mut bytes = Vec::new();
@@ -276,7 +276,8 @@ fn read_proxy(entry: &Entry<'_>) -> Result<Sourced<ProxySetting>, ConfigError> {
     }
     match Proxy::parse(&text) {
         Ok(proxy) if proxy.has_credentials() => Err(entry.bad(
-            "must not hold a name or a password: keep the whole address elsewhere and write { env = \"VARIABLE\" }",
+            "must not contain a user name or a password: keep the whole address elsewhere and write { env = \
+             \"VARIABLE\" }",
         )),
         Ok(proxy) => Ok(entry.sourced(ProxySetting::At(proxy))),
         Err(why) => Err(entry.bad(&why)),

@@ -148,14 +148,14 @@ impl CredentialSource {
             let what = if about.is_dir() {
                 "a folder"
             } else {
-                "no ordinary file"
+                "not a regular file"
             };
             return Err(self.failed(format!("it is {what}"), None));
         }
         let file = std::fs::File::open(&path).map_err(|error| why(&error))?;
         if is_open_to_others(&about) {
             let hint = format!("chmod 600 {}", path.display());
-            return Err(self.failed("others than its owner can read it", Some(hint)));
+            return Err(self.failed("users other than its owner can read it", Some(hint)));
         }
         let mut text = zeroize::Zeroizing::new(String::new());
         // One byte more shows that it is too long.
@@ -196,7 +196,7 @@ impl fmt::Display for CredentialSource {
 
 fn give_again(keeping: &SecretId) -> String {
     format!(
-        "give it: provisor profile edit {} --secret {}=sealed",
+        "enter it: provisor profile edit {} --secret {}=sealed",
         keeping.profile, keeping.key
     )
 }

@@ -17,7 +17,7 @@ pub enum ConfigError {
         why: String,
     },
     /// Others can write the user's own file, and so name programs for secrets and hosts for them.
-    #[error("{} can be written by others", .place.display())]
+    #[error("other users can write to {}", .place.display())]
     Writable {
         /// The file, or its folder.
         place: PathBuf,
@@ -155,7 +155,7 @@ impl ConfigError {
                 match (nearest(name, known.iter().map(String::as_str)), known.len()) {
                     (Some(like), _) => format!("did you mean `{like}`?"),
                     (None, 0) => how_to_add(name, file),
-                    (None, _) => format!("there are: {}", known.join(", ")),
+                    (None, _) => format!("the profiles are {}", known.join(", ")),
                 },
             ),
             ConfigError::NoProfile { file } => Some(how_to_add("NAME", file)),

@@ -94,7 +94,8 @@ impl Profile {
             origin: settle.origin.clone(),
             key: format!("profiles.{}.settle", self.name),
             problem: format!(
-                "must be {} or more for an account that is not on this machine: a request that is still on its way would be sent twice",
+                "must be {} or more for an account that is not on this machine: otherwise, a request that is still \
+                 in transit would be sent twice",
                 humantime::format_duration(LEAST_SETTLE)
             ),
         })

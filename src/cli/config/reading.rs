@@ -153,7 +153,7 @@ pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
         error => format!("is not a web address: {error}"),
     })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a name or a password: write `login` and `password`".into());
+        return Err("must not contain a user name or a password: write `login` and `password`".into());
     }
     match (url.scheme(), url.host_str()) {
         ("https", Some(_)) => Ok(url),

@@ -230,7 +230,7 @@ fn a_profile_that_is_not_there_says_what_is() {
     assert_eq!(error.to_string(), "there is no profile `amce` (--profile)");
     assert_eq!(error.hint().unwrap(), "did you mean `acme`?");
     let error = config.choose(Some("zzz"), &home.env(&[])).unwrap_err();
-    assert_eq!(error.hint().unwrap(), "there are: acme, globex");
+    assert_eq!(error.hint().unwrap(), "the profiles are acme, globex");
     let empty = Home::new("", "");
     let error = empty.load().unwrap().choose(None, &empty.env(&[])).unwrap_err();
     assert_eq!(

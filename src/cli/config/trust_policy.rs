@@ -103,7 +103,7 @@ pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path)
         problem: format!("{why}: only {} may do that", user_file.display()),
     };
     if let Some(vouched) = &over.lands_within {
-        let why = "vouches for how soon a request lands";
+        let why = "promises how soon a request takes effect";
         return Some(refused(vouched, "lands_within", why));
     }
     let own = below.and_then(|below| below.settle.as_ref());
@@ -281,7 +281,7 @@ impl Config {
         config.add(&document, true)?;
         let mut lines = Vec::new();
         for profile in config.profiles.values() {
-            let address = profile.url().unwrap_or("no address of its own");
+            let address = profile.url().unwrap_or("no address");
             for (key, source) in &profile.secrets {
                 lines.push(format!(
                     "{} and sends it to {address}",

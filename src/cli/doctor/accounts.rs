@@ -119,7 +119,7 @@ fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSo
                 Check::ok(AREA, subject, format!("{source}, run when needed"))
             } else {
                 Check::problem(AREA, subject, format!("{source} is not there"))
-                    .fix("install the program, or name another place: provisor profile edit")
+                    .fix("install the program, or choose another place: provisor profile edit")
             }
         }
         CredentialSource::Keyring(_) => match keychain::available() {
@@ -170,7 +170,7 @@ fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
     let has_login = profile.platform().texts().iter().any(|key| key.name == "login");
     if !has_login && profile.secrets.values().any(|source| asks(&source.value)) {
-        let why = "known by the account's secrets alone, which are not asked for here";
+        let why = "identified only by the account's secrets, which this check does not ask for";
         return Check::skipped(AREA, subject, why);
     }
     if let Some(damaged) = damaged_tokens(app) {

@@ -83,7 +83,7 @@ fn key(app: &App) -> Result<Check, CommandError> {
         ));
     }
     let place = match app.env.get("PROVISOR_KEY") {
-        Some(_) => "given by PROVISOR_KEY".to_owned(),
+        Some(_) => "set by PROVISOR_KEY".to_owned(),
         None => file.display().to_string(),
     };
     let given = app.env.get("PROVISOR_KEY").map(Secret::new);

@@ -53,7 +53,7 @@ fn sound(journal: &Journal) -> Result<Check, CommandError> {
     };
     Ok(match problems.first() {
         None => Check::ok(AREA, "", "sound"),
-        Some(first) => Check::problem(AREA, "", format!("{first} ({} in all)", problems.len()))
+        Some(first) => Check::problem(AREA, "", format!("{first} ({} in total)", problems.len()))
             .fix("keep a copy of the journal, then restore a backup: provisor journal restore FILE"),
     })
 }

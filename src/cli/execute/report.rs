@@ -153,7 +153,7 @@ impl Execution<'_> {
         }
         if let (Some(read), true) = (outcome.unread, is_read_once) {
             ui.warn(&format!(
-                "{read} rows were read; the rows after them are not in the journal"
+                "{read} rows were read; the rows after that are not in the journal"
             ));
             ui.hint(&format!("pass the whole input again: {resume} --rows FILE"));
             ui.hint("or start a new run with the remaining rows");

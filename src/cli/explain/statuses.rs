@@ -7,10 +7,7 @@ pub(super) const ALL: &[Explanation] = &[
     Explanation {
         code: "queued",
         meaning: "The row or run is recorded and has not started.",
-        causes: &[
-            "other rows are before it",
-            "the process ended before it was its turn",
-        ],
+        causes: &["other rows are before it", "the process ended before its turn"],
         remedies: &["provisor resume starts it"],
         example: "provisor resume",
     },
@@ -26,14 +23,14 @@ pub(super) const ALL: &[Explanation] = &[
     },
     Explanation {
         code: "done",
-        meaning: "The row's `main` returned; of a run, every row did.",
+        meaning: "The row's `main` returned; for a run: every row is done.",
         causes: &["everything succeeded"],
         remedies: &["nothing is left to do"],
         example: "provisor runs show RUN",
     },
     Explanation {
         code: "failed",
-        meaning: "The row failed for a known reason; of a run, every row has ended and some failed.",
+        meaning: "The row failed for a known reason; for a run: every row has ended, and some failed.",
         causes: &[
             "an operation or the script failed",
             "the row's input does not fit the script's parameters",

@@ -36,7 +36,7 @@ pub(super) fn read(json: &Json, content_type: Option<&str>, values: &mut Values)
         "graphql" => graphql(&json["graphql"], values),
         "" => Ok(Body::default()),
         other => Ok(Body {
-            notes: vec![format!("the body is of a form that is not known: {other}")],
+            notes: vec![format!("the body has an unknown type: {other}")],
             ..Body::default()
         }),
     }
@@ -74,13 +74,13 @@ fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<B
     };
     let mut notes = Vec::new();
     if inexact {
-        notes.push("its JSON is sent as text: values of the script would change it".to_owned());
+        notes.push("its JSON is sent as text: as script values it would change".to_owned());
     }
     let known = values.credentials();
     let code = if super::secrets::scrubbed(&content, &known) == trimmed_lines(&content) {
         values.value(&content, "body")?
     } else {
-        notes.push("the body holds credentials, so that it is given as a whole".to_owned());
+        notes.push("the body contains credentials, so it is passed as a whole".to_owned());
         values.credential(&content, "body", false)
     };
     Ok(Body {
@@ -117,7 +117,7 @@ fn multipart(json: &Json, values: &mut Values) -> Result<Body, String> {
             None => (values.value(&field.value, &field.key)?, ""),
             Some(file) => {
                 body.notes.push(format!(
-                    "`{}` carries a file: its content is given as text",
+                    "`{}` is a file: its content is passed as text",
                     field.key
                 ));
                 (content_of(file, &field.key, values), base_name(file))
@@ -159,7 +159,7 @@ fn file(json: &Json, values: &mut Values) -> Body {
     Body {
         option: Some(("body", content_of(&source, "file", values))),
         content_type: None,
-        notes: vec!["the body is a file: its content is given as text".to_owned()],
+        notes: vec!["the body is a file: its content is passed as text".to_owned()],
     }
 }
 
@@ -293,7 +293,7 @@ fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) ->
     let text = number.to_string();
     if super::secrets::name_is_secret(field) {
         values.say(format!(
-            "`{field}` is sent as a text: a credential is not a number here"
+            "`{field}` is sent as text: a credential cannot be a number"
         ));
         return values.value(&text, field);
     }
@@ -303,7 +303,7 @@ fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) ->
         (None, Some(float)) if number.is_f64() => Code::Expr(format!("{float:?}")),
         _ => {
             values.say(format!(
-                "`{field}` is sent as a text: its number is too large for a value"
+                "`{field}` is sent as text: its number is too large for a value"
             ));
             Code::Expr(quoted(&text))
         }

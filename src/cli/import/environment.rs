@@ -154,7 +154,7 @@ pub(super) fn account(
         return Ok(None);
     }
     Err(CommandError::usage(format!(
-        "the environment has nothing for {} of a {} account",
+        "the environment has no value for {} of a {} account",
         missing.join(", "),
         platform.name
     ))
@@ -258,7 +258,7 @@ impl Environment {
                     if path.contains(&name) || path.len() > 32 {
                         path.push(name);
                         return Err(CommandError::usage(format!(
-                            "variables of the environment refer to each other in a circle: {}",
+                            "variables of the environment refer to each other in a cycle: {}",
                             path.join(" -> ")
                         )));
                     }
@@ -271,7 +271,7 @@ impl Environment {
             }
             if out.len() > 1 << 16 {
                 return Err(CommandError::usage(
-                    "a variable of the environment grows beyond all bounds",
+                    "the value of a variable of the environment is too large",
                 ));
             }
         }

@@ -26,7 +26,7 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
             "profile `{name}` already exists in {}",
             profile.file.display()
         ))
-        .hint("name another one with --profile, or pass --force to change this one"));
+        .hint("choose another name with --profile, or pass --force to change this one"));
     }
     let text = |key: &str| {
         account

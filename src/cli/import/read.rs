@@ -34,7 +34,7 @@ pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
     read.map_err(|error| unreadable(error.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         return Err(unreadable(format!("it is larger than {} MB", LARGEST >> 20))
-            .hint("export the folders that you need as collections of their own"));
+            .hint("export the folders that you need as separate collections"));
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let json: Json = serde_json::from_slice(text).map_err(|error| {
@@ -68,7 +68,7 @@ fn told(json: Json) -> Result<Found, String> {
     if json.get("item").is_some_and(Json::is_array) {
         if !schema.is_empty() && !["v2.0", "v2.1"].iter().any(|version| schema.contains(version)) {
             return Err(format!(
-                "is a collection of another version than 2.0 and 2.1: {schema}"
+                "is a collection of an unsupported version, not 2.0 or 2.1: {schema}"
             ));
         }
         return Ok(Found::Collection(json));

@@ -180,9 +180,15 @@ impl Draft {
                     .map(|note| format!("{}: {note}", scrubbed(&place, &known))),
             );
         }
-        match known.iter().find(|secret| secret.len() >= SHORTEST && script.text.contains(secret.as_str())) {
+        match known
+            .iter()
+            .find(|secret| secret.len() >= SHORTEST && script.text.contains(secret.as_str()))
+        {
             // The message cannot say where without revealing the credential.
-            Some(_) => Err("has a credential in a place that the script cannot take as a parameter, such as a field's name".into()),
+            Some(_) => Err(
+                "has a credential in a place where the script cannot use a parameter, such as a field's name"
+                    .into(),
+            ),
             None => Ok(script),
         }
     }
@@ -198,7 +204,7 @@ impl Draft {
         }
         let _ = write!(
             about,
-            "\n{}: {} by operations of their platforms, {} by `http::`, {} left out.",
+            "\n{}: {} with platform operations, {} with `http::`, {} left out.",
             counted(script.requests, "request"),
             script.typed,
             script.web,
@@ -224,7 +230,7 @@ impl Draft {
     }
 
     fn main(&self, collection: &Collection, known: &[String]) -> String {
-        let mut text = String::from("/// Send the requests in order, and return how each was answered.\n");
+        let mut text = String::from("/// Send the requests in order, and return the outcome of each.\n");
         let params: Vec<&Param> = self.values.params.iter().collect();
         if !params.is_empty() {
             text.push_str("///\n");

@@ -285,8 +285,8 @@ fn variables_without_an_end_leave_out_the_requests_that_use_them() {
     for (note, why) in used.notes.iter().zip([
         "a -> b -> a",
         "own -> own",
-        "beyond all bounds",
-        "more than 32 deep",
+        "value is too large",
+        "more than 32 levels deep",
     ]) {
         assert!(note.contains(why), "{note}");
         assert!(used.text.contains(why), "{}", used.text);
@@ -357,9 +357,9 @@ fn one_request_is_called_one() {
         "item": [{"name": "a", "request": "https://x.example"}]}),
     );
     for line in [
-        "//! 1 request: 0 by operations of their platforms, 1 by `http::`, 0 left out.\n",
+        "//! 1 request: 0 with platform operations, 1 with `http::`, 0 left out.\n",
         "//! Scripts of the collection do not run here; 1 script is a comment.\n",
-        "/// Send the requests in order, and return how each was answered.\nfn main() {\n",
+        "/// Send the requests in order, and return the outcome of each.\nfn main() {\n",
     ] {
         assert!(script.text.contains(line), "no `{line}` in\n{}", script.text);
     }

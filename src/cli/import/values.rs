@@ -376,12 +376,12 @@ impl Values {
             path.push(name.to_owned());
             let circle = path.join(" -> ");
             return Err(format!(
-                "has variables that refer to each other in a circle: {circle}"
+                "has variables that refer to each other in a cycle: {circle}"
             ));
         }
         if path.len() > DEEPEST {
             return Err(format!(
-                "has a variable `{}` that is made of others more than {DEEPEST} deep",
+                "has a variable `{}` that refers to others more than {DEEPEST} levels deep",
                 path[0]
             ));
         }
@@ -423,9 +423,7 @@ impl Values {
                 }
             });
             if length > LONGEST || pieces.len() > LONGEST / 64 {
-                return Err(format!(
-                    "has a variable `{name}` whose value grows beyond all bounds"
-                ));
+                return Err(format!("has a variable `{name}` whose value is too large"));
             }
         }
         path.pop();
@@ -459,7 +457,8 @@ impl Values {
             "guid" | "randomUUID" => vec![Piece::Code("uuid()")],
             "isoTimestamp" => vec![Piece::Code("now()")],
             _ => {
-                let about = format!("in place of Postman's own `{name}`, new at each request there");
+                let about =
+                    format!("replaces Postman's own `{name}`, which Postman generates for each request");
                 vec![Piece::Param(self.add(
                     name_of(dynamic, "value"),
                     about,

@@ -152,7 +152,7 @@ impl Draft {
         }
         if values.expanded(user).contains(':') {
             self.note(
-                "its user has a colon in it, which HTTP does not allow; it is sent without a credential",
+                "its user name contains a colon, which HTTP does not allow; it is sent without a credential",
             );
             return Ok(());
         }
@@ -255,7 +255,7 @@ impl Draft {
                     .any(|(key, _)| key == "bearer" || key == "basic")
                 {
                     self.note(
-                        "its header `Authorization` is left out: the request signs in another way, too",
+                        "its header `Authorization` is left out: the request also signs in another way",
                     );
                     continue;
                 }

@@ -39,7 +39,7 @@ fn write(app: &App, folder: &Path, files: &[(String, String)], force: bool) -> R
     let folder = app.env.folder().join(folder);
     std::fs::create_dir_all(&folder).map_err(|error| {
         CommandError::usage(format!(
-            "the folder `{}` cannot be made: {error}",
+            "the folder `{}` cannot be created: {error}",
             folder.display()
         ))
     })?;

@@ -52,7 +52,7 @@ impl Account {
 pub(super) fn told(account: &Object, who: &str, signed_in: SignedIn) -> String {
     let url = account.text("url");
     match signed_in {
-        SignedIn::Reached(knock) => format!("{url} answered {}", reached(knock)),
+        SignedIn::Reached(knock) => format!("{url} responded with {}", reached(knock)),
         SignedIn::Until(until) => format!("signed in to {url}{who}, until {} UTC", times::shown(until)),
         SignedIn::EachTime => format!("{url} needs no sign-in: each request carries the credential"),
         SignedIn::No | SignedIn::WhileUsed => format!("signed in to {url}{who}"),

@@ -110,7 +110,7 @@ fn next_steps(app: &App, before: &Config, answers: &Answers, asks: bool) -> Resu
     });
     if before.profiles().len() == 1 && before.choose(None, &app.env).is_ok() {
         app.ui.hint(&format!(
-            "there are two profiles now: choose one with `provisor profile use {name}`, or name it with --profile"
+            "you have two profiles now: choose the default with `provisor profile use {name}`, or pass --profile"
         ));
     }
     if asks && answers.mode != "sandbox" && app.ask_yes("Sign in now to test it?", true)? {
@@ -217,7 +217,7 @@ fn unfit(platform: &'static Platform, key: &str, text: &str) -> Option<String> {
 fn ask_text(app: &App, platform: &'static Platform, field: &AccountKey) -> Result<String, CommandError> {
     app.ask_until(field.title, None, |text| {
         if text.is_empty() && field.required {
-            return Err(CommandError::usage("it must be given"));
+            return Err(CommandError::usage("a value is required"));
         }
         fits(platform, field.name, text).map(|()| text.to_owned())
     })
@@ -285,7 +285,7 @@ fn ask_place(app: &App, field: &AccountKey) -> Result<Option<SecretLocation>, Co
     }
     let read = |answer: &str| {
         SecretLocation::parse(answer).ok_or_else(|| {
-            CommandError::usage("that is not a place; `sealed` asks for the secret itself, unseen")
+            CommandError::usage("that is not a place; `sealed` asks for the secret itself, without echo")
         })
     };
     app.ask_until(&format!("Where is it? {FORMS}"), None, read)

@@ -135,7 +135,7 @@ impl ProfileArgs {
         ))
         .hint(format!("name the place instead: --secret {key}=PLACE; a place is {FORMS}"));
         Err(match value {
-            Some(text) if !text.is_empty() => refused.hint("if what you typed is a real secret, change it"),
+            Some(text) if !text.is_empty() => refused.hint("if you typed a real secret, change it"),
             _ => refused,
         })
     }
@@ -203,9 +203,7 @@ impl ProfileArgs {
                 )));
             }
             if places[..at].iter().any(|(earlier, _)| earlier == key) {
-                return Err(CommandError::usage(format!(
-                    "the place of `{key}` is given twice"
-                )));
+                return Err(CommandError::usage(format!("two places are given for `{key}`")));
             }
         }
         Ok(places)

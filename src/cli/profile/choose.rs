@@ -67,9 +67,9 @@ pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandErr
     }
     match now.named(name, "profile use")?.sandboxed() {
         Some(_) => app.ui.banner(&format!(
-            "sandbox: simulated platforms replace `{name}` (end this: provisor profile use {name} --no-sandbox)"
+            "sandbox: simulated platforms replace `{name}` (to end this: provisor profile use {name} --no-sandbox)"
         )),
-        None if command.no_sandbox => app.ui.note(&format!("`{name}` is the real account again")),
+        None if command.no_sandbox => app.ui.note(&format!("`{name}` uses the real account again")),
         None => {}
     }
     Ok(Exit::Ok)

@@ -31,7 +31,7 @@ pub(in crate::cli) fn own<'a>(
         "profile `{name}` is defined in {}, which is not your own file",
         profile.file.display()
     ))
-    .hint("change that file with an editor"))
+    .hint("edit that file"))
 }
 
 /// Checks a new profile name: letters, digits, `-` and `_`, but not `sandbox`.

@@ -55,7 +55,7 @@ impl SecretLocation {
         })?;
         let place = SecretLocation::parse(place).ok_or_else(|| {
             bad(&format!("the text after `{key}=` is not a place"))
-                .hint("a secret is never written on the command line: others can see it there")
+                .hint("a secret is never written on the command line: other users can see it there")
         })?;
         Ok((*key, place))
     }
@@ -161,8 +161,9 @@ pub(super) fn forget(app: &App, keeping: &SecretId, source: &CredentialSource) -
         }
         CredentialSource::Keyring(entry) if *entry == entry_name(keeping) => {
             record(app, "forget", keeping)?;
-            keychain::remove(entry)
-                .map_err(|why| CommandError::usage(format!("the keyring's entry `{entry}` stays: {why}")))?;
+            keychain::remove(entry).map_err(|why| {
+                CommandError::usage(format!("the keyring's entry `{entry}` was not deleted: {why}"))
+            })?;
             Ok(true)
         }
         _ => Ok(false),

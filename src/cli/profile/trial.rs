@@ -18,7 +18,7 @@ use crate::value::Object;
 JSON (--json), one document:
   {\"version\": 1, \"profile\", \"platform\", \"url\", \"login\", \"mode\", \"sandbox\", \"signed_in_until\",
    \"answered\": {status, credential}, \"may\": [{operation, ok, count, error}]}
-  answered is the answer of a web service at its own address, and whether a credential was sent; otherwise null")]
+  answered is the response of a web service at its own address, and whether a credential was sent; otherwise null")]
 pub(super) struct TestCommand {
     /// The profile; by default the active one.
     name: Option<String>,
@@ -79,7 +79,7 @@ fn say(
     app.print(match profile.mode.as_ref().map(|mode| mode.value) {
         Some(Mode::Prod) => "mode prod: runs ask for confirmation before they change anything",
         Some(Mode::ReadOnly) => "mode read-only: nothing is ever changed",
-        Some(Mode::Sandbox) => "mode sandbox: nothing real is reached",
+        Some(Mode::Sandbox) => "mode sandbox: no real account is reached",
         Some(Mode::Dev) | None => "mode dev: runs make changes without confirmation",
     })
 }

@@ -66,7 +66,7 @@ pub(super) struct ReplCommand {
     /// Memory limit of one input: 512M, 4G or none [default: 1G].
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     max_memory: Option<usize>,
-    /// Do not ask for confirmation in mode `prod`, for the profile that the session begins with.
+    /// Do not ask for confirmation in mode `prod`, for the profile that the session starts with.
     #[arg(long)]
     yes: bool,
 }

@@ -24,7 +24,7 @@ impl CliHost {
         };
         if let Some(chosen) = profile.as_ref().filter(|profile| profile.sandboxed().is_some()) {
             // The profile selects the sandbox, so a forgotten flag cannot reach the live account.
-            tracing::debug!(profile = chosen.name, "the sandbox stands in");
+            tracing::debug!(profile = chosen.name, "the sandbox is used instead");
             lock(&self.accounts).sandbox = true;
         }
         let accounts = lock(&self.accounts).clone();
@@ -82,7 +82,7 @@ impl CliHost {
                     .map_or(Mode::Dev, |profile| mode_of(profile, &self.app.env));
                 if *mode < configured {
                     return Err(CommandError::usage(format!(
-                        "the profile's own mode is {}; a session may only be more careful",
+                        "the profile's own mode is {}; a session can only be more restrictive",
                         configured.word()
                     ))
                     .hint("change the profile if it is wrong: provisor profile edit"));

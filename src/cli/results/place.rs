@@ -158,14 +158,14 @@ fn open_file(
         Taken::Ours(file) => file,
         Taken::Locked => {
             return Err(refused("another run is writing its results there".into())
-                .hint("wait for its end, or write the results to a different file"));
+                .hint("wait until it ends, or write the results to a different file"));
         }
         Taken::Foreign => {
             return Err(refused(format!(
-                "finished rows would replace `{}`, which no run has written",
+                "finished rows would replace `{}`, which was not written by a run",
                 partial.display()
             ))
-            .hint("move that file away, or give the results another name"));
+            .hint("move that file away, or choose another name for the results"));
         }
     };
     let lock = file.try_clone().map_err(|error| refused(error.to_string()))?;

@@ -115,7 +115,7 @@ impl Preview {
     ) -> Result<(), CommandError> {
         let mut text = Vec::new();
         if edited {
-            text.push("the edited script, against the steps that are recorded:".to_owned());
+            text.push("the edited script compared with the recorded steps:".to_owned());
             text.push(self.comparison.table(&app.ui));
         }
         if asked {

@@ -23,7 +23,7 @@ pub(super) fn close(
             "run {} is a REPL session: its inputs are never run again",
             record.id
         ))
-        .hint(format!("provisor resume {} settles what it left open", record.id)));
+        .hint(format!("provisor resume {} settles its open steps", record.id)));
     }
     let id = record.id.clone();
     let run = journal.lock_run(&id)?;

@@ -58,7 +58,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         app.ui.warn(wait);
     }
     for step in &doubts {
-        let why = step.why.as_deref().unwrap_or("no answer arrived");
+        let why = step.why.as_deref().unwrap_or("no response arrived");
         let what = described(step);
         app.ui
             .warn(&format!("{what} is in doubt: {why} (step {})", step.key));
@@ -100,8 +100,8 @@ fn fields(run: &RunSummary) -> Vec<(String, Value)> {
     let record = &run.record;
     let of = |status| run.counts.of(status);
     let total = match record.total {
-        Some(total) => format!("{total} in all"),
-        None if run.plan.session => "as far as typed".to_owned(),
+        Some(total) => format!("{total} in total"),
+        None if run.plan.session => "as typed so far".to_owned(),
         None => "not all read yet".to_owned(),
     };
     let rows = format!(

@@ -20,7 +20,7 @@ JSON (--json), one document:
   row counts from 1
   state is absent, intended, in doubt, done, refused or half done (it failed, and left something behind)
   thing is the object that the step creates, or null
-  attempts counts the requests that left
+  attempts counts the requests that were sent
   why is the reason for the doubt")]
 pub(super) struct StepsCommand {
     /// The run.

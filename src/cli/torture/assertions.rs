@@ -96,7 +96,7 @@ impl Expected {
         wrong.retain(|flaw| !self.flaws.contains(flaw));
         let repeats = observation.books.traffic.repeats;
         if repeats > self.repeats {
-            wrong.push(format!("{repeats} requests asked for what existed already"));
+            wrong.push(format!("{repeats} requests tried to create what already existed"));
         }
         let refused = observation.books.totals.duplicates_refused;
         if refused > self.refused {
@@ -192,7 +192,7 @@ impl Expected {
                     (_, cell) => counts && cell != then.get(column),
                 };
                 if differs {
-                    other.push(format!("results, row {}: `{column}` is another", at + 1));
+                    other.push(format!("results, row {}: `{column}` differs", at + 1));
                 }
             }
         }
@@ -266,7 +266,7 @@ fn differs<T: PartialEq>(
         Err(wanted) => (len(found), *wanted),
     };
     Some(if count == wanted {
-        format!("the {what} are others than those of an undisturbed run")
+        format!("the {what} differ from those of an undisturbed run")
     } else {
         format!("{count} {what}, and {wanted} after an undisturbed run")
     })

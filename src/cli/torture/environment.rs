@@ -181,5 +181,5 @@ fn config(lands_in_time: bool) -> String {
 }
 
 fn broken(why: impl std::fmt::Display) -> CommandError {
-    CommandError::new(Exit::Aborted, format!("a world for the torture: {why}"))
+    CommandError::new(Exit::Aborted, format!("cannot create a world: {why}"))
 }

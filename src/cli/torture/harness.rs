@@ -85,7 +85,7 @@ impl<'a> Harness<'a> {
         let program = std::env::current_exe().map_err(|error| {
             CommandError::new(
                 Exit::Aborted,
-                format!("the program cannot find itself to start it: {error}"),
+                format!("provisor cannot find its own executable: {error}"),
             )
         })?;
         let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -147,7 +147,10 @@ fn root(keep: Option<&Path>) -> Result<Root, CommandError> {
             .tempdir()
             .map(Root::Temporary)
             .map_err(|error| {
-                CommandError::new(Exit::Aborted, format!("no temporary folder can be made: {error}"))
+                CommandError::new(
+                    Exit::Aborted,
+                    format!("no temporary folder can be created: {error}"),
+                )
             });
     };
     let unusable = |why: String| CommandError::usage(format!("--keep {}: {why}", folder.display()));

@@ -78,6 +78,6 @@ fn undisturbed(harness: &Harness) -> Result<Option<Expected>, CommandError> {
 
 fn interrupted(app: &App) -> Exit {
     app.ui
-        .note("interrupted; the child is dead, and its worlds are removed");
+        .note("interrupted; the child process is dead, and its worlds are removed");
     Exit::Interrupted
 }

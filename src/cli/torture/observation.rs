@@ -131,7 +131,7 @@ impl Observation {
         let strays = strays.map(|item| {
             let (resource, owner) = (&item.resource, self.owner(&item.resource.account));
             format!(
-                "the ledger has something of {owner} that does not exist: {} {}",
+                "the ledger has an object of {owner} that does not exist: {} {}",
                 resource.kind, resource.name
             )
         });

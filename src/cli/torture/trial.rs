@@ -170,7 +170,7 @@ impl Trial<'_> {
     fn next(&mut self, end: End, step: Step) -> Result<Step, CommandError> {
         Ok(match (end, step) {
             (End::Stopped, _) => Step::End(Last::Stopped),
-            (End::Stuck, _) => hopeless("a child did not end"),
+            (End::Stuck, _) => hopeless("a child process did not end"),
             (End::Killed, step) => {
                 self.outcome.kills += 1;
                 match step {

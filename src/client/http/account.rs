@@ -161,7 +161,7 @@ fn refused(error: ApiError, credential: bool) -> ApiError {
     let tried = if credential {
         "it refuses the profile's credential"
     } else {
-        "it asks for a credential, and the profile has none"
+        "it requires a credential, and the profile has none"
     };
     ApiError {
         kind: ApiErrorKind::SignInRefused,
@@ -176,7 +176,7 @@ pub fn base(text: &str) -> Result<Url, ApiError> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(ApiError::new(
             ApiErrorKind::Address,
-            "a service's address has no ? or # part",
+            "a service's address must not have a ? or # part",
         ));
     }
     Ok(url)
@@ -188,7 +188,7 @@ pub fn header(name: &str) -> Result<(), ApiError> {
     if !name.is_empty() && name.chars().all(fits) {
         return Ok(());
     }
-    Err(ApiError::bad_input("no header can be called so"))
+    Err(ApiError::bad_input("this is not a valid header name"))
 }
 
 /// Whether `url` is below `base`, even if their hosts are spelled differently.
@@ -225,7 +225,7 @@ pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
     }
     Err(ApiError::new(
         ApiErrorKind::Address,
-        format!("the address is not below the profile's, {base}"),
+        format!("the address is not below the profile's address, {base}"),
     ))
 }
 

@@ -101,13 +101,13 @@ impl Client {
 pub fn address(text: &str) -> Result<Url, ApiError> {
     let bad = |why: &str| Err(ApiError::new(ApiErrorKind::Address, format!("the address {why}")));
     let Ok(mut url) = Url::parse(text.trim()) else {
-        return bad("is not one: it begins with https:// and names a host");
+        return bad("is not valid: it must start with https:// and name a host");
     };
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return bad("is not one of the web: it begins with https:// and names a host");
+        return bad("is not a web address: it must start with https:// and name a host");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return bad("carries a user or a password; give them apart, as `basic: #{user, password}`");
+        return bad("contains a user or a password; give them separately, as `basic: #{user, password}`");
     }
     url.set_fragment(None);
     Ok(url)

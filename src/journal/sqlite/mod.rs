@@ -210,7 +210,7 @@ impl SqliteStore {
         let mut statement = connection.prepare("pragma foreign_key_check")?;
         let orphans = statement.query_map([], |row| row.get::<_, String>(0))?;
         for table in orphans {
-            problems.push(format!("a row of table {} points nowhere", table?));
+            problems.push(format!("a row of table {} refers to a missing row", table?));
         }
         Ok(problems)
     }
@@ -230,7 +230,7 @@ impl SqliteStore {
         let found = LedgerCount::recount(&connection)?.entries;
         Ok((found != count.entries).then(|| {
             format!(
-                "the ledger has {found} entries, and {} were recorded",
+                "the ledger has {found} entries, but {} were recorded",
                 count.entries
             )
         }))
@@ -257,7 +257,7 @@ impl SqliteStore {
             .and_then(|()| connection.busy_timeout(FOLDING))
             .and_then(|()| pragma("pragma wal_checkpoint(truncate)"));
         if let Err(error) = folded {
-            tracing::debug!(%error, "the journal's log was not folded in");
+            tracing::debug!(%error, "the journal's log was not merged into it");
         }
     }
 

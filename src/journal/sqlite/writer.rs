@@ -42,7 +42,7 @@ const BATCH_ROWS: usize = 4096;
 pub(super) type Poison = Arc<OnceLock<JournalError>>;
 
 /// The error after the writer has panicked.
-pub(super) const ENDED: &str = "its writer has ended by a fault of provisor";
+pub(super) const ENDED: &str = "its writer has ended because of a bug in provisor";
 
 /// The state of the writer thread.
 pub(super) struct Writer {
@@ -107,7 +107,7 @@ impl Writer {
             if u128::try_from(tries).is_ok_and(|tries| tries == untold) {
                 // There is no callback for the end of the wait.
                 drop(waits.begin(Wait::for_long(format!(
-                    "another process writes to {} for long; waiting for it",
+                    "another process has been writing to {} for a long time; waiting for it",
                     path.display()
                 ))));
             }
@@ -138,7 +138,7 @@ impl Writer {
                 let _ = connection.execute_batch("rollback");
                 let error = fault_to_error(&self.path, fault);
                 let _ = self.poison.set(error.clone());
-                tracing::error!(%error, "the journal takes no more writes");
+                tracing::error!(%error, "the journal accepts no more writes");
                 answer(acks.into_iter().flatten(), &error);
             }
         }

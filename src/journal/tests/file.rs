@@ -373,7 +373,7 @@ fn an_entry_that_vanished_from_the_ledger_is_found_by_the_check() {
         .unwrap();
     assert_eq!(
         journal.check().unwrap(),
-        ["the ledger has 1 entries, and 2 were recorded"]
+        ["the ledger has 1 entries, but 2 were recorded"]
     );
 }
 
@@ -451,7 +451,7 @@ fn another_process_that_writes_for_long_is_waited_for() {
     std::thread::scope(|scope| {
         let write = scope.spawn(|| journal.ledger_put(&tenant("ann"), &outcome(1)));
         let what = waits.recv_timeout(Duration::from_mins(1)).unwrap();
-        assert!(what.contains("another process writes to"), "{what}");
+        assert!(what.contains("another process has been writing to"), "{what}");
         assert!(!write.is_finished());
         other.execute_batch("rollback").unwrap();
         write.join().unwrap().unwrap();

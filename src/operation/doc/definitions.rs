@@ -28,7 +28,7 @@ pub fn files(catalogue: &Catalogue) -> Vec<DefinitionFile> {
     let global = all().filter(|op| op.module.is_empty() || op.receiver.is_some());
     let mut text = header(
         "static",
-        "Operations that scripts call without a module's name, and the objects they give",
+        "Operations that scripts call without a module name, and the objects they return",
     );
     for kind in catalogue.kinds() {
         for (name, ty, about) in kind.properties {

@@ -64,7 +64,7 @@ pub fn op(doc: &OpDoc, level: usize) -> String {
             .map(|code| format!("[`{code}`](errors.md#{code})"));
         let _ = writeln!(
             text,
-            "\nAs every operation of its sort: {}.",
+            "\nErrors of all operations of this kind: {}.",
             codes.collect::<Vec<_>>().join(", ")
         );
     }
@@ -83,7 +83,7 @@ pub fn op(doc: &OpDoc, level: usize) -> String {
     }
     let _ = writeln!(
         text,
-        "\nExample, as it runs on a fresh sandbox:\n\n```rhai\n{}\n```",
+        "\nExample, which runs on a new sandbox:\n\n```rhai\n{}\n```",
         doc.example
     );
     text
@@ -91,7 +91,7 @@ pub fn op(doc: &OpDoc, level: usize) -> String {
 
 fn index(catalogue: &Catalogue) -> BookPage {
     let mut text = String::from(
-        "# Operations\n\nWhat a script may do to the world. Written by `provisor ops book` from the operation table; \
+        "# Operations\n\nWhat a script can do outside itself. Written by `provisor ops book` from the operation table; \
          every example is run as a test.\n",
     );
     let _ = section(catalogue, &mut text, "Global functions", "global", |op| {
@@ -102,7 +102,7 @@ fn index(catalogue: &Catalogue) -> BookPage {
             op.module == module
         });
     }
-    text.push_str("\nWhat every error code means is told in [errors](errors.md).\n");
+    text.push_str("\n[Errors](errors.md) explains every error code.\n");
     BookPage {
         name: "index.md".to_owned(),
         text,
@@ -165,8 +165,9 @@ fn object(catalogue: &Catalogue, kind: &'static Kind) -> String {
 }
 
 fn errors(catalogue: &Catalogue) -> BookPage {
-    let mut text =
-        String::from("# Error codes\n\nWhat a script sees as `err.kind`, and `provisor explain` explains.\n");
+    let mut text = String::from(
+        "# Error codes\n\nThe values of `err.kind` in a script; `provisor explain CODE` explains each.\n",
+    );
     for entry in explain::all(catalogue) {
         let _ = write!(text, "\n{}", explanation(entry));
     }

@@ -201,32 +201,33 @@ fn common_errors(op: &OpSpec) -> Vec<&'static str> {
 
 fn promise(effect: &Effect) -> &'static str {
     match effect {
-        Effect::Observe => "changes nothing; a resumed row is given what was recorded",
+        Effect::Observe => "changes nothing; a resumed row receives the recorded result",
         Effect::Ensure { .. } => {
-            "makes it exist, once: what is on record is given back without a request, and a lost answer is looked up \
+            "creates it at most once: a recorded result is returned without a request, and a lost response is looked up \
              before anything is sent again"
         }
         Effect::Create { .. } => {
-            "makes it, and fails when it exists; a lost answer is looked up before anything is sent again"
+            "creates it, and fails if it already exists; a lost response is looked up before anything is sent again"
         }
         Effect::Change { .. } => {
-            "changes or removes what exists; carrying it out twice is the same as once, and a lost answer is looked up"
+            "changes or removes an existing object; carrying it out twice has the same effect as once, and a lost response \
+             is looked up"
         }
         Effect::Act => {
-            "its outcome cannot be looked up afterwards: when the answer is lost, the row parks. In a run with \
-             rows it is not done again for the same row within 24 hours (`remember`), and is given back as `unchanged`; \
-             under a `key` it is done once, for ever"
+            "its outcome cannot be looked up afterwards: if the response is lost, the row is parked. In a run with rows it \
+             is not repeated for the same row within 24 hours (`remember`), and its result is returned as `unchanged`; \
+             with a `key` it is done only once, permanently"
         }
         Effect::Request => {
-            "its outcome cannot be looked up afterwards: when the answer is lost, the row parks. In a run with \
-             rows the same request of the same row is an error within 24 hours (`remember`), unless the run is started with \
-             `--again`; under a `key` it is sent once, for ever"
+            "its outcome cannot be looked up afterwards: if the response is lost, the row is parked. In a run with rows, \
+             repeating the request for the same row within 24 hours (`remember`) is an error, unless the run is started \
+             with `--again`; with a `key` it is sent only once, permanently"
         }
         Effect::ByCall(_) => {
-            "a read is safe to ask again. When the answer of a change is lost the row parks, unless the call brings a key and \
-             a function that looks the thing up: then it is settled. In a run with rows the same change of the same row is an \
-             error within 24 hours (`remember`), unless the run is started with `--again`; under a `key` it is sent once, for \
-             ever"
+            "a read can safely be repeated. If the response to a change is lost, the row is parked, unless the call has a \
+             key and a function that looks the object up: then provisor settles it. In a run with rows, repeating the \
+             change for the same row within 24 hours (`remember`) is an error, unless the run is started with `--again`; \
+             with a `key` it is sent only once, permanently"
         }
         Effect::Sign => "names an account; sends nothing and is never recorded",
     }

@@ -254,7 +254,7 @@ impl<'a> Page<'a> {
         }
         if !doc.common_errors.is_empty() {
             let also = doc.common_errors.join(", ");
-            self.paragraph_at(2, &format!("as every operation of its sort: {also}"));
+            self.paragraph_at(2, &format!("as for all operations of this kind: {also}"));
         }
         self.paragraph_at(2, "`provisor explain CODE` describes each");
     }

@@ -6,12 +6,12 @@ use super::Explanation;
 pub(super) const CODES: &[Explanation] = &[
     Explanation {
         code: "bad_argument",
-        meaning: "An argument of an operation does not fit what the operation takes. Nothing was sent.",
+        meaning: "An argument of an operation is not valid. Nothing was sent.",
         causes: &[
-            "an argument is missing, or one too many is given",
-            "an argument has another type than the operation takes",
+            "an argument is missing, or there are too many",
+            "an argument has the wrong type",
             "an options map has a key that the operation does not know",
-            "a text does not have the form it must have, such as an e-mail address",
+            "a text does not have the required form, such as that of an e-mail address",
         ],
         remedies: &[
             "compare the call with `provisor ops show OPERATION`",
@@ -24,7 +24,7 @@ pub(super) const CODES: &[Explanation] = &[
         meaning: "The account that the script asks for cannot be used: its profile is not in the configuration, lacks a \
                   setting, or is another platform's. Nothing was sent.",
         causes: &[
-            "there is no profile of this name, or none is chosen",
+            "no profile has this name, or none is selected",
             "the profile has no address, no login, or no source for its password",
             "the password's file, variable or command cannot be read",
             "the profile belongs to another platform than the module that asks for it",
@@ -41,26 +41,26 @@ pub(super) const CODES: &[Explanation] = &[
         meaning: "The address may not be used. Nothing was sent to it.",
         causes: &[
             "it is plain http, and not on this machine",
-            "a raw call's path leads out of the account's API, to another origin or above it",
-            "the sandbox is on and the address is a real one, or the other way round",
+            "a raw call's path leads out of the account's API: to another origin, or to a path above it",
+            "the sandbox is on and the address is real, or the other way round",
         ],
         remedies: &[
-            "write the address with https://, and a raw call's path as it stands below the API",
-            "take --sandbox away to reach real addresses",
+            "use https:// in the address, and give a raw call a path relative to the API",
+            "remove --sandbox to reach real addresses",
         ],
-        example: "http::get(\"https://api.example.com/items\")   // https, and neither a user nor a password in it",
+        example: "http::get(\"https://api.example.com/items\")   // https, without a user or password",
     },
     Explanation {
         code: "sign_in_refused",
-        meaning: "The account refuses the credentials. provisor does not go on trying them, since accounts are locked \
-                  after too many attempts.",
+        meaning: "The account refuses the credentials. provisor does not keep trying them, because too many attempts lock \
+                  an account.",
         causes: &[
-            "the login or the password is wrong, or has been changed",
-            "the address belongs to another account than the login",
-            "a client has changed the password of its tenant",
+            "the login or the password is wrong or was changed",
+            "the address and the login belong to different accounts",
+            "a client changed the tenant's password",
         ],
         remedies: &[
-            "check login and password, and that the address is the account's own",
+            "check the login and password, and that the address belongs to the account",
             "record a tenant's new password: provisor tenants set-password EMAIL",
         ],
         example: "fn main(session) {\n    try {\n        session.apps();\n    } catch (err) {\n        if err.kind == \"sign_in_refused\" { print(err.hint); } else { throw err; }\n    }\n}",
@@ -69,37 +69,37 @@ pub(super) const CODES: &[Explanation] = &[
         code: "forbidden",
         meaning: "The account may not do this, or the profile's mode does not allow it.",
         causes: &[
-            "tenants are asked of an account that the platform has not made a partner",
+            "the operation needs a partner account, and the platform has not made this account one",
             "the profile's mode is read-only and the operation changes something",
-            "the user who signs in lacks a right on the platform",
+            "the user who signs in lacks a permission on the platform",
         ],
         remedies: &[
-            "ask the platform whether the account may do this",
-            "choose a profile of another mode",
+            "ask the platform whether the account has this permission",
+            "choose a profile with a different mode",
         ],
         example: "provisor profile edit acme --mode dev",
     },
     Explanation {
         code: "secret_elsewhere",
-        meaning: "The request would take a secret to a host where it does not belong. What an account gives (a tenant's \
-                  password, a token, a key) goes back to that account and nowhere else, unless `secrets_to` in the profile \
-                  of that account says so. Nothing was sent. What a person hands the script, as a parameter or as the answer \
-                  to `ask_secret`, goes where the script sends it.",
+        meaning: "The request would send a secret to a host where it does not belong. A secret that an account issues (a \
+                  tenant's password, a token, a key) goes back to that account and nowhere else, unless `secrets_to` in \
+                  the profile of that account says so. Nothing was sent. A secret that a person gives to the script, as a \
+                  parameter or as the answer to `ask_secret`, goes wherever the script sends it.",
         causes: &[
             "a tenant's password, or a text joined with it, is sent to another system",
-            "a token of one service is used for another one",
+            "a token of one service is used for another",
             "the line is in a project's provisor.toml that is not trusted",
         ],
         remedies: &[
-            "if the host may have it, add the line that the message names, and resume",
+            "if the host may receive it, add the line that the message shows, and resume",
             "if not, leave the secret out of the request",
         ],
         example: "http::post(\"https://crm.example.com/clients\", #{json: #{password: tenant.password}})\n// in the configuration: [profiles.acme]  secrets_to = [\"crm.example.com\"]",
     },
     Explanation {
         code: "already_exists",
-        meaning: "The object exists already: the ledger holds it, or it is only on the platform, so that provisor cannot \
-                  know that it is yours. The message names the case.",
+        meaning: "The object already exists, either in the ledger or only on the platform, where provisor cannot know \
+                  whether it is yours. The message says which.",
         causes: &[
             "someone created it by hand or with another tool",
             "provisor created it with another home folder",
@@ -115,15 +115,16 @@ pub(super) const CODES: &[Explanation] = &[
     },
     Explanation {
         code: "already_done",
-        meaning: "The same act, a message or a request that nothing can look up, is done already. It was not sent again.",
+        meaning: "The same act (a message, or a request whose outcome cannot be looked up) was already done. It was not \
+                  sent again.",
         causes: &[
-            "an earlier run of the same script has made the same request for the same row",
-            "a script was edited after the row had acted, and asks for the act with other arguments",
+            "an earlier run of the same script made the same request for the same row",
+            "a script was edited after the row had acted, and now repeats the act with other arguments",
         ],
         remedies: &[
             "see what was done: provisor runs steps RUN",
-            "to repeat it all the same, add --again to the command",
-            "mark a request that changes nothing with `reads: true`; give one that is made only once a `key`",
+            "to repeat it anyway, add --again to the command",
+            "mark a request that changes nothing with `reads: true`; give a request that must be sent only once a `key`",
         ],
         example: "provisor resume r7f3k --retry-failed --with-current --again",
     },
@@ -133,20 +134,20 @@ pub(super) const CODES: &[Explanation] = &[
         causes: &[
             "the identifier belongs to another account",
             "it was deleted",
-            "a raw call's path is not one of the platform's",
+            "a raw call's path does not exist on the platform",
         ],
         remedies: &[
             "look it up first; `find_…` returns `()` when nothing matches",
-            "check that the session is the account that has it",
+            "check that the session uses the account that owns it",
         ],
         example: "fn main(session) {\n    let app = session.find_app(\"Shop\");\n    if app == () { print(\"there is no such app\"); }\n}",
     },
     Explanation {
         code: "credential_missing",
-        meaning: "The tenant exists, but its password is not on record and the platform does not give it again.",
+        meaning: "The tenant exists, but its password is not on record and the platform does not return it again.",
         causes: &[
             "the tenant was taken over, and its row on the platform shows no password",
-            "the answer that carried the password was lost, and the platform does not show it afterwards",
+            "the response with the password was lost, and the platform does not show it afterwards",
         ],
         remedies: &[
             "record its password: provisor tenants set-password EMAIL",
@@ -160,7 +161,7 @@ pub(super) const CODES: &[Explanation] = &[
         causes: &[
             "a field's value is not acceptable to the platform",
             "a required field is missing",
-            "a limit of the account is reached",
+            "the account has reached a limit",
         ],
         remedies: &[
             "read the platform's words in the message, correct the value, and run again",
@@ -170,12 +171,12 @@ pub(super) const CODES: &[Explanation] = &[
     },
     Explanation {
         code: "rate_limited",
-        meaning: "The platform is receiving too many requests, and went on refusing after several tries with growing \
-                  pauses. Nothing was changed.",
+        meaning: "The platform is receiving too many requests, and kept refusing them after several attempts with \
+                  increasing pauses. Nothing was changed.",
         causes: &["too many rows at once", "another program uses the same account"],
         remedies: &[
-            "run with fewer --jobs, or later",
-            "provisor resume RUN --retry-failed tries the rows that failed again",
+            "use fewer --jobs, or run it later",
+            "provisor resume RUN --retry-failed retries the failed rows",
         ],
         example: "provisor run onboard.rhai --rows clients.csv --jobs 2",
     },
@@ -183,19 +184,19 @@ pub(super) const CODES: &[Explanation] = &[
         code: "unreachable",
         meaning: "No connection could be made. Nothing was sent.",
         causes: &[
-            "the address is wrong, or its name is not known",
-            "the network or a proxy does not let it through",
+            "the address is wrong, or its host cannot be found",
+            "the network or a proxy blocks it",
             "the platform's certificate is not trusted",
         ],
         remedies: &[
             "check the address and the network; nothing was sent",
-            "provisor resume RUN --retry-failed tries again when the network is back",
+            "once the network is back, retry: provisor resume RUN --retry-failed",
         ],
         example: "provisor resume r7f3k --retry-failed",
     },
     Explanation {
         code: "no_terminal",
-        meaning: "A script asked a question, and there is nobody to answer it. The question is put again when the run is \
+        meaning: "A script asked a question, and there is no one to answer it. The question is asked again when the run is \
                   resumed at a terminal.",
         causes: &[
             "the run was started by a job, a pipe or a service",
@@ -209,10 +210,10 @@ pub(super) const CODES: &[Explanation] = &[
     },
     Explanation {
         code: "unavailable",
-        meaning: "The platform failed or did not answer in time, and it is certain that nothing was changed.",
+        meaning: "The platform failed or did not respond in time, and certainly nothing was changed.",
         causes: &[
-            "the platform has a fault or is being maintained",
-            "it needs longer than the profile allows",
+            "the platform has a fault or is under maintenance",
+            "it takes longer than the profile allows",
         ],
         remedies: &[
             "try again later: provisor resume RUN --retry-failed",
@@ -222,42 +223,43 @@ pub(super) const CODES: &[Explanation] = &[
     },
     Explanation {
         code: "unreadable_answer",
-        meaning: "The platform answered, and the answer cannot be understood. After a change this is in doubt instead, \
-                  since the change may have been made.",
+        meaning: "The platform responded, but the response cannot be understood. For a change, the step is in doubt \
+                  instead, because the change may have been made.",
         causes: &[
             "the address is a web page or another product, not the platform's API",
-            "a proxy or a sign-in page of the network answers in the platform's place",
-            "the platform has changed what it answers",
+            "a proxy or a sign-in page of the network responds instead of the platform",
+            "the platform has changed its responses",
         ],
         remedies: &[
-            "check that the address is really the account's; -v shows the exchange",
+            "check that the address belongs to the account; -v shows the exchange",
             "report it to the maintainers if the platform has changed",
         ],
         example: "provisor profile test acme",
     },
     Explanation {
         code: "in_doubt",
-        meaning: "A change was sent, and nobody knows whether it was carried out. provisor looks it up where the platform \
-                  allows that; when even that cannot tell, the row is parked. It is sent again only \
-                  when a look-up finds it absent once it can no longer arrive. A parked row never ends with exit code 0. A script cannot catch this: the row stops where it is.",
+        meaning: "A change was sent, and it is not known whether it was carried out. provisor looks it up where the \
+                  platform allows it; if that does not settle it, the row is parked. It is sent again only when a look-up \
+                  finds it absent once it can no longer arrive. A parked row never ends with exit code 0. A script cannot \
+                  catch this: the row stops where it is.",
         causes: &[
-            "the answer was lost on its way: the network broke, or the request timed out",
-            "the platform failed while it was working on the request",
+            "the response was lost: the network failed, or the request timed out",
+            "the platform failed while processing the request",
             "the operation is an act, which cannot be looked up",
         ],
         remedies: &[
             "provisor resume looks it up again",
-            "look at the platform yourself, and record the outcome: provisor resolve RUN STEP --as absent, or --as done \
-             --value FILE with what the call gave back",
+            "check the platform yourself, and record the outcome: provisor resolve RUN STEP --as absent, or --as done \
+             --value FILE with the result of the call",
         ],
         example: "provisor runs show RUN\nprovisor resolve RUN STEP --as absent",
     },
     Explanation {
         code: "internal",
-        meaning: "A fault of provisor itself. What the journal holds is kept, and the run can be resumed.",
+        meaning: "An internal error of provisor. The contents of the journal are kept, and the run can be resumed.",
         causes: &[
-            "a mistake in provisor",
-            "a file of provisor's was changed by something else",
+            "a bug in provisor",
+            "another program changed one of provisor's files",
         ],
         remedies: &[
             "provisor journal check shows whether the journal is intact",

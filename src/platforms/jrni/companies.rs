@@ -17,7 +17,7 @@ const REF: Param = Param {
     name: "ref",
     ty: Type::Text,
     required: true,
-    doc: "the reference that your systems know the company by; upper and lower case differ",
+    doc: "the reference by which your systems know the company; case-sensitive",
 };
 const ID: Param = Param {
     name: "id",
@@ -46,7 +46,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "children",
         receiver: Some(SESSION),
         summary: "List the companies below the one that the session acts on",
-        doc: "Read by page, or from inside the company where the platform has no such list.",
+        doc: "Read page by page, or from inside the company if the platform has no such list.",
         params: &[],
         result: "list of jrni::Company",
         errors: ERRORS,
@@ -60,7 +60,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "find_company",
         receiver: Some(SESSION),
         summary: "Look a company up by its reference",
-        doc: "Gives `()` when there is none. One that was switched off is found, too, with `disabled` set.",
+        doc: "Returns `()` if there is none. A disabled company is also found, with `disabled` set.",
         params: &[REF],
         result: "jrni::Company or ()",
         errors: ERRORS,
@@ -73,28 +73,28 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "jrni",
         name: "ensure_company",
         receiver: Some(SESSION),
-        summary: "Make sure that there is a company of a reference below the session's",
+        summary: "Make sure that a company with a reference exists below the session's company",
         doc: "A company that the ledger holds is returned as `unchanged`, without a request. One that exists on the \
-              platform but is not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields are \
-              what a new company is given, as the platform names them (`name`, `timezone`, `website`, `address`, …); one \
-              that exists is not changed. Simulator only: the vendor documents no call that makes a company; a profile \
-              can name one under `endpoints` as `create_company`.",
+              platform but is not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields of \
+              the request (`name`, `timezone`, `website`, `address`, …) apply to a new company only; an existing one is \
+              not changed. Simulator only: the vendor documents no call that creates a company; a profile can name one \
+              under `endpoints` as `create_company`.",
         params: &[
             REF,
             Param {
                 name: "fields",
                 ty: Type::Map,
                 required: true,
-                doc: "what a new company is given, as the platform names it",
+                doc: "the fields of a new company, named as on the platform",
             },
             OPTIONS,
         ],
         result: COMPANY,
         errors: &[
-            (Code::AlreadyExists, "a company of this reference exists"),
+            (Code::AlreadyExists, "a company with this reference exists"),
             (Code::Refused, "the platform refuses the fields"),
             (Code::NotFound, "the platform has no such call"),
-            (Code::Forbidden, "the login may not make companies here"),
+            (Code::Forbidden, "the login may not create companies here"),
         ],
         effect: Effect::Ensure {
             key: &key,
@@ -120,7 +120,7 @@ pub(super) static OPS: &[OpSpec] = &[
                 name: "fields",
                 ty: Type::Map,
                 required: true,
-                doc: "the fields to change, as the platform names them",
+                doc: "the fields to change, named as on the platform",
             },
         ],
         result: COMPANY,
@@ -139,8 +139,9 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "jrni",
         name: "disable_company",
         receiver: Some(SESSION),
-        summary: "Switch a company off",
-        doc: "It and its bookings stay on the platform, and its reference still finds it; the ledger strikes it out.",
+        summary: "Disable a company",
+        doc: "The company and its bookings stay on the platform, and can still be found by its reference; it is removed \
+              from the ledger.",
         params: &[ID],
         result: "()",
         errors: CHANGED,
@@ -161,7 +162,7 @@ const ERRORS: &[(Code, &str)] = &[
     (Code::SignInRefused, "the account refuses the credentials"),
     (
         Code::Own(&CHOOSE_COMPANY),
-        "the login is good for several companies, and none was named",
+        "the login is valid for several companies, and none was named",
     ),
 ];
 const CHANGED: &[(Code, &str)] = &[
@@ -224,7 +225,7 @@ fn check<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<
             Some(found) if call.flag("adopt") => Ok(Some(to_company(&found, "adopted"))),
             Some(found) => {
                 let off = if found.disabled {
-                    ", which was switched off,"
+                    ", which is disabled,"
                 } else {
                     ""
                 };
@@ -276,7 +277,7 @@ fn probe_disable<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe>
             Ok(company) if company.live => Probe::Absent,
             // Neither live nor disabled: it may never have been live.
             Ok(company) if says(&company, "disabled") => Probe::Absent,
-            Ok(_) => Probe::Unknown("the platform does not say whether the company is switched off".into()),
+            Ok(_) => Probe::Unknown("the platform does not report whether the company is disabled".into()),
             Err(error) => Probe::Unreachable(error),
         }
     })

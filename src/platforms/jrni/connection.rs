@@ -68,7 +68,7 @@ impl OpContext {
         })?;
         let password = session::credential(self, session, "password")?.ok_or_else(|| {
             OpError::new(Code::BadProfile, "the session has no password")
-                .hint("write `password` into its profile, or give it to connect()")
+                .hint("add `password` to its profile, or pass it to connect()")
         })?;
         let company = company_number(session.text("company"))?;
         let below = session.fields.contains_key(SIGN_IN);

@@ -3,11 +3,10 @@
 use crate::operation::import::ImportArg::{Body, Field, Path, Rest};
 use crate::operation::import::{ApiRoot, ImportArg, ImportRoute, ImportRules, ImportScope, Mark};
 
-const ENSURES: &str = "created, or returned unchanged when it is recorded already";
+const ENSURES: &str = "created, or returned unchanged if already recorded";
 const PERSON: &str =
-    "created, or returned unchanged when it is recorded already; no e-mail is sent unless `notify` is true";
-const COMPANY: &str =
-    "created, or returned unchanged when it is recorded already; the vendor documents no such call";
+    "created, or returned unchanged if already recorded; no e-mail is sent unless `notify` is true";
+const COMPANY: &str = "created, or returned unchanged if already recorded; the vendor documents no such call";
 
 /// The rules that convert requests to calls.
 pub(super) const RULES: ImportRules = ImportRules {

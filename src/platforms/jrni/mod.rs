@@ -34,15 +34,15 @@ pub(crate) const PERSON: &str = "jrni::Person";
 const KINDS: &[Kind] = &[
     Kind {
         name: SESSION,
-        summary: "An account that operations act as, and the company they act on; it signs in when it must",
+        summary: "An account that operations act as, and the company they act on; it signs in when needed",
         properties: &[
             ("url", "string", "the address of the API"),
             ("login", "string", "who signs in"),
-            ("app_id", "string", "the application that speaks"),
+            ("app_id", "string", "the `App-Id` of the application"),
             (
                 "company",
                 "string",
-                "the number of the company; nothing when it is the one that the login leads to",
+                "the number of the company; empty if it is the company that the login leads to",
             ),
         ],
     },
@@ -52,9 +52,9 @@ const KINDS: &[Kind] = &[
         properties: &[
             ("id", "int", "its number"),
             ("name", "string", "its name"),
-            ("ref", "string", "the reference that your systems know it by"),
+            ("ref", "string", "the reference by which your systems know it"),
             ("live", "bool", "whether it can be booked"),
-            ("disabled", "bool", "whether it was switched off"),
+            ("disabled", "bool", "whether it is disabled"),
             ("outcome", "string", "created, adopted, changed or unchanged"),
             ("attributes", "map", "all fields that the platform returns"),
         ],
@@ -67,9 +67,9 @@ static CONNECT: &[OpSpec] = &[
         "jrni",
         SESSION,
         "Name the account to work with",
-        "Without an argument the active JRNI profile's account, with a string that profile's, with a map of `url`, \
-              `login`, `password`, `app_id` and, where there are such, `app_key` and `company` the account it describes. \
-              Nothing is sent until an operation needs to sign in.",
+        "Without an argument, uses the account of the active JRNI profile; with a string, that of the named profile; with \
+              a map of `url`, `login`, `password`, `app_id` and optionally `app_key` and `company`, the account that it \
+              describes. Nothing is sent until an operation needs to sign in.",
         "let group = jrni::connect();\ngroup.login",
         &connect,
     ),
@@ -78,7 +78,7 @@ static CONNECT: &[OpSpec] = &[
         name: "within",
         receiver: Some(SESSION),
         summary: "Act on a company below the one that was signed in to",
-        doc: "The same sign-in serves: a parent company's token is good for its children.",
+        doc: "The sign-in is reused: a parent company's token is valid for its children.",
         params: &[Param {
             name: "company",
             ty: Type::Any,
@@ -86,7 +86,10 @@ static CONNECT: &[OpSpec] = &[
             doc: "a company, or its number",
         }],
         result: SESSION,
-        errors: &[(Code::BadArgument, "it is neither a company nor a number")],
+        errors: &[(
+            Code::BadArgument,
+            "the argument is neither a company nor a number",
+        )],
         effect: Effect::Sign,
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
@@ -98,12 +101,12 @@ static CONNECT: &[OpSpec] = &[
         module: "jrni",
         name: "logout",
         receiver: Some(SESSION),
-        summary: "Make the session's token invalid",
-        doc: "For all who share it: other rows, other runs and other processes sign in anew when they need to, and so \
-              does this session. Returns false, and sends nothing, when there is no sign-in.",
+        summary: "Invalidate the session's token",
+        doc: "This affects everyone who shares the token: other rows, runs and processes sign in again when needed, and so \
+              does this session. Returns false, and sends nothing, if there is no sign-in.",
         params: &[],
         result: "bool",
-        errors: &[(Code::Refused, "the platform refuses to end it")],
+        errors: &[(Code::Refused, "the platform refuses to invalidate it")],
         effect: Effect::Change {
             probe: &probe_logout,
             strikes: None,
@@ -122,11 +125,11 @@ pub(crate) static PLATFORM: Platform = Platform {
             AccountKey::required("url", "Address of the API (https://…/api/v1)"),
             AccountKey::required("login", "Login"),
             AccountKey::required("app_id", "App-Id"),
-            AccountKey::optional("company", "Company, when the login has several (Enter: none)"),
+            AccountKey::optional("company", "Company, if the login has several (Enter: none)"),
         ],
         secrets: &[
             AccountKey::required("password", "Password"),
-            AccountKey::optional("app_key", "App-Key, when there is one (Enter: none)"),
+            AccountKey::optional("app_key", "App-Key, if there is one (Enter: none)"),
         ],
         hidden: &[],
         example: &[
@@ -216,7 +219,7 @@ pub(super) fn company_number(text: &str) -> Result<Option<u64>, OpError> {
             Ok(number) if number > 0 => Ok(Some(number)),
             _ => Err(OpError::new(
                 Code::BadArgument,
-                format!("`{text}` is no company's number; it is made of digits"),
+                format!("`{text}` is not a company number, which consists of digits"),
             )),
         },
     }

@@ -16,7 +16,7 @@ const PATH: Param = Param {
     name: "path",
     ty: Type::Text,
     required: true,
-    doc: "the path below /api/v1, for example `/37/services`, or a link of an answer; a template takes its variables \
+    doc: "the path below /api/v1, for example `/37/services`, or a link from a response; a template takes its variables \
           from the query",
 };
 const QUERY: Param = Param {
@@ -69,14 +69,14 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "jrni",
         name: "follow",
         receiver: Some(SESSION),
-        summary: "Follow a link of something that the platform has answered",
-        doc: "The link is expanded with the variables. It is followed only where it stays below the account's own API.",
+        summary: "Follow a link from a response of the platform",
+        doc: "The link is expanded with the variables. It is followed only if it stays below the account's own API.",
         params: &[
             Param {
                 name: "resource",
                 ty: Type::Any,
                 required: true,
-                doc: "a company, an administrator, a person, or the map that a raw call gave",
+                doc: "a company, an administrator, a person, or the map that a raw call returned",
             },
             Param {
                 name: "link",
@@ -95,7 +95,7 @@ pub(super) static OPS: &[OpSpec] = &[
         errors: &[
             (
                 Code::NotFound,
-                "there is no link of that name, or nothing at its end",
+                "there is no link with that name, or nothing at its address",
             ),
             (Code::BadAddress, "the link leads out of the account's own API"),
         ],
@@ -191,6 +191,6 @@ fn href(resource: &Value, name: &str) -> Result<String, OpError> {
         return Ok(href.clone());
     }
     let known: Vec<&str> = links.keys().map(String::as_str).collect();
-    let message = format!("there is no link `{name}`; there are {}", known.join(", "));
+    let message = format!("there is no link `{name}`; the resource has {}", known.join(", "));
     Err(OpError::new(Code::NotFound, message))
 }

@@ -8,7 +8,7 @@ pub(super) static RESOURCES: &[Resource] = &[
     Resource {
         summary: "A user who may sign in to a company",
         properties: &[
-            property("name", "what the platform calls them"),
+            property("name", "their name on the platform"),
             property("email", "who signs in"),
             property("role", "what they may do, as in `owner`"),
         ],
@@ -24,7 +24,7 @@ pub(super) static RESOURCES: &[Resource] = &[
             KeyField {
                 field: "email",
                 form: KeyForm::Email,
-                doc: "who signs in; upper case and blanks around it do not count",
+                doc: "who signs in; case and surrounding blanks are ignored",
             },
         )
     },
@@ -33,7 +33,7 @@ pub(super) static RESOURCES: &[Resource] = &[
         by_key: Some("/people/find_by_ref/{key}"),
         properties: &[
             property("name", "the person's name"),
-            property("reference", "the reference that your systems know them by"),
+            property("reference", "the reference by which your systems know them"),
             property("email", "the person's address"),
         ],
         needs_fields: true,
@@ -50,7 +50,7 @@ pub(super) static RESOURCES: &[Resource] = &[
             KeyField {
                 field: "reference",
                 form: KeyForm::Exact,
-                doc: "the reference that your systems know the person by; upper and lower case differ",
+                doc: "the reference by which your systems know the person; case-sensitive",
             },
         )
     },

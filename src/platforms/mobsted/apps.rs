@@ -35,22 +35,25 @@ const FIELDS: Param = Param {
     name: "fields",
     ty: Type::Map,
     required: false,
-    doc: "further fields of the request, as the platform names them",
+    doc: "further fields of the request, named as on the platform",
 };
 const ADOPT: Param = Param {
     name: "adopt",
     ty: Type::Bool,
     required: false,
-    doc: "true: take over an app of this name and site that is not in the ledger",
+    doc: "true: adopt an app with this name and site that is not in the ledger",
 };
 
 const MADE: &[(Code, &str)] = &[
-    (Code::AlreadyExists, "an app of this name and site exists"),
+    (Code::AlreadyExists, "an app with this name and site exists"),
     (Code::Refused, "the platform refuses the name or the site"),
     (Code::SignInRefused, "the account refuses the login or password"),
 ];
 const NAMED: &[(Code, &str)] = &[
-    (Code::Own(&PROTECTED_APP), "App 1 of a master account, always"),
+    (
+        Code::Own(&PROTECTED_APP),
+        "App 1 of a master account is always refused",
+    ),
     (Code::NotFound, "there is no such app"),
     (Code::Refused, "the platform refuses the change"),
 ];
@@ -61,9 +64,9 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "ensure_app",
         receiver: Some(SESSION),
         summary: "Make sure that an account has an app that wraps a site",
-        doc: "An app that the ledger holds is returned as `unchanged`, without a request. One of the same name and \
-              site that is not in the ledger is an error, unless `adopt: true` declares that it is yours. The endpoint is \
-              not in the vendor's public pages; a profile can correct it under `endpoints`.",
+        doc: "An app that the ledger holds is returned as `unchanged`, without a request. One with the same name and site \
+              that is not in the ledger is an error, unless `adopt: true` declares that it is yours. The vendor does not \
+              document the endpoint publicly; a profile can correct it under `endpoints`.",
         params: &[
             NAME,
             SITE,
@@ -91,8 +94,8 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "mobsted",
         name: "create_app",
         receiver: Some(SESSION),
-        summary: "Create an app that wraps a site, which must not exist yet",
-        doc: "The endpoint is not in the vendor's public pages; a profile can correct it under `endpoints`.",
+        summary: "Create an app that wraps a site; the app must not exist yet",
+        doc: "The vendor does not document the endpoint publicly; a profile can correct it under `endpoints`.",
         params: &[
             NAME,
             SITE,
@@ -135,7 +138,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "find_app",
         receiver: Some(SESSION),
         summary: "Look an app up by its name",
-        doc: "Gives `()` when there is none. Upper case and blanks around the name do not count.",
+        doc: "Returns `()` if there is none. Case and surrounding blanks in the name are ignored.",
         params: &[NAME],
         result: "mobsted::App or ()",
         errors: &[(Code::AlreadyExists, "several apps have the name")],
@@ -149,7 +152,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "update_app",
         receiver: Some(SESSION),
         summary: "Change fields of an app",
-        doc: "App 1 of a master account is refused before any request. The endpoint is not in the vendor's public pages; \
+        doc: "App 1 of a master account is refused before any request. The vendor does not document the endpoint publicly; \
               a profile can correct it under `endpoints`.",
         params: &[
             ID,
@@ -157,7 +160,7 @@ pub(super) static OPS: &[OpSpec] = &[
                 name: "fields",
                 ty: Type::Map,
                 required: true,
-                doc: "the fields to change, as the platform names them",
+                doc: "the fields to change, named as on the platform",
             },
         ],
         result: "map",
@@ -177,7 +180,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "delete_app",
         receiver: Some(SESSION),
         summary: "Delete an app",
-        doc: "App 1 of a master account is refused before any request. The endpoint is not in the vendor's public pages; \
+        doc: "App 1 of a master account is refused before any request. The vendor does not document the endpoint publicly; \
               a profile can correct it under `endpoints`.",
         params: &[ID],
         result: "()",
@@ -203,8 +206,8 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     }
     if identity::has_credentials(&site) {
         let message =
-            "the site's address carries a user or a password, which would stand in clear in the ledger";
-        return Err(OpError::new(Code::BadArgument, message).hint("leave them out of the address"));
+            "the site's address contains a user or a password, which the ledger would store in plain text";
+        return Err(OpError::new(Code::BadArgument, message).hint("remove them from the address"));
     }
     let Some(site) = identity::site(&site) else {
         let message = format!("`{site}` is not the address of a site, such as https://ann.example");
@@ -244,7 +247,7 @@ fn probe<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
             Ok(found) => match found.as_slice() {
                 [] => Probe::Absent,
                 [app] if is_unclear(context, call, app) => Probe::Unknown(format!(
-                    "an app `{}` is there, and the platform does not say whether it is this one or another in doubt",
+                    "an app `{}` exists, but the platform does not report whether it is this one or another in doubt",
                     call.text("name")
                 )),
                 [app] => Probe::Found(to_app(app, "created")),
@@ -271,7 +274,7 @@ fn check<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<
                     "an app `{name}` exists, but the platform does not return its site, so it is not adopted"
                 ),
             )
-            .hint("look at the app on the platform; give yours another name, or change it: update_app(id, fields)")),
+            .hint("check the app on the platform; give yours another name, or change it: update_app(id, fields)")),
             [app] if call.flag("adopt") => Ok(Some(to_app(app, "adopted"))),
             [_] => Err(exists(&name)),
             several => Err(OpError::new(
@@ -324,9 +327,9 @@ async fn refused_or_ours(context: &OpContext, call: &Call, refusal: ApiError) ->
 fn exists(name: &str) -> OpError {
     OpError::new(
         Code::AlreadyExists,
-        format!("an app `{name}` for this site exists on the platform, and is not in the ledger"),
+        format!("an app `{name}` for this site exists on the platform, but is not in the ledger"),
     )
-    .hint("if it is yours, take it over: ensure_app(name, site, #{adopt: true})")
+    .hint("if it is yours, adopt it: ensure_app(name, site, #{adopt: true})")
 }
 
 fn list<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
@@ -382,7 +385,7 @@ fn probe_update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> 
                     Probe::Absent
                 }
             }
-            Ok(None) => Probe::Unknown(format!("app {} is not there any more", call.text("id"))),
+            Ok(None) => Probe::Unknown(format!("app {} no longer exists", call.text("id"))),
             Err(error) => Probe::Unreachable(error),
         }
     })

@@ -21,13 +21,13 @@ const IDS: Param = Param {
     name: "ids",
     ty: Type::List,
     required: true,
-    doc: "the identifiers of those whose tags are read",
+    doc: "the identifiers of the objects or apps whose tags are read",
 };
 
 const NO_APP: &[(Code, &str)] = &[(Code::NotFound, "the account has no such app")];
 
-const TAG_DOC: &str = "Each item has `id` and `values`, a map by column. Sent as a POST, and changes nothing. What a tag \
-                       for a credential gives is a secret.";
+const TAG_DOC: &str = "Each item has `id` and `values`, a map by column. The request is a POST, but changes nothing. The \
+                       value of a tag for a credential is a secret.";
 
 pub(super) static OPS: &[OpSpec] = &[
     OpSpec {
@@ -68,7 +68,7 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "mobsted",
         name: "hashtags",
         receiver: Some(SESSION),
-        summary: "List the tags that can be read of an app",
+        summary: "List the readable tags of an app",
         doc: "",
         params: &[APP_ID],
         result: "list",

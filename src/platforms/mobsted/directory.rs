@@ -143,7 +143,7 @@ impl<T: Listed> List<T> {
             }
             *self.kept.lock().await = Kept::default();
         }
-        let message = format!("the list that may have `{name}` changes whenever it is read");
+        let message = format!("the list that may contain `{name}` changes each time it is read");
         Err(ApiError::new(ApiErrorKind::Unreadable, message).into())
     }
 }

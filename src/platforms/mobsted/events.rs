@@ -24,7 +24,7 @@ const VALUE: Param = Param {
     name: "value",
     ty: Type::Any,
     required: false,
-    doc: "anything more: a text, or what is sent as JSON in a text",
+    doc: "additional data: a text, or a value that is sent as JSON text",
 };
 
 const APP: Param = Param {
@@ -40,7 +40,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "post_event",
         receiver: Some(SESSION),
         summary: "Post an event about an object",
-        doc: "The platform has no public call that reads events, so it cannot be found out afterwards whether a lost one \
+        doc: "The platform has no public call that reads events, so provisor cannot check afterwards whether a lost event \
               arrived.",
         params: &[
             APP_ID,
@@ -65,7 +65,10 @@ pub(super) static OPS: &[OpSpec] = &[
         ],
         result: "map",
         errors: &[
-            (Code::Own(&PROTECTED_APP), "App 1 of a master account, always"),
+            (
+                Code::Own(&PROTECTED_APP),
+                "App 1 of a master account is always refused",
+            ),
             (Code::NotFound, "the account has no such app"),
             (Code::Refused, "the platform refuses the event"),
         ],
@@ -81,10 +84,11 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "mobsted",
         name: "set_domain",
         receiver: Some(SESSION),
-        summary: "Give an app a domain of its own",
-        doc: "The domain has two parts (`shop.com`) or three (`go.shop.com`), and must point at the platform by a CNAME \
-              record already; the platform takes some seconds. No call reads the domains, so nothing can tell afterwards \
-              whether a lost request was carried out. The path is assumed; a profile can correct it under `endpoints`.",
+        summary: "Give an app its own domain",
+        doc: "The domain has two parts (`shop.com`) or three (`go.shop.com`), and must already point at the platform with \
+              a CNAME record; the request takes some seconds. No call reads the domains, so provisor cannot check \
+              afterwards whether a lost request was carried out. The path is assumed; a profile can correct it under \
+              `endpoints`.",
         params: &[
             Param {
                 name: "domain",
@@ -103,7 +107,7 @@ pub(super) static OPS: &[OpSpec] = &[
         errors: &[
             (
                 Code::Own(&PROTECTED_APP),
-                "App 1 of a master account, and a master account when no app is named",
+                "the app is App 1 of a master account, or no app is named on a master account",
             ),
             (
                 Code::Refused,

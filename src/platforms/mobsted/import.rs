@@ -3,7 +3,7 @@
 use crate::operation::import::ImportArg::{Body, Field, FieldAs, Path, Query, RestAs};
 use crate::operation::import::{ApiRoot, ImportRoute, ImportRules};
 
-const ENSURES: &str = "created, or returned unchanged when it is recorded already";
+const ENSURES: &str = "created, or returned unchanged if already recorded";
 
 /// The rules that convert requests to calls.
 pub(super) const RULES: ImportRules = ImportRules {
@@ -23,7 +23,7 @@ const ROUTES: &[ImportRoute] = &[
         "auth",
         &[("login", Query("login")), ("password", Query("password"))],
     ),
-    ImportRoute::by_itself("GET", "refresh", "provisor renews tokens by itself"),
+    ImportRoute::by_itself("GET", "refresh", "provisor renews tokens automatically"),
     ImportRoute::call("POST", "partners", "mobsted::ensure_tenant", &[Field("email")]).note(ENSURES),
     ImportRoute::call("GET", "object", "mobsted::tenants", &[]).where_query("applicationId", "1"),
     ImportRoute::call("GET", "object", "mobsted::objects", &[Query("applicationId")]),

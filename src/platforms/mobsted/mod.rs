@@ -29,7 +29,7 @@ use client::account::Base;
 const KINDS: &[Kind] = &[
     Kind {
         name: SESSION,
-        summary: "An account that operations act as; it signs in when it must",
+        summary: "An account that operations act as; it signs in when needed",
         properties: &[
             ("url", "string", "the account's address"),
             ("login", "string", "who signs in"),
@@ -45,7 +45,7 @@ const KINDS: &[Kind] = &[
             (
                 "password",
                 "secret",
-                "its first password; nothing when it can no longer be had",
+                "its first password; empty if it is not available",
             ),
             ("name", "string", "its name on the platform"),
             ("outcome", "string", "created, adopted or unchanged"),
@@ -55,7 +55,7 @@ const KINDS: &[Kind] = &[
         name: APP,
         summary: "An application of an account",
         properties: &[
-            ("id", "int", "its identifier (text when the platform sends text)"),
+            ("id", "int", "its identifier (text if the platform sends text)"),
             ("name", "string", "its name"),
             (
                 "site",
@@ -70,9 +70,9 @@ const KINDS: &[Kind] = &[
         name: OBJECT,
         summary: "A row of an app's table",
         properties: &[
-            ("id", "int", "its identifier (text when the platform sends text)"),
+            ("id", "int", "its identifier (text if the platform sends text)"),
             ("app", "int", "the app it belongs to"),
-            ("email", "string", "its e-mail address; empty when it has none"),
+            ("email", "string", "its e-mail address; empty if it has none"),
             (
                 "attributes",
                 "map",
@@ -98,7 +98,7 @@ const KINDS: &[Kind] = &[
 ];
 
 const PART: &[(&str, &str, &str)] = &[
-    ("id", "int", "its identifier (text when the platform sends text)"),
+    ("id", "int", "its identifier (text if the platform sends text)"),
     ("name", "string", "its name"),
     ("attributes", "map", "all fields that the platform returns"),
 ];
@@ -123,8 +123,9 @@ static CONNECT: &[OpSpec] = &[
         "mobsted",
         SESSION,
         "Name the account to work with",
-        "Without an argument the active profile's account, with a string that profile's, with a map of `url`, \
-              `login` and `password` the account it describes. Nothing is sent until an operation needs to sign in.",
+        "Without an argument, uses the account of the active profile; with a string, that of the named profile; with a map \
+              of `url`, `login` and `password`, the account that it describes. Nothing is sent until an operation needs to \
+              sign in.",
         "let partner = mobsted::connect();\npartner.login",
         &connect,
     ),
@@ -138,7 +139,7 @@ static CONNECT: &[OpSpec] = &[
         result: SESSION,
         errors: &[(
             Code::CredentialMissing,
-            "the tenant's password is not on record; `provisor tenants set-password` repairs it",
+            "the tenant's password is not on record; record it with `provisor tenants set-password`",
         )],
         effect: Effect::Sign,
         timeout: Timeout::Reply,

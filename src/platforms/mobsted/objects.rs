@@ -43,8 +43,8 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "object",
         receiver: Some(SESSION),
         summary: "Look an object of an app up by its identifier",
-        doc: "Gives `()` when there is none. The platform has no public call for a single object with all its columns, so \
-              the app's list is read up to it.",
+        doc: "Returns `()` if there is none. The platform has no public call for a single object with all its columns, so \
+              the app's list is read until the object is found.",
         params: &[
             APP_ID,
             Param {

@@ -15,14 +15,14 @@ const EMAIL: Param = Param {
     name: "email",
     ty: Type::Text,
     required: true,
-    doc: "who signs in to the tenant; unique over all tenants; upper case, blanks around it and the form of its Unicode letters do not count",
+    doc: "who signs in to the tenant; unique among all tenants; case, surrounding blanks and Unicode form are ignored",
 };
 
 const ADOPT: Param = Param {
     name: "adopt",
     ty: Type::Bool,
     required: false,
-    doc: "true: take over a tenant that exists on the platform but is not in the ledger",
+    doc: "true: adopt a tenant that exists on the platform but is not in the ledger",
 };
 
 pub(super) static OPS: &[OpSpec] = &[
@@ -58,9 +58,9 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "mobsted",
         name: "create_tenant",
         receiver: Some(SESSION),
-        summary: "Create a client's tenant, which must not exist yet",
-        doc: "Takes up to a minute on the platform. The password in the answer is given only once; it is sealed in the \
-              ledger before the script sees it.",
+        summary: "Create a client's tenant; it must not exist yet",
+        doc: "The platform takes up to a minute. It returns the password only once, in the response; provisor seals it in \
+              the ledger before the script sees it.",
         params: &[EMAIL],
         result: TENANT,
         errors: ERRORS,
@@ -79,7 +79,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "find_tenant",
         receiver: Some(SESSION),
         summary: "Look a tenant up by its e-mail address",
-        doc: "Gives `()` when there is none.",
+        doc: "Returns `()` if there is none.",
         params: &[EMAIL],
         result: "mobsted::Tenant or ()",
         errors: &[(Code::Forbidden, NOT_MASTER)],
@@ -214,10 +214,10 @@ async fn refused_or_ours(context: &OpContext, call: &Call, refusal: ApiError) ->
 fn exists(email: &str) -> OpError {
     OpError::new(
         Code::AlreadyExists,
-        format!("a tenant for {email} exists on the platform, and is not in the ledger"),
+        format!("a tenant for {email} exists on the platform, but is not in the ledger"),
     )
     .hint(format!(
-        "if it is yours, take it over: ensure_tenant(\"{email}\", #{{adopt: true}})"
+        "if it is yours, adopt it: ensure_tenant(\"{email}\", #{{adopt: true}})"
     ))
 }
 

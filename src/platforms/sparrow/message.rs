@@ -78,14 +78,14 @@ pub(super) fn whatsapp(call: &Call) -> Result<Message, OpError> {
                 .find(|key| has(key))
             {
                 return Err(bad(format!(
-                    "`{key}` goes with `template`; a file goes into `media`"
+                    "`{key}` is only used with `template`; put a file into `media`"
                 )));
             }
             conversation(&given, &mut body)?;
         }
         (true, ..) => {
             return Err(bad(
-                "a message has `template`, or `text` and `media`, not both".to_owned()
+                "a message has either `template` or `text` and `media`, not both".to_owned(),
             ));
         }
         _ => {
@@ -179,7 +179,9 @@ impl Given {
                 session.insert("tag".into(), tag.clone());
             }
             (Tags::One, _) => {
-                return Err(bad("a template's message takes one `tag`, not several".to_owned()));
+                return Err(bad(
+                    "a message with a template takes one `tag`, not several".to_owned()
+                ));
             }
         }
         Ok(session)
@@ -197,7 +199,7 @@ fn recipients(channel: Channel, given: Option<&Value>) -> Result<Value, OpError>
     for number in numbers.iter().filter_map(Value::as_text) {
         channel.check(number).map_err(bad)?;
         if !seen.insert(number.to_owned()) {
-            return Err(bad(format!("`{number}` is among the recipients twice")));
+            return Err(bad(format!("`{number}` is listed twice among the recipients")));
         }
     }
     Ok(Value::List(numbers))
@@ -233,12 +235,12 @@ fn check_value(name: &str, value: &Value) -> Result<(), OpError> {
     let length = text.chars().count();
     if length > LONGEST_VALUE {
         return Err(bad(format!(
-            "the parameter `{name}` has {length} characters, and {LONGEST_VALUE} are allowed"
+            "the parameter `{name}` has {length} characters; at most {LONGEST_VALUE} are allowed"
         )));
     }
     if text.contains("://") || text.to_lowercase().starts_with("www.") {
         return Err(bad(format!(
-            "the parameter `{name}` is a web address, which templates do not take"
+            "the parameter `{name}` is a web address, which templates do not accept"
         )));
     }
     Ok(())

@@ -22,7 +22,7 @@ use client::{Accounts, Client, REPLY};
 /// The kinds of object that Sparrow's operations return.
 const KINDS: &[Kind] = &[Kind {
     name: SESSION,
-    summary: "An account that messages are sent from; it signs in when it must",
+    summary: "An account that messages are sent from; it signs in when needed",
     properties: &[("url", "string", "the address of the API")],
 }];
 
@@ -34,8 +34,9 @@ static CONNECT: &[OpSpec] = &[session::connecting(
     "sparrow",
     SESSION,
     "Name the account to send messages from",
-    "Without an argument the active Sparrow profile's account, with a string that profile's, with a map of `url`, \
-          `api_token` and `partner_token` the account it describes. Nothing is sent until an operation needs to sign in.",
+    "Without an argument, uses the account of the active Sparrow profile; with a string, that of the named profile; with a \
+          map of `url`, `api_token` and `partner_token`, the account that it describes. Nothing is sent until an operation \
+          needs to sign in.",
     "let sms = sparrow::connect();\nsms.url",
     &connect,
 )];
@@ -77,7 +78,7 @@ impl OpContext {
         let token = |key: &str| {
             session::credential(self, session, key)?.ok_or_else(|| {
                 OpError::new(Code::BadProfile, format!("the session has no {key}"))
-                    .hint(format!("write `{key}` into its profile, or give it to connect()"))
+                    .hint(format!("add `{key}` to its profile, or pass it to connect()"))
             })
         };
         let account = Account {
@@ -96,12 +97,12 @@ macro_rules! errors {
     ($($more:expr),* $(,)?) => {
         &[
             $($more,)*
-            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::INVALID_PARTNER_TOKEN), "the account does not know the partner token"),
-            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::INVALID_API_TOKEN), "the API token is not one of the account's"),
-            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::API_TOKEN_EXPIRED), "the API token has run out"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::INVALID_PARTNER_TOKEN), "the platform does not recognize the partner token"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::INVALID_API_TOKEN), "the API token does not belong to the account"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::API_TOKEN_EXPIRED), "the API token has expired"),
             (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::TOKENS_MISSING), "one of the two tokens is blank"),
-            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::LOGIN_FAILED), "the two tokens do not go together"),
-            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::ACCOUNT_EXPIRED), "the account has run out"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::LOGIN_FAILED), "the two tokens do not belong together"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::ACCOUNT_EXPIRED), "the account has expired"),
             (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::INVALID_USER), "the account is no longer active"),
         ]
     };

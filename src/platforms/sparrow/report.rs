@@ -14,18 +14,18 @@ const ID: Param = Param {
     name: "id",
     ty: Type::Text,
     required: true,
-    doc: "the message's number, as sending it gave it",
+    doc: "the message number, as returned when it was sent",
 };
 
 const PART: Param = Param {
     name: "part",
     ty: Type::Text,
     required: false,
-    doc: "`summary` (the default), `delivery` (who has it and who saw it) or `failed` (who refused it, and for whom it \
-          came too late)",
+    doc: "`summary` (the default), `delivery` (who received and who saw it) or `failed` (for whom it was rejected or \
+          expired)",
 };
 
-const ERRORS: &[(Code, &str)] = errors![(Code::NotFound, "the account has no message of this number")];
+const ERRORS: &[(Code, &str)] = errors![(Code::NotFound, "the account has no message with this number")];
 
 pub(super) static OPS: &[OpSpec] = &[
     OpSpec {
@@ -33,8 +33,8 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "viber_report",
         receiver: Some(SESSION),
         summary: "Read the report on a Viber message",
-        doc: "The map that the platform gives: `status`, `total`, `accepted` and `rejected` in the summary, lists of \
-              numbers in `records` for the two others.",
+        doc: "Returns the map that the platform sends: `status`, `total`, `accepted` and `rejected` for the summary, and \
+              lists of numbers in `records` for the other two.",
         params: &[ID, PART],
         result: "map",
         errors: ERRORS,
@@ -48,7 +48,7 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "sms_report",
         receiver: Some(SESSION),
         summary: "Read the report on an SMS",
-        doc: "The same maps as `viber_report`.",
+        doc: "Returns the same maps as `viber_report`.",
         params: &[ID, PART],
         result: "map",
         errors: ERRORS,
@@ -61,8 +61,8 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "sparrow",
         name: "tariffs",
         receiver: Some(SESSION),
-        summary: "Where SMS can go, and for how much",
-        doc: "As the platform gives it: its form is not documented.",
+        summary: "List the SMS destinations and their prices",
+        doc: "Returned as the platform sends it: the form is not documented.",
         params: &[],
         result: "any value",
         errors: errors![],
@@ -91,7 +91,7 @@ async fn report(context: &OpContext, call: &Call, channel: Channel) -> Result<Va
         "delivery" => Part::Delivery,
         "failed" => Part::Failed,
         other => {
-            let message = format!("`{other}` is no part of a report; it is summary, delivery or failed");
+            let message = format!("`{other}` is not a part of a report; use summary, delivery or failed");
             return Err(OpError::new(Code::BadArgument, message));
         }
     };

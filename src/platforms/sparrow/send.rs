@@ -30,19 +30,19 @@ const fn maybe(name: &'static str, ty: Type, doc: &'static str) -> Param {
     }
 }
 
-const SENDER: Param = needed("sender", Type::Text, "the sender's name, as the account has it");
-const TEXT: Param = needed("text", Type::Text, "what it says");
-const TAG: Param = maybe("tag", Type::Texts, "words to find it by in the portal");
+const SENDER: Param = needed("sender", Type::Text, "the sender's name, as set in the account");
+const TEXT: Param = needed("text", Type::Text, "the text");
+const TAG: Param = maybe("tag", Type::Texts, "words by which to find it in the portal");
 const NEPALESE: Param = needed(
     "recipients",
     Type::Texts,
-    "to whom: digits that begin with 977, as in 9779812345678",
+    "the recipients: digits that start with 977, as in 9779812345678",
 );
 
 const ACTION: Type = Type::Options(&[
-    maybe("url", Type::Text, "where its button leads"),
+    maybe("url", Type::Text, "the address that its button opens"),
     maybe("caption", Type::Text, "the text of the button"),
-    maybe("filename", Type::Text, "the name of the file behind the address"),
+    maybe("filename", Type::Text, "the name of the file at that address"),
 ]);
 
 const VIBER: Type = Type::Options(&[
@@ -66,7 +66,11 @@ const TEMPLATE: Type = Type::Options(&[
     NEPALESE,
     SENDER,
     needed("campaign", Type::Text, "the campaign's name in the portal"),
-    maybe("tag", Type::Texts, "a word to find it by in the portal; only one"),
+    maybe(
+        "tag",
+        Type::Texts,
+        "a single word by which to find it in the portal",
+    ),
     KEY,
     REMEMBERED,
 ]);
@@ -76,7 +80,7 @@ const SMS: Type = Type::Options(&[
     needed(
         "recipients",
         Type::Texts,
-        "to whom: + and country code, as in +4915112345678",
+        "the recipients: + and country code, as in +4915112345678",
     ),
     SENDER,
     maybe(
@@ -91,8 +95,8 @@ const SMS: Type = Type::Options(&[
 
 const MEDIA: Type = Type::Options(&[
     needed("type", Type::Text, "`IMAGE`, `VIDEO` or `DOCUMENT`"),
-    needed("url", Type::Text, "where the file is"),
-    maybe("caption", Type::Text, "what stands below it"),
+    needed("url", Type::Text, "the address of the file"),
+    maybe("caption", Type::Text, "the text below it"),
     maybe("filename", Type::Text, "the file's name"),
 ]);
 
@@ -100,7 +104,7 @@ const WHATSAPP: Type = Type::Options(&[
     needed(
         "recipient",
         Type::Id,
-        "to whom: country code and number in digits, as in 9779812345678",
+        "the recipient: country code and number in digits, as in 9779812345678",
     ),
     maybe("template", Type::Id, "the number of an approved template"),
     maybe("parameters", Type::Texts, "the template's parameters, in order"),
@@ -123,42 +127,42 @@ const WHATSAPP: Type = Type::Options(&[
 const ERRORS: &[(Code, &str)] = errors![
     (
         Code::BadArgument,
-        "a key is missing or not known, or a number is not in the channel's form"
+        "a key is missing or unknown, or a number is not in the channel's form"
     ),
     (Code::Refused, "the platform refuses the message"),
     (
         Code::Own(&fault::DRAFT),
-        "the account cannot pay; the message waits as a draft"
+        "the account cannot pay; the message is kept as a draft"
     ),
 ];
 
 const WHATSAPP_ERRORS: &[(Code, &str)] = errors![
     (
         Code::BadArgument,
-        "a key is missing or not known, or the number has other characters than digits"
+        "a key is missing or unknown, or the number contains characters other than digits"
     ),
     (Code::Refused, "the platform refuses the message"),
     (
         Code::Own(&fault::DRAFT),
-        "the account cannot pay; the message waits as a draft"
+        "the account cannot pay; the message is kept as a draft"
     ),
     (
         Code::RateLimited,
-        "more than three messages a second, for longer than is waited"
+        "more than three messages a second were sent for longer than provisor waits"
     ),
 ];
 
 /// The fields of a send's result.
 pub(super) const SENT: Fields = &[
-    ("id", "string", "the message's number, for the reports"),
-    ("message", "string", "the platform's words"),
-    ("credits", "int", "what it costs"),
-    ("valid", "int", "to how many it goes"),
-    ("invalid", "list", "the numbers to which it does not go"),
+    ("id", "string", "the message number, for the reports"),
+    ("message", "string", "the platform's message"),
+    ("credits", "int", "the cost"),
+    ("valid", "int", "the number of valid recipients"),
+    ("invalid", "list", "the numbers that are not valid recipients"),
     (
         "outcome",
         "string",
-        "`sent`, or `unchanged` when it was sent for the same row, or under the same key, before",
+        "`sent`, or `unchanged` if it was already sent for the same row or under the same key",
     ),
 ];
 
@@ -167,10 +171,14 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "sparrow",
         name: "send_viber",
         receiver: Some(SESSION),
-        summary: "Send a Viber message, composed freely",
-        doc: "For numbers of Nepal. Gives a map of `id` (for the reports), `message`, `credits`, `valid` (to how many it \
-              goes), `invalid` (the numbers to which it does not go) and `outcome`.",
-        params: &[needed("message", VIBER, "what, from whom, to whom")],
+        summary: "Send a Viber message with free text",
+        doc: "For numbers in Nepal. Returns a map of `id` (for the reports), `message`, `credits`, `valid` (the number of \
+              valid recipients), `invalid` (the numbers that are not valid recipients) and `outcome`.",
+        params: &[needed(
+            "message",
+            VIBER,
+            "the content, the sender and the recipients",
+        )],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,
@@ -182,9 +190,13 @@ pub(super) static OPS: &[OpSpec] = &[
         module: "sparrow",
         name: "send_viber_template",
         receiver: Some(SESSION),
-        summary: "Send a Viber message by an approved template",
-        doc: "For what a customer waits for: codes, receipts, reminders. Gives the same map as `send_viber`.",
-        params: &[needed("message", TEMPLATE, "which template, from whom, to whom")],
+        summary: "Send a Viber message with an approved template",
+        doc: "For messages that a customer expects: codes, receipts, reminders. Returns the same map as `send_viber`.",
+        params: &[needed(
+            "message",
+            TEMPLATE,
+            "the template, the sender and the recipients",
+        )],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,
@@ -197,8 +209,12 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "send_sms",
         receiver: Some(SESSION),
         summary: "Send an SMS to any country",
-        doc: "Gives the same map as `send_viber`. Where it can go and for how much: `tariffs()`.",
-        params: &[needed("message", SMS, "what, from whom, to whom")],
+        doc: "Returns the same map as `send_viber`. `tariffs()` lists the destinations and prices.",
+        params: &[needed(
+            "message",
+            SMS,
+            "the content, the sender and the recipients",
+        )],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,
@@ -211,10 +227,10 @@ pub(super) static OPS: &[OpSpec] = &[
         name: "send_whatsapp",
         receiver: Some(SESSION),
         summary: "Send a WhatsApp message to one recipient",
-        doc: "By an approved template (`template`, `parameters`, `media_url`), or within a conversation that the \
-              recipient has begun (`text`, `media`). Gives a map whose `id` is the message's number. The platform takes \
-              three a second; more are put off and sent again.",
-        params: &[needed("message", WHATSAPP, "what, to whom")],
+        doc: "Uses an approved template (`template`, `parameters`, `media_url`), or replies in a conversation that the \
+              recipient started (`text`, `media`). Returns a map whose `id` is the message number. The platform accepts \
+              three messages a second; provisor delays any above that and sends them again.",
+        params: &[needed("message", WHATSAPP, "the content and the recipient")],
         result: "map",
         errors: WHATSAPP_ERRORS,
         effect: Effect::Act,

@@ -28,7 +28,7 @@ const READ_ERRORS: &[(Code, &str)] = &[
     PROTECTED,
     (
         Code::BadAddress,
-        "the address is not https, carries credentials, or is not below the profile's",
+        "the address is not https, contains credentials, or is not below the profile's address",
     ),
     (
         Code::BadProfile,
@@ -37,42 +37,49 @@ const READ_ERRORS: &[(Code, &str)] = &[
     (Code::Unreachable, "no connection can be made"),
     (
         Code::UnreadableAnswer,
-        "the answer says that it is JSON, and is not",
+        "the response is declared as JSON, but is not",
     ),
     (Code::NotFound, "with `check: true`: 404 or 410"),
-    (Code::Refused, "with `check: true`: another status from 400 on"),
+    (
+        Code::Refused,
+        "with `check: true`: any other status of 400 or above",
+    ),
 ];
 
 const CHANGE_ERRORS: &[(Code, &str)] = &[
     PROTECTED,
     (
         Code::BadArgument,
-        "options that do not go together, such as two bodies",
+        "options that cannot be combined, such as two bodies",
     ),
     (
         Code::BadAddress,
-        "the address is not https, or carries credentials",
+        "the address is not https, or contains credentials",
     ),
     (
         Code::Forbidden,
         "the profile is read-only, or prod and not confirmed",
     ),
     (Code::Unreachable, "no connection can be made"),
-    (Code::Refused, "with `check: true` or a key: the service refuses"),
+    (
+        Code::Refused,
+        "with `check: true` or a key: the service refuses the request",
+    ),
 ];
 
-const READ_DOC: &str = "Gives the answer as a map of `status`, `headers` and `body`, whatever the status; `check: true` \
-                        makes an error of one from 400 on. JSON comes as a value, anything else as text; fields named \
-                        like credentials are secrets. Redirects are followed within the origin. What fails in passing is \
-                        tried again.";
+const READ_DOC: &str = "Returns the response as a map of `status`, `headers` and `body`, whatever the status; with `check: \
+                        true`, a status of 400 or above is an error. JSON is returned as a value, anything else as text; \
+                        fields named like credentials are secrets. Redirects are followed within the origin. Temporary \
+                        failures are retried.";
 
-const CHANGE_DOC: &str = "Gives the answer as a map of `status`, `headers` and `body`, whatever the status; `check: true` \
-                          makes an error of one from 400 on. Without more, nothing can tell afterwards whether a lost \
-                          request was carried out, and its row parks. With `key` and `probe` it is settled like the \
-                          ensure operations: the thing has a name in the ledger, and the function is asked whether it \
-                          is there, before the request and after a lost answer; of a DELETE it is asked whether the \
-                          thing is still there, after a lost answer and after 404 or 410. With `key` alone it is sent \
-                          once, for ever. `reads: true` marks a request that changes nothing.";
+const CHANGE_DOC: &str = "Returns the response as a map of `status`, `headers` and `body`, whatever the status; with \
+                          `check: true`, a status of 400 or above is an error. Without further options, provisor cannot \
+                          check afterwards whether a lost request was carried out, and its row is parked. With `key` and \
+                          `probe` it is settled like the ensure operations: the object has a name in the ledger, and the \
+                          function is called to check whether it exists, before the request and after a lost response; for \
+                          a DELETE, it is called to check whether the object still exists, after a lost response and after \
+                          404 or 410. With `key` alone it is sent only once, permanently. `reads: true` marks a request \
+                          that changes nothing.";
 
 /// Defines the operation of one HTTP method; they differ only slightly.
 macro_rules! operation {
@@ -101,23 +108,20 @@ pub(crate) static PLATFORM: Platform = Platform {
     account: Some(AccountSchema {
         kind: "web::Account",
         texts: &[
-            AccountKey::required("url", "Address that every request is below (https://…)"),
+            AccountKey::required("url", "Base address of all requests (https://…)"),
             AccountKey::optional(
                 "login",
-                "Login, when it asks for a user and a password (Enter: none)",
+                "Login, if it requires a user and a password (Enter: none)",
             ),
-            AccountKey::optional(
-                "header",
-                "Header that carries a key, as in X-Api-Key (Enter: none)",
-            ),
+            AccountKey::optional("header", "Header for an API key, such as X-Api-Key (Enter: none)"),
         ],
         secrets: &[
-            AccountKey::optional("bearer", "Bearer token, when it asks for one (Enter: none)"),
-            AccountKey::optional("password", "Password, when there is a login (Enter: none)")
+            AccountKey::optional("bearer", "Bearer token, if it requires one (Enter: none)"),
+            AccountKey::optional("password", "Password, if there is a login (Enter: none)")
                 .completing("login"),
             AccountKey::optional(
                 "header_value",
-                "Value of the header, when there is one (Enter: none)",
+                "Value of the header, if there is one (Enter: none)",
             )
             .completing("header"),
         ],
@@ -151,7 +155,7 @@ const RESULT: Fields = &[
     ("status", "int", "the HTTP status"),
     ("headers", "map", "the headers, by their names in lower case"),
     ("body", "any value", "JSON as a value, anything else as text"),
-    ("encoding", "string", "`base64` when the body is"),
+    ("encoding", "string", "`base64` if the body is base64"),
     (
         "outcome",
         "string",

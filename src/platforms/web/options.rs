@@ -23,7 +23,7 @@ const fn needed(name: &'static str, ty: Type, doc: &'static str) -> Param {
 pub(super) const URL: Param = needed(
     "url",
     Type::Text,
-    "where to: https, or http on this machine; a path alone is below the profile's address",
+    "the address: https, or http on this machine; a path alone is relative to the profile's address",
 );
 
 pub(super) const METHOD: Param = needed(
@@ -35,14 +35,14 @@ pub(super) const METHOD: Param = needed(
 const PROFILE: Param = option(
     "profile",
     Type::Text,
-    "whose address, credential, mode and pace count: the name of a profile of the platform web",
+    "the name of a profile of the platform web, whose address, credential, mode and pace apply",
 );
 const QUERY: Param = option(
     "query",
     Type::Map,
-    "fields to add to the address; a list repeats its field",
+    "query fields to add to the address; a list repeats its field",
 );
-const HEADERS: Param = option("headers", Type::Map, "further headers; values may be secrets");
+const HEADERS: Param = option("headers", Type::Map, "additional headers; values may be secrets");
 const BEARER: Param = option(
     "bearer",
     Type::SecretText,
@@ -59,9 +59,9 @@ const BASIC: Param = option(
 const TIMEOUT: Param = option(
     "timeout",
     Type::Duration,
-    "how long one try may take, from 1ms to 24h; 30 s when not given",
+    "how long one attempt may take, from 1ms to 24h; default 30 s",
 );
-const CHECK: Param = option("check", Type::Bool, "true: a status from 400 on is an error");
+const CHECK: Param = option("check", Type::Bool, "true: a status of 400 or above is an error");
 
 pub(super) const READING: Param = option(
     "options",
@@ -79,8 +79,8 @@ pub(super) const CHANGING: Param = option(
             Type::Map,
             "the body, as parts: text, or #{content, filename, type} for a file; a list repeats its part",
         ),
-        option("body", Type::SecretText, "the body, as it is"),
-        option("content_type", Type::Text, "what `body` or `json` says to be"),
+        option("body", Type::SecretText, "the body, sent as it is"),
+        option("content_type", Type::Text, "the media type of `body` or `json`"),
         PROFILE,
         QUERY,
         HEADERS,
@@ -91,18 +91,19 @@ pub(super) const CHANGING: Param = option(
         option(
             "key",
             Type::Id,
-            "the name of the thing, or of the request: the same each time, and unique for the method and path in the account",
+            "the name of the object or of the request: the same each time, and unique for the method and path in the \
+             account",
         ),
         crate::operation::act::REMEMBERED,
         option(
             "reads",
             Type::Bool,
-            "true: it only reads, so it may be sent again; modes of profiles take it for a change all the same",
+            "true: the request only reads, so it may be sent again; profile modes still treat it as a change",
         ),
         option(
             "probe",
             Type::Function,
-            "called with the key: gives the thing as a map, an answer, or () when it is not there; may only read",
+            "called with the key: returns the object as a map or a response, or () if it does not exist; may only read",
         ),
     ]),
     "json, form, multipart, body, content_type, profile, query, headers, bearer, basic, timeout, check, key, remember, reads, probe",

@@ -23,7 +23,7 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
     };
     let (body, kind) = body(call)?;
     if matches!(method, Method::Get | Method::Head) && body != Body::None {
-        return Err(bad(format!("a {} carries no body", method.as_str())));
+        return Err(bad(format!("a {} cannot have a body", method.as_str())));
     }
     let mut headers = headers(map("headers"))?;
     let typed = |name: &String| name.eq_ignore_ascii_case("content-type");
@@ -34,9 +34,7 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
             ));
         }
         (None, Body::Multipart(_) | Body::Form(_)) if headers.iter().any(|(name, _)| typed(name)) => {
-            return Err(bad(
-                "the header `content-type` of a form is written by provisor".to_owned()
-            ));
+            return Err(bad("provisor sets the header `content-type` of a form".to_owned()));
         }
         (Some(kind), Body::Json(_)) => headers.push(("content-type".to_owned(), kind.into())),
         _ => {}
@@ -46,7 +44,7 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
     let bearer = call.option("bearer").and_then(Call::secret);
     if user.as_ref().is_some_and(|user| user.contains(':')) {
         return Err(bad(
-            "the user of `basic` has a colon in it, which HTTP does not allow".to_owned(),
+            "the user of `basic` contains a colon, which HTTP does not allow".to_owned(),
         ));
     }
     let authorised = headers
@@ -78,7 +76,7 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
 fn timeout(call: &Call) -> Result<Option<Duration>, OpError> {
     match call.option("timeout").and_then(parse_duration) {
         Some(timeout) if !TIMEOUTS.contains(&timeout) => Err(bad(
-            "`timeout` must be from 1ms to 24h: how long one try may take".to_owned(),
+            "`timeout` must be from 1ms to 24h: how long one attempt may take".to_owned(),
         )),
         timeout => Ok(timeout),
     }
@@ -88,12 +86,12 @@ fn headers(given: Record) -> Result<Vec<(String, Value)>, OpError> {
     let mut headers = Vec::new();
     for (name, value) in given {
         if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            return Err(bad(format!("the header `{name}` is written by provisor")));
+            return Err(bad(format!("provisor sets the header `{name}`")));
         }
         if http::account::header(&name).is_err() {
             let name = name.escape_debug();
             return Err(bad(format!(
-                "no header can be called `{name}`: letters, digits and dashes make its name"
+                "`{name}` is not a valid header name: use letters, digits and dashes"
             )));
         }
         match value {
@@ -132,7 +130,7 @@ fn body(call: &Call) -> Result<(Body, Option<String>), OpError> {
     let value = call.option(one).cloned().unwrap_or_default();
     if kind.is_some() && matches!(*one, "form" | "multipart") {
         return Err(bad(format!(
-            "`content_type` goes with `body` or `json`, not with `{one}`"
+            "use `content_type` with `body` or `json`, not with `{one}`"
         )));
     }
     let body = match (*one, value) {

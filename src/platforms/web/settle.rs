@@ -58,12 +58,12 @@ pub(super) async fn exchange(context: &OpContext, call: &Call, method: Method) -
     let reply = client.send_checked(asked, Some(&call.flight)).await;
     match reply {
         Ok(reply) if named && reply.status >= 300 => {
-            let why = format!("the answer was a redirect ({})", reply.status);
+            let why = format!("the response was a redirect ({})", reply.status);
             Err(lost(why, reply.status))
         }
         // A success response without the resource: the lookup finds it, so that `.body` is always the resource.
         Ok(reply) if keyed && !deletes && is_empty(&reply.body) => {
-            Err(lost("the answer has no content".to_owned(), reply.status))
+            Err(lost("the response has no content".to_owned(), reply.status))
         }
         Ok(reply) if named => Ok(with_outcome(given_back(reply), outcome)),
         Ok(reply) => Ok(given_back(reply)),
@@ -97,13 +97,13 @@ pub(super) fn replayed(call: &Call, answer: Value) -> Result<Value, OpError> {
 }
 
 fn recorded_failure(code: Code, status: u16) -> OpError {
-    OpError::new(code, format!("the recorded answer is a failure ({status})")).status(status)
+    OpError::new(code, format!("the recorded response is a failure ({status})")).status(status)
 }
 
 /// The resource key: the call's key, qualified by method and path, in its account.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
     let Some(key) = key_of(call)? else {
-        let message = "`probe` needs a `key` that is not empty: what the thing is called";
+        let message = "`probe` needs a non-empty `key`: the name of the object";
         return Err(OpError::new(Code::BadArgument, message));
     };
     Ok(NaturalKey {
@@ -310,13 +310,14 @@ fn probing(call: &Call) -> Result<&Function, OpError> {
     call.function("probe").ok_or_else(|| {
         let message = "`key` needs a `probe`: a function that looks the object up";
         OpError::new(Code::BadArgument, message)
-            .hint("probe: |key| { … } gives the thing, or () when there is none")
+            .hint("probe: |key| { … } returns the object, or () if there is none")
     })
 }
 
 fn no_thing(found: &Value) -> OpError {
     let message = format!(
-        "`probe` gives the thing as a map, an answer of `http::get`, or () when it is not there; this one gave {}",
+        "`probe` must return the object as a map, a response of `http::get`, or () if it does not exist; this one returned \
+         {}",
         found.type_name()
     );
     OpError::new(Code::BadArgument, message)

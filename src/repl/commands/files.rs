@@ -20,7 +20,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "run",
         args: "FILE [--PARAMETER VALUE]…",
-        summary: "Run a script as a run of its own, on the account of this session",
+        summary: "Run a script as a separate run, on the account of this session",
         run,
     },
     Command {

@@ -56,7 +56,11 @@ impl Repl {
         };
         if let Some(command) = exact.or(only) {
             if command.args.is_empty() && !args.trim().is_empty() {
-                let message = format!("`:{}` takes nothing, and got `{}`", command.name, args.trim());
+                let message = format!(
+                    "`:{}` takes no arguments, but got `{}`",
+                    command.name,
+                    args.trim()
+                );
                 return self.wrong(&message, &[]);
             }
             return (command.run)(self, args.trim());

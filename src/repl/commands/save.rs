@@ -96,11 +96,13 @@ impl Repl {
         let screen = &self.outside.screen;
         screen.note(&format!("wrote {file}; no mistakes found"));
         for (number, name) in &saved.added {
-            screen.note(&format!("input {number} is in it, too: `{name}` is needed"));
+            screen.note(&format!(
+                "input {number} is included, too, because `{name}` is needed"
+            ));
         }
         if let Some(name) = &saved.main {
             screen.note(&format!(
-                "the session's `main` is now `{name}`: the script has a `main` of its own"
+                "the session's `main` is now `{name}`: the script has its own `main`"
             ));
         }
         for (number, why) in &saved.aside {
@@ -108,7 +110,7 @@ impl Repl {
         }
         for (number, (name, later)) in &saved.anew {
             screen.warn(&format!(
-                "input {number} may give another result now: it used `{name}` as it was before input {later}"
+                "input {number} may return a different result now: it used `{name}` as it was before input {later}"
             ));
         }
         for (number, names) in &saved.lost {

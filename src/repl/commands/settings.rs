@@ -97,7 +97,7 @@ fn set(repl: &mut Repl, args: &str) -> Next {
                 repl.settings.look.rows = rows;
                 Next::Go
             }
-            _ => repl.wrong("`rows` is a number above 0", &[]),
+            _ => repl.wrong("`rows` must be a number above 0", &[]),
         },
         ["format", word] => match Format::ALL.into_iter().find(|format| format.word() == *word) {
             Some(format) => {
@@ -147,7 +147,7 @@ fn unknown(repl: &Repl, name: &str, word: &str) -> Next {
     let values = setting.map_or(String::new(), |setting| setting.values.join(", "));
     repl.wrong(
         &format!("`{name}` cannot be `{word}`"),
-        &[format!("it is one of {values}")],
+        &[format!("use one of {values}")],
     )
 }
 

@@ -17,7 +17,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "mode",
         args: "[dev|prod|read-only|sandbox]",
-        summary: "Make the session more careful than its profile, or as careful",
+        summary: "Set a mode that is at least as restrictive as the profile's",
         run: mode,
     },
     Command {
@@ -96,7 +96,7 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
             let next = repl.switch(&Switch::Fault(fault.to_owned()));
             if next == Next::Go {
                 repl.outside.screen.note(&format!(
-                    "the fault {fault} is set from the next operation on; :sandbox on removes all faults"
+                    "the fault {fault} applies from the next operation on; :sandbox on removes all faults"
                 ));
             }
             next

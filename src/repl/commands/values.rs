@@ -41,7 +41,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "reveal",
         args: "VALUE",
-        summary: "Show the secrets of a variable in clear: asks, and is recorded",
+        summary: "Show the secrets of a variable in clear; asks for confirmation, and is recorded",
         run: reveal,
     },
     Command {

@@ -26,7 +26,7 @@ pub(super) fn pairs(mut found: Vec<Candidate>, columns: Option<usize>, lines: Op
         let common = common(&found);
         found.truncate(most - 1);
         // Choosing this entry inserts the common prefix, which Tab has already inserted.
-        found.push(Candidate::new(common, format!("… {more} more: type on"), ""));
+        found.push(Candidate::new(common, format!("… {more} more: keep typing"), ""));
     }
     let room = columns.unwrap_or(USUAL).saturating_sub(1).max(1);
     let widest = found.iter().map(|one| width(&one.title)).max().unwrap_or(0);
@@ -104,7 +104,7 @@ mod tests {
             assert_eq!(pairs.len(), listed);
             let last = pairs.last().unwrap();
             let more = 70_000 - (listed - 1);
-            assert_eq!(last.display.trim_end(), format!("… {more} more: type on"));
+            assert_eq!(last.display.trim_end(), format!("… {more} more: keep typing"));
             assert_eq!(last.replacement, "kéy");
         }
         let few = pairs(found[..23].to_vec(), Some(80), Some(24));

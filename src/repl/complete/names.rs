@@ -15,7 +15,7 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("fn", "a function: fn twice(n) { n * 2 }"),
     (
         "if",
-        "a condition: if a > b { … } else { … }; it gives the value of the block that ran",
+        "a condition: if a > b { … } else { … }; its value is that of the block that ran",
     ),
     ("else", "the other case: if a { … } else if b { … } else { … }"),
     (
@@ -27,7 +27,7 @@ const KEYWORDS: &[(&str, &str)] = &[
         "for item in list { … }; also a question: \"key\" in map, item in list",
     ),
     ("while", "a loop with a condition: while a { … }"),
-    ("loop", "a loop without an end: loop { … if done { break } }"),
+    ("loop", "an endless loop: loop { … if done { break } }"),
     ("do", "a loop that runs at least once: do { … } while a"),
     ("break", "leave a loop"),
     ("continue", "continue with the loop's next iteration"),
@@ -43,7 +43,7 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("try", "try { … } catch (err) { err.kind, err.message, err.hint }"),
     ("catch", "try { … } catch (err) { … }"),
     ("import", "import \"file\" as name; then name::function()"),
-    ("this", "what a function is called on: value.f()"),
+    ("this", "the value that a function is called on: value.f()"),
     ("true", "bool"),
     ("false", "bool"),
 ];

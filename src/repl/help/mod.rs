@@ -35,8 +35,8 @@ pub(super) fn asked(typed: &str) -> Option<&str> {
 fn told(catalogue: &Catalogue, op: Operation) -> OpDoc {
     let mut doc = OpDoc::of(catalogue, op);
     if op.permission() == Permission::Change {
-        doc.permission.meaning = "refused in mode `read-only` before anything is sent; asked about at each change in mode \
-                                  `prod`; free in `dev` and `sandbox`";
+        doc.permission.meaning = "refused in mode `read-only` before anything is sent; needs confirmation at each \
+                                  change in mode `prod`; allowed in `dev` and `sandbox`";
     }
     doc
 }

@@ -319,7 +319,7 @@ fn answer_of(call: &Call, done: &Result<Performed, Halt>) -> Option<String> {
             let outcome = field("outcome").and_then(Value::as_text).unwrap_or("carried out");
             match field("status") {
                 Some(Value::Int(status)) if field("outcome").is_none() => {
-                    format!("answered with {status}; the answer is on record")
+                    format!("answered with {status}; the response is on record")
                 }
                 Some(Value::Int(status)) => format!("{outcome} ({status}); it is on record"),
                 _ => format!("{outcome}; it is on record"),
@@ -414,7 +414,7 @@ mod tests {
         );
         assert_eq!(
             told(None, Ok(&[("status", Value::Int(404))])).unwrap(),
-            "`http::post`: answered with 404; the answer is on record"
+            "`http::post`: answered with 404; the response is on record"
         );
         let refused = OpError::new(Code::Refused, "no credits");
         assert_eq!(

@@ -227,6 +227,6 @@ fn gone(call: Option<&Call>) -> String {
     let url = call.map(|call| call.text("url")).unwrap_or_default();
     let url = url.split(['?', '#']).next().unwrap_or_default();
     format!(
-        "its look-up was a function of the session, which is gone; look yourself whether {key} is there: {url}"
+        "its look-up was a function of the session, which is gone; check yourself whether {key} exists: {url}"
     )
 }

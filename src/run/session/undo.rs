@@ -59,9 +59,9 @@ pub(super) fn change(
     };
     let why_not = match (op.map(|op| op.effect), &step.resource) {
         _ if is_gone => "it has been removed since",
-        (Some(Effect::Change { strikes: Some(_), .. }), _) => "what was removed cannot be brought back",
-        (_, Some(_)) => "no operation removes it; ask the platform",
-        _ => "nothing is known that would undo it",
+        (Some(Effect::Change { strikes: Some(_), .. }), _) => "a removed object cannot be restored",
+        (_, Some(_)) => "no operation removes it; contact the platform",
+        _ => "no known operation undoes it",
     };
     Ok(Some(Change {
         number: step.position + 1,

@@ -141,15 +141,15 @@ fn a_world_of_the_first_format_is_read_and_learns_of_the_other_platforms() {
 #[test]
 fn a_world_of_a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let line = json!({ "at": 1, "what": { "world": { "format": 4, "more": true } } });
+    let line = json!({ "at": 1, "what": { "world": { "format": 5, "more": true } } });
     std::fs::write(dir.path().join(LOG_FILE), format!("{line}\nwhatever\n")).unwrap();
     let error = Sandbox::start(Options::new(dir.path())).unwrap_err();
     assert!(
         matches!(
             error,
             SandboxError::NewerFormat {
-                found: 4,
-                known: 3,
+                found: 5,
+                known: 4,
                 ..
             }
         ),

@@ -128,7 +128,7 @@ impl Memory {
                     return Err(SandboxError::Corrupt {
                         path: path.to_path_buf(),
                         line: 1,
-                        reason: "it does not say the world's format".to_owned(),
+                        reason: "it does not state the world's format".to_owned(),
                     });
                 }
                 _ => {}

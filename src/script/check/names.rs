@@ -49,7 +49,7 @@ impl Scene<'_> {
             Some(if declared.holds.start > used.at.start {
                 "it is declared further down".to_owned()
             } else {
-                "it holds only in the block that it is declared in".to_owned()
+                "it exists only in the block in which it is declared".to_owned()
             })
         });
         match hint {

@@ -22,7 +22,7 @@ type Checked<T> = Result<T, Box<EvalAltResult>>;
 pub(super) fn register(module: &mut Module) {
     global("get_or")
         .with_params_info(["map: Map", "key: &str", "default: ?", "?"])
-        .with_comments(["/// The value under the key, or the default when the map has no such key."])
+        .with_comments(["/// The value under the key, or the default if the map has no such key."])
         .set_into_module(module, |map: &mut Map, key: &str, default: Dynamic| {
             map.get(key).cloned().unwrap_or(default)
         });
@@ -115,7 +115,7 @@ fn pad_text(context: &NativeCallContext, text: &mut ImmutableString, len: INT, f
 
 fn within(len: INT) -> Checked<usize> {
     if len > LARGEST {
-        let message = format!("{len} is more than one call may make ({LARGEST})");
+        let message = format!("{len} is more than one call may create ({LARGEST})");
         return Err(script_error::raise(ScriptError::of_script(message)).into());
     }
     Ok(usize::try_from(len).unwrap_or(0))

@@ -145,7 +145,7 @@ fn a_failed_operation_stays_itself_when_it_is_thrown_again() {
         assert_eq!(error.status, Some(409), "{again}");
         assert_eq!(error.hints, ["adopt it with `adopt: true`"], "{again}");
         let place = error.place().unwrap().to_string();
-        let known = place == "main.rhai:2:21" || error.notes == ["it first arose at main.rhai:2:21"];
+        let known = place == "main.rhai:2:21" || error.notes == ["it first occurred at main.rhai:2:21"];
         assert!(known, "{again}: {place} {:?}", error.notes);
     }
 }

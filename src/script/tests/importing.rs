@@ -106,7 +106,7 @@ fn circles_are_refused_with_their_chain() {
     let error = refused("import \"a\" as a;", &others);
     assert_eq!(
         error.summary(),
-        "imports go in a circle: a.rhai -> b.rhai -> a.rhai (b.rhai:2:8)"
+        "circular imports: a.rhai -> b.rhai -> a.rhai (b.rhai:2:8)"
     );
 }
 

@@ -69,7 +69,7 @@ fn a_variable_outside_of_the_function_is_explained() {
        │ ┬
        │ ╰── in this call to `f`
        │
-       │ Help: functions do not see variables outside of them; pass it as a parameter, or declare it at the top as `const site` and write `global::site`
+       │ Help: functions cannot see variables outside them; pass it as a parameter, or declare it at the top as `const site` and write `global::site`
     ───╯
     "#);
 }
@@ -149,12 +149,12 @@ fn hints_lead_on() {
     there is no function `double` for (int, int) (main.rhai:1:24) / `double` takes 1 argument
     there is no function `duoble` for (int) (main.rhai:1:24) / did you mean `double`?
     `timestamp` is not available, because a resumed run could not repeat it (main.rhai:1:1) / use `now()`, which is recorded
-    `url` cannot be set (main.rhai:1:31) / what operations return cannot be changed; put what you need into a map of your own
+    `url` cannot be set (main.rhai:1:31) / what operations return cannot be changed; copy what you need into your own map
     argument #1 of function 'map' is used while it is being changed (main.rhai:1:18) / a closure uses the value that it is called on; copy it into another variable first
     a string has no property `email` (main.rhai:1:5)
     there is no value here that could have a property `email` (main.rhai:1:25) / it is `()`: nothing was found or returned; compare it with `()` first
     there is no variable `clinet` here (main.rhai:1:16) / did you mean `client`?
-    the map has no property `b` (main.rhai:1:23) / an optional one is read with `get_or("b", default)` and looked for with `"b" in map`
+    the map has no property `b` (main.rhai:1:23) / read an optional property with `get_or("b", default)`, or check for it with `"b" in map`
     there is no function `lenght` for (array) (main.rhai:1:5) / did you mean `len`?
     there is no variable `nmae` here (main.rhai:1:15) / did you mean `name`?
     `+` cannot be applied to int and object (main.rhai:1:3)

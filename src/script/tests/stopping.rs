@@ -109,7 +109,7 @@ fn one_call_cannot_ask_for_unlimited_memory() {
     ] {
         let error = failure(script);
         assert_eq!(
-            error.title, "99999999999 is more than one call may make (16777216)",
+            error.title, "99999999999 is more than one call may create (16777216)",
             "{script}"
         );
     }

@@ -271,7 +271,7 @@ async fn a_long_wait_for_an_answer_is_told_without_the_query() {
     let request = post(&server).query("token", "abc");
     let _ = http.send(&request).await.unwrap_err();
     let heard: Vec<Wait> = heard.try_iter().collect();
-    let what = format!("waiting for an answer to POST {}/api/v8/things", server.address);
+    let what = format!("waiting for a response to POST {}/api/v8/things", server.address);
     assert_eq!(heard.len(), 1, "{heard:?}");
     assert_eq!((&heard[0].what, heard[0].until_ms), (&what, Some(1_300)));
     assert_eq!(waits.longest(), None);

@@ -155,7 +155,7 @@ async fn a_certificate_that_is_no_good_says_why() {
         ),
         (
             with(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)),
-            "one that issues others",
+            "an issuer's certificate",
         ),
     ] {
         let error = ask(&authority.trusted(), &serve(acceptor).await)

@@ -65,7 +65,7 @@ fn requests_of_jrni_become_operations_and_run() {
         .ended(0)
         .said(&[
             "profile `group` is written",
-            "14 requests: 13 by operations of their platforms, 0 by http::, 1 left out",
+            "14 requests: 13 with platform operations, 0 with http::, 1 left out",
         ]);
     let script = home.read("jrni.rhai");
     for part in [
@@ -169,7 +169,7 @@ fn requests_of_sparrow_become_messages_and_run() {
     let _ = home
         .run("import postman env.json api.json --out sms.rhai")
         .ended(0)
-        .said(&["9 requests: 7 by operations of their platforms, 1 by http::, 1 left out"]);
+        .said(&["9 requests: 7 with platform operations, 1 with http::, 1 left out"]);
     let script = home.read("sms.rhai");
     for part in [
         "sparrow::connect(\"bakery\")",

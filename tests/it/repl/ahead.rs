@@ -124,7 +124,7 @@ fn a_list_of_possibilities_is_no_longer_than_the_screen_and_the_next_input_count
         terminal.wait_for_prompt();
         terminal.press("text.");
         terminal.press(TAB);
-        let _ = terminal.wait_for("more: type on");
+        let _ = terminal.wait_for("more: keep typing");
         terminal.press(key::CTRL_C);
         terminal.wait_for_prompt();
         terminal.type_line("text.len() + 37");
@@ -144,7 +144,7 @@ fn seventy_thousand_possibilities_are_counted() {
     terminal.wait_for_prompt();
     terminal.press("m.");
     terminal.press(TAB);
-    let _ = terminal.wait_for("more: type on");
+    let _ = terminal.wait_for("more: keep typing");
     terminal.press("k69999");
     let _ = terminal.wait_for("> m.k69999");
     terminal.press(key::ENTER);

@@ -113,7 +113,7 @@ fn where_a_session_works_and_what_is_set_is_said() {
     let _ = ran.said(&[
         "the sandbox is off in this session (acme:dev)",
         "the sandbox is on in this session (sandbox)",
-        "the fault partners:500:x1 is set",
+        "the fault partners:500:x1 applies from the next operation on",
     ]);
     let ran = home.run_with_input("repl", ":profile acme\n").ended(0);
     let _ = ran.said(&["applies to this session", "provisor profile use acme"]);
@@ -151,5 +151,5 @@ fn a_session_that_is_closed_says_how_many_inputs_it_had() {
         .run_with_input("repl --sandbox", "mobsted::connect().tenants().len()\n1\n")
         .ended(0);
     let shown = home.run(&format!("runs show {}", home.newest())).ended(0);
-    assert!(shown.stdout.contains("2 in all"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("2 in total"), "{}", shown.stdout);
 }

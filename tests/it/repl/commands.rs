@@ -204,7 +204,7 @@ fn a_session_can_be_made_more_careful_and_never_less() {
     let terminal = home.terminal("repl --profile acme");
     let _ = terminal.wait_for("acme:prod>");
     terminal.type_line(":mode dev");
-    let _ = terminal.wait_for("a session may only be more careful");
+    let _ = terminal.wait_for("a session can only be more restrictive");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn a_way_back_names_the_account_and_the_variable_that_holds_it() {
     let _ = undo(":undo 1\n").said(&["input 1 has changed nothing"]);
     let ran = home.run_with_input("repl", "1\n:q x\n2\n").ended(2);
     assert_eq!(ran.stdout, "1\n");
-    let _ = ran.said(&["`:quit` takes nothing, and got `x`"]);
+    let _ = ran.said(&["`:quit` takes no arguments, but got `x`"]);
 }
 
 #[test]

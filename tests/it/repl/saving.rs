@@ -66,7 +66,10 @@ fn a_range_takes_along_what_it_needs_and_failures_are_comments() {
         (")", "there is no"),
         ("let mail=_.email", ""),
         ("`<${mail}>`", "<ann@example.com>"),
-        (":save s.rhai 4-6", "input 3 is in it, too: `_3` is needed"),
+        (
+            ":save s.rhai 4-6",
+            "input 3 is included, too, because `_3` is needed",
+        ),
         (":quit", ""),
     ] {
         terminal.type_line(line);

@@ -115,7 +115,7 @@ fn what_the_platform_calls_a_request_is_told() {
         .port();
     let input = format!(":set trace on\nhttp::get(\"http://127.0.0.1:{closed}/x\")\n");
     let ran = home.run_with_input("repl", &input).ended(6);
-    let _ = ran.said(&["-> no answer: no connection ("]);
+    let _ = ran.said(&["-> no response: no connection ("]);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn faults_of_a_session_end_with_it() {
         .run_with_input("repl --sandbox --fault object:500", input)
         .ended(6);
     let _ = ran
-        .said(&["another process serves the sandbox; until this command ends, its requests get object:500"]);
+        .said(&["another process serves the sandbox; until this command ends, requests to it are subject to object:500"]);
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
     assert_eq!(ran.stdout, "0\n");
     // A session that is killed leaves none behind either.

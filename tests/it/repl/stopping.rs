@@ -311,7 +311,7 @@ fn what_the_answer_says_that_comes_after_it_is_told() {
     let terminal = posted(&home, "slow:3000", "");
     terminal.press(key::CTRL_C);
     let _ = terminal.wait_for("request already sent; looking up its outcome");
-    let _ = terminal.wait_for("`http::post`: answered with 201; the answer is on record");
+    let _ = terminal.wait_for("`http::post`: answered with 201; the response is on record");
     let screen = terminal.wait_for("the rest of the input did not run");
     assert!(!screen.contains("\n1-never"), "{screen}");
     assert_eq!(home.books().web.totals.created, 1);

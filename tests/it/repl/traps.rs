@@ -7,9 +7,12 @@ use crate::support::Home;
 const ERRORS: &[(&str, &str)] = &[
     (
         "let x = 1; fn f() { x } f()",
-        "functions do not see variables outside of them",
+        "functions cannot see variables outside them",
     ),
-    ("fn f() { this.a }\nf()", "it is what a function is called on"),
+    (
+        "fn f() { this.a }\nf()",
+        "it is the value that a function is called on",
+    ),
     ("let f = |x| x; f(1)", "`f.call(..)`"),
     (
         "let xs = [1]; xs.map(|x| xs.len())",
@@ -73,7 +76,7 @@ fn traps_that_are_no_errors_are_told_at_a_terminal() {
     terminal.type_line("\" a \".trim()");
     let _ = terminal.wait_for("changes its value in place");
     terminal.type_line("\"x\" + ()");
-    let _ = terminal.wait_for("adds nothing, and is no error");
+    let _ = terminal.wait_for("adds nothing and is not an error");
     terminal.type_line("let fs = []; for i in 0..3 { fs.push(|| i) }");
     let _ = terminal.wait_for("the closures share one `i`");
     terminal.type_line("fs.clear(); for i in 0..3 { let own = i; fs.push(|| own) }");
@@ -91,8 +94,8 @@ fn a_failure_of_a_platforms_function_is_shown_where_it_is_called() {
             "1;\nfn f() {\n  mobsted::connect(#{ urll: \"x\" })\n}\nf()\n",
         )
         .ended(1);
-    let ran = ran.said(&["knows no key `urll`", "stdin:3:12", "in this call to `f`"]);
-    assert!(!ran.stderr.contains("it first arose"), "{}", ran.stderr);
+    let ran = ran.said(&["has no key `urll`", "stdin:3:12", "in this call to `f`"]);
+    assert!(!ran.stderr.contains("it first occurred"), "{}", ran.stderr);
     let ran = home.run_with_input("repl", "mobsted::connect()\n").ended(2);
     let _ = ran.said(&["stdin:1:10", ":sandbox on"]);
     super::profile(&home, "dev");

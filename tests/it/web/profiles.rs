@@ -322,13 +322,13 @@ fn a_profile_is_added_tried_and_shown_like_any_other() {
     let refused = rig.home.run("profile test crm").ended(4);
     let _ = refused.said(&["403", "the profile has none"]);
     for (status, code, says) in [
-        (404, 0, "answered 404; the profile has no credential to try"),
+        (404, 0, "responded with 404; the profile has no credential to try"),
         (
             500,
             6,
-            "answered 500; the profile has no credential to try: the service fails",
+            "responded with 500; the profile has no credential to try: the service fails",
         ),
-        (200, 0, "answered 200; the profile has no credential to try"),
+        (200, 0, "responded with 200; the profile has no credential to try"),
     ] {
         rig.home.configure(&format!(
             "[profiles.crm]\nplatform = \"web\"\nurl = \"{url}/status/{status}\"\n"

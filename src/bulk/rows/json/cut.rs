@@ -100,7 +100,7 @@ impl Cutter {
             None => {
                 return Err(RowsError::Broken {
                     line,
-                    problem: "the file ends before the array does: something is opened here and never closed"
+                    problem: "the file ends inside the array: a bracket or quote opened here is never closed"
                         .into(),
                 });
             }
@@ -129,7 +129,7 @@ impl Cutter {
             if text.len() as u64 > LONGEST_ROW {
                 return Err(RowsError::Broken {
                     line,
-                    problem: "the row is longer than 16 MiB; something seems never to be closed".into(),
+                    problem: "the row is longer than 16 MiB; a bracket or quote seems to be unclosed".into(),
                 });
             }
             if last.is_some() {
@@ -144,7 +144,7 @@ impl Cutter {
         self.state = State::End;
         match self.skip_blanks()? {
             None => Ok(()),
-            Some(_) => Err(self.broken("something follows the end of the array")),
+            Some(_) => Err(self.broken("there is more text after the end of the array")),
         }
     }
 

@@ -68,12 +68,12 @@ fn broken_json_says_where() {
     let cases = [
         (
             "[{\"a\": 1},\n{\"a\": 2",
-            "line 2: the file ends before the array does: something is opened here and never closed",
+            "line 2: the file ends inside the array: a bracket or quote opened here is never closed",
         ),
         ("[{\"a\": 1},\n]", "line 2: a comma has no object after it"),
         (
             "[{\"a\": 1}]\n[]",
-            "line 2: something follows the end of the array",
+            "line 2: there is more text after the end of the array",
         ),
     ];
     for (text, expected) in cases {

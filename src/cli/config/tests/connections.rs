@@ -107,7 +107,7 @@ fn files_that_cannot_be_used_are_named_with_their_place() {
         (
             both,
             vec![("c", &cert, 0o644), ("k", &key, 0o640)],
-            ":3: `profiles.a.client_key` names the file ~/provisor/config/k, which others than its owner can read: chmod 600 ~/provisor/config/k",
+            ":3: `profiles.a.client_key` names the file ~/provisor/config/k, which users other than its owner can read: chmod 600 ~/provisor/config/k",
         ),
         (
             both,
@@ -158,11 +158,11 @@ fn what_a_project_says_about_the_way_needs_trust() {
     for (text, what) in [
         (
             "proxy = \"p.example:1\"",
-            "it reaches profile `a` through the proxy http://p.example:1",
+            "it connects to profile `a` through the proxy http://p.example:1",
         ),
         (
             "proxy = { command = [\"evil\", \"x\"] }",
-            "it reaches profile `a` through the proxy that `evil x` names",
+            "it connects to profile `a` through the proxy that `evil x` names",
         ),
         (
             "ca = \"theirs.pem\"",

@@ -39,7 +39,10 @@ fn a_password_file_must_be_the_users_alone() {
     fs::write(&file, "hunter2 \r\n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let error = profile.read_secret("password", &env).unwrap_err();
-    assert!(error.to_string().contains("others than its owner"), "{error}");
+    assert!(
+        error.to_string().contains("users other than its owner"),
+        "{error}"
+    );
     assert_eq!(error.hint().unwrap(), format!("chmod 600 {}", file.display()));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(profile.read_secret("password", &env), Ok(Secret::new("hunter2 ")));

@@ -112,7 +112,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "[profiles.a]\nproxy = \"http://ann:hunter2@p:1\"",
-        ":2: `profiles.a.proxy` must not hold a name or a password",
+        ":2: `profiles.a.proxy` must not contain a user name or a password",
         "",
     ),
     (

@@ -269,7 +269,7 @@ fn a_configuration_that_others_can_write_is_refused() {
     let file = home.path("provisor/config/config.toml");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
     let (error, hint) = home.error();
-    assert_eq!(error, "~/provisor/config/config.toml can be written by others");
+    assert_eq!(error, "other users can write to ~/provisor/config/config.toml");
     assert_eq!(hint, "chmod go-w ~/provisor/config/config.toml");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(home.load().is_ok());

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::journal::{LedgerItem, SimulatedResource};
+use crate::journal::{LedgerItem, ResourceKey};
 use crate::sandbox::{
     AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, RecordBook, Snapshot, SparrowBook,
     TenantBook, Totals, Traffic, WebBook,
@@ -66,7 +66,7 @@ fn environment(mark: &str) -> Observation {
 
 fn item(account: &str, kind: &str, name: &str, id: Option<&str>, value: Object) -> LedgerItem {
     LedgerItem {
-        resource: SimulatedResource {
+        resource: ResourceKey {
             account: account.to_owned(),
             kind: kind.to_owned(),
             name: name.to_owned(),
@@ -119,7 +119,7 @@ fn a_tenant_or_an_app_made_twice_is_found() {
         "{twice}"
     );
     assert!(
-        twice.contains("3 things of sort app, and 2 after an undisturbed run"),
+        twice.contains("3 resources of kind app, and 2 after an undisturbed run"),
         "{twice}"
     );
     assert!(twice.contains("not in the ledger"), "{twice}");
@@ -155,7 +155,7 @@ fn a_credential_that_is_missing_or_wrong_is_found_in_ledger_and_results() {
 fn a_request_for_what_exists_and_a_refused_second_tenant_are_found() {
     assert!(
         judged(|observation| observation.books.traffic.repeats = 1)
-            .contains("asked for what existed already")
+            .contains("tried to create what already existed")
     );
     assert!(
         judged(|observation| observation.books.totals.duplicates_refused = 1)
@@ -170,7 +170,7 @@ fn results_that_are_others_are_found_without_being_shown() {
     let other = judged(|observation| {
         observation.rows[1].insert("app".to_owned(), json!("secret-17"));
     });
-    assert_eq!(other, "results, row 2: `app` is another");
+    assert_eq!(other, "results, row 2: `app` differs");
     let fewer = judged(|observation| observation.rows.truncate(1));
     assert!(fewer.contains("1 rows in the results, not 2"), "{fewer}");
     assert!(judged(|observation| observation.problems.push("bad".to_owned())).contains("journal: bad"));
@@ -290,7 +290,7 @@ fn what_is_made_twice_on_any_platform_is_found() {
             .books
             .web
             .items
-            .push(json!({"id": 8, "reference": "A-17"}))
+            .push(json!({"id": 8, "reference": "A-17"}));
     });
     assert!(item.contains("created twice: http"), "{item}");
 }
@@ -311,16 +311,16 @@ fn numbers_that_are_given_in_turn_are_compared_by_what_they_stand_for() {
     let expected = Expected::from_quiet(vec![quiet(), quiet()]).unwrap();
     let said = |observation: &Observation| expected.judge(observation).join("; ");
     assert!(
-        !said(&environment(9, 9)).contains("is another"),
+        !said(&environment(9, 9)).contains("` differs"),
         "{}",
         said(&environment(9, 9))
     );
     assert!(
-        said(&environment(9, 1)).contains("row 1: `company` is another"),
+        said(&environment(9, 1)).contains("row 1: `company` differs"),
         "the parent's number"
     );
     assert!(
-        said(&environment(9, 2)).contains("row 1: `company` is another"),
+        said(&environment(9, 2)).contains("row 1: `company` differs"),
         "nobody's number"
     );
 }
@@ -340,11 +340,11 @@ fn a_message_sent_twice_is_found_and_one_that_may_not_have_left_is_none() {
             "{said}"
         );
         assert!(
-            said.contains("2 things of sort message, and 1 after an undisturbed run"),
+            said.contains("2 resources of kind message, and 1 after an undisturbed run"),
             "{said}"
         );
     }
     let (unsent, unfinished) = judged_elsewhere(|observation| observation.books.sparrow.batches.clear());
-    assert!(unsent.contains("0 things of sort message"), "{unsent}");
+    assert!(unsent.contains("0 resources of kind message"), "{unsent}");
     assert_eq!(unfinished, "");
 }

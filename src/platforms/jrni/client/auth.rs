@@ -155,7 +155,7 @@ impl Auth {
         let Some(access) = access else {
             return Err(ApiError {
                 kind: ApiErrorKind::SignInRefused,
-                ..ApiError::unreadable(request, response, "it holds no token")
+                ..ApiError::unreadable(request, response, "it contains no token")
             });
         };
         Ok(Tokens {
@@ -187,7 +187,7 @@ impl Auth {
             (Some(status @ (401 | 403)), _) | (Some(status), ApiErrorKind::SignInRefused) => ApiError {
                 kind: ApiErrorKind::SignInRefused,
                 message: format!(
-                    "{host} refuses the sign-in of {login} ({status}); check login and password, app_id and app_key \
+                    "{host} refuses the sign-in of {login} ({status}); check the login and password, app_id and app_key \
                      (they may be swapped), and the company"
                 ),
                 transient: false,

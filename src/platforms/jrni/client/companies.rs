@@ -61,7 +61,7 @@ impl Client {
         if company.reference == reference {
             Ok(Some(company))
         } else {
-            Err(answer.unreadable("it is a company of another reference"))
+            Err(answer.unreadable("it is a company with a different reference"))
         }
     }
 
@@ -95,7 +95,7 @@ impl Client {
 fn one(answer: &Answer) -> Result<Company, ApiError> {
     let json = answer.json()?;
     let company = json.as_object().and_then(read);
-    company.ok_or_else(|| answer.unreadable("it is no company with an `id`"))
+    company.ok_or_else(|| answer.unreadable("it is not a company with an `id`"))
 }
 
 fn read_all(items: &[Fields], path: &str) -> Result<Vec<Company>, ApiError> {

@@ -18,13 +18,14 @@ impl endpoints::Table for Paths {
         (
             "login_company",
             "/login/admin/{company}",
-            "signs in to a company (vendor); without `{company}` in it the number goes into the body as `id` (vendor)",
+            "signs in to a company (vendor); if it does not contain `{company}`, the number goes into the body as `id` \
+             (vendor)",
         ),
         ("logout", "/login", "signs out (vendor)"),
         (
             "create_company",
             "/admin/{company}/company",
-            "makes a company below `{company}` (assumed: simulator only)",
+            "creates a company below `{company}` (assumed: simulator only)",
         ),
         (
             "children",
@@ -37,7 +38,7 @@ impl endpoints::Table for Paths {
         let path = value.strip_prefix('/').map(|path| path.trim_end_matches('/'));
         let fits = |part: &str| part == COMPANY || is_name(part);
         (!path.is_some_and(|path| path.split('/').all(fits))).then_some(
-            "a path starts with a slash and is made of plain names between slashes, one of which may be {company}",
+            "a path starts with a slash and consists of plain names separated by slashes, one of which may be {company}",
         )
     }
 }

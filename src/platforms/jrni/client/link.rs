@@ -41,7 +41,7 @@ pub(super) fn expand(template: &str, variables: &Record) -> Result<String, ApiEr
 /// Resolves a link, which must be below the account's API: a token is sent nowhere else.
 pub(super) fn own(base: &Base, link: &str) -> Result<Url, ApiError> {
     let elsewhere = |place: &str| {
-        let message = format!("the link leads to {place}, and calls stay below {base}");
+        let message = format!("the link leads to {place}, but calls must stay below {base}");
         ApiError::new(ApiErrorKind::Address, message)
     };
     let url = base

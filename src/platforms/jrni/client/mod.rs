@@ -154,7 +154,7 @@ impl Client {
         };
         tokens.company.ok_or_else(|| {
             let host = self.account().base.host();
-            let message = format!("{host} does not say which company the account signs in to");
+            let message = format!("{host} does not report which company the account signs in to");
             ApiError::new(ApiErrorKind::Own(&fault::CHOOSE_COMPANY), message)
         })
     }

@@ -43,7 +43,7 @@ impl Client {
             let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
             let ended = match page.total {
                 Some(total) if none && count < total => {
-                    return Err(answer.unreadable("the list ends before the number of entries that it names"));
+                    return Err(answer.unreadable("the list has fewer entries than the total it reports"));
                 }
                 Some(total) => count >= total,
                 None => !page.next && !full,
@@ -78,7 +78,7 @@ fn read(answer: &Answer, rel: &str) -> Result<Page, ApiError> {
     let json = answer.json()?;
     let top = json
         .as_object()
-        .ok_or_else(|| answer.unreadable("it is no object"))?;
+        .ok_or_else(|| answer.unreadable("it is not an object"))?;
     let items = embedded(top, rel).ok_or_else(|| answer.unreadable(&format!("it has no list of {rel}")))?;
     let next = top.get("_links").and_then(|links| links.get("next"));
     let shown: Vec<Json> = items.iter().cloned().map(Json::Object).collect();

@@ -92,7 +92,7 @@ impl Client {
             .body(Body::Json(Value::Record(fields)));
         let answer = self.call(request).await?;
         let json = answer.json()?;
-        let id = wire::app_id(&json).ok_or_else(|| answer.unreadable("it holds no app id"))?;
+        let id = wire::app_id(&json).ok_or_else(|| answer.unreadable("it contains no app id"))?;
         let nothing = Fields::new();
         let item = resource(&json).unwrap_or(&nothing);
         let app = self.app(item);
@@ -131,7 +131,9 @@ impl Client {
     fn app_path(&self, id: &str) -> Result<String, ApiError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         if id.is_empty() || !id.chars().all(plain) {
-            return Err(ApiError::bad_input("an app id is a whole number or a plain text"));
+            return Err(ApiError::bad_input(
+                "an app id must be a whole number or a plain text",
+            ));
         }
         Ok(format!("{}/{id}", self.endpoints().get("applications")))
     }

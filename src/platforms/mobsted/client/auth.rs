@@ -101,7 +101,7 @@ impl Auth {
         match (status, error.kind) {
             (200..300, ApiErrorKind::SignInRefused) => ApiError {
                 message: format!(
-                    "{host} answers the sign-in of {login} without a token; check the account's address, login and password"
+                    "{host} returned no token for the sign-in of {login}; check the account's address, login and password"
                 ),
                 ..error
             },
@@ -136,6 +136,6 @@ fn read(request: &Request, response: &Response, now: i64) -> Result<Tokens, ApiE
     // Some deployments report wrong credentials with 200 and a text; repeated attempts would lock the account.
     tokens::from_answer(&answer, now).ok_or_else(|| ApiError {
         kind: ApiErrorKind::SignInRefused,
-        ..ApiError::unreadable(request, response, "it holds no token")
+        ..ApiError::unreadable(request, response, "it contains no token")
     })
 }

@@ -56,14 +56,14 @@ impl endpoints::Table for Paths {
         (
             "domains",
             "/nginx/config",
-            "gives an app a domain of its own (assumed)",
+            "gives an app its own domain (assumed)",
         ),
     ];
 
     fn misfit(key: &str, default: &str, value: &str) -> Option<&'static str> {
         let Some(path) = value.strip_prefix('/').filter(|_| default.starts_with('/')) else {
             return if default.starts_with('/') {
-                Some("a path starts with a slash and goes on below /api/v8")
+                Some("a path starts with a slash and is relative to /api/v8")
             } else {
                 (value.is_empty() && !key.starts_with("app_type")).then_some("a field needs a name")
             };
@@ -74,7 +74,9 @@ impl endpoints::Table for Paths {
             is_name(part) && part.split('.').all(is_part) && !is_said_to_delete(part) && !app
         };
         if !parts.all(fits) {
-            return Some("a path is made of plain names between slashes, and names no single thing");
+            return Some(
+                "a path consists of plain names separated by slashes, and does not name a single object",
+            );
         }
         let first = |path: &str| {
             let part = path.split('/').find(|part| !part.is_empty())?;
@@ -85,7 +87,7 @@ impl endpoints::Table for Paths {
             .filter(|(other, path, _)| *other != key && path.starts_with('/'));
         let taken =
             first(path) != first(default) && { others }.any(|(_, other, _)| first(other) == first(path));
-        taken.then_some("the path is that of another setting")
+        taken.then_some("another setting has the same path")
     }
 }
 

@@ -25,7 +25,7 @@ impl Client {
     /// Posts an event about an object of an app. Returns its id; null if the platform does not report it.
     pub async fn post_event(&self, app: &str, event: &NewEvent) -> Result<Value, ApiError> {
         if event.action.trim().is_empty() {
-            return Err(ApiError::bad_input("an event needs the name of an action"));
+            return Err(ApiError::bad_input("an event needs an action name"));
         }
         let mut fields = Record::from([
             ("ApplicationId".to_owned(), app.into()),
@@ -58,7 +58,7 @@ fn as_text(value: &Value) -> Result<Value, ApiError> {
         Value::Text(_) | Value::Secret(_) => Ok(value.clone()),
         // The JSON would contain the masked secrets, and they would be sent.
         value if value.has_secret() => Err(ApiError::bad_input(
-            "the value of an event cannot have a secret inside a map or list; send the secret alone",
+            "the value of an event cannot contain a secret inside a map or list; send the secret alone",
         )),
         value => Ok(match value.to_masked_json() {
             Json::String(text) => text,

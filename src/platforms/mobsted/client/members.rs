@@ -53,7 +53,7 @@ impl Client {
         match self.0.members.stranger(items) {
             None => Ok(()),
             Some(id) => Err(refused(&format!(
-                "{id} is not among what app {} has, so it may be App 1's, which must never be changed",
+                "{id} was not found in app {}, so it may belong to App 1, which must never be changed",
                 items.app
             ))),
         }

@@ -234,7 +234,7 @@ fn read(answer: &Answer, number: i64) -> Result<Page, ApiError> {
         return Err(answer.unreadable("it has no `meta`"));
     };
     if wire::int(meta, &["current_page"]).is_some_and(|current| current != number) {
-        return Err(answer.unreadable("it is another page than the one asked for"));
+        return Err(answer.unreadable("it is not the page that was requested"));
     }
     let count = i64::try_from(data.len()).unwrap_or(i64::MAX);
     let last = match wire::int(meta, &["last_page"]) {
@@ -244,7 +244,7 @@ fn read(answer: &Answer, number: i64) -> Result<Page, ApiError> {
     };
     let digest = digest::sha256(Json::from(data.clone()).to_string().as_bytes());
     let items: Option<Vec<Fields>> = data.into_iter().map(object).collect();
-    let items = items.ok_or_else(|| answer.unreadable("an item of the list is no object"))?;
+    let items = items.ok_or_else(|| answer.unreadable("an item of the list is not an object"))?;
     Ok(Page { items, digest, last })
 }
 

@@ -47,7 +47,8 @@ impl Guard for Partners {
         }
         match judge::judge(request, &Endpoints::default())? {
             Some(Items { ids, .. }) if !ids.is_empty() => Err(judge::refused(
-                "what it changes may be App 1's, which only a session can tell: mobsted::connect() has the same calls",
+                "it may change something that belongs to App 1, and only a session can check that: use the same call of \
+                 mobsted::connect()",
             )),
             _ => Ok(()),
         }

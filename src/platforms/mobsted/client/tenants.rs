@@ -160,7 +160,7 @@ fn new_tenant(answer: &Answer, email: &str) -> Result<NewTenant, ApiError> {
     let json = answer.json()?;
     let top = json
         .as_object()
-        .ok_or_else(|| answer.unreadable("it is no object"))?;
+        .ok_or_else(|| answer.unreadable("it is not an object"))?;
     let fields = match (wire::field(top, &["url"]), first_of_data(top)) {
         (None, Some(inner)) => inner,
         _ => top,
@@ -169,9 +169,9 @@ fn new_tenant(answer: &Answer, email: &str) -> Result<NewTenant, ApiError> {
     let credentials = wire::field(fields, &["authentication"])
         .and_then(Json::as_object)
         .unwrap_or(&nothing);
-    let missing = |what: &str| answer.unreadable(&format!("it holds no {what}"));
+    let missing = |what: &str| answer.unreadable(&format!("it contains no {what}"));
     let url = wire::text(fields, &["url"]).ok_or_else(|| missing("`url`"))?;
-    let url = Base::parse(&url).map_err(|_| answer.unreadable("its `url` is no address"))?;
+    let url = Base::parse(&url).map_err(|_| answer.unreadable("its `url` is not an address"))?;
     let password = wire::secret(credentials, &["password"])
         .or_else(|| wire::secret(fields, &["password"]))
         .ok_or_else(|| missing("`authentication.password`"))?;

@@ -142,7 +142,7 @@ async fn an_app_on_an_earlier_page_is_read_again_before_it_counts() {
     // It is unclear whether it exists: it does whenever the whole list is read, and never when its page is.
     let error = check("App 9").await.unwrap_err();
     assert!(
-        error.message.contains("changes whenever it is read"),
+        error.message.contains("changes each time it is read"),
         "{}",
         error.message
     );

@@ -43,9 +43,9 @@ impl TokenStore for Store {
 struct Profiles(String);
 
 impl Profiles {
-    fn profile(&self, platform: &str) -> Arc<world::Profile> {
+    fn profile(&self, platform: &str) -> Arc<context::Profile> {
         let texts = [("url", self.0.as_str()), ("login", "partner@example.com")];
-        Arc::new(world::Profile {
+        Arc::new(context::Profile {
             name: platform.to_owned(),
             platform: platform.to_owned(),
             texts: texts.map(|(key, text)| (key.to_owned(), text.to_owned())).into(),
@@ -54,17 +54,17 @@ impl Profiles {
                 Password::known(Secret::new("word-of-acme")),
             )]
             .into(),
-            settings: world::Settings::default(),
+            settings: context::Settings::default(),
         })
     }
 }
 
-impl world::Profiles for Profiles {
-    fn find(&self, platform: &str, _: Option<&str>) -> Result<Arc<world::Profile>, OpError> {
+impl context::Profiles for Profiles {
+    fn find(&self, platform: &str, _: Option<&str>) -> Result<Arc<context::Profile>, OpError> {
         Ok(self.profile(platform))
     }
 
-    fn around(&self, url: &str) -> Result<Vec<Arc<world::Profile>>, OpError> {
+    fn around(&self, url: &str) -> Result<Vec<Arc<context::Profile>>, OpError> {
         let below = url.starts_with(&self.0);
         Ok(below.then(|| self.profile("mobsted")).into_iter().collect())
     }

@@ -72,11 +72,11 @@ impl Authenticator for Auth {
             match fault::of_text(&words) {
                 Some(_) => self.explain(ApiError {
                     platform_text: Some(words),
-                    ..unreadable("it holds no token")
+                    ..unreadable("it contains no token")
                 }),
                 None => ApiError {
                     kind: ApiErrorKind::SignInRefused,
-                    ..unreadable("it holds no token")
+                    ..unreadable("it contains no token")
                 },
             }
         })

@@ -19,14 +19,14 @@ pub(crate) static CODES: &[&OwnCode] = &[
 pub(crate) static INVALID_PARTNER_TOKEN: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_invalid_partner_token",
-        meaning: "Sparrow SMS does not know the partner token. Nothing was sent.",
+        meaning: "Sparrow SMS does not recognize the partner token. Nothing was sent.",
         causes: &[
             "the partner token is mistyped",
             "it belongs to another installation of the platform",
         ],
         remedies: &[
             "compare `partner_token` with the one that came with the agreement",
-            "a partner token stays the same for the life of the account; ask the support desk when it is lost",
+            "a partner token stays the same for the life of the account; ask the support desk if you lose it",
         ],
         example: "provisor profile edit sms",
     },
@@ -37,12 +37,12 @@ pub(crate) static INVALID_PARTNER_TOKEN: OwnCode = OwnCode {
 pub(crate) static TOKENS_MISSING: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_tokens_missing",
-        meaning: "Sparrow SMS got only one of the two tokens that a sign-in takes. Nothing was sent.",
+        meaning: "Sparrow SMS received only one of the two tokens that a sign-in needs. Nothing was sent.",
         causes: &[
             "a token is blank",
             "a variable or a file that should hold it is empty",
         ],
-        remedies: &["give both `api_token` and `partner_token`, in the profile or to connect()"],
+        remedies: &["set both `api_token` and `partner_token` in the profile, or pass them to connect()"],
         example: "sparrow::connect(#{url: \"https://ent-api.sparrowsms.com\", api_token: api, partner_token: partner})",
     },
     cause: Cause::Credentials,
@@ -52,7 +52,7 @@ pub(crate) static TOKENS_MISSING: OwnCode = OwnCode {
 pub(crate) static ACCOUNT_EXPIRED: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_account_expired",
-        meaning: "The partner token is right, and its Sparrow SMS account has run out. Nothing was sent.",
+        meaning: "The partner token is correct, but its Sparrow SMS account has expired. Nothing was sent.",
         causes: &["the agreement was not renewed"],
         remedies: &["ask Sparrow's business or support desk to renew the account"],
         example: "provisor profile test sms",
@@ -64,15 +64,15 @@ pub(crate) static ACCOUNT_EXPIRED: OwnCode = OwnCode {
 pub(crate) static INVALID_API_TOKEN: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_invalid_api_token",
-        meaning: "Sparrow SMS knows the partner token, and not the API token. Nothing was sent.",
+        meaning: "Sparrow SMS recognizes the partner token, but not the API token. Nothing was sent.",
         causes: &[
             "the API token is mistyped",
             "it was revoked in the portal",
-            "it is another account's",
+            "it belongs to another account",
         ],
         remedies: &[
-            "take `api_token` from the portal's token management; the partner token is right",
-            "make a new one there, and put it into the profile",
+            "copy `api_token` from the portal's token management; the partner token is correct",
+            "generate a new one there, and put it into the profile",
         ],
         example: "provisor profile edit sms",
     },
@@ -83,8 +83,8 @@ pub(crate) static INVALID_API_TOKEN: OwnCode = OwnCode {
 pub(crate) static API_TOKEN_EXPIRED: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_api_token_expired",
-        meaning: "The API token of Sparrow SMS has run out. Nothing was sent.",
-        causes: &["API tokens have an end, which the portal shows"],
+        meaning: "The API token of Sparrow SMS has expired. Nothing was sent.",
+        causes: &["API tokens expire on a date that the portal shows"],
         remedies: &[
             "generate a new API token in the portal, and put it into the profile as `api_token`",
             "provisor resume --retry-failed retries the failed rows",
@@ -98,9 +98,12 @@ pub(crate) static API_TOKEN_EXPIRED: OwnCode = OwnCode {
 pub(crate) static LOGIN_FAILED: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_login_failed",
-        meaning: "Sparrow SMS refuses the two tokens together, and does not say which is wrong. Nothing was sent.",
-        causes: &["the tokens are of two accounts", "one of them is mistyped"],
-        remedies: &["check both `api_token` and `partner_token`: they must be of one account"],
+        meaning: "Sparrow SMS refuses this pair of tokens, and does not report which one is wrong. Nothing was sent.",
+        causes: &[
+            "the tokens belong to different accounts",
+            "one of them is mistyped",
+        ],
+        remedies: &["check both `api_token` and `partner_token`: they must belong to the same account"],
         example: "provisor profile edit sms",
     },
     cause: Cause::Credentials,
@@ -122,14 +125,15 @@ pub(crate) static INVALID_USER: OwnCode = OwnCode {
 pub(crate) static DRAFT: OwnCode = OwnCode {
     explanation: Explanation {
         code: "sparrow_draft",
-        meaning: "Sparrow SMS took the message and did not send it: the account cannot pay for it, and the message waits \
-                  in the portal as a draft. provisor does not send it again by itself, since the draft may still go out.",
+        meaning: "Sparrow SMS accepted the message but did not send it: the account cannot pay for it, and the message is \
+                  kept in the portal as a draft. provisor does not send it again automatically, since the draft may still \
+                  go out.",
         causes: &[
             "the account has too few credits for that many recipients",
             "the account's billing is suspended",
         ],
         remedies: &[
-            "pay the account up and send the draft from the portal; sending it again would make a second message",
+            "top up the account and send the draft from the portal; sending the message again would create a second one",
             "a retry of the run does not send it again: if you deleted the draft, run provisor resolve RUN STEP \
              --as absent, then provisor resume RUN",
         ],

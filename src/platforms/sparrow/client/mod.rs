@@ -202,7 +202,7 @@ impl Client {
             ("11", _) | (_, "DATA_ERROR") => Err(refused(&answer, &json)),
             (result, status) => {
                 let why =
-                    format!("it says result \"{result}\" and status \"{status}\", not \"00\" and \"OK\"");
+                    format!("it has result \"{result}\" and status \"{status}\", not \"00\" and \"OK\"");
                 Err(answer.unreadable(&answer.response.excerpt_of(&why)))
             }
         }

@@ -27,7 +27,7 @@ impl Channel {
     /// The format of its numbers, for messages.
     fn form(self) -> &'static str {
         match self {
-            Channel::Viber => "digits that begin with 977, as in 9779812345678",
+            Channel::Viber => "digits that start with 977, as in 9779812345678",
             Channel::Sms => "+ and digits, as in +4915112345678",
             Channel::Whatsapp => "country code and number in digits, as in 9779812345678",
         }
@@ -49,7 +49,7 @@ impl Channel {
             return Ok(());
         }
         Err(format!(
-            "`{number}` is not a number for {}: {}",
+            "`{number}` is not a valid number for {}: {}",
             self.name(),
             self.form()
         ))
@@ -95,7 +95,7 @@ mod tests {
         let why = Channel::Sms.check("9779812345678").unwrap_err();
         assert_eq!(
             why,
-            "`9779812345678` is not a number for SMS: + and digits, as in +4915112345678"
+            "`9779812345678` is not a valid number for SMS: + and digits, as in +4915112345678"
         );
     }
 }

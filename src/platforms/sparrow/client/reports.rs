@@ -24,7 +24,7 @@ impl Client {
         let id = id.trim();
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if id.is_empty() || !id.chars().all(plain) {
-            return Err(ApiError::bad_input(format!("`{id}` is not a message's number")));
+            return Err(ApiError::bad_input(format!("`{id}` is not a message number")));
         }
         let base = match channel {
             Channel::Viber => "/v1/viber/campaign/report/",

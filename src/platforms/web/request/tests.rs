@@ -54,7 +54,7 @@ fn what_does_not_go_together_is_refused() {
         refused(r#"{"bearer": "a", "basic": {"user": "u", "password": "p"}}"#)
             .contains("pass only one of them")
     );
-    assert!(refused(r#"{"basic": {"user": "u"}}"#).contains("lacks the key `password`"));
+    assert!(refused(r#"{"basic": {"user": "u"}}"#).contains("is missing the key `password`"));
     assert!(refused(r#"{"multipart": {"f": {"filename": "a"}}}"#).contains("`content`"));
     assert!(refused(r#"{"probe": "x"}"#).contains("must be function"));
     assert!(refused(r#"{"jsn": 1}"#).contains("did you mean `json`?"));

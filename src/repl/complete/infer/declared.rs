@@ -9,9 +9,9 @@ use crate::script::interactive::Workspace;
 pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
     ("kind", "string", "the code: `provisor explain` describes it"),
     ("message", "string", "what failed and why"),
-    ("status", "int or ()", "the status of HTTP, if there was one"),
+    ("status", "int or ()", "the HTTP status, if there was one"),
     ("hint", "string or ()", "what to do"),
-    ("value", "any", "what was thrown, when a script threw it"),
+    ("value", "any", "the thrown value, if a script threw it"),
 ];
 
 /// The return type of a module's function, or of a global function if the module is empty.

@@ -93,7 +93,7 @@ impl<'a> Builder<'a> {
         let lost = self.lost.get(&input.number).map(|names| listed(names));
         match &input.came {
             Came::Done(_) if input.hidden => {
-                self.leave_out(input, "it was to be kept out of files");
+                self.leave_out(input, "it must not be written to files");
                 self.forget(input.number);
             }
             Came::Done(_) => self.add_done(input, is_last, secret),
@@ -102,7 +102,7 @@ impl<'a> Builder<'a> {
                     format!("; what it may have done to {lost} before is not repeated")
                 });
                 if input.hidden {
-                    self.leave_out(input, &format!("it was to be kept out of files{lost}"));
+                    self.leave_out(input, &format!("it must not be written to files{lost}"));
                 } else if secret {
                     self.leave_out(input, &format!("it failed, and may hold a secret{lost}"));
                 } else {
@@ -180,7 +180,7 @@ impl<'a> Builder<'a> {
         let typed: String = typed.map(|piece| piece.text.as_str()).collect();
         let why = match self.session.missing(input.number, &self.known) {
             Some(name) => Some(format!("it uses `{name}`, which is not among the saved inputs")),
-            None if !is_last && stops(&all) => Some("it ends a script, and more follows".to_owned()),
+            None if !is_last && stops(&all) => Some("it ends the script, and more inputs follow".to_owned()),
             None => None,
         };
         if let Some(why) = why {

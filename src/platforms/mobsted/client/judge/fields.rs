@@ -48,7 +48,8 @@ impl Fields {
                 }
             }
             Body::Json(_) | Body::Raw { .. } => fields.find_fault(refused(
-                "the body of a change on a master account must be a map of fields, so that what it names can be seen",
+                "the body of a change on a master account must be a map of fields, so that provisor can check which \
+                 objects it names",
             )),
         }
         Ok(fields)
@@ -62,7 +63,7 @@ impl Fields {
             } => Err(fault),
             Fields { app: None, ids, .. } if ids.is_empty() => Ok(()),
             _ => Err(refused(
-                "a request that makes something new on a master account names no identifier",
+                "a request that creates something on a master account must not contain an identifier",
             )),
         }
     }
@@ -74,15 +75,15 @@ impl Fields {
             Some(fault) => Err(fault),
             None if self.app.is_none_or(|named| named == app) && self.ids.iter().all(own) => Ok(()),
             None => Err(refused(&format!(
-                "the path names app {app}, and the fields something else"
+                "the path names app {app}, but the fields name something else"
             ))),
         }
     }
 
     /// The items of one app that the fields, and possibly the path, name.
     pub(super) fn items(self, kind: Kind, in_path: Option<&str>) -> Result<Items, ApiError> {
-        let unnamed = "it may be App 1's: on a master account, a change must name the application it belongs to, another \
-                       than App 1";
+        let unnamed = "it may belong to App 1: on a master account, a change must name the application it belongs to, \
+                       which must not be App 1";
         let app = self
             .fault
             .map_or_else(|| self.app.ok_or_else(|| refused(unnamed)), Err)?;
@@ -92,7 +93,7 @@ impl Fields {
         }
         for (named, id) in self.ids {
             if named.is_some_and(|named| named != kind) {
-                return Err(refused("it names something of another kind than its path does"));
+                return Err(refused("the fields and the path name different kinds of objects"));
             }
             ids.push(id);
         }
@@ -107,7 +108,7 @@ impl Fields {
         match Name::of(name) {
             Name::Route => {
                 return Err(refused(&format!(
-                    "the field `{name}` could make it another request"
+                    "the field `{name}` could turn it into a different request"
                 )));
             }
             Name::App => match whole(value) {
@@ -121,7 +122,7 @@ impl Fields {
             Name::LikeApp => self.find_fault(refused(&format!("the field `{name}` could name App 1"))),
             Name::Id(_) if place == Place::Inside => {
                 self.find_fault(refused(&format!(
-                    "the field `{name}` inside another could name something of App 1"
+                    "the nested field `{name}` could name something that belongs to App 1"
                 )));
             }
             Name::Id(_) | Name::Other => {}

@@ -62,8 +62,8 @@ pub(super) fn judge(request: &Request, endpoints: &Endpoints) -> Result<Option<I
     }
     let unlisted = || {
         refused(&format!(
-            "{} is not on the list of what may be changed on a master account: a sub-account, an app other than App 1, \
-             and what the request says belongs to such an app",
+            "{} is not on the list of permitted changes to a master account: a sub-account, an app other than App 1, and \
+             an object that, by the request, belongs to such an app",
             request.label()
         ))
     };
@@ -132,7 +132,7 @@ fn judge_read(request: &Request) -> Result<(), ApiError> {
         Some(part) => Err(refused(&format!(
             "`{part}` in the path of a read looks like a change"
         ))),
-        None if request.body != Body::None => Err(refused("a read carries no body")),
+        None if request.body != Body::None => Err(refused("a read must not have a body")),
         None => Ok(()),
     }
 }
@@ -144,14 +144,12 @@ fn judge_headers(request: &Request) -> Result<(), ApiError> {
         let letters = words(name).concat();
         if REROUTING.iter().any(|part| letters.contains(part)) {
             return Err(refused(&format!(
-                "the header `{name}` could make it another request"
+                "the header `{name}` could turn it into a different request"
             )));
         }
         let retyped = letters == "contenttype" && !value.as_text().is_some_and(|kind| kind.contains("json"));
         if retyped && request.method.changes() {
-            return Err(refused(
-                "its `content-type` says that the body is to be read in another way",
-            ));
+            return Err(refused("its `content-type` does not match the form of its body"));
         }
     }
     Ok(())

@@ -112,7 +112,7 @@ fn a_return_behind_a_closure_ends_the_script() {
         ("l", GAVE),
     ]);
     assert!(
-        lines(&saved).contains(&"// it ends a script, and more follows"),
+        lines(&saved).contains(&"// it ends the script, and more inputs follow"),
         "{}",
         saved.text
     );
