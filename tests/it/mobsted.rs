@@ -1,8 +1,11 @@
 //! Mobsted beyond tenants and apps: objects, screens, lists, tags, events, domains; none of them can reach App 1.
 
-use serde_json::Value as Json;
+use std::sync::{Arc, Mutex};
 
-use crate::support::{Home, Ran};
+use serde_json::{Value as Json, json};
+
+use crate::leaks::fake::{self, Answer};
+use crate::support::{Home, Ran, finish};
 
 fn run(home: &Home, script: &str) -> Ran {
     home.write("script.rhai", script);
@@ -166,4 +169,48 @@ fn tags_give_credentials_as_secrets() {
     let _ = run(&home, &format!("{CLIENT}client.tenant_tags([])"))
         .ended(1)
         .said(&["no tags are named"]);
+}
+
+#[test]
+fn the_paths_that_list_and_create_apps_can_differ_and_the_type_can_be_left_out() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let apps = Arc::new(Mutex::new(Vec::<serde_json::Value>::new()));
+    let (noted, kept) = (Arc::clone(&asked), Arc::clone(&apps));
+    let url = fake::start(move |_, request| {
+        let path = request.path.split('?').next().unwrap().to_owned();
+        noted.lock().unwrap().push(format!("{} {path}", request.method));
+        let mut apps = kept.lock().unwrap();
+        match (request.method.as_str(), path.trim_start_matches("/api/v8")) {
+            (_, "/auth") => Answer::json(
+                200,
+                &json!({"access_token": "t", "refresh_token": "r", "expires_in": 4_000_000_000_u64}),
+            ),
+            ("GET", "/applications") => Answer::json(
+                200,
+                &json!({"data": *apps, "meta": {"current_page": 1, "last_page": 1}}),
+            ),
+            ("POST", "/pwa/wrapper") => {
+                assert!(!request.all.contains("pwaless"), "{}", request.all);
+                apps.push(json!({"id": 7, "attributes": {"applicationId": 7, "Name": "Shop"}}));
+                Answer::json(200, &json!({"data": *apps}))
+            }
+            _ => Answer::json(404, &json!({})),
+        }
+    });
+    let home = Home::new();
+    home.configure(&format!(
+        "[profiles.own]\nplatform = \"mobsted\"\nurl = \"{url}\"\nlogin = \"ann@example.com\"\npassword = {{ env = \"PW\" }}\n\
+         [profiles.own.endpoints]\ncreate_application = \"/pwa/wrapper\"\napp_type_field = \"\"\n"
+    ));
+    home.write(
+        "app.rhai",
+        "fn main() { let app = mobsted::connect().ensure_app(\"Shop\", \"https://shop.example\"); app.applicationId + app.id }",
+    );
+    let mut command = home.command(["run", "app.rhai"]);
+    command.env("PW", "of-ann");
+    let ran = finish(command.spawn().unwrap()).ended(0);
+    assert_eq!(ran.stdout, "result  14\n", "{}", ran.stderr);
+    let asked = asked.lock().unwrap();
+    let changes = asked.iter().filter(|asked| asked.starts_with("POST"));
+    assert_eq!(changes.collect::<Vec<_>>(), ["POST /api/v8/pwa/wrapper"]);
 }

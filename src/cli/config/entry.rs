@@ -45,9 +45,17 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn text(&self) -> Result<Sourced<String>, ConfigError> {
+        let text = self.text_or_empty()?;
+        if text.value.is_empty() {
+            return Err(self.bad("is empty"));
+        }
+        Ok(text)
+    }
+
+    /// Reads a string, which may be empty.
+    pub(super) fn text_or_empty(&self) -> Result<Sourced<String>, ConfigError> {
         match self.value.get_ref() {
-            DeValue::String(text) if !text.trim().is_empty() => Ok(self.sourced(text.trim().to_owned())),
-            DeValue::String(_) => Err(self.bad("is empty")),
+            DeValue::String(text) => Ok(self.sourced(text.trim().to_owned())),
             other => Err(self.bad(&format!("must be a string, not {}", sort(other)))),
         }
     }

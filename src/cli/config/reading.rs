@@ -172,7 +172,8 @@ pub(in crate::cli) fn is_near(text: &str) -> bool {
 fn read_endpoints(table: &Table<'_>) -> Result<BTreeMap<String, Sourced<String>>, ConfigError> {
     let mut endpoints = BTreeMap::new();
     for (name, entry) in table.entries() {
-        let path = entry.text()?;
+        // A field that is left out of a request has no name.
+        let path = entry.text_or_empty()?;
         if path.value.contains("://") || path.value.starts_with("//") {
             return Err(entry.bad("must be a path on the profile's own address"));
         }

@@ -430,6 +430,7 @@ fn to_app(app: &App, outcome: &str) -> Value {
         APP,
         [
             ("id", app.id.clone()),
+            ("applicationId", app.id.clone()),
             ("name", app.name.as_str().into()),
             ("site", app.site.clone().unwrap_or_default().into()),
             ("outcome", outcome.into()),

@@ -48,6 +48,11 @@ const KINDS: &[Kind] = &[
                 "its first password; empty if it is not available",
             ),
             ("name", "string", "its name on the platform"),
+            (
+                "phone",
+                "string",
+                "the phone number of a new one; `()` if it was not in the response",
+            ),
             ("outcome", "string", "created, adopted or unchanged"),
         ],
     },
@@ -56,6 +61,11 @@ const KINDS: &[Kind] = &[
         summary: "An application of an account",
         properties: &[
             ("id", "int", "its identifier (text if the platform sends text)"),
+            (
+                "applicationId",
+                "int",
+                "the identifier under the name that requests use",
+            ),
             ("name", "string", "its name"),
             (
                 "site",

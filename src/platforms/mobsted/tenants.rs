@@ -184,6 +184,7 @@ async fn send(context: &OpContext, call: &Call) -> Result<Value, OpError> {
                 ("url", new.url.as_str().into()),
                 ("password", new.password.into()),
                 ("name", new.name.as_str().into()),
+                ("phone", new.phone.as_str().into()),
             ],
         ),
         Err(error) if may_exist(&error) => refused_or_ours(context, call, error).await,
@@ -267,6 +268,7 @@ fn to_tenant(call: &Call, row: &TenantRow, outcome: &str) -> Result<Value, OpErr
             ("url", url.as_str().into()),
             ("password", password),
             ("name", row.name.clone().unwrap_or_default().into()),
+            ("phone", Value::Null),
         ],
     )
 }
@@ -274,7 +276,7 @@ fn to_tenant(call: &Call, row: &TenantRow, outcome: &str) -> Result<Value, OpErr
 pub(super) fn tenant(
     session: &Object,
     outcome: &str,
-    fields: [(&'static str, Value); 5],
+    fields: [(&'static str, Value); 6],
 ) -> Result<Value, OpError> {
     let hidden = [
         ("outcome", outcome.into()),

@@ -6,6 +6,17 @@ pub(crate) use crate::client::endpoints::{self, is_name};
 /// The endpoint table of one account.
 pub(crate) type Endpoints = endpoints::Endpoints<Paths>;
 
+/// The entry of the path that creates an app.
+const CREATE: &str = "create_application";
+
+/// Returns the path that creates an app.
+pub(crate) fn creating(endpoints: &Endpoints) -> &str {
+    match endpoints.get(CREATE) {
+        "" => endpoints.get("applications"),
+        path => path,
+    }
+}
+
 /// Mobsted's table.
 ///
 /// The sources: "manual" is Mobsted's partner manual, "public" is code published by others, "assumed" has none.
@@ -31,7 +42,12 @@ impl endpoints::Table for Paths {
         (
             "applications",
             "/applications",
-            "lists apps (public); creates, changes and deletes them (assumed)",
+            "lists apps (public); changes and deletes them (assumed)",
+        ),
+        (
+            CREATE,
+            "",
+            "creates an app (assumed); empty is the path of `applications`",
         ),
         (
             "app_name_field",
@@ -61,16 +77,18 @@ impl endpoints::Table for Paths {
     ];
 
     fn misfit(key: &str, default: &str, value: &str) -> Option<&'static str> {
-        let Some(path) = value.strip_prefix('/').filter(|_| default.starts_with('/')) else {
-            return if default.starts_with('/') {
+        let is_path = default.starts_with('/') || key == CREATE && !value.is_empty();
+        let Some(path) = value.strip_prefix('/').filter(|_| is_path) else {
+            return if is_path {
                 Some("a path starts with a slash and is relative to /api/v8")
             } else {
-                (value.is_empty() && !key.starts_with("app_type")).then_some("a field needs a name")
+                let may_be_empty = key == CREATE || key.starts_with("app_type");
+                (value.is_empty() && !may_be_empty).then_some("a field needs a name")
             };
         };
         let mut parts = path.trim_end_matches('/').split('/');
         let fits = |part: &str| {
-            let app = key != "applications" && names_an_app(part);
+            let app = !["applications", CREATE].contains(&key) && names_an_app(part);
             is_name(part) && part.split('.').all(is_part) && !is_said_to_delete(part) && !app
         };
         if !parts.all(fits) {
@@ -85,8 +103,8 @@ impl endpoints::Table for Paths {
         let others = Self::ENTRIES
             .iter()
             .filter(|(other, path, _)| *other != key && path.starts_with('/'));
-        let taken =
-            first(path) != first(default) && { others }.any(|(_, other, _)| first(other) == first(path));
+        let own = if key == CREATE { "/applications" } else { default };
+        let taken = first(path) != first(own) && { others }.any(|(_, other, _)| first(other) == first(path));
         taken.then_some("another setting has the same path")
     }
 }

@@ -24,6 +24,8 @@ pub struct NewTenant {
     pub url: Base,
     /// The login.
     pub email: String,
+    /// The phone number; empty if the platform returns none.
+    pub phone: String,
     /// The one-time password.
     pub password: Secret,
     /// The tenant's name as contained in its address.
@@ -180,6 +182,7 @@ fn new_tenant(answer: &Answer, email: &str) -> Result<NewTenant, ApiError> {
         name: url.tenant().to_owned(),
         url,
         email,
+        phone: wire::text(credentials, &["phone"]).unwrap_or_default(),
         password,
     })
 }

@@ -519,6 +519,7 @@ async fn what_a_sub_account_lists_is_no_sub_account_of_ours() {
         ("url", ""),
         ("password", ""),
         ("name", ""),
+        ("phone", ""),
     ];
     let own = tenants::tenant(
         &session,

@@ -8,7 +8,7 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
-use super::endpoints::Endpoints;
+use super::endpoints::{Endpoints, creating};
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::sabotage::Sabotage;
@@ -74,6 +74,9 @@ pub(super) fn judge(request: &Request, endpoints: &Endpoints) -> Result<Option<I
     }
     let behind = |key: &str| parts_behind(path, endpoints.get(key));
     if let (Method::Post, Some([])) = (method, behind("partners").as_deref()) {
+        return named.nothing().map(|()| None);
+    }
+    if let (Method::Post, Some([])) = (method, parts_behind(path, creating(endpoints)).as_deref()) {
         return named.nothing().map(|()| None);
     }
     if let Some(parts) = behind("applications") {
