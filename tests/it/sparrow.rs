@@ -362,3 +362,30 @@ fn a_client_is_onboarded_on_one_platform_and_told_by_the_other() {
         "and never the password"
     );
 }
+
+#[test]
+fn a_number_is_read_as_people_write_it_and_only_recipients_are_needed() {
+    let home = Home::new();
+    home.write(
+        "send.rhai",
+        "fn main() {\n    let s = sparrow::connect();\n    \
+         let sms = s.send_sms(#{recipients: \"+977-980 (000) 0000\", text: \"one\"});\n    \
+         let viber = s.send_viber(#{recipients: \"9779812345678\", text: \"two\", transactional: true});\n    \
+         #{sms: sms.valid, viber: viber.valid, said: viber.message}\n}\n",
+    );
+    let ran = home.run("run send.rhai --sandbox").ended(0);
+    assert_eq!(
+        ran.stdout, "sms    1\nviber  1\nsaid   Queued successfully\n",
+        "{}",
+        ran.stderr
+    );
+    let batches = home.books().sparrow.batches;
+    assert_eq!(
+        (batches[0].recipients[0].as_str(), batches[0].text.as_str()),
+        ("+9779800000000", "one")
+    );
+    assert_eq!(
+        (batches[1].channel, batches[1].text.as_str()),
+        (Channel::ViberTemplate, "two")
+    );
+}

@@ -10,7 +10,7 @@ const COMPANY: &str = "created, or returned unchanged if already recorded; the v
 
 /// The rules that convert requests to calls.
 pub(super) const RULES: ImportRules = ImportRules {
-    roots: &[root("/api/v1"), root("/api/v5")],
+    roots: &[root("/api/v1"), root("/api/v3"), root("/api/v5")],
     hosts: &["jrni.", "bookingbug."],
     marks: &[Mark::Header("app-id")],
     aliases: &[

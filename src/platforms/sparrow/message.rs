@@ -20,7 +20,10 @@ pub(super) fn viber(call: &Call) -> Result<Message, OpError> {
     if let Some(action) = given.0.get("action") {
         body.insert("action".into(), action.clone());
     }
-    Ok(Message::Viber(body))
+    Ok(match given.0.get("transactional") {
+        Some(Value::Bool(true)) => Message::ViberTransactional(body),
+        _ => Message::Viber(body),
+    })
 }
 
 /// Viber, from an approved template.
@@ -39,7 +42,7 @@ pub(super) fn viber_template(call: &Call) -> Result<Message, OpError> {
     ]);
     let mut session = given.session(Channel::Viber, Tags::One)?;
     session.insert("campaign_name".into(), given.text("campaign")?.into());
-    Ok(Message::ViberTemplate(record(data, session)))
+    Ok(Message::ViberTransactional(record(data, session)))
 }
 
 /// SMS to any country.
@@ -59,8 +62,7 @@ pub(super) fn sms(call: &Call) -> Result<Message, OpError> {
 /// `WhatsApp`: from a template, or within a conversation.
 pub(super) fn whatsapp(call: &Call) -> Result<Message, OpError> {
     let given = Given(call.map("message"));
-    let recipient = given.id("recipient")?;
-    Channel::Whatsapp.check(&recipient).map_err(bad)?;
+    let recipient = Channel::Whatsapp.number(&given.id("recipient")?).map_err(bad)?;
     let mut body = Record::from([("recipient".to_owned(), recipient.into())]);
     let has = |key: &str| given.0.contains_key(key);
     match (has("template"), has("text"), has("media")) {
@@ -159,13 +161,13 @@ impl Given {
 
     /// The sender, the recipients and the tags.
     fn session(&self, channel: Channel, tags: Tags) -> Result<Record, OpError> {
-        let mut session = Record::from([
-            ("sender_name".to_owned(), self.text("sender")?.into()),
-            (
-                "recipients".to_owned(),
-                recipients(channel, self.0.get("recipients"))?,
-            ),
-        ]);
+        let mut session = Record::from([(
+            "recipients".to_owned(),
+            recipients(channel, self.0.get("recipients"))?,
+        )]);
+        if self.0.contains_key("sender") {
+            session.insert("sender_name".to_owned(), self.text("sender")?.into());
+        }
         let given = match self.0.get("tag").map(texts) {
             Some(Value::List(given)) => given,
             _ => Vec::new(),
@@ -196,13 +198,15 @@ fn recipients(channel: Channel, given: Option<&Value>) -> Result<Value, OpError>
         return Err(bad("the message has no recipients".to_owned()));
     }
     let mut seen = BTreeSet::new();
-    for number in numbers.iter().filter_map(Value::as_text) {
-        channel.check(number).map_err(bad)?;
-        if !seen.insert(number.to_owned()) {
-            return Err(bad(format!("`{number}` is listed twice among the recipients")));
+    for written in numbers.iter().filter_map(Value::as_text) {
+        let number = channel.number(written).map_err(bad)?;
+        if !seen.insert(number) {
+            return Err(bad(format!("`{written}` is listed twice among the recipients")));
         }
     }
-    Ok(Value::List(numbers))
+    let numbers = numbers.iter().filter_map(Value::as_text);
+    let sent = numbers.map(|written| channel.number(written).map(Value::from));
+    sent.collect::<Result<_, _>>().map(Value::List).map_err(bad)
 }
 
 /// One or more texts as a list; numbers become digits.

@@ -30,7 +30,11 @@ const fn maybe(name: &'static str, ty: Type, doc: &'static str) -> Param {
     }
 }
 
-const SENDER: Param = needed("sender", Type::Text, "the sender's name, as set in the account");
+const SENDER: Param = maybe(
+    "sender",
+    Type::Text,
+    "the sender's name, as set in the account; without it the account's own",
+);
 const TEXT: Param = needed("text", Type::Text, "the text");
 const TAG: Param = maybe("tag", Type::Texts, "words by which to find it in the portal");
 const NEPALESE: Param = needed(
@@ -51,6 +55,11 @@ const VIBER: Type = Type::Options(&[
     SENDER,
     maybe("image", Type::Text, "the address of an image"),
     maybe("action", ACTION, "a button below it"),
+    maybe(
+        "transactional",
+        Type::Bool,
+        "send it as a transactional message instead of a promotional one",
+    ),
     TAG,
     KEY,
     REMEMBERED,
@@ -174,11 +183,7 @@ pub(super) static OPS: &[OpSpec] = &[
         summary: "Send a Viber message with free text",
         doc: "For numbers in Nepal. Returns a map of `id` (for the reports), `message`, `credits`, `valid` (the number of \
               valid recipients), `invalid` (the numbers that are not valid recipients) and `outcome`.",
-        params: &[needed(
-            "message",
-            VIBER,
-            "the content, the sender and the recipients",
-        )],
+        params: &[needed("message", VIBER, "the content and the recipients")],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,
@@ -192,11 +197,7 @@ pub(super) static OPS: &[OpSpec] = &[
         receiver: Some(SESSION),
         summary: "Send a Viber message with an approved template",
         doc: "For messages that a customer expects: codes, receipts, reminders. Returns the same map as `send_viber`.",
-        params: &[needed(
-            "message",
-            TEMPLATE,
-            "the template, the sender and the recipients",
-        )],
+        params: &[needed("message", TEMPLATE, "the template and the recipients")],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,
@@ -210,11 +211,7 @@ pub(super) static OPS: &[OpSpec] = &[
         receiver: Some(SESSION),
         summary: "Send an SMS to any country",
         doc: "Returns the same map as `send_viber`. `tariffs()` lists the destinations and prices.",
-        params: &[needed(
-            "message",
-            SMS,
-            "the content, the sender and the recipients",
-        )],
+        params: &[needed("message", SMS, "the content and the recipients")],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,

@@ -15,6 +15,7 @@ use super::fields::FieldType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     V1,
+    V3,
     V5,
 }
 
@@ -38,6 +39,7 @@ impl Version {
     pub(super) fn name(self) -> &'static str {
         match self {
             Version::V1 => "v1",
+            Version::V3 => "v3",
             Version::V5 => "v5",
         }
     }
@@ -119,7 +121,7 @@ impl Page {
         if self.number > 1 {
             let name = match base.version {
                 Version::V1 => "previous",
-                Version::V5 => "back",
+                Version::V3 | Version::V5 => "back",
             };
             links.insert(name.to_owned(), at(self.number - 1));
         }

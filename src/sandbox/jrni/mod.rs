@@ -247,10 +247,11 @@ fn may_administer(site: &Site, call: &Call, company: u64) -> Result<(), Reply> {
 fn version(call: &Call) -> Result<Version, Reply> {
     match call.segments().as_slice() {
         ["api", "v1", ..] => Ok(Version::V1),
+        ["api", "v3", ..] => Ok(Version::V3),
         ["api", "v5", ..] => Ok(Version::V5),
         _ => Err(Reply::html(
             StatusCode::NOT_FOUND,
-            "the sandbox's JRNI is below /api/v1/ and /api/v5/",
+            "the sandbox's JRNI is below /api/v1/, /api/v3/ and /api/v5/",
         )),
     }
 }

@@ -82,7 +82,7 @@ impl Platform for Sparrow {
             Ok(Event::Sent { id, message }) if message.channel == Channel::Whatsapp => {
                 envelope::ok(&json!({ "message_id": id }))
             }
-            Ok(Event::Sent { id, message }) => envelope::ok(&accepted("Message sent", &id, &message)),
+            Ok(Event::Sent { id, message }) => envelope::ok(&accepted("Queued successfully", &id, &message)),
             Ok(Event::Drafted { id, message }) => {
                 envelope::draft(&accepted("Insufficient credits", &id, &message))
             }

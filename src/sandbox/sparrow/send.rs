@@ -35,9 +35,10 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
     let body = body(call)?;
     let data = part(&body, "data")?;
     let session = part(&body, "session")?;
-    let sender = required(session, "sender_name")?;
+    // Only the recipients are required (vendor's documents).
+    let sender = text_of(session, "sender_name");
     let recipients = texts(session, "recipients").ok_or_else(|| missing("recipients"))?;
-    let (text, tags) = if channel == Channel::ViberTemplate {
+    let (text, tags) = if channel == Channel::ViberTemplate && !data.contains_key("text") {
         required(session, "campaign_name")?;
         let tag = session.get("tag").filter(|tag| !tag.is_null());
         if tag.is_some_and(|tag| !tag.is_string()) {
@@ -61,8 +62,15 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
         };
         (required(data, "text")?, tags)
     };
-    let (valid, invalid): (Vec<String>, Vec<String>) =
-        recipients.into_iter().partition(|to| reaches(channel, to));
+    let plain = |to: String| match channel {
+        // Ignored (vendor's documents, international SMS 1.0.4).
+        Channel::Sms => to.replace([' ', '-', '(', ')'], ""),
+        _ => to,
+    };
+    let (valid, invalid): (Vec<String>, Vec<String>) = recipients
+        .into_iter()
+        .map(plain)
+        .partition(|to| reaches(channel, to));
     if valid.is_empty() {
         return Err(envelope::data_error("No valid recipients."));
     }
@@ -70,11 +78,7 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
     let message = Message {
         channel,
         sender,
-        campaign: session
-            .get("campaign_name")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        campaign: text_of(session, "campaign_name"),
         credits: (parts * valid.len()) as u64,
         text,
         tags,
@@ -95,7 +99,9 @@ pub(super) fn whatsapp(site: &Site, call: &Call) -> Result<Action, Reply> {
     let body = body(call)?;
     let recipient = required(&body, "recipient")?;
     if !reaches(Channel::Whatsapp, &recipient) {
-        return Err(envelope::data_error("recipient: must contain digits only."));
+        return Err(envelope::data_error(
+            "The recipient number must contain digits only.",
+        ));
     }
     let text = match body.get("template_id").filter(|id| !id.is_null()) {
         Some(_) => whatsapp_template(&body)?,
@@ -166,7 +172,7 @@ fn whatsapp_template(body: &Fields) -> Result<String, Reply> {
         return Err(envelope::data_error("Approved template not found."));
     };
     if *file && required(body, "media_url").is_err() {
-        return Err(envelope::data_error("media_url is required for this template."));
+        return Err(envelope::data_error("Media_url is required"));
     }
     let given = texts(body, "parameters").unwrap_or_default();
     if given.len() != *count {
@@ -212,6 +218,11 @@ fn required(fields: &Fields, name: &str) -> Result<String, Reply> {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
         _ => Err(missing(name)),
     }
+}
+
+fn text_of(fields: &Fields, name: &str) -> String {
+    let text = fields.get(name).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
 }
 
 fn texts(fields: &Fields, name: &str) -> Option<Vec<String>> {

@@ -9,7 +9,7 @@ use crate::client::error::ApiError;
 pub(crate) use crate::client::site::{Site, Wording};
 
 /// The supported versions of the API. The first is the default if an address names none.
-const VERSIONS: [&str; 2] = ["v1", "v5"];
+const VERSIONS: [&str; 3] = ["v1", "v3", "v5"];
 
 /// The address of an API, as `scheme://host[:port][/prefix]/api/v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,15 +26,15 @@ const WORDING: Wording = Wording {
 };
 
 impl Base {
-    /// Parses an address with or without scheme, trailing slashes and `/api/v1` or `/api/v5`. Without a scheme it is
-    /// https, or plain http for this machine and the sandbox.
+    /// Parses an address with or without scheme, trailing slashes and `/api/v1`, `/api/v3` or `/api/v5`. Without a scheme it
+    /// is https, or plain http for this machine and the sandbox.
     pub fn parse(text: &str) -> Result<Base, ApiError> {
         let site = Site::parse(text, &WORDING)?;
         let version = match site.as_str().rsplit_once("/api/") {
             Some((_, named)) => VERSIONS.into_iter().find(|known| *known == named),
             None => Some(VERSIONS[0]),
         };
-        let version = version.ok_or_else(|| WORDING.bad("ends in /api/v1 or /api/v5"))?;
+        let version = version.ok_or_else(|| WORDING.bad("ends in /api/v1, /api/v3 or /api/v5"))?;
         let root = site.without(&format!("/api/{version}"));
         let full = format!("{root}/api/{version}");
         Ok(Base { root, version, full })
@@ -50,7 +50,7 @@ impl Base {
         self.root.host()
     }
 
-    /// Whether an `App-Key` is sent. Version 5 has none (vendor's documents).
+    /// Whether an `App-Key` is sent. Later versions have none (vendor's documents).
     pub(super) fn takes_key(&self) -> bool {
         self.version == VERSIONS[0]
     }

@@ -106,7 +106,10 @@ const AUTH_TOKEN: &str = "Auth-Token";
 impl Auth {
     /// Adds the headers that identify the application. The key must have been read before.
     fn named(&self, request: Request) -> Request {
-        let request = request.header(APP_ID, self.account.app_id.as_str());
+        let request = request
+            .header(APP_ID, self.account.app_id.as_str())
+            // In all of the vendor's examples.
+            .header("Cache-Control", "no-cache");
         let key = self.app_key.as_ref().filter(|_| self.account.base.takes_key());
         match key.and_then(LazySecret::known) {
             Some(key) => request.header(APP_KEY, key),

@@ -13,8 +13,8 @@ use crate::value::{Record, Value};
 pub enum Message {
     /// Viber, free-form.
     Viber(Record),
-    /// Viber, from an approved template.
-    ViberTemplate(Record),
+    /// Viber, transactional: from an approved template (vendor's documents 2.0.0), or with a text (1.0.3).
+    ViberTransactional(Record),
     /// SMS to any country.
     Sms(Record),
     /// `WhatsApp`, to one recipient.
@@ -40,7 +40,7 @@ impl Message {
     fn path(&self) -> &'static str {
         match self {
             Message::Viber(_) => "/v1/viber/message/compose/",
-            Message::ViberTemplate(_) => "/v1/viber/message/transactional/",
+            Message::ViberTransactional(_) => "/v1/viber/message/transactional/",
             Message::Sms(_) => "/v1/intlsms/compose/",
             Message::Whatsapp(_) => "/v1/whatsapp/messages/",
         }
@@ -49,7 +49,7 @@ impl Message {
     fn into_body(self) -> Record {
         match self {
             Message::Viber(body)
-            | Message::ViberTemplate(body)
+            | Message::ViberTransactional(body)
             | Message::Sms(body)
             | Message::Whatsapp(body) => body,
         }

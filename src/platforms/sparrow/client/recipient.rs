@@ -28,13 +28,22 @@ impl Channel {
     fn form(self) -> &'static str {
         match self {
             Channel::Viber => "digits that start with 977, as in 9779812345678",
-            Channel::Sms => "+ and digits, as in +4915112345678",
+            Channel::Sms => "+ and digits, as in +4915112345678; blanks, dashes and parentheses do not count",
             Channel::Whatsapp => "country code and number in digits, as in 9779812345678",
         }
     }
 
-    /// Checks the number; the error is a sentence without a full stop.
-    pub fn check(self, number: &str) -> Result<(), String> {
+    /// Returns the number in the form that is sent. In numbers of SMS the platform ignores blanks, dashes and parentheses
+    /// (vendor's documents, international SMS 1.0.4). The error is a sentence without a full stop.
+    pub fn number(self, written: &str) -> Result<String, String> {
+        let number = match self {
+            Channel::Sms => written.replace([' ', '-', '(', ')'], ""),
+            Channel::Viber | Channel::Whatsapp => written.to_owned(),
+        };
+        self.check(&number).map(|()| number)
+    }
+
+    fn check(self, number: &str) -> Result<(), String> {
         let digits = |text: &str, least: usize| {
             (least..=MOST_DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
         };
@@ -62,7 +71,7 @@ mod tests {
 
     #[test]
     fn each_channel_takes_its_own_form() {
-        let takes = |channel: Channel, number: &str| channel.check(number).is_ok();
+        let takes = |channel: Channel, number: &str| channel.number(number).is_ok();
         assert!(takes(Channel::Viber, "9779812345678"));
         for number in [
             "",
@@ -77,7 +86,7 @@ mod tests {
         assert!(takes(Channel::Sms, "+4915112345678"));
         for number in [
             "4915112345678",
-            "+49 151",
+            "+49 (0)",
             "+0015112345678",
             "+",
             "+4915112345678901",
@@ -92,10 +101,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named_with_the_right_form() {
-        let why = Channel::Sms.check("9779812345678").unwrap_err();
+        assert_eq!(
+            Channel::Sms.number("+977-980 (000) 0000").unwrap(),
+            "+9779800000000"
+        );
+        let why = Channel::Sms.number("9779812345678").unwrap_err();
         assert_eq!(
             why,
-            "`9779812345678` is not a valid number for SMS: + and digits, as in +4915112345678"
+            "`9779812345678` is not a valid number for SMS: + and digits, as in +4915112345678; blanks, dashes and \
+             parentheses do not count"
         );
     }
 }

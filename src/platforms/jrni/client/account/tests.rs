@@ -12,6 +12,7 @@ fn an_address_is_read_as_people_write_it() {
         ),
         ("acme.bookingbug.com", "https://acme.bookingbug.com/api/v1"),
         (" https://ACME.jrni.com/api/v5/ ", "https://acme.jrni.com/api/v5"),
+        ("https://acme.jrni.com/api/v3", "https://acme.jrni.com/api/v3"),
         (
             "http://127.0.0.1:8080/jrni/api/v1",
             "http://127.0.0.1:8080/jrni/api/v1",
