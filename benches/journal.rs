@@ -111,7 +111,7 @@ fn plan(row: usize, step: usize) -> StepPlan {
             settle: Duration::from_secs(90),
             resends_late: false,
             look_for: Duration::from_secs(90),
-            books: LedgerEffect::Insert,
+            ledger_effect: LedgerEffect::Insert,
             formerly: None,
             request: None,
             act: None,

@@ -108,20 +108,20 @@ pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Eac
         Ok(deaths) => deaths,
         Err(error) => return (Ended::JournalLost(error.to_string()), plan.before),
     };
-    let desk = Scheduler::new(runner.clone(), plan.clone(), input.is_none(), deaths);
+    let scheduler = Scheduler::new(runner.clone(), plan.clone(), input.is_none(), deaths);
     let (rows, queue) = sync_channel::<RowRecord>(plan.jobs * 2);
     let (done, ended) = sync_channel::<Finished>(plan.jobs * 4);
     // Only the workers hold the queue, so feeding it fails instead of blocking once they are gone.
     let queue = Arc::new(Mutex::new(queue));
     scope(|scope| {
-        let started = desk.start(scope, input, rows, &queue, &done);
+        let started = scheduler.start(scope, input, rows, &queue, &done);
         drop((queue, done));
         if let Err(error) = started {
-            desk.fail(Ended::NoThreads(error.to_string()));
+            scheduler.fail(Ended::NoThreads(error.to_string()));
         }
-        desk.collect(&ended, each);
+        scheduler.collect(&ended, each);
     });
-    (desk.ended(), *desk.counts())
+    (scheduler.ended(), *scheduler.counts())
 }
 
 /// Starts up to `most` workers and returns their number; fewer are accepted. Fails if none could be started.

@@ -11,8 +11,8 @@ use super::run;
 /// Check scripts for mistakes without running them.
 ///
 /// Reads a script with everything it imports. Compares `main` with its doc comment, and each call with the existing
-/// operations, methods, numbers of arguments and option keys, and finds undefined variables. Opens and sends nothing. Names
-/// that are only known when the script runs (a map's field, a method of a platform's response) are not checked.
+/// operations, methods, numbers of arguments and option keys, and finds undefined variables. Opens and sends nothing.
+/// Names that are only known when the script runs (a map's field, a method of a platform's response) are not checked.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -58,9 +58,9 @@ impl Execution<'_> {
         let resume = self.app.resume(self.id());
         // Watched until the end: writing the results may also take long.
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
-        let mut watched = RowObserver::new(self.app, &self.plan, self.total, (self.before, journal.waits()));
+        let mut observer = RowObserver::new(self.app, &self.plan, self.total, (self.before, journal.waits()));
         if rows && self.resumed.is_some() {
-            watched.recall(journal, self.id(), &cancel)?;
+            observer.recall(journal, self.id(), &cancel)?;
             runner
                 .tally
                 .recall(self.app.catalogue(), journal, self.id(), &cancel)?;
@@ -78,7 +78,7 @@ impl Execution<'_> {
         let id = self.id().clone();
         let worked = schedule::work(&runner, &plan, input, &mut |finished| {
             if let Some(finished) = finished {
-                watched.row(finished);
+                observer.row(finished);
             }
             let Some(results) = &mut results else { return };
             let written = match finished {
@@ -86,11 +86,11 @@ impl Execution<'_> {
                 None => results.flush(),
             };
             if let Err(error) = written {
-                watched.unwritable(error, &cancel);
+                observer.unwritable(error, &cancel);
             }
         });
-        watched.close(left_out.map_or(0, |rows| rows.load(Ordering::SeqCst)));
-        self.conclude(&runner, worked, watched, results)
+        observer.close(left_out.map_or(0, |rows| rows.load(Ordering::SeqCst)));
+        self.conclude(&runner, worked, observer, results)
     }
 
     fn id(&self) -> &RunId {
@@ -132,7 +132,7 @@ impl Execution<'_> {
         &self,
         runner: &Runner,
         (ended, counts): (Ended, RowCounts),
-        watched: RowObserver,
+        observer: RowObserver,
         results: Option<Results>,
     ) -> Result<Exit, CommandError> {
         let journal = &self.engine.journal;
@@ -149,9 +149,9 @@ impl Execution<'_> {
             done: counts.of(RowStatus::Done),
             failed: counts.of(RowStatus::Failed),
             parked: counts.of(RowStatus::Parked),
-            scripts: watched.failed_by_the_script(),
-            unfit: watched.unfit(),
-            exists: watched.exists(),
+            scripts: observer.failed_by_the_script(),
+            unfit: observer.unfit(),
+            exists: observer.exists(),
             interrupted: counts.of(RowStatus::Interrupted),
             open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),
             unread: record
@@ -163,7 +163,7 @@ impl Execution<'_> {
         // If the process is killed from here on, a resume finds the run unfinished and writes the results again.
         self.app.trap.pass(Moment::BeforeResults);
         let shown = self.show_results(&mut outcome, results);
-        let said = self.say(runner, &outcome, watched);
+        let said = self.say(runner, &outcome, observer);
         self.app.trap.pass(Moment::AfterResults);
         // A run whose results could not be put in place can be resumed.
         let status = shown.as_ref().map_or(RunStatus::Interrupted, |()| status);

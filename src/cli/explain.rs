@@ -17,8 +17,8 @@ use crate::value::nearest::nearest;
 
 /// Explain an error code, a row's status or an exit code.
 ///
-/// Shows the meaning, usual causes and fixes. An error code is the value of `err.kind` in a script, and the word in brackets
-/// after an error message.
+/// Shows the meaning, usual causes and fixes. An error code is the value of `err.kind` in a script, and the word in
+/// brackets after an error message.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -51,9 +51,10 @@ enum Action {
 
 /// Turn a Postman environment into a profile, and a collection into a script.
 ///
-/// The environment's secrets are sealed in provisor's own folder. The script uses a platform's operation for each request
-/// that provisor recognizes, and `http::` for all others; the collection's variables become its parameters. A credential in
-/// the collection becomes a secret parameter, never a text of the script. Scripts in the collection become comments.
+/// The environment's secrets are sealed in provisor's own folder. The script uses a platform's operation for each
+/// request that provisor recognizes, and `http::` for all others; the collection's variables become its parameters. A
+/// credential in the collection becomes a secret parameter, never a text of the script. Scripts in the collection
+/// become comments.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

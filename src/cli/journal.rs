@@ -44,9 +44,9 @@ JSON (--json), one document: {\"version\": 1, \"problems\": [text], \"doubles\":
     },
     /// Replace the journal with a backup.
     ///
-    /// The backup must open with the key and be intact, and no other provisor process may be running. The current journal is
-    /// kept beside it, under a name that ends in `.replaced-` and the time. If the command is killed, either the old journal
-    /// is in place or the new one.
+    /// The backup must open with the key and be intact, and no other provisor process may be running. The current
+    /// journal is kept beside it, under a name that ends in `.replaced-` and the time. If the command is killed, either
+    /// the old journal is in place or the new one.
     Restore {
         /// The backup.
         file: PathBuf,
@@ -56,9 +56,10 @@ JSON (--json), one document: {\"version\": 1, \"problems\": [text], \"doubles\":
     },
     /// Encrypt the journal and the profiles' secrets with another key.
     ///
-    /// The new key is the text in `PROVISOR_NEW_KEY`, or a random one, which is written to the key file. Older backups can
-    /// only be opened with the old key: its file is kept beside the new one. Tokens are deleted, so profiles sign in again.
-    /// No other provisor process may be running. If the command is killed, either the old key is in use or the new one.
+    /// The new key is the text in `PROVISOR_NEW_KEY`, or a random one, which is written to the key file. Older backups
+    /// can only be opened with the old key: its file is kept beside the new one. Tokens are deleted, so profiles sign
+    /// in again. No other provisor process may be running. If the command is killed, either the old key is in use or
+    /// the new one.
     Rekey {
         /// Do not ask for confirmation.
         #[arg(long)]

@@ -66,8 +66,8 @@ use exit::Exit;
 use crate::operation::catalogue::Catalogue;
 use crate::runtime::Builder;
 
-/// Run onboarding workflows on partner platforms: nothing is created twice, no credential is lost, and a killed run continues
-/// where it stopped.
+/// Run onboarding workflows on partner platforms: nothing is created twice, no credential is lost, and a killed run
+/// continues where it stopped.
 #[derive(Parser)]
 #[command(name = "provisor", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {

@@ -87,11 +87,11 @@ impl Configured {
         settings.settle.get_or_insert(super::sandbox::SETTLE);
         settings.reply.get_or_insert(super::sandbox::REPLY);
         settings.tenant_creation.get_or_insert(super::sandbox::REPLY);
-        if settings.line.connect_timeout.is_none() {
-            let line = settings.line.as_ref().clone();
-            settings.line = Arc::new(ConnectOptions {
+        if settings.connect_options.connect_timeout.is_none() {
+            let connect_options = settings.connect_options.as_ref().clone();
+            settings.connect_options = Arc::new(ConnectOptions {
                 connect_timeout: Some(super::sandbox::CONNECT),
-                ..line
+                ..connect_options
             });
         }
         Ok(settings)
@@ -307,7 +307,7 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
 fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
     let value = |duration: &Option<Sourced<Duration>>| duration.as_ref().map(|sourced| sourced.value);
     let endpoints = config.endpoints.iter();
-    let line = config.line(env).map_err(|error| bad_profile(&error))?;
+    let connect_options = config.connect_options(env).map_err(|error| bad_profile(&error))?;
     Ok(Settings {
         settle: value(&config.settle),
         lands_within: value(&config.lands_within),
@@ -315,7 +315,7 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
         remember: value(&config.remember),
         reply: value(&config.reply_timeout),
         tenant_creation: value(&config.tenant_creation_timeout),
-        line: Arc::new(line),
+        connect_options: Arc::new(connect_options),
         endpoints: endpoints
             .map(|(name, path)| (name.clone(), path.value.clone()))
             .collect(),

@@ -19,12 +19,12 @@ use crate::value::{Record, Value};
 
 /// Record the outcome of a step that is in doubt.
 ///
-/// Check the platform first. `absent` means that the step was not carried out: the next resume sends it again, so a step that
-/// was carried out after all would be carried out twice. `done` means that it was: the script continues with the result in
-/// the file that `--value` names. To correct an outcome, resolve the step again.
+/// Check the platform first. `absent` means that the step was not carried out: the next resume sends it again, so a
+/// step that was carried out after all would be carried out twice. `done` means that it was: the script continues with
+/// the result in the file that `--value` names. To correct an outcome, resolve the step again.
 ///
-/// A step is half done when it failed and left something behind, such as a message that waits as a draft: record `absent`
-/// once you have deleted it, or `done` once you have finished it there.
+/// A step is half done when it failed and left something behind, such as a message that waits as a draft: record
+/// `absent` once you have deleted it, or `done` once you have finished it there.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -28,9 +28,9 @@ use script::Pinned;
 
 /// Continue a run where it stopped.
 ///
-/// Recorded steps return their results from the journal and are not sent again; a step whose response was lost is looked
-/// up. The run uses the script it started with, unless you pass `--with-current`. If you name a run that has ended, its
-/// results file is written again.
+/// Recorded steps return their results from the journal and are not sent again; a step whose response was lost is
+/// looked up. The run uses the script it started with, unless you pass `--with-current`. If you name a run that has
+/// ended, its results file is written again.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

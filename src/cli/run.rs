@@ -25,8 +25,9 @@ use crate::value::digest::sha256;
 
 /// Run a script once, or once for each row of a file.
 ///
-/// The script's own parameters are flags after the script: `provisor run SCRIPT --help` lists them. Put a value that starts
-/// with a dash after `=`, as in `--note=-x`; numbers do not need it. A bool is `--flag`, `--flag=true` or `--flag=false`.
+/// The script's own parameters are flags after the script: `provisor run SCRIPT --help` lists them. Put a value that
+/// starts with a dash after `=`, as in `--note=-x`; numbers do not need it. A bool is `--flag`, `--flag=true` or
+/// `--flag=false`.
 #[derive(Args)]
 #[command(
     disable_help_flag = true,

@@ -101,8 +101,8 @@ pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, CommandError> {
     texts.iter().map(parse).collect()
 }
 
-/// Describes to the sandbox the platforms of a host program: their resources, over plain HTTP and JSON. Platforms that it
-/// simulates itself, and those without a `url` or without resources, are left out.
+/// Describes to the sandbox the platforms of a host program: their resources, over plain HTTP and JSON. Platforms that
+/// it simulates itself, and those without a `url` or without resources, are left out.
 pub(super) fn services(catalogue: &Catalogue) -> Vec<SimulatedService> {
     let platforms = catalogue.platforms().iter();
     let described = platforms.filter(|platform| is_described(platform));

@@ -23,20 +23,21 @@ impl<C: Clone> Accounts<C> {
         }
     }
 
-    /// The network, reached on `line`.
-    pub(super) fn network(&self, line: &ConnectOptions) -> Network {
-        self.network.on(line)
+    /// The network, reached on `connect_options`.
+    pub(super) fn network(&self, connect_options: &ConnectOptions) -> Network {
+        self.network.on(connect_options)
     }
 
-    /// Returns the cached client for `key` if it `fits` the network on `line`, else a new one. Sends nothing.
+    /// Returns the cached client for `key` if it `fits` the network on `connect_options`, else a new one. Sends
+    /// nothing.
     pub(crate) fn shared(
         &self,
         key: String,
-        line: &ConnectOptions,
+        connect_options: &ConnectOptions,
         fits: impl Fn(&C, &Network) -> bool,
         make: impl FnOnce(Network) -> C,
     ) -> C {
-        let network = self.network(line);
+        let network = self.network(connect_options);
         self.clients
             .get(key, |client| fits(client, &network), || make(network.clone()))
     }

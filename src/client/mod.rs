@@ -176,11 +176,11 @@ impl Network {
         &self.guards
     }
 
-    /// The same network, on another line.
+    /// The same network, with other connect options.
     #[must_use]
-    pub fn on(&self, line: &ConnectOptions) -> Network {
+    pub fn on(&self, connect_options: &ConnectOptions) -> Network {
         Network {
-            http: self.http.on(line),
+            http: self.http.on(connect_options),
             ..self.clone()
         }
     }
@@ -192,9 +192,9 @@ impl Network {
         response.map_err(|error| ApiError::no_answer(request, &error))
     }
 
-    /// Whether both are the same network on the same line.
-    pub(crate) fn shares_line(&self, other: &Network) -> bool {
-        self.http.same_line(&other.http)
+    /// Whether both are the same network with the same connect options.
+    pub(crate) fn shares_pool(&self, other: &Network) -> bool {
+        self.http.same_pool(&other.http)
     }
 }
 

@@ -169,7 +169,7 @@ pub struct Change {
     /// How long after sending to keep looking while the result is unclear or the platform is unreachable.
     pub look_for: Duration,
     /// The effect of the outcome on the ledger.
-    pub books: LedgerEffect,
+    pub ledger_effect: LedgerEffect,
     /// The resource's name under version 1, if it differed.
     pub formerly: Option<Former>,
     /// The request under a key that the script gives: the response to a different request does not answer it.

@@ -76,8 +76,8 @@ impl<'a> Changing<'a> {
     ) -> Changing<'a> {
         let step = StepData {
             changes: true,
-            ledger: change.books == LedgerEffect::Insert,
-            strikes: match &change.books {
+            ledger: change.ledger_effect == LedgerEffect::Insert,
+            strikes: match &change.ledger_effect {
                 LedgerEffect::Remove(struck) => struck.clone(),
                 LedgerEffect::Unchanged | LedgerEffect::Insert => Vec::new(),
             },

@@ -90,7 +90,7 @@ pub struct Settings {
     pub tenant_creation: Option<Duration>,
     /// The connection settings: proxy, certificates, rate limit. Shared by everything that a run does through the
     /// profile.
-    pub line: Arc<ConnectOptions>,
+    pub connect_options: Arc<ConnectOptions>,
     /// Overrides paths and field names.
     pub endpoints: BTreeMap<String, String>,
     /// Whether this account is read-only.
@@ -245,7 +245,7 @@ impl OpContext {
                 if own == place {
                     return Ok(settings);
                 }
-                settings.line = Arc::new(settings.line.to_others());
+                settings.connect_options = Arc::new(settings.connect_options.to_others());
                 settings
             }
         };
@@ -315,14 +315,14 @@ mod tests {
 
     #[test]
     fn a_tenant_sees_no_certificate_of_the_profile_and_counts_under_the_modes_at_its_own_address() {
-        let line = ConnectOptions {
+        let connect_options = ConnectOptions {
             name: "acme".into(),
             ca: Some(Authorities::default()),
             rate: Rate::parse("10/s"),
             ..ConnectOptions::default()
         };
         let acme = Settings {
-            line: Arc::new(line.clone()),
+            connect_options: Arc::new(connect_options.clone()),
             ..Settings::default()
         };
         let strict = Settings {
@@ -345,10 +345,13 @@ mod tests {
             Ids::seeded(1),
         );
         let own = context.settings(&session("https://ACME.example/")).unwrap();
-        assert_eq!(*own.line, line);
+        assert_eq!(*own.connect_options, connect_options);
         let tenant = context.settings(&session("https://t1.example")).unwrap();
-        assert_eq!((&tenant.line.ca, tenant.read_only), (&None, false));
-        assert_eq!(tenant.line.rate, line.rate, "the pace is one for all");
+        assert_eq!((&tenant.connect_options.ca, tenant.read_only), (&None, false));
+        assert_eq!(
+            tenant.connect_options.rate, connect_options.rate,
+            "the pace is one for all"
+        );
         assert!(
             context
                 .settings(&session("https://t2.example"))

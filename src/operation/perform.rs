@@ -252,7 +252,7 @@ pub(super) fn plan(context: &OpContext, call: &Call) -> Result<Option<StepPlan>,
     let settle = settings.settle.unwrap_or(call.op.timeout.settle());
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
-        books: books(context, call)?,
+        ledger_effect: ledger_effect(context, call)?,
         formerly: call.op.driver().former_name(call, resource.as_ref()),
         request: call
             .op
@@ -289,7 +289,10 @@ fn patience(settings: &Settings, call: &Call) -> Patience {
         Timeout::Reply => call.option("timeout").and_then(parse_duration).or(settings.reply),
     };
     Patience {
-        connect: settings.line.connect_timeout.unwrap_or(USUAL_PATIENCE.connect),
+        connect: settings
+            .connect_options
+            .connect_timeout
+            .unwrap_or(USUAL_PATIENCE.connect),
         reply: reply.unwrap_or(call.op.timeout.reply()),
     }
 }
@@ -340,7 +343,7 @@ pub async fn look(context: &OpContext, call: &Call) -> Result<Value, OpError> {
 }
 
 /// Returns how the outcome changes the ledger.
-fn books(context: &OpContext, call: &Call) -> Result<LedgerEffect, OpError> {
+fn ledger_effect(context: &OpContext, call: &Call) -> Result<LedgerEffect, OpError> {
     let struck = match (call.effect(), &call.receiver) {
         (Effect::Ensure { .. } | Effect::Create { .. }, _) => return Ok(LedgerEffect::Insert),
         (

@@ -179,7 +179,7 @@ impl Service {
             basic: None,
             timeout: None,
         };
-        let client = self.0.client(&account, &settings.line);
+        let client = self.0.client(&account, &settings.connect_options);
         Ok(client.send_checked(asked, flight).await?.body)
     }
 }

@@ -138,7 +138,7 @@ fn around(context: &OpContext, url: &str) -> Result<Target, OpError> {
     for (at, profile) in context.around(url)?.into_iter().enumerate() {
         let theirs = &profile.settings;
         if at == 0 {
-            settings.line = Arc::new(theirs.line.pace_alone());
+            settings.connect_options = Arc::new(theirs.connect_options.rate_only());
             settings.settle = settings.settle.max(theirs.settle);
             settings.look_for = settings.look_for.max(theirs.look_for);
             settings.remember = settings.remember.max(theirs.remember);

@@ -7,13 +7,13 @@ use crate::run::session::{ChangeRequest, Decision};
 use crate::value::Value;
 
 /// Whether this session confirms or refuses changes at all.
-pub(super) fn asks(outside: &Ports) -> bool {
-    matches!(outside.around.place().mode, Mode::Prod | Mode::ReadOnly)
+pub(super) fn asks(ports: &Ports) -> bool {
+    matches!(ports.host.place().mode, Mode::Prod | Mode::ReadOnly)
 }
 
 /// Asks for confirmation of a change if the mode requires it.
-pub(super) fn consent(outside: &Ports, permit: &ChangeRequest<'_>) -> Decision {
-    let place = outside.around.place();
+pub(super) fn consent(ports: &Ports, permit: &ChangeRequest<'_>) -> Decision {
+    let place = ports.host.place();
     let profile = permit.to.profile.clone().or_else(|| place.profile.clone());
     let profile = profile.unwrap_or_default();
     match place.mode {
@@ -27,17 +27,17 @@ pub(super) fn consent(outside: &Ports, permit: &ChangeRequest<'_>) -> Decision {
             hint: "choose another :mode or another :profile".into(),
         },
         Mode::Prod if place.agreed => Decision::Yes,
-        Mode::Prod if !outside.screen.can_ask() => Decision::Refused {
+        Mode::Prod if !ports.screen.can_ask() => Decision::Refused {
             code: Code::NoTerminal,
             message: format!("{profile} is a real account, and there is no terminal to ask at"),
             hint: "pass --yes to confirm changes".into(),
         },
         Mode::Prod => {
             for line in effect(permit, &profile) {
-                outside.screen.note(&line);
+                ports.screen.note(&line);
             }
             let question = format!("Type {profile} to carry it out, anything else to stop: ");
-            match outside.around.ask(&question, permit.interrupt) {
+            match ports.host.ask(&question, permit.interrupt) {
                 Some(answer) if answer.trim() == profile => Decision::Yes,
                 _ => Decision::No,
             }

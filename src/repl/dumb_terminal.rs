@@ -11,11 +11,11 @@ impl Repl {
     pub(super) fn talk_plainly(&mut self) -> Result<(), Left> {
         self.prompt_when_idle();
         self.greet();
-        self.outside
+        self.ports
             .screen
             .note("results are written to standard output as one line of JSON each; line editing is off");
         loop {
-            let label = self.outside.around.place().label();
+            let label = self.ports.host.place().label();
             let Some(text) = self.read_plainly(&format!("{label}> "), is_ended)? else {
                 return Ok(());
             };
@@ -27,10 +27,10 @@ impl Repl {
                     None => return Ok(()),
                 };
             }
-            if self.reins.is_ending() {
+            if self.current_input.is_ending() {
                 return Err(Left::Interrupted);
             }
-            if self.outside.screen.is_closed() || next == Next::Quit {
+            if self.ports.screen.is_closed() || next == Next::Quit {
                 return Ok(());
             }
         }
@@ -38,15 +38,15 @@ impl Repl {
 
     /// Reads lines until an input is complete; `None` at the end of the input.
     fn read_plainly(&self, prompt: &str, is_ended: impl Fn(&str) -> bool) -> Result<Option<String>, Left> {
-        let screen = &self.outside.screen;
+        let screen = &self.ports.screen;
         let mut text = String::new();
         screen.prompt(prompt);
         loop {
-            match self.outside.around.line() {
+            match self.ports.host.line() {
                 Ok(Some(line)) => text.push_str(&line.replace('\r', "")),
                 Ok(None) => return Ok((!text.trim().is_empty()).then_some(text)),
-                Err(trouble) => {
-                    screen.error(&trouble.message, &trouble.hints);
+                Err(host_error) => {
+                    screen.error(&host_error.message, &host_error.hints);
                     return Err(Left::Broken);
                 }
             }

@@ -59,14 +59,14 @@ impl Repl {
     pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
         let started = Instant::now();
         let secret = redaction::is_secret(text) || self.space().gives_credential(text);
-        let account = self.outside.around.place().account();
+        let account = self.ports.host.place().account();
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
-            self.outside.screen.note(&took(started.elapsed()));
+            self.ports.screen.note(&took(started.elapsed()));
         }
-        if outcome == Outcome::Done && self.outside.screen.is_typed() {
+        if outcome == Outcome::Done && self.ports.screen.is_typed() {
             for told in advice(text, self.gave) {
-                self.outside.screen.note(&told);
+                self.ports.screen.note(&told);
             }
         }
         self.inputs.push(Entered {
@@ -91,28 +91,28 @@ impl Repl {
             number: number as u64,
             text: recorded,
         };
-        if let Err(trouble) = self.desk.enter(input) {
-            self.outside.screen.error(&trouble.message, &trouble.hints);
+        if let Err(host_error) = self.lazy_session.enter(input) {
+            self.ports.screen.error(&host_error.message, &host_error.hints);
             return Outcome::Broken;
         }
-        let loader = self.outside.around.loader();
+        let loader = self.ports.host.loader();
         let ready = self.space().prepare(name, line, text, &*loader);
         let ready = match ready {
             Ok(ready) => ready,
             Err(diagnostic) => {
                 let why = diagnostic.summary();
-                self.outside.screen.diagnostic(&diagnostic);
+                self.ports.screen.diagnostic(&diagnostic);
                 let outcome = self.failed_outcome(diagnostic);
                 return self.close(InputEnd::Failed(why), outcome);
             }
         };
         // Discards earlier requests, which do not belong to this input.
-        drop(self.outside.around.requests());
+        drop(self.ports.host.requests());
         let interrupt = Interrupt::new();
-        let door = Arc::new(LazyOperations::new(&self.desk, number as u64, &interrupt));
-        self.reins.take(&interrupt);
+        let door = Arc::new(LazyOperations::new(&self.lazy_session, number as u64, &interrupt));
+        self.current_input.set(&interrupt);
         let ended = self.run(&ready, number, &door);
-        self.reins.let_go();
+        self.current_input.clear();
         self.conclude(ended, &ready, &door, text)
     }
 
@@ -141,7 +141,7 @@ impl Repl {
         door: &LazyOperations,
         text: &str,
     ) -> Outcome {
-        let screen = self.outside.screen.clone();
+        let screen = self.ports.screen.clone();
         match ended {
             Ok(answer) => {
                 if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_typed() {
@@ -175,7 +175,7 @@ impl Repl {
     }
 
     fn stopped(&mut self, by: Stop, door: &LazyOperations) -> Outcome {
-        let screen = self.outside.screen.clone();
+        let screen = self.ports.screen.clone();
         match by {
             Stop::Cancelled => {
                 screen.note("stopped; the rest of the input did not run");
@@ -201,12 +201,12 @@ impl Repl {
                 self.close(InputEnd::Parked(why), Outcome::InDoubt)
             }
             Stop::JournalLost(why) => {
-                let trouble = door.trouble().unwrap_or_else(|| HostError {
+                let host_error = door.host_error().unwrap_or_else(|| HostError {
                     message: format!("the journal cannot be written: {why}"),
                     hints: Vec::new(),
                 });
-                screen.error(&trouble.message, &trouble.hints);
-                self.keep_failure(What::Other(trouble.message));
+                screen.error(&host_error.message, &host_error.hints);
+                self.keep_failure(What::Other(host_error.message));
                 self.close(InputEnd::Failed(why), Outcome::Broken)
             }
         }
@@ -214,11 +214,11 @@ impl Repl {
 
     /// A hint for a session that has no account.
     fn ways_to_an_account(&self, code: Option<Code>) -> Option<String> {
-        let around = &self.outside.around;
-        if code != Some(Code::BadProfile) || around.place().profile.is_some() {
+        let host = &self.ports.host;
+        if code != Some(Code::BadProfile) || host.place().profile.is_some() {
             return None;
         }
-        let known = around.profiles();
+        let known = host.profiles();
         Some(if known.is_empty() {
             ":sandbox on switches to simulated platforms".to_owned()
         } else {
@@ -232,28 +232,28 @@ impl Repl {
         if self.has_pager() {
             look.rows = usize::MAX;
         }
-        if let Some(text) = rendered(&*self.outside.screen, look, answer) {
+        if let Some(text) = rendered(&*self.ports.screen, look, answer) {
             self.tell(&text);
         }
     }
 
     /// Whether long texts are shown in the pager.
     pub(super) fn has_pager(&self) -> bool {
-        self.settings.pager && self.outside.screen.is_terminal() && self.outside.screen.height().is_some()
+        self.settings.pager && self.ports.screen.is_terminal() && self.ports.screen.height().is_some()
     }
 
     /// Writes data; in the pager if that is enabled and the text is longer than the screen.
     pub(super) fn tell(&self, text: &str) {
-        let screen = &self.outside.screen;
+        let screen = &self.ports.screen;
         let columns = screen.width().unwrap_or(usize::MAX).max(1);
         let lines: usize = text
             .lines()
             .map(|line| width(line).div_ceil(columns).max(1))
             .sum();
         if self.has_pager() && screen.height().is_some_and(|height| lines >= height) {
-            match self.outside.around.page(text, false) {
+            match self.ports.host.page(text, false) {
                 Ok(()) => return,
-                Err(trouble) => screen.error(&trouble.message, &trouble.hints),
+                Err(host_error) => screen.error(&host_error.message, &host_error.hints),
             }
         }
         screen.out(text);
@@ -263,10 +263,10 @@ impl Repl {
         if let InputEnd::Failed(why) | InputEnd::Parked(why) = &end {
             self.why.clone_from(why);
         }
-        match self.desk.end(end) {
+        match self.lazy_session.end(end) {
             Ok(()) => outcome,
-            Err(trouble) => {
-                self.outside.screen.error(&trouble.message, &trouble.hints);
+            Err(host_error) => {
+                self.ports.screen.error(&host_error.message, &host_error.hints);
                 Outcome::Broken
             }
         }

@@ -33,14 +33,14 @@ impl Repl {
         self.failure = Some(Failure {
             number: self.inputs.len() + 1,
             what,
-            requests: self.outside.around.requests(),
+            requests: self.ports.host.requests(),
         });
     }
 
     /// Shows everything about the last failure.
     pub(super) fn tell_why(&self) -> Next {
         let Some(failure) = &self.failure else {
-            self.outside.screen.note("no input has failed yet");
+            self.ports.screen.note("no input has failed yet");
             return Next::Go;
         };
         let mut lines = Vec::new();
@@ -48,13 +48,13 @@ impl Repl {
             What::Other(why) => lines.push(format!("input {} did not end: {why}", failure.number)),
             What::Script(diagnostic) => {
                 let diagnostic = &self.without_credentials(failure.number, diagnostic);
-                self.outside.screen.diagnostic(diagnostic);
+                self.ports.screen.diagnostic(diagnostic);
                 lines.push(format!("input {} failed: {}", failure.number, diagnostic.title));
                 lines.extend(facts(self.catalogue(), diagnostic));
             }
         }
         lines.extend(listed("request", &failure.requests));
-        if let Some(session) = self.desk.session() {
+        if let Some(session) = self.lazy_session.session() {
             let id = session.id();
             lines.push(format!("on record: :runs steps {id} (row {})", failure.number));
         }

@@ -24,15 +24,15 @@ use crate::script::interactive::{Completeness, Open, Workspace, awaited, read};
 /// Implements rustyline's callbacks on top of `complete`, `hint` and `highlight`.
 pub(super) struct ReplHelper {
     pub(super) space: Arc<Mutex<Workspace>>,
-    pub(super) outside: Ports,
+    pub(super) ports: Ports,
     keys: Keys,
 }
 
 impl ReplHelper {
-    pub(super) fn new(space: &Arc<Mutex<Workspace>>, outside: &Ports, keys: &Keys) -> ReplHelper {
+    pub(super) fn new(space: &Arc<Mutex<Workspace>>, ports: &Ports, keys: &Keys) -> ReplHelper {
         ReplHelper {
             space: space.clone(),
-            outside: outside.clone(),
+            ports: ports.clone(),
             keys: keys.clone(),
         }
     }
@@ -196,11 +196,11 @@ impl Validator for ReplHelper {
         if self.keys.plain.load(Ordering::SeqCst) || is_over(text) && !begins {
             return Ok(ValidationResult::Valid(None));
         }
-        if !self.outside.screen.redraws()
+        if !self.ports.screen.redraws()
             && let Some(open) = awaited(text)
         {
             // No hint can be shown after the cursor, so it is printed below.
-            self.outside.screen.note(&waiting(text, &open));
+            self.ports.screen.note(&waiting(text, &open));
         }
         Ok(ValidationResult::Incomplete)
     }
@@ -252,7 +252,7 @@ impl Hinter for ReplHelper {
             return None;
         }
         // Without colours the hint would look like typed text.
-        let may_guess = self.outside.screen.has_colour();
+        let may_guess = self.ports.screen.has_colour();
         hint(line, pos, context).filter(|ghost| may_guess || ghost.completion().is_none())
     }
 }

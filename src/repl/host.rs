@@ -230,9 +230,9 @@ pub(crate) trait ReplHost: Send + Sync {
     /// The history file, or `None` if no history is kept.
     fn history(&self) -> Option<PathBuf>;
 
-    /// Connects Ctrl-C to these reins from now on. If the process is asked to end while nothing is evaluated,
+    /// Connects Ctrl-C to this from now on. If the process is asked to end while nothing is evaluated,
     /// `farewell` is called first.
-    fn watch(&self, reins: &CurrentInput, farewell: Box<dyn Fn() + Send + Sync>);
+    fn watch(&self, current_input: &CurrentInput, farewell: Box<dyn Fn() + Send + Sync>);
 
     /// Reads a script file and returns its name for messages and its text.
     fn read(&self, path: &str) -> Result<(String, String), HostError>;
@@ -245,7 +245,7 @@ pub(crate) trait ReplHost: Send + Sync {
 #[derive(Clone)]
 pub(crate) struct Ports {
     /// The host program.
-    pub around: Arc<dyn ReplHost>,
+    pub host: Arc<dyn ReplHost>,
     /// The terminal.
     pub screen: Arc<dyn Screen>,
 }

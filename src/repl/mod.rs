@@ -1,8 +1,8 @@
 //! The interactive loop (REPL): reads inputs, evaluates them, and shows the results.
 //!
 //! ```text
-//! a terminal ─▶ prompt (rustyline, helper) ─┐                   ┌─▶ meta: `:name`, a table of commands
-//! a pipe, a file ─▶ lines (statements) ─────┴─▶ Repl::enter ────┴─▶ evaluate ─▶ script::interactive ─(LazyOperations)─▶ desk
+//! a terminal ─▶ prompt (rustyline, helper) ─┐                   ┌─▶ commands: `:name`, from a table
+//! a pipe, a file ─▶ lines (statements) ─────┴─▶ Repl::enter ────┴─▶ evaluate ─▶ script::interactive ─(LazyOperations)─▶ session
 //!                                                                       └─▶ show: the answer, or the diagnostic
 //! ```
 //!
@@ -13,8 +13,8 @@
 //!   sandbox is open. A resume of a killed session looks up open steps and reruns no input.
 //! * **The host program** (profiles, files, the editor, signals) is the command line's, behind
 //!   [`host::ReplHost`]; all output goes through [`host::Screen`]. Nothing here prints.
-//! * **Ctrl-C** clears the line while typing. During evaluation it pulls the [`crate::run::interrupt::CurrentInput`]: reads
-//!   end at once, and a request already sent is settled; a second Ctrl-C leaves it in doubt.
+//! * **Ctrl-C** clears the line while typing. During evaluation it cancels the [`crate::run::interrupt::CurrentInput`]:
+//!   reads end at once, and a request already sent is settled; a second Ctrl-C leaves it in doubt.
 //! * **Without a terminal** an input is a statement with all lines that continue it (`.`, `else`, an operator). The
 //!   first failure ends the loop. `provisor repl < FILE` behaves like `provisor run FILE` of a script without `main`;
 //!   functions of text that arrives at once are known from its start; `return` or `exit` ends it. A `main` is only
@@ -89,11 +89,11 @@ pub(crate) enum Left {
 }
 
 /// Runs a session to its end. `input` is read if no user types.
-pub(crate) fn run(outside: Ports, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
-    let mut repl = Repl::new(outside, host);
+pub(crate) fn run(ports: Ports, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
+    let mut repl = Repl::new(ports, host);
     let left = repl.begin(options).and_then(|()| match input {
         Some(input) => repl.read_all(input),
-        None if repl.outside.screen.is_terminal() => repl.talk(),
+        None if repl.ports.screen.is_terminal() => repl.talk(),
         None => repl.talk_plainly(),
     });
     let left = left.err().unwrap_or(Left::Ended);
@@ -104,11 +104,11 @@ pub(crate) use lines::Lines;
 
 /// A session.
 struct Repl {
-    outside: Ports,
+    ports: Ports,
     host: Host,
     space: Arc<Mutex<Workspace>>,
-    desk: LazySession,
-    reins: CurrentInput,
+    lazy_session: LazySession,
+    current_input: CurrentInput,
     inputs: Vec<Entered>,
     settings: Settings,
     /// Whether the last input returned a value, and why it failed.
@@ -134,13 +134,13 @@ enum Next {
 }
 
 impl Repl {
-    fn new(outside: Ports, host: &Host) -> Repl {
+    fn new(ports: Ports, host: &Host) -> Repl {
         Repl {
-            desk: LazySession::new(&outside),
-            outside,
+            lazy_session: LazySession::new(&ports),
+            ports,
             host: host.clone(),
             space: Arc::new(Mutex::new(Workspace::new(host))),
-            reins: CurrentInput::default(),
+            current_input: CurrentInput::default(),
             inputs: Vec::new(),
             settings: Settings::default(),
             gave: false,
@@ -155,21 +155,21 @@ impl Repl {
 
     /// Runs everything that precedes the first input. Fails only without a terminal.
     fn begin(&mut self, options: &Options) -> Result<(), Left> {
-        let (desk, screen) = (self.desk.clone(), self.outside.screen.clone());
+        let (lazy_session, screen) = (self.lazy_session.clone(), self.ports.screen.clone());
         let leave = move || {
-            let _ = farewell(&desk, &*screen);
+            let _ = farewell(&lazy_session, &*screen);
         };
-        self.outside.around.watch(&self.reins, Box::new(leave));
+        self.ports.host.watch(&self.current_input, Box::new(leave));
         if !options.no_rc {
-            let (scripts, notes) = self.outside.around.rc();
+            let (scripts, notes) = self.ports.host.rc();
             for note in notes {
-                self.outside.screen.note(&note);
+                self.ports.screen.note(&note);
             }
             for (name, text) in scripts {
                 let outcome = self.evaluate_as(&name, 1, &text);
-                if self.outside.screen.is_typed() {
+                if self.ports.screen.is_typed() {
                     let number = self.inputs.len();
-                    self.outside.screen.note(&format!("{name} ran as input {number}"));
+                    self.ports.screen.note(&format!("{name} ran as input {number}"));
                 }
                 self.follow(&Repl::next(&outcome))?;
             }
@@ -199,7 +199,7 @@ impl Repl {
             return Next::Go;
         }
         if lines::is_given_up(typed) {
-            self.outside.screen.note("discarded; nothing was run");
+            self.ports.screen.note("discarded; nothing was run");
             return Next::Go;
         }
         if let Some(command) = typed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
@@ -230,20 +230,20 @@ impl Repl {
     fn bare_word(&self, typed: &str) -> Option<Next> {
         let (word, hint) = way(typed)?;
         let is_variable = self.space().variable(word).is_some();
-        if is_variable || !self.outside.screen.is_terminal() {
+        if is_variable || !self.ports.screen.is_terminal() {
             return None;
         }
-        self.outside.screen.note(hint);
+        self.ports.screen.note(hint);
         Some(Next::Go)
     }
 
     /// Whether to continue: at a terminal after a failure, too; never after a request to end.
     fn follow(&self, next: &Next) -> Result<(), Left> {
-        if self.reins.is_ending() {
+        if self.current_input.is_ending() {
             return Err(Left::Interrupted);
         }
         match next {
-            Next::Failed(left) if !self.outside.screen.is_typed() => Err(*left),
+            Next::Failed(left) if !self.ports.screen.is_typed() => Err(*left),
             Next::Quit => Err(Left::Ended),
             _ => Ok(()),
         }
@@ -251,26 +251,26 @@ impl Repl {
 
     /// Evaluates a file in the session's scope.
     fn load(&mut self, path: &str) -> Next {
-        match self.outside.around.read(path) {
+        match self.ports.host.read(path) {
             Ok((name, text)) => {
                 let outcome = self.evaluate_as(&name, 1, &text);
                 Repl::next(&outcome)
             }
-            Err(trouble) => self.refuse(&trouble),
+            Err(host_error) => self.refuse(&host_error),
         }
     }
 
-    fn refuse(&self, trouble: &HostError) -> Next {
-        self.outside.screen.error(&trouble.message, &trouble.hints);
+    fn refuse(&self, host_error: &HostError) -> Next {
+        self.ports.screen.error(&host_error.message, &host_error.hints);
         Next::Failed(Left::Usage)
     }
 
     /// Ends the session's run and reports what it created.
     fn leave(&mut self, left: Left) -> Left {
-        let worse = farewell(&self.desk, &*self.outside.screen);
-        if let Some(why) = self.outside.screen.lost() {
+        let worse = farewell(&self.lazy_session, &*self.ports.screen);
+        if let Some(why) = self.ports.screen.lost() {
             let message = format!("cannot write to standard output: {why}");
-            self.outside.screen.error(&message, &[]);
+            self.ports.screen.error(&message, &[]);
             return Left::Broken;
         }
         match worse {

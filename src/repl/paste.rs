@@ -27,7 +27,7 @@ pub(super) fn ended(text: &str) -> Option<String> {
 impl Repl {
     /// Reads lines up to the end line; `None` if the user cancels.
     pub(super) fn read_paste(&self, editor: &mut Editor<ReplHelper, History>, keys: &Keys) -> Option<String> {
-        let screen = &self.outside.screen;
+        let screen = &self.ports.screen;
         screen.note(&format!(
             "paste or type; a line {END} or Ctrl-D evaluates it as one input, Ctrl-C abandons it"
         ));

@@ -18,7 +18,7 @@ impl Repl {
                 self.tell_of_main(calls_main);
                 return Ok(());
             };
-            if self.outside.screen.is_closed() {
+            if self.ports.screen.is_closed() {
                 // The reader of stdout has gone.
                 return Err(Left::Interrupted);
             }
@@ -43,14 +43,14 @@ impl Repl {
     fn tell_of_main(&self, called: bool) {
         let defined = self.space().functions().iter().any(|known| known.name == "main");
         if defined && !called {
-            self.outside
+            self.ports
                 .screen
                 .note("`main` is defined here and was not called; provisor run FILE calls it");
         }
     }
 
     fn unreadable(&self, why: &str) -> Left {
-        self.outside
+        self.ports
             .screen
             .error(&format!("the input cannot be read: {why}"), &[]);
         Left::Usage
@@ -78,7 +78,7 @@ impl Repl {
                 functions.push_str(&text);
             }
         }
-        let loader = self.outside.around.loader();
+        let loader = self.ports.host.loader();
         self.space().define(name, &functions, &*loader);
         Ok(())
     }
@@ -86,8 +86,8 @@ impl Repl {
     fn readable(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
         let checked = Workspace::check(name, first, text);
         checked.map_err(|diagnostic| {
-            self.outside.screen.diagnostic(&diagnostic);
-            self.outside
+            self.ports.screen.diagnostic(&diagnostic);
+            self.ports
                 .screen
                 .note("nothing ran, because the whole input is read first");
             Left::Failed(None)

@@ -17,7 +17,7 @@ impl Repl {
     /// Reads and evaluates inputs until the user leaves.
     pub(super) fn talk(&mut self) -> Result<(), Left> {
         let broken = |_| Left::Broken;
-        let screen = self.outside.screen.clone();
+        let screen = self.ports.screen.clone();
         let colour = screen.has_colour();
         let config = Config::builder()
             .completion_type(CompletionType::List)
@@ -34,10 +34,10 @@ impl Repl {
                 ColorMode::Disabled
             })
             .build();
-        let (history, notes) = History::open(self.outside.around.history());
+        let (history, notes) = History::open(self.ports.host.history());
         let mut editor = Editor::with_history(config, history).map_err(broken)?;
         let keys = Keys::default();
-        editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside, &keys)));
+        editor.set_helper(Some(ReplHelper::new(&self.space, &self.ports, &keys)));
         helper::bind(&mut editor, &keys);
         if !screen.redraws() {
             self.prompt_when_idle();
@@ -48,7 +48,7 @@ impl Repl {
         }
         let mut offer = String::new();
         loop {
-            let place = self.outside.around.place();
+            let place = self.ports.host.place();
             let prompt = (format!("{}> ", place.label()), painted(&place));
             let next = match editor.readline_with_initial(&prompt, (&std::mem::take(&mut offer), "")) {
                 Ok(text) => self.ended(&mut editor, &keys, &text),
@@ -63,7 +63,7 @@ impl Repl {
                     return Err(Left::Broken);
                 }
             };
-            if self.reins.is_ending() {
+            if self.current_input.is_ending() {
                 return Err(Left::Interrupted);
             }
             match next {
@@ -105,24 +105,24 @@ impl Repl {
     /// Prints a fresh prompt after Ctrl-C if the terminal reads lines itself: it then discards the typed text but still
     /// shows it.
     pub(super) fn prompt_when_idle(&self) {
-        let outside = self.outside.clone();
-        self.reins.when_idle(move || {
-            let label = outside.around.place().label();
+        let ports = self.ports.clone();
+        self.current_input.when_idle(move || {
+            let label = ports.host.place().label();
             let told = "the line is cleared; :break abandons the lines before it";
-            outside.screen.prompt(&format!("\n{told}\n{label}> "));
+            ports.screen.prompt(&format!("\n{told}\n{label}> "));
         });
     }
 
     /// Prints one line with the program's version, the account, and where to find help.
     pub(super) fn greet(&self) {
-        let (around, screen) = (&self.outside.around, &self.outside.screen);
-        let place = around.place();
+        let (host, screen) = (&self.ports.host, &self.ports.screen);
+        let place = host.place();
         let works = match (&place.profile, place.mode) {
             (_, Mode::Sandbox) => "sandbox: simulated platforms, nothing real is changed".to_owned(),
             (Some(profile), mode) => format!("profile {profile}, mode {}", mode.word()),
             (None, _) => "no profile".to_owned(),
         };
-        screen.note(&format!("provisor {} | {works} | :help", around.version()));
+        screen.note(&format!("provisor {} | {works} | :help", host.version()));
     }
 }
 

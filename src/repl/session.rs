@@ -16,7 +16,7 @@ use crate::value::Value;
 /// The session, or the inputs before it was opened. Clones share it.
 #[derive(Clone)]
 pub(super) struct LazySession {
-    outside: Ports,
+    ports: Ports,
     state: Arc<Mutex<State>>,
     closing: Arc<Mutex<()>>,
 }
@@ -33,9 +33,9 @@ struct State {
 }
 
 impl LazySession {
-    pub(super) fn new(outside: &Ports) -> LazySession {
+    pub(super) fn new(ports: &Ports) -> LazySession {
         LazySession {
-            outside: outside.clone(),
+            ports: ports.clone(),
             state: Arc::default(),
             closing: Arc::default(),
         }
@@ -91,7 +91,7 @@ impl LazySession {
         let session = if let Some(session) = &state.session {
             session.clone()
         } else {
-            let session = self.outside.around.begin(state.earlier.clone())?;
+            let session = self.ports.host.begin(state.earlier.clone())?;
             state.earlier.clear();
             state.session = Some(session.clone());
             session
@@ -117,28 +117,28 @@ fn lost(error: impl std::fmt::Display) -> HostError {
 
 /// The operations of one input; opens the session at the first call.
 pub(super) struct LazyOperations {
-    desk: LazySession,
+    lazy_session: LazySession,
     number: u64,
     interrupt: Interrupt,
     opened: OnceLock<InputOperations>,
     /// Why the session could not be opened.
-    trouble: OnceLock<HostError>,
+    host_error: OnceLock<HostError>,
 }
 
 impl LazyOperations {
-    pub(super) fn new(desk: &LazySession, number: u64, interrupt: &Interrupt) -> LazyOperations {
+    pub(super) fn new(lazy_session: &LazySession, number: u64, interrupt: &Interrupt) -> LazyOperations {
         LazyOperations {
-            desk: desk.clone(),
+            lazy_session: lazy_session.clone(),
             number,
             interrupt: interrupt.clone(),
             opened: OnceLock::new(),
-            trouble: OnceLock::new(),
+            host_error: OnceLock::new(),
         }
     }
 
     /// Why the session could not be opened, if that was tried.
-    pub(super) fn trouble(&self) -> Option<HostError> {
-        self.trouble.get().cloned()
+    pub(super) fn host_error(&self) -> Option<HostError> {
+        self.host_error.get().cloned()
     }
 
     /// Who can look up the outcome of the last change.
@@ -150,8 +150,8 @@ impl LazyOperations {
         if let Some(door) = self.opened.get() {
             return Ok(door);
         }
-        let session = self.desk.begun()?;
-        let tell = Arc::new(Telling(self.desk.outside.clone()));
+        let session = self.lazy_session.begun()?;
+        let tell = Arc::new(Telling(self.lazy_session.ports.clone()));
         let door = session.door(self.number, &self.interrupt, tell).map_err(lost)?;
         Ok(self.opened.get_or_init(|| door))
     }
@@ -161,9 +161,9 @@ impl Operations for LazyOperations {
     fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
         match self.open() {
             Ok(door) => door.ask(ask),
-            Err(trouble) => {
-                let why = trouble.message.clone();
-                self.trouble.get_or_init(|| trouble);
+            Err(host_error) => {
+                let why = host_error.message.clone();
+                self.host_error.get_or_init(|| host_error);
                 Err(CallError::Stop(Stop::JournalLost(why)))
             }
         }
@@ -177,15 +177,19 @@ impl Operations for LazyOperations {
     }
 
     /// Only a running operation calls functions, so the session is open.
-    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+    fn read_only(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
         match self.opened.get() {
-            Some(door) => door.looking(waited_for),
-            None => Arc::new(LazyOperations::new(&self.desk, self.number, &self.interrupt)),
+            Some(door) => door.read_only(waited_for),
+            None => Arc::new(LazyOperations::new(
+                &self.lazy_session,
+                self.number,
+                &self.interrupt,
+            )),
         }
     }
 
     fn print(&self, line: &str) {
-        let screen = &self.desk.outside.screen;
+        let screen = &self.lazy_session.ports.screen;
         screen.out(line);
         // The reader of stdout has gone: without it, the input might run forever.
         if screen.is_closed() && !self.interrupt.is_asked() {

@@ -5,13 +5,13 @@ use super::host::Screen;
 use super::session::LazySession;
 
 /// Ends the session's run, if there is one, and reports what it created. Returns how it ended unless it ended well.
-pub(super) fn farewell(desk: &LazySession, screen: &dyn Screen) -> Option<Left> {
+pub(super) fn farewell(lazy_session: &LazySession, screen: &dyn Screen) -> Option<Left> {
     // A second caller waits until the report is complete.
-    let _turn = desk.turn();
-    let (session, open) = match desk.close() {
+    let _turn = lazy_session.turn();
+    let (session, open) = match lazy_session.close() {
         Ok(closed) => closed?,
-        Err(trouble) => {
-            screen.error(&trouble.message, &trouble.hints);
+        Err(host_error) => {
+            screen.error(&host_error.message, &host_error.hints);
             return Some(Left::Broken);
         }
     };

@@ -74,7 +74,7 @@ impl<T> std::fmt::Debug for Hook<T> {
 
 impl CurrentInput {
     /// Registers the input that starts now, and cancels it at once if no input may begin any more.
-    pub(crate) fn take(&self, interrupt: &Interrupt) {
+    pub(crate) fn set(&self, interrupt: &Interrupt) {
         *self.lock() = Some(interrupt.clone());
         if self.is_ending() {
             interrupt.ask();
@@ -83,13 +83,13 @@ impl CurrentInput {
     }
 
     /// Unregisters the input.
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn clear(&self) {
         self.tell(false);
         *self.lock() = None;
     }
 
-    /// Sets the hook that is called with `true` in [`CurrentInput::take`] and `false` in [`CurrentInput::let_go`]; a signal reaches
-    /// an input between the two calls only. Only the first hook is kept.
+    /// Sets the hook that is called with `true` in [`CurrentInput::set`] and `false` in [`CurrentInput::clear`]; a
+    /// signal reaches an input between the two calls only. Only the first hook is kept.
     pub(crate) fn when_busy(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
         let _ = self.busy.set(Hook(Box::new(tell)));
     }
@@ -101,7 +101,7 @@ impl CurrentInput {
     }
 
     /// Cancels the input that is under way and returns how often it was asked; `None` if there is none.
-    pub(crate) fn pull(&self) -> Option<u32> {
+    pub(crate) fn cancel(&self) -> Option<u32> {
         let asked = self.lock().as_ref().map(Interrupt::ask);
         if let (None, false, Some(idle)) = (asked, self.is_ending(), self.idle.get()) {
             (idle.0)(());
@@ -118,7 +118,7 @@ impl CurrentInput {
     /// none.
     pub(crate) fn end(&self) -> Option<u32> {
         self.ending.store(true, Ordering::SeqCst);
-        self.pull()
+        self.cancel()
     }
 
     /// Whether no input may begin any more.
@@ -127,7 +127,7 @@ impl CurrentInput {
     }
 
     /// Whether an input is under way that was cancelled a second time.
-    pub(crate) fn is_pulled_twice(&self) -> bool {
+    pub(crate) fn is_cancelled_twice(&self) -> bool {
         self.lock()
             .as_ref()
             .is_some_and(|interrupt| interrupt.insisted.is_cancelled())

@@ -114,7 +114,7 @@ impl Operations for RowOperations {
         computing.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
     }
 
-    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+    fn read_only(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
         Arc::new(ReadOnlyOperations {
             context: Arc::clone(&self.runner.context),
             runtime: self.runner.runtime.clone(),

@@ -125,15 +125,15 @@ impl Runtime {
     /// Resumes a run: recorded steps are answered from the journal, steps whose response was lost are looked up, and
     /// unfinished rows are executed. The run keeps the script that it was started with.
     ///
-    /// Errors: the run does not exist, another process executes it, or it stopped before all its rows were recorded: see
-    /// [`Runtime::resume_rows`].
+    /// Errors: the run does not exist, another process executes it, or it stopped before all its rows were recorded:
+    /// see [`Runtime::resume_rows`].
     pub fn resume(&self, run: &str) -> Result<Run, Error> {
         self.go_on(run, None, |_| {})
     }
 
-    /// Resumes a run over rows, which may have stopped before it had recorded all of them. `rows` are all rows that it was
-    /// started with, from the first one; those that are recorded are compared and skipped. `each` gets the rows that
-    /// end, on a run thread.
+    /// Resumes a run over rows, which may have stopped before it had recorded all of them. `rows` are all rows that it
+    /// was started with, from the first one; those that are recorded are compared and skipped. `each` gets the rows
+    /// that end, on a run thread.
     ///
     /// Errors: as for [`Runtime::resume`]; the rows differ from the recorded ones.
     pub fn resume_rows(

@@ -47,10 +47,10 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match (method, segments.as_slice()) {
         (&Method::GET, ["status"]) => Reply::ok(&health(site)),
-        (&Method::GET, ["books"]) => Reply::ok(&site.world.books(site.traffic())),
+        (&Method::GET, ["books"]) => Reply::ok(&site.world.snapshot(site.traffic())),
         (&Method::GET, ["master"]) => Reply::ok(&master(site)),
         (&Method::GET, ["tenants"]) => tenants(site),
-        (&Method::GET, ["apps"]) => Reply::ok(&site.world.books(site.traffic()).apps),
+        (&Method::GET, ["apps"]) => Reply::ok(&site.world.snapshot(site.traffic()).apps),
         (&Method::GET, ["faults"]) => faults(site),
         (&Method::POST, ["faults"]) => add_faults(site, body, None),
         (&Method::POST, ["faults", name]) => match lease::file_of(&site.dir, name) {
@@ -118,8 +118,8 @@ fn health(site: &Site) -> Health {
 }
 
 fn tenants(site: &Site) -> Reply {
-    let books = site.world.books(site.traffic());
-    let rows = books
+    let snapshot = site.world.snapshot(site.traffic());
+    let rows = snapshot
         .tenants
         .iter()
         .map(|tenant| json!({ "email": tenant.email, "name": tenant.name, "created": tenant.created }));

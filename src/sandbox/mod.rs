@@ -9,7 +9,7 @@
 //!
 //! To add a platform: create a folder next to `jrni/` with its commands, events, state and routes, and add one line
 //! each to `address` (its names), `serve` (its handler), `world` and `world/memory` (its state), `fault` (its routes),
-//! `books` (its report) and `admin` (its credentials).
+//! `snapshot` (its report) and `admin` (its credentials).
 
 mod address;
 mod admin;
@@ -430,10 +430,10 @@ impl Sandbox {
     }
 
     /// Returns the records of the platforms, from the serving process if that is another one.
-    pub fn books(&self) -> Result<Snapshot, SandboxError> {
+    pub fn snapshot(&self) -> Result<Snapshot, SandboxError> {
         share::looking_again(|| {
             if let Place::Serving(seat) = &*self.shared.place() {
-                return Ok(seat.site.world.books(seat.site.traffic()));
+                return Ok(seat.site.world.snapshot(seat.site.traffic()));
             }
             peer::ask(self.address(), "GET", "books", "")
         })

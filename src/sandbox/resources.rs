@@ -96,8 +96,8 @@ fn account_of(tenant: &str) -> String {
     format!("//{tenant}-admin.")
 }
 
-fn owner(books: &Snapshot, app: &AppBook) -> String {
-    let owner = books.tenants.iter().find(|tenant| tenant.name == app.tenant);
+fn owner(snapshot: &Snapshot, app: &AppBook) -> String {
+    let owner = snapshot.tenants.iter().find(|tenant| tenant.name == app.tenant);
     owner.map_or("the master account".to_owned(), TenantBook::address)
 }
 

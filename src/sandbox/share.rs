@@ -56,7 +56,7 @@ pub struct Status {
     /// The address and process that serve it, if any.
     pub served: Option<(SocketAddr, u32)>,
     /// Its records; `None` if it contains no world.
-    pub books: Option<Snapshot>,
+    pub snapshot: Option<Snapshot>,
 }
 
 /// Serves the folder, or finds the process that does.
@@ -157,16 +157,16 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
     if !dir.join(LOG_FILE).exists() {
         return Ok(Status {
             served: None,
-            books: None,
+            snapshot: None,
         });
     }
     looking_again(|| match holder(dir)? {
         Holder::Us(_lock) => Ok(Status {
             served: None,
-            books: world::peek(dir)?,
+            snapshot: world::read_snapshot(dir)?,
         }),
         Holder::Other(posted) => Ok(Status {
-            books: Some(peer::ask(posted.address, "GET", "books", "")?),
+            snapshot: Some(peer::ask(posted.address, "GET", "books", "")?),
             served: Some((posted.address, posted.pid)),
         }),
     })

@@ -149,8 +149,8 @@ impl World {
     }
 
     /// Returns the platforms' records.
-    pub(super) fn books(&self, traffic: Traffic) -> Snapshot {
-        self.read().memory.books(traffic)
+    pub(super) fn snapshot(&self, traffic: Traffic) -> Snapshot {
+        self.read().memory.snapshot(traffic)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
@@ -163,13 +163,13 @@ impl World {
 }
 
 /// Returns the records of an unserved world without changing it; `None` if there is none.
-pub(super) fn peek(dir: &Path) -> Result<Option<Snapshot>, SandboxError> {
+pub(super) fn read_snapshot(dir: &Path) -> Result<Option<Snapshot>, SandboxError> {
     let path = dir.join(LOG_FILE);
     let mut memory = Memory::default();
     let extent = log::read(&path, memory.reader(&path))?;
     Ok(extent
         .filter(|extent| extent.lines > 0)
-        .map(|_| memory.books(Traffic::default())))
+        .map(|_| memory.snapshot(Traffic::default())))
 }
 
 /// Returns the current time in milliseconds since the Unix epoch.

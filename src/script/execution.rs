@@ -66,13 +66,13 @@ impl Execution {
     }
 
     /// The context of a function of this script that looks something up while an operation runs.
-    pub(super) fn looking(&self, waited_for: watch::Receiver<()>) -> Execution {
-        let door = self.0.door.looking(waited_for);
-        let looking = Execution::begun(door, self.0.memory, self.0.begun_with);
+    pub(super) fn read_only(&self, waited_for: watch::Receiver<()>) -> Execution {
+        let door = self.0.door.read_only(waited_for);
+        let read_only = Execution::begun(door, self.0.memory, self.0.begun_with);
         if let Some(engines) = self.0.engines.get() {
-            looking.runs_on(Arc::clone(engines));
+            read_only.runs_on(Arc::clone(engines));
         }
-        looking
+        read_only
     }
 
     /// Returns the running script that calls a native function.

@@ -66,7 +66,7 @@ fn function(
         let (mut store, pointer) = (store.clone(), pointer.clone());
         // Dropped with the future when the result is no longer needed.
         let (waiting, waited_for) = tokio::sync::watch::channel(());
-        let execution = execution.looking(waited_for);
+        let execution = execution.read_only(waited_for);
         Box::pin(async move {
             let _waiting = waiting;
             let (tell, told) = tokio::sync::oneshot::channel();

@@ -57,7 +57,7 @@ pub trait Operations: Send + Sync {
 
     /// The door for a function that looks something up during the operation it was passed to: reads are allowed and
     /// not recorded, anything else is rejected. `waited_for` closes when the function's result is no longer needed.
-    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+    fn read_only(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
         let _ = waited_for;
         Arc::new(NoOperations)
     }

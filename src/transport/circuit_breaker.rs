@@ -3,8 +3,9 @@
 //!
 //! How long callers wait:
 //!
-//! * An address that has already responded to this process is waited for as long as the [`ConnectOptions`](super::connect_options::ConnectOptions)
-//!   allows. It is known to be correct, and the waiting work is worth more than the time.
+//! * An address that has already responded to this process is waited for as long as the
+//!   [`ConnectOptions`](super::connect_options::ConnectOptions) allows. It is known to be correct, and the waiting work
+//!   is worth more than the time.
 //! * An address that never responded may simply be wrong. A single caller fails at once. A run over rows waits briefly
 //!   ([`super::HttpConfig::unseen_patience`]), because failing ten thousand rows within a second helps nobody.
 //! * Only failures to connect count. After a broken connection or a missing response the request may have been carried
@@ -98,7 +99,7 @@ pub(super) struct MaxOutage {
 pub(super) struct Breakers {
     clock: Clock,
     listener: Listener,
-    patience: MaxOutage,
+    max_outage: MaxOutage,
     known: Mutex<Known>,
 }
 
@@ -172,11 +173,11 @@ enum Look {
 }
 
 impl Breakers {
-    pub(super) fn new(patience: MaxOutage, listener: Listener, clock: Clock) -> Breakers {
+    pub(super) fn new(max_outage: MaxOutage, listener: Listener, clock: Clock) -> Breakers {
         Breakers {
             clock,
             listener,
-            patience,
+            max_outage,
             known: Mutex::default(),
         }
     }
@@ -292,7 +293,7 @@ impl Breakers {
     }
 
     fn most(&self, seen: bool) -> Duration {
-        let MaxOutage { seen: long, unseen } = self.patience;
+        let MaxOutage { seen: long, unseen } = self.max_outage;
         if seen { long } else { unseen.min(long) }
     }
 

@@ -51,8 +51,8 @@ enum Dial {
 }
 
 impl Clients {
-    pub(super) fn new(config: &HttpConfig, line: &ConnectOptions) -> Clients {
-        let proxies = match &line.proxy {
+    pub(super) fn new(config: &HttpConfig, connect_options: &ConnectOptions) -> Clients {
+        let proxies = match &connect_options.proxy {
             Through::Usual => config.proxies.clone(),
             Through::Direct => Proxies::default(),
             Through::Proxy(proxy) => Proxies {
@@ -62,12 +62,12 @@ impl Clients {
         };
         Clients {
             settings: Settings {
-                connect_timeout: line.connect_timeout.unwrap_or(config.connect_timeout),
+                connect_timeout: connect_options.connect_timeout.unwrap_or(config.connect_timeout),
                 reply_timeout: config.reply_timeout,
                 user_agent: config.user_agent.clone(),
                 proxies,
-                ca: line.ca.clone(),
-                identity: line.identity.clone(),
+                ca: connect_options.ca.clone(),
+                identity: connect_options.identity.clone(),
             },
             plain: OnceLock::new(),
             local_tls: OnceLock::new(),
@@ -146,7 +146,7 @@ fn through(builder: ClientBuilder, proxies: &Proxies) -> Result<ClientBuilder, S
     Ok(builder.proxy(proxy.no_proxy(except)))
 }
 
-/// Adds the line's certificates to the system's.
+/// Adds the account's certificates to the system's.
 fn trusting(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, String> {
     let unusable = |why: reqwest::Error| format!("the profile's certificates cannot be used: {why}");
     if let Some(ca) = &settings.ca {

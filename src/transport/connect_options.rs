@@ -37,7 +37,7 @@ pub struct ConnectOptions {
 impl ConnectOptions {
     /// Options for requests to the same place that belong to no account: only the rate limits are kept.
     #[must_use]
-    pub fn pace_alone(&self) -> ConnectOptions {
+    pub fn rate_only(&self) -> ConnectOptions {
         ConnectOptions {
             name: self.name.clone(),
             rate: self.rate,
@@ -57,7 +57,7 @@ impl ConnectOptions {
     }
 
     /// Whether requests with either of these options count against the same limits.
-    pub(super) fn shares_pace(&self, other: &ConnectOptions) -> bool {
+    pub(super) fn shares_rate(&self, other: &ConnectOptions) -> bool {
         !self.name.is_empty()
             && (&self.name, self.rate, self.concurrency) == (&other.name, other.rate, other.concurrency)
     }

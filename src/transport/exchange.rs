@@ -58,13 +58,13 @@ pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
 /// Waits until the request may be sent, and sends it. All waiting happens before the flight is notified: a request
 /// leaves as soon as its timestamp is recorded.
 async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
-    let link = &http.link;
-    let (admission, mut pass) = match link.enter(url).await {
+    let pool = &http.pool;
+    let (admission, mut pass) = match pool.enter(url).await {
         Ok((admission, pass)) => (admission, Some(pass)),
         Err(error) => return AttemptOutcome::GaveUp(error),
     };
     let patience = Patience {
-        connect: link.clients.connect_timeout(),
+        connect: pool.clients.connect_timeout(),
         reply: request.timeout.unwrap_or(http.shared.config.reply_timeout),
     };
     if let Some(flight) = &request.flight
@@ -107,8 +107,8 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
     if let Some(flight) = request.flight.as_ref().filter(|_| undone) {
         flight.undone();
     }
-    link.judge(&admission, outcome.as_ref().err());
-    AttemptOutcome::Ended(outcome, link.awaited(&admission))
+    pool.judge(&admission, outcome.as_ref().err());
+    AttemptOutcome::Ended(outcome, pool.awaited(&admission))
 }
 
 /// The wait for the response, as shown to the user.
@@ -153,7 +153,7 @@ async fn exchange(
 ) -> Result<Response, TransportError> {
     let mut headers = headers(request)?;
     let url = on_the_wire(http, request, url, &mut headers)?;
-    let client = http.link.clients.for_url(&url)?;
+    let client = http.pool.clients.for_url(&url)?;
     let typed = headers.contains_key(CONTENT_TYPE);
     let mut builder = client.request(method(request), url).headers(headers);
     if let Some((kind, bytes)) = request.wire_body() {
@@ -289,7 +289,7 @@ async fn read(
 /// Converts a failed attempt to an error.
 fn failed(http: &Http, request: &Request, error: &reqwest::Error, timeout: Duration) -> TransportError {
     let label = request.label();
-    let host = match http.link.clients.proxy_for(&request.url) {
+    let host = match http.pool.clients.proxy_for(&request.url) {
         Some(proxy) => format!("{} through the proxy {proxy}", request.host()),
         None => request.host(),
     };
@@ -312,7 +312,7 @@ fn failed(http: &Http, request: &Request, error: &reqwest::Error, timeout: Durat
         let message = format!("no secure connection to {host}: {cause}");
         TransportError::unsent(ErrorKind::Tls, message)
     } else if connecting && error.is_timeout() {
-        let seconds = http.link.clients.connect_timeout().as_secs_f64();
+        let seconds = http.pool.clients.connect_timeout().as_secs_f64();
         let message = format!("no connection to {host} within {seconds} s");
         TransportError::unsent(ErrorKind::Connect, message)
     } else if connecting {

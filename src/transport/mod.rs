@@ -49,7 +49,7 @@ pub const USUAL_PATIENCE: Patience = Patience {
 /// The configuration of [`Http`]. The defaults are meant for real platforms.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
-    /// How long connecting may take, including name resolution and TLS handshake, unless the line says otherwise.
+    /// How long connecting may take, including name resolution and TLS handshake, unless the options set another time.
     pub connect_timeout: Duration,
     /// How long one attempt may take as a whole, unless the request says otherwise.
     pub reply_timeout: Duration,
@@ -97,7 +97,7 @@ impl Default for HttpConfig {
 #[derive(Debug, Clone)]
 pub struct Http {
     shared: Arc<Shared>,
-    link: Arc<ConnectionPool>,
+    pool: Arc<ConnectionPool>,
 }
 
 #[derive(Debug)]
@@ -105,8 +105,8 @@ struct Shared {
     config: HttpConfig,
     rules: AddressRules,
     clock: Clock,
-    /// The lines in use: one per profile, so only a few.
-    links: Mutex<Vec<(ConnectOptions, Arc<ConnectionPool>)>>,
+    /// The pools in use: one per profile, so only a few.
+    pools: Mutex<Vec<(ConnectOptions, Arc<ConnectionPool>)>>,
 }
 
 impl Http {
@@ -116,47 +116,47 @@ impl Http {
             only_sandbox: config.only_sandbox,
         };
         let usual = ConnectOptions::default();
-        let link = Arc::new(ConnectionPool::new(&config, &usual, &clock, None));
-        let links = Mutex::new(vec![(usual, Arc::clone(&link))]);
+        let pool = Arc::new(ConnectionPool::new(&config, &usual, &clock, None));
+        let pools = Mutex::new(vec![(usual, Arc::clone(&pool))]);
         Http {
             shared: Arc::new(Shared {
                 config,
                 rules,
                 clock,
-                links,
+                pools,
             }),
-            link,
+            pool,
         }
     }
 
-    /// Returns this client on another line. Callers with equal lines share connections and rate limits.
+    /// Returns this client with other connect options. Callers with equal options share connections and rate limits.
     #[must_use]
-    pub fn on(&self, line: &ConnectOptions) -> Http {
-        let mut lines = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = lines.iter().find(|(known, _)| known == line);
+    pub fn on(&self, connect_options: &ConnectOptions) -> Http {
+        let mut pools = self.shared.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = pools.iter().find(|(known, _)| known == connect_options);
         let found = if let Some((_, known)) = known {
             Arc::clone(known)
         } else {
-            let kin = lines.iter().find(|(known, _)| known.shares_pace(line));
-            let kin = kin.map(|(_, link)| link.as_ref());
+            let kin = pools.iter().find(|(known, _)| known.shares_rate(connect_options));
+            let kin = kin.map(|(_, pool)| pool.as_ref());
             let new = Arc::new(ConnectionPool::new(
                 &self.shared.config,
-                line,
+                connect_options,
                 &self.shared.clock,
                 kin,
             ));
-            lines.push((line.clone(), Arc::clone(&new)));
+            pools.push((connect_options.clone(), Arc::clone(&new)));
             new
         };
         Http {
             shared: Arc::clone(&self.shared),
-            link: found,
+            pool: found,
         }
     }
 
-    /// Whether both clients use the same line.
-    pub fn same_line(&self, other: &Http) -> bool {
-        Arc::ptr_eq(&self.link, &other.link)
+    /// Whether both clients share a connection pool.
+    pub fn same_pool(&self, other: &Http) -> bool {
+        Arc::ptr_eq(&self.pool, &other.pool)
     }
 
     /// The reason why no request may go to this address, or `None` if one may.
@@ -164,10 +164,10 @@ impl Http {
         self.shared.rules.refusal(url)
     }
 
-    /// Whether any caller, on any line, waits for a platform that cannot be reached.
+    /// Whether any caller, with any options, waits for a platform that cannot be reached.
     pub fn is_waiting(&self) -> bool {
-        let links = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.iter().any(|(_, link)| link.is_waiting())
+        let pools = self.shared.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.iter().any(|(_, pool)| pool.is_waiting())
     }
 
     /// Sends a request and retries where that is safe: requests that cannot have been carried out, reads with a
@@ -194,7 +194,7 @@ impl Http {
                 && put_off
             {
                 // Other requests to this account would be throttled as well.
-                self.link.hold(&request.url, hold);
+                self.pool.hold(&request.url, hold);
             }
             let wait = wait.filter(|_| !put_off || request.may_be_put_off());
             let Some(wait) = wait else {

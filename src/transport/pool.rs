@@ -14,37 +14,44 @@ use super::rate_limit::{RateLimiter, RatePermit};
 use crate::clock::{Clock, millis};
 use crate::waiting::{Wait, Waiting, Waits};
 
-/// How long to wait for a platform that was reached before, unless the line says otherwise.
+/// How long to wait for a platform that was reached before, unless the options set another time.
 const OUTAGE: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
 pub(super) struct ConnectionPool {
     pub(super) clients: Clients,
-    pace: Arc<RateLimiter>,
-    sites: Breakers,
+    rate: Arc<RateLimiter>,
+    breakers: Breakers,
     clock: Clock,
     waits: Waits,
 }
 
 impl ConnectionPool {
-    /// Creates the link for `line`; it shares the rate limits of `kin`, a link of the same account, if given.
+    /// Creates the pool for `connect_options`; it shares the rate limits of `kin`, a pool of the same account, if
+    /// given.
     pub(super) fn new(
         config: &HttpConfig,
-        line: &ConnectOptions,
+        connect_options: &ConnectOptions,
         clock: &Clock,
         kin: Option<&ConnectionPool>,
     ) -> ConnectionPool {
-        let patience = MaxOutage {
-            seen: line.outage.unwrap_or(OUTAGE),
+        let max_outage = MaxOutage {
+            seen: connect_options.outage.unwrap_or(OUTAGE),
             unseen: config.unseen_patience,
         };
         ConnectionPool {
-            clients: Clients::new(config, line),
-            pace: kin.map_or_else(
-                || Arc::new(RateLimiter::new(line.rate, line.concurrency, clock.clone())),
-                |kin| Arc::clone(&kin.pace),
+            clients: Clients::new(config, connect_options),
+            rate: kin.map_or_else(
+                || {
+                    Arc::new(RateLimiter::new(
+                        connect_options.rate,
+                        connect_options.concurrency,
+                        clock.clone(),
+                    ))
+                },
+                |kin| Arc::clone(&kin.rate),
             ),
-            sites: Breakers::new(patience, config.listener.clone(), clock.clone()),
+            breakers: Breakers::new(max_outage, config.listener.clone(), clock.clone()),
             clock: clock.clone(),
             waits: config.waits.clone(),
         }
@@ -53,9 +60,9 @@ impl ConnectionPool {
     /// Waits until a request to `url` may be sent. Fails if the platform stays unreachable for the maximum wait.
     pub(super) async fn enter(&self, url: &Url) -> Result<(BreakerPermit, RatePermit), TransportError> {
         loop {
-            let admission = self.sites.admit(url).await?;
+            let admission = self.breakers.admit(url).await?;
             let told = self.tell_hold(url);
-            let pass = self.pace.enter(&origin(url)).await;
+            let pass = self.rate.enter(&origin(url)).await;
             drop(told);
             if !admission.is_stale() {
                 return Ok((admission, pass));
@@ -65,7 +72,7 @@ impl ConnectionPool {
 
     /// Reports that requests are held back for long because of a 429 response.
     fn tell_hold(&self, url: &Url) -> Option<Waiting> {
-        let left = self.pace.hold_left(&origin(url))?;
+        let left = self.rate.hold_left(&origin(url))?;
         (left >= self.waits.untold()).then(|| {
             self.waits.begin(Wait {
                 what: format!("waiting to ask {} again", url.host_str().unwrap_or_default()),
@@ -78,24 +85,24 @@ impl ConnectionPool {
     /// Updates the circuit breaker with the outcome of an attempt: a response, or this error.
     pub(super) fn judge(&self, admission: &BreakerPermit, error: Option<&TransportError>) {
         match error {
-            Some(error) if circuit_breaker::counts(error.kind) => self.sites.failed(admission, error),
+            Some(error) if circuit_breaker::counts(error.kind) => self.breakers.failed(admission, error),
             Some(error) if error.kind == ErrorKind::Address => {}
-            _ => self.sites.reached(admission),
+            _ => self.breakers.reached(admission),
         }
     }
 
     pub(super) fn awaited(&self, admission: &BreakerPermit) -> OutageState {
-        self.sites.awaited(admission)
+        self.breakers.awaited(admission)
     }
 
     /// Whether any caller waits for a platform that cannot be reached.
     pub(super) fn is_waiting(&self) -> bool {
-        self.sites.any_down()
+        self.breakers.any_down()
     }
 
     /// Holds back all requests to this origin for `wait`, after a 429 response.
     pub(super) fn hold(&self, url: &Url, wait: Duration) {
-        self.pace.hold(&origin(url), wait);
+        self.rate.hold(&origin(url), wait);
     }
 }
 

@@ -34,11 +34,11 @@ fn order(home: &Home, more: &str, words: &str) -> Ran {
 }
 
 fn messages(home: &Home) -> usize {
-    home.books().sparrow.batches.len()
+    home.snapshot().sparrow.batches.len()
 }
 
 fn items(home: &Home) -> u64 {
-    home.books().web.totals.created
+    home.snapshot().web.totals.created
 }
 
 #[test]

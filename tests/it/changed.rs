@@ -103,9 +103,15 @@ fn a_longer_file_does_only_the_new_rows() {
     let _ = home.run(&run).ended(0);
     home.write("clients.csv", &clients(8));
     let _ = home.run(&run).ended(0);
-    let books = home.books();
-    assert_eq!((books.totals.tenants_created, books.totals.apps_created), (8, 8));
-    assert_eq!(books.totals.duplicates_refused, 0, "nothing was asked for twice");
+    let snapshot = home.snapshot();
+    assert_eq!(
+        (snapshot.totals.tenants_created, snapshot.totals.apps_created),
+        (8, 8)
+    );
+    assert_eq!(
+        snapshot.totals.duplicates_refused, 0,
+        "nothing was asked for twice"
+    );
     let outcomes: Vec<String> = csv(&home.read("results.csv"))
         .iter()
         .map(|row| row["outcome"].clone())
@@ -133,9 +139,12 @@ fn results_fed_back_converge() {
             "run {onboard} --sandbox --rows first.csv --out second.csv"
         ))
         .ended(0);
-    let books = home.books();
+    let snapshot = home.snapshot();
     assert_eq!(
-        (books.totals.tenants_created, books.totals.duplicates_refused),
+        (
+            snapshot.totals.tenants_created,
+            snapshot.totals.duplicates_refused
+        ),
         (4, 0)
     );
     let (first, second) = (csv(&mended), csv(&home.read("second.csv")));

@@ -123,8 +123,8 @@ fn an_app_that_holds_a_tenants_password_shows_it_neither_now_nor_later() {
     );
     for _ in 0..2 {
         let ran = home.run("run note.rhai --sandbox");
-        let books = home.books();
-        let password = &books.tenants[0].password;
+        let snapshot = home.snapshot();
+        let password = &snapshot.tenants[0].password;
         assert!(
             !password.is_empty() && !ran.stdout.contains(password),
             "{}",

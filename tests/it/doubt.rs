@@ -25,7 +25,7 @@ fn parked(home: &Home) -> String {
 fn a_step_that_cannot_be_looked_up_is_resolved_as_done_and_not_sent_again() {
     let home = Home::new();
     let id = parked(&home);
-    assert_eq!(home.books().totals.apps_created, 1);
+    assert_eq!(home.snapshot().totals.apps_created, 1);
     let _ = home.run("resume").ended(10);
     let plan = home.json("resume --plan --json");
     let next = &plan["rows"][0]["next"];
@@ -45,7 +45,7 @@ fn a_step_that_cannot_be_looked_up_is_resolved_as_done_and_not_sent_again() {
     let resolved = home.run(&format!("{resolve} --yes")).ended(0);
     let _ = resolved.said(&[&format!("provisor resume {id}")]);
     let _ = home.run("resume").ended(0);
-    assert_eq!(home.books().totals.apps_created, 1, "not sent again");
+    assert_eq!(home.snapshot().totals.apps_created, 1, "not sent again");
     let audit = home.json("audit --json");
     let entry = &audit["audit"][0];
     assert_eq!(entry["kind"], "resolve");
@@ -64,7 +64,7 @@ fn a_step_that_is_resolved_as_absent_is_sent_again() {
         .run(&format!("resolve {id} {fragment} --as absent --yes"))
         .ended(0);
     let _ = home.run("resume").ended(0);
-    assert_eq!(home.books().totals.apps_created, 2, "the person was believed");
+    assert_eq!(home.snapshot().totals.apps_created, 2, "the person was believed");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_removal_that_is_resolved_as_done_strikes_the_ledger() {
     let _ = home.run(&resolve).ended(0);
     let again = home.run(&format!("run again.rhai {words}")).ended(0);
     assert!(again.stdout.contains("created"), "{}", again.stdout);
-    assert_eq!(home.books().apps.len(), 1);
+    assert_eq!(home.snapshot().apps.len(), 1);
 }
 
 #[test]
@@ -121,7 +121,11 @@ fn a_tenant_is_given_by_hand_with_its_password() {
     let mut child = home.command(words.split(' ')).spawn().unwrap();
     wait_until("the tenant is there", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| books.tenants.len() == 1))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .is_some_and(|snapshot| snapshot.tenants.len() == 1)
+        })
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
@@ -135,8 +139,8 @@ fn a_tenant_is_given_by_hand_with_its_password() {
     assert_eq!(plan["rows"][0]["next"]["how"], "look-up");
     assert!(plan["rows"][0]["next"]["not_before"].is_string());
 
-    let books = home.books();
-    let tenant = &books.tenants[0];
+    let snapshot = home.snapshot();
+    let tenant = &snapshot.tenants[0];
     let resolve = format!("resolve {id} ann@example.com --as done --yes");
     let _ = home.run(&resolve).ended(2).said(&["--value", "url (string)"]);
     home.write("tenant.json", "{\"url\": \"a1-admin.mobsted.com\", \"name\": 1}");
@@ -152,7 +156,7 @@ fn a_tenant_is_given_by_hand_with_its_password() {
     let _ = home.run(&format!("{resolve} --value tenant.json")).ended(0);
     let ran = home.run("resume").ended(0);
     assert!(ran.stdout.contains("apps  0"), "it signed in: {}", ran.stdout);
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
     let shown = home.json("tenants show ann@example.com --json");
     assert_eq!(shown["tenant"]["credential"], "recorded");
 }
@@ -160,7 +164,7 @@ fn a_tenant_is_given_by_hand_with_its_password() {
 const SMS: &str = "run notify.rhai --sandbox --phone +4915112345678 --fault sparrow-sms:drop-after:1:x1";
 
 fn sent(home: &Home) -> u64 {
-    home.books().sparrow.totals.sent
+    home.snapshot().sparrow.totals.sent
 }
 
 #[test]
@@ -286,7 +290,7 @@ fn after_a_draft_only_what_helps_is_named_and_the_row_goes_on_once_a_person_has_
     let _ = home.run(&format!("resume {id}")).ended(0);
     let done = home.read("out.csv");
     assert!(done.contains("m-1") && !done.contains("failed"), "{done}");
-    let totals = home.books().sparrow.totals;
+    let totals = home.snapshot().sparrow.totals;
     assert_eq!(
         (totals.sent, totals.drafts),
         (1, 2),

@@ -78,7 +78,11 @@ fn an_edited_script_is_compared_and_used_only_with_consent() {
     let _ = home.run(&format!("{words} --yes")).ended(0);
     let results = csv(&home.read("results.csv"));
     assert!(results.iter().all(|row| row["_status"] == "done"), "{results:?}");
-    assert_eq!(home.books().totals.tenants_created, 2, "nothing was sent again");
+    assert_eq!(
+        home.snapshot().totals.tenants_created,
+        2,
+        "nothing was sent again"
+    );
 
     let exported = home.json(&format!("runs export {id}"));
     assert_eq!(exported["sources"][0]["text"], edited);
@@ -145,7 +149,7 @@ fn a_plan_says_what_would_be_sent_and_does_nothing() {
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
-    let before = home.books();
+    let before = home.snapshot();
     let recorded = home.json("runs list --json");
     let plan = home.json("resume --plan --json");
     let next: Vec<(&str, &str)> = plan["rows"]
@@ -160,7 +164,7 @@ fn a_plan_says_what_would_be_sent_and_does_nothing() {
     assert_eq!(plan["rows"][0]["recorded"], 1);
     let told = home.run("resume --plan").ended(0).stdout;
     assert!(told.contains("look up") && told.contains("send"), "{told}");
-    assert_eq!(home.books().totals, before.totals);
+    assert_eq!(home.snapshot().totals, before.totals);
     assert_eq!(home.json("runs list --json"), recorded, "nothing was recorded");
 }
 
@@ -218,7 +222,7 @@ fn a_step_in_doubt_that_an_edited_script_asks_for_otherwise_is_not_sent_again() 
         .run(&resume)
         .ended(10)
         .said(&["ended without calling `http::post`"]);
-    assert_eq!(home.books().web.totals.created, 2);
+    assert_eq!(home.snapshot().web.totals.created, 2);
 
     for step in home.json(&format!("runs steps {id} --open --json"))["steps"]
         .as_array()
@@ -259,14 +263,14 @@ fn an_edited_script_does_a_done_act_again_only_when_told_so() {
         .run(&resume)
         .ended(2)
         .said(&["would repeat finished steps: http::post of row 2", "--again"]);
-    assert_eq!(home.books().web.totals.created, 2);
+    assert_eq!(home.snapshot().web.totals.created, 2);
 
     // The same request, awaited differently: it is answered from the journal.
     orders(&home, r#"timeout: "10s", check: true"#);
     let _ = home.run(&resume).ended(8).said(&["bad reference"]);
-    assert_eq!(home.books().web.totals.created, 2);
+    assert_eq!(home.snapshot().web.totals.created, 2);
 
     home.write("work.rhai", &otherwise);
     let _ = home.run(&format!("{resume} --again")).ended(0);
-    assert_eq!(home.books().web.totals.created, 3);
+    assert_eq!(home.snapshot().web.totals.created, 3);
 }

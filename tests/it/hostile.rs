@@ -419,8 +419,8 @@ fn a_row_with_an_open_step_at_two_deaths_settles_it_before_it_does_anything_else
     home.write("rows.csv", "n\n2\n1\n3\n");
     let made = || {
         let status = provisor::sandbox::status(&home.sandbox());
-        let books = status.ok().and_then(|status| status.books);
-        books.map_or(0, |books| books.web.totals.created)
+        let snapshot = status.ok().and_then(|status| status.snapshot);
+        snapshot.map_or(0, |snapshot| snapshot.web.totals.created)
     };
     // The first death: its request is in progress.
     let words =

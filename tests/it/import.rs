@@ -135,9 +135,9 @@ fn a_collection_of_known_requests_becomes_operations_and_runs() {
         "{}",
         ran.stdout
     );
-    let books = home.books();
-    assert_eq!((books.tenants.len(), books.apps.len()), (1, 1));
-    assert_eq!(books.tenants[0].email, "ann@example.com");
+    let snapshot = home.snapshot();
+    assert_eq!((snapshot.tenants.len(), snapshot.apps.len()), (1, 1));
+    assert_eq!(snapshot.tenants[0].email, "ann@example.com");
 }
 
 #[test]

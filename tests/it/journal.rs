@@ -133,7 +133,7 @@ fn one_damaged_step_parks_its_row_and_the_others_run() {
         results[1]["_error"].contains("its record cannot be read"),
         "{results:?}"
     );
-    assert_eq!(home.books().tenants.len(), 3, "nothing is sent again");
+    assert_eq!(home.snapshot().tenants.len(), 3, "nothing is sent again");
 }
 
 #[test]

@@ -92,16 +92,16 @@ fn tenants_and_apps_of_a_killed_run_are_made_once_and_their_credentials_are_on_r
     for (moment, home) in homes("onboard") {
         let Some(_) = run_of(&home) else { continue };
         assert_eq!(resumed(&moment, &home), 0, "{moment}");
-        let books = home.books();
-        assert_eq!((books.tenants.len(), books.apps.len()), (1, 1), "{moment}");
-        assert_eq!(books.tenants[0].created, 1, "{moment}");
+        let snapshot = home.snapshot();
+        assert_eq!((snapshot.tenants.len(), snapshot.apps.len()), (1, 1), "{moment}");
+        assert_eq!(snapshot.tenants[0].created, 1, "{moment}");
         let shown = home.json("tenants show ann@example.com --reveal --yes --json");
         assert!(
-            shown.to_string().contains(&books.tenants[0].password),
+            shown.to_string().contains(&snapshot.tenants[0].password),
             "{moment}: {shown}"
         );
         let _ = home.run("resume").ended(0);
-        assert_eq!(home.books().totals, books.totals, "{moment}");
+        assert_eq!(home.snapshot().totals, snapshot.totals, "{moment}");
     }
 }
 
@@ -112,7 +112,7 @@ fn messages_of_a_killed_run_are_sent_once_or_wait_for_a_person() {
         let code = resumed(&moment, &home);
         let (open, done, parked) = standing(&home, &run);
         let sent: Vec<String> = home
-            .books()
+            .snapshot()
             .sparrow
             .batches
             .iter()
@@ -128,7 +128,7 @@ fn messages_of_a_killed_run_are_sent_once_or_wait_for_a_person() {
             "{moment}: a message of a done row is lost"
         );
         let _ = home.run("resume").ended(code);
-        assert_eq!(home.books().sparrow.batches.len(), sent.len(), "{moment}");
+        assert_eq!(home.snapshot().sparrow.batches.len(), sent.len(), "{moment}");
     }
 }
 
@@ -140,8 +140,8 @@ fn keyed_posts_of_a_killed_run_are_made_once_and_others_wait_for_a_person() {
         let (open, done, parked) = standing(&home, &run);
         assert_eq!((done + parked, open as u64), (2, parked), "{moment}");
         assert_eq!(code == 10, parked > 0, "{moment}");
-        let books = home.books();
-        let items = &books.web.items;
+        let snapshot = home.snapshot();
+        let items = &snapshot.web.items;
         for reference in ["A-1", "A-2"] {
             let has = |name: &str, text: &str| {
                 let of = |item: &&Json| item[name] == text;
@@ -155,7 +155,7 @@ fn keyed_posts_of_a_killed_run_are_made_once_and_others_wait_for_a_person() {
         }
         assert!(items.len() as u64 >= 2 + done, "{moment}: an order is lost");
         let _ = home.run("resume").ended(code);
-        assert_eq!(home.books().web.totals, books.web.totals, "{moment}");
+        assert_eq!(home.snapshot().web.totals, snapshot.web.totals, "{moment}");
     }
 }
 
@@ -183,7 +183,7 @@ fn home_of(script: &str, moment: &str) -> Home {
 #[test]
 fn what_version_1_made_under_a_key_is_known_to_the_same_call_and_to_no_other() {
     let home = home_of("orders", "done");
-    let made = home.books().web.totals.created;
+    let made = home.snapshot().web.totals.created;
     home.write("customers.rhai", CUSTOMERS);
     let of = |script: &str| {
         let ran = home.run(&format!("run {script} --sandbox --json --reference A-1"));
@@ -199,7 +199,7 @@ fn what_version_1_made_under_a_key_is_known_to_the_same_call_and_to_no_other() {
         .replace("if found.is_empty() { () } else { found[0] }", "()");
     home.write("orders.rhai", &other);
     assert_eq!(of("orders.rhai"), "created", "another path is another thing");
-    assert_eq!(home.books().web.totals.created, made);
+    assert_eq!(home.snapshot().web.totals.created, made);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn what_version_1_left_in_doubt_under_a_key_is_settled_by_the_same_call_and_keep
     home.write("customers.rhai", CUSTOMERS);
     let _ = home.run("run customers.rhai --sandbox --reference A-1").ended(0);
     let count = |home: &Home| {
-        let items = home.books().web.items;
+        let items = home.snapshot().web.items;
         items.iter().filter(|item| item["reference"] == "A-1").count()
     };
     assert_eq!(count(&home), 1);

@@ -50,7 +50,7 @@ fn a_sign_in_that_fails_in_passing_is_tried_again_and_leaves_nothing_in_doubt() 
         );
         let words = format!("run add.rhai --sandbox --fault jrni-login:{fault}:x1");
         let _ = home.run(&words).ended(0);
-        assert_eq!(home.books().jrni.people.len(), 1, "{fault}");
+        assert_eq!(home.snapshot().jrni.people.len(), 1, "{fault}");
     }
 }
 
@@ -79,12 +79,12 @@ fn the_rows_that_come_with_the_script_become_companies() {
         script("jrni_companies.csv")
     );
     let _ = home.run(&words).ended(0);
-    are_complete(&home.books().jrni, 4);
+    are_complete(&home.snapshot().jrni, 4);
     let _ = home.run(&words).ended(0);
-    let books = home.books();
-    are_complete(&books.jrni, 4);
+    let snapshot = home.snapshot();
+    are_complete(&snapshot.jrni, 4);
     assert_eq!(
-        books.jrni.totals.logins, 1,
+        snapshot.jrni.totals.logins, 1,
         "one sign-in serves all rows and both runs"
     );
     for row in csv(&home.read("results.csv")) {
@@ -102,14 +102,14 @@ fn lost_answers_are_looked_up_and_end_in_one_of_each() {
     let faults = "--fault jrni-company-post:drop-after:0.3 --fault jrni-people-post:500-after:0.3 \
                   --fault jrni-administrators-post:truncate:0.3 --fault jrni-company-find:expire-token:x1";
     let _ = home.run(&onboard(&format!("--seed 3 {faults}"))).ended(0);
-    let books = home.books();
-    are_complete(&books.jrni, 25);
+    let snapshot = home.snapshot();
+    are_complete(&snapshot.jrni, 25);
     assert!(
-        books.jrni.totals.logins >= 2,
+        snapshot.jrni.totals.logins >= 2,
         "a token that has ended is replaced"
     );
     assert_eq!(
-        books.jrni.totals.duplicates_refused, 0,
+        snapshot.jrni.totals.duplicates_refused, 0,
         "nothing was asked for twice"
     );
 }
@@ -132,8 +132,8 @@ fn killed_in_the_middle_with_answers_lost_it_resumes_to_one_of_each() {
         "it was killed in the middle"
     );
     let _ = home.run("resume").ended(0);
-    let books = home.books();
-    are_complete(&books.jrni, 60);
+    let snapshot = home.snapshot();
+    are_complete(&snapshot.jrni, 60);
     let results = csv(&home.read("results.csv"));
     assert_eq!(results.len(), 60);
     assert!(results.iter().all(|row| row["_status"] == "done"), "{results:?}");
@@ -160,7 +160,7 @@ fn a_login_that_is_good_for_several_companies_is_told_which() {
     let home = Home::new();
     home.write("two.rhai", TWO);
     let refused = home.run("run two.rhai --sandbox").ended(4);
-    let book = home.books().jrni;
+    let book = home.snapshot().jrni;
     let listed = |name: &str| {
         let company = book
             .companies
@@ -204,7 +204,7 @@ fn the_ledger_knows_a_company_by_what_the_sign_in_says_and_not_by_what_is_writte
     };
     assert_eq!(outcome(""), r#"{"result":"created"}"#);
     assert_eq!(outcome("--named=true"), r#"{"result":"unchanged"}"#);
-    assert_eq!(home.books().jrni.people.len(), 1);
+    assert_eq!(home.snapshot().jrni.people.len(), 1);
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn logging_out_ends_the_token_for_every_run_and_the_next_signs_in_anew() {
     let look = || {
         let ran = home.run("run look.rhai --sandbox --json").ended(0);
         assert_eq!(ran.stdout.trim(), r#"{"name":"Example Group"}"#);
-        let totals = home.books().jrni.totals;
+        let totals = home.snapshot().jrni.totals;
         (totals.logins, totals.logouts)
     };
     assert_eq!(look(), (1, 0));
@@ -270,7 +270,7 @@ fn a_company_that_was_switched_off_stands_in_the_way_until_it_is_taken_over() {
         adopted.stdout.trim(),
         r#"{"at":null,"off":true,"outcome":"adopted","ref":"s/1"}"#
     );
-    assert_eq!(home.books().jrni.totals.companies_created, 1);
+    assert_eq!(home.snapshot().jrni.totals.companies_created, 1);
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn links_are_followed_and_none_leads_the_token_away() {
     );
     let ran = home.run("run links.rhai --sandbox --to= --json").ended(0);
     assert_eq!(ran.stdout.trim(), r#"{"people":1,"same":true}"#);
-    let before = home.books().jrni.totals;
+    let before = home.snapshot().jrni.totals;
     for link in [
         "https://evil.example/api/v1/37000/people",
         "http://other.wabcdef.jrni.sandbox/api/v1/37000/people",
@@ -298,5 +298,5 @@ fn links_are_followed_and_none_leads_the_token_away() {
         let ran = home.run(&format!("run links.rhai --sandbox --to {link}"));
         let _ = ran.ended(5).said(&["bad_address"]);
     }
-    assert_eq!(home.books().jrni.totals.logins, before.logins);
+    assert_eq!(home.snapshot().jrni.totals.logins, before.logins);
 }

@@ -18,8 +18,8 @@ fn onboarded(home: &Home, count: usize) {
 
 /// The tenant's password in the sandbox.
 fn password(home: &Home, email: &str) -> String {
-    let books = home.books();
-    let tenant = books.tenants.iter().find(|tenant| tenant.email == email);
+    let snapshot = home.snapshot();
+    let tenant = snapshot.tenants.iter().find(|tenant| tenant.email == email);
     tenant.unwrap().password.clone()
 }
 
@@ -161,7 +161,7 @@ fn a_password_that_can_no_longer_be_had_is_missing_until_somebody_gives_it() {
         script("onboard.rhai")
     );
     let mut child = home.command(run.split(' ')).spawn().unwrap();
-    wait_until("the tenant is there", || home.books().tenants.len() == 1);
+    wait_until("the tenant is there", || home.snapshot().tenants.len() == 1);
     signal(child.id(), "KILL");
     let _ = child.wait();
     home.happen("tenants/ann@example.com/password-gone");
@@ -188,7 +188,7 @@ fn a_password_that_can_no_longer_be_had_is_missing_until_somebody_gives_it() {
         (row["_status"].as_str(), row["password"].as_str()),
         ("done", "***")
     );
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
     let audit = home.json("audit --json");
     assert_eq!(audit["audit"][0]["kind"], "set-password");
     assert!(!audit.to_string().contains(&secret));

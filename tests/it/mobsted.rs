@@ -29,7 +29,7 @@ fn objects_are_read_with_their_credentials_masked() {
         assert_eq!(columns[secret], "***", "{}", ran.stdout);
     }
     assert_eq!(columns["Email"], "ann@example.com", "{}", ran.stdout);
-    let password = home.books().tenants[0].password.clone();
+    let password = home.snapshot().tenants[0].password.clone();
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(&password));
 }
 
@@ -69,7 +69,7 @@ fn an_object_of_app_one_cannot_be_passed_off_as_another_apps() {
         let ran = run(&home, &format!("{tenant}{call}")).ended(5);
         let _ = ran.said(&["protected_app"]);
     }
-    assert_eq!(home.books().totals.app1_attempts, 0, "nothing was sent");
+    assert_eq!(home.snapshot().totals.app1_attempts, 0, "nothing was sent");
     // The objects of its own apps are allowed.
     let script = format!(
         "{tenant}let made = partner.post(\"/object\", #{{ApplicationId: own.id, Email: \"eve@example.com\"}});\n\
@@ -136,10 +136,10 @@ fn a_lost_event_parks_the_row_and_is_not_posted_again() {
     let _ = home
         .run("run event.rhai --sandbox --fault *:drop-after:x1")
         .ended(10);
-    assert_eq!(home.books().totals.events_posted, 1);
+    assert_eq!(home.snapshot().totals.events_posted, 1);
     let _ = home.run("resume").ended(10);
     assert_eq!(
-        home.books().totals.events_posted,
+        home.snapshot().totals.events_posted,
         1,
         "it is never sent again by itself"
     );
@@ -151,7 +151,7 @@ fn a_secret_inside_an_events_value_is_refused() {
     let value = "#{value: #{first: partner.objects(1)[0].attributes.defaultPassword}}";
     let script = format!("{CLIENT}client.post_event(app.id, 1, \"opened\", {value})");
     let _ = run(&home, &script).ended(1).said(&["bad_argument", "secret"]);
-    assert_eq!(home.books().totals.events_posted, 0);
+    assert_eq!(home.snapshot().totals.events_posted, 0);
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Rig {
 
     /// The number of tenants on the platform.
     fn tenants(&self) -> usize {
-        self.platform.books().tenants.len()
+        self.platform.snapshot().tenants.len()
     }
 }
 
@@ -204,7 +204,7 @@ fn the_sandbox_stays_chosen_until_it_is_left() {
     let ran = rig.run("run make.rhai").ended(0);
     let _ = ran.said(&["simulated platforms replace `acme`"]);
     assert_eq!(rig.tenants(), 0, "the account was not reached");
-    assert_eq!(rig.home.books().tenants.len(), 1);
+    assert_eq!(rig.home.snapshot().tenants.len(), 1);
     rig.home.write("bad.rhai", "throw \"no\"");
     let _ = rig
         .run("run bad.rhai")
@@ -238,7 +238,7 @@ fn a_profile_of_mode_sandbox_needs_no_account() {
         .run("run make.rhai")
         .ended(0)
         .said(&["simulated platforms replace `toy`"]);
-    assert_eq!(home.books().tenants.len(), 1);
+    assert_eq!(home.snapshot().tenants.len(), 1);
 }
 
 #[test]

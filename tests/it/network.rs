@@ -82,8 +82,11 @@ fn a_wait_for_the_pace_ends_with_ctrl_c_and_nothing_was_sent() {
     )
     .unwrap();
     let _ = home.run("resume").ended(0);
-    let books = provisor::sandbox::status(&home.sandbox()).unwrap().books.unwrap();
-    assert_eq!(books.tenants.len(), 1);
+    let snapshot = provisor::sandbox::status(&home.sandbox())
+        .unwrap()
+        .snapshot
+        .unwrap();
+    assert_eq!(snapshot.tenants.len(), 1);
 }
 
 #[test]

@@ -12,8 +12,11 @@ fn onboard(home: &Home, more: &str) -> crate::support::Ran {
 }
 
 /// The sandbox's state.
-fn books(home: &Home) -> provisor::sandbox::Snapshot {
-    provisor::sandbox::status(&home.sandbox()).unwrap().books.unwrap()
+fn snapshot(home: &Home) -> provisor::sandbox::Snapshot {
+    provisor::sandbox::status(&home.sandbox())
+        .unwrap()
+        .snapshot
+        .unwrap()
 }
 
 #[test]
@@ -22,15 +25,19 @@ fn three_hundred_rows_make_three_hundred_tenants_and_apps_and_none_twice() {
     home.write("clients.csv", &clients(300));
     let ran = onboard(&home, "--jobs 32 --reveal password").ended(0);
     assert!(ran.stderr.contains("300"), "{}", ran.stderr);
-    let books = books(&home);
-    assert_eq!(books.tenants.len(), 300);
-    assert_eq!(books.apps.len(), 300);
-    let emails: BTreeSet<&str> = books.tenants.iter().map(|tenant| tenant.email.as_str()).collect();
+    let snapshot = snapshot(&home);
+    assert_eq!(snapshot.tenants.len(), 300);
+    assert_eq!(snapshot.apps.len(), 300);
+    let emails: BTreeSet<&str> = snapshot
+        .tenants
+        .iter()
+        .map(|tenant| tenant.email.as_str())
+        .collect();
     assert_eq!(emails.len(), 300);
-    let owners: BTreeSet<&str> = books.apps.iter().map(|app| app.tenant.as_str()).collect();
+    let owners: BTreeSet<&str> = snapshot.apps.iter().map(|app| app.tenant.as_str()).collect();
     assert_eq!(owners.len(), 300);
     // Every delivered password is the platform's.
-    let passwords: BTreeMap<&str, &str> = books
+    let passwords: BTreeMap<&str, &str> = snapshot
         .tenants
         .iter()
         .map(|tenant| (tenant.email.as_str(), tenant.password.as_str()))
@@ -54,9 +61,9 @@ fn the_same_command_again_changes_nothing() {
     let home = Home::new();
     home.write("clients.csv", &clients(20));
     let _ = onboard(&home, "").ended(0);
-    let before = books(&home);
+    let before = snapshot(&home);
     let _ = onboard(&home, "").ended(0);
-    let after = books(&home);
+    let after = snapshot(&home);
     assert_eq!(after.tenants.len(), 20);
     assert_eq!(after.apps.len(), 20);
     assert_eq!(after.totals.tenants_created, 20);
@@ -92,9 +99,9 @@ fn killed_in_the_middle_it_resumes_to_the_complete_file() {
         "it was not killed in the middle"
     );
     let _ = home.run("resume").ended(0);
-    let books = books(&home);
-    assert_eq!(books.tenants.len(), 200);
-    assert_eq!(books.apps.len(), 200);
+    let snapshot = snapshot(&home);
+    assert_eq!(snapshot.tenants.len(), 200);
+    assert_eq!(snapshot.apps.len(), 200);
     let results = csv(&home.read("results.csv"));
     assert_eq!(results.len(), 200);
     assert!(results.iter().all(|row| row["_status"] == "done"), "{results:?}");
@@ -133,7 +140,7 @@ fn ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on() {
             .iter()
             .all(|row| row["_status"] == "done")
     );
-    assert_eq!(books(&home).tenants.len(), 300);
+    assert_eq!(snapshot(&home).tenants.len(), 300);
 }
 
 #[test]
@@ -145,9 +152,9 @@ fn a_lost_answer_never_ends_well_by_chance() {
         script("onboard.rhai")
     );
     let _ = home.run(&words).ended(0);
-    let books = books(&home);
-    assert_eq!(books.tenants.len(), 3, "looked up, not sent again");
-    assert_eq!(books.totals.duplicates_refused, 0);
+    let snapshot = snapshot(&home);
+    assert_eq!(snapshot.tenants.len(), 3, "looked up, not sent again");
+    assert_eq!(snapshot.totals.duplicates_refused, 0);
 }
 
 #[test]
@@ -179,7 +186,7 @@ fn rows_that_do_not_fit_fail_by_row_and_column_before_their_first_request() {
         "{:?}",
         results[2]
     );
-    assert_eq!(books(&home).totals.tenants_created, 1);
+    assert_eq!(snapshot(&home).totals.tenants_created, 1);
 }
 
 #[test]
@@ -218,10 +225,13 @@ fn what_was_there_before_is_taken_over_only_when_asked_and_never_asked_for_again
     assert_eq!(adopted.stdout.trim(), r#"{"app":"adopted","tenant":"adopted"}"#);
     let again = home.run("run one.rhai --sandbox --json").ended(0);
     assert_eq!(again.stdout.trim(), r#"{"app":"unchanged","tenant":"unchanged"}"#);
-    let books = books(&home);
-    assert_eq!(books.totals.tenants_created, 1);
-    assert_eq!(books.totals.duplicates_refused, 0, "nothing was asked for twice");
-    assert_eq!(books.totals.apps_created, 1);
+    let snapshot = snapshot(&home);
+    assert_eq!(snapshot.totals.tenants_created, 1);
+    assert_eq!(
+        snapshot.totals.duplicates_refused, 0,
+        "nothing was asked for twice"
+    );
+    assert_eq!(snapshot.totals.apps_created, 1);
 }
 
 #[test]
@@ -269,10 +279,14 @@ fn after_ctrl_c_no_step_is_begun_and_the_rows_under_way_stay_open() {
     });
     signal(child.id(), "INT");
     let ran = finish(child).ended(130);
-    let books = books(&home);
+    let snapshot = snapshot(&home);
     // Sent requests are settled, and no row has continued to its app.
-    assert!((1..=4).contains(&books.tenants.len()), "{}", books.tenants.len());
-    assert_eq!(books.apps.len(), 0);
+    assert!(
+        (1..=4).contains(&snapshot.tenants.len()),
+        "{}",
+        snapshot.tenants.len()
+    );
+    assert_eq!(snapshot.apps.len(), 0);
     let id = home.newest();
     let open = home.json(&format!("runs steps {id} --open --json"));
     assert_eq!(open["steps"], serde_json::json!([]));
@@ -281,6 +295,6 @@ fn after_ctrl_c_no_step_is_begun_and_the_rows_under_way_stay_open() {
     let (interrupted, told) = told.split_once(" interrupted, ").unwrap();
     let (open, _) = told.split_once(" not started").unwrap();
     let (interrupted, open): (usize, usize) = (interrupted.parse().unwrap(), open.parse().unwrap());
-    assert!(interrupted >= books.tenants.len(), "{interrupted}");
+    assert!(interrupted >= snapshot.tenants.len(), "{interrupted}");
     assert_eq!(interrupted + open, 100);
 }

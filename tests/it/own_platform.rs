@@ -135,7 +135,7 @@ fn the_sandbox_simulates_the_resources_of_a_host_and_torture_finds_nothing_twice
         );
         assert!(!ran.stderr.contains(TOKEN), "{}", ran.stderr);
     }
-    let described = home.books().web.described;
+    let described = home.snapshot().web.described;
     assert_eq!((described.len(), &*described[0].key), (1, "ann@example.com"));
     home.write("rows.csv", "email\nann@example.com\nbob@example.com\n");
     let tortured = host(

@@ -523,7 +523,7 @@ fn a_jrni_account_is_signed_in_to_and_out_of() {
         false
     );
     assert_eq!(
-        sandbox.books().unwrap().jrni.totals.logouts,
+        sandbox.snapshot().unwrap().jrni.totals.logouts,
         1,
         "the platform knows, too"
     );

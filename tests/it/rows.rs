@@ -442,5 +442,5 @@ fn a_resume_tells_the_whole_run_and_what_of_it_is_its_own() {
         "tenants in the whole run: 12 created",
         "row 8 failed: eight",
     ]);
-    assert_eq!(home.books().totals.tenants_created, 12);
+    assert_eq!(home.snapshot().totals.tenants_created, 12);
 }

@@ -69,7 +69,7 @@ fn a_run_is_listed_shown_and_exported_without_a_secret() {
     assert_eq!(rows[0]["output"]["password"], "***");
     assert_eq!(rows[1]["input"]["email"], "bob@example.com");
     let text = exported.to_string();
-    for tenant in home.books().tenants {
+    for tenant in home.snapshot().tenants {
         assert!(!text.contains(&tenant.password), "a password is in the export");
     }
     let _ = home.run(&format!("runs export {id} run.json")).ended(0);
@@ -181,10 +181,10 @@ fn the_sandbox_is_not_emptied_without_consent() {
         ))
         .ended(0);
     let _ = home.run("sandbox reset").ended(2).said(&["add --yes"]);
-    assert_eq!(home.books().totals.apps_created, 1);
+    assert_eq!(home.snapshot().totals.apps_created, 1);
     let _ = home.run("sandbox reset --yes").ended(0);
     let status = provisor::sandbox::status(&home.sandbox()).unwrap();
-    assert!(status.books.is_none(), "nothing is left");
+    assert!(status.snapshot.is_none(), "nothing is left");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn failed_rows_are_left_alone_until_they_are_to_be_tried_again() {
         .ended(8)
         .said(&[&format!("provisor resume {id} --retry-failed")]);
     let _ = home.run("resume --retry-failed").ended(8).said(&["bad site"]);
-    assert_eq!(home.books().totals.tenants_created, 3);
+    assert_eq!(home.snapshot().totals.tenants_created, 3);
 }
 
 #[test]

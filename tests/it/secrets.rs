@@ -19,8 +19,15 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The secrets of the simulated platform: all tenants' passwords, the master's, and the prefix of every token.
 fn secrets(home: &Home) -> Vec<String> {
-    let books = provisor::sandbox::status(&home.sandbox()).unwrap().books.unwrap();
-    let mut secrets: Vec<String> = books.tenants.into_iter().map(|tenant| tenant.password).collect();
+    let snapshot = provisor::sandbox::status(&home.sandbox())
+        .unwrap()
+        .snapshot
+        .unwrap();
+    let mut secrets: Vec<String> = snapshot
+        .tenants
+        .into_iter()
+        .map(|tenant| tenant.password)
+        .collect();
     let log = fs::read_to_string(home.sandbox().join("world.jsonl")).unwrap();
     let passwords = log.split("\"password\":\"").skip(1);
     secrets.extend(passwords.map(|rest| rest.split('"').next().unwrap().to_owned()));

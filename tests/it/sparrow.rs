@@ -40,9 +40,9 @@ fn sms(home: &Home, more: &str) -> Ran {
     ))
 }
 
-fn sent(books: &Snapshot) -> (u64, usize) {
-    let totals = &books.sparrow.totals;
-    (totals.sent, books.sparrow.batches.len())
+fn sent(snapshot: &Snapshot) -> (u64, usize) {
+    let totals = &snapshot.sparrow.totals;
+    (totals.sent, snapshot.sparrow.batches.len())
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn every_refusal_of_a_sign_in_has_its_own_code_and_says_what_to_do() {
         assert!(row["hint"].as_str().unwrap().contains(hint), "{row}");
         assert_eq!(row["status"], 400, "{row}");
     }
-    assert_eq!(home.books().sparrow.totals.logins, 0);
+    assert_eq!(home.snapshot().sparrow.totals.logins, 0);
 }
 
 #[test]
@@ -125,10 +125,10 @@ fn a_lost_answer_parks_the_row_and_nothing_is_sent_twice() {
             "{}",
             ran.stderr
         );
-        assert_eq!(sent(&home.books()), (1, 1), "{fault}");
+        assert_eq!(sent(&home.snapshot()), (1, 1), "{fault}");
         let _ = home.run("resume").ended(10);
         let _ = home.run("resume").ended(10);
-        assert_eq!(sent(&home.books()), (1, 1), "{fault}: a resume sends nothing");
+        assert_eq!(sent(&home.snapshot()), (1, 1), "{fault}: a resume sends nothing");
     }
 }
 
@@ -136,7 +136,7 @@ fn a_lost_answer_parks_the_row_and_nothing_is_sent_twice() {
 fn a_send_that_never_arrived_is_sent_once() {
     let home = Home::new();
     let _ = sms(&home, "--fault sparrow-sms:429:x1 --fault sparrow-login:500:x1").ended(0);
-    assert_eq!(sent(&home.books()), (1, 1));
+    assert_eq!(sent(&home.snapshot()), (1, 1));
 }
 
 #[test]
@@ -147,23 +147,23 @@ fn a_send_whose_process_was_killed_is_never_repeated() {
     let mut child = home.command(words.split(' ')).spawn().unwrap();
     wait_until("the message is sent", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| sent(&books) == (1, 1)))
+        status.is_ok_and(|status| status.snapshot.is_some_and(|snapshot| sent(&snapshot) == (1, 1)))
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
     let _ = home.run("resume").ended(10).said(&["in doubt"]);
-    assert_eq!(sent(&home.books()), (1, 1));
+    assert_eq!(sent(&home.snapshot()), (1, 1));
 }
 
 #[test]
 fn an_expired_token_is_renewed_and_the_message_goes_out_once() {
     let home = Home::new();
     let _ = sms(&home, "--fault sparrow-sms:expire-token:x1").ended(0);
-    let books = home.books();
-    assert_eq!((sent(&books), books.sparrow.totals.logins), ((1, 1), 2));
+    let snapshot = home.snapshot();
+    assert_eq!((sent(&snapshot), snapshot.sparrow.totals.logins), ((1, 1), 2));
     // The token outlives the process.
     let _ = sms(&home, "").ended(0);
-    assert_eq!(home.books().sparrow.totals.logins, 2);
+    assert_eq!(home.snapshot().sparrow.totals.logins, 2);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_draft_is_a_failure_with_its_own_code_that_a_resume_does_not_repeat() {
     let ran = sms(&home, "").ended(7);
     let _ = ran.said(&["sparrow_draft", "as a draft", "send the draft from the portal"]);
     let totals = |home: &Home| {
-        let totals = home.books().sparrow.totals;
+        let totals = home.snapshot().sparrow.totals;
         (totals.sent, totals.drafts)
     };
     home.happen("sparrow/credits/10");
@@ -255,7 +255,7 @@ fn what_does_not_fit_is_refused_before_anything_is_sent() {
         &["26 characters"],
     );
     refused(&template("tag: [\"a\", \"b\"]"), &["one `tag`"]);
-    assert_eq!(home.books().sparrow.totals.logins, 0, "nobody even signed in");
+    assert_eq!(home.snapshot().sparrow.totals.logins, 0, "nobody even signed in");
 }
 
 #[test]
@@ -285,9 +285,9 @@ fn each_channel_sends_what_it_was_given() {
         (&result["accepted"], &result["status"]),
         (&1.into(), &"COMPLETED".into())
     );
-    let books = home.books();
+    let snapshot = home.snapshot();
     let of = |channel: Channel| {
-        books
+        snapshot
             .sparrow
             .batches
             .iter()
@@ -318,7 +318,7 @@ fn a_read_only_profile_sends_nothing() {
     std::fs::write(home.provisor().join("config/config.toml"), config).unwrap();
     let ran = home.run("run read.rhai --sandbox");
     let _ = ran.ended(5).said(&["read-only"]);
-    assert!(home.books().sparrow.batches.is_empty());
+    assert!(home.snapshot().sparrow.batches.is_empty());
 }
 
 #[test]
@@ -333,10 +333,10 @@ fn the_script_notifies_each_row_once_by_its_own_channel() {
         script("notify.rhai")
     );
     let _ = home.run(&words).ended(10);
-    let books = home.books();
-    assert_eq!(sent(&books), (3, 3));
+    let snapshot = home.snapshot();
+    assert_eq!(sent(&snapshot), (3, 3));
     let _ = home.run("resume").ended(10);
-    assert_eq!(sent(&home.books()), (3, 3), "the parked row is not sent again");
+    assert_eq!(sent(&home.snapshot()), (3, 3), "the parked row is not sent again");
     let done = crate::support::csv(&home.read("done.csv"));
     assert_eq!(done.len(), 3);
 }
@@ -350,15 +350,15 @@ fn a_client_is_onboarded_on_one_platform_and_told_by_the_other() {
     );
     let said = home.json(&words);
     assert_eq!(said["outcome"], "created", "{said}");
-    let books = home.books();
-    assert_eq!((books.tenants.len(), sent(&books)), (1, (1, 1)));
-    let text = &books.sparrow.batches[0].text;
+    let snapshot = home.snapshot();
+    assert_eq!((snapshot.tenants.len(), sent(&snapshot)), (1, (1, 1)));
+    let text = &snapshot.sparrow.batches[0].text;
     assert!(
-        text.contains(&books.tenants[0].name),
+        text.contains(&snapshot.tenants[0].name),
         "it says where to sign in: {text}"
     );
     assert!(
-        !text.contains(&books.tenants[0].password),
+        !text.contains(&snapshot.tenants[0].password),
         "and never the password"
     );
 }
@@ -379,7 +379,7 @@ fn a_number_is_read_as_people_write_it_and_only_recipients_are_needed() {
         "{}",
         ran.stderr
     );
-    let batches = home.books().sparrow.batches;
+    let batches = home.snapshot().sparrow.batches;
     assert_eq!(
         (batches[0].recipients[0].as_str(), batches[0].text.as_str()),
         ("+9779800000000", "one")

@@ -42,8 +42,8 @@ fn said(home: &Home, script: &str) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
-fn made(books: &Snapshot) -> (u64, usize) {
-    (books.web.totals.created, books.web.items.len())
+fn made(snapshot: &Snapshot) -> (u64, usize) {
+    (snapshot.web.totals.created, snapshot.web.items.len())
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn any_method_is_sent_by_its_name_but_for_those_that_give_no_answer_of_their_own
         let script = format!("http::request({name:?}, \"https://api.web.sandbox/anything\")");
         let _ = run(&home, &script, "").ended(1).said(&[why, "bad_argument"]);
     }
-    assert!(home.books().web.totals.created == 0);
+    assert!(home.snapshot().web.totals.created == 0);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn without_a_key_a_lost_answer_parks_and_nothing_is_sent_again() {
         .ended(10)
         .said(&["in doubt"]);
     let _ = home.run("resume").ended(10);
-    assert_eq!(made(&home.books()), (1, 1));
+    assert_eq!(made(&home.snapshot()), (1, 1));
 }
 
 #[test]
@@ -223,8 +223,8 @@ fn a_key_and_a_probe_settle_a_lost_answer_to_exactly_one_item() {
         let ran = ran.ended(0);
         let row: Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(row["id"], 1, "{fault}: {row}");
-        assert_eq!(made(&home.books()), (1, 1), "{fault}");
-        assert_eq!(home.books().traffic.repeats, 0, "{fault}");
+        assert_eq!(made(&home.snapshot()), (1, 1), "{fault}");
+        assert_eq!(home.snapshot().traffic.repeats, 0, "{fault}");
     }
 }
 
@@ -234,7 +234,7 @@ fn after_a_yes_without_content_the_probe_tells_what_was_made() {
     let ran = run(&home, KEYED, "--fault web-items-post:empty-yes:x1").ended(0);
     let row: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(row["id"], 1, "{row}");
-    assert_eq!(made(&home.books()), (1, 1));
+    assert_eq!(made(&home.snapshot()), (1, 1));
     // Nothing exists although the service has reported success: it is not sent again.
     home.write(
         "none.rhai",
@@ -249,7 +249,7 @@ fn main() {
         .ended(10)
         .said(&["the response has no content"]);
     let _ = home.run("resume").ended(10);
-    assert_eq!(made(&home.books()).0, 2);
+    assert_eq!(made(&home.snapshot()).0, 2);
 }
 
 #[test]
@@ -260,19 +260,19 @@ fn after_a_kill_a_resume_looks_with_a_fresh_closure_and_sends_nothing() {
     let mut child = home.command(words.split(' ')).spawn().unwrap();
     wait_until("the item is there", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| made(&books) == (1, 1)))
+        status.is_ok_and(|status| status.snapshot.is_some_and(|snapshot| made(&snapshot) == (1, 1)))
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
     let _ = home.run("resume").ended(0);
-    assert_eq!(made(&home.books()), (1, 1));
+    assert_eq!(made(&home.snapshot()), (1, 1));
     let again = run(&home, KEYED, "").ended(0);
     assert!(
         again.stdout.contains("unchanged"),
         "the ledger holds it: {}",
         again.stdout
     );
-    assert_eq!(made(&home.books()), (1, 1));
+    assert_eq!(made(&home.snapshot()), (1, 1));
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn what_is_there_is_taken_over_and_what_the_ledger_holds_asks_nobody() {
         of(run(&home, KEYED, "--reference B-1")),
         (2.into(), "created".into())
     );
-    assert_eq!(made(&home.books()), (2, 2));
+    assert_eq!(made(&home.snapshot()), (2, 2));
 }
 
 #[test]
@@ -347,13 +347,13 @@ fn what_was_deleted_by_key_or_by_address_can_be_made_again_under_its_key() {
     let outcome = |script: &str| said(&home, script)["outcome"].clone();
     assert_eq!(outcome(KEYED), "created");
     assert_eq!(outcome(&deletes(1, BY_KEY)), "deleted");
-    assert_eq!(home.books().web.totals.deleted, 1);
+    assert_eq!(home.snapshot().web.totals.deleted, 1);
     assert_eq!(outcome(&deletes(1, BY_KEY)), "unchanged", "it is gone already");
     assert_eq!(outcome(KEYED), "created");
     // Deleted without a key: the item's recorded address identifies it.
     let _ = said(&home, "http::delete(\"https://api.web.sandbox/items/2\")");
     assert_eq!(outcome(KEYED), "created");
-    assert_eq!(made(&home.books()), (3, 1));
+    assert_eq!(made(&home.snapshot()), (3, 1));
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn what_was_not_deleted_stays_in_the_ledger() {
         "http::delete(\"https://api.web.sandbox/anything/A-17\", #{key: \"A-17\", probe: || ()})",
     );
     assert_eq!(said(&home, KEYED)["outcome"], "unchanged");
-    assert_eq!(made(&home.books()), (1, 1));
+    assert_eq!(made(&home.snapshot()), (1, 1));
     let _ = run(&home, &deletes(1, "probe: probe"), "")
         .ended(1)
         .said(&["`probe` needs a non-empty `key`"]);
@@ -391,7 +391,7 @@ fn a_lost_answer_to_a_keyed_delete_is_looked_up() {
         )
         .ended(0);
         assert!(ran.stdout.contains("deleted"), "{fault}: {}", ran.stdout);
-        assert_eq!(home.books().web.totals.deleted, deleted, "{fault}");
+        assert_eq!(home.snapshot().web.totals.deleted, deleted, "{fault}");
         assert_eq!(said(&home, KEYED)["outcome"], "created", "{fault}");
     }
 }
@@ -430,7 +430,7 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
             &["`probe` is called with 1 value", "takes more parameters"],
         );
     }
-    assert_eq!(home.books().web.totals.created, 0, "nothing was sent");
+    assert_eq!(home.snapshot().web.totals.created, 0, "nothing was sent");
     // A 404 response means absent, and a function may have no parameters.
     let answer = said(&home, &script(&format!("|| http::get(\"{url}/99\")")));
     assert_eq!(answer["result"], "created");
@@ -496,7 +496,7 @@ fn a_read_only_profile_lets_reads_pass_and_nothing_else() {
     std::fs::write(home.provisor().join("config/config.toml"), config).unwrap();
     let _ = run(&home, PLAIN, "").ended(5).said(&["read-only"]);
     let _ = run(&home, KEYED, "").ended(5).said(&["read-only"]);
-    assert_eq!(home.books().web.totals.created, 0);
+    assert_eq!(home.snapshot().web.totals.created, 0);
     let _ = run(
         &home,
         "http::request(\"get\", \"https://api.web.sandbox/items\").body.total",

@@ -25,11 +25,13 @@ fn onboard(fault: &str) -> String {
 }
 
 fn apps(home: &Home) -> u64 {
-    home.books().totals.apps_created
+    home.snapshot().totals.apps_created
 }
 
 fn wait_for_app(home: &Home) {
-    wait_until("the app is there", || home.books().pending == 0 && apps(home) > 0);
+    wait_until("the app is there", || {
+        home.snapshot().pending == 0 && apps(home) > 0
+    });
 }
 
 #[test]
@@ -83,7 +85,7 @@ fn a_tenant_is_sent_again_since_the_platform_refuses_a_second_one() {
     let _ = home.run(&onboard("partners:hang:x1")).ended(0);
     let late = onboard("partners:slow:1200:x1").replace("ann", "bob");
     let _ = home.run(&late).ended(0);
-    let tenants = home.books().tenants;
+    let tenants = home.snapshot().tenants;
     assert_eq!((tenants.len(), tenants[1].created), (2, 1));
 }
 
@@ -125,7 +127,7 @@ fn killed(config: &str, ms: u32, clock: Option<&str>) -> Home {
     let words = onboard(&format!("applications-post:slow:{ms}:x1"));
     let mut child = home.command(words.split_whitespace()).spawn().unwrap();
     wait_until("the request has come", || {
-        home.books().traffic.hits.values().sum::<u32>() > 0
+        home.snapshot().traffic.hits.values().sum::<u32>() > 0
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
@@ -191,7 +193,7 @@ fn main(key) {
     let words = "run web.rhai --sandbox --key A-17 --fault web-items-post:slow:700:x1";
     let ran = home.run(words).ended(0);
     assert!(ran.stdout.contains("created"), "{}", ran.stdout);
-    assert_eq!(home.books().web.items.len(), 1);
+    assert_eq!(home.snapshot().web.items.len(), 1);
 }
 
 #[test]

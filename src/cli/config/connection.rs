@@ -135,7 +135,11 @@ impl Connection {
     }
 
     /// Resolves the settings: reads the files, and the proxy's address if it is kept elsewhere.
-    pub(super) fn line(&self, keeping: &SecretId, env: &Env) -> Result<ConnectOptions, ConfigError> {
+    pub(super) fn connect_options(
+        &self,
+        keeping: &SecretId,
+        env: &Env,
+    ) -> Result<ConnectOptions, ConfigError> {
         let files = Files { keeping, env };
         Ok(ConnectOptions {
             name: keeping.profile.clone(),

@@ -187,17 +187,17 @@ impl Profile {
     /// Returns the connection settings. Reads the files they refer to.
     ///
     /// Errors: a file that cannot be read or used, and a proxy or certificate that an untrusted file sets.
-    pub fn line(&self, env: &Env) -> Result<ConnectOptions, ConfigError> {
+    pub fn connect_options(&self, env: &Env) -> Result<ConnectOptions, ConfigError> {
         if let Some(untrusted) = &self.untrusted
             && let Some(refused) = trust_policy::redirects_traffic(self, untrusted)
         {
             return Err(refused);
         }
         let connect_timeout = self.connect_timeout.as_ref().map(|timeout| timeout.value);
-        let line = self.connection.line(&self.keeping("proxy"), env)?;
+        let connect_options = self.connection.connect_options(&self.keeping("proxy"), env)?;
         Ok(ConnectOptions {
             connect_timeout,
-            ..line
+            ..connect_options
         })
     }
 

@@ -20,8 +20,8 @@ pub(in crate::cli) struct ConfigCommand {
 enum Action {
     /// Show every setting in effect.
     ///
-    /// A flag takes precedence over an environment variable, that over the project's `provisor.toml`, and that over your
-    /// own file. For a secret, the place where it is kept is shown.
+    /// A flag takes precedence over an environment variable, that over the project's `provisor.toml`, and that over
+    /// your own file. For a secret, the place where it is kept is shown.
     #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"files\": [path],

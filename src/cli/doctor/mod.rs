@@ -15,8 +15,8 @@ use super::ui::{Stream, Style, printable};
 
 /// Check the setup and suggest fixes.
 ///
-/// Checks files and their permissions, the journal, profiles, tokens, and whether the platforms can be reached. It changes
-/// nothing, does not sign in and runs no program. Exit code 3 if there is a problem; warnings do not count.
+/// Checks files and their permissions, the journal, profiles, tokens, and whether the platforms can be reached. It
+/// changes nothing, does not sign in and runs no program. Exit code 3 if there is a problem; warnings do not count.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:

@@ -72,10 +72,10 @@ impl Execution<'_> {
         &self,
         runner: &Runner,
         outcome: &Outcome,
-        watched: RowObserver,
+        observer: RowObserver,
     ) -> Result<Exit, CommandError> {
         let ui = &self.app.ui;
-        let (mut summary, mut last, unwritable) = watched.into_parts();
+        let (mut summary, mut last, unwritable) = observer.into_parts();
         if let Some(error) = unwritable {
             return Err(error.hint(format!("the run is in the journal: {}", self.resume())));
         }

@@ -95,18 +95,23 @@ pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
     if !profile.platform().signs_in() {
         return SignedIn::EachTime;
     }
-    let asked = kept(app, profile).map(|desk| {
-        let runtime = desk.engine.handle();
-        runtime.block_on(desk.engine.context.signed_in(&desk.account))
+    let asked = kept(app, profile).map(|profile_account| {
+        let runtime = profile_account.engine.handle();
+        runtime.block_on(profile_account.engine.context.signed_in(&profile_account.account))
     });
     asked.and_then(Result::ok).unwrap_or(SignedIn::No)
 }
 
 /// Deletes the tokens of a profile that is about to change; the platform refuses any that are left.
 pub(super) fn forget_tokens(app: &App, profile: &Profile) {
-    if let Some(desk) = kept(app, profile) {
-        let runtime = desk.engine.handle();
-        let _ = runtime.block_on(desk.engine.context.forget_tokens(&desk.account));
+    if let Some(profile_account) = kept(app, profile) {
+        let runtime = profile_account.engine.handle();
+        let _ = runtime.block_on(
+            profile_account
+                .engine
+                .context
+                .forget_tokens(&profile_account.account),
+        );
     }
 }
 

@@ -19,8 +19,8 @@ use crate::operation::platform::{AccountKey, Platform};
 
 /// Add a profile to your configuration.
 ///
-/// At a terminal, it asks for all values that the flags leave out. The default mode is `prod`, which asks before a run changes
-/// anything; for an address on this machine it is `dev`, which does not.
+/// At a terminal, it asks for all values that the flags leave out. The default mode is `prod`, which asks before a run
+/// changes anything; for an address on this machine it is `dev`, which does not.
 #[derive(Args)]
 pub(super) struct AddCommand {
     /// The profile's name.

@@ -58,7 +58,8 @@ pub(super) struct ProfileArgs {
     /// never reaches the account.
     #[arg(long, value_name = "MODE", value_parser = MODES)]
     pub(super) mode: Option<String>,
-    /// Set any other key of the profile: `settle=90s`, `timeouts.reply=40s`, `endpoints.applications=/apps`. Repeatable.
+    /// Set any other key of the profile: `settle=90s`, `timeouts.reply=40s`, `endpoints.applications=/apps`.
+    /// Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     others: Vec<String>,
     /// The source of a secret: `password=env:VARIABLE`, `password=file:PATH`, `password=command:PROGRAM ARGUMENTS`,

@@ -10,8 +10,8 @@ use crate::cli::exit::Exit;
 
 /// Make a profile the default.
 ///
-/// With `--sandbox`, every command that uses it works on the simulated platforms, as if you passed `--sandbox`, until you
-/// run this command with `--no-sandbox`.
+/// With `--sandbox`, every command that uses it works on the simulated platforms, as if you passed `--sandbox`, until
+/// you run this command with `--no-sandbox`.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:

@@ -15,8 +15,8 @@ use crate::operation::platform::AccountKey;
 
 /// Change a profile in your configuration.
 ///
-/// Without flags, at a terminal, it asks for each value; Enter keeps the current one. A sealed secret belongs to the address
-/// it was entered for: if you change the address, enter the secret again.
+/// Without flags, at a terminal, it asks for each value; Enter keeps the current one. A sealed secret belongs to the
+/// address it was entered for: if you change the address, enter the secret again.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

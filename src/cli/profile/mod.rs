@@ -27,9 +27,9 @@ pub(super) use sign::{LoginCommand, LogoutCommand, login, logout};
 
 /// Add, inspect, change and test accounts.
 ///
-/// A profile is a named account: its address, who signs in, where the secret comes from and what is permitted. Secrets are
-/// never written into a configuration file and never taken from the command line: you type them without echo, pass them on
-/// standard input, or name the place where they are kept.
+/// A profile is a named account: its address, who signs in, where the secret comes from and what is permitted. Secrets
+/// are never written into a configuration file and never taken from the command line: you type them without echo, pass
+/// them on standard input, or name the place where they are kept.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

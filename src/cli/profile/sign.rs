@@ -14,7 +14,8 @@ use crate::value::secret::Secret;
 
 /// Sign in now, and stay signed in.
 ///
-/// Later runs use the tokens. If the profile has no password, it asks for one, and seals it once the sign-in has succeeded.
+/// Later runs use the tokens. If the profile has no password, it asks for one, and seals it once the sign-in has
+/// succeeded.
 #[derive(Args)]
 pub(in crate::cli) struct LoginCommand {
     /// The profile; by default the active one.
@@ -38,9 +39,9 @@ pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, C
     let config = save::read(app)?;
     let profile = chosen(app, &config, command.profile.as_deref(), "login")?;
     let typed = ask_password(app, profile, command)?;
-    let desk = Account::with(app, profile, typed.clone())?;
-    let signed_in = desk.sign_in()?;
-    app.ui.note(&told(&desk.account, "", signed_in));
+    let profile_account = Account::with(app, profile, typed.clone())?;
+    let signed_in = profile_account.sign_in()?;
+    app.ui.note(&told(&profile_account.account, "", signed_in));
     let outcome = exit(signed_in);
     if let Some(password) = typed.filter(|_| outcome == Exit::Ok) {
         keep(app, profile, password)?;
@@ -121,12 +122,13 @@ fn keep(app: &App, profile: &Profile, password: Secret) -> Result<(), CommandErr
 pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit, CommandError> {
     let config = save::read(app)?;
     let profile = chosen(app, &config, command.profile.as_deref(), "logout")?;
-    let desk = Account::of(app, profile)?;
-    desk.engine
+    let profile_account = Account::of(app, profile)?;
+    profile_account
+        .engine
         .handle()
-        .block_on(desk.engine.context.sign_out(&desk.account))?;
+        .block_on(profile_account.engine.context.sign_out(&profile_account.account))?;
     app.ui
-        .note(&format!("signed out of {}", desk.account.text("url")));
+        .note(&format!("signed out of {}", profile_account.account.text("url")));
     for (key, source) in &profile.secrets {
         let key_name = key.replace('_', " ");
         if command.forget && secret_location::forget(app, &profile.keeping(key), &source.value)? {

@@ -37,16 +37,16 @@ pub(super) fn test(app: &App, command: &TestCommand) -> Result<Exit, CommandErro
 pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
     let config = save::read(app)?;
     let profile = config.named(name, "profile test")?;
-    let desk = Account::of(app, profile)?;
-    let signed_in = desk.sign_in()?;
-    let abilities = desk
+    let profile_account = Account::of(app, profile)?;
+    let signed_in = profile_account.sign_in()?;
+    let abilities = profile_account
         .engine
         .handle()
-        .block_on(desk.engine.context.abilities(&desk.account));
+        .block_on(profile_account.engine.context.abilities(&profile_account.account));
     if json {
         app.print(&document(profile, signed_in, &abilities).to_string())?;
     } else {
-        say(app, profile, &desk.account, signed_in, &abilities)?;
+        say(app, profile, &profile_account.account, signed_in, &abilities)?;
     }
     // Signed in, but nothing is accessible: the key lacks permissions.
     let all_fail = !abilities.is_empty() && abilities.iter().all(|ability| ability.found.is_err());

@@ -54,7 +54,7 @@ impl CliHost {
         if !accounts.sandbox && !accounts.faults.is_empty() {
             return Err(CommandError::usage("--fault works only with the sandbox").hint("add --sandbox"));
         }
-        let around = CliHost {
+        let host = CliHost {
             app: app.with_env(app.env.clone()),
             accounts: Mutex::new(accounts),
             place: Mutex::default(),
@@ -67,8 +67,8 @@ impl CliHost {
             runtime: OnceLock::new(),
             trace: Trace::begin(&app.ui),
         };
-        around.find_place()?;
-        Ok(around)
+        host.find_place()?;
+        Ok(host)
     }
 
     fn engine(&self) -> Result<Arc<Engine>, CommandError> {
@@ -123,7 +123,7 @@ impl ReplHost for CliHost {
     }
 
     fn begin(&self, earlier: Vec<(Input, InputEnd)>) -> Result<Session, HostError> {
-        let engine = self.engine().map_err(trouble)?;
+        let engine = self.engine().map_err(host_error)?;
         let new = NewRun {
             name: NAME.into(),
             sources: Vec::new(),
@@ -132,7 +132,7 @@ impl ReplHost for CliHost {
             has_rows: true,
         };
         Session::begin(&engine.journal, &engine.context, engine.handle(), new, earlier)
-            .map_err(|error| trouble(error.into()))
+            .map_err(|error| host_error(error.into()))
     }
 
     fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String> {
@@ -157,11 +157,11 @@ impl ReplHost for CliHost {
     }
 
     fn check(&self, to: &Switch) -> Result<(), HostError> {
-        self.may_switch(to).map_err(trouble)
+        self.may_switch(to).map_err(host_error)
     }
 
     fn switch(&self, to: &Switch) -> Result<(), HostError> {
-        self.switch_to(to).map_err(trouble)
+        self.switch_to(to).map_err(host_error)
     }
 
     fn faults(&self) -> (Vec<String>, Vec<String>) {
@@ -191,19 +191,19 @@ impl ReplHost for CliHost {
     }
 
     fn provisor(&self, words: &[String]) -> Result<u8, HostError> {
-        self.run_self(words).map_err(trouble)
+        self.run_self(words).map_err(host_error)
     }
 
     fn edit(&self, text: &str) -> Result<String, HostError> {
-        self.edit_text(text).map_err(trouble)
+        self.edit_text(text).map_err(host_error)
     }
 
     fn write(&self, path: &str, text: &str, replace: bool) -> Result<(), HostError> {
-        self.write_file(path, text, replace).map_err(trouble)
+        self.write_file(path, text, replace).map_err(host_error)
     }
 
     fn trust(&self) -> Result<(String, String), HostError> {
-        self.trust_rc().map_err(trouble)
+        self.trust_rc().map_err(host_error)
     }
 
     fn trace(&self, on: bool) -> Result<(), HostError> {
@@ -219,15 +219,15 @@ impl ReplHost for CliHost {
 
     fn page(&self, text: &str, styled: bool) -> Result<(), HostError> {
         let text = if styled { text.into() } else { printable(text) };
-        self.page_text(&text).map_err(trouble)
+        self.page_text(&text).map_err(host_error)
     }
 
     fn reveal(&self, what: &str, value: &Value, interrupt: &Interrupt) -> Result<String, HostError> {
-        self.reveal_value(what, value, interrupt).map_err(trouble)
+        self.reveal_value(what, value, interrupt).map_err(host_error)
     }
 
     fn export(&self, export: &Export, value: &Value, interrupt: &Interrupt) -> Result<usize, HostError> {
-        self.export_value(export, value, interrupt).map_err(trouble)
+        self.export_value(export, value, interrupt).map_err(host_error)
     }
 
     fn loader(&self) -> Box<dyn Loader> {
@@ -246,7 +246,7 @@ impl ReplHost for CliHost {
         Some(state.join("history"))
     }
 
-    fn watch(&self, reins: &CurrentInput, farewell: Box<dyn Fn() + Send + Sync>) {
+    fn watch(&self, current_input: &CurrentInput, farewell: Box<dyn Fn() + Send + Sync>) {
         if let Ok(paths) = self.app.paths() {
             draft::remove_stale(paths.state());
         }
@@ -262,19 +262,19 @@ impl ReplHost for CliHost {
             signals::watch(
                 runtime.handle(),
                 &self.app.ui,
-                reins,
+                current_input,
                 farewell,
                 self.typed,
                 keyboard,
             );
         }
         if let Some(keyboard) = self.keyboard.clone() {
-            reins.when_busy(move |busy| keyboard.signal(busy));
+            current_input.when_busy(move |busy| keyboard.signal(busy));
         }
     }
 
     fn read(&self, path: &str) -> Result<(String, String), HostError> {
-        let source = sources::read_main(Path::new(path)).map_err(trouble)?;
+        let source = sources::read_main(Path::new(path)).map_err(host_error)?;
         Ok((source.name, source.text))
     }
 
@@ -283,7 +283,7 @@ impl ReplHost for CliHost {
     }
 }
 
-fn trouble(error: CommandError) -> HostError {
+fn host_error(error: CommandError) -> HostError {
     HostError {
         message: error.message,
         hints: error.hints,

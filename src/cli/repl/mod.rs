@@ -29,9 +29,9 @@ use crate::repl::{Left, Lines, Options};
 
 /// Start an interactive session.
 ///
-/// It evaluates each input as you enter it. Changes are recorded like the steps of a run: `provisor runs show` lists them, and
-/// `provisor resume` settles steps that are in doubt, without running any input again. Without a terminal, standard input is
-/// evaluated statement by statement; the first failure ends the session.
+/// It evaluates each input as you enter it. Changes are recorded like the steps of a run: `provisor runs show` lists
+/// them, and `provisor resume` settles steps that are in doubt, without running any input again. Without a terminal,
+/// standard input is evaluated statement by statement; the first failure ends the session.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -84,12 +84,12 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     let screen = Arc::new(TerminalScreen::new(&app.ui, &app.env, typed));
     let keyboard = screen.redraws().then(Keyboard::take).flatten();
     let _given_back = keyboard.clone().map(GivesBack);
-    let around = CliHost::new(app, accounts, typed, keyboard)?;
+    let host = CliHost::new(app, accounts, typed, keyboard)?;
     if command.yes {
-        around.agree()?;
+        host.agree()?;
     }
-    let outside = Ports {
-        around: Arc::new(around),
+    let ports = Ports {
+        host: Arc::new(host),
         screen,
     };
     let options = Options {
@@ -98,7 +98,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         no_rc: command.no_rc,
     };
     let input = if typed { None } else { Some(input()?) };
-    let left = crate::repl::run(outside, &super::run::host(app), &options, input);
+    let left = crate::repl::run(ports, &super::run::host(app), &options, input);
     Ok(match left {
         Left::Code(code) => Exit::with_code(code),
         Left::Ended => Exit::Ok,

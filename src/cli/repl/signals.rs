@@ -14,21 +14,21 @@ use crate::run::interrupt::CurrentInput;
 /// How long an input may continue after a request to stop at once.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// Pulls the reins at each SIGINT, SIGTERM and SIGHUP from now on. An input that does not stop even then ends the
-/// process, and so does a signal while nothing is evaluated, after the farewell: the journal is consistent at all
+/// Cancels the current input at each SIGINT, SIGTERM and SIGHUP from now on. An input that does not stop even then ends
+/// the process, and so does a signal while nothing is evaluated, after the farewell: the journal is consistent at all
 /// times. A typing user (`typed`) leaves in other ways, so only SIGTERM and SIGHUP end the session. SIGQUIT ends the
 /// process at once, with the terminal restored.
 pub(super) fn watch(
     runtime: &Handle,
     ui: &Ui,
-    reins: &CurrentInput,
+    current_input: &CurrentInput,
     farewell: Box<dyn Fn() + Send + Sync>,
     typed: bool,
     keyboard: Option<Keyboard>,
 ) {
     let watcher = Watcher {
         ui: ui.clone(),
-        reins: reins.clone(),
+        current_input: current_input.clone(),
         farewell: farewell.into(),
         typed,
         keyboard,
@@ -83,7 +83,7 @@ impl Signals {
 #[derive(Clone)]
 struct Watcher {
     ui: Ui,
-    reins: CurrentInput,
+    current_input: CurrentInput,
     farewell: Arc<dyn Fn() + Send + Sync>,
     /// Whether a user is typing, rather than a pipe or a file.
     typed: bool,
@@ -104,15 +104,19 @@ impl Watcher {
             {
                 self.ui.note("keys typed ahead were discarded");
             }
-            let pulled = if ends { self.reins.end() } else { self.reins.pull() };
-            match pulled {
+            let cancelled = if ends {
+                self.current_input.end()
+            } else {
+                self.current_input.cancel()
+            };
+            match cancelled {
                 None if ends => self.end_session(),
                 Some(1) | None => {}
                 Some(2) => {
                     let watcher = self.clone();
                     tokio::spawn(async move {
                         tokio::time::sleep(LAST_MOMENT).await;
-                        if watcher.reins.is_pulled_twice() {
+                        if watcher.current_input.is_cancelled_twice() {
                             watcher.end_process();
                         }
                     });

@@ -13,8 +13,8 @@ use crate::journal::Journal;
 
 /// Delete the details of old runs.
 ///
-/// Deletes the rows, reads and sources of runs that ended long ago. Steps that changed something stay on record, and so does
-/// the ledger with its credentials. Runs that can be resumed are kept.
+/// Deletes the rows, reads and sources of runs that ended long ago. Steps that changed something stay on record, and so
+/// does the ledger with its credentials. Runs that can be resumed are kept.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document: {\"version\": 1, \"pruned\": number of runs}")]

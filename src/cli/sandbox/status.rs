@@ -9,17 +9,17 @@ use crate::sandbox::{PlatformCounts, Snapshot, Status};
 /// Prints the counts, as text or as JSON.
 pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
     let served = status.served.map(|(address, pid)| (address.to_string(), pid));
-    let Some(books) = &status.books else {
+    let Some(snapshot) = &status.snapshot else {
         return app.print(if json {
             r#"{"world":null}"#
         } else {
             "the sandbox is empty; the first run with --sandbox creates its data"
         });
     };
-    let parts = books.counts();
+    let parts = snapshot.counts();
     if json {
         let served = served.map(|(address, pid)| json!({"address": address, "pid": pid}));
-        return app.print(&document(served.as_ref(), books, &parts).to_string());
+        return app.print(&document(served.as_ref(), snapshot, &parts).to_string());
     }
     match served {
         Some((address, pid)) => app.print(&format!("served at http://{address} by process {pid}"))?,
@@ -40,8 +40,8 @@ pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), Command
 }
 
 /// The counts of the first platform stay at the top level, where they were when it was the only one.
-fn document(served: Option<&Json>, books: &Snapshot, parts: &[PlatformCounts]) -> Json {
-    let mut document = json!({"served": served, "pending": books.pending});
+fn document(served: Option<&Json>, snapshot: &Snapshot, parts: &[PlatformCounts]) -> Json {
+    let mut document = json!({"served": served, "pending": snapshot.pending});
     for (at, part) in parts.iter().enumerate() {
         let mut counts: serde_json::Map<String, Json> = part
             .resources

@@ -15,8 +15,8 @@ use crate::value::secret::Secret;
 
 /// Record a tenant's password.
 ///
-/// Use it after the client changed the password, or if it was never recorded. It reads the first line of standard input, or
-/// asks at a terminal without echo. Nothing changes on the platform.
+/// Use it after the client changed the password, or if it was never recorded. It reads the first line of standard
+/// input, or asks at a terminal without echo. Nothing changes on the platform.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -64,14 +64,14 @@ impl Expected {
             resources: resources(first.resources(), &again.resources()),
             entries: same(first.entries(), &again.entries(), BTreeSet::len),
             flaws: first.flaws().into_iter().chain(again.flaws()).collect(),
-            routes: routes(&first.books.traffic),
-            repeats: first.books.traffic.repeats.max(again.books.traffic.repeats),
+            routes: routes(&first.snapshot.traffic),
+            repeats: first.snapshot.traffic.repeats.max(again.snapshot.traffic.repeats),
             refused: first
-                .books
+                .snapshot
                 .totals
                 .duplicates_refused
-                .max(again.books.totals.duplicates_refused),
-            app_one: first.books.totals.app1_attempts,
+                .max(again.snapshot.totals.duplicates_refused),
+            app_one: first.snapshot.totals.app1_attempts,
             rows: first.rows,
             duration,
         })
@@ -94,17 +94,17 @@ impl Expected {
     pub(super) fn judge(&self, observation: &Observation) -> Vec<String> {
         let mut wrong: Vec<String> = observation.flaws();
         wrong.retain(|flaw| !self.flaws.contains(flaw));
-        let repeats = observation.books.traffic.repeats;
+        let repeats = observation.snapshot.traffic.repeats;
         if repeats > self.repeats {
             wrong.push(format!("{repeats} requests tried to create what already existed"));
         }
-        let refused = observation.books.totals.duplicates_refused;
+        let refused = observation.snapshot.totals.duplicates_refused;
         if refused > self.refused {
             wrong.push(format!(
                 "the platform had to refuse a second tenant ({refused} times)"
             ));
         }
-        if observation.books.totals.app1_attempts != self.app_one {
+        if observation.snapshot.totals.app1_attempts != self.app_one {
             wrong.push("App 1 of the master account was touched".to_owned());
         }
         let found = observation.resources();

@@ -21,7 +21,7 @@ impl Credentials {
             for (column, cell) in columns {
                 let text = cell.as_str().filter(|text| !text.is_empty());
                 let owner = text.and_then(|text| {
-                    let mut tenants = observation.books.tenants.iter();
+                    let mut tenants = observation.snapshot.tenants.iter();
                     tenants.find(|tenant| tenant.password == text)
                 });
                 cells.extend(owner.map(|tenant| Cell {
@@ -42,7 +42,7 @@ impl Credentials {
     /// The cells that should contain the same tenants' passwords in another world, but do not.
     pub(super) fn wrong_in(&self, observation: &Observation) -> Vec<String> {
         let wrong = self.0.iter().filter(|cell| {
-            let mut tenants = observation.books.tenants.iter();
+            let mut tenants = observation.snapshot.tenants.iter();
             let password = tenants
                 .find(|tenant| tenant.address() == cell.tenant)
                 .map(|tenant| tenant.password.as_str());

@@ -107,21 +107,21 @@ impl<'a> Environment<'a> {
     /// The sandbox's records, after pending effects have landed.
     pub(super) fn landed(&self) -> Result<Snapshot, CommandError> {
         let late = Instant::now();
-        let mut books = self.sandbox.books().map_err(broken)?;
-        while books.pending > 0 && late.elapsed() < LANDING {
+        let mut snapshot = self.sandbox.snapshot().map_err(broken)?;
+        while snapshot.pending > 0 && late.elapsed() < LANDING {
             std::thread::sleep(Duration::from_millis(20));
-            books = self.sandbox.books().map_err(broken)?;
+            snapshot = self.sandbox.snapshot().map_err(broken)?;
         }
-        Ok(books)
+        Ok(snapshot)
     }
 
     /// The final state, after pending effects have landed. No child may be running.
     pub(super) fn observation(&self, rows: Vec<Row>) -> Result<Observation, CommandError> {
-        let books = self.landed()?;
+        let snapshot = self.landed()?;
         let journal = self.app.journal()?;
         Ok(Observation {
             rows,
-            books,
+            snapshot,
             ledger: journal.ledger_all()?,
             problems: journal.check()?,
         })

@@ -15,7 +15,7 @@ pub(super) type Row = Map<String, Json>;
 /// The data that a verdict is based on.
 pub(super) struct Observation {
     pub(super) rows: Vec<Row>,
-    pub(super) books: Snapshot,
+    pub(super) snapshot: Snapshot,
     pub(super) ledger: Vec<LedgerItem>,
     /// The problems found by the journal's own check.
     pub(super) problems: Vec<String>,
@@ -30,7 +30,7 @@ impl Observation {
     /// The existing resources of each kind, by the labels that are the same in all worlds, sorted.
     pub(super) fn resources(&self) -> BTreeMap<String, Vec<String>> {
         let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for resource in self.books.resources() {
+        for resource in self.snapshot.resources() {
             kinds.entry(resource.kind).or_default().push(resource.label);
         }
         for labels in kinds.values_mut() {
@@ -41,7 +41,7 @@ impl Observation {
 
     /// The resources that a cell of the results may refer to, if it is a sequential number.
     pub(super) fn numbered(&self, cell: &Json) -> BTreeSet<String> {
-        let resources = self.books.resources().into_iter();
+        let resources = self.snapshot.resources().into_iter();
         let number = cell.as_u64().map(|number| number.to_string());
         let named = resources.filter(|resource| resource.numbered && Some(&resource.id) == number.as_ref());
         named
@@ -71,12 +71,12 @@ impl Observation {
             .iter()
             .map(|why| format!("journal: {why}"))
             .collect();
-        if self.books.pending > 0 {
+        if self.snapshot.pending > 0 {
             flaws.push("an effect has still not arrived".to_owned());
         }
         flaws.extend(self.twice());
         flaws.extend(
-            self.books
+            self.snapshot
                 .tenants
                 .iter()
                 .filter_map(|tenant| self.credential(tenant)),
@@ -86,7 +86,7 @@ impl Observation {
     }
 
     fn twice(&self) -> Vec<String> {
-        let again = self.books.tenants.iter().filter(|tenant| tenant.created != 1);
+        let again = self.snapshot.tenants.iter().filter(|tenant| tenant.created != 1);
         let mut twice: Vec<String> = again
             .map(|tenant| format!("tenant {} was created {} times", tenant.email, tenant.created))
             .collect();
@@ -119,7 +119,7 @@ impl Observation {
 
     /// Resources missing in either the platform's records or the ledger. Tenants are checked elsewhere.
     fn unmatched(&self) -> Vec<String> {
-        let resources = self.books.resources();
+        let resources = self.snapshot.resources();
         let is_lost = |resource: &&SimulatedResource| {
             let entered = || self.ledger.iter().any(|item| is_entry(item, resource));
             resource.kind != "tenant" && !resource.name.is_empty() && !entered()
@@ -141,7 +141,7 @@ impl Observation {
     /// The address of the tenant that owns an account.
     fn owner(&self, account: &str) -> String {
         let owner = self
-            .books
+            .snapshot
             .tenants
             .iter()
             .find(|tenant| account.contains(&tenant.account()));

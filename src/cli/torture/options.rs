@@ -9,8 +9,8 @@ use clap::Args;
 ///
 /// Each world is a fresh sandbox. The script runs there in its own process, which is killed (SIGKILL) at every boundary
 /// of its journal and at random moments while the sandbox injects faults; then it is resumed until it has finished. The
-/// sandbox's own records, the ledger and the results must equal those of an undisturbed run: nothing created twice, nothing
-/// lost. Only sandboxes in a temporary folder are used.
+/// sandbox's own records, the ledger and the results must equal those of an undisturbed run: nothing created twice,
+/// nothing lost. Only sandboxes in a temporary folder are used.
 #[derive(Args, Debug, Clone)]
 #[command(after_help = "\
 Examples:

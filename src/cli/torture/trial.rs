@@ -298,7 +298,7 @@ fn hits(observation: &Observation, task: &Task, seed: u64) -> u32 {
     let faults = task.injected.faults(seed).into_iter().filter(is_meant);
     // Equal faults share one counter.
     let texts: BTreeSet<String> = faults.map(|fault| fault.to_string()).collect();
-    let hits = &observation.books.traffic.hits;
+    let hits = &observation.snapshot.traffic.hits;
     texts.iter().filter_map(|fault| hits.get(fault)).sum()
 }
 

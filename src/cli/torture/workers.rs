@@ -22,7 +22,7 @@ pub(super) fn carry_out(
     plan: &Plan,
     expected: &Expected,
 ) -> Result<Outcomes, CommandError> {
-    let desk = Workers {
+    let workers = Workers {
         tasks: Mutex::new(plan.tasks.iter().cloned().collect()),
         outcomes: Mutex::default(),
         failure: Mutex::default(),
@@ -33,14 +33,20 @@ pub(super) fn carry_out(
     };
     thread::scope(|scope| {
         for _ in 0..harness.parallel {
-            scope.spawn(|| desk.work(harness, expected));
+            scope.spawn(|| workers.work(harness, expected));
         }
     });
-    desk.progress.finish();
-    let failure = desk.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+    workers.progress.finish();
+    let failure = workers
+        .failure
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     match failure {
         Some(error) => Err(error),
-        None => Ok(desk.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        None => Ok(workers
+            .outcomes
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)),
     }
 }
 

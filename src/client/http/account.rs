@@ -49,9 +49,9 @@ pub(super) struct Known {
 }
 
 impl Accounts {
-    /// A client on `line` that does not authenticate.
-    pub fn nobodys(&self, line: &ConnectOptions) -> Client {
-        Client::new(self.network(line))
+    /// A client on `connect_options` that does not authenticate.
+    pub fn nobodys(&self, connect_options: &ConnectOptions) -> Client {
+        Client::new(self.network(connect_options))
     }
 
     /// Why no request may be sent to this address; `None` if it is allowed.
@@ -59,14 +59,14 @@ impl Accounts {
         self.network(&ConnectOptions::default()).http.refusal(url)
     }
 
-    /// The client for `account`, reached on `line`. Sends nothing.
-    pub fn client(&self, account: &Account, line: &ConnectOptions) -> Client {
+    /// The client for `account`, reached on `connect_options`. Sends nothing.
+    pub fn client(&self, account: &Account, connect_options: &ConnectOptions) -> Client {
         let fits = |client: &Client, network: &_| {
             let known = client.known.as_ref();
-            client.network.shares_line(network) && known.is_some_and(|known| known.account.same_as(account))
+            client.network.shares_pool(network) && known.is_some_and(|known| known.account.same_as(account))
         };
         let key = format!("{} {}", account.url, account.name);
-        self.shared(key, line, fits, |network| Client {
+        self.shared(key, connect_options, fits, |network| Client {
             network,
             known: Some(Arc::new(Known::new(account.clone()))),
         })

@@ -393,7 +393,7 @@ async fn what_is_struck_out_of_the_ledger_can_be_made_again(journal: Journal, cl
     let StepKind::Change(mut strike) = act("delete").kind else {
         unreachable!()
     };
-    strike.books = LedgerEffect::Remove(vec![LedgerEntry::Identified {
+    strike.ledger_effect = LedgerEffect::Remove(vec![LedgerEntry::Identified {
         account: tenant("").account,
         kind: "tenant".into(),
         platform_id: "1".into(),

@@ -75,7 +75,7 @@ fn ensure(name: &str) -> StepPlan {
             settle: Duration::from_secs(90),
             resends_late: false,
             look_for: Duration::from_secs(90),
-            books: LedgerEffect::Insert,
+            ledger_effect: LedgerEffect::Insert,
             formerly: name.strip_prefix("new ").map(|former| Former {
                 key: tenant(former),
                 proof: Proof::Name,
@@ -98,7 +98,7 @@ fn act(name: &str) -> StepPlan {
             settle: Duration::from_secs(15),
             resends_late: false,
             look_for: Duration::from_secs(15),
-            books: LedgerEffect::Unchanged,
+            ledger_effect: LedgerEffect::Unchanged,
             formerly: None,
             request: None,
             act: None,

@@ -89,7 +89,7 @@ impl OpContext {
         let shared: &Shared = self.state()?;
         let client = shared
             .accounts
-            .client(&account, &endpoints, reply, &settings.line);
+            .client(&account, &endpoints, reply, &settings.connect_options);
         Ok(client.within(company.filter(|_| below)))
     }
 }

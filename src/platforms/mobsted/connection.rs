@@ -91,8 +91,11 @@ impl OpContext {
             reply: settings.reply.unwrap_or(usual.reply),
             tenant_creation: settings.tenant_creation.unwrap_or(usual.tenant_creation),
         };
-        Ok(shared
-            .accounts
-            .client(&account, &Arc::new(endpoints), timeouts, &settings.line))
+        Ok(shared.accounts.client(
+            &account,
+            &Arc::new(endpoints),
+            timeouts,
+            &settings.connect_options,
+        ))
     }
 }

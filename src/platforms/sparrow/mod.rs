@@ -88,7 +88,9 @@ impl OpContext {
             partner_token: token("partner_token")?,
         };
         let reply = settings.reply.unwrap_or(REPLY);
-        Ok(self.state::<Accounts>()?.client(&account, reply, &settings.line))
+        Ok(self
+            .state::<Accounts>()?
+            .client(&account, reply, &settings.connect_options))
     }
 }
 

@@ -19,8 +19,10 @@ pub(super) fn client(context: &OpContext, call: &Call) -> Result<Client, OpError
             ..
         }) => Ok(context
             .state::<Accounts>()?
-            .client(&account(profile)?, &settings.line)),
-        Some(target) => Ok(context.state::<Accounts>()?.nobodys(&target.settings.line)),
+            .client(&account(profile)?, &settings.connect_options)),
+        Some(target) => Ok(context
+            .state::<Accounts>()?
+            .nobodys(&target.settings.connect_options)),
         None => Ok(context.state::<Accounts>()?.nobodys(&ConnectOptions::default())),
     }
 }
@@ -32,7 +34,7 @@ impl OpContext {
         let profile = self.profile(session::platform_of(service), Some(name))?;
         Ok(self
             .state::<Accounts>()?
-            .client(&account(&profile)?, &profile.settings.line))
+            .client(&account(&profile)?, &profile.settings.connect_options))
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) static COMMANDS: &[Command] = &[
         args: "",
         summary: "As the last line of an incomplete input: abandon it",
         run: |repl, _| {
-            let screen = &repl.outside.screen;
+            let screen = &repl.ports.screen;
             screen.note("nothing is open; as a line of an incomplete input, :break abandons it");
             Next::Go
         },
@@ -70,7 +70,7 @@ fn run(repl: &mut Repl, args: &str) -> Next {
         words.remove(1);
     }
     let mut all = vec!["run".to_owned()];
-    all.extend(repl.outside.around.account_flags());
+    all.extend(repl.ports.host.account_flags());
     all.extend(words);
     repl.provisor(&all)
 }
@@ -80,11 +80,11 @@ fn reload(repl: &mut Repl, _: &str) -> Next {
     let before = repl.space().forget_modules();
     let count = before.count();
     if count == 0 {
-        repl.outside.screen.note("nothing is imported");
+        repl.ports.screen.note("nothing is imported");
         return Next::Go;
     }
     let next = repl.enter(&statements.join("\n"));
-    let screen = repl.outside.screen.clone();
+    let screen = repl.ports.screen.clone();
     if next == Next::Go {
         let files = if count == 1 { "file" } else { "files" };
         screen.note(&format!("read {count} {files} again"));
@@ -112,38 +112,38 @@ fn edit(repl: &mut Repl, args: &str) -> Next {
 }
 
 fn trust(repl: &mut Repl, _: &str) -> Next {
-    match repl.outside.around.trust() {
+    match repl.ports.host.trust() {
         Ok((name, text)) => {
             let outcome = repl.evaluate_as(&name, 1, &text);
             Repl::next(&outcome)
         }
-        Err(trouble) => repl.refuse(&trouble),
+        Err(host_error) => repl.refuse(&host_error),
     }
 }
 
 impl Repl {
     /// Opens a text in the editor and offers the result as the next input.
     pub(in crate::repl) fn edit_text(&self, text: &str) -> Next {
-        if !self.outside.screen.is_terminal() {
+        if !self.ports.screen.is_terminal() {
             return self.wrong("an editor needs a terminal", &[]);
         }
-        match self.outside.around.edit(text) {
+        match self.ports.host.edit(text) {
             Ok(text) => Next::Offer(text.trim_end().to_owned()),
-            Err(trouble) => self.refuse(&trouble),
+            Err(host_error) => self.refuse(&host_error),
         }
     }
 
     /// Runs the program itself on the same home.
     pub(super) fn provisor(&self, words: &[String]) -> Next {
-        if let Some(session) = self.desk.session()
+        if let Some(session) = self.lazy_session.session()
             && let Err(error) = session.journal.flush()
         {
             return self.wrong(&format!("the journal cannot be written: {error}"), &[]);
         }
-        match self.outside.around.provisor(words) {
+        match self.ports.host.provisor(words) {
             Ok(0) => Next::Go,
             Ok(code) => Next::Failed(Left::Code(code)),
-            Err(trouble) => self.refuse(&trouble),
+            Err(host_error) => self.refuse(&host_error),
         }
     }
 }

@@ -63,7 +63,7 @@ fn history(repl: &mut Repl, args: &str) -> Next {
         Err(why) => return repl.wrong(&format!("`{args}` is not a regular expression: {why}"), &[]),
     };
     if wanted.is_empty() && !repl.inputs.is_empty() {
-        repl.outside.screen.note("no input matches");
+        repl.ports.screen.note("no input matches");
     }
     let lines: Vec<String> = wanted
         .into_iter()
@@ -109,7 +109,7 @@ fn line(number: usize, input: &Entered) -> String {
 fn rerun(repl: &mut Repl, args: &str) -> Next {
     let number: Option<usize> = args.parse().ok();
     match number.and_then(|number| repl.inputs.get(number.checked_sub(1)?)) {
-        Some(input) if repl.outside.screen.is_terminal() => Next::Offer(input.text.trim_end().to_owned()),
+        Some(input) if repl.ports.screen.is_terminal() => Next::Offer(input.text.trim_end().to_owned()),
         Some(_) => repl.wrong(":rerun needs a terminal", &[]),
         None => repl.usage("rerun"),
     }
@@ -121,7 +121,7 @@ fn undo(repl: &mut Repl, args: &str) -> Next {
         Ok(number) => Some(number),
         Err(_) => return repl.usage("undo"),
     };
-    let changes = match repl.desk.session().map(|session| session.changes()) {
+    let changes = match repl.lazy_session.session().map(|session| session.changes()) {
         None => Vec::new(),
         Some(Ok(changes)) => changes,
         Some(Err(error)) => return repl.wrong(&format!("the journal cannot be read: {error}"), &[]),
@@ -132,14 +132,14 @@ fn undo(repl: &mut Repl, args: &str) -> Next {
         .collect();
     if wanted.is_empty() {
         let who = number.map_or("this session".to_owned(), |number| format!("input {number}"));
-        repl.outside.screen.note(&format!("{who} has changed nothing"));
+        repl.ports.screen.note(&format!("{who} has changed nothing"));
         return Next::Go;
     }
     for change in wanted {
         let told = repl.told(change);
-        repl.outside.screen.out(&told);
+        repl.ports.screen.out(&told);
     }
-    repl.outside
+    repl.ports
         .screen
         .note("nothing is undone automatically; enter the calls you want to run");
     Next::Go
@@ -155,7 +155,7 @@ fn runs(repl: &mut Repl, args: &str) -> Next {
         [] => words.push("list".into()),
         // Without a run, this session's is meant.
         [word @ ("show" | "steps")] => {
-            let Some(session) = repl.desk.session() else {
+            let Some(session) = repl.lazy_session.session() else {
                 let message = format!("this session is not recorded yet, and `:runs {word}` names no run");
                 return repl.wrong(&message, &[":runs lists them".into()]);
             };
@@ -174,7 +174,7 @@ fn runs(repl: &mut Repl, args: &str) -> Next {
 }
 
 fn resume(repl: &mut Repl, args: &str) -> Next {
-    let session = repl.desk.session();
+    let session = repl.lazy_session.session();
     match (session, args) {
         (_, run) if !run.is_empty() && !repl.is_own(run) => {
             let words: Vec<String> = std::iter::once("resume")
@@ -184,7 +184,7 @@ fn resume(repl: &mut Repl, args: &str) -> Next {
             repl.provisor(&words)
         }
         (None, _) => {
-            repl.outside.screen.note("this session has left nothing in doubt");
+            repl.ports.screen.note("this session has left nothing in doubt");
             Next::Go
         }
         (Some(_), _) => repl.settle(),
@@ -245,17 +245,19 @@ impl Repl {
     }
 
     fn is_own(&self, run: &str) -> bool {
-        self.desk.session().is_some_and(|session| session.id() == run)
+        self.lazy_session
+            .session()
+            .is_some_and(|session| session.id() == run)
     }
 
     /// Looks up the steps that this session left in doubt. Ctrl-C stops it.
     fn settle(&mut self) -> Next {
-        let Some(session) = self.desk.session() else {
+        let Some(session) = self.lazy_session.session() else {
             return Next::Go;
         };
-        let screen = self.outside.screen.clone();
+        let screen = self.ports.screen.clone();
         let interrupt = crate::run::interrupt::Interrupt::new();
-        self.reins.take(&interrupt);
+        self.current_input.set(&interrupt);
         let mut looked = 0;
         let mut left = 0;
         let settled = session.settle(&interrupt, &mut |settling| {
@@ -276,7 +278,7 @@ impl Repl {
                 }
             }
         });
-        self.reins.let_go();
+        self.current_input.clear();
         match settled {
             Err(error) => self.wrong(&format!("the journal cannot be used: {error}"), &[]),
             Ok(()) if left > 0 => Next::Failed(Left::InDoubt),

@@ -71,7 +71,7 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
         } else {
             "no function has such a name"
         };
-        repl.outside.screen.note(hint);
+        repl.ports.screen.note(hint);
         return Next::Go;
     }
     repl.tell(&lines.join("\n"));
@@ -96,7 +96,7 @@ fn source(repl: &mut Repl, name: &str) -> Next {
         .filter(|one| one.name == name)
         .count();
     for text in found.iter().take(overloads.max(1)) {
-        repl.outside.screen.out(text);
+        repl.ports.screen.out(text);
     }
     Next::Go
 }

@@ -81,7 +81,7 @@ impl Repl {
 
     /// Shows what is wrong with a command.
     pub(super) fn wrong(&self, message: &str, hints: &[String]) -> Next {
-        self.outside.screen.error(message, hints);
+        self.ports.screen.error(message, hints);
         Next::Failed(Left::Usage)
     }
 }

@@ -46,7 +46,7 @@ fn save(repl: &mut Repl, args: &str) -> Next {
     };
     if let Some((number, input)) = (1..).zip(&typed).find(elsewhere) {
         let there = input.elsewhere.as_deref().unwrap_or_default();
-        let here = repl.outside.around.place().account();
+        let here = repl.ports.host.place().account();
         return repl.wrong(
             &format!("input {number} was entered on {there}, and this session is on {here} now"),
             &["switch to that account, and save a range of inputs that were entered on it".into()],
@@ -60,13 +60,13 @@ fn save(repl: &mut Repl, args: &str) -> Next {
     } else {
         format!("Saved from a REPL session: inputs {from} to {to}.")
     };
-    let refused = repl.outside.around.flag_names();
+    let refused = repl.ports.host.flag_names();
     let saved = repl.space().save(&typed, from..=to, &about, &refused);
     if !repl.check(file, &saved.text) {
         return Next::Failed(crate::repl::Left::Failed(None));
     }
-    if let Err(trouble) = repl.outside.around.write(file, &saved.text, force) {
-        return repl.refuse(&trouble);
+    if let Err(host_error) = repl.ports.host.write(file, &saved.text, force) {
+        return repl.refuse(&host_error);
     }
     repl.tell_of_saved(file, &saved);
     Next::Go
@@ -74,7 +74,7 @@ fn save(repl: &mut Repl, args: &str) -> Next {
 
 impl Repl {
     fn typed(&self) -> Vec<Typed> {
-        let here = self.outside.around.place().account();
+        let here = self.ports.host.place().account();
         let numbered = self.inputs.iter().enumerate();
         numbered
             .map(|(index, input)| Typed {
@@ -93,7 +93,7 @@ impl Repl {
 
     /// Shows how to run the script, and warns about differences from the session.
     fn tell_of_saved(&self, file: &str, saved: &Saved) {
-        let screen = &self.outside.screen;
+        let screen = &self.ports.screen;
         screen.note(&format!("wrote {file}; no mistakes found"));
         for (number, name) in &saved.added {
             screen.note(&format!(
@@ -124,13 +124,7 @@ impl Repl {
         let (secrets, others): (Vec<_>, Vec<_>) =
             saved.params.iter().partition(|param| param.default.is_none());
         let mut words = vec!["provisor".to_owned(), "run".to_owned(), quoted(file)];
-        words.extend(
-            self.outside
-                .around
-                .account_flags()
-                .iter()
-                .map(|flag| quoted(flag)),
-        );
+        words.extend(self.ports.host.account_flags().iter().map(|flag| quoted(flag)));
         for secret in &secrets {
             words.push(format!(
                 "{} env:{}",
@@ -150,9 +144,9 @@ impl Repl {
 
     /// Whether the script passes all checks; shows the errors if not.
     fn check(&self, name: &str, text: &str) -> bool {
-        let screen = &self.outside.screen;
+        let screen = &self.ports.screen;
         let source = Source::new(name, text);
-        let script = Bundle::collect(&source, &*self.outside.around.loader())
+        let script = Bundle::collect(&source, &*self.ports.host.loader())
             .and_then(|bundle| Script::compile(&self.host, bundle));
         let found = match script {
             Ok(script) => script.check(),

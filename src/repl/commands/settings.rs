@@ -88,7 +88,7 @@ fn set(repl: &mut Repl, args: &str) -> Next {
         [] => {
             for setting in SETTINGS {
                 let value = repl.settings.word(setting.name);
-                repl.outside.screen.out(&format!("{} {value}", setting.name));
+                repl.ports.screen.out(&format!("{} {value}", setting.name));
             }
             Next::Go
         }
@@ -114,7 +114,7 @@ fn set(repl: &mut Repl, args: &str) -> Next {
             None => unknown(repl, "timing", word),
         },
         ["pager", word] => match flag(word) {
-            Some(true) if !repl.outside.screen.is_terminal() => repl.wrong("a pager needs a terminal", &[]),
+            Some(true) if !repl.ports.screen.is_terminal() => repl.wrong("a pager needs a terminal", &[]),
             Some(flag) => {
                 repl.settings.pager = flag;
                 Next::Go
@@ -122,12 +122,12 @@ fn set(repl: &mut Repl, args: &str) -> Next {
             None => unknown(repl, "pager", word),
         },
         ["trace", word] => match flag(word) {
-            Some(flag) => match repl.outside.around.trace(flag) {
+            Some(flag) => match repl.ports.host.trace(flag) {
                 Ok(()) => {
                     repl.settings.trace = flag;
                     Next::Go
                 }
-                Err(trouble) => repl.refuse(&trouble),
+                Err(host_error) => repl.refuse(&host_error),
             },
             None => unknown(repl, "trace", word),
         },

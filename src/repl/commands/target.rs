@@ -29,29 +29,29 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn profile(repl: &mut Repl, args: &str) -> Next {
-    let around = &repl.outside.around;
+    let host = &repl.ports.host;
     if args.is_empty() {
-        let now = around.place().profile;
-        let names = around.profiles();
+        let now = host.place().profile;
+        let names = host.profiles();
         if names.is_empty() {
-            repl.outside
+            repl.ports
                 .screen
                 .note("there is no profile yet; provisor profile add creates one");
         }
         for name in names {
             let mark = if Some(&name) == now.as_ref() { '*' } else { ' ' };
-            repl.outside.screen.out(&format!("{mark} {name}"));
+            repl.ports.screen.out(&format!("{mark} {name}"));
         }
         return Next::Go;
     }
     let next = repl.switch(&Switch::Profile(args.to_owned()));
-    let place = repl.outside.around.place();
+    let place = repl.ports.host.place();
     if next == Next::Go && place.mode == Mode::Sandbox {
-        repl.outside
+        repl.ports
             .screen
             .note(&format!("the sandbox stays on; :sandbox off switches to {args}"));
     } else if next == Next::Go {
-        repl.outside.screen.note(&format!(
+        repl.ports.screen.note(&format!(
             "this applies to this session; `provisor profile use {args}` sets it for later ones"
         ));
     }
@@ -61,8 +61,8 @@ fn profile(repl: &mut Repl, args: &str) -> Next {
 fn mode(repl: &mut Repl, args: &str) -> Next {
     let mode = match args {
         "" => {
-            let place = repl.outside.around.place();
-            repl.outside.screen.out(place.mode.word());
+            let place = repl.ports.host.place();
+            repl.ports.screen.out(place.mode.word());
             return Next::Go;
         }
         "dev" => Mode::Dev,
@@ -71,9 +71,9 @@ fn mode(repl: &mut Repl, args: &str) -> Next {
         "sandbox" => return repl.switch(&Switch::Sandbox(true)),
         _ => return repl.usage("mode"),
     };
-    match repl.outside.around.switch(&Switch::Mode(mode)) {
+    match repl.ports.host.switch(&Switch::Mode(mode)) {
         Ok(()) => Next::Go,
-        Err(trouble) => repl.refuse(&trouble),
+        Err(host_error) => repl.refuse(&host_error),
     }
 }
 
@@ -83,9 +83,9 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
         ("on", "") => repl.switch(&Switch::Sandbox(true)),
         ("off", "") => repl.switch(&Switch::Sandbox(false)),
         ("" | "status", "") => {
-            let place = repl.outside.around.place();
+            let place = repl.ports.host.place();
             let on = if place.mode == Mode::Sandbox { "on" } else { "off" };
-            repl.outside.screen.note(&format!(
+            repl.ports.screen.note(&format!(
                 "the sandbox is {on} in this session ({})",
                 place.label()
             ));
@@ -95,7 +95,7 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
         ("fault", fault) => {
             let next = repl.switch(&Switch::Fault(fault.to_owned()));
             if next == Next::Go {
-                repl.outside.screen.note(&format!(
+                repl.ports.screen.note(&format!(
                     "the fault {fault} applies from the next operation on; :sandbox on removes all faults"
                 ));
             }
@@ -114,17 +114,17 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
 }
 
 fn reset(repl: &mut Repl) -> Next {
-    if let Err(trouble) = repl.outside.around.check(&Switch::Reset) {
-        return repl.refuse(&trouble);
+    if let Err(host_error) = repl.ports.host.check(&Switch::Reset) {
+        return repl.refuse(&host_error);
     }
-    if repl.outside.screen.can_ask() && !repl.outside.around.place().agreed {
+    if repl.ports.screen.can_ask() && !repl.ports.host.place().agreed {
         let interrupt = Interrupt::new();
-        repl.reins.take(&interrupt);
+        repl.current_input.set(&interrupt);
         let question = "Delete everything in the sandbox? [y/N] ";
-        let answer = repl.outside.around.ask(question, &interrupt).unwrap_or_default();
-        repl.reins.let_go();
+        let answer = repl.ports.host.ask(question, &interrupt).unwrap_or_default();
+        repl.current_input.clear();
         if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
-            repl.outside.screen.note("nothing was done");
+            repl.ports.screen.note("nothing was done");
             return Next::Go;
         }
     }
@@ -134,24 +134,24 @@ fn reset(repl: &mut Repl) -> Next {
 impl Repl {
     /// Switches the account. The results of the previous account are deleted, and its session ends.
     fn switch(&mut self, to: &Switch) -> Next {
-        if let Err(trouble) = self.outside.around.check(to) {
-            return self.refuse(&trouble);
+        if let Err(host_error) = self.ports.host.check(to) {
+            return self.refuse(&host_error);
         }
-        let before = self.outside.around.place();
+        let before = self.ports.host.place();
         // Steps left in doubt are reported; they do not prevent the switch.
-        let _ = farewell(&self.desk, &*self.outside.screen);
-        if let Err(trouble) = self.outside.around.switch(to) {
-            return self.refuse(&trouble);
+        let _ = farewell(&self.lazy_session, &*self.ports.screen);
+        if let Err(host_error) = self.ports.host.switch(to) {
+            return self.refuse(&host_error);
         }
-        let place = self.outside.around.place();
+        let place = self.ports.host.place();
         if *to == Switch::Reset {
             self.space().forget_values();
-            self.outside
+            self.ports
                 .screen
                 .note("the sandbox was reset; earlier variables were deleted");
         } else if place.account() != before.account() {
             self.space().forget_values();
-            self.outside.screen.note(&format!(
+            self.ports.screen.note(&format!(
                 "{} from here on; variables of {} were deleted",
                 place.label(),
                 before.label()

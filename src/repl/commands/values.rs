@@ -70,15 +70,15 @@ fn vars(repl: &mut Repl, filter: &str) -> Next {
         .collect();
     drop(space);
     if rows.is_empty() {
-        repl.outside.screen.note("there are no variables");
+        repl.ports.screen.note("there are no variables");
         return Next::Go;
     }
     let widths = [0, 1, 2].map(|at: usize| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0));
-    let columns = repl.outside.screen.width().unwrap_or(usize::MAX);
+    let columns = repl.ports.screen.width().unwrap_or(usize::MAX);
     for row in rows {
         let cells = row.iter().zip(widths).map(|(text, width)| padded(text, width));
         let line = format!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[3]);
-        repl.outside.screen.out(cut(&line, columns).trim_end());
+        repl.ports.screen.out(cut(&line, columns).trim_end());
     }
     Next::Go
 }
@@ -98,7 +98,7 @@ fn tell_type(repl: &mut Repl, expression: &str) -> Next {
             );
         }
         Completeness::Broken(diagnostic) => {
-            repl.outside.screen.diagnostic(&diagnostic);
+            repl.ports.screen.diagnostic(&diagnostic);
             return Next::Failed(crate::repl::Left::Usage);
         }
         Completeness::Complete => {}
@@ -113,11 +113,11 @@ fn tell_type(repl: &mut Repl, expression: &str) -> Next {
     }
     match known {
         InferredType::Nothing => {
-            repl.outside.screen.note("unknown without running it");
+            repl.ports.screen.note("unknown without running it");
             Next::Go
         }
         known => {
-            repl.outside.screen.out(&known.words());
+            repl.ports.screen.out(&known.words());
             Next::Go
         }
     }
@@ -139,7 +139,7 @@ fn out(repl: &mut Repl, number: &str) -> Next {
 }
 
 fn page(repl: &mut Repl, path: &str) -> Next {
-    if !repl.outside.screen.is_terminal() {
+    if !repl.ports.screen.is_terminal() {
         return repl.wrong(
             "a pager needs a terminal",
             &["without one, values are written as a whole".into()],
@@ -154,10 +154,10 @@ fn page(repl: &mut Repl, path: &str) -> Next {
         rows: usize::MAX,
         ..repl.settings.look
     };
-    let text = rendered(&*repl.outside.screen, look, &Answer::Value(value)).unwrap_or_default();
-    match repl.outside.around.page(&text, false) {
+    let text = rendered(&*repl.ports.screen, look, &Answer::Value(value)).unwrap_or_default();
+    match repl.ports.host.page(&text, false) {
         Ok(()) => Next::Go,
-        Err(trouble) => repl.refuse(&trouble),
+        Err(host_error) => repl.refuse(&host_error),
     }
 }
 
@@ -165,7 +165,7 @@ fn reveal(repl: &mut Repl, path: &str) -> Next {
     if path.is_empty() {
         return repl.usage("reveal");
     }
-    let screen = &repl.outside.screen;
+    let screen = &repl.ports.screen;
     if !screen.is_terminal() || !screen.can_ask() {
         return repl.wrong(
             "secrets are shown at a terminal only",
@@ -177,19 +177,19 @@ fn reveal(repl: &mut Repl, path: &str) -> Next {
         Err(next) => return next,
     };
     if !value.has_secret() {
-        repl.outside.screen.note(&format!("`{path}` holds no secret"));
+        repl.ports.screen.note(&format!("`{path}` holds no secret"));
         return Next::Go;
     }
     let interrupt = Interrupt::new();
-    repl.reins.take(&interrupt);
-    let shown = repl.outside.around.reveal(path, &value, &interrupt);
-    repl.reins.let_go();
+    repl.current_input.set(&interrupt);
+    let shown = repl.ports.host.reveal(path, &value, &interrupt);
+    repl.current_input.clear();
     match shown {
         Ok(text) => {
-            repl.outside.screen.out(&text);
+            repl.ports.screen.out(&text);
             Next::Go
         }
-        Err(trouble) => repl.refuse(&trouble),
+        Err(host_error) => repl.refuse(&host_error),
     }
 }
 
@@ -226,17 +226,17 @@ fn export(repl: &mut Repl, args: &str) -> Next {
         replace: flags.contains(&"--force"),
     };
     let interrupt = Interrupt::new();
-    repl.reins.take(&interrupt);
-    let written = repl.outside.around.export(&export, &value, &interrupt);
-    repl.reins.let_go();
+    repl.current_input.set(&interrupt);
+    let written = repl.ports.host.export(&export, &value, &interrupt);
+    repl.current_input.clear();
     match written {
         Ok(count) => {
             let s = if count == 1 { "" } else { "s" };
-            repl.outside
+            repl.ports
                 .screen
                 .note(&format!("{count} record{s} in {}", export.file));
             Next::Go
         }
-        Err(trouble) => repl.refuse(&trouble),
+        Err(host_error) => repl.refuse(&host_error),
     }
 }

@@ -40,11 +40,11 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
         "save" => paths(word),
         "export" if !is_first && word.starts_with('-') => words(word, &["--reveal", "--force"]),
         "export" if !is_first => paths(word),
-        "run" => parameters(&helper.outside, args, word),
-        "profile" if is_first => names::profiles(&*helper.outside.around, word),
+        "run" => parameters(&helper.ports, args, word),
+        "profile" if is_first => names::profiles(&*helper.ports.host, word),
         "mode" if is_first => modes(word),
         "sandbox" if is_first => words(word, &["on", "off", "status", "fault", "reset"]),
-        "sandbox" if args.starts_with("fault ") => faults(&helper.outside, word),
+        "sandbox" if args.starts_with("fault ") => faults(&helper.ports, word),
         "set" => settings(args, word),
         "help" if is_first => topics(helper, word),
         "source" if is_first => functions(helper, word),
@@ -91,7 +91,7 @@ fn inside(helper: &ReplHelper, args: &str) -> (usize, Vec<Candidate>) {
 
 /// The recorded runs, newest first.
 fn runs(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
-    let known = helper.outside.around.runs().into_iter();
+    let known = helper.ports.host.runs().into_iter();
     let fitting = known.filter(|(run, _)| begins(run, word));
     fitting
         .map(|(run, about)| Candidate::new(&run, &run, about))
@@ -99,11 +99,11 @@ fn runs(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 }
 
 /// Completes the flags of the script given to `:run`, one for each of its parameters.
-fn parameters(outside: &Ports, args: &str, word: &str) -> Vec<Candidate> {
+fn parameters(ports: &Ports, args: &str, word: &str) -> Vec<Candidate> {
     // The word being typed may have an open quote.
     let before = &args[..args.len() - word.len()];
     let path = split(before).ok().and_then(|words| words.into_iter().next());
-    let Ok((_, text)) = outside.around.read(&path.unwrap_or_default()) else {
+    let Ok((_, text)) = ports.host.read(&path.unwrap_or_default()) else {
         return Vec::new();
     };
     let Some(declared) = declared(&text) else {
@@ -210,8 +210,8 @@ fn variables(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 }
 
 /// Completes the faults of the sandbox: a route, then the kind of fault.
-fn faults(outside: &Ports, word: &str) -> Vec<Candidate> {
-    let (routes, kinds) = outside.around.faults();
+fn faults(ports: &Ports, word: &str) -> Vec<Candidate> {
+    let (routes, kinds) = ports.host.faults();
     let known = match word.split_once(':') {
         None => routes.into_iter().map(|route| format!("{route}:")).collect(),
         Some((route, _)) => kinds

@@ -49,7 +49,7 @@ impl Candidate {
 /// Returns where the word being typed begins, and its completions.
 pub(super) fn complete(helper: &ReplHelper, line: &str, pos: usize) -> (usize, Vec<Pair>) {
     let (start, found) = candidates(helper, line.get(..pos).unwrap_or_default());
-    let screen = &helper.outside.screen;
+    let screen = &helper.ports.screen;
     (start, listing::pairs(found, screen.width(), screen.height()))
 }
 
@@ -82,7 +82,7 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
         CursorContext::Text { start, wanted } => {
             let word = &typed[start..];
             let found = match wanted {
-                Wanted::Profile => names::profiles(&*helper.outside.around, word),
+                Wanted::Profile => names::profiles(&*helper.ports.host, word),
                 Wanted::Path => paths::paths(word),
                 Wanted::Nothing => Vec::new(),
             };

@@ -170,8 +170,8 @@ pub(super) fn operation(op: &OpSpec) -> Candidate {
 }
 
 /// The profiles whose name begins with the word.
-pub(super) fn profiles(around: &dyn ReplHost, word: &str) -> Vec<Candidate> {
-    let known = around.profiles();
+pub(super) fn profiles(host: &dyn ReplHost, word: &str) -> Vec<Candidate> {
+    let known = host.profiles();
     let known = known.into_iter().filter(|name| begins(name, word));
     known
         .map(|name| Candidate::new(&name, &name, "profile"))

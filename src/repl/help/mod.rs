@@ -259,11 +259,11 @@ impl Repl {
 
     /// The maximum width of a line of documentation.
     pub(super) fn columns(&self) -> usize {
-        self.outside.screen.width().unwrap_or(USUAL).min(WIDEST)
+        self.ports.screen.width().unwrap_or(USUAL).min(WIDEST)
     }
 
     pub(super) fn heading(&self, text: &str) -> String {
-        if self.outside.screen.has_colour() {
+        if self.ports.screen.has_colour() {
             format!("\u{1b}[1m{text}\u{1b}[0m")
         } else {
             text.to_owned()
@@ -272,14 +272,14 @@ impl Repl {
 
     /// Shows documentation; in the pager if that is enabled and the text is longer than the screen.
     pub(super) fn page(&self, text: &str) -> Next {
-        let screen = &self.outside.screen;
+        let screen = &self.ports.screen;
         let is_long = screen
             .height()
             .is_some_and(|height| text.lines().count() >= height);
         if self.has_pager() && is_long {
-            return match self.outside.around.page(text, true) {
+            return match self.ports.host.page(text, true) {
                 Ok(()) => Next::Go,
-                Err(trouble) => self.refuse(&trouble),
+                Err(host_error) => self.refuse(&host_error),
             };
         }
         screen.page(text);

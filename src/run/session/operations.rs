@@ -295,13 +295,13 @@ async fn seen(context: &OpContext, call: &Call) {
     let Some(window) = window(context, call) else {
         return std::future::pending().await;
     };
-    let looking = async {
+    let read_only = async {
         while !is_there(context, call).await {
             tokio::time::sleep(PAUSE).await;
         }
     };
     // Whether it was seen or not, the journal decides.
-    let _ = tokio::time::timeout(window, looking).await;
+    let _ = tokio::time::timeout(window, read_only).await;
 }
 
 /// Formats the response to a change: `` `http::post` of `A-17`: created (201); it is on record ``.
@@ -366,7 +366,7 @@ impl Operations for InputOperations {
         asked.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
     }
 
-    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+    fn read_only(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
         let tell = Arc::clone(&self.tell);
         Arc::new(ReadOnlyOperations {
             context: Arc::clone(&self.session.context),

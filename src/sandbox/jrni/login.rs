@@ -102,7 +102,7 @@ fn embedded(state: &State, base: &Base, administrators: &[Administrator]) -> Val
                 "edit": base.link(&format!("{at}/edit")),
                 "company": base.link(&format!("admin/{company}/company")),
                 "login": base.link(&format!("login/admin/{company}")),
-                "base_login": base.link("login"),
+                "base_login": base.link("login/admin"),
             },
         })
     };

@@ -122,7 +122,7 @@ impl State {
     }
 
     /// Returns the records of the sub-accounts and of every account's apps.
-    pub(in crate::sandbox) fn books(&self) -> (Vec<TenantBook>, Vec<AppBook>) {
+    pub(in crate::sandbox) fn snapshot(&self) -> (Vec<TenantBook>, Vec<AppBook>) {
         let tenant = |tenant: &Tenant| TenantBook {
             email: tenant.email.clone(),
             name: tenant.name.clone(),

@@ -51,12 +51,12 @@ fn a_described_collection_is_created_listed_changed_and_deleted() {
         .body(&json!({"email": "ann@example.com "}));
     assert_eq!(again.status(), 201);
     assert_eq!(
-        rig.sandbox.books().unwrap().traffic.repeats,
+        rig.sandbox.snapshot().unwrap().traffic.repeats,
         1,
         "keys that differ in case are one"
     );
     assert_eq!(rig.crm("DELETE", "/contacts/2").status(), 204);
-    let book = rig.reopened().sandbox.books().unwrap().web;
+    let book = rig.reopened().sandbox.snapshot().unwrap().web;
     let kept = DescribedItem {
         service: "crm".into(),
         kind: "contact".into(),

@@ -16,9 +16,9 @@ fn everything_is_there_again_after_reopening() {
         .bearer(&token)
         .body(&wrapper)
         .json(200);
-    let before = rig.sandbox.books().unwrap();
+    let before = rig.sandbox.snapshot().unwrap();
     let rig = rig.reopened();
-    let after = rig.sandbox.books().unwrap();
+    let after = rig.sandbox.snapshot().unwrap();
     assert_eq!(after.tenants, before.tenants);
     assert_eq!(after.apps, before.apps);
     assert_eq!(after.totals, before.totals);
@@ -52,7 +52,7 @@ fn a_torn_last_line_is_dropped_and_a_bad_one_before_it_is_named() {
     let whole = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{whole}{{\"at\":17")).unwrap();
     let sandbox = start(dir.path());
-    assert_eq!(sandbox.books().unwrap().tenants.len(), 1);
+    assert_eq!(sandbox.snapshot().unwrap().tenants.len(), 1);
     sandbox.shutdown();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
     std::fs::write(
@@ -71,7 +71,9 @@ fn every_prefix_of_the_log_opens() {
     for n in 0..6 {
         let _ = rig.create(&token, &format!("u{n}@example.com")).send();
     }
-    eventually("the landings", || rig.sandbox.books().unwrap().tenants.len() == 6);
+    eventually("the landings", || {
+        rig.sandbox.snapshot().unwrap().tenants.len() == 6
+    });
     let Rig { sandbox, dir } = rig;
     sandbox.shutdown();
     let path = dir.path().join(LOG_FILE);
@@ -100,18 +102,18 @@ fn a_late_effect_lands_when_another_opens_the_world() {
     assert!(make.send().is_err());
     let Rig { sandbox, dir } = rig;
     eventually("the first landing", || {
-        sandbox.books().unwrap().tenants.len() == 1
+        sandbox.snapshot().unwrap().tenants.len() == 1
     });
-    assert_eq!(sandbox.books().unwrap().pending, 1);
+    assert_eq!(sandbox.snapshot().unwrap().pending, 1);
     sandbox.shutdown();
     // Time passes while no process serves.
     let path = dir.path().join(LOG_FILE);
     let log = std::fs::read_to_string(&path).unwrap();
     let due = log.rsplit_once("\"due\":").unwrap().1.split(',').next().unwrap();
     std::fs::write(&path, log.replace(due, "1")).unwrap();
-    let books = start(dir.path()).books().unwrap();
+    let snapshot = start(dir.path()).snapshot().unwrap();
     assert_eq!(
-        (books.apps.len(), books.pending, books.totals.landed_late),
+        (snapshot.apps.len(), snapshot.pending, snapshot.totals.landed_late),
         (1, 0, 2)
     );
 }
@@ -131,7 +133,7 @@ fn a_world_of_the_first_format_is_read_and_learns_of_the_other_platforms() {
     std::fs::write(&path, &old).unwrap();
     let sandbox = start(dir.path());
     assert_eq!(sandbox.master().password, "p");
-    assert_eq!(sandbox.books().unwrap().tenants[0].email, "ann@example.com");
+    assert_eq!(sandbox.snapshot().unwrap().tenants[0].email, "ann@example.com");
     let jrni = sandbox.jrni();
     sandbox.shutdown();
     assert!(std::fs::read_to_string(&path).unwrap().starts_with(&old));

@@ -19,7 +19,7 @@ fn creating(fault: &str) -> (io::Result<Answer>, usize) {
     } else {
         request.send()
     };
-    (answer, rig.sandbox.books().unwrap().tenants.len())
+    (answer, rig.sandbox.snapshot().unwrap().tenants.len())
 }
 
 fn is_dead(answer: &io::Result<Answer>) -> bool {
@@ -62,7 +62,9 @@ fn hanging_requests_get_nothing_and_do_not_hold_up_the_end() {
     let request = rig.create(&rig.token(), "ann@example.com");
     std::thread::scope(|scope| {
         let waiting = scope.spawn(move || request.send());
-        eventually("the effect", || rig.sandbox.books().unwrap().tenants.len() == 1);
+        eventually("the effect", || {
+            rig.sandbox.snapshot().unwrap().tenants.len() == 1
+        });
         let begin = Instant::now();
         rig.sandbox.shutdown();
         assert!(begin.elapsed() < Duration::from_secs(2));
@@ -78,9 +80,11 @@ fn a_slow_answer_is_a_right_one_and_its_effect_does_not_need_the_client() {
     rig.create(&token, "ann@example.com").json(200);
     assert!(begin.elapsed() >= Duration::from_millis(100));
     hang_up_on(&rig, &rig.create(&token, "bob@example.com"));
-    eventually("the effect", || rig.sandbox.books().unwrap().tenants.len() == 2);
+    eventually("the effect", || {
+        rig.sandbox.snapshot().unwrap().tenants.len() == 2
+    });
     eventually("the end of the request", || {
-        rig.sandbox.books().unwrap().pending == 0
+        rig.sandbox.snapshot().unwrap().pending == 0
     });
 }
 
@@ -89,16 +93,16 @@ fn a_late_yes_without_content_is_none_where_the_platform_refuses() {
     let rig = Rig::with_fault("partners:empty-yes-late:1");
     let refused = rig.create("no token of ours", "ann@example.com").status();
     assert_eq!(refused, 401);
-    assert_eq!(rig.sandbox.books().unwrap().pending, 0);
+    assert_eq!(rig.sandbox.snapshot().unwrap().pending, 0);
 }
 
 #[test]
 fn a_slow_request_is_pending_until_it_has_landed() {
     let rig = Rig::with_fault("partners:slow:600000:x1");
     let token = rig.token();
-    assert_eq!(rig.sandbox.books().unwrap().pending, 0);
+    assert_eq!(rig.sandbox.snapshot().unwrap().pending, 0);
     hang_up_on(&rig, &rig.create(&token, "ann@example.com"));
-    eventually("the request", || rig.sandbox.books().unwrap().pending == 1);
+    eventually("the request", || rig.sandbox.snapshot().unwrap().pending == 1);
 }
 
 #[test]
@@ -152,18 +156,18 @@ fn a_late_effect_lands_after_its_connection_has_died() {
     let rig = Rig::with_fault("partners:drop-late:3600000:x1");
     let token = rig.token();
     assert!(is_dead(&rig.create(&token, "ann@example.com").send()));
-    let books = rig.sandbox.books().unwrap();
-    assert_eq!((books.tenants.len(), books.pending), (0, 1));
+    let snapshot = rig.sandbox.snapshot().unwrap();
+    assert_eq!((snapshot.tenants.len(), snapshot.pending), (0, 1));
     rig.sandbox
         .add_faults(&["partners:drop-late:20:x1".parse().unwrap()])
         .unwrap();
     assert!(is_dead(&rig.create(&token, "bob@example.com").send()));
     eventually("the landing", || {
-        rig.sandbox.books().unwrap().totals.landed_late == 1
+        rig.sandbox.snapshot().unwrap().totals.landed_late == 1
     });
-    let books = rig.sandbox.books().unwrap();
-    assert_eq!((books.tenants.len(), books.pending), (1, 1));
-    assert_eq!(books.tenants[0].email, "bob@example.com");
+    let snapshot = rig.sandbox.snapshot().unwrap();
+    assert_eq!((snapshot.tenants.len(), snapshot.pending), (1, 1));
+    assert_eq!(snapshot.tenants[0].email, "bob@example.com");
 }
 
 #[test]
@@ -179,10 +183,10 @@ fn a_late_effect_that_was_overtaken_is_refused() {
     world.perform(&create("Ann@example.com")).unwrap();
     world.land(late).unwrap();
     world.land(late).unwrap();
-    let books = world.books(Traffic::default());
-    assert_eq!((books.tenants.len(), books.pending), (1, 0));
+    let snapshot = world.snapshot(Traffic::default());
+    assert_eq!((snapshot.tenants.len(), snapshot.pending), (1, 0));
     assert_eq!(
-        (books.totals.duplicates_refused, books.totals.landed_late),
+        (snapshot.totals.duplicates_refused, snapshot.totals.landed_late),
         (1, 0)
     );
 }
@@ -212,7 +216,7 @@ fn faults_come_and_go_by_request() {
         json!([])
     );
     assert_eq!(rig.request("GET", "/api/v8/auth").status(), 401);
-    assert_eq!(rig.sandbox.books().unwrap().traffic.faults, 2);
+    assert_eq!(rig.sandbox.snapshot().unwrap().traffic.faults, 2);
 }
 
 #[test]
@@ -220,7 +224,7 @@ fn an_operator_can_expire_all_tokens_and_spoil_a_first_password() {
     let rig = Rig::new();
     let token = rig.token();
     rig.create(&token, "a+b@example.com").json(200);
-    let first = rig.sandbox.books().unwrap().tenants[0].password.clone();
+    let first = rig.sandbox.snapshot().unwrap().tenants[0].password.clone();
     let row = || {
         let token = rig.token();
         let list = rig
@@ -237,7 +241,7 @@ fn an_operator_can_expire_all_tokens_and_spoil_a_first_password() {
         200
     );
     assert_eq!(row(), json!(first), "the row goes on showing the first password");
-    assert_ne!(rig.sandbox.books().unwrap().tenants[0].password, first);
+    assert_ne!(rig.sandbox.snapshot().unwrap().tenants[0].password, first);
     assert_eq!(
         rig.request("POST", "/_sandbox/tenants/A+B@example.com/password-gone")
             .status(),

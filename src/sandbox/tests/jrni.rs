@@ -75,7 +75,7 @@ fn signing_in_takes_all_three_encodings_and_answers_201_with_the_token_twice() {
             (&json!("owner"), &json!("Example Group"))
         );
     }
-    assert_eq!(rig.sandbox.books().unwrap().jrni.totals.logins, 3);
+    assert_eq!(rig.sandbox.snapshot().unwrap().jrni.totals.logins, 3);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_token_ends_by_logging_out_by_idleness_and_on_demand() {
         .add_faults(&["jrni-company:expire-token:x1".parse().unwrap()])
         .unwrap();
     assert_eq!((look(&rig, &second), look(&rig, &second)), (401, 401));
-    assert_eq!(rig.sandbox.books().unwrap().jrni.totals.logouts, 1);
+    assert_eq!(rig.sandbox.snapshot().unwrap().jrni.totals.logouts, 1);
     let idle = Rig::with(|options| options.behaviour.jrni_idle = Duration::ZERO);
     let reply = ask(&idle, "POST", "login").body(&credentials(&idle.sandbox.jrni()));
     assert_eq!(reply.status(), 401, "described after it ended");
@@ -217,9 +217,9 @@ fn companies_are_made_found_changed_and_switched_off() {
         400
     );
     assert_eq!(admin("GET", "1/company").status(), 404);
-    let books = rig.reopened().sandbox.books().unwrap().jrni;
-    assert_eq!(books.companies.len(), 2);
-    assert!(books.companies[1].disabled);
+    let snapshot = rig.reopened().sandbox.snapshot().unwrap().jrni;
+    assert_eq!(snapshot.companies.len(), 2);
+    assert!(snapshot.companies[1].disabled);
 }
 
 #[test]
@@ -293,8 +293,11 @@ fn people_are_made_found_changed_and_deleted_and_mailed_unless_told_not_to() {
     );
     assert_eq!(people("DELETE", &format!("/{id}")).status(), 200);
     assert_eq!(people("GET", &format!("/{id}")).status(), 404);
-    let books = rig.sandbox.books().unwrap().jrni;
-    assert_eq!((books.totals.people_created, books.totals.mails_sent), (2, 1));
+    let snapshot = rig.sandbox.snapshot().unwrap().jrni;
+    assert_eq!(
+        (snapshot.totals.people_created, snapshot.totals.mails_sent),
+        (2, 1)
+    );
     let client = signed(&rig, &token, "POST", &format!("admin/{parent}/client"));
     client
         .body(&json!({ "email": "c@example.com", "first_name": "Cid" }))
@@ -355,9 +358,12 @@ fn a_creation_put_off_by_a_fault_lands_once() {
             .is_err()
     );
     eventually("the landing", || {
-        rig.sandbox.books().unwrap().jrni.companies.len() == 2
+        rig.sandbox.snapshot().unwrap().jrni.companies.len() == 2
     });
-    let books = rig.sandbox.books().unwrap();
-    assert_eq!((books.jrni.totals.landed_late, books.totals.landed_late), (1, 0));
-    assert_eq!(books.traffic.routes["jrni-company-post"], 1);
+    let snapshot = rig.sandbox.snapshot().unwrap();
+    assert_eq!(
+        (snapshot.jrni.totals.landed_late, snapshot.totals.landed_late),
+        (1, 0)
+    );
+    assert_eq!(snapshot.traffic.routes["jrni-company-post"], 1);
 }

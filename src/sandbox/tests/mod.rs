@@ -202,10 +202,10 @@ fn start(dir: &Path) -> Sandbox {
 
 /// Sends a creation and disconnects as soon as it has been received.
 fn hang_up_on(rig: &Rig, request: &Request) {
-    let before = rig.sandbox.books().unwrap().traffic.partners;
+    let before = rig.sandbox.snapshot().unwrap().traffic.partners;
     let stream = request.begin().unwrap();
     eventually("the request", || {
-        rig.sandbox.books().unwrap().traffic.partners > before
+        rig.sandbox.snapshot().unwrap().traffic.partners > before
     });
     drop(stream);
 }

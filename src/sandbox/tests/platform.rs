@@ -29,7 +29,7 @@ fn signing_in_gives_two_tokens_and_an_absolute_expiry() {
     let wrong = rig.request("GET", "/api/v8/auth?login=partner@example.com&password=no");
     assert_eq!(wrong.error(401), "Login or password is wrong");
     assert_eq!(rig.request("GET", "/api/v8/auth").status(), 401);
-    assert_eq!(rig.sandbox.books().unwrap().totals.logins, 2);
+    assert_eq!(rig.sandbox.snapshot().unwrap().totals.logins, 2);
 }
 
 #[test]
@@ -121,14 +121,17 @@ fn an_address_has_one_account_however_many_ask_at_once() {
     });
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
     assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 49);
-    let books = rig.sandbox.books().unwrap();
-    assert_eq!(books.tenants.len(), 1);
-    assert_eq!(books.tenants[0].created, 1);
+    let snapshot = rig.sandbox.snapshot().unwrap();
+    assert_eq!(snapshot.tenants.len(), 1);
+    assert_eq!(snapshot.tenants[0].created, 1);
     assert_eq!(
-        (books.totals.tenants_created, books.totals.duplicates_refused),
+        (
+            snapshot.totals.tenants_created,
+            snapshot.totals.duplicates_refused
+        ),
         (1, 49)
     );
-    assert_eq!(books.traffic.partners, 50);
+    assert_eq!(snapshot.traffic.partners, 50);
 }
 
 #[test]
@@ -155,7 +158,7 @@ fn creating_is_for_the_master_account_and_for_addresses() {
         rig.create(&token, "cid@example.com").host(&host).error(403),
         "This account is not a partner"
     );
-    assert_eq!(rig.sandbox.books().unwrap().tenants.len(), 2);
+    assert_eq!(rig.sandbox.snapshot().unwrap().tenants.len(), 2);
 }
 
 #[test]
@@ -227,7 +230,7 @@ fn sub_accounts_are_listed_by_page_in_both_vocabularies() {
     assert_eq!(list("&page=4&pageSize=2")["data"], json!([]));
     assert_eq!(list("&pageSize=9999")["meta"]["per_page"], 200);
     let row = &list("")["data"][4];
-    let book = &rig.sandbox.books().unwrap().tenants[4];
+    let book = &rig.sandbox.snapshot().unwrap().tenants[4];
     let columns = &row["attributes"];
     assert_eq!(row["type"], "Object");
     assert_eq!((row["id"].as_u64(), columns["id"].as_str()), (Some(5), Some("5")));
@@ -246,7 +249,7 @@ fn sub_accounts_are_listed_by_page_in_both_vocabularies() {
         (&columns["ServerName"], &columns["server"]),
         (&json!("mobsted.sandbox"), &json!("mobsted.sandbox"))
     );
-    assert_eq!(rig.sandbox.books().unwrap().traffic.object_lists, 6);
+    assert_eq!(rig.sandbox.snapshot().unwrap().traffic.object_lists, 6);
 }
 
 #[test]
@@ -269,8 +272,8 @@ fn app_one_of_the_master_account_is_protected_and_attempts_are_counted() {
         .bearer(&token)
         .json(200);
     assert_eq!(app["data"][0]["attributes"]["Name"], "My Sub Accounts");
-    assert_eq!(rig.sandbox.books().unwrap().totals.app1_attempts, 5);
-    assert_eq!(rig.reopened().sandbox.books().unwrap().totals.app1_attempts, 5);
+    assert_eq!(rig.sandbox.snapshot().unwrap().totals.app1_attempts, 5);
+    assert_eq!(rig.reopened().sandbox.snapshot().unwrap().totals.app1_attempts, 5);
 }
 
 #[test]
@@ -322,9 +325,9 @@ fn apps_are_made_listed_changed_and_deleted() {
         3,
         "numbers are not used again"
     );
-    let books = rig.sandbox.books().unwrap();
-    assert_eq!(books.apps.iter().map(|app| app.id).collect::<Vec<_>>(), [2, 3]);
-    assert_eq!(books.traffic.applications, 7);
+    let snapshot = rig.sandbox.snapshot().unwrap();
+    assert_eq!(snapshot.apps.iter().map(|app| app.id).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(snapshot.traffic.applications, 7);
 }
 
 #[test]
@@ -368,5 +371,7 @@ fn creating_can_take_its_time_and_goes_on_without_the_client() {
     rig.create(&token, "ann@example.com").json(200);
     assert!(begin.elapsed() >= latency);
     hang_up_on(&rig, &rig.create(&token, "bob@example.com"));
-    eventually("the creation", || rig.sandbox.books().unwrap().tenants.len() == 2);
+    eventually("the creation", || {
+        rig.sandbox.snapshot().unwrap().tenants.len() == 2
+    });
 }

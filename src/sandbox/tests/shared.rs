@@ -16,14 +16,14 @@ fn the_second_attaches_and_takes_over_when_the_first_ends() {
     assert_eq!(second.master(), rig.sandbox.master());
     let token = rig.token();
     rig.create(&token, "ann@example.com").json(200);
-    let books = rig.sandbox.books().unwrap();
-    assert_eq!(second.books().unwrap().tenants, books.tenants);
+    let snapshot = rig.sandbox.snapshot().unwrap();
+    assert_eq!(second.snapshot().unwrap().tenants, snapshot.tenants);
     let Rig { sandbox, dir } = rig;
     let address = sandbox.address();
     sandbox.shutdown();
     eventually("the succession", || second.role() == Role::Serving);
     assert_eq!(second.address(), address, "the port stays when it can");
-    assert_eq!(second.books().unwrap().tenants, books.tenants);
+    assert_eq!(second.snapshot().unwrap().tenants, snapshot.tenants);
     let rig = Rig { sandbox: second, dir };
     assert_eq!(rig.create(&token, "bob@example.com").status(), 200);
 }
@@ -109,7 +109,7 @@ fn a_stale_address_is_not_believed() {
 #[test]
 fn status_tells_who_serves_and_reset_waits_for_nobody() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(status(dir.path()).unwrap().books, None);
+    assert_eq!(status(dir.path()).unwrap().snapshot, None);
     let sandbox = start(dir.path());
     let rig = Rig { sandbox, dir };
     rig.create(&rig.token(), "ann@example.com").json(200);
@@ -124,10 +124,10 @@ fn status_tells_who_serves_and_reset_waits_for_nobody() {
     sandbox.shutdown();
     let idle = status(dir.path()).unwrap();
     assert_eq!(idle.served, None);
-    assert_eq!(idle.books.unwrap().tenants, served.books.unwrap().tenants);
+    assert_eq!(idle.snapshot.unwrap().tenants, served.snapshot.unwrap().tenants);
     reset(dir.path()).unwrap();
-    assert_eq!(status(dir.path()).unwrap().books, None);
-    assert_eq!(start(dir.path()).books().unwrap().tenants, []);
+    assert_eq!(status(dir.path()).unwrap().snapshot, None);
+    assert_eq!(start(dir.path()).snapshot().unwrap().tenants, []);
     reset(&dir.path().join("nowhere")).unwrap();
 }
 
@@ -161,7 +161,7 @@ fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
     assert!(early.is_err(), "it did not wait: {early:?}");
     drop(held);
     let found = told.recv().unwrap().unwrap();
-    assert!(found.served.is_none() && found.books.is_some());
+    assert!(found.served.is_none() && found.snapshot.is_some());
     looking.join().unwrap();
 }
 

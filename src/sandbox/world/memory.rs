@@ -167,8 +167,8 @@ impl Memory {
     }
 
     /// Returns the platforms' records.
-    pub(super) fn books(&self, traffic: Traffic) -> Snapshot {
-        let (tenants, apps) = self.mobsted.books();
+    pub(super) fn snapshot(&self, traffic: Traffic) -> Snapshot {
+        let (tenants, apps) = self.mobsted.snapshot();
         Snapshot {
             tenants,
             apps,

@@ -61,8 +61,8 @@ impl Platform {
     }
 
     /// The platform has responded, and is then gone.
-    async fn seen_and_gone(patience: Duration) -> Platform {
-        let platform = Platform::start(patience).await;
+    async fn seen_and_gone(max_outage: Duration) -> Platform {
+        let platform = Platform::start(max_outage).await;
         assert_eq!(platform.ask("acme").await.unwrap().status, 200);
         platform.up.store(false, Ordering::SeqCst);
         platform.tries.store(0, Ordering::SeqCst);
@@ -172,12 +172,12 @@ async fn waiting_ends_and_then_callers_fail_at_once_until_one_gets_through() {
 #[tokio::test]
 async fn the_line_says_how_long_is_waited() {
     let platform = Platform::seen_and_gone(Duration::ZERO).await;
-    let line = ConnectOptions {
+    let connect_options = ConnectOptions {
         outage: Some(Duration::from_secs(10)),
         ..ConnectOptions::default()
     };
-    let http = platform.http.on(&line);
-    // Another line has its own state.
+    let http = platform.http.on(&connect_options);
+    // Other options have their own state.
     assert_failed(
         &http.send(&request("acme")).await.unwrap_err(),
         ErrorKind::Connect,
@@ -189,7 +189,7 @@ async fn the_line_says_how_long_is_waited() {
     platform.up.store(false, Ordering::SeqCst);
     let error = http.send(&request("acme")).await.unwrap_err();
     assert!(error.to_string().contains("it has been so for 10 s"), "{error}");
-    assert!(!platform.http.on(&line).is_waiting());
+    assert!(!platform.http.on(&connect_options).is_waiting());
 }
 
 #[tokio::test]

@@ -39,14 +39,14 @@ async fn everybody_waits_when_one_is_put_off() {
 async fn a_line_is_shared_by_all_who_ask_for_it() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     let (http, clock) = http();
-    let line = ConnectOptions {
+    let connect_options = ConnectOptions {
         rate: Rate::parse("10/s"),
         ..ConnectOptions::default()
     };
     for _ in 0..5 {
-        let mine = http.on(&line);
-        let yours = http.on(&line.clone());
-        assert!(mine.same_line(&yours) && !mine.same_line(&http));
+        let mine = http.on(&connect_options);
+        let yours = http.on(&connect_options.clone());
+        assert!(mine.same_pool(&yours) && !mine.same_pool(&http));
         assert_eq!(mine.send(&get(&server)).await.unwrap().status, 200);
         assert_eq!(yours.send(&post(&server)).await.unwrap().status, 200);
     }
@@ -60,11 +60,11 @@ async fn the_server_never_has_more_requests_at_once_than_the_line_allows() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     let server = crate::transport::testing::Crowd::start(3).await;
-    let line = ConnectOptions {
+    let connect_options = ConnectOptions {
         concurrency: Some(3),
         ..ConnectOptions::default()
     };
-    let http = Http::new(HttpConfig::default(), Clock::system()).on(&line);
+    let http = Http::new(HttpConfig::default(), Clock::system()).on(&connect_options);
     let done = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..30)
         .map(|_| {

@@ -103,8 +103,8 @@ async fn serve(acceptor: TlsAcceptor) -> url::Url {
     url::Url::parse(&format!("https://localhost:{port}/x")).unwrap()
 }
 
-async fn ask(line: &ConnectOptions, url: &url::Url) -> Result<u16, TransportError> {
-    let http = Http::new(HttpConfig::default(), Clock::frozen(0)).on(line);
+async fn ask(connect_options: &ConnectOptions, url: &url::Url) -> Result<u16, TransportError> {
+    let http = Http::new(HttpConfig::default(), Clock::frozen(0)).on(connect_options);
     let answer = http.send(&Request::new(Method::Get, url.clone())).await;
     answer.map(|answer| answer.status)
 }
@@ -115,11 +115,11 @@ async fn a_server_is_trusted_for_the_authority_that_the_line_names() {
     let url = serve(authority.acceptor("localhost", false)).await;
     assert_eq!(ask(&authority.trusted(), &url).await, Ok(200));
 
-    for line in [
+    for connect_options in [
         ConnectOptions::default(),
         Authority::named("somebody else").trusted(),
     ] {
-        let error = ask(&line, &url).await.unwrap_err();
+        let error = ask(&connect_options, &url).await.unwrap_err();
         assert_failed(&error, ErrorKind::Tls, Sent::No, 1);
         let text = error.to_string();
         assert!(text.starts_with("no secure connection to localhost:"), "{text}");
@@ -187,11 +187,11 @@ async fn a_server_that_asks_who_we_are_is_told() {
     let url = serve(authority.acceptor("localhost", true)).await;
     let (certificate, key) = authority.certify("client.example");
     let identity = Identity::parse(certificate.pem().as_bytes(), &Secret::new(key.serialize_pem())).unwrap();
-    let line = ConnectOptions {
+    let connect_options = ConnectOptions {
         identity: Some(identity),
         ..authority.trusted()
     };
-    assert_eq!(ask(&line, &url).await, Ok(200));
+    assert_eq!(ask(&connect_options, &url).await, Ok(200));
     // In TLS 1.3 the rejection arrives after our side of the handshake; or the connection is closed before it is read.
     let error = ask(&authority.trusted(), &url).await.unwrap_err();
     let told = error.kind == ErrorKind::Tls && error.to_string().contains("`client_cert`");
@@ -311,18 +311,18 @@ async fn accounts_are_reached_through_the_proxy_and_this_machine_is_not() {
 async fn a_proxy_that_refuses_is_named_without_its_credentials() {
     let authority = Authority::new();
     let (address, _) = proxy(authority.acceptor("acme.example", false)).await;
-    let line = ConnectOptions {
+    let connect_options = ConnectOptions {
         proxy: Through::Proxy(Proxy::parse(&format!("http://ann:s3cret-pw@{address}")).unwrap()),
         ..ConnectOptions::default()
     };
     let url = url::Url::parse("https://refused.example/x").unwrap();
-    let error = ask(&line, &url).await.unwrap_err();
+    let error = ask(&connect_options, &url).await.unwrap_err();
     assert_eq!(
         (error.kind, error.sent),
         (ErrorKind::Connect, Sent::No),
         "{error}"
     );
-    let text = format!("{error} {error:?} {line:?}");
+    let text = format!("{error} {error:?} {connect_options:?}");
     assert!(
         text.contains(&format!("refused.example through the proxy http://{address}")),
         "{text}"
@@ -336,7 +336,7 @@ async fn the_usual_proxy_counts_where_the_line_names_none_and_nothing_excepts_th
     let (address, asked) = proxy(authority.acceptor("255.255.255.255", false)).await;
     // Nothing can be sent to that address, so only the proxy can have responded.
     let nowhere = url::Url::parse("https://255.255.255.255/x").unwrap();
-    let ask = |line: ConnectOptions, except: &str| {
+    let ask = |connect_options: ConnectOptions, except: &str| {
         let config = HttpConfig {
             proxies: Proxies {
                 https: Proxy::parse(&address.to_string()).ok(),
@@ -345,7 +345,7 @@ async fn the_usual_proxy_counts_where_the_line_names_none_and_nothing_excepts_th
             },
             ..HttpConfig::default()
         };
-        let http = Http::new(config, Clock::frozen(0)).on(&line);
+        let http = Http::new(config, Clock::frozen(0)).on(&connect_options);
         let request = Request::new(Method::Get, nowhere.clone());
         async move { http.send(&request).await.map(|answer| answer.status) }
     };

@@ -215,7 +215,7 @@ impl Lexer {
 
     fn tokens(mut self) -> Vec<Token> {
         let mut tokens = Vec::new();
-        while let Some(c) = self.peek(0) {
+        while let Some(c) = self.read_snapshot(0) {
             let line = self.line;
             if let Some(text) = self.token(c) {
                 tokens.push(Token {
@@ -231,7 +231,7 @@ impl Lexer {
 
     /// Reads one token, or skips a blank or comment.
     fn token(&mut self, c: char) -> Option<String> {
-        match (c, self.peek(1)) {
+        match (c, self.read_snapshot(1)) {
             ('/', Some('/')) => {
                 self.skip_while(|c| c != '\n');
                 None
@@ -254,7 +254,7 @@ impl Lexer {
         }
     }
 
-    fn peek(&self, ahead: usize) -> Option<char> {
+    fn read_snapshot(&self, ahead: usize) -> Option<char> {
         self.chars.get(self.at + ahead).copied()
     }
 
@@ -265,7 +265,7 @@ impl Lexer {
     }
 
     fn skip_while(&mut self, more: impl Fn(char) -> bool) {
-        while self.peek(0).is_some_and(&more) {
+        while self.read_snapshot(0).is_some_and(&more) {
             self.step(1);
         }
     }
@@ -274,7 +274,7 @@ impl Lexer {
     fn skip_block_comment(&mut self) {
         let mut depth = 0;
         loop {
-            match (self.peek(0), self.peek(1)) {
+            match (self.read_snapshot(0), self.read_snapshot(1)) {
                 (Some('/'), Some('*')) => depth += 1,
                 (Some('*'), Some('/')) => depth -= 1,
                 (None, _) => return,
@@ -292,7 +292,7 @@ impl Lexer {
 
     fn string(&mut self) -> String {
         self.step(1);
-        while let Some(c) = self.peek(0) {
+        while let Some(c) = self.read_snapshot(0) {
             self.step(if c == '\\' { 2 } else { 1 });
             if c == '"' {
                 break;
@@ -303,7 +303,7 @@ impl Lexer {
 
     /// Reads a character or a lifetime.
     fn quote(&mut self, next: Option<char>) -> String {
-        let is_char = next == Some('\\') || self.peek(2) == Some('\'');
+        let is_char = next == Some('\\') || self.read_snapshot(2) == Some('\'');
         if !is_char {
             self.step(1);
             return format!("'{}", self.word());
@@ -319,10 +319,10 @@ impl Lexer {
         let start = self.at;
         self.skip_while(|c| c.is_alphanumeric() || c == '_');
         let word: String = self.chars[start..self.at].iter().collect();
-        match (word.as_str(), self.peek(0)) {
+        match (word.as_str(), self.read_snapshot(0)) {
             ("r" | "br" | "cr", Some('"' | '#')) if self.is_raw_string() => self.raw_string(),
             ("b" | "c", Some('"')) => self.string(),
-            ("b", Some('\'')) => self.quote(self.peek(1)),
+            ("b", Some('\'')) => self.quote(self.read_snapshot(1)),
             _ => word,
         }
     }
@@ -330,14 +330,14 @@ impl Lexer {
     /// Whether this is `r#"` and not a raw name such as `r#type`.
     fn is_raw_string(&self) -> bool {
         let hashes = self.chars[self.at..].iter().take_while(|c| **c == '#').count();
-        self.peek(hashes) == Some('"')
+        self.read_snapshot(hashes) == Some('"')
     }
 
     fn raw_string(&mut self) -> String {
         let hashes = self.chars[self.at..].iter().take_while(|c| **c == '#').count();
         self.step(hashes + 1);
-        while let Some(c) = self.peek(0) {
-            let closes = c == '"' && (1..=hashes).all(|ahead| self.peek(ahead) == Some('#'));
+        while let Some(c) = self.read_snapshot(0) {
+            let closes = c == '"' && (1..=hashes).all(|ahead| self.read_snapshot(ahead) == Some('#'));
             self.step(1);
             if closes {
                 self.step(hashes);

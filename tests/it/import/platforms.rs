@@ -108,8 +108,8 @@ fn requests_of_jrni_become_operations_and_run() {
         .run("run jrni.rhai --sandbox --json --reference staff-7")
         .ended(0);
     assert!(ran.stdout.contains("\"logout\":\"done\""), "{}", ran.stdout);
-    let books = home.books();
-    let jrni = &books.jrni;
+    let snapshot = home.snapshot();
+    let jrni = &snapshot.jrni;
     assert!(
         jrni.companies.iter().any(|one| one.reference == "shop-1"),
         "{jrni:?}"

@@ -87,7 +87,7 @@ fn read(text: &str) -> Result<File, String> {
             }
             "const" | "let" => {
                 tokens.word()?;
-                if tokens.peek(":") {
+                if tokens.read_snapshot(":") {
                     tokens.expect(":")?;
                     tokens.ty()?;
                 }
@@ -107,12 +107,12 @@ impl Tokens {
         self.0.pop()
     }
 
-    fn peek(&self, token: &str) -> bool {
+    fn read_snapshot(&self, token: &str) -> bool {
         self.0.last().is_some_and(|next| next == token)
     }
 
     fn eat(&mut self, token: &str) -> bool {
-        let found = self.peek(token);
+        let found = self.read_snapshot(token);
         if found {
             self.0.pop();
         }
@@ -135,7 +135,7 @@ impl Tokens {
 
     fn function(&mut self) -> Result<(String, usize), String> {
         let mut name = self.word()?;
-        if (name == "get" || name == "set") && !self.peek("(") {
+        if (name == "get" || name == "set") && !self.read_snapshot("(") {
             name = format!("{name} {}", self.word()?);
         }
         self.expect("(")?;
@@ -146,7 +146,7 @@ impl Tokens {
             self.expect(":")?;
             self.ty()?;
             count += 1;
-            if !self.peek(")") {
+            if !self.read_snapshot(")") {
                 self.expect(",")?;
             }
         }
@@ -161,7 +161,7 @@ impl Tokens {
     fn types(&mut self, end: &str) -> Result<(), String> {
         while !self.eat(end) {
             self.ty()?;
-            if !self.peek(end) {
+            if !self.read_snapshot(end) {
                 self.expect(",")?;
             }
         }
@@ -178,7 +178,7 @@ impl Tokens {
                     self.word()?;
                     self.expect(":")?;
                     self.ty()?;
-                    if !self.peek("}") {
+                    if !self.read_snapshot("}") {
                         self.expect(",")?;
                     }
                 }

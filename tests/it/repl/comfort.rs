@@ -240,7 +240,7 @@ fn a_secret_is_shown_only_after_a_question_and_that_is_recorded() {
         &terminal,
         "let t = mobsted::connect().ensure_tenant(\"ann@example.com\")",
     );
-    let password = home.books().tenants[0].password.clone();
+    let password = home.snapshot().tenants[0].password.clone();
     terminal.type_line("t");
     let screen = terminal.wait_for("password");
     assert!(screen.contains("***") && !screen.contains(&password), "{screen}");
@@ -278,7 +278,7 @@ fn secrets_and_existing_files_are_written_only_after_a_question() {
         &terminal,
         "let t = mobsted::connect().ensure_tenant(\"ann@example.com\")",
     );
-    let password = home.books().tenants[0].password.clone();
+    let password = home.snapshot().tenants[0].password.clone();
     let steps = [
         (":export t t.json", "Replace `t.json`? [y/N]"),
         ("n", "add --force to replace it"),
@@ -326,7 +326,7 @@ fn values_are_exported_for_their_owner_alone_and_masked() {
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains("ann@example.com") && text.contains("***"), "{text}");
-    assert!(!text.contains(&home.books().tenants[0].password));
+    assert!(!text.contains(&home.snapshot().tenants[0].password));
     let again = "let t = 1\n:export t tenant.csv\n";
     let _ = home
         .run_with_input("repl", again)

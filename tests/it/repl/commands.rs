@@ -93,7 +93,7 @@ fn the_last_failure_is_told_in_full() {
     ] {
         assert!(screen.contains(text), "`{text}` is not in:\n{screen}");
     }
-    let password = home.books().tenants[0].password.clone();
+    let password = home.snapshot().tenants[0].password.clone();
     assert!(!screen.contains(&password));
     terminal.type_line("let a = 1 2");
     let _ = terminal.wait_for("[5]:1:");

@@ -30,7 +30,7 @@ fn what_is_typed_before_the_question_does_not_answer_it() {
     assert!(screen.contains("typed before this question"), "{screen}");
     terminal.press(key::ENTER);
     let _ = terminal.wait_for("the rest of the input did not run");
-    assert_eq!(other.books().totals.tenants_created, 0);
+    assert_eq!(other.snapshot().totals.tenants_created, 0);
     terminal.wait_for_prompt();
     terminal.type_line("p.ensure_tenant(\"bob@example.com\").outcome");
     let _ = terminal.wait_until("it asks again", |screen| {
@@ -38,7 +38,7 @@ fn what_is_typed_before_the_question_does_not_answer_it() {
     });
     terminal.type_line("acme");
     let _ = terminal.wait_for("\ncreated");
-    assert_eq!(other.books().totals.tenants_created, 1);
+    assert_eq!(other.snapshot().totals.tenants_created, 1);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn lines_pasted_into_a_dumb_terminal_do_not_answer_a_question() {
     let _ = terminal.wait_for(ASKED);
     terminal.press("\n");
     let _ = terminal.wait_for("the rest of the input did not run");
-    assert_eq!(other.books().totals.tenants_created, 0);
+    assert_eq!(other.snapshot().totals.tenants_created, 0);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_run_on_a_real_account_does_not_take_what_was_typed_before_its_question() {
     terminal.press("\n");
     let (code, screen) = terminal.finish();
     assert!(code != 0 && screen.contains("nothing was done"), "{screen}");
-    assert_eq!(other.books().totals.tenants_created, 0);
+    assert_eq!(other.snapshot().totals.tenants_created, 0);
 }
 
 /// Runs the program in a terminal, with a stream that the shell redirects to a file.
@@ -154,7 +154,7 @@ fn where_questions_go_into_a_file_nothing_is_agreed_to() {
     terminal.wait_for_prompt();
     terminal.type_line(":quit");
     let _ = terminal.finish();
-    assert_eq!(other.books().totals.tenants_created, 0);
+    assert_eq!(other.snapshot().totals.tenants_created, 0);
     let said = home.read("err.txt");
     assert!(
         said.contains("there is no terminal to ask at") && !said.contains(ASKED),

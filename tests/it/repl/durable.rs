@@ -23,7 +23,7 @@ fn a_session_is_listed_with_its_inputs_as_rows() {
         .map(|step| step["row"].as_u64().unwrap())
         .collect();
     assert_eq!(rows, [3, 4], "each input is its own row, and asks for itself");
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn typing_the_same_line_twice_asks_twice() {
     let home = Home::new();
     let input = "let c = mobsted::connect().ensure_tenant(\"ann@example.com\").connect()\nc.post(\"/applications\", #{ Name: \"A\", appWebSiteUrl: \"https://a.example\" });\nc.post(\"/applications\", #{ Name: \"A\", appWebSiteUrl: \"https://a.example\" });\n";
     let _ = home.run_with_input("repl --sandbox", input).ended(0);
-    assert_eq!(home.books().totals.apps_created, 2);
+    assert_eq!(home.snapshot().totals.apps_created, 2);
 }
 
 /// Starts a session in which the response to a tenant's creation never arrives, and kills it there.
@@ -46,7 +46,11 @@ fn killed(home: &Home) -> String {
     .unwrap();
     wait_until("the tenant is there", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| books.tenants.len() == 1))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .is_some_and(|snapshot| snapshot.tenants.len() == 1)
+        })
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
@@ -66,7 +70,7 @@ fn a_killed_session_is_settled_without_running_anything_anew() {
     let ran = home.run("resume").ended(0);
     assert_eq!(ran.stdout, "", "no input runs anew");
     let _ = ran.said(&["ensure_tenant of input 2 was carried out", "is closed"]);
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
     assert_eq!(
         home.json(&format!("runs show {id} --json"))["run"]["status"],
         "done"
@@ -90,7 +94,11 @@ fn an_input_that_changes_much_records_the_change_that_may_be_open_and_no_other()
     .unwrap();
     wait_until("the tenant is there", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| books.tenants.len() == 1))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .is_some_and(|snapshot| snapshot.tenants.len() == 1)
+        })
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
@@ -103,7 +111,7 @@ fn an_input_that_changes_much_records_the_change_that_may_be_open_and_no_other()
     drop(journal);
     let ran = home.run("resume").ended(0);
     let _ = ran.said(&["ensure_tenant of input 1 was carried out", "is closed"]);
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
 }
 
 #[test]
@@ -130,7 +138,7 @@ fn a_killed_session_is_not_sent_again_when_nothing_is_found() {
     let _ = child.wait();
     let ran = home.run("resume").ended(0);
     let _ = ran.said(&["was not carried out, and is not sent again", "is closed"]);
-    assert_eq!(home.books().totals.tenants_created, 0);
+    assert_eq!(home.snapshot().totals.tenants_created, 0);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn one_closure_hides_nothing_but_itself() {
         let _ = terminal.wait_for(shown);
         terminal.wait_for_prompt();
     }
-    assert!(!terminal.screen().contains(&home.books().tenants[0].password));
+    assert!(!terminal.screen().contains(&home.snapshot().tenants[0].password));
 }
 
 #[test]

@@ -50,13 +50,13 @@ impl Rig {
 
     /// The number of tenants in the real account.
     fn real(&self) -> usize {
-        self.platform.books().tenants.len()
+        self.platform.snapshot().tenants.len()
     }
 
     /// The number of tenants in the session's sandbox.
     fn simulated(&self) -> usize {
         let status = provisor::sandbox::status(&self.home.sandbox()).unwrap();
-        status.books.map_or(0, |books| books.tenants.len())
+        status.snapshot.map_or(0, |snapshot| snapshot.tenants.len())
     }
 }
 

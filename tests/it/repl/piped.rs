@@ -61,8 +61,8 @@ throw "enough";
     let file = std::fs::File::open(home.work().join("two.rhai")).unwrap();
     let repl = crate::support::finish(command.stdin(file).spawn().unwrap()).ended(1);
     assert_eq!(repl.stdout, run.stdout);
-    assert_eq!(home.books().totals.tenants_created, 2);
-    assert_eq!(other.books().totals.tenants_created, 2);
+    assert_eq!(home.snapshot().totals.tenants_created, 2);
+    assert_eq!(other.snapshot().totals.tenants_created, 2);
     let _ = repl.said(&["enough", "stdin:17:1"]);
 }
 
@@ -284,7 +284,7 @@ fn requests_and_times_are_told_when_asked_for() {
         "{}",
         ran.stderr
     );
-    let password = home.books().tenants[0].password.clone();
+    let password = home.snapshot().tenants[0].password.clone();
     assert!(
         !ran.stderr.contains(&password) && !ran.stderr.contains("password="),
         "{}",

@@ -43,7 +43,7 @@ fn a_session_becomes_a_script_that_passes_the_check_and_repeats_it() {
         .run("run onboard.rhai --sandbox --password file:pin")
         .ended(0);
     assert!(again.stdout.contains("ann@example.com"), "{}", again.stdout);
-    assert_eq!(home.books().totals.tenants_created, 1, "the same tenant");
+    assert_eq!(home.snapshot().totals.tenants_created, 1, "the same tenant");
     let words = "run onboard.rhai --sandbox --password file:pin --email bob@example.com --name Bob";
     let ran = home.run(words).ended(0);
     assert!(
@@ -51,7 +51,7 @@ fn a_session_becomes_a_script_that_passes_the_check_and_repeats_it() {
         "{}",
         ran.stdout
     );
-    assert_eq!(home.books().totals.tenants_created, 2);
+    assert_eq!(home.snapshot().totals.tenants_created, 2);
 }
 
 #[test]

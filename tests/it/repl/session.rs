@@ -157,7 +157,11 @@ fn faults_of_a_session_end_with_it() {
     std::io::Write::write_all(&mut typed, b"mobsted::connect().tenants().len()\n").unwrap();
     crate::support::wait_until("it is served", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| books.traffic.object_lists > 0))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .is_some_and(|snapshot| snapshot.traffic.object_lists > 0)
+        })
     });
     let input = "mobsted::connect().tenants().len()\n";
     let ran = home
@@ -171,7 +175,7 @@ fn faults_of_a_session_end_with_it() {
     let mut dying = home.command(["repl", "--sandbox", "--fault", "object:hang"]);
     let mut dying = dying.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let mut into = dying.stdin.take().unwrap();
-    let hits = || home.books().traffic.object_lists;
+    let hits = || home.snapshot().traffic.object_lists;
     let before = hits();
     std::io::Write::write_all(&mut into, input.as_bytes()).unwrap();
     crate::support::wait_until("it hangs", || hits() > before);

@@ -51,7 +51,7 @@ fn a_change_that_was_sent_is_settled_first() {
         screen.contains("request already sent") && !screen.contains("\n1-never"),
         "{screen}"
     );
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
     let shown = home.json(&format!("runs show {} --json", home.newest()));
     assert_eq!(shown["run"]["status"], "done", "{shown}");
     let _ = home.run("resume").ended(0).said(&["nothing to resume"]);

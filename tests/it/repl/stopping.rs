@@ -141,7 +141,7 @@ fn a_change_that_was_sent_is_settled() {
     assert!(!screen.contains("\n1-never"), "{screen}");
     terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\").outcome");
     let _ = terminal.wait_for("unchanged");
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
 }
 
 /// Makes lookups hang while this lives, by a second process whose fault the sandbox also applies. Its input stays open
@@ -155,8 +155,8 @@ impl Hanging {
     fn begin(home: &Home) -> Hanging {
         let looked = || {
             let status = provisor::sandbox::status(&home.sandbox());
-            let books = status.ok().and_then(|status| status.books);
-            books.map_or(0, |books| books.traffic.object_lists)
+            let snapshot = status.ok().and_then(|status| status.snapshot);
+            snapshot.map_or(0, |snapshot| snapshot.traffic.object_lists)
         };
         let before = looked();
         let mut command = home.command(["repl", "--sandbox", "--fault", "object:hang"]);
@@ -184,7 +184,11 @@ fn a_second_one_leaves_the_change_in_doubt_and_the_session_goes_on() {
     terminal.type_line("let t = mobsted::connect().ensure_tenant(\"ann@example.com\")");
     crate::support::wait_until("the tenant is there", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| books.tenants.len() == 1))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .is_some_and(|snapshot| snapshot.tenants.len() == 1)
+        })
     });
     let hanging = Hanging::begin(&home);
     terminal.press(key::CTRL_C);
@@ -199,7 +203,7 @@ fn a_second_one_leaves_the_change_in_doubt_and_the_session_goes_on() {
     terminal.wait_for_prompt();
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
 }
 
 /// A session in which a change was sent and got no response; it exists if the fault applies it.
@@ -211,12 +215,12 @@ fn sent(home: &Home, fault: &str, applied: bool) -> crate::support::pty::Termina
     terminal.type_line("p.ensure_tenant(\"ann@example.com\"); print(`${1}-never`)");
     crate::support::wait_until("the request has left", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        let books = status.ok().and_then(|status| status.books);
-        books.is_some_and(|books| {
+        let snapshot = status.ok().and_then(|status| status.snapshot);
+        snapshot.is_some_and(|snapshot| {
             if applied {
-                books.tenants.len() == 1
+                snapshot.tenants.len() == 1
             } else {
-                books.traffic.partners > 0
+                snapshot.traffic.partners > 0
             }
         })
     });
@@ -249,7 +253,7 @@ fn a_change_that_is_never_answered_is_looked_up_at_once() {
     assert!(!screen.contains("\n1-never"), "{screen}");
     terminal.wait_for_prompt();
     asks_again_and_leaves(&mut terminal);
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
 }
 
 #[test]
@@ -259,10 +263,10 @@ fn a_change_that_was_not_carried_out_is_told_and_not_sent_again() {
     terminal.press(key::CTRL_C);
     let _ = terminal.wait_for("it was not carried out, and is not sent again");
     terminal.wait_for_prompt();
-    assert_eq!(home.books().totals.tenants_created, 0);
+    assert_eq!(home.snapshot().totals.tenants_created, 0);
     terminal.type_line("p.ensure_tenant(\"ann@example.com\").outcome");
     let _ = terminal.wait_for("\ncreated");
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
 }
 
 #[test]
@@ -281,7 +285,7 @@ fn what_a_later_input_settles_is_told_as_it_is_on_leaving() {
     let run = home.json(&format!("runs show {id} --json"));
     assert_eq!(run["run"]["status"], "done", "{run}");
     assert_eq!(run["run"]["rows"]["parked"], 0, "{run}");
-    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(home.snapshot().totals.tenants_created, 1);
 }
 
 /// Enters a request that has no response yet, and waits until it is sent.
@@ -314,7 +318,7 @@ fn what_the_answer_says_that_comes_after_it_is_told() {
     let _ = terminal.wait_for("`http::post`: answered with 201; the response is on record");
     let screen = terminal.wait_for("the rest of the input did not run");
     assert!(!screen.contains("\n1-never"), "{screen}");
-    assert_eq!(home.books().web.totals.created, 1);
+    assert_eq!(home.snapshot().web.totals.created, 1);
 }
 
 #[test]
@@ -335,7 +339,7 @@ fn the_session_that_left_a_keyed_request_in_doubt_can_look_it_up() {
     terminal.wait_for_prompt();
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
-    assert_eq!(home.books().web.totals.created, 1);
+    assert_eq!(home.snapshot().web.totals.created, 1);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn played(recorded: &str) -> String {
 fn normalised(screen: &str, home: &Home) -> String {
     let mut text = screen.replace(env!("CARGO_PKG_VERSION"), "X.Y.Z");
     text = text.replace(&home.newest(), "r7f3k");
-    let tenant = format!("http://{}-admin.", home.books().tenants[0].name);
+    let tenant = format!("http://{}-admin.", home.snapshot().tenants[0].name);
     while let Some(at) = text.find(&tenant) {
         let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
         text.replace_range(at..end, "http://ann.mobsted.sandbox");

@@ -23,8 +23,11 @@ impl Home {
     }
 
     /// The sandbox's state.
-    pub(crate) fn books(&self) -> provisor::sandbox::Snapshot {
-        provisor::sandbox::status(&self.sandbox()).unwrap().books.unwrap()
+    pub(crate) fn snapshot(&self) -> provisor::sandbox::Snapshot {
+        provisor::sandbox::status(&self.sandbox())
+            .unwrap()
+            .snapshot
+            .unwrap()
     }
 
     /// Triggers an event in the sandbox that is being served: `POST /_sandbox/{path}`.

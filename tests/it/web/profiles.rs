@@ -54,7 +54,7 @@ impl Rig {
 
     /// The number of items the service has created.
     fn made(&self) -> u64 {
-        self.platform.books().web.totals.created
+        self.platform.snapshot().web.totals.created
     }
 }
 

@@ -18,7 +18,11 @@ fn what_a_killed_session_left_in_doubt_is_named_and_resolved_by_a_person() {
     stdin.write_all(TYPED.as_bytes()).unwrap();
     wait_until("the item is there", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| books.web.totals.created == 1))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .is_some_and(|snapshot| snapshot.web.totals.created == 1)
+        })
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
@@ -41,7 +45,7 @@ fn what_a_killed_session_left_in_doubt_is_named_and_resolved_by_a_person() {
         .run(&format!("resolve {id} A-17 --as done --value item.json --yes"))
         .ended(0);
     let _ = home.run("resume").ended(0).said(&["is closed"]);
-    assert_eq!(home.books().web.totals.created, 1, "nothing was sent again");
+    assert_eq!(home.snapshot().web.totals.created, 1, "nothing was sent again");
 }
 
 const BOTH: &str = r#"let items = "https://api.web.sandbox/items";
@@ -58,7 +62,11 @@ fn of_two_keyed_calls_of_one_input_only_the_one_in_doubt_is_named() {
     stdin.write_all(BOTH.as_bytes()).unwrap();
     wait_until("the second one is there", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.books.is_some_and(|books| books.web.totals.created == 1))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .is_some_and(|snapshot| snapshot.web.totals.created == 1)
+        })
     });
     signal(child.id(), "KILL");
     let _ = child.wait();

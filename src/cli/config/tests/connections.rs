@@ -19,9 +19,12 @@ impl Home {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    fn line(&self, variables: &[(&str, &str)]) -> Result<ConnectOptions, String> {
+    fn connect_options(&self, variables: &[(&str, &str)]) -> Result<ConnectOptions, String> {
         let config = self.load().map_err(|error| error.to_string())?;
-        let line = config.named("a", "test").unwrap().line(&self.env(variables));
+        let line = config
+            .named("a", "test")
+            .unwrap()
+            .connect_options(&self.env(variables));
         let folder = self.folder.path().display().to_string();
         line.map_err(|error| error.to_string().replace(&folder, "~"))
     }
@@ -37,7 +40,7 @@ fn everything_about_the_way_is_read() {
     home.put("ca.pem", &cert, 0o644);
     fs::write(home.path("mine.pem"), &cert).unwrap();
     home.put("mine.key", &key, 0o600);
-    let line = home.line(&[]).unwrap();
+    let line = home.connect_options(&[]).unwrap();
     assert_eq!(line.name, "a");
     assert_eq!(
         line.proxy,
@@ -48,10 +51,10 @@ fn everything_about_the_way_is_read() {
     assert_eq!(line.connect_timeout, Some(Duration::from_secs(3)));
     assert_eq!(line.outage, Some(Duration::from_mins(10)));
     let none = Home::new("[profiles.a]\nproxy = \"none\"\n", "")
-        .line(&[])
+        .connect_options(&[])
         .unwrap();
     assert_eq!(none.proxy, Through::Direct);
-    let nothing = Home::new("[profiles.a]\n", "").line(&[]).unwrap();
+    let nothing = Home::new("[profiles.a]\n", "").connect_options(&[]).unwrap();
     assert_eq!(
         nothing,
         ConnectOptions {
@@ -64,16 +67,21 @@ fn everything_about_the_way_is_read() {
 #[test]
 fn a_proxys_password_comes_from_elsewhere() {
     let home = Home::new("[profiles.a]\nproxy = { env = \"ACME_PROXY\" }\n", "");
-    let line = home.line(&[("ACME_PROXY", "http://ann:hunter2@p:1")]).unwrap();
+    let line = home
+        .connect_options(&[("ACME_PROXY", "http://ann:hunter2@p:1")])
+        .unwrap();
     assert_eq!(
         line.proxy,
         Through::Proxy(Proxy::parse("http://ann:hunter2@p:1").unwrap())
     );
     assert!(!format!("{line:?}").contains("hunter2"));
     let place = "~/provisor/config/config.toml:2: `profiles.a.proxy` is kept in the environment variable ACME_PROXY, and";
-    assert_eq!(home.line(&[]).unwrap_err(), format!("{place} it is not set"));
+    assert_eq!(
+        home.connect_options(&[]).unwrap_err(),
+        format!("{place} it is not set")
+    );
     let error = home
-        .line(&[("ACME_PROXY", "socks5://ann:hunter2@p:1")])
+        .connect_options(&[("ACME_PROXY", "socks5://ann:hunter2@p:1")])
         .unwrap_err();
     assert!(error.starts_with(place) && !error.contains("hunter2"), "{error}");
 }
@@ -124,7 +132,7 @@ fn files_that_cannot_be_used_are_named_with_their_place() {
         for (name, text, mode) in files {
             home.put(name, text, mode);
         }
-        let found = home.line(&[]).unwrap_err();
+        let found = home.connect_options(&[]).unwrap_err();
         assert!(
             found.starts_with(&format!("~/provisor/config/config.toml{error}")),
             "{found}"
@@ -174,7 +182,7 @@ fn what_a_project_says_about_the_way_needs_trust() {
         ),
     ] {
         let home = Home::new("[profiles.a]\n", &format!("[profiles.a]\n{text}\n"));
-        let error = home.line(&[]).unwrap_err();
+        let error = home.connect_options(&[]).unwrap_err();
         assert!(error.contains(what), "{error}");
         let asked = Config::asks_for(&home.path("work/provisor.toml")).unwrap();
         let folder = home.folder.path().display().to_string();
@@ -185,14 +193,14 @@ fn what_a_project_says_about_the_way_needs_trust() {
         "[profiles.a]\n",
         "[profiles.a]\nrate = \"1/s\"\nconcurrency = 2\n",
     );
-    assert!(home.line(&[]).is_ok());
+    assert!(home.connect_options(&[]).is_ok());
 }
 
 #[test]
 fn the_project_counts_over_the_user_for_the_way_too() {
     let user = "[profiles.a]\nrate = \"1/s\"\nconcurrency = 4\ntimeouts = { outage = \"1m\" }\n";
     let line = Home::new(user, "[profiles.a]\nrate = \"2/s\"\n")
-        .line(&[])
+        .connect_options(&[])
         .unwrap();
     assert_eq!((line.rate, line.concurrency), (Rate::parse("2/s"), Some(4)));
     assert_eq!(line.outage, Some(Duration::from_mins(1)));

@@ -50,7 +50,7 @@ fn environment(mark: &str) -> Observation {
     Observation {
         rows: rows.collect(),
         ledger: tenants_of_ledger.chain(apps_of_ledger).collect(),
-        books: Snapshot {
+        snapshot: Snapshot {
             tenants: tenants.collect(),
             apps: apps.collect(),
             totals: Totals::default(),
@@ -107,12 +107,12 @@ fn a_world_that_differs_only_in_what_is_generated_has_survived() {
 #[test]
 fn a_tenant_or_an_app_made_twice_is_found() {
     assert!(
-        judged(|observation| observation.books.tenants[1].created = 2)
+        judged(|observation| observation.snapshot.tenants[1].created = 2)
             .contains("bob@example.com was created 2 times")
     );
     let twice = judged(|observation| {
-        let again = observation.books.apps[0].clone();
-        observation.books.apps.push(AppBook { id: 2, ..again });
+        let again = observation.snapshot.apps[0].clone();
+        observation.snapshot.apps.push(AppBook { id: 2, ..again });
     });
     assert!(
         twice.contains("created twice: app Shop for https://shop.example of ann@example.com"),
@@ -132,7 +132,7 @@ fn a_credential_that_is_missing_or_wrong_is_found_in_ledger_and_results() {
         lost.contains("bob@example.com is not in the ledger: its credential is lost"),
         "{lost}"
     );
-    let wrong = judged(|observation| observation.books.tenants[0].password = "another".to_owned());
+    let wrong = judged(|observation| observation.snapshot.tenants[0].password = "another".to_owned());
     assert!(
         wrong.contains("the credential of ann@example.com is wrong in the ledger"),
         "{wrong}"
@@ -154,15 +154,15 @@ fn a_credential_that_is_missing_or_wrong_is_found_in_ledger_and_results() {
 #[test]
 fn a_request_for_what_exists_and_a_refused_second_tenant_are_found() {
     assert!(
-        judged(|observation| observation.books.traffic.repeats = 1)
+        judged(|observation| observation.snapshot.traffic.repeats = 1)
             .contains("tried to create what already existed")
     );
     assert!(
-        judged(|observation| observation.books.totals.duplicates_refused = 1)
+        judged(|observation| observation.snapshot.totals.duplicates_refused = 1)
             .contains("refuse a second tenant")
     );
-    assert!(judged(|observation| observation.books.totals.app1_attempts = 1).contains("App 1"));
-    assert!(judged(|observation| observation.books.pending = 1).contains("not arrived"));
+    assert!(judged(|observation| observation.snapshot.totals.app1_attempts = 1).contains("App 1"));
+    assert!(judged(|observation| observation.snapshot.pending = 1).contains("not arrived"));
 }
 
 #[test]
@@ -181,8 +181,8 @@ fn results_that_are_others_are_found_without_being_shown() {
 fn what_a_script_does_without_disturbance_is_no_damage() {
     let odd = |mark: &str| {
         let mut quiet = quiet(mark);
-        let again = quiet.observation.books.apps[0].clone();
-        quiet.observation.books.apps.push(AppBook { id: 2, ..again });
+        let again = quiet.observation.snapshot.apps[0].clone();
+        quiet.observation.snapshot.apps.push(AppBook { id: 2, ..again });
         quiet
     };
     let expected = Expected::from_quiet(vec![odd("q1"), odd("q2")]).unwrap();
@@ -196,8 +196,8 @@ fn elsewhere() -> Observation {
         ledger: Vec::new(),
         ..environment("q")
     };
-    observation.books.tenants.clear();
-    observation.books.apps.clear();
+    observation.snapshot.tenants.clear();
+    observation.snapshot.apps.clear();
     let company = |id, parent, reference: &str| CompanyBook {
         id,
         parent,
@@ -205,23 +205,23 @@ fn elsewhere() -> Observation {
         reference: reference.to_owned(),
         disabled: false,
     };
-    observation.books.jrni.companies = vec![company(1, None, ""), company(2, Some(1), "s-1")];
-    observation.books.jrni.administrators = vec![AdministratorBook {
+    observation.snapshot.jrni.companies = vec![company(1, None, ""), company(2, Some(1), "s-1")];
+    observation.snapshot.jrni.administrators = vec![AdministratorBook {
         id: 3,
         company: 2,
         email: "Ann@one.example".to_owned(),
         password: String::new(),
         role: "admin".to_owned(),
     }];
-    observation.books.jrni.people = vec![RecordBook {
+    observation.snapshot.jrni.people = vec![RecordBook {
         id: 4,
         company: 2,
         name: "Ann".to_owned(),
         reference: "s-1-1".to_owned(),
         deleted: false,
     }];
-    observation.books.web.items = vec![json!({"id": 5, "reference": "A-17"})];
-    observation.books.sparrow.batches = vec![BatchBook {
+    observation.snapshot.web.items = vec![json!({"id": 5, "reference": "A-17"})];
+    observation.snapshot.sparrow.batches = vec![BatchBook {
         id: "6".to_owned(),
         channel: Channel::Sms,
         text: "ready".to_owned(),
@@ -263,9 +263,9 @@ fn judged_elsewhere(damage: impl FnOnce(&mut Observation)) -> (String, String) {
 fn what_is_made_twice_on_any_platform_is_found() {
     assert_eq!(judged_elsewhere(|_| {}), (String::new(), String::new()));
     let (twice, unfinished) = judged_elsewhere(|observation| {
-        let again = observation.books.jrni.companies[1].clone();
+        let again = observation.snapshot.jrni.companies[1].clone();
         observation
-            .books
+            .snapshot
             .jrni
             .companies
             .push(CompanyBook { id: 7, ..again });
@@ -277,7 +277,7 @@ fn what_is_made_twice_on_any_platform_is_found() {
         );
     }
     assert!(twice.contains("not in the ledger: company"), "{twice}");
-    let (person, _) = judged_elsewhere(|observation| observation.books.jrni.people[0].deleted = true);
+    let (person, _) = judged_elsewhere(|observation| observation.snapshot.jrni.people[0].deleted = true);
     assert!(person.contains("does not exist: person s-1-1"), "{person}");
     let (lost, unfinished) = judged_elsewhere(|observation| drop(observation.ledger.remove(1)));
     assert!(
@@ -287,7 +287,7 @@ fn what_is_made_twice_on_any_platform_is_found() {
     assert_eq!(unfinished, "", "its step is still in doubt");
     let (item, _) = judged_elsewhere(|observation| {
         observation
-            .books
+            .snapshot
             .web
             .items
             .push(json!({"id": 8, "reference": "A-17"}));
@@ -299,7 +299,7 @@ fn what_is_made_twice_on_any_platform_is_found() {
 fn numbers_that_are_given_in_turn_are_compared_by_what_they_stand_for() {
     let environment = |company: u64, shown: u64| {
         let mut observation = elsewhere();
-        observation.books.jrni.companies[1].id = company;
+        observation.snapshot.jrni.companies[1].id = company;
         let row = json!({"company": shown, "_status": "done"});
         observation.rows = vec![row.as_object().unwrap().clone()];
         observation
@@ -328,8 +328,8 @@ fn numbers_that_are_given_in_turn_are_compared_by_what_they_stand_for() {
 #[test]
 fn a_message_sent_twice_is_found_and_one_that_may_not_have_left_is_none() {
     let (twice, unfinished) = judged_elsewhere(|observation| {
-        let again = observation.books.sparrow.batches[0].clone();
-        observation.books.sparrow.batches.push(BatchBook {
+        let again = observation.snapshot.sparrow.batches[0].clone();
+        observation.snapshot.sparrow.batches.push(BatchBook {
             id: "9".to_owned(),
             ..again
         });
@@ -344,7 +344,7 @@ fn a_message_sent_twice_is_found_and_one_that_may_not_have_left_is_none() {
             "{said}"
         );
     }
-    let (unsent, unfinished) = judged_elsewhere(|observation| observation.books.sparrow.batches.clear());
+    let (unsent, unfinished) = judged_elsewhere(|observation| observation.snapshot.sparrow.batches.clear());
     assert!(unsent.contains("0 resources of kind message"), "{unsent}");
     assert_eq!(unfinished, "");
 }

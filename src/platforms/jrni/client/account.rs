@@ -26,8 +26,8 @@ const WORDING: Wording = Wording {
 };
 
 impl Base {
-    /// Parses an address with or without scheme, trailing slashes and `/api/v1`, `/api/v3` or `/api/v5`. Without a scheme it
-    /// is https, or plain http for this machine and the sandbox.
+    /// Parses an address with or without scheme, trailing slashes and `/api/v1`, `/api/v3` or `/api/v5`. Without a
+    /// scheme it is https, or plain http for this machine and the sandbox.
     pub fn parse(text: &str) -> Result<Base, ApiError> {
         let site = Site::parse(text, &WORDING)?;
         let version = match site.as_str().rsplit_once("/api/") {

@@ -12,14 +12,14 @@ use crate::client::{ConnectOptions, clients};
 pub(crate) type Accounts = clients::Accounts<Client>;
 
 impl Accounts {
-    /// The client for `account`, reached on `line`: the cached one, unless credentials, endpoints, timeout or line
-    /// differ. Sends nothing.
+    /// The client for `account`, reached on `connect_options`: the cached one, unless credentials, endpoints, timeout
+    /// or line differ. Sends nothing.
     pub fn client(
         &self,
         account: &Account,
         endpoints: &Arc<Endpoints>,
         reply: Duration,
-        line: &ConnectOptions,
+        connect_options: &ConnectOptions,
     ) -> Client {
         let fits = |client: &Client, network: &_| {
             let own = client.account();
@@ -32,9 +32,9 @@ impl Accounts {
                 && own.password.same_as(&account.password)
                 && client.inner.reply == reply
                 && *client.endpoints() == **endpoints
-                && client.inner.session.network.shares_line(network)
+                && client.inner.session.network.shares_pool(network)
         };
-        self.shared(account.key(), line, fits, |network| {
+        self.shared(account.key(), connect_options, fits, |network| {
             Client::new(network, account.clone(), Arc::clone(endpoints), reply)
         })
     }

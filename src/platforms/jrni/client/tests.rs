@@ -86,7 +86,7 @@ impl Rig {
     }
 
     fn totals(&self) -> crate::sandbox::JrniTotals {
-        self.sandbox.books().unwrap().jrni.totals
+        self.sandbox.snapshot().unwrap().jrni.totals
     }
 }
 
@@ -142,7 +142,7 @@ async fn wrong_credentials_are_tried_once_and_the_exchanged_headers_are_named() 
         assert_eq!(error.kind, ApiErrorKind::SignInRefused, "{error}");
         assert!(!error.message.contains("wrong"), "{error}");
     }
-    let routes = rig.sandbox.books().unwrap().traffic.routes;
+    let routes = rig.sandbox.snapshot().unwrap().traffic.routes;
     assert_eq!(routes["jrni-login"], 1);
     let given = rig.sandbox.jrni();
     let exchanged = Account {

@@ -11,14 +11,14 @@ use crate::client::{ConnectOptions, clients};
 pub(crate) type Accounts = clients::Accounts<Client>;
 
 impl Accounts {
-    /// The client for `account`, reached on `line`: the cached one, unless role, password, endpoints, timeouts or line
-    /// differ. Sends nothing.
+    /// The client for `account`, reached on `connect_options`: the cached one, unless role, password, endpoints,
+    /// timeouts or line differ. Sends nothing.
     pub fn client(
         &self,
         account: &Account,
         endpoints: &Arc<Endpoints>,
         timeouts: Timeouts,
-        line: &ConnectOptions,
+        connect_options: &ConnectOptions,
     ) -> Client {
         let fits = |client: &Client, network: &_| {
             let own = client.account();
@@ -26,9 +26,9 @@ impl Accounts {
                 && own.password.same_as(&account.password)
                 && client.0.timeouts == timeouts
                 && *client.endpoints() == **endpoints
-                && client.0.session.network.shares_line(network)
+                && client.0.session.network.shares_pool(network)
         };
-        self.shared(account.key(), line, fits, |network| {
+        self.shared(account.key(), connect_options, fits, |network| {
             Client::new(network, account.clone(), Arc::clone(endpoints), timeouts)
         })
     }

@@ -57,18 +57,18 @@ struct Held {
 pub(super) type Accounts = clients::Accounts<Client>;
 
 impl Accounts {
-    /// The client for `account`, reached on `line`: the cached one, unless tokens, timeout or line differ. Sends
-    /// nothing.
-    pub fn client(&self, account: &Account, reply: Duration, line: &ConnectOptions) -> Client {
+    /// The client for `account`, reached on `connect_options`: the cached one, unless tokens, timeout or line differ.
+    /// Sends nothing.
+    pub fn client(&self, account: &Account, reply: Duration, connect_options: &ConnectOptions) -> Client {
         let fits = |client: &Client, network: &_| {
             let own = &client.0.account;
             own.api_token.same_as(&account.api_token)
                 && own.partner_token.same_as(&account.partner_token)
                 && client.0.reply == reply
-                && client.0.network.shares_line(network)
+                && client.0.network.shares_pool(network)
         };
         let key = format!("{} {}", account.base, account.name);
-        self.shared(key, line, fits, |network| {
+        self.shared(key, connect_options, fits, |network| {
             Client::new(network, account.clone(), reply)
         })
     }

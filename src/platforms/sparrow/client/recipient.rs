@@ -33,8 +33,8 @@ impl Channel {
         }
     }
 
-    /// Returns the number in the form that is sent. In numbers of SMS the platform ignores blanks, dashes and parentheses
-    /// (vendor's documents, international SMS 1.0.4). The error is a sentence without a full stop.
+    /// Returns the number in the form that is sent. In numbers of SMS the platform ignores blanks, dashes and
+    /// parentheses (vendor's documents, international SMS 1.0.4). The error is a sentence without a full stop.
     pub fn number(self, written: &str) -> Result<String, String> {
         let number = match self {
             Channel::Sms => written.replace([' ', '-', '(', ')'], ""),
