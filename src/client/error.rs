@@ -248,7 +248,7 @@ fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
     }
 }
 
-/// Some platforms report conflicts with 400 [assumed], like other mistakes; only the text tells them apart.
+/// Some platforms report conflicts with 400 (assumed), like other mistakes; only the text tells them apart.
 fn says_it_exists(words: &str) -> bool {
     let words = words.to_lowercase();
     [

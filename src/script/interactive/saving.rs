@@ -1,9 +1,9 @@
 //! Saves a session's inputs as a script: functions at the top, the rest as `main`, with typed literals as its
 //! parameters.
 //!
-//! [`needs`] finds the inputs that a range depends on; [`pieces`] splits them into imports, functions and statements;
-//! [`constants`] finds the statements that functions need at the top, [`functions`] the functions that can run;
-//! [`lift`] turns literals into parameters; [`format`] formats the rest; [`parts`] assembles the script.
+//! [`dependencies`] finds the inputs that a range depends on; [`split`] splits them into imports, functions and
+//! statements; [`hoisted`] finds the statements that functions need at the top, [`functions`] the functions that can run;
+//! [`extract`] turns literals into parameters; [`mod@format`] formats the rest; [`builder`] assembles the script.
 
 mod builder;
 mod dependencies;
