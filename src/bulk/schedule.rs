@@ -150,6 +150,7 @@ struct Scheduler {
     deaths: BTreeMap<u64, Deaths>,
     /// Rows that exceeded the memory limit beside others. They share it, so these run again alone, after the others.
     crowded: Mutex<Vec<u64>>,
+    /// Whether only those are left.
     alone: AtomicBool,
     /// Rows handed to the workers that have not ended.
     handed_out: Mutex<u64>,
@@ -159,6 +160,16 @@ struct Scheduler {
     counts: Mutex<RowCounts>,
     stop: AtomicBool,
     why: Mutex<Option<Ended>>,
+}
+
+/// A row that was handed out, until it ends: even if its worker panics, nobody waits for it.
+struct Ending<'a>(&'a Scheduler);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        *self.0.handed_out.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.one_ended.notify_all();
+    }
 }
 
 /// How long no row may end before `each` is called without one.
@@ -179,7 +190,7 @@ impl Scheduler {
         Scheduler {
             deaths,
             crowded: Mutex::default(),
-            alone: AtomicBool::new(plan.jobs == 1),
+            alone: AtomicBool::new(false),
             handed_out: Mutex::default(),
             one_ended: Condvar::new(),
             counts: Mutex::new(plan.before),
@@ -318,9 +329,7 @@ impl Scheduler {
                 if seen.1 {
                     self.feed_alone(rows, &suspects);
                     self.wait_until_all_ended();
-                    self.alone.store(true, Ordering::SeqCst);
-                    let crowded = std::mem::take(&mut *self.crowded());
-                    return self.feed_alone(rows, &crowded);
+                    return self.feed_crowded(rows);
                 }
                 self.wait_for_rows(seen);
                 continue;
@@ -335,6 +344,19 @@ impl Scheduler {
                 }
             }
         }
+    }
+
+    /// Hands out the rows that exceeded the memory limit beside others, one at a time. Each finds what it recorded before.
+    fn feed_crowded(&self, rows: &SyncSender<RowRecord>) {
+        let crowded = std::mem::take(&mut *self.crowded());
+        if crowded.is_empty() {
+            return;
+        }
+        if let Err(error) = self.runner.journal.flush() {
+            return self.fail(Ended::JournalLost(error.to_string()));
+        }
+        self.alone.store(true, Ordering::SeqCst);
+        self.feed_alone(rows, &crowded);
     }
 
     fn feed_alone(&self, rows: &SyncSender<RowRecord>, positions: &[u64]) {
@@ -391,9 +413,9 @@ impl Scheduler {
             if self.stopping() {
                 continue;
             }
+            let ending = Ending(self);
             let finished = self.run_row(row);
-            *self.handed_out.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-            self.one_ended.notify_all();
+            drop(ending);
             if let Some(finished) = finished {
                 let failed = finished.status == RowStatus::Failed;
                 if failed {
@@ -404,6 +426,21 @@ impl Scheduler {
                 }
             }
         }
+    }
+
+    /// Whether a row that exceeded the memory limit runs again alone: if others ran beside it, and it is not the failure
+    /// after which the run stops.
+    fn puts_off(&self, position: u64) -> bool {
+        if self.plan.jobs == 1 || self.alone.load(Ordering::SeqCst) {
+            return false;
+        }
+        let mut crowded = self.crowded();
+        let failures = self.failures.load(Ordering::SeqCst) + crowded.len() as u64 + 1;
+        let stops = self.plan.stop_after.is_some_and(|most| failures >= most);
+        if !stops {
+            crowded.push(position);
+        }
+        !stops
     }
 
     fn count_failure(&self) {
@@ -433,7 +470,8 @@ impl Scheduler {
             position: row.position,
             scope: row.scope,
             args,
-            resumed: self.plan.resumed,
+            // Steps that a row recorded before it exceeded the memory limit are not made again.
+            resumed: self.plan.resumed || self.alone.load(Ordering::SeqCst),
         });
         let mut finished = Finished::new(row.position, input, RowStatus::Failed);
         match end {
@@ -441,10 +479,7 @@ impl Scheduler {
                 finished.status = RowStatus::Done;
                 finished.output = columns(value);
             }
-            RowEnd::Failed(diagnostic)
-                if diagnostic.kind == OUT_OF_MEMORY && !self.alone.load(Ordering::SeqCst) =>
-            {
-                self.crowded().push(row.position);
+            RowEnd::Failed(diagnostic) if diagnostic.kind == OUT_OF_MEMORY && self.puts_off(row.position) => {
                 return None;
             }
             RowEnd::Failed(diagnostic) => {

@@ -89,6 +89,38 @@ fn rows_beside_one_that_takes_too_much_finish() {
 }
 
 #[test]
+fn what_a_row_did_before_it_took_too_much_is_not_done_again() {
+    let home = Home::new();
+    // What is posted depends on what was read, which is another when it is read again.
+    home.write(
+        "m.rhai",
+        "/// @param kind string\nfn main(kind) {\n    let items = \"https://api.web.sandbox/items\";\n    \
+         let seen = http::get(items).body.total;\n    http::post(items, #{json: #{kind: kind, seen: seen}});\n    \
+         if kind == \"hungry\" { let s = \"x\"; loop { s += s } }\n    \
+         let n = 0;\n    while n < 300000 { n += 1 }\n    n\n}",
+    );
+    home.write(
+        "rows.csv",
+        "kind\nmodest\nhungry\nhungry\nhungry\nmodest\nhungry\n",
+    );
+    let ran = home.run("run m.rhai --sandbox --rows rows.csv --jobs 3 --max-memory 24M");
+    let _ = ran.ended(8).said(&["2 done", "4 failed"]);
+    assert_eq!(home.snapshot().web.totals.created, 6);
+}
+
+#[test]
+fn a_limit_on_failures_counts_rows_that_take_too_much() {
+    let home = Home::new();
+    home.write("m.rhai", "fn main(n) { let s = \"x\"; loop { s += s } }");
+    let rows: Vec<String> = (0..60).map(|n| n.to_string()).collect();
+    home.write("rows.csv", &format!("n\n{}\n", rows.join("\n")));
+    let ran = home.run("run m.rhai --rows rows.csv --jobs 3 --max-memory 16M --stop-after 1 --json");
+    let run = home.json(&format!("runs show {} --json", home.newest()));
+    let failed = run["run"]["rows"]["failed"].as_u64().unwrap();
+    assert!((1..=6).contains(&failed), "{failed}: {}", ran.stderr);
+}
+
+#[test]
 fn an_input_that_takes_too_much_fails_like_any_other() {
     let home = Home::new();
     let input = "let s = \"x\"\nloop { s += s }\n";
