@@ -144,7 +144,11 @@ impl Journal {
             why: step.why.clone().filter(|_| outcome.is_none()),
             parked: true,
             item,
-            removed: outcome.map_or_else(Vec::new, |_| step.strikes.clone()),
+            removed: if event == StepEvent::ResolvedDone {
+                step.strikes.clone()
+            } else {
+                Vec::new()
+            },
             audit,
             forgets: false,
         };

@@ -132,8 +132,8 @@ impl Runtime {
     }
 
     /// Resumes a run over rows, which may have stopped before it had recorded all of them. `rows` are all rows that it
-    /// was started with, from the first one; those that are recorded are compared and skipped. `each` gets the rows
-    /// that end, on a run thread.
+    /// was started with, from the first one; those that are recorded are compared and skipped. If all of them were
+    /// recorded, `rows` is not read. `each` gets the rows that end, on a run thread.
     ///
     /// Errors: as for [`Runtime::resume`]; the rows differ from the recorded ones.
     pub fn resume_rows(

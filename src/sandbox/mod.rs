@@ -62,11 +62,10 @@ pub use snapshot::{
 };
 pub use web::{Collection, DescribedItem, SimulatedService};
 
-/// Returns whether the sandbox simulates the platform of this name itself.
+/// Returns whether the sandbox simulates the platform of this name itself, or needs the name: `api` is the web service.
 pub fn simulates(platform: &str) -> bool {
-    HOSTS
-        .iter()
-        .any(|host| host.strip_suffix(".sandbox") == Some(platform))
+    let own = |host: &&str| host.strip_suffix(".sandbox") == Some(platform);
+    platform.eq_ignore_ascii_case("api") || HOSTS.iter().any(own)
 }
 
 /// Options for starting a sandbox.

@@ -64,7 +64,7 @@ const KINDS: &[Kind] = &[
             (
                 "applicationId",
                 "int",
-                "the identifier under the name that requests use",
+                "the identifier under the name that requests use; `()` if an earlier version recorded the app",
             ),
             ("name", "string", "its name"),
             (

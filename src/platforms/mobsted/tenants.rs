@@ -184,7 +184,7 @@ async fn send(context: &OpContext, call: &Call) -> Result<Value, OpError> {
                 ("url", new.url.as_str().into()),
                 ("password", new.password.into()),
                 ("name", new.name.as_str().into()),
-                ("phone", new.phone.as_str().into()),
+                ("phone", new.phone.map_or(Value::Null, Value::from)),
             ],
         ),
         Err(error) if may_exist(&error) => refused_or_ours(context, call, error).await,

@@ -282,6 +282,13 @@ impl State {
 }
 
 impl Collection {
+    fn place(&self, service: &str) -> Place {
+        Place {
+            service: service.to_owned(),
+            kind: self.kind.clone(),
+        }
+    }
+
     fn normalized(&self, key: &str) -> String {
         if self.ignores_case {
             key.trim().to_lowercase()
@@ -323,36 +330,34 @@ fn target(site: &Site, call: &Call) -> Option<Target> {
     let path = format!("/{}", call.path.trim_end_matches('/'));
     let hit = |collection: &Collection| {
         let by = |pattern: &Option<String>, hole: &str| within(pattern.as_deref()?, hole, &path);
-        if path == collection.path {
+        if path == collection.path.trim_end_matches('/') {
             return Some(None);
         }
-        // If both patterns match, an existing number is an identifier.
-        let id = by(&collection.by_id, "{id}");
-        let key = by(&collection.by_key, "{key}");
+        let id = by(&collection.by_id, "{id}").map(Part::Id);
+        let key = by(&collection.by_key, "{key}").map(Part::Key);
+        // If both patterns match, a read means the key if an item has it.
+        let reads = matches!(call.method.as_str(), "GET" | "HEAD");
         match (id, key) {
-            (Some(id), Some(_)) if id.parse().is_ok_and(|id: u64| exists(site, id)) => {
-                Some(Some(Part::Id(id)))
+            (Some(id), Some(Part::Key(key))) if !reads || !has_key(site, &name, collection, &key) => {
+                Some(Some(id))
             }
-            (_, Some(key)) => Some(Some(Part::Key(key))),
-            (Some(id), None) => Some(Some(Part::Id(id))),
-            (None, None) => None,
+            (_, Some(key)) => Some(Some(key)),
+            (id, None) => id.map(Some),
         }
     };
     service.collections.into_iter().find_map(|collection| {
         let part = hit(&collection)?;
         Some(Target {
-            place: Place {
-                service: name.clone(),
-                kind: collection.kind.clone(),
-            },
+            place: collection.place(&name),
             collection,
             part,
         })
     })
 }
 
-fn exists(site: &Site, id: u64) -> bool {
-    site.world.web(|state| state.items.contains_key(&id))
+fn has_key(site: &Site, service: &str, collection: &Collection, key: &str) -> bool {
+    let (place, key) = (collection.place(service), collection.normalized(key));
+    site.world.web(|state| state.of_key(&place, key).next().is_some())
 }
 
 /// Returns the path segment in place of the pattern's placeholder.

@@ -24,8 +24,8 @@ pub struct NewTenant {
     pub url: Base,
     /// The login.
     pub email: String,
-    /// The phone number; empty if the platform returns none.
-    pub phone: String,
+    /// The phone number, if the platform returns one.
+    pub phone: Option<String>,
     /// The one-time password.
     pub password: Secret,
     /// The tenant's name as contained in its address.
@@ -182,7 +182,7 @@ fn new_tenant(answer: &Answer, email: &str) -> Result<NewTenant, ApiError> {
         name: url.tenant().to_owned(),
         url,
         email,
-        phone: wire::text(credentials, &["phone"]).unwrap_or_default(),
+        phone: wire::text(credentials, &["phone"]),
         password,
     })
 }

@@ -76,7 +76,18 @@ pub(super) fn judge(request: &Request, endpoints: &Endpoints) -> Result<Option<I
     if let (Method::Post, Some([])) = (method, behind("partners").as_deref()) {
         return named.nothing().map(|()| None);
     }
-    if let (Method::Post, Some([])) = (method, parts_behind(path, creating(endpoints)).as_deref()) {
+    // A path that is one of items, too, is judged as that.
+    let is_of_items = |path: &str| {
+        Kind::ALL
+            .iter()
+            .any(|kind| endpoints.get(kind.endpoint()) == path)
+    };
+    let creating = creating(endpoints);
+    if let (Method::Post, Some([]), false) = (
+        method,
+        parts_behind(path, creating).as_deref(),
+        is_of_items(creating),
+    ) {
         return named.nothing().map(|()| None);
     }
     if let Some(parts) = behind("applications") {
