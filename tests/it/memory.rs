@@ -111,13 +111,18 @@ fn what_a_row_did_before_it_took_too_much_is_not_done_again() {
 #[test]
 fn a_limit_on_failures_counts_rows_that_take_too_much() {
     let home = Home::new();
-    home.write("m.rhai", "fn main(n) { let s = \"x\"; loop { s += s } }");
+    home.write(
+        "m.rhai",
+        "fn main(n) { http::post(\"https://api.web.sandbox/items\", #{json: #{n: n}}); let s = \"x\"; loop { s += s } }",
+    );
     let rows: Vec<String> = (0..60).map(|n| n.to_string()).collect();
     home.write("rows.csv", &format!("n\n{}\n", rows.join("\n")));
-    let ran = home.run("run m.rhai --rows rows.csv --jobs 3 --max-memory 16M --stop-after 1 --json");
+    let ran = home.run("run m.rhai --sandbox --rows rows.csv --jobs 3 --max-memory 24M --stop-after 1");
     let run = home.json(&format!("runs show {} --json", home.newest()));
     let failed = run["run"]["rows"]["failed"].as_u64().unwrap();
     assert!((1..=6).contains(&failed), "{failed}: {}", ran.stderr);
+    let created = home.snapshot().web.totals.created;
+    assert!((1..=12).contains(&created), "the others did not begin: {created}");
 }
 
 #[test]
