@@ -17,6 +17,17 @@ use crate::value::Value;
 /// How long a script may run without calling an operation after the run is cancelled: time to return.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// Returns what a script sees of a call without a value. The first reason to stop is kept in `stop`.
+pub(super) fn call_error(stop: &OnceLock<Stop>, halt: Halt) -> CallError {
+    let reason = match halt {
+        Halt::Failed(error) => return CallError::Failed(error),
+        Halt::Cancelled => Stop::Cancelled,
+        Halt::InDoubt { step, why } => Stop::Parked { step, why },
+        Halt::Journal(error) => Stop::JournalLost(error.to_string()),
+    };
+    CallError::Stop(stop.get_or_init(|| reason).clone())
+}
+
 pub(super) struct RowOperations {
     runner: Runner,
     row: RowJournal,
@@ -51,10 +62,6 @@ impl RowOperations {
         self.row.left_open()
     }
 
-    fn halt(&self, stop: Stop) -> CallError {
-        CallError::Stop(self.stop.get_or_init(|| stop).clone())
-    }
-
     fn millis(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -81,7 +88,7 @@ impl Operations for RowOperations {
         }
         // A row stops between two steps.
         if self.runner.cancel.requested() {
-            return Err(self.halt(Stop::Cancelled));
+            return Err(call_error(&self.stop, Halt::Cancelled));
         }
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
         let call = call.with_functions(ask.functions);
@@ -94,10 +101,7 @@ impl Operations for RowOperations {
                 self.runner.tally.count(&op, &performed);
                 Ok(performed.value)
             }
-            Err(Halt::Failed(error)) => Err(CallError::Failed(error)),
-            Err(Halt::Cancelled) => Err(self.halt(Stop::Cancelled)),
-            Err(Halt::InDoubt { step, why }) => Err(self.halt(Stop::Parked { step, why })),
-            Err(Halt::Journal(error)) => Err(self.halt(Stop::JournalLost(error.to_string()))),
+            Err(halt) => Err(call_error(&self.stop, halt)),
         }
     }
 

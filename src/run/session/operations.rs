@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::super::operations::call_error;
 use super::super::read_only::ReadOnlyOperations;
 use super::settle::to_value;
 use super::{Session, scope};
@@ -145,14 +146,10 @@ impl InputOperations {
         *self.look_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn halt(&self, stop: Stop) -> CallError {
-        CallError::Stop(self.stop.get_or_init(|| stop).clone())
-    }
-
     /// Asks for consent to a change, unless it would send nothing.
     fn consent(&self, ask: &CallRequest, call: &Call) -> Result<(), CallError> {
         let (session, lost) = (&self.session, |error: JournalError| {
-            self.halt(Stop::JournalLost(error.to_string()))
+            call_error(&self.stop, Halt::Journal(error))
         });
         // A row without steps, because what this row has already requested does not matter here.
         let blank = session
@@ -176,7 +173,7 @@ impl InputOperations {
         };
         match self.tell.consent(&permit) {
             Decision::Yes => Ok(()),
-            Decision::No => Err(self.halt(Stop::Cancelled)),
+            Decision::No => Err(call_error(&self.stop, Halt::Cancelled)),
             Decision::Refused { code, message, hint } => {
                 Err(CallError::Failed(OpError::new(code, message).hint(hint)))
             }
@@ -200,7 +197,7 @@ impl InputOperations {
         let (journal, run) = (&self.session.journal, self.session.run.id());
         journal
             .finish_row(run, self.number - 1, RowStatus::Queued, Some(&asked), None)
-            .map_err(|error| self.halt(Stop::JournalLost(error.to_string())))
+            .map_err(|error| call_error(&self.stop, Halt::Journal(error)))
     }
 
     async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
@@ -351,10 +348,7 @@ impl Operations for InputOperations {
         }
         match self.session.runtime.block_on(self.carry_out(call)) {
             Ok(performed) => Ok(performed.value),
-            Err(Halt::Failed(error)) => Err(CallError::Failed(error)),
-            Err(Halt::Cancelled) => Err(self.halt(Stop::Cancelled)),
-            Err(Halt::InDoubt { step, why }) => Err(self.halt(Stop::Parked { step, why })),
-            Err(Halt::Journal(error)) => Err(self.halt(Stop::JournalLost(error.to_string()))),
+            Err(halt) => Err(call_error(&self.stop, halt)),
         }
     }
 
