@@ -10,6 +10,9 @@ pub trait Table {
     /// Every entry: its key in a profile, its default, and its description.
     const ENTRIES: &'static [(&'static str, &'static str, &'static str)];
 
+    /// Entries that take the value of another one unless they are set: the key, and the other's.
+    const FOLLOWS: &'static [(&'static str, &'static str)] = &[];
+
     /// Why `value` cannot replace `default`, as a clause.
     fn misfit(key: &str, default: &str, value: &str) -> Option<&'static str>;
 }
@@ -58,6 +61,12 @@ impl<T: Table> Endpoints<T> {
             let key = Endpoints::<T>::check(key, value)?;
             endpoints.0.insert(key, value.trim_end_matches('/').to_owned());
         }
+        for (key, other) in T::FOLLOWS {
+            if overrides.get(*key).is_none_or(String::is_empty) {
+                let value = endpoints.get(other).to_owned();
+                endpoints.0.insert(key, value);
+            }
+        }
         Ok(endpoints)
     }
 
@@ -69,7 +78,8 @@ impl<T: Table> Endpoints<T> {
                 nearest: nearest(key, T::ENTRIES.iter().map(|(name, ..)| *name)),
             });
         };
-        match T::misfit(key, default, value) {
+        let follows = value.is_empty() && T::FOLLOWS.iter().any(|(following, _)| following == key);
+        match T::misfit(key, default, value).filter(|_| !follows) {
             None => Ok(key),
             Some(why) => Err(EndpointError::BadValue {
                 key,

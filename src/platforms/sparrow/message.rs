@@ -198,15 +198,15 @@ fn recipients(channel: Channel, given: Option<&Value>) -> Result<Value, OpError>
         return Err(bad("the message has no recipients".to_owned()));
     }
     let mut seen = BTreeSet::new();
-    for written in numbers.iter().filter_map(Value::as_text) {
+    let number = |written: &str| {
         let number = channel.number(written).map_err(bad)?;
-        if !seen.insert(number) {
+        if !seen.insert(number.clone()) {
             return Err(bad(format!("`{written}` is listed twice among the recipients")));
         }
-    }
-    let numbers = numbers.iter().filter_map(Value::as_text);
-    let sent = numbers.map(|written| channel.number(written).map(Value::from));
-    sent.collect::<Result<_, _>>().map(Value::List).map_err(bad)
+        Ok(Value::from(number))
+    };
+    let numbers = numbers.iter().filter_map(Value::as_text).map(number);
+    numbers.collect::<Result<_, _>>().map(Value::List)
 }
 
 /// One or more texts as a list; numbers become digits.

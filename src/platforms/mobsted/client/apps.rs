@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use serde_json::Value as Json;
 
 use super::Client;
-use super::endpoints::creating;
 use super::objects::id_text;
 use super::paging::{Entry, Listing};
 use super::wire::{self, Fields};
@@ -89,7 +88,7 @@ impl Client {
             fields.insert(field.to_owned(), value.into());
         }
         let request = self
-            .request(Method::Post, creating(endpoints))?
+            .request(Method::Post, endpoints.get("create_application"))?
             .body(Body::Json(Value::Record(fields)));
         let answer = self.call(request).await?;
         let json = answer.json()?;

@@ -6,17 +6,6 @@ pub(crate) use crate::client::endpoints::{self, is_name};
 /// The endpoint table of one account.
 pub(crate) type Endpoints = endpoints::Endpoints<Paths>;
 
-/// The entry of the path that creates an app.
-const CREATE: &str = "create_application";
-
-/// Returns the path that creates an app.
-pub(crate) fn creating(endpoints: &Endpoints) -> &str {
-    match endpoints.get(CREATE) {
-        "" => endpoints.get("applications"),
-        path => path,
-    }
-}
-
 /// Mobsted's table.
 ///
 /// The sources: "manual" is Mobsted's partner manual, "public" is code published by others, "assumed" has none.
@@ -45,9 +34,9 @@ impl endpoints::Table for Paths {
             "lists apps (public); changes and deletes them (assumed)",
         ),
         (
-            CREATE,
-            "",
-            "creates an app (assumed); empty is the path of `applications`",
+            "create_application",
+            "/applications",
+            "creates an app (assumed); the path of `applications` unless set",
         ),
         (
             "app_name_field",
@@ -76,19 +65,19 @@ impl endpoints::Table for Paths {
         ),
     ];
 
+    const FOLLOWS: &'static [(&'static str, &'static str)] = &[("create_application", "applications")];
+
     fn misfit(key: &str, default: &str, value: &str) -> Option<&'static str> {
-        let is_path = default.starts_with('/') || key == CREATE && !value.is_empty();
-        let Some(path) = value.strip_prefix('/').filter(|_| is_path) else {
-            return if is_path {
+        let Some(path) = value.strip_prefix('/').filter(|_| default.starts_with('/')) else {
+            return if default.starts_with('/') {
                 Some("a path starts with a slash and is relative to /api/v8")
             } else {
-                let may_be_empty = key == CREATE || key.starts_with("app_type");
-                (value.is_empty() && !may_be_empty).then_some("a field needs a name")
+                (value.is_empty() && !key.starts_with("app_type")).then_some("a field needs a name")
             };
         };
         let mut parts = path.trim_end_matches('/').split('/');
         let fits = |part: &str| {
-            let app = !["applications", CREATE].contains(&key) && names_an_app(part);
+            let app = !["applications", "create_application"].contains(&key) && names_an_app(part);
             is_name(part) && part.split('.').all(is_part) && !is_said_to_delete(part) && !app
         };
         if !parts.all(fits) {
@@ -103,8 +92,8 @@ impl endpoints::Table for Paths {
         let others = Self::ENTRIES
             .iter()
             .filter(|(other, path, _)| *other != key && path.starts_with('/'));
-        let own = if key == CREATE { "/applications" } else { default };
-        let taken = first(path) != first(own) && { others }.any(|(_, other, _)| first(other) == first(path));
+        let taken =
+            first(path) != first(default) && { others }.any(|(_, other, _)| first(other) == first(path));
         taken.then_some("another setting has the same path")
     }
 }

@@ -13,6 +13,10 @@ fn a_profile_corrects_single_entries() {
     assert_eq!(endpoints.get("applications"), "/wrapper/apps");
     assert_eq!(endpoints.get("partners"), "/partners");
     assert_eq!(with("app_type_field", "").unwrap().get("app_type_field"), "");
+    let creating = |key: &str, value: &str| with(key, value).unwrap().get("create_application").to_owned();
+    assert_eq!(creating("applications", "/wrapper/apps"), "/wrapper/apps");
+    assert_eq!(creating("create_application", ""), "/applications");
+    assert_eq!(creating("create_application", "/pwa/wrapper"), "/pwa/wrapper");
 }
 
 #[test]

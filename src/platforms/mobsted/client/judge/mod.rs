@@ -8,7 +8,7 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
-use super::endpoints::{Endpoints, creating};
+use super::endpoints::Endpoints;
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::sabotage::Sabotage;
@@ -82,7 +82,7 @@ pub(super) fn judge(request: &Request, endpoints: &Endpoints) -> Result<Option<I
             .iter()
             .any(|kind| endpoints.get(kind.endpoint()) == path)
     };
-    let creating = creating(endpoints);
+    let creating = endpoints.get("create_application");
     if let (Method::Post, Some([]), false) = (
         method,
         parts_behind(path, creating).as_deref(),
