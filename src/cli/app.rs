@@ -23,7 +23,7 @@ use crate::clock::Ids;
 use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
 use crate::operation::naming;
 use crate::runtime::Runtime;
-use crate::sandbox::{self, Sandbox, SandboxError};
+use crate::sandbox::{Sandbox, SandboxError};
 use crate::value::secret::Secret;
 
 /// The context of every command.
@@ -333,10 +333,8 @@ impl App {
     fn start_sandbox(&self, accounts: &Accounts) -> Result<Sandbox, CommandError> {
         let folder = self.paths()?.sandbox();
         App::make_private(&folder)?;
-        let mut options = sandbox::Options::new(folder);
+        let mut options = super::sandbox::options(&self.catalogue, folder, accounts.seed.unwrap_or_default());
         options.faults = super::sandbox::faults(&accounts.faults)?;
-        options.seed = accounts.seed.unwrap_or_default();
-        options.services = super::sandbox::services(&self.catalogue);
         let sandbox = Sandbox::start(options).map_err(|error| {
             let exit = match &error {
                 SandboxError::Unanswered { .. } => Exit::Aborted,

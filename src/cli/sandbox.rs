@@ -3,7 +3,7 @@
 mod status;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -101,9 +101,18 @@ pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, CommandError> {
     texts.iter().map(parse).collect()
 }
 
+/// Returns the options of a sandbox in this folder, with the platforms of the catalogue.
+pub(super) fn options(catalogue: &Catalogue, folder: PathBuf, seed: u64) -> Options {
+    Options {
+        seed,
+        services: services(catalogue),
+        ..Options::new(folder)
+    }
+}
+
 /// Describes to the sandbox the platforms of a host program: their resources, over plain HTTP and JSON. Platforms that
 /// it simulates itself, and those without a `url` or without resources, are left out.
-pub(super) fn services(catalogue: &Catalogue) -> Vec<SimulatedService> {
+fn services(catalogue: &Catalogue) -> Vec<SimulatedService> {
     let platforms = catalogue.platforms().iter();
     let described = platforms.filter(|platform| is_described(platform));
     described
@@ -153,11 +162,9 @@ pub(super) const CONNECT: Duration = Duration::from_secs(1);
 fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<Exit, CommandError> {
     let dir = app.paths()?.sandbox();
     App::make_private(&dir)?;
-    let mut options = Options::new(dir);
+    let mut options = options(app.catalogue(), dir, seed);
     options.listen = listen;
     options.faults = faults(texts)?;
-    options.seed = seed;
-    options.services = services(app.catalogue());
     let sandbox = Sandbox::start(options).map_err(CommandError::usage)?;
     if sandbox.role() == Role::Attached {
         return Err(CommandError::usage(format!(

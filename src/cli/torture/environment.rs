@@ -13,8 +13,9 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::paths::make_private_folder;
+use crate::cli::sandbox::options;
 use crate::journal::{RunId, StepFilter, StepRecord};
-use crate::sandbox::{Options, Role, Sandbox, Snapshot};
+use crate::sandbox::{Role, Sandbox, Snapshot};
 
 /// A world with everything in it. Its folder is removed with it, unless it is to be kept.
 pub(super) struct Environment<'a> {
@@ -46,10 +47,8 @@ impl<'a> Environment<'a> {
         let config = config(task.injected.lands_in_time());
         made.and_then(|()| fs::write(paths.config_file(), config))
             .map_err(broken)?;
-        let mut options = Options::new(paths.sandbox());
+        let mut options = options(app.catalogue(), paths.sandbox(), seed);
         options.faults = task.injected.faults(seed);
-        options.seed = seed;
-        options.services = crate::cli::sandbox::services(app.catalogue());
         let sandbox = Sandbox::start(options).map_err(broken)?;
         if sandbox.role() != Role::Serving {
             return Err(broken("another process serves its sandbox"));

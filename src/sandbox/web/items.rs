@@ -16,6 +16,9 @@ use super::super::snapshot::count;
 use super::super::world::{self, Later, Memory, What};
 use super::Action;
 
+/// The web service among the services: the first label of its host.
+const WEB: &str = "api";
+
 /// The fields of an item.
 type Fields = Map<String, Value>;
 
@@ -159,7 +162,7 @@ impl Default for Place {
     /// `/items` of the web service, the only collection in logs before format 4.
     fn default() -> Place {
         Place {
-            service: "api".to_owned(),
+            service: WEB.to_owned(),
             kind: "item".to_owned(),
         }
     }
@@ -169,7 +172,7 @@ impl Default for State {
     fn default() -> State {
         State {
             services: vec![SimulatedService {
-                name: Place::default().service,
+                name: WEB.to_owned(),
                 collections: vec![Collection {
                     kind: Place::default().kind,
                     path: "/items".to_owned(),
@@ -255,7 +258,10 @@ impl State {
                     service: of.service.clone(),
                     kind: of.kind.clone(),
                     id: *id,
-                    key: self.key_of(of, fields).unwrap_or_default(),
+                    key: self
+                        .collection(of)
+                        .and_then(|collection| collection.key_of(fields))
+                        .unwrap_or_default(),
                     fields: fields.clone(),
                 })
                 .collect(),
@@ -263,30 +269,32 @@ impl State {
         }
     }
 
-    /// Returns the natural key of an item, normalized.
-    fn key_of(&self, of: &Place, fields: &Fields) -> Option<String> {
-        let service = self.services.iter().find(|service| service.name == of.service)?;
-        let collection = service.collections.iter().find(|one| one.kind == of.kind)?;
-        Some(collection.normalized(fields.get(&collection.key)?.as_str()?))
+    fn service(&self, name: &str) -> Option<&SimulatedService> {
+        self.services.iter().find(|service| service.name == name)
     }
 
-    fn of<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (u64, &'a Fields)> {
+    fn collection(&self, of: &Place) -> Option<&Collection> {
+        let mut collections = self.service(&of.service)?.collections.iter();
+        collections.find(|collection| collection.kind == of.kind)
+    }
+
+    fn of(&self, place: &Place) -> impl Iterator<Item = (u64, &Fields)> {
         let items = self.items.iter().filter(move |(_, (of, _))| of == place);
         items.map(|(id, (_, fields))| (*id, fields))
     }
 
-    fn of_key<'a>(&'a self, place: &'a Place, key: String) -> impl Iterator<Item = (u64, &'a Fields)> {
-        self.of(place)
-            .filter(move |(_, fields)| self.key_of(place, fields).as_ref() == Some(&key))
+    /// Returns the first item of a target's collection with this key, as written.
+    fn with_key(&self, target: &Target, key: &str) -> Option<(u64, &Fields)> {
+        let key = Some(target.collection.normalized(key));
+        self.of(&target.place)
+            .find(|(_, fields)| target.collection.key_of(fields) == key)
     }
 }
 
 impl Collection {
-    fn place(&self, service: &str) -> Place {
-        Place {
-            service: service.to_owned(),
-            kind: self.kind.clone(),
-        }
+    /// Returns the natural key of an item, normalized.
+    fn key_of(&self, fields: &Fields) -> Option<String> {
+        Some(self.normalized(fields.get(&self.key)?.as_str()?))
     }
 
     fn normalized(&self, key: &str) -> String {
@@ -302,62 +310,48 @@ impl Collection {
 struct Target {
     place: Place,
     collection: Collection,
-    /// The path segment for `{id}` or `{key}`; `None` for the list.
-    part: Option<Part>,
+    /// The path segment for `{id}`.
+    id: Option<String>,
+    /// The path segment for `{key}`. Without either, the target is the list.
+    key: Option<String>,
 }
 
-enum Part {
-    Id(String),
-    Key(String),
+impl Target {
+    fn is_list(&self) -> bool {
+        self.id.is_none() && self.key.is_none()
+    }
 }
 
 /// Returns the name of the requested service, from its host: `crm` for `crm.web.sandbox`.
-pub(super) fn service_of(call: &Call) -> String {
+fn service_of(call: &Call) -> &str {
     let named = match &call.style {
         Style::Host(host) => host.split_once(".web.sandbox").map(|(name, _)| name),
         Style::Path(_) => None,
     };
-    named.map_or_else(|| Place::default().service, str::to_owned)
+    named.unwrap_or(WEB)
 }
 
 /// Returns the requested collection; `None` if the path belongs to none.
 fn target(site: &Site, call: &Call) -> Option<Target> {
-    let name = service_of(call);
-    let service = site.world.web(|state| {
-        let mut services = state.services.iter();
-        services.find(|service| service.name == name).cloned()
-    })?;
     let path = format!("/{}", call.path.trim_end_matches('/'));
-    let hit = |collection: &Collection| {
-        let by = |pattern: &Option<String>, hole: &str| within(pattern.as_deref()?, hole, &path);
-        if path == collection.path.trim_end_matches('/') {
-            return Some(None);
-        }
-        let id = by(&collection.by_id, "{id}").map(Part::Id);
-        let key = by(&collection.by_key, "{key}").map(Part::Key);
-        // If both patterns match, a read means the key if an item has it.
-        let reads = matches!(call.method.as_str(), "GET" | "HEAD");
-        match (id, key) {
-            (Some(id), Some(Part::Key(key))) if !reads || !has_key(site, &name, collection, &key) => {
-                Some(Some(id))
-            }
-            (_, Some(key)) => Some(Some(key)),
-            (id, None) => id.map(Some),
-        }
-    };
-    service.collections.into_iter().find_map(|collection| {
-        let part = hit(&collection)?;
-        Some(Target {
-            place: collection.place(&name),
-            collection,
-            part,
+    let segment = |pattern: &Option<String>, hole: &str| within(pattern.as_deref()?, hole, &path);
+    site.world.web(|state| {
+        let service = state.service(service_of(call))?;
+        service.collections.iter().find_map(|collection| {
+            let is_list = path == collection.path.trim_end_matches('/');
+            let id = segment(&collection.by_id, "{id}").filter(|_| !is_list);
+            let key = segment(&collection.by_key, "{key}").filter(|_| !is_list);
+            (is_list || id.is_some() || key.is_some()).then(|| Target {
+                place: Place {
+                    service: service.name.clone(),
+                    kind: collection.kind.clone(),
+                },
+                collection: collection.clone(),
+                id,
+                key,
+            })
         })
     })
-}
-
-fn has_key(site: &Site, service: &str, collection: &Collection, key: &str) -> bool {
-    let (place, key) = (collection.place(service), collection.normalized(key));
-    site.world.web(|state| state.of_key(&place, key).next().is_some())
 }
 
 /// Returns the path segment in place of the pattern's placeholder.
@@ -369,7 +363,7 @@ fn within(pattern: &str, hole: &str, path: &str) -> Option<String> {
 
 /// Returns whether faults count the request as one to a collection.
 pub(super) fn is_for_items(call: &Call) -> bool {
-    call.segments().first() == Some(&"items") || service_of(call) != Place::default().service
+    call.segments().first() == Some(&"items") || service_of(call) != WEB
 }
 
 /// Decides what a request to a collection leads to; `None` if it is for no collection.
@@ -388,44 +382,49 @@ fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
             fields
         })
     };
-    let id = || match &target.part {
-        Some(Part::Id(id)) => site.world.web(|state| {
-            let item = id.parse().ok().and_then(|id| state.items.get_key_value(&id));
-            let (id, (of, _)) = item.ok_or_else(|| missing(&format!("there is no item {id}")))?;
-            if *of == target.place {
-                Ok(*id)
-            } else {
-                Err(missing(&format!("there is no item {id}")))
-            }
-        }),
-        _ => Err(super::not_allowed()),
-    };
-    match (call.method.as_str(), &target.part) {
-        ("GET" | "HEAD", None) => Ok(Action::Show(list(site, call, target))),
-        ("GET" | "HEAD", Some(Part::Key(key))) => site
-            .world
-            .web(|state| {
-                let key = target.collection.normalized(key);
-                let found = state.of_key(&target.place, key).next();
-                found.map(|(id, fields)| shown(id, fields))
+    let id = || {
+        let id = target.id.as_deref().ok_or_else(super::not_allowed)?;
+        let is_of_target = |id: &u64| {
+            site.world.web(|state| {
+                let item = state.items.get(id);
+                item.is_some_and(|(of, _)| *of == target.place)
             })
-            .map(|item| Action::Show(Reply::ok(&item)))
-            .ok_or_else(|| missing(&format!("there is no {} {key}", target.collection.kind))),
-        ("GET" | "HEAD", Some(Part::Id(_))) => show(site, id()?, StatusCode::OK).map(Action::Show),
-        ("POST", None) => Ok(Action::Do(Command::Create {
+        };
+        let found = id.parse().ok().filter(is_of_target);
+        found.ok_or_else(|| missing(&format!("there is no item {id}")))
+    };
+    let is_list = target.is_list();
+    match call.method.as_str() {
+        "GET" | "HEAD" if is_list => Ok(Action::Show(list(site, call, target))),
+        "GET" | "HEAD" => {
+            // If the path can name a key or an identifier, it is the key if an item has it.
+            let key = target.key.as_deref();
+            let found = site.world.web(|state| {
+                let (id, fields) = state.with_key(target, key?)?;
+                Some(shown(id, fields))
+            });
+            match (found, key) {
+                (Some(item), _) => Ok(Action::Show(Reply::ok(&item))),
+                (None, Some(key)) if target.id.is_none() => {
+                    Err(missing(&format!("there is no {} {key}", target.collection.kind)))
+                }
+                (None, _) => show(site, id()?, StatusCode::OK).map(Action::Show),
+            }
+        }
+        "POST" if is_list => Ok(Action::Do(Command::Create {
             of: target.place.clone(),
             fields: fields()?,
         })),
-        ("PUT", Some(_)) if target.place == Place::default() => Ok(Action::Do(Command::Replace {
+        "PUT" if !is_list && target.place == Place::default() => Ok(Action::Do(Command::Replace {
             id: id()?,
             fields: fields()?,
         })),
         // A described service keeps the fields that a PUT leaves out, as most services do.
-        ("PUT" | "PATCH", Some(_)) => Ok(Action::Do(Command::Change {
+        "PUT" | "PATCH" if !is_list => Ok(Action::Do(Command::Change {
             id: id()?,
             fields: fields()?,
         })),
-        ("DELETE", Some(_)) => Ok(Action::Do(Command::Delete { id: id()? })),
+        "DELETE" if !is_list => Ok(Action::Do(Command::Delete { id: id()? })),
         _ => Err(super::not_allowed()),
     }
 }
@@ -450,20 +449,14 @@ pub(super) fn notice(site: &Site, call: &Call) {
     if call.method != Method::POST {
         return;
     }
-    let Some(Target {
-        place,
-        collection,
-        part: None,
-    }) = target(site, call)
-    else {
+    let Some(target) = target(site, call).filter(Target::is_list) else {
         return;
     };
     let fields = call.fields().unwrap_or_default();
-    let Some(key) = fields.get(&collection.key).and_then(Value::as_str) else {
+    let Some(key) = fields.get(&target.collection.key).and_then(Value::as_str) else {
         return;
     };
-    let key = collection.normalized(key);
-    if site.world.web(|state| state.of_key(&place, key).next().is_some()) {
+    if site.world.web(|state| state.with_key(&target, key).is_some()) {
         count(&site.meter.repeats);
     }
 }
@@ -479,7 +472,7 @@ fn list(
     let key = call.parameter(&collection.key);
     let key = key.map(|key| collection.normalized(&key));
     let mut items: Vec<Value> = site.world.web(|state| {
-        let has = |fields: &Fields| key.is_none() || state.key_of(place, fields) == key;
+        let has = |fields: &Fields| key.is_none() || collection.key_of(fields) == key;
         let of = state.of(place).filter(|(_, fields)| has(fields));
         of.map(|(id, fields)| shown(id, fields)).collect()
     });
