@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cap::Cap;
 
-use crate::script::memory::Memory;
+use crate::script::memory::{Memory, Scripts};
 
 /// The system allocator with a counter, the only way to know a script's memory use while it runs. Costs one addition
 /// per allocation.
@@ -15,6 +15,9 @@ static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
 /// The memory limit of scripts, in bytes. One allocator means one limit for all of them.
 static MOST: AtomicUsize = AtomicUsize::new(USUAL);
 
+/// The scripts of this process.
+static SCRIPTS: Scripts = Scripts::new();
+
 /// The default memory limit of scripts, in bytes.
 const USUAL: usize = 1 << 30;
 
@@ -22,6 +25,7 @@ const USUAL: usize = 1 << 30;
 /// an allocation fails and the process aborts before the machine runs out of memory. Scripts are stopped long before.
 const HARD_FACTOR: usize = 4;
 const HARD_BASE: usize = 512 << 20;
+
 /// Keeps passwords and tokens out of crash dumps: disables core dumps, and access to this process's memory by the
 /// user's other processes.
 pub(super) fn keep_private() {
@@ -47,6 +51,7 @@ pub(super) fn memory() -> Memory {
     Memory {
         used: || ALLOCATED.allocated(),
         most: || MOST.load(Ordering::Relaxed),
+        scripts: &SCRIPTS,
     }
 }
 

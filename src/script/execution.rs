@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::function::Engines;
 use super::host_calls::{Operations, Stop};
-use super::memory::{self, Memory, Overrun};
+use super::memory::{Memory, Overrun, Share};
 use super::nesting::Watch;
 use crate::sabotage::Sabotage;
 
@@ -22,9 +22,7 @@ pub(super) struct Execution(Arc<Inner>);
 
 struct Inner {
     door: Arc<dyn Operations>,
-    memory: Memory,
-    /// Allocated bytes when the script started.
-    begun_with: usize,
+    share: Arc<Share>,
     /// Allocated bytes at its last statement, and an estimate of its own share.
     seen: AtomicUsize,
     own: AtomicIsize,
@@ -37,15 +35,14 @@ struct Inner {
 impl Execution {
     /// Creates the context of a script that starts now.
     pub(super) fn new(door: Arc<dyn Operations>, memory: Memory) -> Execution {
-        Execution::begun(door, memory, (memory.used)())
+        Execution::begun(door, Arc::new(memory.begin()))
     }
 
-    fn begun(door: Arc<dyn Operations>, memory: Memory, begun_with: usize) -> Execution {
+    fn begun(door: Arc<dyn Operations>, share: Arc<Share>) -> Execution {
         Execution(Arc::new(Inner {
             door,
-            memory,
-            begun_with,
-            seen: AtomicUsize::new((memory.used)()),
+            seen: AtomicUsize::new((share.memory().used)()),
+            share,
             own: AtomicIsize::new(0),
             nesting: Watch::default(),
             stop: OnceLock::new(),
@@ -68,7 +65,7 @@ impl Execution {
     /// The context of a function of this script that looks something up while an operation runs.
     pub(super) fn read_only(&self, waited_for: watch::Receiver<()>) -> Execution {
         let door = self.0.door.read_only(waited_for);
-        let read_only = Execution::begun(door, self.0.memory, self.0.begun_with);
+        let read_only = Execution::begun(door, Arc::clone(&self.0.share));
         if let Some(engines) = self.0.engines.get() {
             read_only.runs_on(Arc::clone(engines));
         }
@@ -111,9 +108,14 @@ impl Execution {
         self.0.stop.get().cloned()
     }
 
-    /// Whether memory use has grown past the limit since the script started. Sticky, like [`Execution::must_stop`].
+    /// The limit that it shares.
+    pub(super) fn memory(&self) -> Memory {
+        self.0.share.memory()
+    }
+
+    /// Whether memory use has grown past the limit. Sticky, like [`Execution::must_stop`].
     pub(super) fn takes_too_much(&self) -> bool {
-        let used = (self.0.memory.used)();
+        let used = (self.memory().used)();
         let before = self.0.seen.swap(used, Ordering::Relaxed);
         let grown = used.cast_signed().wrapping_sub(before.cast_signed());
         self.0.own.fetch_add(grown, Ordering::Relaxed);
@@ -122,20 +124,20 @@ impl Execution {
 
     /// Attributes all memory since the last statement to others: the script was waiting for an operation.
     pub(super) fn waited(&self) {
-        self.0.seen.store((self.0.memory.used)(), Ordering::Relaxed);
+        self.0.seen.store((self.memory().used)(), Ordering::Relaxed);
     }
 
     /// Whether there is room for so many more bytes. Called before a native function allocates them, as it cannot be
     /// interrupted. If not, the script is stopped, whatever it does with the result.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.fits(memory::needed(self.0.memory), bytes)
+        self.fits(self.memory().needed(), bytes)
     }
 
     /// Whether `more` bytes fit on top of `used`. At the limit, the scripts that took much of it are stopped; at twice
     /// the limit, all of them.
     fn fits(&self, used: usize, more: usize) -> bool {
-        let taken = used.saturating_add(more).saturating_sub(self.0.begun_with);
-        let most = (self.0.memory.most)();
+        let taken = self.0.share.taken(used.saturating_add(more));
+        let most = (self.memory().most)();
         if taken <= most || Sabotage::MemoryUnbounded.is_on() {
             return true;
         }

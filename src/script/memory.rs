@@ -2,20 +2,80 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::{Diagnostic, Frame};
 use super::execution::Execution;
 use super::nesting::DEEPEST;
 use super::program::Ended;
 
-/// The memory limit of a script, and the memory use of the process. Scripts share a process, so what others allocate
-/// in the meantime counts as well.
+/// The memory limit of scripts, and the memory use of the process. Scripts that run at once share the limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
     /// Returns the bytes allocated now. Called at every step of a script, so it must be cheap.
     pub used: fn() -> usize,
-    /// Returns how many bytes may be added while a script runs.
+    /// Returns how many bytes may be added while scripts run.
     pub most: fn() -> usize,
+    /// The scripts that share the limit.
+    pub scripts: &'static Scripts,
+}
+
+/// The scripts that share a memory limit and run now.
+#[derive(Debug)]
+pub struct Scripts {
+    running: Mutex<Running>,
+    /// Bytes reserved for copies of the arguments of pending calls.
+    promised: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Running {
+    scripts: usize,
+    /// Allocated bytes when the first of them started. If each counted from its own start, what the others held then
+    /// would be allowed on top of the limit, and more with each script that starts.
+    begun_with: usize,
+}
+
+impl Scripts {
+    /// No script runs.
+    #[allow(clippy::new_without_default, reason = "only statics are made of it")]
+    pub const fn new() -> Scripts {
+        Scripts {
+            running: Mutex::new(Running {
+                scripts: 0,
+                begun_with: 0,
+            }),
+            promised: AtomicUsize::new(0),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running script's part in the shared limit, until dropped.
+pub(super) struct Share {
+    memory: Memory,
+    begun_with: usize,
+}
+
+impl Share {
+    /// How many bytes the running scripts have added if `used` are allocated.
+    pub(super) fn taken(&self, used: usize) -> usize {
+        used.saturating_sub(self.begun_with)
+    }
+
+    /// The limit.
+    pub(super) fn memory(&self) -> Memory {
+        self.memory
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.memory.scripts.running().scripts -= 1;
+    }
 }
 
 impl Memory {
@@ -23,28 +83,43 @@ impl Memory {
     pub(super) const UNLIMITED: Memory = Memory {
         used: || 0,
         most: || usize::MAX,
+        scripts: &UNLIMITED,
     };
+
+    /// Counts a script that starts now.
+    pub(super) fn begin(self) -> Share {
+        let mut running = self.scripts.running();
+        if running.scripts == 0 {
+            running.begun_with = (self.used)();
+        }
+        running.scripts += 1;
+        let begun_with = running.begun_with;
+        Share {
+            memory: self,
+            begun_with,
+        }
+    }
+
+    /// The bytes that all scripts have allocated and reserved.
+    pub(super) fn needed(self) -> usize {
+        (self.used)().saturating_add(self.scripts.promised.load(Ordering::Relaxed))
+    }
 
     /// Returns a check whether so many more bytes fit, measured from now.
     pub(super) fn room(self) -> impl Fn(usize) -> bool {
         let begun_with = (self.used)();
-        move |bytes| needed(self).saturating_add(bytes).saturating_sub(begun_with) <= (self.most)()
+        move |bytes| self.needed().saturating_add(bytes).saturating_sub(begun_with) <= (self.most)()
     }
 }
+
+/// The scripts without a limit.
+static UNLIMITED: Scripts = Scripts::new();
 
 /// The kind of the failure of a script that exceeded the limit.
 pub(crate) const OUT_OF_MEMORY: &str = "out_of_memory";
 
-/// Bytes reserved for copies of the arguments of pending calls.
-static PROMISED: AtomicUsize = AtomicUsize::new(0);
-
 /// How many copies are made of data that leaves a script: the request's body and the journal's record.
 const COPIES: usize = 2;
-
-/// The bytes that all scripts have allocated and reserved.
-pub(super) fn needed(memory: Memory) -> usize {
-    (memory.used)().saturating_add(PROMISED.load(Ordering::Relaxed))
-}
 
 /// Reserves room for the copies of data that leaves a script, until dropped.
 pub(super) struct Copies<'a> {
@@ -65,7 +140,8 @@ impl Copies<'_> {
         if !self.execution.has_room(bytes.saturating_add(more)) {
             return false;
         }
-        PROMISED.fetch_add(more, Ordering::Relaxed);
+        let scripts = self.execution.memory().scripts;
+        scripts.promised.fetch_add(more, Ordering::Relaxed);
         self.promised.set(self.promised.get() + more);
         true
     }
@@ -73,7 +149,8 @@ impl Copies<'_> {
 
 impl Drop for Copies<'_> {
     fn drop(&mut self) {
-        PROMISED.fetch_sub(self.promised.get(), Ordering::Relaxed);
+        let scripts = self.execution.memory().scripts;
+        scripts.promised.fetch_sub(self.promised.get(), Ordering::Relaxed);
     }
 }
 

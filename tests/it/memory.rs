@@ -89,6 +89,16 @@ fn rows_beside_one_that_takes_too_much_finish() {
 }
 
 #[test]
+fn rows_that_all_take_too_much_fail_and_the_process_lives() {
+    let home = Home::new();
+    home.write("m.rhai", "fn main(n) { let s = \"x\"; loop { s += s } }");
+    let rows: Vec<String> = (0..60).map(|n| n.to_string()).collect();
+    home.write("rows.csv", &format!("n\n{}\n", rows.join("\n")));
+    let ran = home.run("run m.rhai --rows rows.csv --jobs 3 --max-memory 24M");
+    let _ = ran.ended(8).said(&["60 failed"]);
+}
+
+#[test]
 fn what_a_row_did_before_it_took_too_much_is_not_done_again() {
     let home = Home::new();
     // What is posted depends on what was read, which is another when it is read again.

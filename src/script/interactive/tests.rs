@@ -347,11 +347,13 @@ fn what_there_is_can_be_listed() {
 fn an_input_that_takes_too_much_memory_is_stopped_and_the_next_begins_anew() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use crate::script::memory::Memory;
+    use crate::script::memory::{Memory, Scripts};
 
     // Every step allocates one more byte.
     static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    static SCRIPTS: Scripts = Scripts::new();
     let memory = Memory {
+        scripts: &SCRIPTS,
         used: || TAKEN.fetch_add(1, Ordering::SeqCst),
         most: || 500,
     };

@@ -1,12 +1,17 @@
 //! Limits of a script: the memory of one call, and the nesting of values.
 
 use super::*;
-use crate::script::memory::Memory;
+use crate::script::memory::{Memory, Scripts};
 
 /// Returns the error of a script with this memory limit. The measured memory never grows, so only what is requested in
 /// advance counts.
 fn within(most: fn() -> usize, text: &str) -> Diagnostic {
-    let memory = Memory { used: || 0, most };
+    static SCRIPTS: Scripts = Scripts::new();
+    let memory = Memory {
+        used: || 0,
+        most,
+        scripts: &SCRIPTS,
+    };
     let bundle = Bundle::collect(&Source::new("main.rhai", text), &Folder(BTreeMap::new())).unwrap();
     let script = Script::compile(&host().within(memory), bundle).unwrap();
     match call_on(&script, Vec::new(), Arc::default()) {
