@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use provisor::operation::platform::{AccountKey, AccountSchema, Platform};
+use provisor::operation::platform::{AccountKey, AccountSchema, Platform, SignIn, SignInRequest};
 use provisor::operation::resource::{KeyField, KeyForm, Property, Resource};
 use provisor::operation::service::Service;
 use provisor::operation::session::receiver;
@@ -23,11 +23,23 @@ fn main() -> ExitCode {
 static CRM: Platform = Platform {
     account: Some(AccountSchema {
         kind: "crm::Session",
-        texts: &[AccountKey::required("url", "Address of the API (https://…)")],
-        secrets: &[AccountKey::required("bearer", "API token")],
+        texts: &[
+            AccountKey::required("url", "Address of the API (https://…)"),
+            AccountKey::required("login", "Login, an e-mail address"),
+        ],
+        secrets: &[AccountKey::required("password", "Password")],
         hidden: &[],
-        example: &["--url https://crm.example --secret bearer=env:CRM_TOKEN"],
-        signs_in: false,
+        example: &[
+            "--url https://crm.example --login ann@example.com",
+            "--secret password=env:CRM_PASSWORD",
+        ],
+        sign_in: SignIn::Request(SignInRequest {
+            path: "/login",
+            login: &[("email", "login")],
+            password: ("password", "password"),
+            token: "token",
+            lifetime: Some("expires_in"),
+        }),
         looks: &["contacts"],
     }),
     resources: &[CONTACT],

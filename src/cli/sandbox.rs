@@ -13,10 +13,10 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::interrupt::Armed;
 use crate::operation::catalogue::Catalogue;
-use crate::operation::platform::Platform;
+use crate::operation::platform::{Platform, SignIn, SignInRequest};
 use crate::operation::resource::{KeyForm, Paging, Resource};
 use crate::sandbox::fault::{Fault, Route};
-use crate::sandbox::{self, Collection, Options, Role, Sandbox, SimulatedService};
+use crate::sandbox::{self, Collection, Options, Role, Sandbox, SimulatedService, SimulatedSignIn};
 
 /// Serve, inspect and reset the simulated platforms.
 #[derive(Args)]
@@ -119,6 +119,10 @@ fn services(catalogue: &Catalogue) -> Vec<SimulatedService> {
         .map(|platform| SimulatedService {
             name: platform.name.to_lowercase(),
             collections: platform.resources.iter().map(collection).collect(),
+            sign_in: match platform.account.as_ref().map(|schema| schema.sign_in) {
+                Some(SignIn::Request(request)) => Some(simulated_sign_in(&request)),
+                _ => None,
+            },
         })
         .collect()
 }
@@ -134,6 +138,16 @@ fn is_described(platform: &Platform) -> bool {
         .iter()
         .any(|key| key.name == "url" && key.required);
     has_url && !platform.resources.is_empty() && !sandbox::simulates(platform.name)
+}
+
+fn simulated_sign_in(request: &SignInRequest) -> SimulatedSignIn {
+    let login = request.login.iter().map(|(field, _)| *field);
+    SimulatedSignIn {
+        path: request.path.to_owned(),
+        fields: login.chain([request.password.0]).map(str::to_owned).collect(),
+        token: request.token.to_owned(),
+        lifetime: request.lifetime.map(str::to_owned),
+    }
 }
 
 fn collection(resource: &Resource) -> Collection {

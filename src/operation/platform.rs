@@ -136,7 +136,8 @@ impl Platform {
 
     /// Whether its accounts have a sign-in. Otherwise each request carries the credential.
     pub fn signs_in(&self) -> bool {
-        self.account.as_ref().is_some_and(|schema| schema.signs_in)
+        let schema = self.account.as_ref();
+        schema.is_some_and(|schema| schema.sign_in != SignIn::None)
     }
 }
 
@@ -159,10 +160,39 @@ pub struct AccountSchema {
     pub hidden: &'static [(&'static str, &'static str)],
     /// The flags that create a profile, line by line, as the help of `provisor profile add` shows them.
     pub example: &'static [&'static str],
-    /// Whether accounts have a sign-in. Otherwise each request carries the credential.
-    pub signs_in: bool,
+    /// How accounts sign in.
+    pub sign_in: SignIn,
     /// Operations that show what an account may do: few, cheap, without arguments, and read-only.
     pub looks: &'static [&'static str],
+}
+
+/// How accounts of a platform sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignIn {
+    /// They do not: each request carries the credential.
+    None,
+    /// The platform's [`Driver`] signs in.
+    Driver,
+    /// A request returns a token, which the other requests carry as a bearer token. For platforms that use plain HTTP
+    /// and JSON.
+    Request(SignInRequest),
+}
+
+/// A request that exchanges a login and a password for a token: a `POST` with a JSON body, answered with a JSON object.
+/// Tokens are kept, shared by all runs, and renewed before they expire or once they are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInRequest {
+    /// The path below the account's address: `/login`.
+    pub path: &'static str,
+    /// The fields of the body, each with the account key of its value: `("email", "login")`.
+    pub login: &'static [(&'static str, &'static str)],
+    /// The field of the body for the password, and the account key of the password.
+    pub password: (&'static str, &'static str),
+    /// The field of the response that holds the token.
+    pub token: &'static str,
+    /// The field of the response that holds the lifetime of the token, in seconds. Without it, a token is renewed after
+    /// a day.
+    pub lifetime: Option<&'static str>,
 }
 
 /// Accounts that belong to another one and have fewer rights.
@@ -305,14 +335,19 @@ pub trait Driver: Send + Sync {
     }
 
     /// Signs in again with the credentials of the account, and stores the tokens. Without a sign-in, may request the
-    /// service's own address instead and return its reachability.
+    /// service's own address instead and return its reachability. The default of this and the next three methods is for
+    /// a sign-in that the platform describes ([`SignIn::Request`]).
     fn sign_in<'a>(
         &'a self,
         context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
-        let _ = (context, account);
-        Box::pin(async { Ok(None) })
+        Box::pin(async move {
+            if let Some(client) = Service::signing_in(context, account)? {
+                client.sign_in().await?;
+            }
+            Ok(None)
+        })
     }
 
     /// Deletes the tokens, and revokes them on the platform where possible.
@@ -326,8 +361,12 @@ pub trait Driver: Send + Sync {
         context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<(), OpError>> {
-        let _ = (context, account);
-        Box::pin(async { Ok(()) })
+        Box::pin(async move {
+            match Service::signing_in(context, account)? {
+                Some(client) => Ok(client.forget_tokens().await?),
+                None => Ok(()),
+            }
+        })
     }
 
     /// Returns the sign-in status of the account. Sends nothing.
@@ -336,14 +375,18 @@ pub trait Driver: Send + Sync {
         context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
-        let _ = (context, account);
-        Box::pin(async { Ok(SignedIn::EachTime) })
+        Box::pin(async move {
+            match Service::signing_in(context, account)? {
+                Some(client) => Ok(SignedIn::until(client.signed_in_until().await?)),
+                None => Ok(SignedIn::EachTime),
+            }
+        })
     }
 
     /// Returns the secrets that an account signs in with, as far as they are loaded. Sends nothing.
     fn secrets(&self, context: &OpContext, session: &Object) -> Result<Vec<Secret>, OpError> {
-        let _ = (context, session);
-        Ok(Vec::new())
+        let client = Service::signing_in(context, session)?;
+        Ok(client.map_or_else(Vec::new, |client| client.secrets()))
     }
 
     // Names in the ledger and the journal.

@@ -5,17 +5,19 @@ use std::fmt;
 use super::call::Call;
 use super::context::OpContext;
 use super::error::{Code, OpError};
+use super::platform::SignIn;
 use super::resource::{Ask, Paging, Resource, path};
 use super::session;
 use crate::client::http::account::{Account, Credentials, below};
-use crate::client::http::{Accounts, Asked};
+use crate::client::http::sign_in::TokenRequest;
+use crate::client::http::{Accounts, Asked, Client};
 use crate::client::{Body, Flight, Method, Network, Password};
 use crate::value::{Object, Record, Value};
 
 /// A client for platforms that use plain HTTP and JSON; get it with [`OpContext::state`].
 ///
-/// The keys of an account give the credential: `bearer` (a token), `login` and `password`, or `header` and
-/// `header_value`.
+/// A platform that describes its sign-in ([`SignIn::Request`]) gets a token, which the requests carry. Otherwise the
+/// keys of an account give the credential: `bearer` (a token), `login` and `password`, or `header` and `header_value`.
 pub struct Service(Accounts);
 
 impl fmt::Debug for Service {
@@ -155,20 +157,9 @@ impl Service {
         query: Vec<(String, Value)>,
         body: Value,
     ) -> Result<Value, OpError> {
-        let settings = context.settings(session)?;
-        let account = Account {
-            name: session.text("$profile").to_owned(),
-            url: session.text("url").to_owned(),
-            credentials: credentials(
-                |key| Some(session.text(key).to_owned()).filter(|text| !text.is_empty()),
-                |key| session::credential(context, session, key),
-                |key| OpError::new(Code::BadProfile, format!("the account has no {key}")),
-            )?,
-            reply: settings.reply,
-        };
         let asked = Asked {
             method,
-            url: below(&account.url, path)?,
+            url: below(session.text("url"), path)?,
             query,
             headers: Vec::new(),
             body: match body {
@@ -179,9 +170,60 @@ impl Service {
             basic: None,
             timeout: None,
         };
-        let client = self.0.client(&account, &settings.connect_options);
+        let client = self.client(context, session)?;
         Ok(client.send_checked(asked, flight).await?.body)
     }
+
+    /// Returns the client of an account. Sends nothing.
+    fn client(&self, context: &OpContext, session: &Object) -> Result<Client, OpError> {
+        let settings = context.settings(session)?;
+        let lacks = |key: &str| OpError::new(Code::BadProfile, format!("the account has no {key}"));
+        let text = |key: &str| Some(session.text(key).to_owned()).filter(|text| !text.is_empty());
+        let credentials = match sign_in_of(context, session) {
+            SignIn::Request(request) => {
+                let login = request.login.iter().map(|(field, key)| {
+                    let text = text(key).ok_or_else(|| lacks(key))?;
+                    Ok(((*field).to_owned(), text))
+                });
+                let (field, key) = request.password;
+                Credentials::SignIn(TokenRequest {
+                    path: request.path.to_owned(),
+                    login: login.collect::<Result<_, OpError>>()?,
+                    password: (
+                        field.to_owned(),
+                        session::required_credential(context, session, key)?,
+                    ),
+                    token: request.token.to_owned(),
+                    lifetime: request.lifetime.map(str::to_owned),
+                })
+            }
+            SignIn::None | SignIn::Driver => {
+                credentials(text, |key| session::credential(context, session, key), lacks)?
+            }
+        };
+        let account = Account {
+            name: session.text("$profile").to_owned(),
+            url: session.text("url").to_owned(),
+            credentials,
+            reply: settings.reply,
+        };
+        Ok(self.0.client(&account, &settings.connect_options))
+    }
+
+    /// Returns the client of an account that signs in as its platform describes; `None` for others.
+    pub(super) fn signing_in(context: &OpContext, session: &Object) -> Result<Option<Client>, OpError> {
+        match sign_in_of(context, session) {
+            SignIn::Request(_) => Ok(Some(context.state::<Service>()?.client(context, session)?)),
+            SignIn::None | SignIn::Driver => Ok(None),
+        }
+    }
+}
+
+/// Returns how the account of a session signs in.
+fn sign_in_of(context: &OpContext, session: &Object) -> SignIn {
+    let platform = context.catalogue().platform_of(session);
+    let schema = platform.and_then(|platform| platform.account.as_ref());
+    schema.map_or(SignIn::None, |schema| schema.sign_in)
 }
 
 /// More pages indicate a list that never ends.

@@ -60,7 +60,7 @@ pub use snapshot::{
     AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
     RecordBook, Snapshot, SparrowBook, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
 };
-pub use web::{Collection, DescribedItem, SimulatedService};
+pub use web::{Collection, DescribedItem, SimulatedService, SimulatedSignIn};
 
 /// Returns whether the sandbox simulates the platform of this name itself, or needs the name: `api` is the web service.
 pub fn simulates(platform: &str) -> bool {

@@ -23,7 +23,7 @@ pub(super) trait Platform: 'static {
     type Command: world::Command + Send + Sync + 'static;
 
     /// Returns the fault route of a request.
-    fn route(call: &Call) -> Route;
+    fn route(site: &Site, call: &Call) -> Route;
 
     /// Counts a request before any fault applies.
     fn notice(site: &Site, call: &Call);

@@ -204,7 +204,7 @@ async fn handle(
 }
 
 async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
-    let route = P::route(&call);
+    let route = P::route(&site, &call);
     site.meter.count_route(route);
     P::notice(&site, &call);
     match site.faults.decide(route) {

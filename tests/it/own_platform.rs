@@ -9,6 +9,7 @@ use crate::leaks::fake::{self, Answer};
 use crate::support::{Home, Ran, finish};
 
 const TOKEN: &str = "tok-of-the-crm-4711";
+const PASSWORD: &str = "pw-of-the-crm-0815";
 
 /// Runs the example, built by `cargo test`.
 fn host(home: &Home, words: &str) -> Ran {
@@ -20,7 +21,7 @@ fn host(home: &Home, words: &str) -> Ran {
         .args(known.get_args())
         .env_clear()
         .envs(known.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("CRM_TOKEN", TOKEN)
+        .env("CRM_PASSWORD", PASSWORD)
         .current_dir(home.work())
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())
@@ -38,6 +39,13 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
             .lock()
             .unwrap()
             .push((request.method.clone(), request.all.clone()));
+        if request.path.ends_with("/login") {
+            let refused = !request.all.contains(PASSWORD);
+            return match refused {
+                true => Answer::json(401, &json!({"error": "wrong password"})),
+                false => Answer::json(200, &json!({"token": TOKEN, "expires_in": 3600})),
+            };
+        }
         let mut contacts = kept.lock().unwrap();
         let is_one = request.path.ends_with("/contacts/1");
         match request.method.as_str() {
@@ -66,7 +74,8 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
     });
     let home = Home::new();
     home.configure(&format!(
-        "[profiles.crm]\nplatform = \"crm\"\nurl = \"{url}\"\nbearer = {{ env = \"CRM_TOKEN\" }}\nsettle = \"1s\"\n"
+        "[profiles.crm]\nplatform = \"crm\"\nurl = \"{url}\"\nlogin = \"ann@example.com\"\n\
+         password = {{ env = \"CRM_PASSWORD\" }}\nsettle = \"1s\"\n"
     ));
     home.write(
         "contact.rhai",
@@ -75,16 +84,22 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
     for _ in 0..2 {
         let ran = host(&home, "run contact.rhai").ended(0);
         assert_eq!(ran.stdout, "result  1\n", "{}", ran.stderr);
-        assert!(!ran.stderr.contains(TOKEN), "{}", ran.stderr);
+        assert!(
+            !ran.stderr.contains(TOKEN) && !ran.stderr.contains(PASSWORD),
+            "{}",
+            ran.stderr
+        );
     }
     let asked = asked.lock().unwrap();
-    let posts = asked.iter().filter(|(method, _)| method == "POST").count();
+    let (logins, rest): (Vec<_>, Vec<_>) = asked.iter().partition(|(_, all)| all.contains("/login"));
+    assert_eq!(logins.len(), 1, "the second run uses the token that is stored");
+    let posts = rest.iter().filter(|(method, _)| method == "POST").count();
     assert_eq!(
         posts, 1,
         "a lost answer is looked up, and what is on record is not asked for"
     );
     let bearer = format!("bearer {TOKEN}");
-    assert!(asked.iter().all(|(_, all)| all.to_lowercase().contains(&bearer)));
+    assert!(rest.iter().all(|(_, all)| all.to_lowercase().contains(&bearer)));
     drop(asked);
     // Operations derived from the description without any code.
     home.write(

@@ -1,15 +1,15 @@
 //! A service described by a profile: every request to it is below one address, and carries one credential.
 
-use crate::client::Reachability;
 use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
+use super::sign_in::{TokenAccount, TokenRequest};
 use super::{Asked, Client, address};
 use crate::client::error::{ApiError, ApiErrorKind};
-use crate::client::session::LazySecret;
-use crate::client::{ConnectOptions, Method, Password, clients};
+use crate::client::session::{LazySecret, Session};
+use crate::client::{ConnectOptions, Method, Network, Password, Reachability, clients};
 use crate::value::Value;
 use crate::value::origin::Origin;
 
@@ -37,6 +37,8 @@ pub enum Credentials {
     Basic(String, Password),
     /// A header and its value.
     Header(String, Password),
+    /// A bearer token, which a sign-in returns.
+    SignIn(TokenRequest),
 }
 
 /// Creates clients: the same service always gets the same one, so that its credential is read once.
@@ -45,7 +47,14 @@ pub type Accounts = clients::Accounts<Client>;
 /// The service of a client and its credential.
 pub(super) struct Known {
     account: Account,
-    secret: Option<LazySecret>,
+    access: Access,
+}
+
+/// What gives a service's requests access.
+enum Access {
+    Open,
+    Secret(LazySecret),
+    SignIn(Box<Session<TokenAccount>>),
 }
 
 impl Accounts {
@@ -67,21 +76,22 @@ impl Accounts {
         };
         let key = format!("{} {}", account.url, account.name);
         self.shared(key, connect_options, fits, |network| Client {
+            known: Some(Arc::new(Known::new(account.clone(), &network))),
             network,
-            known: Some(Arc::new(Known::new(account.clone()))),
         })
     }
 }
 
 impl Account {
     fn same_as(&self, other: &Account) -> bool {
-        use Credentials::{Basic, Bearer, Header, None};
+        use Credentials::{Basic, Bearer, Header, None, SignIn};
         let same = match (&self.credentials, &other.credentials) {
             (None, None) => true,
             (Bearer(one), Bearer(other)) => one.same_as(other),
             (Basic(who, one), Basic(whom, other)) | (Header(who, one), Header(whom, other)) => {
                 who == whom && one.same_as(other)
             }
+            (SignIn(one), SignIn(other)) => one.same_as(other),
             _ => false,
         };
         same && self.reply == other.reply
@@ -89,20 +99,38 @@ impl Account {
 }
 
 impl Known {
-    fn new(account: Account) -> Known {
-        let secret = match &account.credentials {
-            Credentials::None => None,
+    fn new(account: Account, network: &Network) -> Known {
+        let access = match &account.credentials {
+            Credentials::None => Access::Open,
             Credentials::Bearer(secret) | Credentials::Basic(_, secret) | Credentials::Header(_, secret) => {
-                Some(LazySecret::new(secret.clone()))
+                Access::Secret(LazySecret::new(secret.clone()))
+            }
+            Credentials::SignIn(request) => {
+                let account = TokenAccount::new(account.url.clone(), request.clone(), account.reply);
+                Access::SignIn(Box::new(Session::new(account, network.clone())))
             }
         };
-        Known { account, secret }
+        Known { account, access }
+    }
+
+    /// The session of a service with a sign-in.
+    pub(super) fn session(&self) -> Option<&Session<TokenAccount>> {
+        match &self.access {
+            Access::SignIn(session) => Some(session),
+            Access::Open | Access::Secret(_) => None,
+        }
+    }
+
+    /// Checks that the request is below the service's address, and adds the default timeout.
+    pub(super) fn placed(&self, mut asked: Asked) -> Result<Asked, ApiError> {
+        below(&self.account.url, asked.url.as_str())?;
+        asked.timeout = asked.timeout.or(self.account.reply);
+        Ok(asked)
     }
 
     /// Adds the service's default timeout and credential. A request with a credential of its own keeps that one.
-    pub(super) async fn signed(&self, mut asked: Asked) -> Result<Asked, ApiError> {
-        below(&self.account.url, asked.url.as_str())?;
-        asked.timeout = asked.timeout.or(self.account.reply);
+    pub(super) async fn signed(&self, asked: Asked) -> Result<Asked, ApiError> {
+        let mut asked = self.placed(asked)?;
         let has = |name: &str| {
             asked
                 .headers
@@ -110,8 +138,13 @@ impl Known {
                 .any(|(known, _)| known.eq_ignore_ascii_case(name))
         };
         let own = asked.bearer.is_some() || asked.basic.is_some() || has("authorization");
-        let Some(secret) = self.secret.as_ref().filter(|_| !own) else {
-            return Ok(asked);
+        let secret = match &self.access {
+            Access::Secret(secret) if !own => secret,
+            Access::SignIn(session) if !own => {
+                asked.bearer = Some(session.tokens().await?.access);
+                return Ok(asked);
+            }
+            _ => return Ok(asked),
         };
         match &self.account.credentials {
             Credentials::Bearer(_) => asked.bearer = Some(secret.get("bearer token").await?),
@@ -122,7 +155,7 @@ impl Known {
                 let value = secret.get("header's value").await?;
                 asked.headers.push((name.clone(), Value::Secret(value)));
             }
-            Credentials::None | Credentials::Header(..) => {}
+            Credentials::None | Credentials::Header(..) | Credentials::SignIn(_) => {}
         }
         Ok(asked)
     }
@@ -144,7 +177,7 @@ impl Client {
             basic: None,
             timeout: None,
         };
-        let credential = known.secret.is_some();
+        let credential = !matches!(known.access, Access::Open);
         let status = match self.send_checked(asked, None).await {
             Ok(reply) => reply.status,
             Err(error) => match error.status {

@@ -1,6 +1,7 @@
 //! Any other web service: sends one request and returns the response as is.
 
 pub mod account;
+pub mod sign_in;
 
 mod guarded;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::client::error::{ApiError, ApiErrorKind};
+use crate::client::session::Session;
 use crate::client::{Body, Flight, Method, Network};
 use crate::transport::request::Request;
 use crate::transport::response::{BodyError, Response};
@@ -17,6 +19,7 @@ use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
 use guarded::Guard;
+use sign_in::TokenAccount;
 
 pub use account::Accounts;
 
@@ -79,14 +82,56 @@ impl Client {
         reply(&request, &response)
     }
 
-    /// Like [`Client::send`], but a status of 400 or above is an error.
+    /// Like [`Client::send`], but a status of 400 or above is an error. If the service refuses the token of a sign-in, a
+    /// new one is requested and the request sent once more.
     pub async fn send_checked(&self, asked: Asked, flight: Option<&Flight>) -> Result<Reply, ApiError> {
+        if let Some((known, session)) = self.session() {
+            let answer = session
+                .send(request(known.placed(asked)?, flight), flight)
+                .await?;
+            return reply(&answer.request, &answer.response);
+        }
         let request = request(self.signed(asked).await?, flight);
         let response = self.network.send(&request).await?;
         if response.status >= 400 {
             return Err(ApiError::from_answer(&request, &response));
         }
         reply(&request, &response)
+    }
+
+    /// Signs in, unless there is a token. Does nothing for a service without a sign-in.
+    pub(crate) async fn sign_in(&self) -> Result<(), ApiError> {
+        match self.session() {
+            Some((_, session)) => session.tokens().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the stored token, so that the next caller who needs one signs in. Sends nothing.
+    pub(crate) async fn forget_tokens(&self) -> Result<(), ApiError> {
+        match self.session() {
+            Some((_, session)) => session.forget().await,
+            None => Ok(()),
+        }
+    }
+
+    /// When the stored token expires, in milliseconds since the Unix epoch; `None` if there is none.
+    pub(crate) async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
+        match self.session() {
+            Some((_, session)) => session.signed_in_until().await,
+            None => Ok(None),
+        }
+    }
+
+    /// The secrets of a sign-in known so far.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let session = self.session();
+        session.map_or_else(Vec::new, |(_, session)| session.secrets())
+    }
+
+    fn session(&self) -> Option<(&account::Known, &Session<TokenAccount>)> {
+        let known = self.known.as_deref()?;
+        Some((known, known.session()?))
     }
 
     async fn signed(&self, asked: Asked) -> Result<Asked, ApiError> {

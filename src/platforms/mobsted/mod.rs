@@ -18,7 +18,7 @@ use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
-use crate::operation::platform::{AccountKey, AccountSchema, Platform, SubAccounts};
+use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn, SubAccounts};
 use crate::operation::session::{self, receiver};
 use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
 use crate::value::secret::Secret;
@@ -172,7 +172,7 @@ pub(crate) static PLATFORM: Platform = Platform {
             "--url https://acme-admin.mobsted.com --login partner@acme.example",
             "--secret password=env:ACME_PASSWORD --mode dev",
         ],
-        signs_in: true,
+        sign_in: SignIn::Driver,
         looks: &["tenants", "apps"],
     }),
     operations: &[

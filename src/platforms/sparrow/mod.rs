@@ -11,7 +11,7 @@ mod message;
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
-use crate::operation::platform::{AccountKey, AccountSchema, Platform};
+use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn};
 use crate::operation::session;
 use crate::operation::spec::{Boxed, Kind, OpSpec};
 use crate::value::{Object, Value};
@@ -55,7 +55,7 @@ pub(crate) static PLATFORM: Platform = Platform {
             "--url https://api.sparrow.example",
             "--secret api_token=stdin --secret partner_token=stdin < tokens.txt",
         ],
-        signs_in: true,
+        sign_in: SignIn::Driver,
         looks: &["tariffs"],
     }),
     operations: &[CONNECT, send::OPS, report::OPS],

@@ -15,7 +15,7 @@ use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::import::ImportRules;
-use crate::operation::platform::{AccountKey, AccountSchema, Platform};
+use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn};
 use crate::operation::spec::{Boxed, Effect, Fields, OpSpec, Timeout};
 use crate::value::Value;
 
@@ -127,7 +127,7 @@ pub(crate) static PLATFORM: Platform = Platform {
         ],
         hidden: &[],
         example: &["--url https://api.crm.example/v2 --secret bearer=env:CRM_TOKEN"],
-        signs_in: false,
+        sign_in: SignIn::None,
         looks: &[],
     }),
     operations: &[OPS],

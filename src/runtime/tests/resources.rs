@@ -6,7 +6,7 @@ use super::*;
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::Sent;
-use crate::operation::platform::{AccountKey, AccountSchema, Driver, Platform};
+use crate::operation::platform::{AccountKey, AccountSchema, Driver, Platform, SignIn};
 use crate::operation::resource::{Ask, KeyField, KeyForm, Preset, Property, Resource};
 use crate::operation::spec::Boxed;
 
@@ -122,7 +122,7 @@ fn shop(contacts: &[&str]) -> (Runtime, &'static Shop) {
             secrets: &[],
             hidden: &[],
             example: &[],
-            signs_in: false,
+            sign_in: SignIn::None,
             looks: &[],
         }),
         resources: &[CONTACT],

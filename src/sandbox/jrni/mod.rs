@@ -61,7 +61,7 @@ type Action = super::platform::Action<Command>;
 impl Platform for Jrni {
     type Command = Command;
 
-    fn route(call: &Call) -> Route {
+    fn route(_: &Site, call: &Call) -> Route {
         let segments = call.segments();
         Route::named(route(&call.method, segments.get(2..).unwrap_or_default()))
     }

@@ -63,7 +63,7 @@ type Action = super::platform::Action<Command>;
 impl Platform for Mobsted {
     type Command = Command;
 
-    fn route(call: &Call) -> Route {
+    fn route(_: &Site, call: &Call) -> Route {
         route(call)
     }
 

@@ -53,7 +53,7 @@ type Action = super::platform::Action<Command>;
 impl Platform for Sparrow {
     type Command = Command;
 
-    fn route(call: &Call) -> Route {
+    fn route(_: &Site, call: &Call) -> Route {
         Route::named(match call.segments().as_slice() {
             ["v1", "autho", ..] => "sparrow-login",
             ["v1", "viber", "message", "compose"] => "sparrow-viber-compose",

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::sandbox::{Collection, DescribedItem, SimulatedService};
+use crate::sandbox::{Collection, DescribedItem, SimulatedService, SimulatedSignIn};
 
 fn contacts() -> Collection {
     Collection {
@@ -22,6 +22,7 @@ fn crm(collections: Vec<Collection>) -> Vec<SimulatedService> {
     vec![SimulatedService {
         name: "crm".into(),
         collections,
+        sign_in: None,
     }]
 }
 
@@ -98,6 +99,43 @@ fn a_list_comes_in_pages_and_one_is_found_by_its_key() {
     assert_eq!(rig.crm("GET", "/contacts/3").json(200)["email"], "c@example.com");
     assert_eq!(rig.crm("GET", "/contacts/z@example.com").status(), 404);
     assert_eq!(rig.crm("GET", "/usage").status(), 404);
+}
+
+#[test]
+fn a_described_sign_in_returns_a_token_that_requests_need() {
+    let sign_in = SimulatedSignIn {
+        path: "/login".into(),
+        fields: vec!["email".into(), "password".into()],
+        token: "access".into(),
+        lifetime: Some("expires_in".into()),
+    };
+    let rig = Rig::with(|options| {
+        options.services = crm(vec![contacts()]);
+        options.services[0].sign_in = Some(sign_in);
+        options.faults = vec!["web-items-get:expire-token:x1".parse().unwrap()];
+    });
+    let login = |body: &serde_json::Value| rig.crm("POST", "/login").body(body);
+    assert_eq!(login(&json!({"email": "ann@example.com"})).status(), 401);
+    assert_eq!(rig.crm("GET", "/login").status(), 405);
+    assert_eq!(
+        rig.crm("POST", "/contacts")
+            .body(&json!({"email": "a@b.example"}))
+            .status(),
+        401
+    );
+    let token = || {
+        let answer = login(&json!({"email": "ann@example.com", "password": "any"})).json(200);
+        assert_eq!(answer["expires_in"], 3600);
+        answer["access"].as_str().unwrap().to_owned()
+    };
+    let list = |token: &str| rig.crm("GET", "/contacts").bearer(token).status();
+    let first = token();
+    assert_eq!(list(&first), 401, "the fault expires it");
+    assert_eq!(list(&first), 401, "it stays expired");
+    let second = token();
+    assert_ne!(first, second);
+    assert_eq!(list(&second), 200);
+    assert_eq!(list("made-up"), 401);
 }
 
 #[test]

@@ -24,13 +24,29 @@ type Fields = Map<String, Value>;
 
 /// A service that the sandbox simulates for a host program, at `https://NAME.web.sandbox`.
 ///
-/// It accepts any credential.
+/// It accepts any credential, and with a sign-in the tokens that it has returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimulatedService {
     /// Its name, the first label of its host.
     pub name: String,
     /// Its collections.
     pub collections: Vec<Collection>,
+    /// Its sign-in, if requests need a token.
+    #[serde(default)]
+    pub sign_in: Option<SimulatedSignIn>,
+}
+
+/// The sign-in of a simulated service: a `POST` with a JSON body, answered with a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SimulatedSignIn {
+    /// The path: `/login`.
+    pub path: String,
+    /// The fields that the body must have.
+    pub fields: Vec<String>,
+    /// The field of the response that holds the token.
+    pub token: String,
+    /// The field of the response that holds the token's lifetime in seconds: an hour.
+    pub lifetime: Option<String>,
 }
 
 /// A collection of a simulated service: listed, created, read, changed and deleted like any REST resource.
@@ -70,6 +86,8 @@ pub(in crate::sandbox) enum Command {
     Change { id: u64, fields: Fields },
     /// Delete an item.
     Delete { id: u64 },
+    /// Issue a token of a service.
+    SignIn { service: String, token: String },
 }
 
 /// An event, as recorded in the log.
@@ -89,6 +107,10 @@ pub(in crate::sandbox) enum Event {
     Changed { id: u64, fields: Fields },
     /// An item was deleted.
     Deleted { id: u64 },
+    /// A token of a service was issued.
+    SignedIn { service: String, token: String },
+    /// A token has expired.
+    Expired { token: String },
 }
 
 /// The collection that an item belongs to.
@@ -114,6 +136,8 @@ pub(in crate::sandbox) enum Refusal {
 pub(in crate::sandbox) struct State {
     services: Vec<SimulatedService>,
     items: BTreeMap<u64, (Place, Fields)>,
+    /// The valid tokens, with the service of each.
+    tokens: BTreeMap<String, String>,
     last: u64,
     pub(in crate::sandbox) totals: WebTotals,
 }
@@ -183,8 +207,10 @@ impl Default for State {
                     items: Some("items".to_owned()),
                     pages: None,
                 }],
+                sign_in: None,
             }],
             items: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             last: 0,
             totals: WebTotals::default(),
         }
@@ -213,6 +239,7 @@ impl State {
                 known(id)?;
                 Event::Deleted { id }
             }
+            Command::SignIn { service, token } => Event::SignedIn { service, token },
         })
     }
 
@@ -237,6 +264,12 @@ impl State {
             Event::Deleted { id } => {
                 self.totals.deleted += 1;
                 self.items.remove(&id);
+            }
+            Event::SignedIn { service, token } => {
+                self.tokens.insert(token, service);
+            }
+            Event::Expired { token } => {
+                self.tokens.remove(&token);
             }
         }
     }
@@ -361,14 +394,85 @@ fn within(pattern: &str, hole: &str, path: &str) -> Option<String> {
     (!part.is_empty() && !part.contains('/')).then(|| decoded(part))
 }
 
+/// Returns the sign-in of the requested service, if it has one.
+fn sign_in_of(site: &Site, call: &Call) -> Option<SimulatedSignIn> {
+    site.world
+        .web(|state| state.service(service_of(call))?.sign_in.clone())
+}
+
+/// Returns whether the request is one to the sign-in of a service.
+pub(super) fn is_sign_in(site: &Site, call: &Call) -> bool {
+    let path = format!("/{}", call.path.trim_end_matches('/'));
+    sign_in_of(site, call).is_some_and(|sign_in| sign_in.path.trim_end_matches('/') == path)
+}
+
+/// Returns the refusal of a request without a valid token, if its service has a sign-in.
+fn unauthorised(site: &Site, call: &Call) -> Option<Reply> {
+    sign_in_of(site, call)?;
+    let knows = |token: &str| {
+        site.world
+            .web(|state| state.tokens.get(token).is_some_and(|of| of == service_of(call)))
+    };
+    let refused = || super::error(StatusCode::UNAUTHORIZED, "the token is missing or not valid");
+    (!call.bearer().is_some_and(knows)).then(refused)
+}
+
+/// Invalidates the token of a request to a service with a sign-in.
+pub(super) fn expire(site: &Site, call: &Call) -> Option<Reply> {
+    sign_in_of(site, call)?;
+    let token = call.bearer()?.to_owned();
+    let failed = site.world.record(Event::Expired { token }).err()?;
+    Some(super::error(
+        StatusCode::INSUFFICIENT_STORAGE,
+        &failed.to_string(),
+    ))
+}
+
+fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
+    if call.method != Method::POST {
+        return Err(super::not_allowed());
+    }
+    let given = call.fields().unwrap_or_default();
+    let is_missing = |name: &String| {
+        let text = given.get(name).and_then(Value::as_str).unwrap_or_default();
+        text.trim().is_empty()
+    };
+    let needed = sign_in_of(site, call).map_or_else(Vec::new, |sign_in| sign_in.fields);
+    if let Some(name) = needed.iter().find(|name| is_missing(name)) {
+        let text = format!("{name} is required");
+        return Err(super::error(StatusCode::UNAUTHORIZED, &text));
+    }
+    Ok(Action::Do(Command::SignIn {
+        service: service_of(call).to_owned(),
+        token: format!("{:032x}", fastrand::u128(..)),
+    }))
+}
+
+fn signed_in(site: &Site, service: &str, token: &str) -> Reply {
+    let described = site.world.web(|state| state.service(service)?.sign_in.clone());
+    let mut fields = Fields::new();
+    if let Some(sign_in) = described {
+        fields.insert(sign_in.token, token.into());
+        fields.extend(sign_in.lifetime.map(|name| (name, Value::from(3600))));
+    }
+    Reply::ok(&Value::Object(fields))
+}
+
 /// Returns whether faults count the request as one to a collection.
 pub(super) fn is_for_items(call: &Call) -> bool {
     call.segments().first() == Some(&"items") || service_of(call) != WEB
 }
 
-/// Decides what a request to a collection leads to; `None` if it is for no collection.
+/// Decides what a request to a collection or a sign-in leads to; `None` if it is for neither.
 pub(super) fn plan(site: &Site, call: &Call) -> Option<Result<Action, Reply>> {
-    target(site, call).map(|target| planned(site, call, &target))
+    if is_sign_in(site, call) {
+        return Some(sign_in(site, call));
+    }
+    let target = target(site, call)?;
+    Some(match unauthorised(site, call) {
+        Some(refused) => Err(refused),
+        None => planned(site, call, &target),
+    })
 }
 
 fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
@@ -434,7 +538,10 @@ pub(super) fn carry_out(site: &Site, command: &Command) -> Reply {
     let reply = match site.world.perform(command) {
         Ok(Event::Created { id, .. }) => show(site, id, StatusCode::CREATED),
         Ok(Event::Changed { id, .. }) => show(site, id, StatusCode::OK),
-        Ok(Event::Deleted { .. } | Event::Described(_)) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+        Ok(Event::SignedIn { service, token }) => Ok(signed_in(site, &service, &token)),
+        Ok(Event::Deleted { .. } | Event::Described(_) | Event::Expired { .. }) => {
+            Ok(Reply::empty(StatusCode::NO_CONTENT))
+        }
         Err(refusal @ Refusal::Nothing(_)) => Err(missing(&refusal.to_string())),
         Err(refusal) => {
             let status = StatusCode::INSUFFICIENT_STORAGE;

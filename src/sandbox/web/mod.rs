@@ -5,7 +5,7 @@ mod items;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-pub use items::{Collection, DescribedItem, SimulatedService, WebBook, WebTotals};
+pub use items::{Collection, DescribedItem, SimulatedService, SimulatedSignIn, WebBook, WebTotals};
 pub(super) use items::{Command, Event, State};
 
 use super::address::Style;
@@ -30,6 +30,7 @@ pub(super) const ROUTES: &[&str] = &[
     "web-items-post",
     "web-items-put",
     "web-items-delete",
+    "web-sign-in",
 ];
 
 /// The effect of a request.
@@ -38,7 +39,10 @@ type Action = super::platform::Action<Command>;
 impl Platform for Web {
     type Command = Command;
 
-    fn route(call: &Call) -> Route {
+    fn route(site: &Site, call: &Call) -> Route {
+        if items::is_sign_in(site, call) {
+            return Route::named("web-sign-in");
+        }
         Route::named(match (items::is_for_items(call), call.method.as_str()) {
             (true, "GET" | "HEAD") => "web-items-get",
             (true, "POST") => "web-items-post",
@@ -66,8 +70,8 @@ impl Platform for Web {
         items::carry_out(site, command)
     }
 
-    fn expire(_: &Site, _: &Call) -> Reply {
-        error(StatusCode::UNAUTHORIZED, "the token has expired")
+    fn expire(site: &Site, call: &Call) -> Reply {
+        items::expire(site, call).unwrap_or_else(|| error(StatusCode::UNAUTHORIZED, "the token has expired"))
     }
 
     fn server_error() -> Reply {
