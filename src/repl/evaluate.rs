@@ -1,7 +1,6 @@
 //! Evaluates one input, from its text to its outcome.
 
-use std::sync::{Arc, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::failure::What;
@@ -15,7 +14,6 @@ use super::{Repl, way};
 use crate::operation::error::Code;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd, LookUp};
-use crate::script::STACK_SIZE;
 use crate::script::host_calls::Stop;
 use crate::script::interactive::{Answer, Ready};
 use crate::script::program::Ended;
@@ -111,27 +109,9 @@ impl Repl {
         let interrupt = Interrupt::new();
         let door = Arc::new(LazyOperations::new(&self.lazy_session, number as u64, &interrupt));
         self.current_input.set(&interrupt);
-        let ended = self.run(&ready, number, &door);
+        let ended = self.space().evaluate(&ready, number, door.clone());
         self.current_input.clear();
         self.conclude(ended, &ready, &door, text)
-    }
-
-    /// Runs an input on a thread with a sufficiently large stack.
-    fn run(&self, ready: &Ready, number: usize, door: &Arc<LazyOperations>) -> Result<Answer, Ended> {
-        let space = &self.space;
-        let evaluation = move || {
-            let mut space = space.lock().unwrap_or_else(PoisonError::into_inner);
-            space.evaluate(ready, number, door.clone())
-        };
-        thread::scope(|scope| {
-            let thread = thread::Builder::new().stack_size(STACK_SIZE);
-            match thread.spawn_scoped(scope, evaluation) {
-                Ok(thread) => thread
-                    .join()
-                    .unwrap_or_else(|_| Err(Ended::Bug("the script host panicked".into()))),
-                Err(error) => Err(Ended::Bug(format!("cannot start a thread: {error}"))),
-            }
-        })
     }
 
     fn conclude(
@@ -182,7 +162,7 @@ impl Repl {
                 self.keep_failure(What::Other("it was stopped".into()));
                 self.close(InputEnd::Failed("stopped by the user".into()), Outcome::Stopped)
             }
-            Stop::Parked { step, why } => {
+            Stop::InDoubt { step, why } => {
                 let place = if step.is_empty() {
                     String::new()
                 } else {

@@ -4,6 +4,7 @@
 mod accounts;
 mod own;
 mod run;
+mod session;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -26,12 +27,13 @@ use crate::value::secret::Secret;
 
 use accounts::{Accounts, MemoryTokens};
 pub use run::{Outcome, Run};
+pub use session::Session;
 
 /// An error of a runtime.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A script cannot be compiled.
+    /// A script cannot be compiled, or an input of a session failed.
     #[error("{}", .0.summary())]
     Script(Box<Diagnostic>),
     /// The parameters of a run do not fit the script.
@@ -43,7 +45,7 @@ pub enum Error {
     /// The parts do not make a valid runtime, or the system cannot start a thread.
     #[error("{0}")]
     Setup(String),
-    /// The run has no result: it failed, was interrupted, or left a step in doubt.
+    /// The run or the input has no result: it failed, was interrupted, or left a step in doubt.
     #[error("{0}")]
     NoResult(String),
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
+use super::session::is_session;
 use super::{Error, Runtime};
 use crate::bulk::input::{Cells, Input};
-use crate::bulk::schedule::{self, Ended, Finished};
+use crate::bulk::schedule::{self, Finished, RunEnd};
 use crate::journal::{NewRun, RowCounts, RowFilter, RunId, RunLock, RunStatus};
 use crate::run::Runner;
-use crate::run::cancel::Cancel;
 use crate::run::tally::Tally;
 use crate::script::STACK_SIZE;
 use crate::script::bundle::Bundle;
@@ -23,7 +24,7 @@ const JOBS: u16 = 8;
 #[derive(Debug)]
 pub struct Run {
     id: RunId,
-    cancel: Cancel,
+    cancel: CancellationToken,
     ended: oneshot::Receiver<Result<Outcome, Error>>,
 }
 
@@ -42,6 +43,16 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The outcome of a run with rows.
+    pub(super) fn of_rows(id: &RunId, status: RunStatus, rows: RowCounts) -> Outcome {
+        Outcome {
+            run: id.to_string(),
+            status,
+            rows,
+            single: None,
+        }
+    }
+
     /// Returns what `main` returned in a run without rows: its map, or its value as `result`.
     ///
     /// Errors: the reason why the run is not done; a run with rows has no output of its own.
@@ -66,7 +77,7 @@ impl Run {
 
     /// Cancels the run: no new step begins, reads and waits end, and the outcome of what was sent is recorded.
     pub fn stop(&self) {
-        self.cancel.request();
+        self.cancel.cancel();
     }
 
     /// Blocks until the run has ended. Do not call it on a thread of an asynchronous runtime: see [`Run::ended`].
@@ -123,7 +134,8 @@ impl Runtime {
     }
 
     /// Resumes a run: recorded steps are answered from the journal, steps whose response was lost are looked up, and
-    /// unfinished rows are executed. The run keeps the script that it was started with.
+    /// unfinished rows are executed. The run keeps the script that it was started with. The inputs of a
+    /// [`Session`](super::Session) are not run again.
     ///
     /// Errors: the run does not exist, another process executes it, or it stopped before all its rows were recorded:
     /// see [`Runtime::resume_rows`].
@@ -157,6 +169,9 @@ impl Runtime {
             .run(&id)?
             .ok_or_else(|| Error::Setup(format!("there is no run `{run}`")))?;
         let lock = self.journal.lock_run(&id)?;
+        if is_session(&record) {
+            return self.settle(lock);
+        }
         let imports = Bundle::imports_of(record.plan.as_record().and_then(|plan| plan.get("imports")));
         let bundle = Bundle::from_parts(self.journal.sources(&id)?, imports)
             .ok_or_else(|| Error::Setup(format!("the script of run `{run}` is no longer in the journal")))?;
@@ -220,7 +235,7 @@ impl Runtime {
         input: Option<Input>,
         mut each: impl FnMut(&Finished) + Send + 'static,
     ) -> Result<Run, Error> {
-        let (id, cancel) = (begun.lock.id().clone(), Cancel::new());
+        let (id, cancel) = (begun.lock.id().clone(), CancellationToken::new());
         let journal = self.journal.clone();
         journal.set_run_status(&id, RunStatus::Running)?;
         let runner = Runner {
@@ -243,23 +258,34 @@ impl Runtime {
             only: RowFilter::Unfinished,
             constants: Record::new(),
         };
+        self.spawn(id, cancel, move || {
+            let mut single = None;
+            let (ended, counts) = schedule::work(&runner, &plan, input, &mut |row| {
+                let Some(row) = row else { return };
+                each(row);
+                if !begun.has_rows {
+                    single = Some(row.clone());
+                }
+            });
+            conclude(&runner, begun.has_rows, ended, counts, single)
+        })
+    }
+
+    /// Executes a run on a thread of its own. `work` owns the lock of the run: whoever gets the outcome may resume the
+    /// run at once.
+    pub(super) fn spawn(
+        &self,
+        id: RunId,
+        cancel: CancellationToken,
+        work: impl FnOnce() -> Result<Outcome, Error> + Send + 'static,
+    ) -> Result<Run, Error> {
         let (tell, ended) = oneshot::channel();
         let executor = Arc::clone(&self.executor);
         std::thread::Builder::new()
             .name(format!("run {id}"))
             .stack_size(STACK_SIZE)
             .spawn(move || {
-                let mut single = None;
-                let (ended, counts) = schedule::work(&runner, &plan, input, &mut |row| {
-                    let Some(row) = row else { return };
-                    each(row);
-                    if !begun.has_rows {
-                        single = Some(row.clone());
-                    }
-                });
-                let outcome = conclude(&runner, begun.has_rows, ended, counts, single);
-                // The receiver of the outcome may resume the run at once, so release its lock first.
-                drop(runner);
+                let outcome = work();
                 drop(executor);
                 // The receiver may have been dropped.
                 let _ = tell.send(outcome);
@@ -285,17 +311,17 @@ struct Begun {
 fn conclude(
     runner: &Runner,
     has_rows: bool,
-    ended: Ended,
+    ended: RunEnd,
     rows: RowCounts,
     single: Option<Finished>,
 ) -> Result<Outcome, Error> {
     let (journal, id) = (&runner.journal, runner.run.id());
     match ended {
-        Ended::JournalLost(why) => {
+        RunEnd::JournalLost(why) => {
             return Err(Error::Setup(format!("the journal cannot be written: {why}")));
         }
-        Ended::NoThreads(why) => return Err(Error::Setup(format!("cannot start a thread: {why}"))),
-        Ended::InputLost(_) | Ended::Complete | Ended::Interrupted | Ended::StoppedAfterFailures => {}
+        RunEnd::NoThreads(why) => return Err(Error::Setup(format!("cannot start a thread: {why}"))),
+        RunEnd::InputLost(_) | RunEnd::Complete | RunEnd::Interrupted | RunEnd::StoppedAfterFailures => {}
     }
     let all_read = journal.run(id)?.is_some_and(|run| run.total.is_some());
     let status = ended.status(&rows, all_read);

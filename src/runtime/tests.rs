@@ -201,3 +201,87 @@ fn parts_that_do_not_fit_are_refused() {
     assert!(runtime.script("bad.rhai", "fn main( {").is_err());
     assert!(runtime.resume("rnone").is_err());
 }
+
+#[test]
+fn a_session_evaluates_inputs_over_shared_variables() {
+    let desk = Arc::new(Desk::default());
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let printed = Arc::clone(&lines);
+    let builder = builder(&desk).print(move |line| printed.lock().unwrap().push(line.to_owned()));
+    let runtime = builder.in_memory().unwrap();
+    let mut session = runtime.session().unwrap();
+    assert_eq!(session.eval("let n = desk::draw()").unwrap(), Value::Null);
+    assert_eq!(session.eval("desk::draw() + n").unwrap(), Value::Int(3));
+    assert_eq!(session.eval("print(`n is ${n}`)").unwrap(), Value::Null);
+    assert_eq!(*lines.lock().unwrap(), ["n is 1"]);
+    desk.is_closed.store(true, Ordering::SeqCst);
+    let refused = session
+        .eval("desk::ensure_seat(\"Ann\")")
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("the desk is closed"), "{refused}");
+    let invalid = session.eval("let = 1").unwrap_err().to_string();
+    assert!(invalid.contains("input 5"), "{invalid}");
+    let alone = session.eval("import \"other\" as other").unwrap_err().to_string();
+    assert!(alone.contains("other"), "{alone}");
+    assert_eq!(session.eval("n").unwrap(), Value::Int(1));
+    let id = session.id();
+    assert_eq!(session.close().unwrap(), 0);
+    let outcome = runtime.resume(&id).unwrap().wait().unwrap();
+    assert_eq!(outcome.status, RunStatus::Done);
+    assert_eq!(desk.drawn.load(Ordering::SeqCst), 2, "no input is run again");
+}
+
+#[test]
+fn a_step_that_a_session_leaves_in_doubt_keeps_its_run_open() {
+    let lose = OpSpec::act("desk::lose", |_| async {
+        Err::<Value, _>(OpError {
+            sent: crate::operation::error::Sent::Maybe,
+            ..OpError::new(Code::Unavailable, "no answer")
+        })
+    });
+    let runtime = Runtime::builder()
+        .operation(lose)
+        .clock(Clock::frozen(0))
+        .in_memory()
+        .unwrap();
+    let mut session = runtime.session().unwrap();
+    let id = session.id();
+    let doubt = session.eval("desk::lose()").unwrap_err().to_string();
+    assert!(doubt.contains("in doubt") && doubt.contains(&id), "{doubt}");
+    assert_eq!(session.eval("1").unwrap(), Value::Int(1));
+    assert_eq!(session.close().unwrap(), 1);
+    let outcome = runtime.resume(&id).unwrap().wait().unwrap();
+    assert_eq!(outcome.status, RunStatus::Parked);
+    assert_eq!(
+        (
+            outcome.rows.of(RowStatus::Done),
+            outcome.rows.of(RowStatus::Parked)
+        ),
+        (1, 1)
+    );
+}
+
+#[test]
+fn an_input_of_a_session_can_be_stopped() {
+    let runtime = Runtime::builder().in_memory().unwrap();
+    let mut session = runtime.session().unwrap();
+    let stop = session.stopper();
+    stop();
+    assert_eq!(session.eval("1 + 1").unwrap(), Value::Int(2));
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let running = Runtime::builder()
+        .print(move |_| begun.send(()).unwrap())
+        .in_memory()
+        .unwrap();
+    let mut session = running.session().unwrap();
+    let stop = session.stopper();
+    let stopping = std::thread::spawn(move || {
+        has_begun.recv().unwrap();
+        stop();
+    });
+    let stopped = session.eval("print(1); loop {}").unwrap_err().to_string();
+    stopping.join().unwrap();
+    assert_eq!(stopped, "the input was stopped");
+    assert_eq!(session.eval("2").unwrap(), Value::Int(2));
+}

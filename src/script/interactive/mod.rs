@@ -13,9 +13,9 @@ mod saving;
 mod shown;
 mod sources;
 
-use crate::operation::catalogue::Catalogue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 
 use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
@@ -38,6 +38,7 @@ use super::program::{Ended, engine, panic_text};
 pub(crate) use super::scopes::{Binding, Declared, Scopes, Use};
 use super::script_error;
 use super::sources::Sources;
+use crate::operation::catalogue::Catalogue;
 pub(crate) use crate::script::tokens::{Piece, TokenKind, pieces};
 use crate::value::Value;
 
@@ -158,9 +159,26 @@ impl Workspace {
         SessionSources::check(&source, line.saturating_sub(1))
     }
 
-    /// Runs the input that was [prepared](Workspace::prepare) last, under this number. Blocks; needs a thread with
-    /// [`super::STACK_SIZE`] bytes of stack. Definitions made before a failure remain.
+    /// Runs the input that was [prepared](Workspace::prepare) last, under this number, on a thread with a large stack.
+    /// Blocks. Definitions made before a failure remain.
     pub(crate) fn evaluate(
+        &mut self,
+        ready: &Ready,
+        number: usize,
+        door: Arc<dyn Operations>,
+    ) -> Result<Answer, Ended> {
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().stack_size(super::STACK_SIZE);
+            match thread.spawn_scoped(scope, || self.evaluate_here(ready, number, door)) {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|_| Err(Ended::Bug("the script host panicked".into()))),
+                Err(error) => Err(Ended::Bug(format!("cannot start a thread: {error}"))),
+            }
+        })
+    }
+
+    fn evaluate_here(
         &mut self,
         ready: &Ready,
         number: usize,
