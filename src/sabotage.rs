@@ -108,6 +108,10 @@ impl Sabotage {
     pub(crate) fn is_on(self) -> bool {
         use std::sync::LazyLock;
         static CHOSEN: LazyLock<Option<Sabotage>> = LazyLock::new(|| {
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "the fault is chosen when the program starts"
+            )]
             let name = std::env::var("SABOTAGE").ok()?;
             Sabotage::named(&name)
         });

@@ -87,6 +87,7 @@ impl App {
     pub(super) fn from_process(catalogue: Catalogue, colour: Colour, verbose: u8) -> App {
         let env = Env::capture();
         super::logging::start(&env, verbose);
+        #[allow(clippy::disallowed_methods, reason = "the arguments are read here")]
         let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
         let trap = KillSwitch::from_env(&env);
         App::new(catalogue, env, words, ui, trap)

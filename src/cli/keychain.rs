@@ -1,5 +1,10 @@
 //! The system keyring: Keychain on macOS, the Secret Service elsewhere.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "secrets are stored in the system keyring here"
+)]
+
 use std::sync::{Arc, LazyLock};
 
 #[cfg(target_os = "macos")]

@@ -3,6 +3,8 @@
 //! Uses XChaCha20-Poly1305 with a random nonce. The place (a run and a step, a row, a ledger entry) is associated data,
 //! so a sealed value copied elsewhere does not open.
 
+#![allow(clippy::disallowed_methods, reason = "secrets are sealed here")]
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;

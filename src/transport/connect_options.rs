@@ -1,5 +1,10 @@
 //! How an account is reached: proxy, trusted certificates, rate limits and timeouts.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "proxies and certificates need their secrets"
+)]
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

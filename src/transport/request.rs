@@ -1,5 +1,7 @@
 //! HTTP requests and their secrets: the only place where a request's secrets are converted to text.
 
+#![allow(clippy::disallowed_methods, reason = "requests carry secrets")]
+
 mod multipart;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The environment, read once.
 
+#![allow(clippy::disallowed_methods, reason = "the environment is read here")]
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
