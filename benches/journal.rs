@@ -16,11 +16,12 @@ use std::time::{Duration, Instant};
 use provisor::client::{Flight, Patience};
 use provisor::clock::{Clock, Ids};
 use provisor::journal::{
-    Attempt, Boxed, Cancel, Change, Earlier, Journal, LedgerEffect, Look, NaturalKey, NewRow, NewRun, Sealer,
+    Attempt, Boxed, Change, Earlier, Journal, LedgerEffect, NaturalKey, NewRow, NewRun, Probe, Sealer,
     Sending, StepKind, StepPlan,
 };
 use provisor::value::secret::Secret;
 use provisor::value::{Object, Record, Value};
+use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Patience = Patience {
     connect: Duration::from_secs(10),
@@ -69,8 +70,8 @@ impl Attempt for Answers {
         })
     }
 
-    fn probe(&self) -> Boxed<'_, Look> {
-        Box::pin(async { Look::Absent })
+    fn probe(&self) -> Boxed<'_, Probe> {
+        Box::pin(async { Probe::Absent })
     }
 
     fn existing(&self, earlier: Earlier) -> Result<Value, Value> {
@@ -144,7 +145,7 @@ async fn steps_per_second(rows: usize, waited: bool) -> f64 {
             let row = journal
                 .open_row(&run, number as u64, &format!("row{number}"), true)
                 .unwrap();
-            let cancel = Cancel::new();
+            let cancel = CancellationToken::new();
             let mut steps = 0;
             while started.elapsed() < SPAN {
                 let platform = answers(waited);
@@ -225,7 +226,10 @@ async fn carry_out(
                     .unwrap();
                 for step in 0..steps {
                     let asked = plan(number, step);
-                    let done = row.step(&asked, &answers(true), &Cancel::new()).await.unwrap();
+                    let done = row
+                        .step(&asked, &answers(true), &CancellationToken::new())
+                        .await
+                        .unwrap();
                     assert_eq!(done.replayed, !fresh);
                 }
             }

@@ -17,10 +17,12 @@ use crate::journal::{
     Deaths, Journal, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunStatus,
     StepFilter,
 };
-use crate::run::{RowEnd, RowPlan, Runner};
+use crate::run::{RowPlan, Runner};
 use crate::script::STACK_SIZE;
 use crate::script::error::Diagnostic;
+use crate::script::host_calls::Stop;
 use crate::script::memory::OUT_OF_MEMORY;
+use crate::script::program::Ended;
 use crate::value::{Record, Value};
 
 /// How to process the rows of a run.
@@ -64,7 +66,7 @@ pub(crate) type Each<'a> = &'a mut dyn FnMut(Option<&Finished>);
 
 /// How processing ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum RunEnd {
     /// All rows were taken.
     Complete,
     /// The user interrupted the run.
@@ -79,16 +81,16 @@ pub(crate) enum Ended {
     NoThreads(String),
 }
 
-impl Ended {
+impl RunEnd {
     /// Returns the status of a run with these row counts. `all_read`: every row of the input is recorded.
     pub(crate) fn status(&self, rows: &RowCounts, all_read: bool) -> RunStatus {
         let has = |statuses: &[RowStatus]| statuses.iter().any(|status| rows.of(*status) > 0);
         let open = [RowStatus::Interrupted, RowStatus::Queued, RowStatus::Skipped];
         match self {
-            Ended::Complete if has(&open) || !all_read => RunStatus::Interrupted,
-            Ended::Complete if has(&[RowStatus::Parked]) => RunStatus::Parked,
-            Ended::Complete if has(&[RowStatus::Failed]) => RunStatus::Failed,
-            Ended::Complete => RunStatus::Done,
+            RunEnd::Complete if has(&open) || !all_read => RunStatus::Interrupted,
+            RunEnd::Complete if has(&[RowStatus::Parked]) => RunStatus::Parked,
+            RunEnd::Complete if has(&[RowStatus::Failed]) => RunStatus::Failed,
+            RunEnd::Complete => RunStatus::Done,
             _ => RunStatus::Interrupted,
         }
     }
@@ -98,7 +100,12 @@ impl Ended {
 /// `each` is called on the calling thread for every row that ends, and with `None` when none has ended for a moment.
 /// Also returns the final row counts: counted here, as counting them in the journal takes longer the more rows there
 /// are, and a user who interrupts a run waits for it.
-pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) -> (Ended, RowCounts) {
+pub(crate) fn work(
+    runner: &Runner,
+    plan: &Plan,
+    input: Option<Input>,
+    each: Each<'_>,
+) -> (RunEnd, RowCounts) {
     let deaths = if plan.resumed {
         runner.journal.deaths(runner.run.id())
     } else {
@@ -106,7 +113,7 @@ pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Eac
     };
     let deaths = match deaths {
         Ok(deaths) => deaths,
-        Err(error) => return (Ended::JournalLost(error.to_string()), plan.before),
+        Err(error) => return (RunEnd::JournalLost(error.to_string()), plan.before),
     };
     let scheduler = Scheduler::new(runner.clone(), plan.clone(), input.is_none(), deaths);
     let (rows, queue) = sync_channel::<RowRecord>(plan.jobs * 2);
@@ -117,7 +124,7 @@ pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Eac
         let started = scheduler.start(scope, input, rows, &queue, &done);
         drop((queue, done));
         if let Err(error) = started {
-            scheduler.fail(Ended::NoThreads(error.to_string()));
+            scheduler.fail(RunEnd::NoThreads(error.to_string()));
         }
         scheduler.collect(&ended, each);
     });
@@ -159,7 +166,7 @@ struct Scheduler {
     /// The rows of the run by status.
     counts: Mutex<RowCounts>,
     stop: AtomicBool,
-    why: Mutex<Option<Ended>>,
+    why: Mutex<Option<RunEnd>>,
 }
 
 /// A row that was handed out, until it ends: even if its worker panics, nobody waits for it.
@@ -233,30 +240,30 @@ impl Scheduler {
     }
 
     fn stopping(&self) -> bool {
-        self.stop.load(Ordering::SeqCst) || self.runner.cancel.requested()
+        self.stop.load(Ordering::SeqCst) || self.runner.cancel.is_cancelled()
     }
 
     /// Stops processing: no more rows are taken.
-    fn fail(&self, why: Ended) {
+    fn fail(&self, why: RunEnd) {
         self.note(why);
         self.stop.store(true, Ordering::SeqCst);
         self.more.notify_all();
     }
 
     /// Records the reason; the first one counts.
-    fn note(&self, why: Ended) {
+    fn note(&self, why: RunEnd) {
         self.why
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get_or_insert(why);
     }
 
-    fn ended(&self) -> Ended {
+    fn ended(&self) -> RunEnd {
         let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match why {
             Some(why) => why,
-            None if self.runner.cancel.requested() && !self.is_all_done() => Ended::Interrupted,
-            None => Ended::Complete,
+            None if self.runner.cancel.is_cancelled() && !self.is_all_done() => RunEnd::Interrupted,
+            None => RunEnd::Complete,
         }
     }
 
@@ -277,13 +284,13 @@ impl Scheduler {
             let count = batch.rows.len() as u64;
             let total = (batch.then == Then::End).then(|| input.taken());
             if let Err(error) = self.store(batch.rows, total) {
-                return self.fail(Ended::JournalLost(error.to_string()));
+                return self.fail(RunEnd::JournalLost(error.to_string()));
             }
             self.counts().add(RowStatus::Queued, count);
             let over = batch.then != Then::More;
             if let Then::Lost(why) = batch.then {
                 // The rows before the error are good and are run.
-                self.note(Ended::InputLost(why));
+                self.note(RunEnd::InputLost(why));
             }
             let mut spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
             *spooled = (spooled.0 + count, over);
@@ -323,7 +330,7 @@ impl Scheduler {
                 .rows(self.runner.run.id(), after, PAGE, self.plan.only);
             let page = match page {
                 Ok(page) => page,
-                Err(error) => return self.fail(Ended::JournalLost(error.to_string())),
+                Err(error) => return self.fail(RunEnd::JournalLost(error.to_string())),
             };
             if page.is_empty() {
                 if seen.1 {
@@ -353,7 +360,7 @@ impl Scheduler {
             return;
         }
         if let Err(error) = self.runner.journal.flush() {
-            return self.fail(Ended::JournalLost(error.to_string()));
+            return self.fail(RunEnd::JournalLost(error.to_string()));
         }
         self.alone.store(true, Ordering::SeqCst);
         self.feed_alone(rows, &crowded);
@@ -365,7 +372,7 @@ impl Scheduler {
             self.wait_until_all_ended();
             let page = match journal.rows(run, position.checked_sub(1), 1, self.plan.only) {
                 Ok(page) => page,
-                Err(error) => return self.fail(Ended::JournalLost(error.to_string())),
+                Err(error) => return self.fail(RunEnd::JournalLost(error.to_string())),
             };
             let row = page.into_iter().find(|row| row.position == *position);
             if row.is_some_and(|row| !self.hand_out(rows, row)) {
@@ -446,7 +453,7 @@ impl Scheduler {
     fn count_failure(&self) {
         let failures = self.failures.fetch_add(1, Ordering::SeqCst) + 1;
         if self.plan.stop_after.is_some_and(|most| failures >= most) {
-            self.fail(Ended::StoppedAfterFailures);
+            self.fail(RunEnd::StoppedAfterFailures);
         }
     }
 
@@ -475,23 +482,25 @@ impl Scheduler {
         });
         let mut finished = Finished::new(row.position, input, RowStatus::Failed);
         match end {
-            RowEnd::Done(value) => {
+            Ok(value) => {
                 finished.status = RowStatus::Done;
                 finished.output = columns(value);
             }
-            RowEnd::Failed(diagnostic) if diagnostic.kind == OUT_OF_MEMORY && self.puts_off(row.position) => {
+            Err(Ended::Failed(diagnostic))
+                if diagnostic.kind == OUT_OF_MEMORY && self.puts_off(row.position) =>
+            {
                 return None;
             }
-            RowEnd::Failed(diagnostic) => {
+            Err(Ended::Failed(diagnostic)) => {
                 finished.error = Some(diagnostic.summary_with_repair());
                 finished.diagnostic = Some(Arc::from(diagnostic));
             }
-            RowEnd::Parked { step, why } => {
+            Err(Ended::Stopped(Stop::InDoubt { step, why })) => {
                 finished.status = RowStatus::Parked;
                 finished.error = Some(format!("in doubt: {why} (step {step})"));
             }
-            RowEnd::Bug(what) => finished.error = Some(format!("a bug in provisor: {what}")),
-            RowEnd::Interrupted => {
+            Err(Ended::Bug(what)) => finished.error = Some(format!("a bug in provisor: {what}")),
+            Err(Ended::Stopped(Stop::Cancelled)) => {
                 // A parked row's record is more informative.
                 if before != RowStatus::Parked {
                     finished.status = RowStatus::Interrupted;
@@ -499,8 +508,8 @@ impl Scheduler {
                 }
                 return None;
             }
-            RowEnd::JournalLost(why) => {
-                self.fail(Ended::JournalLost(why));
+            Err(Ended::Stopped(Stop::JournalLost(why))) => {
+                self.fail(RunEnd::JournalLost(why));
                 return None;
             }
         }
@@ -513,7 +522,7 @@ impl Scheduler {
         let steps = match self.runner.journal.steps(self.runner.run.id(), &of_row) {
             Ok(steps) => steps,
             Err(error) => {
-                self.fail(Ended::JournalLost(error.to_string()));
+                self.fail(RunEnd::JournalLost(error.to_string()));
                 return None;
             }
         };
@@ -543,7 +552,7 @@ impl Scheduler {
             finished.error.as_deref().map(Value::from).as_ref(),
         );
         if let Err(error) = recorded {
-            self.fail(Ended::JournalLost(error.to_string()));
+            self.fail(RunEnd::JournalLost(error.to_string()));
             return None;
         }
         self.counts().change(before, finished.status);
@@ -560,7 +569,7 @@ impl Scheduler {
         }
         // Everything due with a later commit must be on disk before the end is reported.
         if let Err(error) = self.runner.journal.flush() {
-            self.fail(Ended::JournalLost(error.to_string()));
+            self.fail(RunEnd::JournalLost(error.to_string()));
         }
     }
 }

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::app::App;
-use super::config::{self, Config, Profile};
+use super::config::{Config, Profile};
 use super::error::CommandError;
 use super::plan::RunPlan;
 use super::rows;
 use super::within::{self, Within};
+use crate::operation::context::Mode;
 use crate::operation::platform::Operation;
-use crate::repl::host::Mode;
 use crate::script::interactive::{TokenKind, pieces};
 use crate::script::program::Script;
 use crate::script::types::ParamType;
@@ -106,12 +106,7 @@ fn question(open: &[&Profile]) -> String {
         let at = origin.map_or_else(String::new, |origin| format!(" at {}", origin.as_str()));
         format!("`{}`{at}", profile.name)
     });
-    let own = |profile: &&Profile| {
-        profile
-            .mode
-            .as_ref()
-            .is_some_and(|mode| mode.value == config::Mode::Prod)
-    };
+    let own = |profile: &&Profile| profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod);
     let prod = if open.iter().all(own) { "prod " } else { "" };
     let accounts = if open.len() == 1 { "account" } else { "accounts" };
     let named: Vec<String> = named.collect();

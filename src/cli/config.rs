@@ -10,7 +10,6 @@ mod reading;
 mod show;
 mod table;
 mod trust_policy;
-mod words;
 mod write;
 
 use crate::operation::catalogue::Catalogue;
@@ -25,7 +24,6 @@ pub use profile::Profile;
 pub(super) use profile::SANDBOX;
 pub(super) use reading::{check_address, is_near};
 pub(super) use show::{ConfigCommand, lines, show};
-pub use words::Mode;
 pub(super) use write::Draft;
 
 use self::document::Document;
@@ -33,6 +31,7 @@ use self::table::Table;
 use super::paths::{Env, Paths};
 use super::trust::Trust;
 use crate::client::http::account::is_below;
+use crate::operation::context::Mode;
 use crate::value::origin as value;
 
 /// The name of the project's file, which is searched for from the current folder upwards.

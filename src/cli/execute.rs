@@ -6,6 +6,8 @@ mod report;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio_util::sync::CancellationToken;
+
 use self::progress::RowObserver;
 use self::report::Outcome;
 use super::app::{App, Engine, output_lost};
@@ -16,10 +18,9 @@ use super::plan::RunPlan;
 use super::results::Results;
 use super::torture::Moment;
 use crate::bulk::input::Input;
-use crate::bulk::schedule::{self, Ended};
+use crate::bulk::schedule::{self, RunEnd};
 use crate::journal::{RowCounts, RowFilter, RowStatus, RunId, RunLock, RunStatus};
 use crate::run::Runner;
-use crate::run::cancel::Cancel;
 use crate::run::tally::Tally;
 use crate::sabotage::Sabotage;
 use crate::script::program::Script;
@@ -53,7 +54,7 @@ impl Execution<'_> {
         let journal = &self.engine.journal;
         let rows = self.plan.rows.is_some();
         journal.set_run_status(self.id(), RunStatus::Running)?;
-        let cancel = Cancel::new();
+        let cancel = CancellationToken::new();
         let runner = self.runner(&cancel);
         let resume = self.app.resume(self.id());
         // Watched until the end: writing the results may also take long.
@@ -97,7 +98,7 @@ impl Execution<'_> {
         self.run.id()
     }
 
-    fn runner(&self, cancel: &Cancel) -> Runner {
+    fn runner(&self, cancel: &CancellationToken) -> Runner {
         let (ui, aside) = (self.app.ui.clone(), self.plan.rows.is_some() || self.plan.json);
         let stop = cancel.clone();
         Runner {
@@ -116,11 +117,11 @@ impl Execution<'_> {
                 } else {
                     // Printing to a closed stdout could go on forever. The run can be resumed.
                     let is_lost = ui.out(line).is_err();
-                    if (ui.is_closed() || is_lost) && !stop.requested() {
+                    if (ui.is_closed() || is_lost) && !stop.is_cancelled() {
                         if !is_lost {
                             ui.note("the reader of standard output has closed it, so the script was stopped");
                         }
-                        stop.request();
+                        stop.cancel();
                     }
                 }
             }),
@@ -131,12 +132,12 @@ impl Execution<'_> {
     fn conclude(
         &self,
         runner: &Runner,
-        (ended, counts): (Ended, RowCounts),
+        (ended, counts): (RunEnd, RowCounts),
         observer: RowObserver,
         results: Option<Results>,
     ) -> Result<Exit, CommandError> {
         let journal = &self.engine.journal;
-        if let Ended::JournalLost(why) = ended {
+        if let RunEnd::JournalLost(why) = ended {
             return Err(
                 CommandError::new(Exit::Aborted, format!("the journal cannot be written: {why}"))
                     .hint("nothing more was sent; free some space or repair the disk, then continue")
@@ -183,8 +184,8 @@ impl Execution<'_> {
         let (journal, ui) = (&self.engine.journal, &self.app.ui);
         let Some(results) = results else { return Ok(()) };
         let leaves = match outcome.ended {
-            Ended::Interrupted => !Sabotage::ResultsReplaced.is_on(),
-            Ended::InputLost(_) => results.is_in_a_file(),
+            RunEnd::Interrupted => !Sabotage::ResultsReplaced.is_on(),
+            RunEnd::InputLost(_) => results.is_in_a_file(),
             _ => false,
         };
         if leaves {

@@ -4,14 +4,14 @@ use std::io;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 use super::ui::Ui;
-use crate::run::cancel::Cancel;
 
 /// Watches for SIGINT and SIGTERM until the returned guard is dropped. The second signal ends the process: the journal
 /// is consistent at every moment, so nothing is lost. `resume` is the command that continues the run.
-pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &Cancel, resume: String) -> Watch {
+pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &CancellationToken, resume: String) -> Watch {
     let (ui, cancel) = (ui.clone(), cancel.clone());
     // Register now, not when the task first runs.
     let entered = runtime.enter();
@@ -31,7 +31,7 @@ pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &Cancel, resume: String) 
                 end_process();
             }
             // Before any output, which may have no reader.
-            cancel.request();
+            cancel.cancel();
             ui.stop();
             ui.note(&format!(
                 "stopping: finishing requests in progress ({again} stops now)"

@@ -11,9 +11,8 @@ use super::error::CommandError;
 use super::paths::{Env, Paths};
 use super::within;
 use crate::operation::catalogue::Catalogue;
-use crate::operation::context::{ConnectOptions, Password, Profile, Profiles, Settings};
+use crate::operation::context::{ConnectOptions, Password, Permission, Profile, Profiles, Settings};
 use crate::operation::error::{Code, OpError};
-use crate::repl::host::Mode;
 use crate::sandbox::Sandbox;
 use crate::value::origin::Origin;
 use crate::value::secret::{Home, Secret};
@@ -176,18 +175,16 @@ impl Profiles for Configured {
             (Err(error), Some(_)) => return Err(bad_profile(&error)),
             // A script that uses no account needs no profile.
             (Err(_), None) => {
-                let mode = within::mode(&self.env);
                 return Ok(Settings {
-                    read_only: mode == Mode::ReadOnly,
-                    unconfirmed: mode == Mode::Prod && !self.agreed.covers(""),
+                    permission: within::mode(&self.env).permission(self.agreed.covers("")),
                     ..Settings::default()
                 });
             }
         };
-        let active = settings(profile, &self.env)?;
+        // An error in them is reported here as well.
+        settings(profile, &self.env)?;
         Ok(Settings {
-            read_only: active.read_only,
-            unconfirmed: self.unconfirmed(profile),
+            permission: self.permission(profile),
             ..Settings::default()
         })
     }
@@ -245,7 +242,7 @@ impl Configured {
         };
         let profile = profile.map_err(|error| bad_profile(&error))?;
         let mut found = to_profile(profile, &self.env)?;
-        found.settings.unconfirmed = self.unconfirmed(profile);
+        found.settings.permission = self.permission(profile);
         if let (Some(password), true) = (&self.password, self.asked.as_ref() == Some(&profile.name)) {
             found
                 .secrets
@@ -254,10 +251,9 @@ impl Configured {
         Ok(Arc::new(found))
     }
 
-    /// Whether it is a `prod` account whose changes are not confirmed.
-    fn unconfirmed(&self, profile: &config::Profile) -> bool {
-        let prod = within::mode_of(profile, &self.env) == Mode::Prod;
-        prod && !self.agreed.covers(&profile.name)
+    /// Whether its account may be changed, as far as changes are confirmed.
+    fn permission(&self, profile: &config::Profile) -> Permission {
+        within::mode_of(profile, &self.env).permission(self.agreed.covers(&profile.name))
     }
 }
 
@@ -319,7 +315,6 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
         endpoints: endpoints
             .map(|(name, path)| (name.clone(), path.value.clone()))
             .collect(),
-        read_only: within::mode_of(config, env) == Mode::ReadOnly,
-        unconfirmed: false,
+        permission: within::mode_of(config, env).permission(true),
     })
 }

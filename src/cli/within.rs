@@ -1,11 +1,12 @@
 //! What a program started by a REPL session knows of that session: where it works, and its mode. It is passed in the
 //! environment, and can only make the program more careful.
 
-use super::config::{self, Profile};
+use super::config::Profile;
 use super::error::CommandError;
 use super::paths::Env;
 use super::plan::RunPlan;
-use crate::repl::host::{ActiveAccount, Mode};
+use crate::operation::context::Mode;
+use crate::repl::host::ActiveAccount;
 
 /// The environment variable of programs started by provisor: `repl`, the mode, and the profile, separated by colons.
 pub(super) const VARIABLE: &str = "PROVISOR_WITHIN";
@@ -34,7 +35,7 @@ impl Within {
             String::new()
         };
         let profile = place.profile.as_deref().unwrap_or_default();
-        format!("{REPL}:{}{agreed}:{profile}", place.mode.word())
+        format!("{REPL}:{}{agreed}:{profile}", place.mode.name())
     }
 
     fn read(text: &str) -> Option<Within> {
@@ -46,7 +47,7 @@ impl Within {
             // An unknown mode permits nothing.
             mode: known
                 .into_iter()
-                .find(|mode| mode.word() == word)
+                .find(|mode| mode.name() == word)
                 .unwrap_or(Mode::ReadOnly),
             agreed: mode != word,
         }))
@@ -111,13 +112,10 @@ impl Within {
 
 /// The mode that applies to a profile: `sandbox` if it is its own, else the stricter of its own and the session's.
 pub(super) fn mode_of(profile: &Profile, env: &Env) -> Mode {
-    let own = match profile.mode.as_ref().map(|mode| mode.value) {
-        Some(config::Mode::Sandbox) => return Mode::Sandbox,
-        Some(config::Mode::Prod) => Mode::Prod,
-        Some(config::Mode::ReadOnly) => Mode::ReadOnly,
-        Some(config::Mode::Dev) | None => Mode::Dev,
-    };
-    own.max(mode(env))
+    match profile.mode.as_ref().map_or(Mode::Dev, |mode| mode.value) {
+        Mode::Sandbox => Mode::Sandbox,
+        own => own.max(mode(env)),
+    }
 }
 
 /// The mode where no profile sets one.

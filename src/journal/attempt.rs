@@ -38,7 +38,7 @@ pub trait Attempt: Send + Sync {
 
     /// Looks up whether the result of a lost request exists. Reads only. Called only for a change that
     /// [has probes](Change::probes); may be dropped at any point.
-    fn probe(&self) -> Boxed<'_, Look>;
+    fn probe(&self) -> Boxed<'_, Probe>;
 
     /// Returns the outcome to record, or the refusal, when the ledger has the resource or the act is remembered.
     fn existing(&self, earlier: Earlier) -> Result<Value, Value>;
@@ -117,7 +117,7 @@ pub enum Sending {
 
 /// The result of a lookup.
 #[derive(Debug, Clone)]
-pub enum Look {
+pub enum Probe {
     /// The resource exists; this is what the lost response would have contained.
     Found(Value),
     /// It does not exist now.

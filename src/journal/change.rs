@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::apply::{Move, Rename, Reply, Write};
 use super::attempt::{
-    Attempt, Boundary, Boxed, Change, Earlier, LedgerEffect, Look as Looked, Output, Prepared, Proof,
-    Sending, StepEnd, StepPlan,
+    Attempt, Boundary, Boxed, Change, Earlier, LedgerEffect, Output, Prepared, Probe, Proof, Sending,
+    StepEnd, StepPlan,
 };
-use super::cancel::Cancel;
 use super::error::JournalError;
 use super::row::{RowJournal, split, step_place, why_place};
 use super::settle::{Search, Settled};
@@ -32,7 +33,7 @@ pub(super) struct Changing<'a> {
     plan: &'a StepPlan,
     pub(super) change: &'a Change,
     attempt: &'a dyn Attempt,
-    pub(super) cancel: &'a Cancel,
+    pub(super) cancel: &'a CancellationToken,
     /// The step as known to this process.
     pub(super) step: StepData,
     /// An earlier request for the same resource was lost and not found.
@@ -71,7 +72,7 @@ impl<'a> Changing<'a> {
         row: &'a RowJournal,
         (plan, change): (&'a StepPlan, &'a Change),
         attempt: &'a dyn Attempt,
-        cancel: &'a Cancel,
+        cancel: &'a CancellationToken,
         blank: StepData,
     ) -> Changing<'a> {
         let step = StepData {
@@ -112,7 +113,7 @@ impl<'a> Changing<'a> {
         let _turn = match self.step.resource.as_ref().or(act.as_ref()) {
             Some(resource) => Some(
                 self.cancel
-                    .or(resources.turn(resource))
+                    .run_until_cancelled(resources.turn(resource))
                     .await
                     .ok_or(StepEnd::Cancelled)?,
             ),
@@ -195,7 +196,7 @@ impl<'a> Changing<'a> {
             Reply::Elsewhere(Some(step)) => return Ok(Next::Follow(step)),
             _ => {}
         }
-        self.step.state = self.step.state.next(event).unwrap_or(self.step.state);
+        self.step.state = next_state(&self.step, event)?;
         Ok(Next::Send)
     }
 
@@ -213,7 +214,10 @@ impl<'a> Changing<'a> {
         if known.map_err(|error| Err(error.into()))? && !self.forget_what_is_gone(resource).await? {
             return Ok(());
         }
-        let prepared = self.cancel.or(self.attempt.prepare(self.earlier)).await;
+        let prepared = self
+            .cancel
+            .run_until_cancelled(self.attempt.prepare(self.earlier))
+            .await;
         let prepared = prepared.ok_or(Err(StepEnd::Cancelled))?;
         if !matches!(prepared, Prepared::Go) && store.read(is_known).map_err(|error| Err(error.into()))? {
             return Ok(());
@@ -248,7 +252,7 @@ impl<'a> Changing<'a> {
         };
         let held = journal.open_sealed(&item_place(resource), &item.value);
         let held = held.map_err(|error| Err(error.into()))?;
-        let gone = self.cancel.or(self.attempt.is_gone(&held)).await;
+        let gone = self.cancel.run_until_cancelled(self.attempt.is_gone(&held)).await;
         if !gone.ok_or(Err(StepEnd::Cancelled))? {
             return Ok(false);
         }
@@ -327,13 +331,13 @@ impl<'a> Changing<'a> {
 
     /// Whether a lookup finds the very resource of this entry.
     async fn is_there(&self, item: &ItemData) -> Result<bool, Ended> {
-        match self.cancel.or(self.attempt.probe()).await {
-            Some(Looked::Found(value)) => {
+        match self.cancel.run_until_cancelled(self.attempt.probe()).await {
+            Some(Probe::Found(value)) => {
                 let found = self.attempt.platform_id(&value);
                 Ok(found.is_some() && found == item.platform_id)
             }
-            Some(Looked::Absent | Looked::Unknown(_)) => Ok(false),
-            Some(Looked::Unreachable(why)) => Err(Err(StepEnd::InDoubt {
+            Some(Probe::Absent | Probe::Unknown(_)) => Ok(false),
+            Some(Probe::Unreachable(why)) => Err(Err(StepEnd::InDoubt {
                 step: item.step.clone().unwrap_or_default(),
                 why: format!("cannot look up whether the ledger has it under a former name: {why}"),
             })),
@@ -411,9 +415,9 @@ impl<'a> Changing<'a> {
         if Sabotage::SentAgainWhenPutOff.is_on() && self.put_off < MOST_PUT_OFF {
             return Ok(Next::Send);
         }
-        let look = self.cancel.or(self.attempt.probe()).await;
+        let look = self.cancel.run_until_cancelled(self.attempt.probe()).await;
         match look {
-            Some(Looked::Found(value)) => {
+            Some(Probe::Found(value)) => {
                 let lost = self.lost(Loss::Broken);
                 let said = "the platform throttled the request";
                 if let Some(next) = self.doubt(lost, said, false).await? {
@@ -421,9 +425,9 @@ impl<'a> Changing<'a> {
                 }
                 self.found(value).await
             }
-            Some(Looked::Absent) if self.put_off < MOST_PUT_OFF => Ok(Next::Send),
-            Some(Looked::Absent) => self.answered(Sending::Failed(why)).await,
-            Some(Looked::Unknown(_) | Looked::Unreachable(_)) => Ok(Next::Settle(Lost {
+            Some(Probe::Absent) if self.put_off < MOST_PUT_OFF => Ok(Next::Send),
+            Some(Probe::Absent) => self.answered(Sending::Failed(why)).await,
+            Some(Probe::Unknown(_) | Probe::Unreachable(_)) => Ok(Next::Settle(Lost {
                 why: "the platform throttled the request".to_owned(),
                 loss: Loss::Broken,
                 late: None,
@@ -597,6 +601,7 @@ impl<'a> Changing<'a> {
     /// Moves this step after a response. Waits for the disk only if the outcome cannot be obtained again or the
     /// response was late; otherwise nothing else can have moved the step, as this process holds the claim and the run.
     async fn advance(&mut self, event: StepEvent, outcome: Option<&Value>) -> Result<(), Ended> {
+        let state = next_state(&self.step, event)?;
         let write = self.moving(&self.step, event, outcome, None);
         // Without a lookup, an outcome cannot be obtained again either.
         let told_once = outcome.is_some_and(|outcome| outcome.has_secret() || !self.change.probes)
@@ -622,7 +627,7 @@ impl<'a> Changing<'a> {
             );
             store.healthy().map_err(|error| Err(error.into()))?;
         }
-        self.step.state = self.step.state.next(event).unwrap_or(self.step.state);
+        self.step.state = state;
         Ok(())
     }
 
@@ -639,7 +644,7 @@ impl<'a> Changing<'a> {
             Reply::Elsewhere(Some(moved)) => Ok(Some(Next::Follow(moved))),
             Reply::Elsewhere(None) => Ok(Some(Next::Begin)),
             _ => {
-                step.state = step.state.next(event).unwrap_or(step.state);
+                step.state = next_state(step, event)?;
                 Ok(None)
             }
         }
@@ -708,6 +713,17 @@ impl<'a> Changing<'a> {
     fn now(&self) -> Stamp {
         self.row.journal.clock().now()
     }
+}
+
+/// Returns the state of a step after an event. A step that cannot have had the event is in doubt: what is known of it
+/// here is not what happened.
+fn next_state(step: &StepData, event: StepEvent) -> Result<StepState, Ended> {
+    step.state.next(event).map_err(|_| {
+        Err(StepEnd::InDoubt {
+            step: step.key.clone(),
+            why: "its state in the journal is not the one that this process knows".into(),
+        })
+    })
 }
 
 /// Marks a step whose future is dropped early: its response is no longer awaited, and others may settle it. If no

@@ -84,7 +84,10 @@ impl Changing<'_> {
             }
             waited += pause;
             let nap = journal.clock().sleep(pause);
-            self.cancel.or(nap).await.ok_or(Err(StepEnd::Cancelled))?;
+            self.cancel
+                .run_until_cancelled(nap)
+                .await
+                .ok_or(Err(StepEnd::Cancelled))?;
             pause = (pause * 2).min(LONGEST_POLL);
             let look = journal.store().read(|look| look.step(&owner.run, &owner.key));
             now = look.map_err(|error| Err(error.into()))?;
@@ -115,7 +118,10 @@ impl Changing<'_> {
             }
             waited += pause;
             let nap = journal.clock().sleep(pause);
-            self.cancel.or(nap).await.ok_or(Err(StepEnd::Cancelled))?;
+            self.cancel
+                .run_until_cancelled(nap)
+                .await
+                .ok_or(Err(StepEnd::Cancelled))?;
             pause = (pause * 2).min(LONGEST_POLL);
             let now = journal.store().read(|look| look.claim(&claim.resource));
             let still = now.map_err(|error| Err(error.into()))?.as_ref() == Some(claim);

@@ -1,7 +1,8 @@
 //! Finds out whether a step was carried out, without ever sending it again.
 
+use tokio_util::sync::CancellationToken;
+
 use super::attempt::{Attempt, StepEnd, StepKind, StepPlan};
-use super::cancel::Cancel;
 use super::change::Changing;
 use super::error::JournalError;
 use super::row::RowJournal;
@@ -29,7 +30,7 @@ impl RowJournal {
         &self,
         plan: &StepPlan,
         attempt: &dyn Attempt,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<LookupOutcome, JournalError> {
         let StepKind::Change(change) = &plan.kind else {
             return Ok(LookupOutcome::Known);

@@ -12,7 +12,6 @@
 mod apply;
 mod attempt;
 mod backpressure;
-mod cancel;
 mod change;
 mod check;
 mod claim;
@@ -51,10 +50,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
 pub use attempt::{
-    Act, Attempt, Boundary, Boxed, Change, Earlier, Former, LedgerEffect, LedgerEntry, Look, Output,
-    Prepared, Proof, Sending, StepEnd, StepKind, StepPlan,
+    Act, Attempt, Boundary, Boxed, Change, Earlier, Former, LedgerEffect, LedgerEntry, Output, Prepared,
+    Probe, Proof, Sending, StepEnd, StepKind, StepPlan,
 };
-pub use cancel::Cancel;
 pub use change::platform_id;
 pub use damage::Damage;
 pub use error::JournalError;

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
 use super::Journal;
 use super::apply::Write;
 use super::attempt::{Act, Attempt, Change, Output, Sending, StepEnd, StepKind, StepPlan};
-use super::cancel::Cancel;
 use super::change::Changing;
 use super::error::JournalError;
 use super::lock::RunLock;
@@ -97,7 +98,7 @@ impl RowJournal {
         &self,
         plan: &StepPlan,
         attempt: &dyn Attempt,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Output, StepEnd> {
         let asked = self.asked(plan);
         let blank = self.ask(plan, &asked);
@@ -291,14 +292,14 @@ impl RowJournal {
         blank: StepData,
         recorded: Option<&StepData>,
         attempt: &dyn Attempt,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Output, StepEnd> {
         if let Some(step) = recorded.filter(|step| step.state.is_final()) {
             return self.replay(step);
         }
         self.journal.store().healthy()?;
         // A read is harmless, so it may be aborted at any point.
-        let (event, value) = match cancel.or(attempt.send(false)).await {
+        let (event, value) = match cancel.run_until_cancelled(attempt.send(false)).await {
             None => return Err(StepEnd::Cancelled),
             Some(Sending::Failed(why) | Sending::PutOff(why)) => return Err(StepEnd::Failed(why)),
             Some(Sending::Lost { why, .. }) => return Err(StepEnd::Failed(Value::Text(why))),

@@ -3,8 +3,9 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Boxed, Look, Sending};
-use super::cancel::Cancel;
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::{Attempt, Boxed, Probe, Sending};
 use super::step::{Loss, Window};
 use crate::clock::{Clock, Stamp, millis};
 use crate::sabotage::Sabotage;
@@ -18,7 +19,7 @@ pub(super) struct Search<'a> {
     /// What is reported when it takes long.
     pub(super) what: Wait,
     pub(super) attempt: &'a dyn Attempt,
-    pub(super) cancel: &'a Cancel,
+    pub(super) cancel: &'a CancellationToken,
     /// The window in which the request may take effect, by a clock that can be relied on.
     pub(super) window: Window,
     /// Whether a lookup is possible.
@@ -69,17 +70,17 @@ impl Search<'_> {
             let now = self.clock.now();
             let is_over = self.window.is_over(looked);
             let look = match look {
-                Some(Look::Found(_)) if Sabotage::LookUpIgnored.is_on() => Some(Look::Absent),
-                Some(Look::Unknown(_)) if Sabotage::UnknownIsAbsent.is_on() => Some(Look::Absent),
+                Some(Probe::Found(_)) if Sabotage::LookUpIgnored.is_on() => Some(Probe::Absent),
+                Some(Probe::Unknown(_)) if Sabotage::UnknownIsAbsent.is_on() => Some(Probe::Absent),
                 look => look,
             };
             match look {
-                Some(Look::Found(value)) => return Settled::Found(value),
-                Some(Look::Absent) if is_over && self.absence_counts => return Settled::Absent { looked },
-                Some(Look::Absent) if is_over => return Settled::Unsettled(STILL_ABSENT.to_owned()),
+                Some(Probe::Found(value)) => return Settled::Found(value),
+                Some(Probe::Absent) if is_over && self.absence_counts => return Settled::Absent { looked },
+                Some(Probe::Absent) if is_over => return Settled::Unsettled(STILL_ABSENT.to_owned()),
                 None if is_over => return Settled::Unsettled(String::new()),
-                Some(Look::Absent) | None => {}
-                Some(Look::Unknown(why) | Look::Unreachable(why)) => {
+                Some(Probe::Absent) | None => {}
+                Some(Probe::Unknown(why) | Probe::Unreachable(why)) => {
                     if self.gives_up(now) && looks >= FEWEST_LOOKS {
                         return Settled::Unsettled(why);
                     }
@@ -114,7 +115,7 @@ impl Search<'_> {
         }
     }
 
-    async fn look(&self) -> Option<Look> {
+    async fn look(&self) -> Option<Probe> {
         if self.probes {
             Some(self.attempt.probe().await)
         } else {

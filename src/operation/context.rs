@@ -93,10 +93,54 @@ pub struct Settings {
     pub connect_options: Arc<ConnectOptions>,
     /// Overrides paths and field names.
     pub endpoints: BTreeMap<String, String>,
-    /// Whether this account is read-only.
-    pub read_only: bool,
-    /// Whether changes through this account still need confirmation by a person.
-    pub unconfirmed: bool,
+    /// Whether this account may be changed.
+    pub permission: Permission,
+}
+
+/// Whether an account may be changed. The strictest is last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// It may be changed.
+    #[default]
+    Allowed,
+    /// Not before a person has confirmed it.
+    Unconfirmed,
+    /// It is read-only.
+    ReadOnly,
+}
+
+/// The mode of a profile: how careful provisor is with its account. The most careful is last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// The simulated platforms only.
+    Sandbox,
+    /// A test account: changes need no confirmation.
+    Dev,
+    /// A real account: changes from a terminal are confirmed.
+    Prod,
+    /// Changes are not allowed.
+    ReadOnly,
+}
+
+impl Mode {
+    /// Returns its name in configuration files and the REPL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Sandbox => "sandbox",
+            Mode::Dev => "dev",
+            Mode::Prod => "prod",
+            Mode::ReadOnly => "read-only",
+        }
+    }
+
+    /// Returns what it permits, given whether a person has confirmed the changes.
+    pub fn permission(self, is_confirmed: bool) -> Permission {
+        match self {
+            Mode::ReadOnly => Permission::ReadOnly,
+            Mode::Prod if !is_confirmed => Permission::Unconfirmed,
+            Mode::Sandbox | Mode::Dev | Mode::Prod => Permission::Allowed,
+        }
+    }
 }
 
 /// A lookup of profiles. The command line implements it over the configuration.
@@ -250,8 +294,7 @@ impl OpContext {
             }
         };
         for profile in place.map_or(Ok(Vec::new()), |place| self.profiles.at(&place))? {
-            settings.read_only |= profile.settings.read_only;
-            settings.unconfirmed |= profile.settings.unconfirmed;
+            settings.permission = settings.permission.max(profile.settings.permission);
         }
         Ok(settings)
     }
@@ -326,7 +369,7 @@ mod tests {
             ..Settings::default()
         };
         let strict = Settings {
-            read_only: true,
+            permission: Permission::ReadOnly,
             ..Settings::default()
         };
         let profiles = Two(
@@ -347,16 +390,15 @@ mod tests {
         let own = context.settings(&session("https://ACME.example/")).unwrap();
         assert_eq!(*own.connect_options, connect_options);
         let tenant = context.settings(&session("https://t1.example")).unwrap();
-        assert_eq!((&tenant.connect_options.ca, tenant.read_only), (&None, false));
+        assert_eq!(
+            (&tenant.connect_options.ca, tenant.permission),
+            (&None, Permission::Allowed)
+        );
         assert_eq!(
             tenant.connect_options.rate, connect_options.rate,
             "the pace is one for all"
         );
-        assert!(
-            context
-                .settings(&session("https://t2.example"))
-                .unwrap()
-                .read_only
-        );
+        let strict = context.settings(&session("https://t2.example")).unwrap();
+        assert_eq!(strict.permission, Permission::ReadOnly);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::platform::Platform;
 use crate::client::error::{ApiError, ApiErrorKind, Cause, OwnCode};
+use crate::journal::JournalError;
 use crate::value::{Record, Value};
 
 pub use crate::client::Sent;
@@ -190,6 +191,56 @@ impl OpError {
             sent: Sent::No,
             transient: false,
         }
+    }
+}
+
+/// Why a call of an operation has no value.
+#[derive(Debug, Clone)]
+pub enum CallError {
+    /// The operation failed; the script may catch this.
+    Failed(OpError),
+    /// The row must stop; the script cannot catch this.
+    Stopped(Stop),
+}
+
+/// Why a row stops before it is finished.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// The user cancelled the run.
+    Cancelled,
+    /// The outcome of a step is not known; only a later lookup or a person can determine it.
+    InDoubt {
+        /// The step's key as `provisor runs steps` shows it.
+        step: String,
+        /// The reason, as a sentence without a full stop.
+        why: String,
+    },
+    /// The journal cannot be written, so nothing more may be sent.
+    JournalLost(String),
+}
+
+impl From<OpError> for CallError {
+    fn from(error: OpError) -> CallError {
+        CallError::Failed(error)
+    }
+}
+
+impl From<Stop> for CallError {
+    fn from(stop: Stop) -> CallError {
+        CallError::Stopped(stop)
+    }
+}
+
+impl From<JournalError> for CallError {
+    /// An unreadable recorded value stops only the row it belongs to: only a person can tell what it was.
+    fn from(error: JournalError) -> CallError {
+        CallError::Stopped(match error {
+            JournalError::Sealed { place, why } => Stop::InDoubt {
+                step: place,
+                why: format!("its record cannot be read: {why}"),
+            },
+            error => Stop::JournalLost(error.to_string()),
+        })
     }
 }
 

@@ -6,50 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::call::{Call, parse_duration};
-use super::context::{OpContext, Settings};
+use super::context::{OpContext, Permission, Settings};
 use super::credential;
 use super::custody;
-use super::error::{Code, OpError, Sent};
+use super::error::{CallError, Code, OpError, Sent, Stop};
 use super::spec::{Boxed, Effect, Probe, Timeout};
 use crate::client::{Flight, Patience, USUAL_PATIENCE};
 use crate::journal::{
-    Attempt, Cancel, Change, Earlier, JournalError, LedgerEffect, LedgerEntry, Look, LookupOutcome, Loss,
-    Prepared, RowJournal, Sending, StepEnd, StepKind, StepPlan, StepState,
+    Attempt, Change, Earlier, JournalError, LedgerEffect, LedgerEntry, LookupOutcome, Loss, Prepared,
+    RowJournal, Sending, StepEnd, StepKind, StepPlan, StepState,
 };
 use crate::sabotage::Sabotage;
 use crate::value::Value;
-
-/// The reason why a call has no value.
-#[derive(Debug)]
-pub enum Halt {
-    /// The call failed; a script may catch this.
-    Failed(OpError),
-    /// The outcome is unknown; only a later lookup or a person can determine it.
-    InDoubt {
-        /// The key of the step.
-        step: String,
-        /// The known facts, in a sentence without a full stop.
-        why: String,
-    },
-    /// The run was interrupted before the outcome was known.
-    Cancelled,
-    /// The journal cannot be written.
-    Journal(JournalError),
-}
-
-impl From<JournalError> for Halt {
-    /// An unreadable recorded value stops only the row it belongs to: only a person can tell what it was.
-    fn from(error: JournalError) -> Halt {
-        match error {
-            JournalError::Sealed { place, why } => Halt::InDoubt {
-                step: place,
-                why: format!("its record cannot be read: {why}"),
-            },
-            error => Halt::Journal(error),
-        }
-    }
-}
 
 /// The result of a call.
 #[derive(Debug)]
@@ -65,13 +36,13 @@ pub async fn perform(
     context: &OpContext,
     row: &RowJournal,
     call: Call,
-    cancel: &Cancel,
-) -> Result<Performed, Halt> {
-    let call = call.op.driver().resolve(context, call).map_err(Halt::Failed)?;
+    cancel: &CancellationToken,
+) -> Result<Performed, CallError> {
+    let call = call.op.driver().resolve(context, call)?;
     let (call, plan) = planned(context, row, call, cancel).await?;
     let attempt = Asking::new(context, &call, cancel);
     let Some(plan) = plan else {
-        let value = (call.op.run)(context, &call).await.map_err(Halt::Failed)?;
+        let value = (call.op.run)(context, &call).await?;
         return Ok(Performed {
             value: custody::kept(context, &call, value),
             replayed: false,
@@ -82,7 +53,7 @@ pub async fn perform(
             let value = credential::renewed(context, &call, output.value)?;
             let value = custody::kept(context, &call, value);
             Ok(Performed {
-                value: call.op.driver().replayed(&call, value).map_err(Halt::Failed)?,
+                value: call.op.driver().replayed(&call, value)?,
                 replayed: true,
             })
         }
@@ -90,13 +61,13 @@ pub async fn perform(
             value: output.value,
             replayed: false,
         }),
-        Err(StepEnd::Failed(_)) if attempt.given_up.load(Ordering::SeqCst) => Err(Halt::Cancelled),
+        Err(StepEnd::Failed(_)) if attempt.given_up.load(Ordering::SeqCst) => Err(Stop::Cancelled.into()),
         Err(StepEnd::Refused(error) | StepEnd::Failed(error)) => {
-            Err(Halt::Failed(OpError::from_value(call.op.platform(), &error)))
+            Err(OpError::from_value(call.op.platform(), &error).into())
         }
-        Err(StepEnd::InDoubt { step, why }) => Err(Halt::InDoubt { step, why }),
-        Err(StepEnd::DoneBefore { step }) => Err(Halt::Failed(done_before(&call, &step))),
-        Err(StepEnd::Cancelled) => Err(Halt::Cancelled),
+        Err(StepEnd::InDoubt { step, why }) => Err(Stop::InDoubt { step, why }.into()),
+        Err(StepEnd::DoneBefore { step }) => Err(done_before(&call, &step).into()),
+        Err(StepEnd::Cancelled) => Err(Stop::Cancelled.into()),
         Err(StepEnd::Journal(error)) => Err(error.into()),
     }
 }
@@ -107,9 +78,9 @@ async fn planned(
     context: &OpContext,
     row: &RowJournal,
     call: Call,
-    cancel: &Cancel,
-) -> Result<(Call, Option<StepPlan>), Halt> {
-    let unnamed = plan(context, &call).map_err(Halt::Failed)?;
+    cancel: &CancellationToken,
+) -> Result<(Call, Option<StepPlan>), CallError> {
+    let unnamed = plan(context, &call)?;
     if call.op.driver().names_its_account(&call) {
         return Ok((call, unnamed));
     }
@@ -117,15 +88,18 @@ async fn planned(
     if recorded.is_some_and(StepState::is_final) {
         return Ok((call, unnamed));
     }
-    match cancel.or(call.op.driver().with_account(context, &call)).await {
-        None => Err(Halt::Cancelled),
+    match cancel
+        .run_until_cancelled(call.op.driver().with_account(context, &call))
+        .await
+    {
+        None => Err(Stop::Cancelled.into()),
         Some(Ok(named)) => {
-            let plan = plan(context, &named).map_err(Halt::Failed)?;
+            let plan = plan(context, &named)?;
             Ok((named, plan))
         }
         // A call that may have been carried out is not a failure that a script may catch: it is looked up as recorded.
         Some(Err(_)) if recorded.is_some_and(StepState::is_open) => Ok((call, unnamed)),
-        Some(Err(error)) => Err(Halt::Failed(credential::advise(&call, error))),
+        Some(Err(error)) => Err(credential::advise(&call, error).into()),
     }
 }
 
@@ -144,7 +118,7 @@ pub async fn look_up(
     context: &OpContext,
     row: &RowJournal,
     call: &Call,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<LookupOutcome, JournalError> {
     let call = match call.op.driver().resolve(context, call.clone()) {
         Ok(call) => call,
@@ -185,8 +159,8 @@ pub async fn is_there(context: &OpContext, call: &Call) -> bool {
     let Ok(call) = call.op.driver().resolve(context, call.clone()) else {
         return false;
     };
-    let never = Cancel::new();
-    matches!(Asking::new(context, &call, &never).probe().await, Look::Found(_))
+    let never = CancellationToken::new();
+    matches!(Asking::new(context, &call, &never).probe().await, Probe::Found(_))
 }
 
 /// The destination of a call.
@@ -304,14 +278,14 @@ fn permitted(context: &OpContext, call: &Call) -> Result<Settings, OpError> {
         (None, Some(target)) => (target.settings.clone(), target.whose()),
         (None, None) => (context.elsewhere()?, "the profile".to_owned()),
     };
-    if settings.read_only && !Sabotage::ReadOnlyOff.is_on() {
+    if settings.permission == Permission::ReadOnly && !Sabotage::ReadOnlyOff.is_on() {
         let message = format!(
             "`{}` changes the account, and {whose} is read-only",
             call.op.signature()
         );
         return Err(OpError::new(Code::Forbidden, message).hint("choose a profile with a different mode"));
     }
-    if settings.unconfirmed {
+    if settings.permission == Permission::Unconfirmed {
         return Err(OpError::new(
             Code::Forbidden,
             format!(
@@ -367,13 +341,13 @@ fn ledger_effect(context: &OpContext, call: &Call) -> Result<LedgerEffect, OpErr
 pub(super) struct Asking<'a> {
     context: &'a OpContext,
     call: &'a Call,
-    cancel: &'a Cancel,
+    cancel: &'a CancellationToken,
     /// Whether the call was cancelled before anything was sent.
     given_up: AtomicBool,
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(context: &'a OpContext, call: &'a Call, cancel: &'a Cancel) -> Asking<'a> {
+    pub(super) fn new(context: &'a OpContext, call: &'a Call, cancel: &'a CancellationToken) -> Asking<'a> {
         Asking {
             context,
             call,
@@ -454,18 +428,16 @@ impl Attempt for Asking<'_> {
         })
     }
 
-    fn probe(&self) -> Boxed<'_, Look> {
+    fn probe(&self) -> Boxed<'_, Probe> {
         Box::pin(async move {
             let (Effect::Ensure { probe, .. } | Effect::Create { probe, .. } | Effect::Change { probe, .. }) =
                 self.call.effect()
             else {
-                return Look::Unknown("provisor cannot find out whether it was carried out".into());
+                return Probe::Unknown("provisor cannot find out whether it was carried out".into());
             };
             match probe(self.context, self.call).await {
-                Probe::Found(value) => Look::Found(custody::kept(self.context, self.call, value)),
-                Probe::Absent => Look::Absent,
-                Probe::Unknown(why) => Look::Unknown(why),
-                Probe::Unreachable(error) => Look::Unreachable(error.message),
+                Probe::Found(value) => Probe::Found(custody::kept(self.context, self.call, value)),
+                other => other,
             }
         })
     }

@@ -1,12 +1,14 @@
 //! Predicts the effect of a call without performing it, as far as possible.
 
+use tokio_util::sync::CancellationToken;
+
 use super::call::Call;
 use super::context::OpContext;
 use super::credential;
 use super::custody;
 use super::error::OpError;
 use super::perform::{Asking, plan};
-use crate::journal::{Attempt as _, Cancel, JournalError, Recall, RowJournal, StepKind};
+use crate::journal::{Attempt as _, JournalError, Recall, RowJournal, StepKind};
 use crate::value::Value;
 
 /// The predicted result of a call.
@@ -118,7 +120,7 @@ pub async fn preview(
             });
         }
         Recall::Held(earlier) => {
-            return match Asking::new(context, call, &Cancel::new()).existing(earlier) {
+            return match Asking::new(context, call, &CancellationToken::new()).existing(earlier) {
                 Ok(value) => Ok(Preview::Answered { value, step: None }),
                 Err(error) => failed(OpError::from_value(call.op.platform(), &error)),
             };

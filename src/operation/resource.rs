@@ -332,7 +332,7 @@ impl Resource {
                         match self.ask(context, call, Ask::ById(&call.text("id"))).await {
                             Ok(items) if items.is_empty() => Probe::Found(Value::Null),
                             Ok(_) => Probe::Absent,
-                            Err(error) => Probe::Unreachable(error),
+                            Err(error) => Probe::Unreachable(error.message),
                         }
                     })
                 }),

@@ -10,6 +10,7 @@ use super::context::OpContext;
 use super::error::{Code, OpError};
 use crate::client::USUAL_PATIENCE;
 use crate::journal::NaturalKey;
+pub use crate::journal::Probe;
 use crate::value::Value;
 
 /// A boxed future, as returned by the functions of the table.
@@ -439,19 +440,6 @@ impl std::fmt::Debug for Effect {
     }
 }
 
-/// The result of looking up a change whose response was lost.
-#[derive(Debug, Clone)]
-pub enum Probe {
-    /// The resource exists; the value is what the lost response would have contained.
-    Found(Value),
-    /// The resource does not exist now. It may still appear until the window is over.
-    Absent,
-    /// The platform's response is inconclusive; for example, two resources match.
-    Unknown(String),
-    /// The lookup itself failed.
-    Unreachable(OpError),
-}
-
 impl From<Result<Option<Value>, OpError>> for Probe {
     /// Interprets a lookup after a lost response. [`Code::AlreadyExists`] means that more than one resource matches.
     fn from(found: Result<Option<Value>, OpError>) -> Probe {
@@ -459,7 +447,7 @@ impl From<Result<Option<Value>, OpError>> for Probe {
             Ok(Some(resource)) => Probe::Found(resource),
             Ok(None) => Probe::Absent,
             Err(error) if error.code == Code::AlreadyExists => Probe::Unknown(error.message),
-            Err(error) => Probe::Unreachable(error),
+            Err(error) => Probe::Unreachable(error.message),
         }
     }
 }

@@ -133,7 +133,6 @@ fn credential(call: &Call) -> Option<Value> {
 /// address is a prefix of it.
 fn around(context: &OpContext, url: &str) -> Result<Target, OpError> {
     let mut settings = context.elsewhere()?;
-    let (read_only, unconfirmed) = (settings.read_only, settings.unconfirmed);
     let mut strict = None;
     for (at, profile) in context.around(url)?.into_iter().enumerate() {
         let theirs = &profile.settings;
@@ -143,11 +142,10 @@ fn around(context: &OpContext, url: &str) -> Result<Target, OpError> {
             settings.look_for = settings.look_for.max(theirs.look_for);
             settings.remember = settings.remember.max(theirs.remember);
         }
-        if !read_only && (theirs.read_only || (theirs.unconfirmed && !unconfirmed && strict.is_none())) {
+        if theirs.permission > settings.permission {
+            settings.permission = theirs.permission;
             strict = Some(profile.name.clone());
         }
-        settings.read_only |= theirs.read_only;
-        settings.unconfirmed |= theirs.unconfirmed;
     }
     Ok(Target {
         settings,

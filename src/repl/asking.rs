@@ -1,7 +1,8 @@
 //! The confirmation of changes: on a real account every change is shown and confirmed, each time.
 
-use super::host::{Mode, Ports};
+use super::host::Ports;
 use super::show;
+use crate::operation::context::Mode;
 use crate::operation::error::Code;
 use crate::run::session::{ChangeRequest, Decision};
 use crate::value::Value;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::operation::context::Mode;
 use crate::run::interrupt::{CurrentInput, Interrupt};
 use crate::run::session::{Input, InputEnd, Session};
 use crate::script::bundle::Loader;
@@ -61,31 +62,6 @@ pub(crate) trait Screen: Send + Sync {
     fn diagnostic(&self, diagnostic: &Diagnostic);
 }
 
-/// How carefully the session treats its account; the most careful mode is last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Mode {
-    /// Simulated platforms.
-    Sandbox,
-    /// A test account.
-    Dev,
-    /// A real account: changes are confirmed.
-    Prod,
-    /// Changes are not allowed.
-    ReadOnly,
-}
-
-impl Mode {
-    /// The name of the mode.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Mode::Sandbox => "sandbox",
-            Mode::Dev => "dev",
-            Mode::Prod => "prod",
-            Mode::ReadOnly => "read-only",
-        }
-    }
-}
-
 /// The account that the session works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActiveAccount {
@@ -103,7 +79,7 @@ impl ActiveAccount {
         match (&self.profile, self.mode) {
             (_, Mode::Sandbox) => "sandbox".into(),
             (Some(profile), Mode::Prod) if self.agreed => format!("{profile}:prod!"),
-            (Some(profile), mode) => format!("{profile}:{}", mode.word()),
+            (Some(profile), mode) => format!("{profile}:{}", mode.name()),
             (None, _) => "provisor".into(),
         }
     }

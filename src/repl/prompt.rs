@@ -10,8 +10,9 @@ use rustyline::{CompletionType, Config, EditMode, Editor};
 
 use super::helper::{self, Keys, ReplHelper};
 use super::history::History;
-use super::host::{ActiveAccount, Mode};
+use super::host::ActiveAccount;
 use super::{Left, Next, Repl};
+use crate::operation::context::Mode;
 
 impl Repl {
     /// Reads and evaluates inputs until the user leaves.
@@ -119,7 +120,7 @@ impl Repl {
         let place = host.place();
         let works = match (&place.profile, place.mode) {
             (_, Mode::Sandbox) => "sandbox: simulated platforms, nothing real is changed".to_owned(),
-            (Some(profile), mode) => format!("profile {profile}, mode {}", mode.word()),
+            (Some(profile), mode) => format!("profile {profile}, mode {}", mode.name()),
             (None, _) => "no profile".to_owned(),
         };
         screen.note(&format!("provisor {} | {works} | :help", host.version()));

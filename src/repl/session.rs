@@ -164,7 +164,7 @@ impl Operations for LazyOperations {
             Err(host_error) => {
                 let why = host_error.message.clone();
                 self.host_error.get_or_init(|| host_error);
-                Err(CallError::Stop(Stop::JournalLost(why)))
+                Err(CallError::Stopped(Stop::JournalLost(why)))
             }
         }
     }

@@ -116,7 +116,7 @@ impl DryRunOperations {
 impl Operations for DryRunOperations {
     fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
         if let Some(stop) = self.stopping() {
-            return Err(CallError::Stop(stop));
+            return Err(CallError::Stopped(stop));
         }
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
         let call = call.with_functions(ask.functions);
@@ -132,11 +132,11 @@ impl Operations for DryRunOperations {
             }
             Ok(Preview::Acts(coming)) => {
                 self.acts.get_or_init(|| coming);
-                Err(CallError::Stop(Stop::Cancelled))
+                Err(CallError::Stopped(Stop::Cancelled))
             }
             Err(error) => {
                 self.lost.get_or_init(|| error);
-                Err(CallError::Stop(Stop::Cancelled))
+                Err(CallError::Stopped(Stop::Cancelled))
             }
         }
     }

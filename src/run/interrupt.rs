@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::journal::Cancel;
+use tokio_util::sync::CancellationToken;
 
 /// Cancels one input. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupt {
-    asked: Cancel,
-    insisted: Cancel,
+    asked: CancellationToken,
+    insisted: CancellationToken,
 }
 
 impl Interrupt {
@@ -38,7 +38,7 @@ impl Interrupt {
     }
 
     /// Returns the signal of the first request.
-    pub(super) fn first(&self) -> &Cancel {
+    pub(super) fn first(&self) -> &CancellationToken {
         &self.asked
     }
 

@@ -1,6 +1,5 @@
 //! Executes the rows of one run: brings the script, the journal and the operations together.
 
-pub(crate) mod cancel;
 pub(crate) mod dry_run;
 pub(crate) mod interrupt;
 mod operations;
@@ -8,17 +7,16 @@ mod read_only;
 pub(crate) mod session;
 pub(crate) mod tally;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cancel::Cancel;
+use tokio_util::sync::CancellationToken;
+
 use operations::RowOperations;
 use tally::Tally;
 
 use crate::journal::{Journal, RunLock};
 use crate::operation::context::OpContext;
 use crate::sabotage::Sabotage;
-use crate::script::error::Diagnostic;
 use crate::script::host_calls::Stop;
 use crate::script::program::{Ended, Script};
 use crate::value::Value;
@@ -42,7 +40,7 @@ pub(crate) struct Runner {
     /// without rows.
     pub workflow: Option<String>,
     /// Signals when to stop.
-    pub cancel: Cancel,
+    pub cancel: CancellationToken,
     /// Counts what was created and what was found.
     pub tally: Arc<Tally>,
     /// Receives the lines that a script prints.
@@ -62,28 +60,6 @@ pub(crate) struct RowPlan {
     pub resumed: bool,
 }
 
-/// How a row ended.
-#[derive(Debug)]
-pub(crate) enum RowEnd {
-    /// `main` returned this value.
-    Done(Value),
-    /// The script or an operation failed.
-    Failed(Box<Diagnostic>),
-    /// The last step is in doubt.
-    Parked {
-        /// The step's key.
-        step: String,
-        /// What is known of it.
-        why: String,
-    },
-    /// The run was interrupted; a resume continues it.
-    Interrupted,
-    /// The journal cannot be written; nothing more may be sent.
-    JournalLost(String),
-    /// A bug in provisor.
-    Bug(String),
-}
-
 impl Runner {
     /// Returns the identity of a row across runs: its workflow, its parameters, and how often they occurred before.
     fn identity(&self, plan: &RowPlan) -> Option<Value> {
@@ -93,45 +69,28 @@ impl Runner {
         Some(Value::List(vec![workflow.into(), args, repeated.into()]))
     }
 
-    /// Runs one row to its end on the calling thread, which needs a stack of [`crate::script::STACK_SIZE`].
-    pub(crate) fn row(&self, plan: &RowPlan) -> RowEnd {
+    /// Runs one row to its end on the calling thread, which needs a stack of [`crate::script::STACK_SIZE`]. Returns the
+    /// value of `main`.
+    pub(crate) fn row(&self, plan: &RowPlan) -> Result<Value, Ended> {
         let opened = self
             .journal
             .open_row(&self.run, plan.position, &plan.scope, !plan.resumed);
         let row = match opened {
             Ok(row) => row.again(self.again).known_by(self.identity(plan)),
-            Err(error) => return RowEnd::JournalLost(error.to_string()),
+            Err(error) => return Err(Ended::Stopped(Stop::JournalLost(error.to_string()))),
         };
         let door = Arc::new(RowOperations::new(self.clone(), row, plan.position));
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            self.script.call(plan.args.clone(), door.clone())
-        }));
+        let ended = self.script.call(plan.args.clone(), door.clone());
         // A stop decides the result, even if the script caught some of its errors.
         if let Some(stop) = door.stopped() {
-            return stop.into();
+            return Err(Ended::Stopped(stop));
         }
         // An edited script may no longer request a step whose outcome is unknown.
         let left_open = door.left_open().filter(|_| !Sabotage::LeftOpenIsDone.is_on());
-        if let (Ok(Ok(_) | Err(Ended::Failed(_))), Some((step, op))) = (&ended, left_open) {
+        if let (Ok(_) | Err(Ended::Failed(_)), Some((step, op))) = (&ended, left_open) {
             let why = format!("the script ended without calling `{op}`, whose outcome is not known");
-            return RowEnd::Parked { step, why };
+            return Err(Ended::Stopped(Stop::InDoubt { step, why }));
         }
-        match ended {
-            Ok(Ok(value)) => RowEnd::Done(value),
-            Ok(Err(Ended::Failed(diagnostic))) => RowEnd::Failed(diagnostic),
-            Ok(Err(Ended::Stopped(stop))) => stop.into(),
-            Ok(Err(Ended::Bug(what))) => RowEnd::Bug(what),
-            Err(_) => RowEnd::Bug("the script host panicked".into()),
-        }
-    }
-}
-
-impl From<Stop> for RowEnd {
-    fn from(stop: Stop) -> RowEnd {
-        match stop {
-            Stop::Cancelled => RowEnd::Interrupted,
-            Stop::Parked { step, why } => RowEnd::Parked { step, why },
-            Stop::JournalLost(why) => RowEnd::JournalLost(why),
-        }
+        ended
     }
 }

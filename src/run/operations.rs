@@ -10,22 +10,19 @@ use super::Runner;
 use super::read_only::ReadOnlyOperations;
 use crate::journal::{RowJournal, UnderWay};
 use crate::operation::call::Call;
-use crate::operation::perform::{Halt, Performed, perform};
+use crate::operation::perform::{Performed, perform};
 use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
 use crate::value::Value;
 
 /// How long a script may run without calling an operation after the run is cancelled: time to return.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Returns what a script sees of a call without a value. The first reason to stop is kept in `stop`.
-pub(super) fn call_error(stop: &OnceLock<Stop>, halt: Halt) -> CallError {
-    let reason = match halt {
-        Halt::Failed(error) => return CallError::Failed(error),
-        Halt::Cancelled => Stop::Cancelled,
-        Halt::InDoubt { step, why } => Stop::Parked { step, why },
-        Halt::Journal(error) => Stop::JournalLost(error.to_string()),
-    };
-    CallError::Stop(stop.get_or_init(|| reason).clone())
+/// Keeps the first reason to stop in `stop`, which every later call returns as well.
+pub(super) fn call_error(stop: &OnceLock<Stop>, error: impl Into<CallError>) -> CallError {
+    match error.into() {
+        CallError::Stopped(reason) => CallError::Stopped(stop.get_or_init(|| reason).clone()),
+        failed @ CallError::Failed(_) => failed,
+    }
 }
 
 pub(super) struct RowOperations {
@@ -67,16 +64,16 @@ impl RowOperations {
     }
 
     /// Carries out a call. A read is abandoned when the run is cancelled; a change is awaited, so that it is recorded.
-    async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
+    async fn carry_out(&self, call: Call) -> Result<Performed, CallError> {
         let cancel = &self.runner.cancel;
         let changes = call.effect().changes();
-        let work = perform(&self.runner.context, &self.row, call, cancel.signal());
+        let work = perform(&self.runner.context, &self.row, call, cancel);
         if changes {
             return work.await;
         }
         tokio::select! {
             done = work => done,
-            () = cancel.asked() => Err(Halt::Cancelled),
+            () = cancel.cancelled() => Err(Stop::Cancelled.into()),
         }
     }
 }
@@ -84,11 +81,11 @@ impl RowOperations {
 impl Operations for RowOperations {
     fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
         if let Some(stop) = self.stopped() {
-            return Err(CallError::Stop(stop));
+            return Err(CallError::Stopped(stop));
         }
         // A row stops between two steps.
-        if self.runner.cancel.requested() {
-            return Err(call_error(&self.stop, Halt::Cancelled));
+        if self.runner.cancel.is_cancelled() {
+            return Err(call_error(&self.stop, Stop::Cancelled));
         }
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
         let call = call.with_functions(ask.functions);
@@ -109,7 +106,7 @@ impl Operations for RowOperations {
         if let Some(stop) = self.stop.get() {
             return Some(stop.clone());
         }
-        if !self.runner.cancel.requested() {
+        if !self.runner.cancel.is_cancelled() {
             return None;
         }
         let idle = self.millis().saturating_sub(self.last.load(Ordering::Relaxed));

@@ -29,7 +29,7 @@ impl Operations for ReadOnlyOperations {
             tokio::select! {
                 done = look(&self.context, &call) => done.map_err(CallError::Failed),
                 // No value is ever sent on this channel; it can only close.
-                _ = waited_for.changed() => Err(CallError::Stop(Stop::Cancelled)),
+                _ = waited_for.changed() => Err(CallError::Stopped(Stop::Cancelled)),
             }
         })
     }

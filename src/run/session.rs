@@ -11,10 +11,11 @@ mod undo;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
 pub(crate) use self::operations::{ChangeRequest, Decision, InputOperations, LookUp, Notice, SessionEvents};
 pub(crate) use self::settle::{LookUps, SettledAs, SettledStep, settle};
 pub(crate) use self::undo::{Change, UndoHint};
-use super::cancel::Cancel;
 use super::interrupt::Interrupt;
 use super::tally::Tally;
 use crate::journal::{Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter};
@@ -173,7 +174,7 @@ impl Session {
             self.context.catalogue(),
             &self.journal,
             self.run.id(),
-            &Cancel::new(),
+            &CancellationToken::new(),
         )?;
         Ok(tally)
     }

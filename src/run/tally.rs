@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use super::cancel::Cancel;
+use tokio_util::sync::CancellationToken;
+
 use crate::journal::{Journal, JournalError, RunId, StepFilter};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::perform::Performed;
@@ -56,14 +57,14 @@ impl Tally {
         catalogue: &Catalogue,
         journal: &Journal,
         run: &RunId,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
         journal.each_step(run, &StepFilter::Things, &mut |step| {
             if let (Some(op), Some(value)) = (catalogue.operation(&step.op), step.outcome) {
                 let replayed = false;
                 self.count(&op, &Performed { value, replayed });
             }
-            if cancel.requested() {
+            if cancel.is_cancelled() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

@@ -230,7 +230,7 @@ fn call(
     match answer {
         Ok(value) => Ok(convert::to_dynamic(value)),
         Err(CallError::Failed(error)) => Err(failed(context, error).into()),
-        Err(CallError::Stop(reason)) => {
+        Err(CallError::Stopped(reason)) => {
             execution.stop(reason);
             Err(terminated().into())
         }

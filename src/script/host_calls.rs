@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub(crate) use crate::operation::error::{CallError, Stop};
 use crate::operation::error::{Code, OpError};
 use crate::operation::function::Functions;
 use crate::operation::platform::Operation;
@@ -20,31 +21,6 @@ pub struct CallRequest {
     pub args: Vec<Value>,
     /// Functions passed as options; the operation may call them while it runs.
     pub functions: Functions,
-}
-
-/// Why an operation returns no value.
-#[derive(Debug, Clone)]
-pub enum CallError {
-    /// The operation failed; the script may catch this.
-    Failed(OpError),
-    /// The row must stop; the script cannot catch this.
-    Stop(Stop),
-}
-
-/// Why a row stops before it is finished.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Stop {
-    /// The user interrupted the run.
-    Cancelled,
-    /// A step is in doubt and needs a decision or a later lookup.
-    Parked {
-        /// The step's key as `provisor runs steps` shows it.
-        step: String,
-        /// The reason, as a sentence without a full stop.
-        why: String,
-    },
-    /// The journal cannot be written, so nothing more may be sent.
-    JournalLost(String),
 }
 
 /// Executes a script's calls. A call blocks the script's thread until it returns.

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use tokio_util::sync::CancellationToken;
+
 use super::report::is_the_scripts;
 use crate::bulk::schedule::Finished;
 use crate::cli::app::App;
@@ -12,7 +14,6 @@ use crate::cli::ui::Progress;
 use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowRecord, RowStatus, RunId};
 use crate::operation::error::Code;
 use crate::report::summary::Summary;
-use crate::run::cancel::Cancel;
 use crate::value::Value;
 use crate::waiting::Waits;
 
@@ -64,9 +65,9 @@ impl RowObserver {
         &mut self,
         journal: &Journal,
         run: &RunId,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
-        let stopped = || cancel.requested();
+        let stopped = || cancel.is_cancelled();
         each_failed(journal, run, stopped, |row| {
             let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
             self.summary.earlier(row.position, RowStatus::Failed, error);
@@ -107,8 +108,8 @@ impl RowObserver {
     }
 
     /// Records that the results cannot be written: no new rows start, and the error is reported at the end.
-    pub(super) fn unwritable(&self, error: CommandError, cancel: &Cancel) {
-        cancel.request();
+    pub(super) fn unwritable(&self, error: CommandError, cancel: &CancellationToken) {
+        cancel.cancel();
         self.unwritable
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

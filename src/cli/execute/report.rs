@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Execution;
 use super::progress::{RowObserver, each_failed};
-use crate::bulk::schedule::{Ended, Finished};
+use crate::bulk::schedule::{Finished, RunEnd};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
@@ -20,7 +20,7 @@ use crate::value::{Record, Value};
 
 /// The state of a run when its work has ended.
 pub(super) struct Outcome {
-    pub(super) ended: Ended,
+    pub(super) ended: RunEnd,
     /// Row counts by status.
     pub(super) done: u64,
     pub(super) failed: u64,
@@ -98,8 +98,8 @@ impl Execution<'_> {
             }
         }
         match &outcome.ended {
-            Ended::InputLost(why) => Err(self.input_lost(outcome, why)),
-            Ended::NoThreads(why) => Err(CommandError::new(
+            RunEnd::InputLost(why) => Err(self.input_lost(outcome, why)),
+            RunEnd::NoThreads(why) => Err(CommandError::new(
                 Exit::Aborted,
                 format!("cannot start a thread: {why}"),
             )
@@ -159,11 +159,11 @@ impl Execution<'_> {
             ui.hint("or start a new run with the remaining rows");
         }
         match outcome.ended {
-            Ended::Interrupted => {
+            RunEnd::Interrupted => {
                 ui.hint(&format!("to continue: {resume}"));
                 Exit::Interrupted
             }
-            Ended::Complete if self.missing => Exit::Aborted,
+            RunEnd::Complete if self.missing => Exit::Aborted,
             _ if outcome.parked > 0 => {
                 if self.can_be_looked_up() {
                     ui.hint(&format!("to look up the steps in doubt again: {resume}"));
@@ -177,7 +177,7 @@ impl Execution<'_> {
                 }
                 Exit::InDoubt
             }
-            Ended::StoppedAfterFailures => {
+            RunEnd::StoppedAfterFailures => {
                 ui.hint(&format!(
                     "stopped after failures; {} rows not started. To continue: {resume}",
                     outcome.open

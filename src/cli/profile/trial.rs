@@ -6,10 +6,11 @@ use serde_json::{Value as Json, json};
 use super::account::{Account, chosen, end, exit, told};
 use super::save;
 use crate::cli::app::App;
-use crate::cli::config::{Mode, Profile};
+use crate::cli::config::Profile;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::operation::account::{Ability, SignedIn};
+use crate::operation::context::Mode;
 use crate::value::Object;
 
 /// Sign in and list what the login may do; changes nothing.

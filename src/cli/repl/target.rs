@@ -4,7 +4,8 @@ use super::host::{CliHost, lock};
 use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
 use crate::cli::within::mode_of;
-use crate::repl::host::{ActiveAccount, Mode, ReplHost as _, Switch};
+use crate::operation::context::Mode;
+use crate::repl::host::{ActiveAccount, ReplHost as _, Switch};
 use crate::sandbox;
 
 impl CliHost {
@@ -83,7 +84,7 @@ impl CliHost {
                 if *mode < configured {
                     return Err(CommandError::usage(format!(
                         "the profile's own mode is {}; a session can only be more restrictive",
-                        configured.word()
+                        configured.name()
                     ))
                     .hint("change the profile if it is wrong: provisor profile edit"));
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use tokio_util::sync::CancellationToken;
 
 use super::compare::Comparison;
 use super::preview_table::PreviewTable;
@@ -15,7 +16,6 @@ use crate::cli::plan::RunPlan;
 use crate::cli::run_summary::RunSummary;
 use crate::journal::RunLock;
 use crate::run::Runner;
-use crate::run::cancel::Cancel;
 use crate::run::tally::Tally;
 use crate::script::program::Script;
 
@@ -45,7 +45,7 @@ impl Preview {
             runtime: engine.handle().clone(),
             again: again || plan.again,
             workflow: plan.rows.is_some().then(|| plan.workflow()),
-            cancel: Cancel::new(),
+            cancel: CancellationToken::new(),
             tally: Arc::new(Tally::default()),
             print: Arc::new(|_: &str| {}),
         };

@@ -1,5 +1,7 @@
 //! Closes a session that was killed or left something in doubt: looks up its open steps, and runs no input again.
 
+use tokio_util::sync::CancellationToken;
+
 use super::ResumeCommand;
 use crate::cli::app::{Accounts, App};
 use crate::cli::error::CommandError;
@@ -8,7 +10,6 @@ use crate::cli::interrupt;
 use crate::cli::plan::RunPlan;
 use crate::cli::run_summary::resolving;
 use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
-use crate::run::cancel::Cancel;
 use crate::run::session::{LookUps, SettledAs, SettledStep, settle};
 
 /// Settles the open steps as far as possible, and closes the session's run if none is left.
@@ -55,7 +56,7 @@ pub(super) fn close(
         "looking up {} of session {id}; no input is run again",
         steps(open.len())
     ));
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let again = format!("provisor resume {id}");
     let _watch = interrupt::watch(engine.handle(), &app.ui, &cancel, again.clone());
     let journal = &engine.journal;
@@ -64,7 +65,7 @@ pub(super) fn close(
         (journal, &run),
         &engine.context,
         engine.handle(),
-        cancel.signal(),
+        &cancel,
         &LookUps::new(),
         &mut |settling| stopped |= !tell(app, settling),
     )?;

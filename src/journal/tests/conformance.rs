@@ -64,7 +64,9 @@ async fn done_for(journal: &Journal, row: &str, again: bool, platform: &Platform
     let opened = journal.open_row(&run, 0, "a", true).unwrap();
     let opened = opened.known_by(Some(row.into())).again(again);
     let plan = remembered("ann");
-    opened.step(&plan, &platform.attempt(&plan), &Cancel::new()).await
+    opened
+        .step(&plan, &platform.attempt(&plan), &CancellationToken::new())
+        .await
 }
 
 async fn an_act_of_a_row_is_remembered_for_its_time(journal: Journal, clock: Clock) {
@@ -115,7 +117,9 @@ async fn a_step_that_is_left_open_keeps_others_of_its_operation_back(journal: Jo
     journal.flush().unwrap();
     let row = journal.open_row(&run, 0, "a", false).unwrap();
     let other = act("another");
-    let held = row.step(&other, &platform.attempt(&other), &Cancel::new()).await;
+    let held = row
+        .step(&other, &platform.attempt(&other), &CancellationToken::new())
+        .await;
     assert!(matches!(held, Err(StepEnd::InDoubt { .. })), "{held:?}");
     assert_eq!(row.left_open().map(|(_, op)| op), Some("act".to_owned()));
     let key = journal.steps(run.id(), &StepFilter::Open).unwrap()[0].key.clone();
@@ -130,7 +134,9 @@ async fn a_step_that_is_left_open_keeps_others_of_its_operation_back(journal: Jo
     let held = step(&journal, &run, "a", &other, &platform).await;
     assert!(matches!(held, Err(StepEnd::DoneBefore { .. })), "{held:?}");
     let row = journal.open_row(&run, 0, "a", false).unwrap().again(true);
-    let done = row.step(&other, &platform.attempt(&other), &Cancel::new()).await;
+    let done = row
+        .step(&other, &platform.attempt(&other), &CancellationToken::new())
+        .await;
     assert!(done.unwrap().created);
     assert_eq!(platform.sends().len(), 2);
 }
@@ -282,12 +288,14 @@ async fn a_failure_is_not_recorded(journal: Journal, clock: Clock) {
     let row = journal.open_row(&run, 0, "a", true).unwrap();
     let plan = act("ann");
     for _ in 0..2 {
-        let failed = row.step(&plan, &platform.attempt(&plan), &Cancel::new()).await;
+        let failed = row
+            .step(&plan, &platform.attempt(&plan), &CancellationToken::new())
+            .await;
         assert!(matches!(failed, Err(StepEnd::Failed(_))));
     }
     assert!(journal.steps(run.id(), &StepFilter::All).unwrap().is_empty());
     assert!(
-        row.step(&plan, &platform.attempt(&plan), &Cancel::new())
+        row.step(&plan, &platform.attempt(&plan), &CancellationToken::new())
             .await
             .unwrap()
             .created
@@ -312,7 +320,7 @@ async fn steps_are_found_by_what_they_ask(journal: Journal, clock: Clock) {
         for name in names {
             let plan = act(name);
             let output = row
-                .step(&plan, &platform.attempt(&plan), &Cancel::new())
+                .step(&plan, &platform.attempt(&plan), &CancellationToken::new())
                 .await
                 .unwrap();
             assert_eq!(output.replayed, replayed);
@@ -322,7 +330,7 @@ async fn steps_are_found_by_what_they_ask(journal: Journal, clock: Clock) {
     let row = journal.open_row(&run, 1, "another row", false).unwrap();
     let plan = act("ann");
     assert!(
-        !row.step(&plan, &platform.attempt(&plan), &Cancel::new())
+        !row.step(&plan, &platform.attempt(&plan), &CancellationToken::new())
             .await
             .unwrap()
             .replayed
@@ -461,7 +469,7 @@ async fn a_retry_reads_anew_what_no_change_depends_on(journal: Journal, clock: C
         let row = journal.open_row(&run, 299, "r299", false).unwrap();
         for plan in &asked {
             let output = row
-                .step(plan, &platform.attempt(plan), &Cancel::new())
+                .step(plan, &platform.attempt(plan), &CancellationToken::new())
                 .await
                 .unwrap();
             replayed.push(output.replayed);
@@ -555,7 +563,7 @@ async fn one_acts_and_the_others_wait_for_its_outcome(journal: Journal, clock: C
 
 async fn a_parked_step_is_settled_by_whoever_needs_its_thing(journal: Journal, clock: Clock) {
     let run = begin(&journal);
-    let down = std::iter::repeat_n(Look::Unreachable("no connection".to_owned()), 40);
+    let down = std::iter::repeat_n(Probe::Unreachable("no connection".to_owned()), 40);
     let platform = Platform::new(&clock, [Does::DropsAfter]).looks(down);
     let parked = step(&journal, &run, "a", &ensure("ann"), &platform).await;
     assert!(matches!(parked, Err(StepEnd::InDoubt { .. })));

@@ -192,9 +192,9 @@ async fn a_step_whose_state_no_build_knows_is_looked_up_and_never_sent_again() {
         );
         let clock = frozen();
         let look = if is_there {
-            Look::Found(outcome(1))
+            Probe::Found(outcome(1))
         } else {
-            Look::Absent
+            Probe::Absent
         };
         let platform = Platform::new(&clock, []).looks(std::iter::repeat_n(look, 1000));
         let run = journal.lock_run(ann).unwrap();

@@ -21,6 +21,7 @@ use super::*;
 use crate::value::Record;
 use crate::value::secret::Secret;
 use platform::{PATIENCE, Platform};
+use tokio_util::sync::CancellationToken;
 
 /// The time at which every test begins, in milliseconds.
 const START: i64 = 1_700_000_000_000;
@@ -143,7 +144,8 @@ async fn step(
     // A journal that can no longer be written is tested too.
     let _ = journal.flush();
     let row = journal.open_row(run, 0, scope, false).unwrap();
-    row.step(plan, &platform.attempt(plan), &Cancel::new()).await
+    row.step(plan, &platform.attempt(plan), &CancellationToken::new())
+        .await
 }
 
 /// Returns the only step of a row.

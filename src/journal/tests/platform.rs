@@ -52,7 +52,7 @@ pub(super) type Watch = Arc<dyn Fn() -> bool + Send + Sync>;
 #[derive(Default)]
 struct Books {
     plans: VecDeque<Does>,
-    looks: VecDeque<Look>,
+    looks: VecDeque<Probe>,
     /// How long each of the next requests is delayed before it leaves, in milliseconds.
     dawdles: VecDeque<u64>,
     of_strangers: bool,
@@ -76,7 +76,7 @@ impl Platform {
     }
 
     /// Makes the next lookups return these instead of the truth.
-    pub(super) fn looks(self, looks: impl IntoIterator<Item = Look>) -> Platform {
+    pub(super) fn looks(self, looks: impl IntoIterator<Item = Probe>) -> Platform {
         self.0.lock().unwrap().looks.extend(looks);
         self
     }
@@ -217,7 +217,7 @@ impl Platform {
         }
     }
 
-    fn look(&self, name: &str) -> Look {
+    fn look(&self, name: &str) -> Probe {
         let now = self.1.true_millis();
         let mut books = self.0.lock().unwrap();
         books.probes.push(now);
@@ -229,9 +229,9 @@ impl Platform {
         }
         let landed = books.applied.get(name).into_iter().flatten().any(|at| *at <= now);
         if landed {
-            Look::Found(outcome(1))
+            Probe::Found(outcome(1))
         } else {
-            Look::Absent
+            Probe::Absent
         }
     }
 }
@@ -270,7 +270,7 @@ impl Attempt for Try {
         Box::pin(async move { self.platform.prepare() })
     }
 
-    fn probe(&self) -> Boxed<'_, Look> {
+    fn probe(&self) -> Boxed<'_, Probe> {
         Box::pin(async move {
             self.platform.heed().await;
             self.platform.look(&self.name)

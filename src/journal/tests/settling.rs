@@ -194,7 +194,7 @@ async fn an_unclear_look_up_parks_and_sends_nothing() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
-    let unclear = std::iter::repeat_n(Look::Unknown("two apps match".to_owned()), 1000);
+    let unclear = std::iter::repeat_n(Probe::Unknown("two apps match".to_owned()), 1000);
     let platform = Platform::new(&clock, [Does::DropsAfter]).looks(unclear);
     let end = step(&journal, &run, "a", &ensure("ann"), &platform).await;
     assert_eq!(doubt(end), "the answer was lost, and two apps match");
@@ -212,7 +212,7 @@ async fn a_look_up_that_cannot_run_is_tried_again_and_then_finds() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
-    let down = std::iter::repeat_n(Look::Unreachable("no connection".to_owned()), 5);
+    let down = std::iter::repeat_n(Probe::Unreachable("no connection".to_owned()), 5);
     let platform = Platform::new(&clock, [Does::DropsAfter]).looks(down);
     let output = step(&journal, &run, "a", &ensure("ann"), &platform)
         .await
@@ -226,7 +226,7 @@ async fn a_platform_that_stays_away_parks_the_step_and_a_resume_finds_it() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
-    let down = std::iter::repeat_n(Look::Unreachable("no connection".to_owned()), 30);
+    let down = std::iter::repeat_n(Probe::Unreachable("no connection".to_owned()), 30);
     let platform = Platform::new(&clock, [Does::DropsAfter]).looks(down);
     doubt(step(&journal, &run, "a", &ensure("ann"), &platform).await);
     assert_eq!(
@@ -362,7 +362,7 @@ async fn of_a_name_that_others_may_have_had_a_look_up_must_find_the_very_thing()
         let clock = frozen();
         let journal = in_memory(&clock);
         // The lookup finds the resource with id 1.
-        let platform = Platform::new(&clock, []).looks([Look::Found(outcome(1))]);
+        let platform = Platform::new(&clock, []).looks([Probe::Found(outcome(1))]);
         let run = begin(&journal);
         journal.ledger_put(&tenant("ann"), &outcome(number)).unwrap();
         let mut plan = ensure("new ann");
@@ -385,7 +385,7 @@ async fn of_a_name_that_others_may_have_had_a_look_up_must_find_the_very_thing()
 async fn what_is_said_again_of_a_thing_is_what_the_ledger_holds() {
     let clock = frozen();
     let journal = in_memory(&clock);
-    let unclear = std::iter::repeat_n(Look::Unknown("two apps match".to_owned()), 1000);
+    let unclear = std::iter::repeat_n(Probe::Unknown("two apps match".to_owned()), 1000);
     let platform = Platform::new(&clock, [Does::DropsAfter]).looks(unclear);
     let run = begin(&journal);
     doubt(step(&journal, &run, "a", &ensure("ann"), &platform).await);
@@ -409,14 +409,14 @@ async fn the_user_may_interrupt_the_looking_but_the_step_stays_in_doubt() {
     let run = begin(&journal);
     let platform = Platform::new(&clock, [Does::LandsLate(10)]);
     let row = journal.open_row(&run, 0, "a", true).unwrap();
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     cancel.cancel();
     let plan = ensure("ann");
     let unsent = row.step(&plan, &platform.attempt(&plan), &cancel).await;
     assert!(matches!(unsent, Err(StepEnd::Cancelled)));
     assert!(platform.sends().is_empty());
 
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let interrupting = cancel.clone();
     journal.on_boundary(move |boundary| {
         if boundary == Boundary::AfterSend {
@@ -441,7 +441,7 @@ async fn a_step_whose_future_is_dropped_after_its_request_left_is_in_doubt() {
     let dies = AtomicBool::new(false);
     // No response reaches it once the request has left.
     let watched = platform.watched(Arc::new(move || dies.swap(true, Ordering::SeqCst)));
-    let (attempt, cancel) = (watched.attempt(&plan), Cancel::new());
+    let (attempt, cancel) = (watched.attempt(&plan), CancellationToken::new());
     {
         let dropped = row.step(&plan, &attempt, &cancel);
         let mut dropped = std::pin::pin!(dropped);
@@ -468,7 +468,7 @@ async fn a_step_whose_future_is_dropped_before_its_request_left_is_as_if_never_a
     let platform = Platform::new(&clock, [Does::Answers]);
     let plan = ensure("ann");
     let row = journal.open_row(&run, 0, "a", true).unwrap();
-    let (attempt, cancel) = (platform.attempt(&plan), Cancel::new());
+    let (attempt, cancel) = (platform.attempt(&plan), CancellationToken::new());
     {
         let dropped = row.step(&plan, &attempt, &cancel);
         let mut dropped = std::pin::pin!(dropped);

@@ -181,7 +181,7 @@ async fn a_dead_owners_step_is_settled_from_its_own_stamp() {
 #[tokio::test]
 async fn a_living_owners_parked_step_is_settled_by_the_other() {
     let two = two();
-    let down = std::iter::repeat_n(Look::Unreachable("no connection".to_owned()), 24);
+    let down = std::iter::repeat_n(Probe::Unreachable("no connection".to_owned()), 24);
     let platform = Platform::new(&two.clock, [Does::DropsAfter]).looks(down);
     let run = begin(&two.first);
     let parked = step(&two.first, &run, "a", &ensure("ann"), &platform).await;

@@ -332,7 +332,7 @@ async fn a_doubt_of_an_earlier_boot_counts_from_the_later_one() {
     let journal = in_file(&lost.path, &lost.clock);
     let run = journal.lock_run(&lost.id).unwrap();
     let row = journal.open_row(&run, 0, "a", false).unwrap();
-    let (plan, cancel) = (ensure("ann"), Cancel::new());
+    let (plan, cancel) = (ensure("ann"), CancellationToken::new());
     cancel.cancel();
     let stopped = row.step(&plan, &lost.platform.attempt(&plan), &cancel).await;
     assert!(stopped.is_err());

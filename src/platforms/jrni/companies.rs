@@ -265,7 +265,7 @@ fn probe_update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> 
                 Probe::Found(to_company(&company, "changed"))
             }
             Ok(_) => Probe::Absent,
-            Err(error) => Probe::Unreachable(error),
+            Err(error) => Probe::Unreachable(error.message),
         }
     })
 }
@@ -278,7 +278,7 @@ fn probe_disable<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe>
             // Neither live nor disabled: it may never have been live.
             Ok(company) if says(&company, "disabled") => Probe::Absent,
             Ok(_) => Probe::Unknown("the platform does not report whether the company is disabled".into()),
-            Err(error) => Probe::Unreachable(error),
+            Err(error) => Probe::Unreachable(error.message),
         }
     })
 }

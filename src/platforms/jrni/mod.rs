@@ -14,7 +14,7 @@ use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
-use crate::operation::platform::{AccountKey, AccountSchema, Platform};
+use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn};
 use crate::operation::session::{self, receiver};
 use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use crate::value::{Object, Value};
@@ -136,7 +136,7 @@ pub(crate) static PLATFORM: Platform = Platform {
             "--url https://acme.jrni.com/api/v1 --login j@acme.example --app-id 1a2b",
             "--secret password=env:ACME_PASSWORD --secret app_key=file:~/.acme",
         ],
-        signs_in: true,
+        sign_in: SignIn::Driver,
         looks: &["company", "administrators"],
     }),
     operations: &[CONNECT, companies::OPS, raw::OPS],
@@ -206,7 +206,7 @@ fn probe_logout<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> 
         match signed_in {
             Ok(false) => Probe::Found(Value::Bool(true)),
             Ok(true) => Probe::Absent,
-            Err(error) => Probe::Unreachable(error),
+            Err(error) => Probe::Unreachable(error.message),
         }
     })
 }

@@ -257,7 +257,7 @@ fn probe<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
                     call.text("name")
                 )),
             },
-            Err(error) => Probe::Unreachable(error),
+            Err(error) => Probe::Unreachable(error.message),
         }
     })
 }
@@ -386,7 +386,7 @@ fn probe_update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> 
                 }
             }
             Ok(None) => Probe::Unknown(format!("app {} no longer exists", call.text("id"))),
-            Err(error) => Probe::Unreachable(error),
+            Err(error) => Probe::Unreachable(error.message),
         }
     })
 }
@@ -409,7 +409,7 @@ fn probe_delete<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> 
         match one(context, call).await {
             Ok(None) => Probe::Found(Value::Null),
             Ok(Some(_)) => Probe::Absent,
-            Err(error) => Probe::Unreachable(error),
+            Err(error) => Probe::Unreachable(error.message),
         }
     })
 }

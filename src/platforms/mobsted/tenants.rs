@@ -140,7 +140,7 @@ fn probe<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
             },
             Ok(None) => Probe::Absent,
             Err(error) if error.code == Code::AlreadyExists => Probe::Unknown(error.message),
-            Err(error) => Probe::Unreachable(error),
+            Err(error) => Probe::Unreachable(error.message),
         }
     })
 }

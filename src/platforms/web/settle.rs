@@ -68,14 +68,15 @@ pub(super) async fn exchange(context: &OpContext, call: &Call, method: Method) -
         Ok(reply) if named => Ok(with_outcome(given_back(reply), outcome)),
         Ok(reply) => Ok(given_back(reply)),
         // Already gone, if the lookup agrees: a wrong address gets the same response.
-        Err(error) if keyed && deletes && matches!(error.status, Some(404 | 410)) => match look(call).await {
+        Err(error) if keyed && deletes && matches!(error.status, Some(404 | 410)) => match probed(call).await
+        {
             Probe::Absent if call.resent => Ok(removed(outcome)),
             Probe::Absent => Ok(removed("unchanged")),
             _ => Err(error.into()),
         },
         // An earlier request whose response was lost may be the cause.
         Err(error) if keyed && !deletes && call.resent && matches!(error.status, Some(400 | 409 | 422)) => {
-            match look(call).await {
+            match probed(call).await {
                 Probe::Found(found) => Ok(found),
                 _ => Err(error.into()),
             }
@@ -255,24 +256,30 @@ pub(super) fn is_failure(answer: &Value) -> bool {
 /// Looks the resource up before sending; if it exists, it is returned and nothing is sent.
 fn check<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
-        match look(call).await {
+        // Failures are not recorded: a corrected script or a later try may succeed.
+        match look(call).await.map_err(passing)? {
             Probe::Found(found) => Ok(Some(found)),
             Probe::Absent => Ok(None),
-            Probe::Unknown(why) => Err(passing(OpError::new(Code::Unavailable, why))),
-            // Not recorded: a corrected script or a later try may succeed.
-            Probe::Unreachable(error) => Err(passing(error)),
+            Probe::Unknown(why) | Probe::Unreachable(why) => {
+                Err(passing(OpError::new(Code::Unavailable, why)))
+            }
         }
     })
 }
 
 fn probe<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
-    Box::pin(look(call))
+    Box::pin(probed(call))
+}
+
+async fn probed(call: &Call) -> Probe {
+    let failed = |error: OpError| Probe::Unreachable(error.message);
+    look(call).await.unwrap_or_else(failed)
 }
 
 /// The removal is done if the script's function does not find the resource.
 fn probe_removed<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
-        match look(call).await {
+        match probed(call).await {
             Probe::Found(_) => Probe::Absent,
             Probe::Absent => Probe::Found(removed("deleted")),
             unclear => unclear,
@@ -283,27 +290,19 @@ fn probe_removed<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
 /// Calls the script's function. `()` and a 404 or 410 response mean absent; any other failed response means unknown;
 /// any other map is the resource. A value other than a map, such as `false` or a list that may be empty, is a mistake
 /// in the script: taken as the resource, it would prevent the request from ever being sent.
-async fn look(call: &Call) -> Probe {
-    let function = match probing(call) {
-        Ok(function) => function,
-        Err(error) => return Probe::Unreachable(error),
-    };
+async fn look(call: &Call) -> Result<Probe, OpError> {
     let key = call.option("key").cloned().unwrap_or_default();
-    match function.call(vec![key]).await {
-        Ok(Value::Null) => Probe::Absent,
-        Ok(found) => match status_of(&found) {
-            Some(404 | 410) => Probe::Absent,
-            Some(status) if status >= 400 => {
-                Probe::Unknown(format!("the look-up was answered with {status}"))
-            }
-            Some(_) => Probe::Found(with_outcome(found, "found")),
-            None if !matches!(found, Value::Record(_) | Value::Object(_)) => {
-                Probe::Unreachable(no_thing(&found))
-            }
-            None => Probe::Found(with_outcome(as_answer(found), "found")),
-        },
-        Err(error) => Probe::Unreachable(error),
+    let found = probing(call)?.call(vec![key]).await?;
+    if found == Value::Null {
+        return Ok(Probe::Absent);
     }
+    Ok(match status_of(&found) {
+        Some(404 | 410) => Probe::Absent,
+        Some(status) if status >= 400 => Probe::Unknown(format!("the look-up was answered with {status}")),
+        Some(_) => Probe::Found(with_outcome(found, "found")),
+        None if !matches!(found, Value::Record(_) | Value::Object(_)) => return Err(no_thing(&found)),
+        None => Probe::Found(with_outcome(as_answer(found), "found")),
+    })
 }
 
 fn probing(call: &Call) -> Result<&Function, OpError> {

@@ -1,7 +1,8 @@
 //! Commands that switch the account and its mode.
 
 use super::Command;
-use crate::repl::host::{Mode, Switch};
+use crate::operation::context::Mode;
+use crate::repl::host::Switch;
 use crate::repl::shutdown::farewell;
 use crate::repl::{Next, Repl};
 use crate::run::interrupt::Interrupt;
@@ -62,7 +63,7 @@ fn mode(repl: &mut Repl, args: &str) -> Next {
     let mode = match args {
         "" => {
             let place = repl.ports.host.place();
-            repl.ports.screen.out(place.mode.word());
+            repl.ports.screen.out(place.mode.name());
             return Next::Go;
         }
         "dev" => Mode::Dev,

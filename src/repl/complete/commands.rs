@@ -2,10 +2,11 @@
 
 use super::paths::paths;
 use super::{Candidate, begins, code, names, space};
+use crate::operation::context::Mode;
 use crate::repl::commands::words::{in_quotes as quotes, last_word, needs_quotes, words as split};
 use crate::repl::commands::{Command, commands, path, settings};
 use crate::repl::helper::ReplHelper;
-use crate::repl::host::{Mode, Ports};
+use crate::repl::host::Ports;
 use crate::script::interactive::declared;
 
 /// Completes the text after the colon.
@@ -129,7 +130,7 @@ fn parameters(ports: &Ports, args: &str, word: &str) -> Vec<Candidate> {
 }
 
 fn modes(word: &str) -> Vec<Candidate> {
-    let all = [Mode::Dev, Mode::Prod, Mode::ReadOnly].map(Mode::word);
+    let all = [Mode::Dev, Mode::Prod, Mode::ReadOnly].map(Mode::name);
     words(word, &all)
 }
 

@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::super::operations::call_error;
 use super::super::read_only::ReadOnlyOperations;
 use super::settle::to_value;
 use super::{Session, scope};
-use crate::journal::{Cancel, JournalError, LookupOutcome, RowJournal, RowStatus};
+use crate::journal::{JournalError, LookupOutcome, RowJournal, RowStatus};
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::perform::{
-    Destination, Halt, Performed, destination, is_open, is_there, look_up, perform, times_asked, window,
+    Destination, Performed, destination, is_open, is_there, look_up, perform, times_asked, window,
 };
 use crate::operation::platform::Operation;
 use crate::operation::preview::{Preview, preview};
@@ -148,9 +149,7 @@ impl InputOperations {
 
     /// Asks for consent to a change, unless it would send nothing.
     fn consent(&self, ask: &CallRequest, call: &Call) -> Result<(), CallError> {
-        let (session, lost) = (&self.session, |error: JournalError| {
-            call_error(&self.stop, Halt::Journal(error))
-        });
+        let (session, lost) = (&self.session, |error: JournalError| call_error(&self.stop, error));
         // A row without steps, because what this row has already requested does not matter here.
         let blank = session
             .journal
@@ -173,7 +172,7 @@ impl InputOperations {
         };
         match self.tell.consent(&permit) {
             Decision::Yes => Ok(()),
-            Decision::No => Err(call_error(&self.stop, Halt::Cancelled)),
+            Decision::No => Err(call_error(&self.stop, Stop::Cancelled)),
             Decision::Refused { code, message, hint } => {
                 Err(CallError::Failed(OpError::new(code, message).hint(hint)))
             }
@@ -197,12 +196,12 @@ impl InputOperations {
         let (journal, run) = (&self.session.journal, self.session.run.id());
         journal
             .finish_row(run, self.number - 1, RowStatus::Queued, Some(&asked), None)
-            .map_err(|error| call_error(&self.stop, Halt::Journal(error)))
+            .map_err(|error| call_error(&self.stop, error))
     }
 
-    async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
+    async fn carry_out(&self, call: Call) -> Result<Performed, CallError> {
         let (changes, flight) = (call.effect().changes(), call.flight.clone());
-        let stop = Cancel::new();
+        let stop = CancellationToken::new();
         let mut work = Box::pin(perform(&self.session.context, &self.row, call.clone(), &stop));
         tokio::select! {
             biased;
@@ -230,9 +229,8 @@ impl InputOperations {
         stop.cancel();
         match tokio::time::timeout(MOMENT, &mut work).await {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(Halt::InDoubt { step, why })) => Err(Halt::InDoubt { step, why }),
-            Ok(Err(Halt::Journal(error))) => Err(Halt::Journal(error)),
-            Ok(Err(Halt::Failed(_) | Halt::Cancelled)) | Err(_) => Err(Halt::Cancelled),
+            Ok(Err(CallError::Stopped(stop))) => Err(stop.into()),
+            Ok(Err(CallError::Failed(_))) | Err(_) => Err(Stop::Cancelled.into()),
         }
     }
 
@@ -241,9 +239,9 @@ impl InputOperations {
     /// only when the request can no longer land.
     async fn find_out(
         &self,
-        mut work: Pin<Box<impl Future<Output = Result<Performed, Halt>>>>,
+        mut work: Pin<Box<impl Future<Output = Result<Performed, CallError>>>>,
         call: &Call,
-    ) -> Result<Performed, Halt> {
+    ) -> Result<Performed, CallError> {
         let answered = tokio::select! {
             biased;
             done = &mut work => Some(done),
@@ -254,19 +252,19 @@ impl InputOperations {
             None => tokio::time::timeout(LAST_WORD, &mut work).await.ok(),
         };
         match answered {
-            Some(Err(Halt::InDoubt { .. })) | None => {}
+            Some(Err(CallError::Stopped(Stop::InDoubt { .. }))) | None => {}
             Some(answered) => return answered,
         }
         // The step is in doubt from here on.
         drop(work);
-        match self.settle(call).await.map_err(Halt::Journal)? {
+        match self.settle(call).await.map_err(CallError::from)? {
             LookupOutcome::Found => self.tell.told(Notice::CarriedOut),
             LookupOutcome::Absent => self.tell.told(Notice::NotCarriedOut),
             LookupOutcome::Known => {}
             LookupOutcome::Open(why) => return Err(in_doubt(why)),
             LookupOutcome::Stopped => return Err(in_doubt("looking for it was interrupted".into())),
         }
-        Err(Halt::Cancelled)
+        Err(Stop::Cancelled.into())
     }
 
     /// Looks up the outcome of the most recent call.
@@ -283,7 +281,7 @@ impl InputOperations {
         for _ in 1..times_asked(context, &self.row, call) {
             let _ = is_open(context, &recorded, call);
         }
-        look_up(context, &recorded, call, &Cancel::new()).await
+        look_up(context, &recorded, call, &CancellationToken::new()).await
     }
 }
 
@@ -302,7 +300,7 @@ async fn seen(context: &OpContext, call: &Call) {
 }
 
 /// Formats the response to a change: `` `http::post` of `A-17`: created (201); it is on record ``.
-fn answer_of(call: &Call, done: &Result<Performed, Halt>) -> Option<String> {
+fn answer_of(call: &Call, done: &Result<Performed, CallError>) -> Option<String> {
     let key = call.option("key").and_then(Value::as_text);
     let key = key.map_or_else(String::new, |key| format!(" of `{key}`"));
     let said = match done {
@@ -322,21 +320,21 @@ fn answer_of(call: &Call, done: &Result<Performed, Halt>) -> Option<String> {
                 _ => format!("{outcome}; it is on record"),
             }
         }
-        Err(Halt::Failed(error)) => format!("failed: {}", error.message),
+        Err(CallError::Failed(error)) => format!("failed: {}", error.message),
         Err(_) => return None,
     };
     Some(format!("`{}`{key}: {said}", call.op.id()))
 }
 
-fn in_doubt(why: String) -> Halt {
+fn in_doubt(why: String) -> CallError {
     let step = String::new();
-    Halt::InDoubt { step, why }
+    Stop::InDoubt { step, why }.into()
 }
 
 impl Operations for InputOperations {
     fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
         if let Some(stop) = self.stopping() {
-            return Err(CallError::Stop(stop));
+            return Err(CallError::Stopped(stop));
         }
         let call = Call::check(ask.op, ask.receiver.clone(), ask.args.clone()).map_err(CallError::Failed)?;
         let call = call.with_functions(ask.functions.clone());
@@ -382,7 +380,7 @@ mod tests {
     use crate::value::Record;
 
     /// The report of a request with this key and this result.
-    fn told(key: Option<&str>, done: Result<&[(&str, Value)], Halt>) -> Option<String> {
+    fn told(key: Option<&str>, done: Result<&[(&str, Value)], CallError>) -> Option<String> {
         let op = crate::platforms::catalogue().operation("http::post").unwrap();
         let options = key.map(|key| ("key".to_owned(), key.into()));
         let options = Value::Record(options.into_iter().collect());
@@ -412,9 +410,9 @@ mod tests {
         );
         let refused = OpError::new(Code::Refused, "no credits");
         assert_eq!(
-            told(None, Err(Halt::Failed(refused))).unwrap(),
+            told(None, Err(CallError::Failed(refused))).unwrap(),
             "`http::post`: failed: no credits"
         );
-        assert_eq!(told(None, Err(Halt::Cancelled)), None);
+        assert_eq!(told(None, Err(Stop::Cancelled.into())), None);
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::operation::catalogue::Catalogue;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use crate::journal::{
-    Cancel, Journal, JournalError, LookupOutcome, RowFilter, RowRecord, RowStatus, RunLock, StepFilter,
+    Journal, JournalError, LookupOutcome, RowFilter, RowRecord, RowStatus, RunLock, StepFilter,
 };
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
@@ -49,7 +50,7 @@ pub(crate) fn settle(
     (journal, run): (&Journal, &RunLock),
     context: &OpContext,
     runtime: &Handle,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
     functions: &LookUps,
     each: &mut dyn FnMut(&SettledStep),
 ) -> Result<(), JournalError> {
@@ -68,7 +69,7 @@ fn close_row(
     (journal, run): (&Journal, &RunLock),
     context: &OpContext,
     runtime: &Handle,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
     functions: &LookUps,
     row: &RowRecord,
     each: &mut dyn FnMut(&SettledStep),

@@ -189,10 +189,12 @@ impl Operations for Fake {
                     .status(409)
                     .hint("adopt it with `adopt: true`"),
             )),
-            ("create_tenant" | "ensure_tenant", "parked@example.com") => Err(CallError::Stop(Stop::Parked {
-                step: "mobsted::create_tenant #1".into(),
-                why: "the answer was lost".into(),
-            })),
+            ("create_tenant" | "ensure_tenant", "parked@example.com") => {
+                Err(CallError::Stopped(Stop::InDoubt {
+                    step: "mobsted::create_tenant #1".into(),
+                    why: "the answer was lost".into(),
+                }))
+            }
             ("create_tenant" | "ensure_tenant", email) => Ok(Value::Object(Object::new(
                 "mobsted::Tenant",
                 [

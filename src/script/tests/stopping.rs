@@ -46,7 +46,7 @@ fn an_endless_loop_stops_soon_after_the_signal() {
 
 #[test]
 fn a_parked_step_ends_the_row_whatever_the_script_makes_of_it() {
-    let parked = Stop::Parked {
+    let parked = Stop::InDoubt {
         step: "mobsted::create_tenant #1".into(),
         why: "the answer was lost".into(),
     };
