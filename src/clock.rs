@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_steady_clock_goes_on_whatever_is_done_to_the_time_of_day() {
+    fn the_monotonic_clock_ignores_changes_of_the_wall_clock() {
         let clock = Clock::frozen(1_000);
         let began = clock.now();
         clock.set(3_600_000);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_of_one_boot_share_its_clock_and_a_set_one_keeps_it() {
+    fn processes_share_the_boot_clock_despite_a_changed_wall_clock() {
         let began = Clock::system().now();
         let set = Clock::misset(Misset {
             by_ms: 3_600_000,

@@ -176,7 +176,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn a_request_is_held_or_has_left_and_that_stays() {
+    async fn held_requests_stay_unsent_and_sent_requests_cannot_be_held() {
         let held = Flight::new();
         assert!(held.hold() && held.hold());
         assert!(held.leave(PATIENCE).await.is_err() && held.is_held());
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_came_back_undone_can_be_held_again() {
+    async fn a_request_that_was_not_carried_out_can_be_held_again() {
         let flight = Flight::new();
         assert!(flight.leave(PATIENCE).await.is_ok());
         flight.undone();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_whose_stamp_fails_has_not_left() {
+    async fn a_request_is_not_sent_when_recording_its_timestamp_fails() {
         let flight = Flight::new();
         flight.arm(|_| async { Err("the disk is full".to_owned()) });
         assert_eq!(flight.leave(PATIENCE).await, Err("the disk is full".to_owned()));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_more_leaves_once_an_answer_is_late() {
+    async fn no_request_is_sent_after_the_reply_timeout_until_rearmed() {
         let flight = Flight::new();
         assert!(flight.leave(PATIENCE).await.is_ok());
         flight.late("not within 2 s".to_owned());

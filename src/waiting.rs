@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_long_wait_is_told_once_and_known_until_it_ends() {
+    async fn a_long_wait_is_announced_once_and_listed_until_it_ends() {
         let waits = Waits::after(Duration::ZERO);
         let told = Arc::new(Mutex::new(Vec::new()));
         let telling = told.clone();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_short_wait_is_not_told() {
+    async fn a_short_wait_is_not_announced() {
         let waits = Waits::default();
         waits.tell_to(|wait| panic!("{wait:?}"));
         assert_eq!(waits.during(Wait::default, async { 1 }).await, 1);

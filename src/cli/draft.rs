@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_has_no_name_until_it_is_whole() {
+    fn the_output_file_is_replaced_atomically_once_complete() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.csv");
         // Left behind by a kill during the rename.
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_with_a_name_is_removed_when_it_is_given_up() {
+    fn an_abandoned_named_temporary_file_is_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.csv");
         let named = |target: &Path| Draft {

@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_clear_yes_counts() {
+    fn only_y_or_yes_confirms_a_prompt() {
         for yes in ["y\n", " YES \r\n", "Yes"] {
             assert!(is_yes(yes), "{yes:?}");
         }

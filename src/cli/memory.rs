@@ -92,7 +92,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_crash_leaves_no_dump() {
+    fn core_dumps_are_disabled_for_the_process() {
         use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
         keep_private();
         assert_eq!(getrlimit(Resource::Core).current, Some(0));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_and_others_are_refused() {
+    fn memory_sizes_are_parsed_and_invalid_ones_refused() {
         for (text, bytes) in [
             ("512M", 512 << 20),
             ("2g", 2 << 30),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allocated_is_counted() {
+    fn allocated_memory_is_counted() {
         let before = (memory().used)();
         let block = vec![1_u8; 64 << 20];
         let with = (memory().used)();

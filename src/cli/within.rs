@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_session_hands_on_is_read_back_and_what_is_none_is_no_session() {
+    fn the_repl_session_variable_round_trips_and_invalid_values_are_ignored() {
         for place in [
             place("", Mode::Sandbox, false),
             place("acme", Mode::Prod, true),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_gone_on_with_only_where_it_works() {
+    fn a_run_resumes_only_in_a_matching_session_profile_and_mode() {
         let plan = |sandbox: bool, profile: &str, session: bool| RunPlan {
             sandbox,
             session,

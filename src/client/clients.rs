@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_asks_for_is_let_go_and_what_is_asked_for_stays() {
+    fn recently_used_cache_entries_are_kept_and_unused_ones_evicted() {
         let recent = Recent::default();
         let get = |key: usize| recent.get(key.to_string(), |_| true, || Arc::new(key));
         let (first, second) = (get(0), get(1));

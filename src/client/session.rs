@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_password_is_sent_once_and_a_corrected_one_gets_in() {
+    async fn a_refused_password_is_not_retried_until_it_changes() {
         let clock = Clock::frozen(0);
         let kept = Arc::new(Mutex::new("wrong"));
         let source = Arc::clone(&kept);
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tokens_that_cannot_be_kept_are_used_all_the_same() {
+    async fn tokens_are_used_even_if_the_token_cache_cannot_store_them() {
         let (session, asked) = session(Password::known(Secret::new("right")), &Clock::frozen(0));
         session.tokens().await.unwrap();
         session.tokens().await.unwrap();

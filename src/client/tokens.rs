@@ -88,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn renewal_is_ten_minutes_or_a_tenth_early() {
+    fn tokens_are_refreshed_ten_minutes_or_a_tenth_early() {
         assert_eq!(tokens(604_800_000).lease().renew_at, 604_200_000);
         assert_eq!(tokens(10_000).lease().renew_at, 9_000);
     }
 
     #[test]
-    fn what_is_stored_is_read_back() {
+    fn tokens_round_trip_through_storage() {
         let of_a_company = Tokens {
             company: Some(37),
             ..tokens(7)

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn turns_are_taken_one_by_one_and_leave_nothing_behind() {
+    async fn key_locks_are_exclusive_and_removed_even_when_waits_are_cancelled() {
         let resources = Arc::new(KeyLocks::default());
         let resource = ResourceKey {
             account: "a".into(),

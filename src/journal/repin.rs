@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_pinned_anew_keeps_its_old_source_while_others_are_pruned() {
+    fn a_repinned_run_keeps_its_earlier_source_when_others_are_pruned() {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::frozen(1_000);
         for journal in [

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_that_had_not_ended_are_found_by_the_next_owner() {
+    fn unfinished_rows_are_found_by_the_next_owner_after_a_kill() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r1.rows");
         let (notes, left) = Notes::open(&path);

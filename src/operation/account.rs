@@ -147,7 +147,7 @@ mod tests {
     use crate::operation::spec::Effect;
 
     #[test]
-    fn what_an_account_is_tried_with_is_there_looks_only_and_takes_nothing() {
+    fn account_check_operations_exist_are_read_only_and_need_no_arguments() {
         let catalogue = crate::platforms::catalogue();
         for platform in catalogue.with_accounts() {
             let schema = platform.account.as_ref().unwrap();

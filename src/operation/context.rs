@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_sees_no_certificate_of_the_profile_and_counts_under_the_modes_at_its_own_address() {
+    fn tenants_share_the_rate_limit_not_ca_and_have_own_modes() {
         let connect_options = ConnectOptions {
             name: "acme".into(),
             ca: Some(Authorities::default()),

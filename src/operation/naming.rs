@@ -49,7 +49,7 @@ mod tests {
     use crate::value::{Record, Value};
 
     #[test]
-    fn entries_that_are_one_thing_by_now_are_named_with_each_other() {
+    fn ledger_entries_for_the_same_resource_are_reported_as_duplicates() {
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1));
         let enter = |account: &str, kind: &'static str, name: &str, id: i64| {
             let key = NaturalKey {

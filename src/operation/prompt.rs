@@ -139,7 +139,7 @@ mod tests {
     use super::apart;
 
     #[test]
-    fn an_answer_does_not_stick_to_its_question() {
+    fn a_space_separates_the_prompt_from_the_answer() {
         assert_eq!(apart("Which one?"), "Which one? ");
         for kept in ["Which one? ", "Which one?\n", ""] {
             assert_eq!(apart(kept), kept);

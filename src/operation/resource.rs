@@ -657,7 +657,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_a_script_gives_is_one_part_of_a_path() {
+    fn path_arguments_are_percent_encoded_as_one_segment() {
         assert_eq!(path("/contacts/{id}", "7").as_deref(), Ok("/contacts/7"));
         assert_eq!(
             path("/by/{key}/whole", "a/../b c?").as_deref(),

@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_search_goes_on_through_inputs_of_several_lines() {
+    fn history_search_continues_through_multi_line_inputs() {
         let multi = "fn multi(a) {\n  a\n}";
         let known: Known = Arc::new(Mutex::new([multi.to_owned(), "fn mud".to_owned()].into()));
         let searched = Arc::default();

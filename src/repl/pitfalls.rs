@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn traps_that_are_no_errors_are_told() {
+    fn common_scripting_pitfalls_get_a_hint() {
         let told = |text: &str| advice(text, false).join(" ");
         assert!(told("\" a \".trim()").contains("in place"));
         assert!(told("f(1).replace(\"a\", g(2))").contains("in place"));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_well_meant_is_not_told() {
+    fn correct_code_gets_no_pitfall_hint() {
         for text in [
             "text.trim()",
             "list.push(1)",

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_spreadsheet_takes_a_field_for_a_formula() {
+    fn spreadsheet_formula_injection_is_escaped_in_fields() {
         let dangerous = [
             "=cmd|' /C calc'!A0",
             "+1+1",

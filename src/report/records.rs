@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_masked_unless_their_column_is_named() {
+    fn secrets_are_masked_unless_their_column_is_revealed() {
         let masked = written(Format::Csv, &Reveal::nothing());
         assert_eq!(masked, "email,password,url\nann@example.com,***,\n");
         let clear = written(Format::JsonLines, &Reveal::columns(["password"]));

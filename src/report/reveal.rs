@@ -61,7 +61,7 @@ mod tests {
     use crate::value::secret::Secret;
 
     #[test]
-    fn only_named_columns_show_their_secrets() {
+    fn only_revealed_columns_show_their_secrets() {
         let reveal = Reveal::columns(["password"]);
         let secret = Value::Secret(Secret::new("hunter2"));
         assert_eq!(reveal.json("password", &secret), "hunter2");
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_column_shows_what_lies_inside_but_no_hidden_field() {
+    fn a_revealed_column_shows_nested_secrets_but_no_hidden_fields() {
         let tenant = Value::Object(Object::new(
             "mobsted::Tenant",
             [

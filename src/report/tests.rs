@@ -53,7 +53,7 @@ fn write(format: Format, columns: Columns, reveal: Reveal, rows: &[ResultRow]) -
 }
 
 #[test]
-fn so_many_columns_are_written_that_each_can_be_looked_at_once_only() {
+fn writing_many_columns_takes_linear_time() {
     let names: Vec<String> = (0..300_000).map(|column| format!("c{column}")).collect();
     let mut columns = Columns::new(&names, &[]).titled(&names, &names);
     let row = ResultRow {
@@ -79,7 +79,7 @@ fn columns_are_input_then_output_then_status() {
 }
 
 #[test]
-fn an_output_takes_its_inputs_place_and_a_failed_row_keeps_the_input() {
+fn an_output_replaces_its_input_column_except_in_failed_rows() {
     let rows = [
         done(
             &[("email", "a@example.com"), ("name", "old")],
@@ -119,7 +119,7 @@ fn a_results_file_can_be_fed_back() {
 }
 
 #[test]
-fn what_an_earlier_run_wrote_is_not_taken_for_this_ones() {
+fn stale_output_of_an_earlier_run_is_cleared_in_failed_rows() {
     let input = [("email", "a@example.com"), ("password", "hunter2")];
     let columns = Columns::new(&names(&["email", "password"]), &names(&["password"]));
     let columns = columns.fresh(names(&["password"]));
@@ -132,7 +132,7 @@ fn what_an_earlier_run_wrote_is_not_taken_for_this_ones() {
 }
 
 #[test]
-fn titles_are_those_of_the_file() {
+fn column_titles_keep_the_spelling_of_the_input_file() {
     let input = names(&["email", "name"]);
     let columns = Columns::new(&input, &[]).titled(&input, &names(&[" email", "name "]));
     let row = done(&[("email", "a"), ("name", "b")], &[]);
@@ -141,7 +141,7 @@ fn titles_are_those_of_the_file() {
 }
 
 #[test]
-fn values_become_fields() {
+fn values_are_formatted_as_csv_fields() {
     let record = [("k".to_owned(), Value::Bool(true))].into_iter().collect();
     let output = [
         ("a", Value::Int(-3)),
@@ -230,7 +230,7 @@ fn csv_refuses_a_column_that_its_header_lacks() {
 }
 
 #[test]
-fn endings_tell_the_format() {
+fn the_output_format_is_detected_from_the_file_extension() {
     assert_eq!(Format::of(Path::new("a/b.CSV")), Some(Format::Csv));
     assert_eq!(Format::of(Path::new("b.ndjson")), Some(Format::JsonLines));
     assert_eq!(Format::of(Path::new("b.xlsx")), None);
@@ -241,7 +241,7 @@ fn endings_tell_the_format() {
 proptest! {
     /// Whatever a row contains, reading the written file returns it.
     #[test]
-    fn csv_that_is_written_is_read_back_equal(
+    fn written_csv_round_trips_through_the_reader(
         rows in prop::collection::vec(prop::collection::vec("(?s:[ -~\n\r\t,;\"'äß€]|.){0,12}", 3), 0..8)
     ) {
         let columns = names(&["a", "b;c", "d \"e\""]);

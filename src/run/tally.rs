@@ -95,7 +95,7 @@ mod tests {
     use crate::value::Object;
 
     #[test]
-    fn what_the_journal_answers_is_not_counted_again() {
+    fn results_replayed_from_the_journal_are_not_counted_again() {
         let ensure = crate::platforms::catalogue()
             .operation("mobsted::ensure_tenant")
             .expect("the operation exists");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_under_a_key_is_counted_and_other_answers_are_not() {
+    fn only_keyed_http_posts_count_as_created_resources() {
         let post = crate::platforms::catalogue()
             .operation("http::post")
             .expect("the operation exists");

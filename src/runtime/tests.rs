@@ -66,7 +66,7 @@ fn row(name: &str) -> Record {
 }
 
 #[test]
-fn an_operation_of_the_host_is_recorded_and_answered_from_the_journal() {
+fn a_host_operation_is_recorded_and_replayed_from_the_journal() {
     let desk = Arc::new(Desk::default());
     let runtime = builder(&desk).in_memory().unwrap();
     let text = "fn main(name) { let n = desk::draw(); desk::ensure_seat(name); #{ n: n } }";
@@ -103,7 +103,7 @@ fn a_lost_answer_of_the_hosts_operation_is_looked_up() {
 }
 
 #[test]
-fn rows_are_seen_as_they_end_and_counted() {
+fn finished_rows_are_reported_and_counted() {
     let desk = Arc::new(Desk::default());
     let runtime = builder(&desk).in_memory().unwrap();
     let text = "fn main(name) { if name == \"Eve\" { throw \"no\" } desk::ensure_seat(name) }";
@@ -124,7 +124,7 @@ fn rows_are_seen_as_they_end_and_counted() {
 }
 
 #[test]
-fn a_run_that_stopped_reading_its_rows_goes_on_with_the_rest() {
+fn an_interrupted_run_resumes_with_its_remaining_rows() {
     let desk = Arc::new(Desk::default());
     let runtime = builder(&desk).in_memory().unwrap();
     let script = runtime
@@ -163,7 +163,7 @@ fn a_run_that_stopped_reading_its_rows_goes_on_with_the_rest() {
 }
 
 #[test]
-fn a_journal_on_disk_serves_the_next_process() {
+fn a_run_resumes_from_a_reopened_journal_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let key = Secret::new("a passphrase of some length");
     let desk = Arc::new(Desk::default());
@@ -181,7 +181,7 @@ fn a_journal_on_disk_serves_the_next_process() {
 }
 
 #[test]
-fn parts_that_do_not_fit_are_refused() {
+fn duplicate_operations_and_invalid_scripts_or_parameters_are_refused() {
     let refusal = |builder: Builder| builder.in_memory().unwrap_err().to_string();
     let op = |id| OpSpec::observe(id, |_| async { Ok(Value::Null) });
     let twice = Runtime::builder()

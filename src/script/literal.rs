@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_ends_where_it_ends() {
+    fn a_literal_is_split_from_the_text_after_it() {
         assert_eq!(
             literal("email  the app's name"),
             ("email".into(), "  the app's name")
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_literal_is_refused() {
+    fn defaults_that_are_not_literals_are_refused() {
         assert_eq!(
             split("https://x.example"),
             Err("`https://x.example` is not a literal".into())

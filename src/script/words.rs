@@ -28,7 +28,7 @@ mod tests {
         go await async sync yield default void null nil exit is Fn";
 
     #[test]
-    fn words_of_the_language_are_no_names() {
+    fn reserved_words_are_not_valid_names() {
         let names: Vec<&str> = RESERVED.split(' ').filter(|word| !is_reserved(word)).collect();
         assert_eq!(names, Vec::<&str>::new());
         for word in ["", "_", "_3", "two words", "é", "1", "a.b", "\"a\""] {

@@ -205,7 +205,7 @@ mod tests {
     struct Failed(#[source] std::io::Error);
 
     #[test]
-    fn a_machine_without_file_handles_is_no_platform_that_is_out() {
+    fn too_many_open_files_is_distinguished_from_a_refused_connection() {
         for (number, expected) in [(24, true), (23, true), (111, false)] {
             let failed = Failed(std::io::Error::from_raw_os_error(number));
             assert_eq!(is_out_of_handles(&failed), expected, "{number}");

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_ones_are_known_in_any_case_and_others_stay_as_they_are() {
+    fn standard_http_methods_are_case_insensitive_and_custom_ones_verbatim() {
         assert_eq!(Method::parse("options"), Ok(Method::Options));
         assert_eq!(Method::parse("Delete"), Ok(Method::Delete));
         for name in ["PROPFIND", "PURGE", "VERSION-CONTROL", "purge"] {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_method_is_refused_with_its_reason() {
+    fn invalid_http_methods_are_refused_with_a_reason() {
         for name in ["", "GE T", "GET\r\nX: y", "PÜRGE", "A:B", &"A".repeat(33)] {
             assert_eq!(Method::parse(name), Err(MethodError::NoToken), "{name:?}");
         }

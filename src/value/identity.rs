@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_one_however_they_are_spelled() {
+    fn equivalent_email_spellings_normalize_to_one_address() {
         let ann = Some("ann@xn--bcher-kva.example".to_owned());
         for text in [
             " Ann@B\u{fc}cher.example ",
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_before_an_address_is_no_part_of_it() {
+    fn a_display_name_is_not_part_of_an_email_address() {
         for text in [
             "Ann Smith <ann@example.com>",
             "<ann@example.com>",
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn sites_and_names_are_one_in_either_form_of_unicode() {
+    fn sites_and_names_normalize_composed_and_decomposed_unicode() {
         let shop = Some("xn--bcher-kva.example/caf%C3%A9".to_owned());
         assert_eq!(site("https://B\u{fc}cher.example/caf\u{e9}/"), shop);
         assert_eq!(site(" http://xn--bcher-kva.example/cafe\u{301}"), shop);

@@ -24,7 +24,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn a_slip_of_the_finger_is_understood_and_a_different_word_is_not() {
+    fn typos_get_a_suggestion_and_unrelated_words_do_not() {
         assert_eq!(nearest("emial", ["email", "url"]), Some("email"));
         assert_eq!(nearest("Emails", ["email", "url"]), Some("email"));
         assert_eq!(

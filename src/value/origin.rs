@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_host_has_no_origin() {
+    fn text_without_a_host_has_no_origin() {
         for text in ["", "data:text/plain,x", "not a host"] {
             assert_eq!(Origin::parse(text), None, "{text}");
         }

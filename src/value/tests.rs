@@ -17,7 +17,7 @@ fn json_integers_beyond_64_bits_stay_exact() {
 
 proptest::proptest! {
     #[test]
-    fn a_float_is_read_as_it_was_written(bits: u64) {
+    fn floats_round_trip_through_json_exactly(bits: u64) {
         let float = f64::from_bits(bits);
         proptest::prop_assume!(float.is_finite());
         let written = Value::Float(float).to_masked_json().to_string();
@@ -90,7 +90,7 @@ fn home(places: &[&str]) -> Home {
 }
 
 #[test]
-fn what_an_account_gives_belongs_to_it_and_a_tenants_password_to_the_tenant_as_well() {
+fn received_secrets_are_bound_to_their_account_and_tenant_origins() {
     let tenant = Object::new(
         "mobsted::Tenant",
         [
@@ -115,7 +115,7 @@ fn what_an_account_gives_belongs_to_it_and_a_tenants_password_to_the_tenant_as_w
 }
 
 #[test]
-fn texts_that_repeat_a_secret_are_secrets_and_belong_where_it_does() {
+fn text_that_echoes_a_secret_becomes_a_secret_with_its_origin() {
     let mut known = Scrubber::new();
     let crm = home(&["crm.example.com"]);
     known.know(&Secret::new("horse & battery").at_home(&crm));
@@ -137,7 +137,7 @@ fn texts_that_repeat_a_secret_are_secrets_and_belong_where_it_does() {
 }
 
 #[test]
-fn what_tells_an_object_apart_stays_text() {
+fn identifying_object_fields_are_not_turned_into_secrets() {
     let mut known = Scrubber::new();
     known.know(&Secret::new("ann@example.com"));
     let app = Object::new(

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_steers_a_terminal_is_shown() {
+    fn terminal_control_characters_are_escaped() {
         let hostile = "a\u{1b}]0;title\u{7}\u{1b}[2Jb\u{9b}31m\u{202e}txt.exe\u{2066}ü\r\n\tend\u{7f}";
         assert_eq!(
             printable(hostile),

@@ -18,7 +18,7 @@ fn json(ran: Ran) -> Json {
 }
 
 #[test]
-fn a_variable_named_for_a_profile_and_a_key_is_its_secret_when_no_file_names_a_place() {
+fn a_profile_secret_defaults_to_its_environment_variable() {
     let platform = Home::new();
     let served = Served::start(&platform);
     let home = Home::new();
@@ -55,7 +55,7 @@ fn a_variable_named_for_a_profile_and_a_key_is_its_secret_when_no_file_names_a_p
 }
 
 #[test]
-fn a_project_that_nobody_trusts_gets_no_variable_for_its_address() {
+fn an_untrusted_project_file_gets_no_secret_from_the_environment() {
     let home = Home::new();
     home.configure("[profiles.acme]\nurl = \"https://acme-admin.mobsted.com\"\nlogin = \"a@acme.example\"\n");
     home.write(
@@ -75,7 +75,7 @@ fn a_project_that_nobody_trusts_gets_no_variable_for_its_address() {
 }
 
 #[test]
-fn what_is_done_to_profiles_is_told_as_json_and_recorded_by_name() {
+fn profile_commands_print_json_and_are_recorded_in_the_audit_log() {
     let home = Home::new();
     let words = "profile add acme --url https://acme-admin.mobsted.com --login a@acme.example --password-stdin --json";
     let added = json(home.run_with_input(words, "canary-4711-pw\n"));
@@ -120,7 +120,7 @@ fn what_is_done_to_profiles_is_told_as_json_and_recorded_by_name() {
 }
 
 #[test]
-fn what_belongs_together_is_asked_for_and_a_refused_change_is_not_recorded() {
+fn incomplete_profile_settings_are_refused_and_not_recorded_in_the_audit_log() {
     let home = Home::new();
     let add = "profile add crm --platform web --url https://crm.example";
     let _ = home
@@ -145,7 +145,7 @@ fn what_belongs_together_is_asked_for_and_a_refused_change_is_not_recorded() {
 }
 
 #[test]
-fn a_proxy_that_is_none_is_a_mistake_of_the_configuration_and_named() {
+fn an_invalid_proxy_variable_is_a_configuration_error() {
     let home = Home::new();
     home.write("get.rhai", "http::get(\"https://acme.example/\")");
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {

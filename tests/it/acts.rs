@@ -68,7 +68,7 @@ fn the_same_command_sends_messages_only_for_new_rows() {
 }
 
 #[test]
-fn a_message_is_sent_again_when_told_so_and_after_its_time() {
+fn a_message_is_repeated_with_again_or_after_remember_expires() {
     let home = Home::new();
     home.write("rows.csv", PHONES);
     let _ = sms(&home, "", "").ended(0);
@@ -91,7 +91,7 @@ fn a_message_is_sent_again_when_told_so_and_after_its_time() {
 }
 
 #[test]
-fn what_is_in_doubt_is_refused_until_somebody_says_what_became_of_it() {
+fn an_act_in_doubt_is_refused_until_it_is_resolved() {
     let home = Home::new();
     home.write("rows.csv", PHONES);
     let _ = sms(&home, "", "--fault sparrow-sms:drop-after:x1").ended(10);
@@ -120,7 +120,7 @@ fn what_is_in_doubt_is_refused_until_somebody_says_what_became_of_it() {
 }
 
 #[test]
-fn a_request_without_a_key_stops_the_row_that_has_made_it() {
+fn repeating_an_unkeyed_request_fails_the_row_without_again() {
     let home = Home::new();
     home.write("rows.csv", "reference\nA-1\n");
     let _ = order(&home, "", "").ended(0);
@@ -165,7 +165,7 @@ fn a_request_that_was_refused_may_be_made_again() {
 }
 
 #[test]
-fn a_single_run_acts_each_time_and_a_key_acts_once_whoever_asks() {
+fn single_runs_repeat_requests_but_a_key_makes_them_idempotent() {
     let home = Home::new();
     home.write("order.rhai", &ORDER.replace("MORE", ""));
     for _ in 0..2 {
@@ -214,7 +214,7 @@ fn a_single_run_acts_each_time_and_a_key_acts_once_whoever_asks() {
 }
 
 #[test]
-fn results_that_are_fed_back_leave_out_what_an_earlier_run_has_done() {
+fn results_used_as_input_skip_rows_completed_by_an_earlier_run() {
     let home = Home::new();
     home.write("rows.csv", "reference,note\nA-1,\nbad,\nA-2,\n");
     let script = "fn main(reference) {\n    if reference == \"bad\" { throw \"bad\"; }\n    #{ id: http::post(\"https://api.web.sandbox/items\", #{ json: #{ name: reference } }).body.id }\n}\n";
@@ -250,7 +250,7 @@ fn results_that_are_fed_back_leave_out_what_an_earlier_run_has_done() {
 
 /// A rate limit that counts requests it has let through: the response is 429, and the item exists.
 #[test]
-fn a_request_that_nothing_can_look_for_leaves_once_whatever_the_answer() {
+fn a_request_without_a_probe_is_not_retried_after_429() {
     let home = Home::new();
     for (made, (more, exit)) in (1..).zip([("", 0), ("check: true", 7), ("key: \"a\"", 7)]) {
         let script = ORDER

@@ -48,7 +48,7 @@ fn killed_while_reading(home: &Home, from: &str) -> String {
 }
 
 #[test]
-fn a_file_that_changed_under_a_killed_run_is_an_error_and_rows_are_never_mixed() {
+fn resuming_after_the_input_file_changed_is_an_error() {
     let home = Home::new();
     let id = killed_while_reading(&home, "rows.csv");
     std::fs::remove_file(home.work().join("rows.csv")).unwrap();
@@ -80,7 +80,7 @@ fn a_file_that_changed_under_a_killed_run_is_an_error_and_rows_are_never_mixed()
 }
 
 #[test]
-fn rows_of_standard_input_that_were_not_read_are_not_forgotten() {
+fn resuming_a_run_over_standard_input_needs_its_rows_again() {
     let home = Home::new();
     let id = killed_while_reading(&home, "-");
     let ran = home.run("resume").ended(9);
@@ -121,7 +121,7 @@ fn a_longer_file_does_only_the_new_rows() {
 }
 
 #[test]
-fn results_fed_back_converge() {
+fn fixed_results_used_as_input_run_only_the_failed_rows() {
     let home = Home::new();
     let onboard = script("onboard.rhai");
     let rows = clients(4).replace("client2@example.com", "no-address");
@@ -171,7 +171,7 @@ fn results_fed_back_converge() {
 }
 
 #[test]
-fn a_masked_secret_that_is_fed_back_is_not_taken_for_one() {
+fn a_masked_secret_in_the_input_is_refused() {
     let home = Home::new();
     home.write(
         "secret.rhai",

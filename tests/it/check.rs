@@ -36,7 +36,7 @@ fn the_scripts_of_the_repository_pass() {
 }
 
 #[test]
-fn calls_of_what_does_not_exist_are_found() {
+fn unknown_functions_and_modules_are_reported() {
     finds(
         "mobsted::conect()",
         &[
@@ -60,7 +60,7 @@ fn calls_of_what_does_not_exist_are_found() {
 }
 
 #[test]
-fn wrong_numbers_of_arguments_and_option_keys_are_found() {
+fn wrong_argument_counts_and_unknown_option_keys_are_reported() {
     finds(
         "let p = mobsted::connect(); p.ensure_tenant()",
         &["does not take 0 arguments", "ensure_tenant("],
@@ -94,7 +94,7 @@ fn imports_and_the_declaration_are_checked() {
 }
 
 #[test]
-fn what_only_shows_when_it_runs_is_not_judged() {
+fn code_that_depends_on_runtime_types_is_not_reported() {
     let home = Home::new();
     home.write(
         "s.rhai",
@@ -104,7 +104,7 @@ fn what_only_shows_when_it_runs_is_not_judged() {
 }
 
 #[test]
-fn variables_that_are_not_there_are_found() {
+fn undefined_variables_are_reported() {
     finds(
         "fn main(email) {\n    let tenant = emial;\n    tenant\n}",
         &[
@@ -150,7 +150,7 @@ fn variables_that_are_not_there_are_found() {
 }
 
 #[test]
-fn each_variable_that_is_not_there_is_told_once() {
+fn each_undefined_variable_is_reported_once() {
     let home = Home::new();
     home.write("s.rhai", "print(a); print(a); print(b);");
     let ran = home.run("check s.rhai").ended(3);
@@ -169,7 +169,7 @@ fn each_variable_that_is_not_there_is_told_once() {
 }
 
 #[test]
-fn variables_of_every_sort_are_known() {
+fn defined_variables_of_every_kind_are_not_reported() {
     let home = Home::new();
     home.write("lib.rhai", "fn one() { 1 }\nexport const TWO = 2;");
     home.write(

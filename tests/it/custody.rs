@@ -52,7 +52,7 @@ impl Rig {
 }
 
 #[test]
-fn a_tenants_password_goes_to_no_other_host_until_the_profile_allows_it() {
+fn a_tenant_password_is_sent_to_another_host_only_with_secrets_to() {
     let rig = Rig::new();
     let elsewhere = rig.elsewhere();
     let script = format!(
@@ -75,7 +75,7 @@ fn a_tenants_password_goes_to_no_other_host_until_the_profile_allows_it() {
 }
 
 #[test]
-fn an_account_that_a_script_describes_gets_no_password_of_another() {
+fn a_script_defined_account_cannot_use_another_accounts_password() {
     let rig = Rig::new();
     let script = format!(
         "let t = mobsted::connect().ensure_tenant(\"ann@example.com\");\n\
@@ -89,7 +89,7 @@ fn an_account_that_a_script_describes_gets_no_password_of_another() {
 }
 
 #[test]
-fn what_a_person_hands_the_script_goes_where_it_sends_it() {
+fn a_secret_parameter_may_be_sent_to_any_host() {
     let rig = Rig::new();
     rig.home.write(
         "main.rhai",
@@ -110,7 +110,7 @@ fn what_a_person_hands_the_script_goes_where_it_sends_it() {
 }
 
 #[test]
-fn an_app_that_holds_a_tenants_password_shows_it_neither_now_nor_later() {
+fn a_tenant_password_echoed_by_an_app_is_masked_in_every_run() {
     let home = Home::new();
     home.write(
         "note.rhai",
@@ -136,7 +136,7 @@ fn an_app_that_holds_a_tenants_password_shows_it_neither_now_nor_later() {
 }
 
 #[test]
-fn a_site_with_a_password_is_refused_and_stands_in_no_file() {
+fn a_site_url_with_a_password_is_refused_and_not_stored() {
     let home = Home::new();
     home.write(
         "site.rhai",
@@ -160,7 +160,7 @@ fn a_site_with_a_password_is_refused_and_stands_in_no_file() {
 }
 
 #[test]
-fn an_account_that_a_script_describes_counts_under_the_strictest_mode_of_its_address() {
+fn a_script_defined_account_has_the_strictest_mode_of_its_address() {
     let rig = Rig::new();
     rig.home.configure(&format!(
         "default_profile = \"test\"\n[profiles.test]\nurl = \"{}\"\nlogin = \"x\"\nmode = \"dev\"\n\
@@ -184,7 +184,7 @@ fn an_account_that_a_script_describes_counts_under_the_strictest_mode_of_its_add
 }
 
 #[test]
-fn a_project_that_is_not_trusted_works_in_no_account_that_somebody_signed_in_to() {
+fn an_untrusted_project_profile_cannot_use_a_cached_token() {
     let rig = Rig::new();
     let _ = rig.words("profile test acme").ended(0);
     rig.home.write(

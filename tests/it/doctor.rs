@@ -36,7 +36,7 @@ fn find<'a>(document: &'a Value, area: &str, subject: &str) -> &'a Value {
 }
 
 #[test]
-fn a_new_home_is_well_and_stays_untouched() {
+fn a_fresh_installation_has_no_problems_and_creates_no_files() {
     let home = Home::new();
     let (document, code) = doctor(&home, "", &[]);
     assert_eq!((&document["ok"], code), (&Value::Bool(true), 0), "{document:#}");
@@ -45,7 +45,7 @@ fn a_new_home_is_well_and_stays_untouched() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_looked_into_is_no_missing_key() {
+fn an_unreadable_state_folder_is_not_reported_as_a_missing_key() {
     let home = Home::new();
     fs::create_dir_all(home.provisor()).unwrap();
     // A file in place of the folder: permissions would not stop root.
@@ -62,7 +62,7 @@ fn a_folder_that_cannot_be_looked_into_is_no_missing_key() {
 }
 
 #[test]
-fn a_passphrase_as_the_key_is_warned_of_and_a_key_that_is_written_out_is_not() {
+fn a_passphrase_key_is_a_warning_but_a_hex_key_is_ok() {
     let random = "0123456789abcdef".repeat(4);
     for (key, state) in [("correct horse battery", "warning"), (&random, "ok")] {
         let (document, code) = doctor(&Home::new(), "", &[("PROVISOR_KEY", key)]);
@@ -75,7 +75,7 @@ fn a_passphrase_as_the_key_is_warned_of_and_a_key_that_is_written_out_is_not() {
 }
 
 #[test]
-fn a_home_in_use_is_well() {
+fn a_working_profile_and_journal_have_no_problems() {
     let (platform, home) = (Home::new(), Home::new());
     let served = Served::start(&platform);
     home.configure_acme(&served, "dev");
@@ -97,7 +97,7 @@ fn a_home_in_use_is_well() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_cure() {
+fn each_problem_is_reported_with_a_suggested_fix() {
     let home = Home::new();
     home.configure(
         "[profiles.a]\nurl = \"http://127.0.0.1:1\"\nlogin = \"x\"\npassword = { env = \"NOT_SET\" }\n\
@@ -133,7 +133,7 @@ fn what_is_wrong_is_named_with_its_cure() {
 }
 
 #[test]
-fn offline_sends_nothing_and_one_profile_is_enough() {
+fn offline_sends_no_requests_and_profile_limits_the_checks() {
     let home = Home::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -152,7 +152,7 @@ fn offline_sends_nothing_and_one_profile_is_enough() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told() {
+fn clock_skew_is_reported_as_a_problem() {
     let home = Home::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     home.configure(&format!(
@@ -191,7 +191,7 @@ fn a_broken_configuration_does_not_hide_the_rest() {
 }
 
 #[test]
-fn what_the_next_run_would_stumble_over_is_told() {
+fn unknown_profiles_endpoints_and_a_damaged_token_cache_are_reported() {
     let home = Home::new();
     let profile =
         "[profiles.acme]\nurl = \"http://127.0.0.1:9\"\nlogin = \"a\"\npassword = { env = \"A\" }\n";
@@ -221,7 +221,7 @@ fn what_the_next_run_would_stumble_over_is_told() {
 }
 
 #[test]
-fn a_run_that_waits_and_a_key_that_is_gone_are_told() {
+fn unfinished_runs_and_a_missing_key_are_reported() {
     let home = Home::new();
     home.write(
         "acts.rhai",

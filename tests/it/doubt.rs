@@ -68,7 +68,7 @@ fn a_step_that_is_resolved_as_absent_is_sent_again() {
 }
 
 #[test]
-fn a_removal_that_is_resolved_as_done_strikes_the_ledger() {
+fn a_deletion_resolved_as_done_removes_the_ledger_entry() {
     let home = Home::new();
     let app = "let client = mobsted::connect().ensure_tenant(email).connect();\n\
                let app = client.ensure_app(\"Ann\", \"https://ann.example\");";
@@ -111,7 +111,7 @@ fn only_a_step_in_doubt_is_resolved() {
 }
 
 #[test]
-fn a_tenant_is_given_by_hand_with_its_password() {
+fn a_tenant_in_doubt_is_resolved_with_its_url_and_password() {
     let home = Home::new();
     home.write(
         "tenant.rhai",
@@ -168,7 +168,7 @@ fn sent(home: &Home) -> u64 {
 }
 
 #[test]
-fn a_message_is_not_recorded_as_sent_without_what_the_script_goes_on_with() {
+fn resolving_a_message_as_done_requires_its_result_value() {
     let home = Home::new();
     home.write("notify.rhai", include_str!("../../scripts/notify.rhai"));
     let _ = home.run(SMS).ended(10);
@@ -192,7 +192,7 @@ fn a_message_is_not_recorded_as_sent_without_what_the_script_goes_on_with() {
 }
 
 #[test]
-fn a_wrong_word_is_put_right_and_the_row_goes_on() {
+fn a_resolution_can_be_corrected_until_the_platform_has_answered() {
     let home = Home::new();
     home.write(
         "sent.rhai",
@@ -238,7 +238,7 @@ fn main(phone) {
 }
 
 #[test]
-fn after_a_draft_only_what_helps_is_named_and_the_row_goes_on_once_a_person_has_spoken() {
+fn rows_with_a_draft_resume_only_after_their_outcome_is_resolved() {
     let home = Home::new();
     home.write("notify.rhai", include_str!("../../scripts/notify.rhai"));
     home.write("people.csv", "phone\n+4915112345678\n+4915112345679\n");
@@ -301,7 +301,7 @@ fn after_a_draft_only_what_helps_is_named_and_the_row_goes_on_once_a_person_has_
 }
 
 #[test]
-fn a_failure_of_the_script_is_mended_in_the_script() {
+fn a_script_error_suggests_resuming_with_the_fixed_script() {
     let home = Home::new();
     let script = |end: &str| {
         home.write("broken.rhai", &format!("fn main(n) {{ let id = uuid(); {end} }}"));

@@ -113,7 +113,7 @@ fn steps_that_an_edited_script_never_asks_for_are_left_over() {
 }
 
 #[test]
-fn an_edited_script_must_take_what_the_run_was_given() {
+fn an_edited_script_must_accept_the_parameters_of_the_run() {
     let home = Home::new();
     let id = failed(&home);
     let words = format!("resume {id} --retry-failed --with-current --yes");
@@ -130,7 +130,7 @@ fn an_edited_script_must_take_what_the_run_was_given() {
 }
 
 #[test]
-fn a_plan_says_what_would_be_sent_and_does_nothing() {
+fn resume_plan_previews_the_next_steps_and_sends_nothing() {
     let home = Home::new();
     home.write("work.rhai", FIRST);
     home.write(
@@ -169,7 +169,7 @@ fn a_plan_says_what_would_be_sent_and_does_nothing() {
 }
 
 #[test]
-fn from_another_folder_a_run_finds_its_files() {
+fn a_run_resumed_from_another_folder_finds_its_files() {
     let home = Home::new();
     let id = failed(&home);
     home.write("work.rhai", &FIRST.replace("throw \"bad site\";", ""));
@@ -198,7 +198,7 @@ fn orders(home: &Home, more: &str) {
 }
 
 #[test]
-fn a_step_in_doubt_that_an_edited_script_asks_for_otherwise_is_not_sent_again() {
+fn a_step_in_doubt_is_not_resent_by_an_edited_script() {
     let home = Home::new();
     home.write("rows.csv", "reference\nA-1\nA-2\n");
     let lost = "run work.rhai --sandbox --rows rows.csv --fault web-items-post:drop-after:x2";
@@ -237,7 +237,7 @@ fn a_step_in_doubt_that_an_edited_script_asks_for_otherwise_is_not_sent_again() 
 }
 
 #[test]
-fn an_edited_script_does_a_done_act_again_only_when_told_so() {
+fn an_edited_script_repeats_a_finished_act_only_with_again() {
     let home = Home::new();
     home.write("rows.csv", "reference\nA-1\nbad\n");
     orders(&home, r#"timeout: "5s""#);

@@ -15,7 +15,7 @@ fn example(name: &str) -> Command {
 }
 
 #[test]
-fn a_program_runs_scripts_over_an_operation_of_its_own() {
+fn an_embedding_program_runs_scripts_with_its_own_operation() {
     let ran = example("embed").output().unwrap();
     let said = String::from_utf8(ran.stdout).unwrap();
     assert!(ran.status.success(), "{said}");
@@ -69,7 +69,7 @@ impl Drop for Service {
 }
 
 #[test]
-fn a_service_that_was_killed_goes_on_with_its_runs() {
+fn a_killed_service_resumes_its_runs_after_a_restart() {
     let journal = tempfile::tempdir().unwrap();
     let first = Service::start(journal.path());
     let (status, begun) = first.post("/runs?name=Ann");

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::support::Home;
 
 #[test]
-fn every_code_is_explained_with_all_its_parts() {
+fn every_error_code_has_a_complete_explanation() {
     let home = Home::new();
     let codes = Code::ALL.iter().map(|code| code.as_str());
     for code in codes.chain(["script_error", "syntax_error", "thrown"]) {
@@ -26,7 +26,7 @@ fn every_code_is_explained_with_all_its_parts() {
 }
 
 #[test]
-fn without_a_code_all_are_listed() {
+fn explain_without_a_code_lists_all_codes() {
     let home = Home::new();
     let listed = home.run("explain").ended(0);
     for code in explain::all(&provisor::platforms::catalogue()) {
@@ -48,7 +48,7 @@ fn without_a_code_all_are_listed() {
 }
 
 #[test]
-fn the_exit_code_told_is_the_one_that_the_program_ends_with() {
+fn the_explained_exit_code_matches_the_actual_exit_code() {
     let home = Home::new();
     home.write("unknown.rhai", "mobsted::connect(\"nobody\")");
     home.write("wrong.rhai", "mobsted::connect().ensure_tenant(1)");
@@ -102,7 +102,7 @@ fn an_unknown_code_names_the_nearest() {
 }
 
 #[test]
-fn examples_that_are_scripts_can_be_read() {
+fn every_example_script_in_an_explanation_compiles() {
     let home = Home::new();
     for entry in explain::all(&provisor::platforms::catalogue()).filter(|entry| entry.language() == "rhai") {
         home.write("example.rhai", entry.example);

@@ -17,7 +17,7 @@ fn home() -> Home {
 }
 
 #[test]
-fn a_parameter_without_its_value_swallows_no_option() {
+fn a_parameter_without_a_value_does_not_consume_the_next_option() {
     let home = home();
     let ran = home.run("run flags.rhai --email --sandbox").ended(2);
     let _ = ran.said(&["--email"]);
@@ -27,7 +27,7 @@ fn a_parameter_without_its_value_swallows_no_option() {
 }
 
 #[test]
-fn values_that_begin_with_a_dash_are_written_behind_an_equals_sign_and_numbers_need_not_be() {
+fn a_leading_dash_needs_an_equals_sign_except_in_negative_numbers() {
     let home = home();
     let ran = home.run("run flags.rhai --email=-v --note=--x --n -5 --json");
     assert_eq!(
@@ -37,7 +37,7 @@ fn values_that_begin_with_a_dash_are_written_behind_an_equals_sign_and_numbers_n
 }
 
 #[test]
-fn a_bool_takes_a_value_behind_an_equals_sign_alone() {
+fn a_boolean_flag_takes_a_value_only_after_an_equals_sign() {
     let home = home();
     for (words, dry) in [
         ("--dry --email a", true),
@@ -56,7 +56,7 @@ fn a_bool_takes_a_value_behind_an_equals_sign_alone() {
 }
 
 #[test]
-fn parameters_may_be_called_what_they_like_but_for_provisors_own_options() {
+fn parameter_names_may_not_clash_with_built_in_options() {
     let home = Home::new();
     home.write(
         "ids.rhai",
@@ -75,7 +75,7 @@ fn parameters_may_be_called_what_they_like_but_for_provisors_own_options() {
 }
 
 #[test]
-fn colour_and_loudness_count_behind_the_script() {
+fn color_and_verbose_options_work_after_the_script_name() {
     let home = home();
     let ran = home
         .run("run flags.rhai --email a --color always --emial b")
@@ -96,7 +96,7 @@ fn colour_and_loudness_count_behind_the_script() {
 }
 
 #[test]
-fn standard_input_is_given_out_once() {
+fn standard_input_can_be_used_only_once() {
     let home = Home::new();
     home.write(
         "s.rhai",
@@ -116,7 +116,7 @@ fn standard_input_is_given_out_once() {
 }
 
 #[test]
-fn what_others_wrote_does_not_steer_the_terminal_through_an_error() {
+fn control_and_bidi_characters_are_escaped_in_error_messages() {
     let home = Home::new();
     home.write(
         "turn\u{202e}ed.rhai",

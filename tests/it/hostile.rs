@@ -321,7 +321,7 @@ fn carried_out(jobs: u8) -> Vec<[BTreeMap<String, String>; 2]> {
 }
 
 #[test]
-fn every_script_ends_as_it_must_and_the_next_row_goes_on() {
+fn each_hostile_script_ends_as_expected_and_the_next_row_succeeds() {
     for ([hostile, _], (name, _, said)) in carried_out(1).iter().zip(ROWS) {
         let error = &hostile["_error"];
         assert!(error.contains(said), "{name}: {error}");
@@ -330,7 +330,7 @@ fn every_script_ends_as_it_must_and_the_next_row_goes_on() {
 }
 
 #[test]
-fn no_script_takes_the_process_down_or_a_row_beside_it() {
+fn no_hostile_script_crashes_the_process_or_a_concurrent_row() {
     for ([hostile, _], (name, _, said)) in carried_out(4).iter().zip(ROWS) {
         // Memory is shared: a script that would fail for another reason may hit the limit first, and one that would hit
         // the limit may succeed when its neighbours free memory.
@@ -341,7 +341,7 @@ fn no_script_takes_the_process_down_or_a_row_beside_it() {
 }
 
 #[test]
-fn no_text_takes_the_process_down_when_it_is_read() {
+fn no_deeply_nested_script_crashes_the_parser() {
     let home = Home::new();
     for (name, text, said) in unreadable() {
         home.write("bad.rhai", &text);
@@ -357,7 +357,7 @@ fn no_text_takes_the_process_down_when_it_is_read() {
 }
 
 #[test]
-fn a_row_that_dies_with_the_process_runs_alone_and_last_and_is_given_up_at_its_third_death() {
+fn a_row_running_at_crashes_runs_last_and_fails_after_three() {
     let home = Home::new();
     let script = "fn main(n) { if n == \"2\" { print(\"at work\"); while true { } } #{ n: n } }\n";
     home.write("work.rhai", script);
@@ -398,7 +398,7 @@ fn a_row_that_dies_with_the_process_runs_alone_and_last_and_is_given_up_at_its_t
 }
 
 #[test]
-fn a_row_with_an_open_step_at_two_deaths_settles_it_before_it_does_anything_else() {
+fn after_two_crashes_a_row_settles_its_open_step_first() {
     let home = Home::new();
     let script = r#"
         fn item(reference) {

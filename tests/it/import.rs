@@ -62,7 +62,7 @@ fn import(home: &Home, words: &str) -> Ran {
 }
 
 #[test]
-fn an_environment_becomes_a_profile_with_its_secret_sealed() {
+fn a_postman_environment_becomes_a_profile_with_an_encrypted_password() {
     let home = Home::new();
     let ran = import(&home, "env.json").ended(0);
     let ran = ran.said(&[
@@ -105,7 +105,7 @@ fn an_environment_becomes_a_profile_with_its_secret_sealed() {
 }
 
 #[test]
-fn a_collection_of_known_requests_becomes_operations_and_runs() {
+fn a_postman_collection_becomes_a_runnable_script_of_platform_operations() {
     let home = Home::new();
     let ran = import(&home, "api.json env.json --out acme.rhai").ended(0);
     let _ = ran
@@ -141,7 +141,7 @@ fn a_collection_of_known_requests_becomes_operations_and_runs() {
 }
 
 #[test]
-fn a_script_is_not_replaced_unasked_and_nothing_else_is_written_then() {
+fn an_existing_script_is_not_overwritten_without_force() {
     let home = Home::new();
     home.write("acme.rhai", "my own");
     let _ = import(&home, "env.json api.json --out acme.rhai")
@@ -160,7 +160,7 @@ fn a_script_is_not_replaced_unasked_and_nothing_else_is_written_then() {
 }
 
 #[test]
-fn without_a_file_the_script_is_the_output() {
+fn without_out_the_script_goes_to_standard_output() {
     let home = Home::new();
     let ran = import(&home, "api.json").ended(0);
     assert!(
@@ -179,7 +179,7 @@ fn without_a_file_the_script_is_the_output() {
 }
 
 #[test]
-fn an_environment_of_another_service_gives_parameters() {
+fn an_environment_of_an_unknown_service_becomes_script_parameters() {
     let home = Home::new();
     home.write("env.json", &json!({"name": "Other", "values": [
         {"key": "base", "value": "https://api.example.com", "enabled": true}, {"key": "key", "value": "abc-canary-1", "enabled": true}]}).to_string());
@@ -216,7 +216,7 @@ fn an_environment_of_another_service_gives_parameters() {
 }
 
 #[test]
-fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
+fn an_environment_becomes_a_web_profile_with_platform_web() {
     let home = Home::new();
     home.write("env.json", &json!({"name": "CRM", "values": [
         {"key": "host", "value": "api.crm.example"}, {"key": "base_url", "value": "https://{{host}}/v2"}, {"key": "login", "value": "ann"},
@@ -262,7 +262,7 @@ fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
 }
 
 #[test]
-fn what_cannot_be_imported_is_refused_in_words() {
+fn files_that_cannot_be_imported_are_refused_with_a_reason() {
     let home = Home::new();
     let refused = |text: &str, words: &[&str]| {
         home.write("bad.json", text);

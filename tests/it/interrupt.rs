@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::support::{Home, Talking, signal, wait_until};
 
 #[test]
-fn many_rows_are_not_read_to_their_end_and_earlier_results_stay() {
+fn ctrl_c_stops_reading_rows_and_keeps_earlier_results() {
     let home = Home::new();
     home.write(
         "work.rhai",
@@ -38,7 +38,7 @@ fn many_rows_are_not_read_to_their_end_and_earlier_results_stay() {
 }
 
 #[test]
-fn a_run_whose_last_change_still_succeeds_is_done() {
+fn an_interrupted_run_whose_last_request_succeeds_is_done() {
     let home = Home::new();
     home.write(
         "make.rhai",
@@ -81,7 +81,7 @@ fn an_interrupted_run_reads_on_where_it_stopped() {
 }
 
 #[test]
-fn a_password_command_that_never_ends_is_not_waited_for() {
+fn ctrl_c_does_not_wait_for_a_hanging_password_command() {
     let home = Home::new();
     let config = home.provisor().join("config");
     fs::create_dir_all(&config).unwrap();
@@ -130,7 +130,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_server_that_hangs_is_not_waited_for() {
+fn ctrl_c_does_not_wait_for_a_hanging_dns_lookup() {
     let home = Home::new();
     home.write("hang.c", HANGING_LOOK_UP);
     let library = home.work().join("hang.so");
@@ -168,7 +168,7 @@ fn a_name_server_that_hangs_is_not_waited_for() {
 }
 
 #[test]
-fn a_reader_that_does_not_read_is_not_waited_for() {
+fn ctrl_c_does_not_wait_for_a_blocked_output_pipe() {
     let home = Home::new();
     home.write(
         "much.rhai",

@@ -34,7 +34,7 @@ fn emails(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn one_damaged_credential_is_named_and_the_others_are_had() {
+fn a_damaged_credential_is_reported_and_the_others_are_readable() {
     let home = onboarded(3);
     change(
         &home,
@@ -70,7 +70,7 @@ fn one_damaged_credential_is_named_and_the_others_are_had() {
 }
 
 #[test]
-fn a_copy_of_the_database_alone_has_every_credential_of_runs_that_ended() {
+fn a_database_copied_without_its_wal_has_every_credential() {
     let home = onboarded(3);
     let copy = Home::new();
     let state = copy.provisor().join("state");
@@ -137,7 +137,7 @@ fn one_damaged_step_parks_its_row_and_the_others_run() {
 }
 
 #[test]
-fn a_run_that_cannot_be_read_is_named_and_others_are_resumed() {
+fn a_damaged_run_is_reported_and_the_others_are_resumed() {
     let home = onboarded(1);
     let words = format!(
         "run {} --sandbox --email b@example.com --site https://b.example",
@@ -188,7 +188,7 @@ fn a_script_whose_text_was_changed_in_the_journal_is_not_run() {
 }
 
 #[test]
-fn a_living_run_is_not_taken_for_a_finished_one() {
+fn resume_refuses_a_run_that_is_still_in_progress() {
     let home = Home::new();
     let onboard = script("onboard.rhai");
     let words = "--sandbox --email a@example.com --site https://a.example --fault partners:slow:60000";
@@ -265,7 +265,7 @@ fn a_backup_is_restored_and_the_key_is_changed() {
 }
 
 #[test]
-fn a_journal_that_is_gone_is_said_aloud() {
+fn a_missing_journal_whose_ledger_had_entries_is_an_error() {
     let home = onboarded(1);
     for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
         let _ = fs::remove_file(home.provisor().join("state").join(file));
@@ -284,7 +284,7 @@ fn a_journal_that_is_gone_is_said_aloud() {
 }
 
 #[test]
-fn two_runs_do_not_write_to_one_place_at_once() {
+fn two_runs_cannot_write_to_the_same_results_file() {
     let home = Home::new();
     home.write("clients.csv", &clients(2));
     home.write("n.csv", "n\n1\n");
@@ -318,7 +318,7 @@ fn two_runs_do_not_write_to_one_place_at_once() {
 }
 
 #[test]
-fn what_this_machine_refuses_is_not_recorded_as_an_answer() {
+fn a_missing_password_is_not_recorded_as_a_step_outcome() {
     let home = Home::new();
     let served = Served::start(&home);
     home.configure_acme(&served, "dev");
@@ -336,7 +336,7 @@ fn what_this_machine_refuses_is_not_recorded_as_an_answer() {
 }
 
 #[test]
-fn a_backup_for_which_there_is_no_room_is_named_and_leaves_nothing() {
+fn a_backup_on_a_full_disk_fails_and_leaves_no_file() {
     let home = Home::new();
     home.write(
         "large.rhai",
@@ -366,7 +366,7 @@ fn a_backup_for_which_there_is_no_room_is_named_and_leaves_nothing() {
 }
 
 #[test]
-fn what_only_lists_makes_neither_a_key_nor_a_journal() {
+fn read_only_commands_create_neither_a_key_nor_a_journal() {
     let home = Home::new();
     let lists = [
         "tenants list",
@@ -385,7 +385,7 @@ fn what_only_lists_makes_neither_a_key_nor_a_journal() {
 }
 
 #[test]
-fn a_journal_that_is_missing_beside_its_key_is_said_aloud() {
+fn a_missing_journal_beside_its_key_is_reported() {
     let home = onboarded(1);
     let state = home.provisor().join("state");
     let remove = |names: &[&str]| {
@@ -421,7 +421,7 @@ fn a_journal_that_is_missing_beside_its_key_is_said_aloud() {
 }
 
 #[test]
-fn a_count_without_its_journal_and_key_makes_no_new_ones() {
+fn a_count_file_without_journal_and_key_prevents_new_ones() {
     let home = onboarded(1);
     let state = home.provisor().join("state");
     let key = fs::read_to_string(state.join("key")).unwrap();
@@ -472,7 +472,7 @@ fn a_journal_without_its_last_changes_is_listed_with_a_warning() {
 }
 
 #[test]
-fn results_that_cannot_be_put_in_place_are_named_and_the_run_goes_on_later() {
+fn a_run_whose_results_cannot_be_written_can_be_resumed() {
     let home = Home::new();
     home.write(
         "double.rhai",

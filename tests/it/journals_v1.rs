@@ -76,7 +76,7 @@ fn standing(home: &Home, run: &str) -> (usize, u64, u64) {
 }
 
 #[test]
-fn that_a_journal_was_brought_up_to_date_is_said_once_with_the_copy_of_it() {
+fn a_journal_migration_is_reported_once_with_its_backup() {
     let (_, home) = homes("onboard")
         .into_iter()
         .max_by_key(|(moment, _)| moment.clone())
@@ -88,7 +88,7 @@ fn that_a_journal_was_brought_up_to_date_is_said_once_with_the_copy_of_it() {
 }
 
 #[test]
-fn tenants_and_apps_of_a_killed_run_are_made_once_and_their_credentials_are_on_record() {
+fn tenants_and_apps_of_a_killed_run_are_created_once_with_credentials() {
     for (moment, home) in homes("onboard") {
         let Some(_) = run_of(&home) else { continue };
         assert_eq!(resumed(&moment, &home), 0, "{moment}");
@@ -106,7 +106,7 @@ fn tenants_and_apps_of_a_killed_run_are_made_once_and_their_credentials_are_on_r
 }
 
 #[test]
-fn messages_of_a_killed_run_are_sent_once_or_wait_for_a_person() {
+fn messages_of_a_killed_run_are_sent_once_or_parked() {
     for (moment, home) in homes("notify") {
         let Some(run) = run_of(&home) else { continue };
         let code = resumed(&moment, &home);
@@ -133,7 +133,7 @@ fn messages_of_a_killed_run_are_sent_once_or_wait_for_a_person() {
 }
 
 #[test]
-fn keyed_posts_of_a_killed_run_are_made_once_and_others_wait_for_a_person() {
+fn killed_runs_create_keyed_items_once_and_may_park_others() {
     for (moment, home) in homes("orders") {
         let Some(run) = run_of(&home) else { continue };
         let code = resumed(&moment, &home);
@@ -181,7 +181,7 @@ fn home_of(script: &str, moment: &str) -> Home {
 }
 
 #[test]
-fn what_version_1_made_under_a_key_is_known_to_the_same_call_and_to_no_other() {
+fn a_version_1_ledger_key_matches_only_the_same_call() {
     let home = home_of("orders", "done");
     let made = home.snapshot().web.totals.created;
     home.write("customers.rhai", CUSTOMERS);
@@ -203,7 +203,7 @@ fn what_version_1_made_under_a_key_is_known_to_the_same_call_and_to_no_other() {
 }
 
 #[test]
-fn what_version_1_left_in_doubt_under_a_key_is_settled_by_the_same_call_and_keeps_others_waiting() {
+fn only_the_same_call_settles_a_keyed_version_1_step_in_doubt() {
     let home = home_of("orders", "after-send-1");
     let run = run_of(&home).unwrap();
     home.write(

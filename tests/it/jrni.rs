@@ -37,7 +37,7 @@ fn are_complete(book: &JrniBook, count: usize) {
 }
 
 #[test]
-fn a_sign_in_that_fails_in_passing_is_tried_again_and_leaves_nothing_in_doubt() {
+fn a_transient_sign_in_failure_is_retried_and_leaves_nothing_in_doubt() {
     for fault in ["drop-before", "drop-after", "500", "502-html", "truncate"] {
         let home = Home::new();
         home.write("look.rhai", "jrni::connect().company().id");
@@ -55,7 +55,7 @@ fn a_sign_in_that_fails_in_passing_is_tried_again_and_leaves_nothing_in_doubt() 
 }
 
 #[test]
-fn a_platform_that_lets_nobody_sign_in_is_unavailable_and_nothing_is_in_doubt() {
+fn a_permanent_sign_in_failure_is_unavailable_and_not_in_doubt() {
     let home = Home::new();
     home.write(
         "add.rhai",
@@ -71,7 +71,7 @@ fn a_platform_that_lets_nobody_sign_in_is_unavailable_and_nothing_is_in_doubt() 
 }
 
 #[test]
-fn the_rows_that_come_with_the_script_become_companies() {
+fn the_example_rows_create_companies_with_one_sign_in() {
     let home = Home::new();
     let words = format!(
         "run {} --sandbox --rows {} --out results.csv",
@@ -96,7 +96,7 @@ fn the_rows_that_come_with_the_script_become_companies() {
 }
 
 #[test]
-fn lost_answers_are_looked_up_and_end_in_one_of_each() {
+fn lost_responses_are_looked_up_and_create_no_duplicates() {
     let home = Home::new();
     home.write("businesses.csv", &businesses(25));
     let faults = "--fault jrni-company-post:drop-after:0.3 --fault jrni-people-post:500-after:0.3 \
@@ -115,7 +115,7 @@ fn lost_answers_are_looked_up_and_end_in_one_of_each() {
 }
 
 #[test]
-fn killed_in_the_middle_with_answers_lost_it_resumes_to_one_of_each() {
+fn a_killed_run_with_lost_responses_resumes_without_duplicates() {
     let home = Home::new();
     home.write("businesses.csv", &businesses(60));
     let words =
@@ -156,7 +156,7 @@ fn main(company) {
 "#;
 
 #[test]
-fn a_login_that_is_good_for_several_companies_is_told_which() {
+fn a_login_with_several_companies_must_choose_one() {
     let home = Home::new();
     home.write("two.rhai", TWO);
     let refused = home.run("run two.rhai --sandbox").ended(4);
@@ -193,7 +193,7 @@ fn main(named, remove) {
 "#;
 
 #[test]
-fn the_ledger_knows_a_company_by_what_the_sign_in_says_and_not_by_what_is_written_of_it() {
+fn the_ledger_identifies_a_company_by_its_sign_in_response() {
     let home = Home::new();
     home.write("staff.rhai", STAFF);
     let outcome = |more: &str| {
@@ -208,7 +208,7 @@ fn the_ledger_knows_a_company_by_what_the_sign_in_says_and_not_by_what_is_writte
 }
 
 #[test]
-fn what_a_raw_delete_removes_can_be_made_again() {
+fn a_person_removed_by_a_raw_delete_can_be_created_again() {
     let home = Home::new();
     home.write("staff.rhai", STAFF);
     for (more, expected) in [
@@ -229,7 +229,7 @@ fn what_a_raw_delete_removes_can_be_made_again() {
 }
 
 #[test]
-fn logging_out_ends_the_token_for_every_run_and_the_next_signs_in_anew() {
+fn logout_ends_the_cached_token_and_the_next_run_signs_in_again() {
     let home = Home::new();
     home.write(
         "look.rhai",
@@ -253,7 +253,7 @@ fn logging_out_ends_the_token_for_every_run_and_the_next_signs_in_anew() {
 }
 
 #[test]
-fn a_company_that_was_switched_off_stands_in_the_way_until_it_is_taken_over() {
+fn a_disabled_company_is_refused_until_it_is_adopted() {
     let home = Home::new();
     home.write(
         "off.rhai",
@@ -274,7 +274,7 @@ fn a_company_that_was_switched_off_stands_in_the_way_until_it_is_taken_over() {
 }
 
 #[test]
-fn links_are_followed_and_none_leads_the_token_away() {
+fn links_are_followed_only_within_the_api_address() {
     let home = Home::new();
     home.write(
         "links.rhai",

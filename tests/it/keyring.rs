@@ -10,7 +10,7 @@ use crate::support::{Home, finish};
 const NO_BUS: (&str, &str) = ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
 
 #[test]
-fn a_system_without_a_keyring_says_so() {
+fn a_missing_system_keyring_is_reported() {
     let home = Home::new();
     let run = |words: &str| {
         let mut command = home.command(words.split(' '));
@@ -28,7 +28,7 @@ fn a_system_without_a_keyring_says_so() {
 }
 
 #[test]
-fn a_secret_that_is_typed_is_kept_in_the_keyring_and_forgotten_with_its_profile() {
+fn the_keyring_keeps_a_typed_secret_until_its_profile_is_removed() {
     let Ok(()) = there("dbus-run-session").and_then(|()| there("gnome-keyring-daemon")) else {
         eprintln!(
             "SKIPPED: the keyring was not tried: there is no dbus-run-session or no gnome-keyring-daemon"

@@ -229,7 +229,7 @@ fn page(status: u16, asked: &Asked) -> Answer {
 }
 
 #[test]
-fn no_canary_is_found_in_anything_that_is_said_or_kept() {
+fn no_canary_secret_appears_in_any_output_or_file() {
     let plots = plots();
     let searches = std::thread::scope(|scope| {
         let started: Vec<_> = plots.iter().map(|plot| scope.spawn(|| search(plot))).collect();
@@ -282,7 +282,7 @@ fn lines(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_search_finds_what_is_there() {
+fn the_canary_search_finds_a_secret_in_clear() {
     assert_eq!(canaries(canary("here").as_bytes()), ["here9"]);
     assert!(canaries(b"nothing").is_empty());
     let plot = mobsted::plot();
@@ -295,7 +295,7 @@ fn the_search_finds_what_is_there() {
 }
 
 #[test]
-fn a_proxys_credentials_are_not_in_the_error_that_names_it() {
+fn proxy_credentials_do_not_appear_in_error_messages() {
     let home = Home::new();
     fs::create_dir_all(home.provisor().join("config")).unwrap();
     let config =

@@ -61,7 +61,7 @@ fn tenants_and_apps_are_listed_with_their_secrets_masked() {
 }
 
 #[test]
-fn revealing_needs_consent_and_is_recorded() {
+fn revealing_passwords_needs_confirmation_and_is_recorded_in_the_audit_log() {
     let home = Home::new();
     onboarded(&home, 2);
     let secret = password(&home, "client0@example.com");
@@ -89,7 +89,7 @@ fn revealing_needs_consent_and_is_recorded() {
 }
 
 #[test]
-fn passwords_are_shown_from_a_disk_that_cannot_be_written_and_that_this_is_not_recorded_is_said() {
+fn revealing_from_a_read_only_journal_warns_that_it_is_not_recorded() {
     let home = Home::new();
     onboarded(&home, 1);
     let secret = password(&home, "client0@example.com");
@@ -110,7 +110,7 @@ fn passwords_are_shown_from_a_disk_that_cannot_be_written_and_that_this_is_not_r
 }
 
 #[test]
-fn an_export_with_passwords_is_for_its_owner_alone() {
+fn a_tenant_export_with_passwords_has_file_mode_0600() {
     let home = Home::new();
     onboarded(&home, 2);
     let _ = home.run("tenants export tenants.csv --reveal --yes").ended(0);
@@ -131,7 +131,7 @@ fn an_export_with_passwords_is_for_its_owner_alone() {
 }
 
 #[test]
-fn results_with_secrets_in_clear_are_recorded_too() {
+fn revealed_columns_in_results_are_recorded_in_the_audit_log() {
     let home = Home::new();
     home.write("clients.csv", &clients(1));
     let run = format!(
@@ -149,7 +149,7 @@ fn results_with_secrets_in_clear_are_recorded_too() {
 
 /// The response is lost, and the client removes the first password before it can be looked up.
 #[test]
-fn a_password_that_can_no_longer_be_had_is_missing_until_somebody_gives_it() {
+fn a_lost_password_is_missing_until_set_password_provides_it() {
     let home = Home::new();
     let mut server = home.command(["sandbox", "serve"]).spawn().unwrap();
     wait_until("the sandbox is served", || {
@@ -208,7 +208,7 @@ fn a_password_that_can_no_longer_be_had_is_missing_until_somebody_gives_it() {
 }
 
 #[test]
-fn a_tenant_of_two_accounts_is_named_with_its_account() {
+fn a_tenant_in_two_accounts_needs_the_account_option() {
     let home = Home::new();
     onboarded(&home, 1);
     let state = home.provisor().join("state");

@@ -3,7 +3,7 @@
 use crate::support::{Home, clients, script};
 
 #[test]
-fn whatever_grows_without_end_is_stopped_where_it_grows() {
+fn exceeding_the_memory_limit_stops_the_script_with_its_position() {
     let home = Home::new();
     for (script, place) in [
         ("let s = \"x\";\nloop { s += s }", "m.rhai:2:"),
@@ -38,7 +38,7 @@ fn whatever_grows_without_end_is_stopped_where_it_grows() {
 }
 
 #[test]
-fn what_fits_is_not_stopped_and_sizes_are_checked() {
+fn a_script_within_the_memory_limit_runs_and_sizes_are_validated() {
     let home = Home::new();
     home.write(
         "m.rhai",
@@ -54,7 +54,7 @@ fn what_fits_is_not_stopped_and_sizes_are_checked() {
 }
 
 #[test]
-fn one_row_that_takes_too_much_fails_alone_and_can_be_tried_again() {
+fn a_row_over_the_memory_limit_fails_alone_and_can_be_retried() {
     let home = Home::new();
     home.write(
         "m.rhai",
@@ -71,7 +71,7 @@ fn one_row_that_takes_too_much_fails_alone_and_can_be_tried_again() {
 }
 
 #[test]
-fn rows_beside_one_that_takes_too_much_finish() {
+fn rows_concurrent_with_one_over_the_memory_limit_finish() {
     let home = Home::new();
     home.write(
         "m.rhai",
@@ -89,7 +89,7 @@ fn rows_beside_one_that_takes_too_much_finish() {
 }
 
 #[test]
-fn rows_that_all_take_too_much_fail_and_the_process_lives() {
+fn the_process_survives_when_all_rows_exceed_the_memory_limit() {
     let home = Home::new();
     home.write("m.rhai", "fn main(n) { let s = \"x\"; loop { s += s } }");
     let rows: Vec<String> = (0..60).map(|n| n.to_string()).collect();
@@ -99,7 +99,7 @@ fn rows_that_all_take_too_much_fail_and_the_process_lives() {
 }
 
 #[test]
-fn what_a_row_did_before_it_took_too_much_is_not_done_again() {
+fn requests_sent_before_exceeding_the_memory_limit_are_not_repeated() {
     let home = Home::new();
     // What is posted depends on what was read, which is another when it is read again.
     home.write(
@@ -119,7 +119,7 @@ fn what_a_row_did_before_it_took_too_much_is_not_done_again() {
 }
 
 #[test]
-fn a_limit_on_failures_counts_rows_that_take_too_much() {
+fn stop_after_counts_rows_that_exceed_the_memory_limit() {
     let home = Home::new();
     home.write(
         "m.rhai",
@@ -136,7 +136,7 @@ fn a_limit_on_failures_counts_rows_that_take_too_much() {
 }
 
 #[test]
-fn an_input_that_takes_too_much_fails_like_any_other() {
+fn a_repl_input_over_the_memory_limit_fails() {
     let home = Home::new();
     let input = "let s = \"x\"\nloop { s += s }\n";
     let ran = home
@@ -146,7 +146,7 @@ fn an_input_that_takes_too_much_fails_like_any_other() {
 }
 
 #[test]
-fn nothing_of_a_change_stays_in_memory_so_the_journal_is_closed_at_the_end() {
+fn the_journal_wal_is_checkpointed_when_the_run_ends() {
     let home = Home::new();
     home.write("clients.csv", &clients(200));
     let onboard = script("onboard.rhai");

@@ -34,7 +34,7 @@ fn objects_are_read_with_their_credentials_masked() {
 }
 
 #[test]
-fn a_thing_stands_for_its_identifier() {
+fn an_object_can_be_passed_in_place_of_its_id() {
     let home = Home::new();
     let script = format!(
         "{CLIENT}client.post(\"/object\", #{{ApplicationId: app.id, Email: \"eve@example.com\"}});\n\
@@ -51,7 +51,7 @@ fn a_thing_stands_for_its_identifier() {
 }
 
 #[test]
-fn an_object_of_app_one_cannot_be_passed_off_as_another_apps() {
+fn objects_of_app_one_cannot_be_changed_through_another_app_id() {
     let home = Home::new();
     let tenant = "let partner = mobsted::connect();\npartner.ensure_tenant(\"ann@example.com\");\n\
                   let own = partner.ensure_app(\"Own\", \"https://own.example\");\n\
@@ -84,7 +84,7 @@ fn an_object_of_app_one_cannot_be_passed_off_as_another_apps() {
 }
 
 #[test]
-fn a_raw_delete_of_an_app_strikes_it_out_of_the_ledger() {
+fn a_raw_delete_of_an_app_removes_its_ledger_entry() {
     let home = Home::new();
     let script = format!(
         "{CLIENT}client.delete(`/applications/${{app.id}}`);\n\
@@ -96,7 +96,7 @@ fn a_raw_delete_of_an_app_strikes_it_out_of_the_ledger() {
 }
 
 #[test]
-fn a_domain_that_does_not_point_here_is_refused_and_not_in_doubt() {
+fn a_domain_without_the_right_cname_is_refused_and_not_in_doubt() {
     let home = Home::new();
     let ran = run(
         &home,
@@ -172,7 +172,7 @@ fn tags_give_credentials_as_secrets() {
 }
 
 #[test]
-fn the_paths_that_list_and_create_apps_can_differ_and_the_type_can_be_left_out() {
+fn the_create_application_endpoint_and_type_field_are_configurable() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let apps = Arc::new(Mutex::new(Vec::<serde_json::Value>::new()));
     let (noted, kept) = (Arc::clone(&asked), Arc::clone(&apps));

@@ -48,7 +48,7 @@ impl Rig {
 }
 
 #[test]
-fn prod_without_a_terminal_is_refused_before_anything_is_sent_and_yes_lets_it() {
+fn prod_mode_without_a_terminal_is_refused_unless_yes_is_given() {
     let rig = Rig::new("prod");
     let ran = rig.run("run make.rhai").ended(2);
     let _ = ran.said(&["Change the prod account `acme` at ", "--yes"]);
@@ -62,13 +62,13 @@ fn prod_without_a_terminal_is_refused_before_anything_is_sent_and_yes_lets_it() 
 }
 
 #[test]
-fn prod_asks_nothing_of_a_script_that_only_looks() {
+fn prod_mode_does_not_ask_for_a_script_that_only_reads() {
     let rig = Rig::new("prod");
     assert_eq!(rig.run("run look.rhai").ended(0).stdout.trim(), "result  0");
 }
 
 #[test]
-fn prod_at_a_terminal_shows_what_will_be_done_to_whom_and_waits_for_a_yes() {
+fn prod_mode_previews_the_changes_and_asks_for_confirmation_at_a_terminal() {
     let rig = Rig::new("prod");
     rig.home
         .write("rows.csv", "email\nann@example.com\nbob@example.com\n");
@@ -95,7 +95,7 @@ fn prod_at_a_terminal_shows_what_will_be_done_to_whom_and_waits_for_a_yes() {
 }
 
 #[test]
-fn prod_is_held_below_the_script_however_it_names_the_account() {
+fn prod_mode_applies_to_a_profile_name_computed_at_run_time() {
     let rig = Rig::new("prod");
     let more = rig
         .home
@@ -121,7 +121,7 @@ fn prod_is_held_below_the_script_however_it_names_the_account() {
 }
 
 #[test]
-fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
+fn a_confirmed_run_is_resumed_without_asking_again() {
     let rig = Rig::new("prod");
     rig.home.write(
         "fails.rhai",
@@ -158,7 +158,7 @@ fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
 }
 
 #[test]
-fn read_only_lets_nothing_through_and_yes_changes_nothing_about_that() {
+fn read_only_mode_refuses_changes_even_with_yes() {
     let rig = Rig::new("read-only");
     let _ = rig
         .run("run make.rhai --yes")
@@ -179,7 +179,7 @@ fn read_only_lets_nothing_through_and_yes_changes_nothing_about_that() {
 }
 
 #[test]
-fn prod_asks_before_a_script_changes_an_account_that_it_describes_itself() {
+fn prod_mode_applies_to_a_script_defined_account() {
     let rig = Rig::new("prod");
     let (url, login, password) = (&rig.served.url, &rig.served.login, &rig.served.password);
     rig.home.write(
@@ -195,7 +195,7 @@ fn prod_asks_before_a_script_changes_an_account_that_it_describes_itself() {
 }
 
 #[test]
-fn the_sandbox_stays_chosen_until_it_is_left() {
+fn profile_use_sandbox_stays_active_until_no_sandbox() {
     let rig = Rig::new("prod");
     let _ = rig
         .run("profile use acme --sandbox")

@@ -18,7 +18,7 @@ const NOWHERE: &str = "[profiles.acme]\nurl = \"http://127.0.0.1:1\"\nlogin = \"
                        password = { command = [\"echo\", \"pw-123456\"] }\n";
 
 #[test]
-fn one_call_to_an_address_that_never_answered_fails_at_once() {
+fn a_single_call_to_an_unreachable_platform_fails_at_once() {
     let home = configured(NOWHERE);
     home.write("apps.rhai", "mobsted::connect().apps()\n");
     let ran = home.run("run apps.rhai --profile acme").ended(6);
@@ -27,7 +27,7 @@ fn one_call_to_an_address_that_never_answered_fails_at_once() {
 }
 
 #[test]
-fn rows_wait_for_a_platform_that_cannot_be_reached_until_they_are_stopped() {
+fn rows_wait_for_an_unreachable_platform_until_ctrl_c() {
     let home = configured(NOWHERE);
     home.write("clients.csv", &clients(5));
     let words = format!(
@@ -47,7 +47,7 @@ fn rows_wait_for_a_platform_that_cannot_be_reached_until_they_are_stopped() {
 }
 
 #[test]
-fn rows_that_waited_in_vain_fail_and_can_be_tried_again() {
+fn rows_fail_after_the_outage_timeout_and_can_be_retried() {
     let home = configured(&format!("{NOWHERE}timeouts = {{ outage = \"1s\" }}\n"));
     home.write("clients.csv", &clients(3));
     let words = format!(
@@ -65,7 +65,7 @@ fn rows_that_waited_in_vain_fail_and_can_be_tried_again() {
 }
 
 #[test]
-fn a_wait_for_the_pace_ends_with_ctrl_c_and_nothing_was_sent() {
+fn ctrl_c_ends_a_rate_limit_wait_without_sending() {
     let home = configured("[profiles.sandbox]\nrate = \"1/h\"\n");
     let words = format!(
         "-vv run {} --sandbox --email ann@example.com --site https://ann.example",
@@ -90,7 +90,7 @@ fn a_wait_for_the_pace_ends_with_ctrl_c_and_nothing_was_sent() {
 }
 
 #[test]
-fn the_sandbox_and_this_machine_are_reached_without_a_proxy() {
+fn the_sandbox_and_localhost_bypass_the_proxy() {
     let home = Home::new();
     let words = format!(
         "run {} --sandbox --email ann@example.com --site https://ann.example",
@@ -110,7 +110,7 @@ fn the_sandbox_and_this_machine_are_reached_without_a_proxy() {
 }
 
 #[test]
-fn what_the_environment_or_a_profile_says_wrongly_is_told_with_its_place() {
+fn invalid_proxy_and_ca_settings_are_reported_with_their_location() {
     let far = "[profiles.far]\nurl = \"https://acme.example\"\nlogin = \"a@b.c\"\npassword = { command = [\"echo\", \"pw-1\"] }\n";
     let home = configured(far);
     home.write("apps.rhai", "mobsted::connect().apps()\n");
@@ -130,7 +130,7 @@ fn what_the_environment_or_a_profile_says_wrongly_is_told_with_its_place() {
 }
 
 #[test]
-fn the_way_is_shown_with_the_configuration_and_the_proxys_password_is_not() {
+fn config_show_lists_proxy_and_limits_without_the_proxy_password() {
     let home = configured(
         "[profiles.acme]\nurl = \"https://acme.example\"\nproxy = { env = \"ACME_PROXY\" }\nrate = \"90/min\"\nconcurrency = 4\n\
          timeouts = { outage = \"2m\" }\n",

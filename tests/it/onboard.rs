@@ -20,7 +20,7 @@ fn snapshot(home: &Home) -> provisor::sandbox::Snapshot {
 }
 
 #[test]
-fn three_hundred_rows_make_three_hundred_tenants_and_apps_and_none_twice() {
+fn three_hundred_rows_create_each_tenant_and_app_once() {
     let home = Home::new();
     home.write("clients.csv", &clients(300));
     let ran = onboard(&home, "--jobs 32 --reveal password").ended(0);
@@ -57,7 +57,7 @@ fn three_hundred_rows_make_three_hundred_tenants_and_apps_and_none_twice() {
 }
 
 #[test]
-fn the_same_command_again_changes_nothing() {
+fn rerunning_the_same_command_is_idempotent() {
     let home = Home::new();
     home.write("clients.csv", &clients(20));
     let _ = onboard(&home, "").ended(0);
@@ -75,7 +75,7 @@ fn the_same_command_again_changes_nothing() {
 }
 
 #[test]
-fn killed_in_the_middle_it_resumes_to_the_complete_file() {
+fn a_killed_run_resumes_to_complete_results() {
     let home = Home::new();
     home.write("clients.csv", &clients(200));
     let words = [
@@ -111,7 +111,7 @@ fn killed_in_the_middle_it_resumes_to_the_complete_file() {
 }
 
 #[test]
-fn ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on() {
+fn ctrl_c_keeps_finished_rows_and_the_run_can_be_resumed() {
     let home = Home::new();
     home.write("clients.csv", &clients(300));
     let words = [
@@ -144,7 +144,7 @@ fn ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on() {
 }
 
 #[test]
-fn a_lost_answer_never_ends_well_by_chance() {
+fn a_lost_response_is_looked_up_and_not_sent_again() {
     let home = Home::new();
     home.write("clients.csv", &clients(3));
     let words = format!(
@@ -158,7 +158,7 @@ fn a_lost_answer_never_ends_well_by_chance() {
 }
 
 #[test]
-fn rows_that_do_not_fit_fail_by_row_and_column_before_their_first_request() {
+fn invalid_rows_fail_with_row_and_column_before_any_request() {
     let home = Home::new();
     home.write(
         "typed.rhai",
@@ -190,7 +190,7 @@ fn rows_that_do_not_fit_fail_by_row_and_column_before_their_first_request() {
 }
 
 #[test]
-fn a_missing_column_is_refused_before_anything() {
+fn a_missing_column_is_refused_before_the_run_starts() {
     let home = Home::new();
     home.write("clients.csv", "mail,site\nann@example.com,https://ann.example\n");
     let _ = onboard(&home, "")
@@ -200,7 +200,7 @@ fn a_missing_column_is_refused_before_anything() {
 }
 
 #[test]
-fn what_was_there_before_is_taken_over_only_when_asked_and_never_asked_for_again() {
+fn existing_tenants_and_apps_are_adopted_only_with_adopt() {
     let home = Home::new();
     home.write(
         "one.rhai",
@@ -235,7 +235,7 @@ fn what_was_there_before_is_taken_over_only_when_asked_and_never_asked_for_again
 }
 
 #[test]
-fn rows_that_fail_because_something_exists_say_how_it_is_taken_over() {
+fn rows_failing_because_a_tenant_exists_suggest_adopt() {
     let home = Home::new();
     home.write(
         "one.rhai",
@@ -262,7 +262,7 @@ fn rows_that_fail_because_something_exists_say_how_it_is_taken_over() {
 }
 
 #[test]
-fn after_ctrl_c_no_step_is_begun_and_the_rows_under_way_stay_open() {
+fn after_ctrl_c_no_step_starts_and_running_rows_are_interrupted() {
     let home = Home::new();
     home.write("clients.csv", &clients(100));
     let onboard = script("onboard.rhai");

@@ -16,7 +16,7 @@ fn every_example_runs_on_a_fresh_sandbox() {
 }
 
 #[test]
-fn the_table_is_complete_and_speaks_of_known_kinds() {
+fn the_operation_table_is_complete_and_consistent() {
     let kinds: BTreeSet<&str> = provisor::platforms::catalogue()
         .kinds()
         .map(|kind| kind.name)

@@ -16,7 +16,7 @@ fn all() -> Vec<ops::platform::Operation> {
 }
 
 #[test]
-fn every_operation_is_listed_and_told_in_full() {
+fn every_operation_is_listed_and_fully_documented() {
     let home = Home::new();
     let listed = home.run("ops list").ended(0).stdout;
     for op in all() {
@@ -59,7 +59,7 @@ fn every_operation_is_listed_and_told_in_full() {
 }
 
 #[test]
-fn json_has_all_of_it() {
+fn operations_json_contains_the_full_documentation() {
     let home = Home::new();
     let json: Json = serde_json::from_str(&home.run("ops list --json").ended(0).stdout).unwrap();
     assert_eq!(json["version"], 1);
@@ -85,7 +85,7 @@ fn json_has_all_of_it() {
 }
 
 #[test]
-fn a_word_finds_operations_and_an_unknown_one_is_no_failure() {
+fn ops_search_finds_operations_and_no_match_is_not_an_error() {
     let home = Home::new();
     let found = home.run("ops search tenant ensure").ended(0).stdout;
     assert!(
@@ -98,7 +98,7 @@ fn a_word_finds_operations_and_an_unknown_one_is_no_failure() {
 }
 
 #[test]
-fn an_unknown_name_names_the_nearest() {
+fn an_unknown_operation_suggests_the_nearest_name() {
     let home = Home::new();
     let refused = home.run("ops show ensure_tennant").ended(2);
     let refused = refused.said(&[
@@ -113,7 +113,7 @@ fn an_unknown_name_names_the_nearest() {
 }
 
 #[test]
-fn a_narrow_terminal_has_no_longer_lines_than_it_can_show() {
+fn operation_help_wraps_to_the_terminal_width() {
     let home = Home::new();
     let mut command = home.command(["ops", "show", "ensure_tenant"]);
     command.env("COLUMNS", "40");

@@ -30,7 +30,7 @@ fn host(home: &Home, words: &str) -> Ran {
 }
 
 #[test]
-fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
+fn a_host_platform_is_journaled_looked_up_documented_and_redacted() {
     let contacts = Arc::new(Mutex::new(Vec::<serde_json::Value>::new()));
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (kept, noted) = (Arc::clone(&contacts), Arc::clone(&asked));
@@ -133,7 +133,7 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
 }
 
 #[test]
-fn the_sandbox_simulates_the_resources_of_a_host_and_torture_finds_nothing_twice() {
+fn the_sandbox_simulates_host_resources_and_torture_finds_no_duplicates() {
     let home = Home::new();
     home.write(
         "contacts.rhai",

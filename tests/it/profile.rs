@@ -40,7 +40,7 @@ fn add<'a>(served: &'a Served, name: &'a str, more: &[&'a str]) -> Vec<&'a str> 
 }
 
 #[test]
-fn a_profile_is_added_tried_shown_changed_and_taken_out() {
+fn a_profile_is_added_tested_shown_edited_and_removed() {
     let (platform, home) = (Home::new(), Home::new());
     let served = Served::start(&platform);
     let ran = home.feed(
@@ -117,7 +117,7 @@ fn a_secret_on_the_command_line_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn without_a_terminal_what_is_missing_is_named() {
+fn without_a_terminal_missing_profile_options_are_listed() {
     let home = Home::new();
     let _ = home
         .run("profile add acme")
@@ -143,7 +143,7 @@ fn without_a_terminal_what_is_missing_is_named() {
 }
 
 #[test]
-fn every_platform_has_its_keys_and_several_secrets_come_from_one_input() {
+fn platform_specific_profile_keys_and_stdin_secrets_are_accepted() {
     let home = Home::new();
     let ran = home.feed(
         &[
@@ -204,7 +204,7 @@ fn every_platform_has_its_keys_and_several_secrets_come_from_one_input() {
 }
 
 #[test]
-fn at_a_terminal_everything_is_asked_for_and_the_password_is_not_shown() {
+fn profile_add_prompts_for_each_value_and_hides_the_password() {
     let (platform, home) = (Home::new(), Home::new());
     let served = Served::start(&platform);
     let mut terminal = home.terminal("profile add");
@@ -234,7 +234,7 @@ fn at_a_terminal_everything_is_asked_for_and_the_password_is_not_shown() {
 }
 
 #[test]
-fn an_interrupted_question_changes_nothing() {
+fn an_interrupted_prompt_creates_no_profile_and_restores_echo() {
     let home = Home::new();
     for give_up in [key::CTRL_C, key::CTRL_D] {
         let mut terminal =
@@ -250,7 +250,7 @@ fn an_interrupted_question_changes_nothing() {
 }
 
 #[test]
-fn editing_at_a_terminal_keeps_what_is_not_changed() {
+fn profile_edit_at_a_terminal_keeps_unchanged_values_and_comments() {
     let home = Home::new();
     let text = "# mine\n[profiles.acme]\nurl = \"http://127.0.0.1:1\" # here\nlogin = \"ann\"\npassword = { env = \"A\" }\n";
     home.configure(text);
@@ -311,7 +311,7 @@ fn a_sealed_password_does_not_follow_a_profile_to_another_address() {
 }
 
 #[test]
-fn login_seals_a_right_password_and_keeps_nothing_of_a_wrong_one() {
+fn login_stores_a_correct_password_and_discards_a_wrong_one() {
     let (platform, home) = (Home::new(), Home::new());
     let served = Served::start(&platform);
     home.configure(&format!(
@@ -345,7 +345,7 @@ fn login_seals_a_right_password_and_keeps_nothing_of_a_wrong_one() {
 }
 
 #[test]
-fn one_of_several_who_add_a_profile_at_once_adds_it() {
+fn concurrent_profile_add_commands_create_it_only_once() {
     let home = Home::new();
     let add = |port: u16| {
         let url = format!("http://127.0.0.1:{port}");
@@ -369,7 +369,7 @@ fn one_of_several_who_add_a_profile_at_once_adds_it() {
 }
 
 #[test]
-fn keys_with_a_flag_of_their_own_are_not_set_by_another() {
+fn the_set_option_refuses_keys_that_have_their_own_option() {
     let home = Home::new();
     let add = "profile add acme --url http://127.0.0.1:1 --login a --password-env P --set";
     for (set, instead) in [
@@ -384,7 +384,7 @@ fn keys_with_a_flag_of_their_own_are_not_set_by_another() {
 }
 
 #[test]
-fn a_projects_file_names_no_program_and_no_place_before_it_is_trusted() {
+fn an_untrusted_project_file_cannot_run_commands_or_name_secrets() {
     let (platform, home) = (Home::new(), Home::new());
     let served = Served::start(&platform);
     home.write("look.rhai", "mobsted::connect().tenants().len()\n");
@@ -428,7 +428,7 @@ fn a_projects_file_names_no_program_and_no_place_before_it_is_trusted() {
 }
 
 #[test]
-fn a_projects_file_does_not_loosen_what_the_user_decided() {
+fn an_untrusted_project_file_cannot_weaken_a_profiles_mode() {
     let home = Home::new();
     home.write("look.rhai", "mobsted::connect().login\n");
     home.configure("[profiles.acme]\nurl = \"http://127.0.0.1:1\"\nlogin = \"a\"\npassword = { env = \"A\" }\nmode = \"prod\"\n");
@@ -445,7 +445,7 @@ fn a_projects_file_does_not_loosen_what_the_user_decided() {
 }
 
 #[test]
-fn use_says_when_something_else_counts_more() {
+fn profile_use_warns_when_a_project_file_takes_precedence() {
     let home = Home::new();
     home.configure("[profiles.a]\nurl = \"http://127.0.0.1:1\"\n[profiles.b]\n");
     home.write("provisor.toml", "default_profile = \"b\"\n");
@@ -480,7 +480,7 @@ fn use_says_when_something_else_counts_more() {
 }
 
 #[test]
-fn a_jrni_account_is_signed_in_to_and_out_of() {
+fn login_and_logout_work_for_a_jrni_account() {
     let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
     let sandbox =
         provisor::sandbox::Sandbox::start(provisor::sandbox::Options::new(platform.path())).unwrap();
@@ -531,7 +531,7 @@ fn a_jrni_account_is_signed_in_to_and_out_of() {
 }
 
 #[test]
-fn a_sparrow_account_is_signed_in_to_and_out_of() {
+fn sign_in_and_logout_work_for_a_sparrow_account() {
     let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
     let options = provisor::sandbox::Options::new(platform.path());
     let sandbox = provisor::sandbox::Sandbox::start(options).unwrap();

@@ -36,7 +36,7 @@ fn done_rows(home: &Home, file: &str) -> usize {
 }
 
 #[test]
-fn results_never_replace_the_rows_they_come_from() {
+fn results_never_overwrite_their_input_file() {
     let home = home();
     home.write("x.csv", &numbers(3));
     std::os::unix::fs::symlink("x.csv", home.work().join("soft.csv")).unwrap();
@@ -74,7 +74,7 @@ fn rows_before_a_broken_line_run_and_the_old_results_stay() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_leaves_no_run_behind() {
+fn an_unwritable_results_file_starts_no_run() {
     let home = home();
     home.write("x.csv", &numbers(2));
     fs::create_dir(home.work().join("folder.csv")).unwrap();
@@ -91,7 +91,7 @@ fn a_place_that_cannot_be_written_leaves_no_run_behind() {
 }
 
 #[test]
-fn rows_from_a_pipe_are_not_lost_silently() {
+fn resuming_a_run_over_a_pipe_needs_the_rows_as_a_file() {
     let home = home();
     let (mut child, stdin) = piped(&home, "--out out.csv", &numbers(300));
     wait_until("all rows that were sent are done", || {
@@ -110,7 +110,7 @@ fn rows_from_a_pipe_are_not_lost_silently() {
 }
 
 #[test]
-fn slow_rows_start_at_once_and_ctrl_c_waits_for_nobody() {
+fn piped_csv_rows_run_as_they_arrive_and_ctrl_c_stops_reading() {
     let home = home();
     let (child, mut stdin) = piped(&home, "--out out.csv", "n\n1\n");
     wait_until("the first row is done", || {
@@ -128,7 +128,7 @@ fn slow_rows_start_at_once_and_ctrl_c_waits_for_nobody() {
 }
 
 #[test]
-fn json_lines_start_at_once_too_and_stop_after_waits_for_nobody() {
+fn piped_json_lines_run_as_they_arrive_and_stop_after_stops_reading() {
     let home = home();
     let (child, mut stdin) = piped(&home, "--out out.csv --stop-after 1", "{\"n\": 1}\n");
     wait_until("the first row is done", || {
@@ -141,7 +141,7 @@ fn json_lines_start_at_once_too_and_stop_after_waits_for_nobody() {
 }
 
 #[test]
-fn blank_cells_and_null_are_not_given() {
+fn blank_cells_and_null_count_as_missing_values() {
     let home = Home::new();
     home.write(
         "d.rhai",
@@ -166,7 +166,7 @@ fn blank_cells_and_null_are_not_given() {
 }
 
 #[test]
-fn secrets_are_sealed_whatever_they_are_written_as_and_masks_are_none() {
+fn secret_columns_of_every_json_type_are_masked_in_results() {
     let home = Home::new();
     home.write(
         "s.rhai",
@@ -201,7 +201,7 @@ fn columns_of_rows_that_never_began_are_in_the_results() {
 }
 
 #[test]
-fn a_reader_that_goes_away_does_not_end_the_run() {
+fn a_closed_stdout_pipe_does_not_end_the_run() {
     for format in ["csv", "jsonl"] {
         let home = home();
         home.write("x.csv", &numbers(500));
@@ -214,7 +214,7 @@ fn a_reader_that_goes_away_does_not_end_the_run() {
 }
 
 #[test]
-fn ctrl_c_is_heard_while_results_are_written() {
+fn a_second_ctrl_c_ends_the_run_while_results_are_written() {
     let home = home();
     home.write("x.csv", &numbers(4000));
     let mut child = home
@@ -236,7 +236,7 @@ fn ctrl_c_is_heard_while_results_are_written() {
 }
 
 #[test]
-fn a_revealed_column_that_no_result_has_is_told() {
+fn an_unknown_reveal_column_is_reported() {
     let home = home();
     home.write("x.csv", &numbers(2));
     let ran = home.run("run double.rhai --rows x.csv --out out.csv --reveal duoble,double");
@@ -247,7 +247,7 @@ fn a_revealed_column_that_no_result_has_is_told() {
 }
 
 #[test]
-fn the_results_of_a_finished_run_are_written_again_by_its_name() {
+fn resume_with_a_run_id_writes_lost_results_again() {
     let home = home();
     home.write("x.csv", &numbers(3));
     let ran = home.run("run double.rhai --rows x.csv --out out.csv").ended(0);
@@ -271,7 +271,7 @@ fn the_results_of_a_finished_run_are_written_again_by_its_name() {
 }
 
 #[test]
-fn a_missing_column_is_told_for_every_form_of_rows() {
+fn a_missing_column_is_reported_for_every_row_format() {
     let home = home();
     home.write("x.tsv", "m\to\n1\t2\n");
     home.write("x.jsonl", "{\"m\": 1}\n");
@@ -289,7 +289,7 @@ fn a_missing_column_is_told_for_every_form_of_rows() {
 }
 
 #[test]
-fn a_misspelt_column_is_told_before_the_run_and_others_in_one_line() {
+fn misspelt_and_unused_columns_are_reported_before_the_run() {
     let home = Home::new();
     home.write(
         "m.rhai",
@@ -327,7 +327,7 @@ fn a_misspelt_column_is_told_before_the_run_and_others_in_one_line() {
 const MIXED: &str = "n,who\n1,ann\nx,\"bob, the second\"\n3,eve,site\n4\n5,zoe\n";
 
 #[test]
-fn rows_that_cannot_be_read_keep_their_cells_and_run_when_they_are_mended() {
+fn unreadable_rows_keep_their_cells_and_run_once_fixed() {
     let home = home();
     home.write("x.csv", MIXED);
     let _ = home.run("run double.rhai --rows x.csv --out out.csv").ended(8);
@@ -374,7 +374,7 @@ fn rows_that_cannot_be_read_keep_their_cells_and_run_when_they_are_mended() {
 }
 
 #[test]
-fn a_line_that_is_no_json_and_bytes_that_are_no_text_come_out_as_they_are() {
+fn invalid_json_lines_and_non_utf8_cells_are_kept_in_results() {
     let home = home();
     home.write("x.jsonl", "{\"n\": 1}\n{\"n\": 2,\n[3]\n{\"n\": \"four\"}\n");
     let _ = home
@@ -404,7 +404,7 @@ fn a_line_that_is_no_json_and_bytes_that_are_no_text_come_out_as_they_are() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_shows_none_of_its_cells_where_one_is_a_secret() {
+fn the_cells_of_an_unreadable_row_with_secrets_are_masked() {
     let home = Home::new();
     home.write(
         "s.rhai",
@@ -418,7 +418,7 @@ fn a_row_that_cannot_be_read_shows_none_of_its_cells_where_one_is_a_secret() {
 }
 
 #[test]
-fn a_resume_tells_the_whole_run_and_what_of_it_is_its_own() {
+fn the_resume_summary_separates_earlier_rows_from_its_own() {
     let home = Home::new();
     home.write(
         "t.rhai",

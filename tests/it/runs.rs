@@ -105,7 +105,7 @@ fn an_unknown_run_names_the_nearest() {
 }
 
 #[test]
-fn pruning_asks_and_keeps_what_changed_the_world() {
+fn pruning_asks_for_confirmation_and_keeps_steps_that_made_changes() {
     let home = Home::new();
     let id = three_rows(&home);
     let _ = home.run("runs prune --keep 1h").ended(0).said(&["pruned: 0"]);
@@ -132,7 +132,7 @@ fn pruning_asks_and_keeps_what_changed_the_world() {
 }
 
 #[test]
-fn a_run_that_a_process_carries_out_is_neither_resumed_nor_cancelled() {
+fn a_run_in_progress_can_be_neither_resumed_nor_cancelled() {
     let home = Home::new();
     home.write("slow.rhai", "fn main() { sleep(60); #{ a: now() } }");
     let mut child = home.command(["run", "slow.rhai"]).spawn().unwrap();
@@ -172,7 +172,7 @@ fn a_run_that_a_process_carries_out_is_neither_resumed_nor_cancelled() {
 }
 
 #[test]
-fn the_sandbox_is_not_emptied_without_consent() {
+fn sandbox_reset_needs_confirmation() {
     let home = Home::new();
     let _ = home
         .run(&format!(
@@ -188,7 +188,7 @@ fn the_sandbox_is_not_emptied_without_consent() {
 }
 
 #[test]
-fn failed_rows_are_left_alone_until_they_are_to_be_tried_again() {
+fn failed_rows_are_retried_only_with_retry_failed() {
     let home = Home::new();
     let id = three_rows(&home);
     let left = home.run(&format!("resume {id}")).ended(8);
@@ -202,7 +202,7 @@ fn failed_rows_are_left_alone_until_they_are_to_be_tried_again() {
 }
 
 #[test]
-fn the_journal_is_copied_and_checked() {
+fn journal_check_detects_damage_and_a_backup_repairs_it() {
     let home = Home::new();
     let _ = three_rows(&home);
     let checked = home.run("journal check").ended(0);

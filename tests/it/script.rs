@@ -33,7 +33,7 @@ fn parameters_are_flags_and_the_map_is_the_result() {
 }
 
 #[test]
-fn help_is_the_scripts_own_text() {
+fn help_shows_the_scripts_doc_comments_and_parameters() {
     let home = Home::new();
     home.write("greet.rhai", GREET);
     let ran = home.run("run greet.rhai --help").ended(0);
@@ -51,7 +51,7 @@ fn help_is_the_scripts_own_text() {
 }
 
 #[test]
-fn wrong_flags_name_the_flag_and_the_line() {
+fn invalid_flags_are_reported_with_the_script_line() {
     let home = Home::new();
     home.write("greet.rhai", GREET);
     let bad = home.run("run greet.rhai --who Ann --times many").ended(2);
@@ -84,7 +84,7 @@ fn a_script_comes_from_standard_input() {
 }
 
 #[test]
-fn mistyped_properties_are_errors_and_catches_still_read_err() {
+fn unknown_map_properties_are_errors_but_err_fields_are_readable() {
     let home = Home::new();
     home.write(
         "props.rhai",
@@ -129,7 +129,7 @@ fn imports_stay_in_the_scripts_folder() {
 }
 
 #[test]
-fn eval_and_rhais_own_clock_are_off() {
+fn eval_and_timestamp_are_disabled() {
     let home = Home::new();
     home.write("eval.rhai", "eval(\"1\")\n");
     let _ = home.run("run eval.rhai").ended(1).said(&["eval"]);

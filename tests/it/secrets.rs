@@ -98,7 +98,7 @@ fn outputs_logs_results_and_files_hold_no_secret() {
 }
 
 #[test]
-fn revealed_results_are_for_their_owner_alone() {
+fn revealed_results_and_state_files_have_private_file_modes() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     home.write("clients.csv", &clients(2));
@@ -119,7 +119,7 @@ fn revealed_results_are_for_their_owner_alone() {
 }
 
 #[test]
-fn a_wrong_key_is_refused_before_anything_is_touched() {
+fn a_wrong_encryption_key_is_refused_and_the_journal_unchanged() {
     let home = Home::new();
     home.write("hello.rhai", "1 + 1\n");
     let _ = home.run("run hello.rhai").ended(0);

@@ -46,7 +46,7 @@ fn sent(snapshot: &Snapshot) -> (u64, usize) {
 }
 
 #[test]
-fn every_refusal_of_a_sign_in_has_its_own_code_and_says_what_to_do() {
+fn every_sign_in_refusal_has_its_own_error_code_and_hint() {
     let home = Home::new();
     home.write("sign_in.rhai", SIGN_IN);
     let _ = home
@@ -100,7 +100,7 @@ fn every_refusal_of_a_sign_in_has_its_own_code_and_says_what_to_do() {
 }
 
 #[test]
-fn a_refused_sign_in_ends_with_its_own_exit_code_and_no_token_is_said() {
+fn a_refused_sign_in_has_its_exit_code_and_shows_no_token() {
     let home = Home::new();
     home.write(
         "wrong.rhai",
@@ -115,7 +115,7 @@ fn a_refused_sign_in_ends_with_its_own_exit_code_and_no_token_is_said() {
 }
 
 #[test]
-fn a_lost_answer_parks_the_row_and_nothing_is_sent_twice() {
+fn a_lost_response_parks_the_row_and_nothing_is_sent_twice() {
     for fault in ["drop-after", "500-after", "garbage", "truncate"] {
         let home = Home::new();
         let ran = sms(&home, &format!("--fault sparrow-sms:{fault}:x1")).ended(10);
@@ -133,7 +133,7 @@ fn a_lost_answer_parks_the_row_and_nothing_is_sent_twice() {
 }
 
 #[test]
-fn a_send_that_never_arrived_is_sent_once() {
+fn a_message_rejected_with_429_is_retried_and_sent_once() {
     let home = Home::new();
     let _ = sms(&home, "--fault sparrow-sms:429:x1 --fault sparrow-login:500:x1").ended(0);
     assert_eq!(sent(&home.snapshot()), (1, 1));
@@ -167,7 +167,7 @@ fn an_expired_token_is_renewed_and_the_message_goes_out_once() {
 }
 
 #[test]
-fn a_draft_is_a_failure_with_its_own_code_that_a_resume_does_not_repeat() {
+fn a_draft_has_its_own_error_code_and_is_not_resent() {
     let home = Home::new();
     let mut serving = home.command(["sandbox", "serve"]).spawn().unwrap();
     wait_until("the sandbox is served", || {
@@ -205,7 +205,7 @@ fn a_draft_is_a_failure_with_its_own_code_that_a_resume_does_not_repeat() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_before_anything_is_sent() {
+fn invalid_message_options_are_refused_before_any_request() {
     let home = Home::new();
     let refused = |call: &str, says: &[&str]| {
         home.write("bad.rhai", &format!("let s = sparrow::connect();\n{call}"));
@@ -259,7 +259,7 @@ fn what_does_not_fit_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn each_channel_sends_what_it_was_given() {
+fn each_message_channel_sends_its_options_within_the_rate_limit() {
     let home = Home::new();
     home.write(
         "all.rhai",
@@ -322,7 +322,7 @@ fn a_read_only_profile_sends_nothing() {
 }
 
 #[test]
-fn the_script_notifies_each_row_once_by_its_own_channel() {
+fn the_notify_script_messages_each_row_once_on_its_channel() {
     let home = Home::new();
     home.write(
         "people.csv",
@@ -342,7 +342,7 @@ fn the_script_notifies_each_row_once_by_its_own_channel() {
 }
 
 #[test]
-fn a_client_is_onboarded_on_one_platform_and_told_by_the_other() {
+fn a_client_is_onboarded_on_mobsted_and_notified_through_sparrow() {
     let home = Home::new();
     let words = format!(
         "run {} --sandbox --json --email ann@example.com --site https://ann.example --phone +4915112345678",
@@ -364,7 +364,7 @@ fn a_client_is_onboarded_on_one_platform_and_told_by_the_other() {
 }
 
 #[test]
-fn a_number_is_read_as_people_write_it_and_only_recipients_are_needed() {
+fn phone_numbers_may_contain_punctuation_and_sender_is_optional() {
     let home = Home::new();
     home.write(
         "send.rhai",

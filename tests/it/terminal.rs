@@ -12,7 +12,7 @@ fn shell(script: &str) -> Terminal {
 }
 
 #[test]
-fn keys_reach_the_program_and_the_screen_shows_what_it_drew() {
+fn the_test_terminal_sends_keys_and_renders_output() {
     let mut terminal =
         shell("printf 'name? '; read name; printf 'wrong\\r\\033[Khello %s\\n' \"$name\"; exit 3");
     terminal.wait_for("name?");
@@ -23,7 +23,7 @@ fn keys_reach_the_program_and_the_screen_shows_what_it_drew() {
 }
 
 #[test]
-fn interrupts_and_sizes_are_the_terminals() {
+fn the_test_terminal_delivers_sigint_and_sigwinch() {
     let mut terminal = shell(
         "trap 'stty size; exit 130' INT; stty size; trap 'stty size' WINCH; echo ready; while :; do sleep 0.01; done",
     );
@@ -36,7 +36,7 @@ fn interrupts_and_sizes_are_the_terminals() {
 }
 
 #[test]
-fn the_cursor_is_where_the_screen_says() {
+fn the_test_terminal_answers_cursor_position_queries() {
     let mut terminal = shell("printf 'ab\\033[6n'; read -r answer");
     // The reply to the query for the cursor position arrives as if typed, and is echoed.
     terminal.wait_for("[1;3R");
@@ -46,7 +46,7 @@ fn the_cursor_is_where_the_screen_says() {
 }
 
 #[test]
-fn a_question_is_answered_at_the_terminal() {
+fn a_confirmation_prompt_is_answered_at_the_terminal() {
     let home = Home::new();
     home.write("hello.rhai", "1 + 1\n");
     let _ = home.run("run hello.rhai").ended(0);

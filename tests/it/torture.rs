@@ -30,7 +30,7 @@ fn lines<'a>(report: &'a Json, begin: &str) -> Vec<&'a Json> {
 }
 
 #[test]
-fn killed_at_every_boundary_and_at_any_time_nothing_is_made_twice_or_lost() {
+fn kills_at_every_boundary_neither_duplicate_nor_lose_anything() {
     let report = torture(8, "--kills 126 --faults none --seed 11 --parallel 8");
     let moments = [
         "before-intent",
@@ -51,7 +51,7 @@ fn killed_at_every_boundary_and_at_any_time_nothing_is_made_twice_or_lost() {
 }
 
 #[test]
-fn every_fault_of_the_sandbox_is_survived_with_kills_besides() {
+fn every_sandbox_fault_combined_with_kills_is_survived() {
     let report = torture(6, "--kills 200 --faults all --seed 12 --parallel 12");
     assert_eq!(report["total"]["failed"], 0);
     for route in [
@@ -85,7 +85,7 @@ fn every_fault_of_the_sandbox_is_survived_with_kills_besides() {
 }
 
 #[test]
-fn every_way_of_changing_something_that_can_be_looked_up_survives() {
+fn every_mobsted_change_with_a_probe_survives_faults_and_kills() {
     let home = Home::new();
     home.write("clients.csv", &clients(4));
     home.write(
@@ -110,7 +110,7 @@ fn every_way_of_changing_something_that_can_be_looked_up_survives() {
 }
 
 #[test]
-fn companies_administrators_and_people_are_made_once_whatever_happens() {
+fn jrni_resources_are_created_once_despite_faults_and_kills() {
     let home = Home::new();
     let rows = (1..=4).map(|at| format!("s-{at},Shop {at},owner{at}@shops.example\n"));
     let rows: String = rows.collect();
@@ -143,7 +143,7 @@ fn companies_administrators_and_people_are_made_once_whatever_happens() {
 }
 
 #[test]
-fn a_keyed_call_of_the_web_is_carried_out_once_whatever_happens() {
+fn a_keyed_web_request_is_carried_out_once_despite_faults_and_kills() {
     let home = Home::new();
     home.write("clients.csv", "reference\nA\nB\nC\nD\n");
     home.write(
@@ -178,7 +178,7 @@ fn a_keyed_call_of_the_web_is_carried_out_once_whatever_happens() {
 }
 
 #[test]
-fn what_shows_long_after_quick_children_have_ended_is_waited_for() {
+fn torture_waits_for_resources_that_appear_late() {
     let home = Home::new();
     let script = "fn main() { mobsted::connect().create_tenant(\"ann@example.com\"); #{ made: true } }\n";
     home.write("one.rhai", script);
@@ -189,7 +189,7 @@ fn what_shows_long_after_quick_children_have_ended_is_waited_for() {
 }
 
 #[test]
-fn a_message_never_goes_out_twice_and_only_a_person_settles_a_lost_answer() {
+fn a_message_is_never_sent_twice_and_lost_responses_need_a_person() {
     let home = Home::new();
     home.write(
         "clients.csv",
@@ -212,7 +212,7 @@ fn a_message_never_goes_out_twice_and_only_a_person_settles_a_lost_answer() {
 }
 
 #[test]
-fn too_short_a_settle_time_is_found_out_and_the_command_that_is_named_shows_it_again() {
+fn torture_detects_a_too_short_settle_time_with_a_reproducing_command() {
     let home = Home::new();
     home.write("clients.csv", &clients(4));
     // The project's configuration takes precedence over the torture's own.
@@ -234,7 +234,7 @@ fn too_short_a_settle_time_is_found_out_and_the_command_that_is_named_shows_it_a
 }
 
 #[test]
-fn names_that_differ_from_run_to_run_are_compared_by_their_number() {
+fn resources_with_random_names_are_compared_by_count() {
     let home = Home::new();
     home.write(
         "named.rhai",
@@ -249,7 +249,7 @@ fn names_that_differ_from_run_to_run_are_compared_by_their_number() {
 }
 
 #[test]
-fn ctrl_c_kills_the_child_and_leaves_nothing_behind() {
+fn ctrl_c_kills_the_child_and_removes_temporary_files() {
     let home = Home::new();
     home.write("clients.csv", &clients(50));
     let temporary = home.work().join("tmp");
@@ -272,7 +272,7 @@ fn worlds(temporary: &Path) -> usize {
 }
 
 #[test]
-fn a_tenant_of_somebody_else_is_not_taken_over_by_a_kill_before_the_first_request() {
+fn a_kill_before_the_first_request_does_not_adopt_an_existing_tenant() {
     let home = Home::new();
     home.write("clients.csv", &clients(2));
     let words = format!(
@@ -301,7 +301,7 @@ fn a_tenant_of_somebody_else_is_not_taken_over_by_a_kill_before_the_first_reques
 }
 
 #[test]
-fn the_result_of_a_single_run_is_shown_by_the_process_that_ends_it() {
+fn resume_prints_the_result_of_a_killed_single_run() {
     let home = Home::new();
     let words = format!("run {} --name Ann", script("hello.rhai"));
     let mut command = home.command(words.split_whitespace());

@@ -47,7 +47,7 @@ fn made(snapshot: &Snapshot) -> (u64, usize) {
 }
 
 #[test]
-fn each_kind_of_body_arrives_as_it_was_meant() {
+fn json_form_text_and_multipart_bodies_are_sent_correctly() {
     let home = Home::new();
     let echoed = |options: &str| {
         said(
@@ -83,7 +83,7 @@ fn each_kind_of_body_arrives_as_it_was_meant() {
 }
 
 #[test]
-fn every_method_is_sent_and_every_status_is_an_answer() {
+fn every_http_method_is_sent_and_any_status_is_returned() {
     let home = Home::new();
     let result = said(
         &home,
@@ -116,7 +116,7 @@ fn every_method_is_sent_and_every_status_is_an_answer() {
 }
 
 #[test]
-fn any_method_is_sent_by_its_name_but_for_those_that_give_no_answer_of_their_own() {
+fn custom_http_methods_are_sent_except_connect_and_trace() {
     let home = Home::new();
     let result = said(
         &home,
@@ -144,7 +144,7 @@ fn any_method_is_sent_by_its_name_but_for_those_that_give_no_answer_of_their_own
 }
 
 #[test]
-fn a_method_that_may_change_something_counts_as_a_change_and_options_does_not() {
+fn an_unknown_http_method_counts_as_a_change_and_options_does_not() {
     let home = Home::new();
     let call = |name: &str, path: &str| {
         format!("http::request(\"{name}\", \"https://api.web.sandbox/{path}\").status")
@@ -161,7 +161,7 @@ fn a_method_that_may_change_something_counts_as_a_change_and_options_does_not() 
 }
 
 #[test]
-fn who_asks_is_said_and_shown_nowhere() {
+fn credentials_are_sent_but_never_shown_or_stored() {
     let home = Home::new();
     let script = r#"
         /// @param token     secret
@@ -206,7 +206,7 @@ fn who_asks_is_said_and_shown_nowhere() {
 }
 
 #[test]
-fn without_a_key_a_lost_answer_parks_and_nothing_is_sent_again() {
+fn without_a_key_a_lost_response_parks_and_is_not_sent_again() {
     let home = Home::new();
     let _ = run(&home, PLAIN, "--fault web-items-post:drop-after:x1")
         .ended(10)
@@ -216,7 +216,7 @@ fn without_a_key_a_lost_answer_parks_and_nothing_is_sent_again() {
 }
 
 #[test]
-fn a_key_and_a_probe_settle_a_lost_answer_to_exactly_one_item() {
+fn a_key_with_a_probe_settles_a_lost_response_to_one_item() {
     for fault in ["drop-after", "500-after", "garbage", "drop-before", "500"] {
         let home = Home::new();
         let ran = run(&home, KEYED, &format!("--fault web-items-post:{fault}:x1"));
@@ -229,7 +229,7 @@ fn a_key_and_a_probe_settle_a_lost_answer_to_exactly_one_item() {
 }
 
 #[test]
-fn after_a_yes_without_content_the_probe_tells_what_was_made() {
+fn after_an_empty_success_response_the_probe_finds_the_item() {
     let home = Home::new();
     let ran = run(&home, KEYED, "--fault web-items-post:empty-yes:x1").ended(0);
     let row: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -253,7 +253,7 @@ fn main() {
 }
 
 #[test]
-fn after_a_kill_a_resume_looks_with_a_fresh_closure_and_sends_nothing() {
+fn after_a_kill_resume_probes_with_a_new_closure_and_sends_nothing() {
     let home = Home::new();
     home.write("web.rhai", KEYED);
     let words = "run web.rhai --sandbox --fault web-items-post:hang-after:x1";
@@ -276,7 +276,7 @@ fn after_a_kill_a_resume_looks_with_a_fresh_closure_and_sends_nothing() {
 }
 
 #[test]
-fn what_is_there_is_taken_over_and_what_the_ledger_holds_asks_nobody() {
+fn existing_items_are_found_by_the_probe_and_ledger_entries_reused() {
     let home = Home::new();
     let _ = run(&home, PLAIN, "").ended(0);
     let of = |ran: Ran| {
@@ -293,7 +293,7 @@ fn what_is_there_is_taken_over_and_what_the_ledger_holds_asks_nobody() {
 }
 
 #[test]
-fn a_key_names_a_thing_by_method_and_path_in_one_account() {
+fn a_key_is_scoped_to_method_path_and_account() {
     let home = Home::new();
     let call = |method: &str, path: &str, more: &str| {
         let url = format!("https://api.web.sandbox/anything/{path}");
@@ -342,7 +342,7 @@ fn deletes(number: u64, options: &str) -> String {
 const BY_KEY: &str = "key: \"A-17\", probe: probe";
 
 #[test]
-fn what_was_deleted_by_key_or_by_address_can_be_made_again_under_its_key() {
+fn a_deleted_item_can_be_created_again_under_its_key() {
     let home = Home::new();
     let outcome = |script: &str| said(&home, script)["outcome"].clone();
     assert_eq!(outcome(KEYED), "created");
@@ -357,7 +357,7 @@ fn what_was_deleted_by_key_or_by_address_can_be_made_again_under_its_key() {
 }
 
 #[test]
-fn what_was_not_deleted_stays_in_the_ledger() {
+fn a_failed_or_unrelated_delete_keeps_the_ledger_entry() {
     let home = Home::new();
     assert_eq!(said(&home, KEYED)["outcome"], "created");
     // The lookup finds it: the address is wrong.
@@ -375,7 +375,7 @@ fn what_was_not_deleted_stays_in_the_ledger() {
 }
 
 #[test]
-fn a_lost_answer_to_a_keyed_delete_is_looked_up() {
+fn a_lost_response_to_a_keyed_delete_is_looked_up() {
     for (fault, deleted) in [
         ("drop-after", 1),
         ("500-after", 1),
@@ -397,7 +397,7 @@ fn a_lost_answer_to_a_keyed_delete_is_looked_up() {
 }
 
 #[test]
-fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
+fn a_probe_may_only_read_and_must_return_a_map_or_unit() {
     let home = Home::new();
     let url = "https://api.web.sandbox/items";
     let script = |probe: &str| {
@@ -453,7 +453,7 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
 }
 
 #[test]
-fn a_probe_sees_what_the_script_had_and_its_reads_are_not_recorded() {
+fn a_probe_sees_script_variables_and_its_reads_are_not_journaled() {
     let home = Home::new();
     let script = r#"
         const BASE = "https://api.web.sandbox";
@@ -474,7 +474,7 @@ fn a_probe_sees_what_the_script_had_and_its_reads_are_not_recorded() {
 }
 
 #[test]
-fn addresses_stay_in_their_world_and_hold_no_credentials() {
+fn urls_outside_the_sandbox_or_with_credentials_are_refused() {
     let home = Home::new();
     let refused = |script: &str, says: &[&str]| {
         let _ = run(&home, script, "").ended(5).said(says);

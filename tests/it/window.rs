@@ -35,7 +35,7 @@ fn wait_for_app(home: &Home) {
 }
 
 #[test]
-fn an_app_whose_answer_comes_after_the_time_it_is_waited_for_is_made_once() {
+fn an_app_whose_response_exceeds_the_timeout_is_created_once() {
     let (home, _served) = home(QUICK);
     let ran = home.run(&onboard("applications-post:slow:600:x1")).ended(0);
     assert!(ran.stdout.contains("created"), "{}", ran.stdout);
@@ -43,7 +43,7 @@ fn an_app_whose_answer_comes_after_the_time_it_is_waited_for_is_made_once() {
 }
 
 #[test]
-fn an_app_that_takes_longer_than_anybody_waits_parks_its_row_and_is_found_later() {
+fn an_app_that_outlasts_the_settle_time_parks_and_is_found_later() {
     let (home, _served) = home(QUICK);
     let ran = home.run(&onboard("applications-post:slow:3000:x1")).ended(10);
     let _ = ran.said(&["was not answered within 0.5 s, and it was not found, but may still appear"]);
@@ -55,7 +55,7 @@ fn an_app_that_takes_longer_than_anybody_waits_parks_its_row_and_is_found_later(
 }
 
 #[test]
-fn what_was_lost_after_a_slow_answer_is_sent_again_when_a_person_or_the_profile_says_so() {
+fn a_lost_request_is_resent_after_resolve_or_with_lands_within() {
     let (home, _served) = home(QUICK);
     let lost = onboard("applications-post:hang:x1");
     let _ = home.run(&lost).ended(10);
@@ -80,7 +80,7 @@ fn what_was_lost_after_a_slow_answer_is_sent_again_when_a_person_or_the_profile_
 }
 
 #[test]
-fn a_tenant_is_sent_again_since_the_platform_refuses_a_second_one() {
+fn a_lost_tenant_request_is_resent_because_duplicates_are_refused() {
     let (home, _served) = home(QUICK);
     let _ = home.run(&onboard("partners:hang:x1")).ended(0);
     let late = onboard("partners:slow:1200:x1").replace("ann", "bob");
@@ -90,7 +90,7 @@ fn a_tenant_is_sent_again_since_the_platform_refuses_a_second_one() {
 }
 
 #[test]
-fn a_bare_yes_is_believed_and_never_sent_again() {
+fn a_request_with_an_empty_success_response_is_never_resent() {
     let (home, _served) = home(QUICK);
     let _ = home.run(&onboard("applications-post:empty-yes:x1")).ended(0);
     let lagging = onboard("applications-post:empty-yes-late:2500:x1").replace("ann", "bob");
@@ -105,7 +105,7 @@ fn a_bare_yes_is_believed_and_never_sent_again() {
 }
 
 #[test]
-fn a_run_that_waits_for_long_says_for_what_and_until_when() {
+fn a_long_wait_reports_its_reason_and_deadline() {
     let (home, _served) = home("settle = \"4500ms\"\ntimeouts = { connect = \"200ms\", reply = \"500ms\" }");
     let _ = home.run(&onboard("applications-post:hang:x1")).ended(10).said(&[
         "looking for app ann@example.com @ ann.example until ",
@@ -144,13 +144,13 @@ fn killed(config: &str, ms: u32, clock: Option<&str>) -> Home {
 const PATIENT: &str = "settle = \"300ms\"\ntimeouts = { connect = \"500ms\", reply = \"3s\" }";
 
 #[test]
-fn after_a_kill_a_request_may_land_as_long_as_its_answer_would_have_been_waited_for() {
+fn after_a_kill_resume_waits_for_the_requests_full_timeout() {
     let home = killed(PATIENT, 2_500, None);
     assert_eq!(apps(&home), 1);
 }
 
 #[test]
-fn a_clock_that_was_set_forward_or_back_between_a_kill_and_the_resume_makes_nothing_twice() {
+fn a_clock_change_between_kill_and_resume_creates_no_duplicate() {
     for clock in ["3600000:0", "-3600000:0", "0:0:boot", "3600000:0:boot"] {
         let home = killed(PATIENT, 1_500, Some(clock));
         assert_eq!(apps(&home), 1, "{clock}");
@@ -158,7 +158,7 @@ fn a_clock_that_was_set_forward_or_back_between_a_kill_and_the_resume_makes_noth
 }
 
 #[test]
-fn a_clock_that_is_set_while_a_lost_answer_is_looked_for_makes_nothing_twice() {
+fn a_clock_change_during_a_lookup_creates_no_duplicate() {
     let config = "settle = \"6s\"\ntimeouts = { connect = \"200ms\", reply = \"1s\" }";
     for by in ["3600000", "-3600000"] {
         let (home, _served) = home(config);
@@ -173,7 +173,7 @@ fn a_clock_that_is_set_while_a_lost_answer_is_looked_for_makes_nothing_twice() {
 }
 
 #[test]
-fn the_timeout_of_a_call_counts_for_its_window() {
+fn the_timeout_option_of_a_call_extends_its_settle_window() {
     let (home, _served) = home("settle = \"200ms\"");
     home.write(
         "web.rhai",
@@ -197,7 +197,7 @@ fn main(key) {
 }
 
 #[test]
-fn what_is_put_off_although_it_was_carried_out_is_not_sent_again() {
+fn a_request_answered_429_but_carried_out_is_not_resent() {
     // A rate limit behind a gateway that counts requests it has let through: the response is 429, and the app exists.
     let (home, _served) = home(QUICK);
     let _ = home.run(&onboard("applications-post:429-after:x1")).ended(0);
@@ -208,7 +208,7 @@ fn what_is_put_off_although_it_was_carried_out_is_not_sent_again() {
 }
 
 #[test]
-fn a_settle_time_is_shortened_by_the_user_alone_and_never_below_five_seconds() {
+fn settle_time_is_at_least_5s_and_a_project_cannot_shorten_it() {
     let home = Home::new();
     let acme = "[profiles.acme]\nurl = \"https://acme.example\"\n";
     home.configure(&format!("{acme}settle = \"4s\"\n"));

@@ -67,7 +67,7 @@ fn the_rows_before_a_broken_line_are_given_first() {
 }
 
 #[test]
-fn a_batch_is_no_longer_than_asked_for_and_the_last_says_so() {
+fn a_batch_respects_its_size_limit_and_the_last_is_marked() {
     let mut input = Input::rows(rows("n\n1\n2\n3\n", RowFormat::Csv));
     let first = input.batch(2, &script(), &sealer());
     assert_eq!((first.rows.len(), first.then), (2, Then::More));
@@ -77,7 +77,7 @@ fn a_batch_is_no_longer_than_asked_for_and_the_last_says_so() {
 }
 
 #[test]
-fn a_slow_source_gives_what_is_there() {
+fn a_slow_source_returns_the_rows_available_so_far() {
     let (more, mut input) = fed(b"n\n1\n");
     assert_eq!(batch(&mut input).rows.len(), 1);
     let nothing = input.batch(9, &script(), &sealer());
@@ -89,7 +89,7 @@ fn a_slow_source_gives_what_is_there() {
 }
 
 #[test]
-fn blank_parameters_of_a_separated_file_are_nothing_and_every_secret_is_sealed() {
+fn blank_csv_parameters_are_null_and_secret_parameters_are_sealed() {
     let cells = |input: &mut Input| cells_of(&input.batch(1, &script(), &sealer()).rows[0].input);
     let csv = cells(&mut Input::rows(rows("n,pin,o\n ,,\n", RowFormat::Csv)));
     let named = |name: &str, value: Value| (name.to_owned(), value);

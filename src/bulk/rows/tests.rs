@@ -37,7 +37,7 @@ fn shown(rows: Rows) -> Vec<String> {
 }
 
 #[test]
-fn endings_tell_the_format() {
+fn the_row_format_is_detected_from_the_file_extension() {
     let of = |name: &str| RowFormat::of(Path::new(name));
     assert_eq!(of("a.CSV"), Ok(RowFormat::Csv));
     assert_eq!(
@@ -58,7 +58,7 @@ fn endings_tell_the_format() {
 }
 
 #[test]
-fn files_that_are_no_text_are_named() {
+fn empty_utf16_and_spreadsheet_input_files_are_refused() {
     let all = [
         RowFormat::Csv,
         RowFormat::Tsv,
@@ -93,7 +93,7 @@ impl Read for Endless {
 }
 
 #[test]
-fn a_row_without_end_is_given_up() {
+fn a_row_longer_than_the_size_limit_is_refused() {
     let cases = [
         ("a,b\n1,\"", RowFormat::Csv),
         ("[{\"a\": \"", RowFormat::Json),
@@ -108,7 +108,7 @@ fn a_row_without_end_is_given_up() {
 }
 
 #[test]
-fn a_source_that_breaks_ends_the_rows() {
+fn a_read_error_in_the_source_ends_the_rows() {
     struct Breaking(Cursor<&'static [u8]>);
     impl Read for Breaking {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -125,7 +125,7 @@ fn a_source_that_breaks_ends_the_rows() {
 }
 
 #[test]
-fn a_stream_without_a_name_tells_its_format() {
+fn the_format_of_a_nameless_stream_is_detected_from_content() {
     let cases = [
         ("  [{\"a\": \"1\"}]", "0@1 a=\"1\""),
         ("\u{feff}{\"a\": \"1\"}", "0@1 a=\"1\""),

@@ -14,7 +14,7 @@ fn threads(most: usize) -> impl FnMut() -> io::Result<()> {
 }
 
 #[test]
-fn fewer_workers_than_asked_for_do_and_none_is_an_error() {
+fn fewer_worker_threads_than_requested_suffice_but_none_is_an_error() {
     assert_eq!(start_workers(4, threads(9)).unwrap(), 4);
     assert_eq!(start_workers(4, threads(3)).unwrap(), 3);
     assert_eq!(start_workers(4, threads(1)).unwrap(), 1);

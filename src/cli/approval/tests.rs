@@ -5,7 +5,7 @@
 use super::*;
 
 #[test]
-fn an_agreement_covers_whom_it_names() {
+fn an_approval_covers_its_named_profiles_or_every_profile() {
     assert!(!Approvals::default().covers("acme"));
     let acme = Approvals::to(["acme".to_owned()]);
     assert!(acme.covers("acme") && !acme.covers("globex"));
@@ -27,7 +27,7 @@ fn compiled(text: &str) -> Script {
 }
 
 #[test]
-fn a_question_names_the_hosts_to_which_secrets_may_go_that_a_person_gives() {
+fn the_approval_prompt_lists_hosts_that_user_entered_secrets_may_reach() {
     let text = "// see https://docs.example/\n/// @param key secret\nfn main(key, base) {\n\
                 http::post(\"https://CRM.example.com/a?b=1\", #{bearer: key});\n\
                 http::post(`http://localhost:8080/${base}`, #{bearer: key}); }\n";

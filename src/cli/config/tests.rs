@@ -101,7 +101,7 @@ create_app = "/v2/apps"
 "#;
 
 #[test]
-fn everything_a_profile_may_say_is_read() {
+fn every_profile_setting_is_parsed() {
     let home = Home::new(FULL, "");
     let config = home.load().unwrap();
     let acme = config.choose(None, &home.env(&[])).unwrap();
@@ -129,7 +129,7 @@ fn everything_a_profile_may_say_is_read() {
 }
 
 #[test]
-fn the_project_counts_over_the_user_value_by_value() {
+fn project_settings_override_user_settings_key_by_key() {
     let project = "[profiles.acme]\nlogin = \"bob@example.com\"\n[profiles.acme.endpoints]\nlist_apps = \"/l\"\n[profiles.other]\n";
     let home = Home::new(FULL, project).trusting();
     let config = home.load().unwrap();
@@ -174,7 +174,7 @@ fn a_project_cannot_send_the_users_password_elsewhere() {
 }
 
 #[test]
-fn the_profile_is_chosen_by_flag_variable_default_and_being_the_only_one() {
+fn profile_precedence_is_flag_environment_default_then_the_only_profile() {
     let two = "[profiles.a]\n[profiles.b]\n[profiles.c]\n";
     let home = Home::new(&format!("default_profile = \"c\"\n{two}"), "");
     let config = home.load().unwrap();
@@ -196,7 +196,7 @@ fn the_profile_is_chosen_by_flag_variable_default_and_being_the_only_one() {
 }
 
 #[test]
-fn a_profile_that_is_named_and_not_there_is_replaced_by_no_other() {
+fn an_unknown_profile_name_never_falls_back_to_another_profile() {
     let text = "[profiles.m]\n[profiles.s]\nplatform = \"sparrow\"\n";
     let home = Home::new(text, "");
     let config = home.load().unwrap();
@@ -223,7 +223,7 @@ fn a_profile_that_is_named_and_not_there_is_replaced_by_no_other() {
 }
 
 #[test]
-fn a_profile_that_is_not_there_says_what_is() {
+fn an_unknown_profile_error_suggests_a_similar_name_or_lists_profiles() {
     let home = Home::new("[profiles.acme]\n[profiles.globex]\n", "");
     let config = home.load().unwrap();
     let error = config.choose(Some("amce"), &home.env(&[])).unwrap_err();
@@ -243,7 +243,7 @@ fn a_profile_that_is_not_there_says_what_is() {
 }
 
 #[test]
-fn the_search_for_a_project_ends_at_home() {
+fn project_file_discovery_stops_at_the_home_directory() {
     let home = Home::new("", "");
     fs::create_dir_all(home.path("inner/work")).unwrap();
     fs::write(home.path("provisor.toml"), "[profiles.outside]\n").unwrap();

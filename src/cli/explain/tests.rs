@@ -6,7 +6,7 @@ use super::*;
 use crate::operation::error::Code;
 
 #[test]
-fn every_code_status_and_exit_has_an_entry_of_its_own() {
+fn every_error_code_status_and_exit_code_has_one_explain_entry() {
     let mut seen = BTreeSet::new();
     for entry in all(&crate::platforms::catalogue()) {
         assert!(seen.insert(entry.told.code), "{} is there twice", entry.told.code);

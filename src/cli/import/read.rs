@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_told_apart_by_what_they_hold() {
+    fn postman_collections_and_environments_are_detected_by_content() {
         assert!(matches!(
             told(json!({"name": "x", "values": []})),
             Ok(Found::Environment(_))

@@ -23,7 +23,7 @@ fn one(request: &Json) -> Script {
 }
 
 #[test]
-fn a_backslash_before_a_variable_is_no_escape_of_it() {
+fn a_backslash_does_not_escape_a_postman_variable() {
     let script = one(&json!({
         "method": "GET", "url": "https://x.example/", "header": [{"key": "a", "value": "\\{{n}}"}]
     }));
@@ -32,7 +32,7 @@ fn a_backslash_before_a_variable_is_no_escape_of_it() {
 }
 
 #[test]
-fn every_form_of_body_has_its_option() {
+fn every_postman_body_mode_becomes_an_http_option() {
     let post = |body: Json| one(&json!({"method": "POST", "url": "https://x.example/a", "body": body})).text;
     let raw = |language: &str, raw: &str| json!({"mode": "raw", "raw": raw, "options": {"raw": {"language": language}}});
     let json = post(raw(
@@ -87,7 +87,7 @@ fn every_form_of_body_has_its_option() {
 }
 
 #[test]
-fn signing_in_becomes_options() {
+fn postman_auth_types_become_http_options() {
     let with = |auth: Json| one(&json!({"method": "GET", "url": "https://x.example/a", "auth": auth})).text;
     let basic = with(json!({"type": "basic", "basic": {"username": "ann", "password": "{{pw}}"}}));
     assert!(
@@ -129,7 +129,7 @@ fn signing_in_becomes_options() {
 }
 
 #[test]
-fn a_credential_in_an_address_is_a_parameter_that_is_plain() {
+fn a_credential_in_a_url_path_becomes_a_plain_string_parameter() {
     let script = one(&json!(
         "https://x.example/hooks/5a4d0b0c1e2f3a4b5c6d7e8f90a1b2c3/send?token={{t}}"
     ));
@@ -168,7 +168,7 @@ fn only_a_request_with_a_password_signs_in() {
 }
 
 #[test]
-fn keys_that_are_no_names_are_written_in_quotes() {
+fn map_keys_that_are_not_identifiers_are_quoted() {
     for key in ["_", "__", "_1", "1a", "a-b", "new", "\u{e4}"] {
         let form = json!({"mode": "urlencoded", "urlencoded": [{"key": key, "value": "x"}]});
         let script = one(&json!({"method": "POST", "url": "https://x.example", "body": form})).text;
@@ -177,7 +177,7 @@ fn keys_that_are_no_names_are_written_in_quotes() {
 }
 
 #[test]
-fn the_word_for_a_credential_gives_no_credential_away() {
+fn a_placeholder_password_is_not_redacted_from_urls() {
     let auth = json!({"type": "basic", "basic": {"username": "postman", "password": "password"}});
     let script = one(&json!({"url": "https://x.example/password/reset", "auth": auth})).text;
     assert!(
@@ -187,7 +187,7 @@ fn the_word_for_a_credential_gives_no_credential_away() {
 }
 
 #[test]
-fn a_credential_met_late_is_known_early() {
+fn a_credential_from_a_later_request_is_redacted_everywhere() {
     let script = script_of(
         &json!({"info": {"name": "x", "description": "use hunter2hunter2"}, "item": [
             {"name": "a", "request": {"url": "https://x.example/a", "header": [{"key": "X", "value": "id-hunter2hunter2"}]}},
@@ -198,7 +198,7 @@ fn a_credential_met_late_is_known_early() {
 }
 
 #[test]
-fn names_that_mean_something_else_are_changed() {
+fn reserved_and_duplicate_names_are_renamed_on_import() {
     let script = script_of(&json!({"info": {"name": "x"}, "item": [
         {"name": "main", "request": "https://x.example/{{rows}}/{{default}}/{{done}}"},
         {"name": "main", "request": "https://x.example"},
@@ -220,7 +220,7 @@ fn names_that_mean_something_else_are_changed() {
 }
 
 #[test]
-fn a_variable_of_a_folder_counts_in_its_folder_alone() {
+fn folder_variables_are_scoped_to_their_folder() {
     let bearer = json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]});
     let post = |name: &str| json!({"name": name, "request": {"method": "POST", "url": "{{url}}/out", "auth": bearer}});
     let json = json!({"info": {"name": "x"},
@@ -261,7 +261,7 @@ fn a_variable_of_a_folder_counts_in_its_folder_alone() {
 }
 
 #[test]
-fn variables_without_an_end_leave_out_the_requests_that_use_them() {
+fn requests_with_circular_or_oversized_variables_are_left_out() {
     let variable = |key: &str, value: &str| json!({"key": key, "value": value});
     let mut variables = vec![
         variable("a", "{{b}}"),
@@ -299,7 +299,7 @@ fn variables_without_an_end_leave_out_the_requests_that_use_them() {
 }
 
 #[test]
-fn what_is_said_of_a_host_is_said_once() {
+fn import_notes_about_a_host_appear_once() {
     let script = script_of(
         &json!({"info": {}, "variable": [{"key": "near", "value": "localhost:3000"}, {"key": "far", "value": "far.example"}], "item": [
         {"name": "a", "request": "http://127.0.0.1:8080/a"}, {"name": "b", "request": "http://localhost/b"},
@@ -327,7 +327,7 @@ fn what_is_said_of_a_host_is_said_once() {
 }
 
 #[test]
-fn what_is_not_the_web_stands_as_a_comment() {
+fn websocket_requests_are_imported_as_comments() {
     let script = script_of(
         &json!({"info": {}, "variable": [{"key": "socket", "value": "wss://live.example"}], "item": [
         {"name": "Feed", "request": "ws://x.example/feed"}, {"name": "Live", "request": "{{socket}}/live"},
@@ -351,7 +351,7 @@ fn what_is_not_the_web_stands_as_a_comment() {
 }
 
 #[test]
-fn one_request_is_called_one() {
+fn the_import_summary_uses_singular_for_one_request() {
     let script = script_of(
         &json!({"info": {"name": "x"}, "event": [{"listen": "test", "script": {"exec": "a();"}}],
         "item": [{"name": "a", "request": "https://x.example"}]}),
@@ -366,7 +366,7 @@ fn one_request_is_called_one() {
 }
 
 #[test]
-fn what_an_operation_does_not_take_stands_as_a_note() {
+fn unsupported_headers_and_pagination_parameters_are_reported_as_notes() {
     let ask = |name: &str, method: &str, path: &str, header: Json| {
         json!({"name": name, "request": {"method": method, "url": format!("https://acme.bookingbug.com/api/v1{path}"), "header": header,
             "body": {"mode": "raw", "raw": if method == "PUT" { "{\"name\": \"x\"}" } else { "" }}}})
@@ -400,7 +400,7 @@ fn what_an_operation_does_not_take_stands_as_a_note() {
 }
 
 #[test]
-fn the_platform_of_an_environment_is_told_from_where_requests_go() {
+fn the_platform_of_an_environment_is_detected_from_request_urls() {
     let collection = |url: &str| {
         let ask = |path: &str| json!({"name": path, "request": {"url": format!("{url}{path}"), "header": [{"key": "App-Id", "value": "{{app_id}}"}]}});
         collection::read(&json!({"info": {"name": "x"}, "item": [ask("/login/admin/{{companyId}}"), ask("/admin/{{companyId}}/people")]})).unwrap()
@@ -523,7 +523,7 @@ fn json_keeps_its_types_and_its_digits() {
 }
 
 #[test]
-fn what_would_be_lost_in_silence_is_kept_or_said() {
+fn duplicate_json_keys_and_invalid_graphql_variables_are_not_dropped_silently() {
     let post = |body: Json| json!({"name": "x", "request": {"method": "POST", "url": "//x.example/a", "body": body}});
     let script = script_of(&json!({"info": {"name": "x"}, "item": [
         post(json!({"mode": "raw", "raw": r#"{"a": 1, "a": {"b": ":"}}"#})),
@@ -544,7 +544,7 @@ fn what_would_be_lost_in_silence_is_kept_or_said() {
 proptest! {
     /// Any script generated from a collection compiles, as `converted` checks.
     #[test]
-    fn whatever_stands_in_it_the_script_can_be_read(
+    fn a_script_imported_from_any_collection_compiles(
         name in "\\PC{0,30}", about in "(\\PC|\\n|\\r|\\*/|@param x){0,40}", path in "\\PC{0,20}", key in "\\PC{1,12}",
         value in "(\\PC|\\n|`|\\$\\{|\\{\\{\\PC\\}\\}){0,30}", script in "(\\PC|\\n){0,30}",
     ) {

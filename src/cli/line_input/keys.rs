@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_ends_with_enter_and_may_be_corrected() {
+    fn line_input_supports_enter_backspace_ctrl_u_and_ctrl_w() {
         for (keys, line) in [
             ("s3cret\r", "s3cret"),
             ("s3crex\x7ft\n", "s3cret"),
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn a_question_is_given_up_with_ctrl_c_and_on_an_empty_line_with_ctrl_d() {
+    fn ctrl_c_interrupts_and_ctrl_d_ends_an_empty_line() {
         assert_eq!(typed("half\x03").0, Pressed::Interrupt);
         assert_eq!(typed("\x04").0, Pressed::End);
         assert_eq!(typed("half").0, Pressed::More);
     }
 
     #[test]
-    fn a_line_has_no_greatest_length_and_must_be_utf8() {
+    fn prompt_input_has_no_length_limit_and_must_be_utf8() {
         let long = "x".repeat(10_000);
         assert_eq!(typed(&format!("{long}\r")), (Pressed::Enter, long));
         let mut broken = Keys::default();

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_variable_is_none() {
+    fn an_empty_environment_variable_counts_as_unset() {
         let env = Env::of([("PROVISOR_PROFILE", ""), ("A", "1")], "/");
         assert_eq!(env.get("PROVISOR_PROFILE"), None);
         assert_eq!(env.get("A"), Some("1"));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn provisor_home_holds_everything() {
+fn all_paths_are_below_provisor_home_if_set() {
     let env = Env::of([("PROVISOR_HOME", "here")], "/work");
     let paths = Paths::from_env(&env).unwrap();
     assert_eq!(paths.config_file(), Path::new("/work/here/config/config.toml"));
@@ -15,7 +15,7 @@ fn provisor_home_holds_everything() {
 
 #[cfg(unix)]
 #[test]
-fn made_folders_are_the_users_alone() {
+fn created_directories_are_private_to_the_user() {
     use std::os::unix::fs::PermissionsExt as _;
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("a/b");

@@ -4,7 +4,7 @@ use super::*;
 use crate::value::secret::Secret;
 
 #[test]
-fn a_plan_survives_the_journal() {
+fn a_run_plan_round_trips_as_a_journal_value() {
     let plan = RunPlan {
         script: "onboard.rhai".into(),
         rows: Some("clients.csv".into()),

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_the_value_itself() {
+    fn json_output_is_the_bare_value_with_secrets_masked() {
         for value in [json!({"a": 1}), json!([1, 2]), json!("t"), json!([{"a": [null]}])] {
             let kept = Value::from_json(value.clone());
             let text = written(Format::Json, &kept, &Reveal::nothing());

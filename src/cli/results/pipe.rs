@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_gone_is_no_error_and_is_not_asked_again() {
+    fn a_broken_pipe_is_ignored_and_further_writes_are_skipped() {
         let mut pipe = Pipe::new(Failing(io::ErrorKind::BrokenPipe, 0));
         pipe.write_all(b"one\n").unwrap();
         pipe.write_all(b"two\n").unwrap();

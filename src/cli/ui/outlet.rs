@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_that_does_not_read_is_not_waited_for_when_the_process_is_to_stop() {
+    fn a_stalled_stdout_reader_does_not_block_shutdown() {
         let (reader, writer) = io::pipe().unwrap();
         let stopping = Arc::new(AtomicBool::new(true));
         let outlet = Outlet::new(Stream::Out, &stopping);

@@ -128,7 +128,7 @@ mod tests {
     use crate::cli::ui::Colour;
 
     #[test]
-    fn what_rows_wait_for_begins_with_its_end() {
+    fn the_progress_wait_text_starts_with_its_deadline() {
         let wait = Wait {
             what: "waiting for an answer to POST crm.example/items".into(),
             until_ms: Some(1_769_851_805_125),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_run_ends_at_once_and_shows_nothing() {
+    fn a_short_run_shows_no_progress_bar_and_ends_immediately() {
         let ui = Ui::new(&Env::default(), Colour::Never);
         let started = Instant::now();
         let progress = ui.progress(Some(2), Waits::default());

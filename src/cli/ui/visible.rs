@@ -54,7 +54,7 @@ mod tests {
     const HOSTILE: &str = "a\u{1b}]0;title\u{7}\u{1b}[2Jb\u{9b}31m\u{202e}txt.exe\u{2066}ü\r\n\tend\u{7f}";
 
     #[test]
-    fn a_terminal_gets_what_steers_it_escaped_wherever_the_writes_are_cut() {
+    fn control_characters_are_escaped_on_a_terminal_across_split_writes() {
         let json = serde_json::json!({ "a": HOSTILE }).to_string();
         for size in 1..7 {
             let mut visible = Visible::new(Vec::new(), true);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_gets_everything_as_it_is() {
+    fn output_to_a_file_is_not_escaped() {
         let mut raw = Visible::new(Vec::new(), false);
         raw.write_all(HOSTILE.as_bytes()).unwrap();
         assert_eq!(raw.sink, HOSTILE.as_bytes());

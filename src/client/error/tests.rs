@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_usual_error_documents_give_their_words() {
+fn error_messages_are_extracted_from_common_json_formats() {
     let words = |text: &str| words_of(&serde_json::from_str(text).unwrap());
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(
@@ -17,7 +17,7 @@ fn the_usual_error_documents_give_their_words() {
 }
 
 #[test]
-fn a_conflict_is_told_from_a_mistake_by_its_words() {
+fn conflict_errors_are_distinguished_from_invalid_requests_by_message() {
     assert_eq!(sort(400, true, "Email is already used").0, ApiErrorKind::Conflict);
     assert_eq!(sort(400, true, "Email is not valid").0, ApiErrorKind::Invalid);
     assert_eq!(sort(400, true, "The app does not exist").0, ApiErrorKind::Invalid);

@@ -7,7 +7,7 @@ fn json(text: &str) -> Json {
 }
 
 #[test]
-fn fields_are_found_in_any_case_and_type() {
+fn response_fields_are_case_insensitive_and_converted_between_types() {
     let answer = json(r#"{"EMAIL":" a@b.c ","Total":"12","pages":3.0,"none":null,"blank":" "}"#);
     let fields = answer.as_object().unwrap();
     assert_eq!(

@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_a_host_lead_below_the_same_address() {
+    fn equivalent_host_spellings_are_below_the_same_base_url() {
         for (base, url) in [
             ("http://127.0.0.1:18811/v2", "http://localhost:18811/v2/items"),
             ("http://127.0.0.1:18811/v2", "http://[::1]:18811/v2/items"),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_put_behind_the_address_and_nothing_leads_out_of_it() {
+    fn paths_join_the_base_url_and_path_traversal_is_refused() {
         let base = "https://api.example/v2/";
         for (given, url) in [
             ("/items?a=1", "https://api.example/v2/items?a=1"),

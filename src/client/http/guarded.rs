@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_a_secret_of_the_request_is_one() {
+    fn a_response_that_echoes_a_request_secret_is_masked() {
         let answer = serde_json::json!({
             "echo": "Bearer tok-12345",
             "deep": [{"x": "horse-battery", "y": "YW5uOmhvcnNlLWJhdHRlcnk="}],
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn data_does_not_become_a_secret_by_a_guess() {
+    fn ordinary_response_fields_are_not_mistaken_for_credentials() {
         let answer = serde_json::json!({
             "plan": "Basic Plan-2026", "usage": {"total_tokens": 5, "completionTokens": "7"}, "nextPageToken": "p-2",
             "passwordPolicy": "strict", "token": 12, "auth": "Bearer abcdef123456", "jwt_like": "eyJhbGciOiJIUzI1NiJ9.e30.abc",

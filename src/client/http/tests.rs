@@ -4,7 +4,7 @@
 use super::*;
 
 #[test]
-fn addresses_are_of_the_web_and_carry_no_credentials() {
+fn only_http_urls_without_credentials_are_accepted() {
     assert_eq!(
         address(" https://api.example/a?b=1#c ").unwrap().as_str(),
         "https://api.example/a?b=1"

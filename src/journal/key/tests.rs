@@ -23,7 +23,7 @@ fn a_passphrase_needs_sixteen_characters() {
 }
 
 #[test]
-fn many_that_make_the_key_file_at_once_end_with_one_key() {
+fn concurrent_creation_of_the_key_file_yields_one_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/er/key");
     let keys: Vec<KeyBytes> = std::thread::scope(|scope| {
@@ -38,7 +38,7 @@ fn many_that_make_the_key_file_at_once_end_with_one_key() {
 
 #[cfg(unix)]
 #[test]
-fn a_key_file_that_others_can_read_is_refused_with_the_command_that_mends_it() {
+fn a_world_readable_key_file_is_refused_with_a_chmod_hint() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");

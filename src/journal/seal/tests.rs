@@ -45,7 +45,7 @@ fn homes(value: &Value) -> Vec<Vec<Home>> {
 
 /// Secrets sealed by earlier versions have no home, and steps are found by digests written by them.
 #[test]
-fn a_secret_without_a_home_is_written_as_ever_and_a_home_changes_no_digest() {
+fn secret_encoding_and_digest_stay_compatible_with_secrets_without_an_origin() {
     let bare = Secret::new("hunter2");
     assert_eq!(
         codec::encode(&Value::Secret(bare.clone()), EXPOSED).as_slice(),
@@ -60,7 +60,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_value_comes_back_exactly(value in value()) {
+    fn sealing_round_trips_every_value(value in value()) {
         let sealed = sealer().seal("here", &value);
         let opened = sealer().open("here", &sealed).unwrap();
         prop_assert_eq!(homes(&opened), homes(&value));
@@ -68,14 +68,14 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_nobody_wrote_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+    fn decoding_arbitrary_bytes_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         let _ = codec::decode(&bytes);
         prop_assert!(sealer().open("here", &bytes).is_err());
     }
 }
 
 #[test]
-fn floats_that_json_cannot_hold_come_back() {
+fn floats_that_json_cannot_represent_round_trip() {
     for float in [
         f64::INFINITY,
         f64::NEG_INFINITY,
@@ -101,7 +101,7 @@ fn a_record_is_never_taken_for_a_secret() {
 }
 
 #[test]
-fn a_sealed_value_opens_only_in_its_place_and_with_its_key() {
+fn a_sealed_value_opens_only_with_its_key_and_context() {
     let sealed = sealer().seal("run a step 1", &Value::from("secret"));
     assert!(!sealed.windows(6).any(|bytes| bytes == b"secret"));
     assert_eq!(sealer().open("run a step 2", &sealed), Err(SealError::Refused));

@@ -325,7 +325,7 @@ mod tests {
 
     /// Below `full`, SQLite confirms a commit before its log is on disk.
     #[test]
-    fn every_connection_waits_for_the_disk() {
+    fn every_sqlite_connection_uses_synchronous_full() {
         let folder = tempfile::tempdir().unwrap();
         let made = connect(&folder.path().join("made.db"), None).unwrap();
         let level: i64 = made
@@ -336,7 +336,7 @@ mod tests {
 
     /// Covers each state in which a read-only disk may hold a journal.
     #[test]
-    fn a_file_is_read_without_making_anything_beside_it() {
+    fn read_only_open_creates_no_files_beside_the_database() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made.db");
         let made = connect(&path, None).unwrap();

@@ -423,7 +423,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_steps_of_one_row_are_found_without_reading_those_of_others() {
+    fn querying_the_steps_of_one_row_does_not_scan_other_rows() {
         let connection = Connection::open_in_memory().unwrap();
         let columns = STEP_COLUMNS.replace("run, key, ", "");
         let sql = format!("create table step(run, key, {columns}, primary key(run, key)) without rowid");

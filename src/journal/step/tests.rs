@@ -72,7 +72,7 @@ fn history(events: Vec<StepEvent>) -> Vec<(StepState, StepEvent, StepState)> {
 }
 
 #[test]
-fn what_is_half_done_is_not_tried_again_until_a_person_says_so() {
+fn a_half_done_step_is_retried_only_after_manual_resolution() {
     let window = any_window();
     let intended = StepState::Intended { window };
     let half = intended.next(StepEvent::HalfDone).unwrap();
@@ -85,7 +85,7 @@ fn what_is_half_done_is_not_tried_again_until_a_person_says_so() {
 }
 
 #[test]
-fn only_what_is_done_is_corrected() {
+fn only_a_done_step_can_be_corrected() {
     use StepEvent::{CorrectedAbsent, CorrectedDone};
     assert_eq!(StepState::Done.next(CorrectedDone), Ok(StepState::Done));
     assert_eq!(StepState::Done.next(CorrectedAbsent), Ok(StepState::Absent));
@@ -100,13 +100,13 @@ fn only_what_is_done_is_corrected() {
 
 proptest! {
     #[test]
-    fn no_sequence_reaches_an_end_twice(events in prop::collection::vec(event(), 0..200)) {
+    fn no_event_sequence_reaches_a_final_state_twice(events in prop::collection::vec(event(), 0..200)) {
         let ends = history(events).iter().filter(|(_, _, next)| next.is_final()).count();
         prop_assert!(ends <= 1);
     }
 
     #[test]
-    fn an_intent_is_lost_only_when_it_is_known_not_to_have_been_carried_out(
+    fn an_intent_is_dropped_only_when_its_request_cannot_take_effect(
         events in prop::collection::vec(event(), 0..200),
     ) {
         for (state, event, next) in history(events) {
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_sent_again_before_it_can_land_no_more(events in prop::collection::vec(event(), 0..200)) {
+    fn no_request_is_resent_before_its_settle_window_is_over(events in prop::collection::vec(event(), 0..200)) {
         let mut may_land: Option<Window> = None;
         for (state, event, next) in history(events) {
             if let StepEvent::LookedInVain { looked, .. } = event {
@@ -145,7 +145,7 @@ proptest! {
     }
 
     #[test]
-    fn doubt_ends_only_by_a_look_up_a_late_answer_or_a_person(events in prop::collection::vec(event(), 0..200)) {
+    fn in_doubt_ends_only_by_lookup_late_response_or_manual_resolution(events in prop::collection::vec(event(), 0..200)) {
         for (state, event, next) in history(events) {
             if matches!(state, StepState::InDoubt { .. }) && !matches!(next, StepState::InDoubt { .. }) {
                 let settles = matches!(
@@ -169,7 +169,7 @@ fn lost(at: Stamp, loss: Loss, waits_ms: i64) -> StepEvent {
 }
 
 #[test]
-fn a_sender_that_lives_says_how_long_it_waited_and_a_dead_one_may_have_waited_longest() {
+fn the_settle_window_assumes_the_full_timeout_when_the_sender_died() {
     let window = Window {
         sent: at(1_000),
         waits_ms: Some(40),
@@ -207,7 +207,7 @@ fn a_sender_that_lives_says_how_long_it_waited_and_a_dead_one_may_have_waited_lo
 }
 
 #[test]
-fn a_stamp_of_another_boot_or_of_the_future_counts_from_now() {
+fn a_timestamp_of_another_boot_or_the_future_counts_from_now() {
     for sent in [
         at(1_000_000),
         Stamp::by_wall(1),
@@ -230,7 +230,7 @@ fn a_stamp_of_another_boot_or_of_the_future_counts_from_now() {
 }
 
 #[test]
-fn the_worst_reason_stays_and_a_yes_is_never_sent_again() {
+fn the_worst_loss_reason_is_kept_and_success_is_never_resent() {
     let window = any_window();
     let doubt = StepState::Intended { window }
         .next(lost(at(9), Loss::Late, 1))

@@ -32,21 +32,21 @@ macro_rules! both_stores {
 both_stores! {
     a_run_is_kept_with_its_sources
     rows_are_queued_paged_and_finished
-    equal_rows_get_scopes_of_their_own
+    identical_rows_get_distinct_scopes
     outcomes_and_refusals_are_replayed
     a_failure_is_not_recorded
-    steps_are_found_by_what_they_ask
-    the_ledger_answers_instead_of_the_platform
-    what_is_struck_out_of_the_ledger_can_be_made_again
-    refused_rows_can_be_tried_again
-    a_retry_reads_anew_what_no_change_depends_on
-    a_pruning_that_was_killed_is_finished_by_the_next
-    pruning_keeps_what_changed_the_world
-    one_acts_and_the_others_wait_for_its_outcome
-    a_parked_step_is_settled_by_whoever_needs_its_thing
-    an_act_of_a_row_is_remembered_for_its_time
-    an_act_in_doubt_keeps_others_back_until_it_is_resolved
-    a_step_that_is_left_open_keeps_others_of_its_operation_back
+    replay_matches_steps_by_arguments_and_not_by_order
+    a_ledger_entry_is_returned_without_a_request_to_the_platform
+    a_resource_removed_from_the_ledger_can_be_created_again
+    failed_rows_can_be_retried
+    a_retry_repeats_reads_that_no_change_depends_on
+    a_prune_interrupted_by_a_kill_is_finished_by_the_next
+    pruning_keeps_changing_steps_and_ledger_entries
+    concurrent_rows_with_the_same_key_send_one_request
+    a_parked_step_is_settled_by_another_run_needing_its_resource
+    an_act_is_deduplicated_per_row_identity_for_its_retention_time
+    an_act_in_doubt_blocks_repeats_until_it_is_resolved
+    an_open_step_blocks_other_calls_of_its_operation
 }
 
 /// Returns a plan to act for a row, which is remembered for an hour.
@@ -69,7 +69,7 @@ async fn done_for(journal: &Journal, row: &str, again: bool, platform: &Platform
         .await
 }
 
-async fn an_act_of_a_row_is_remembered_for_its_time(journal: Journal, clock: Clock) {
+async fn an_act_is_deduplicated_per_row_identity_for_its_retention_time(journal: Journal, clock: Clock) {
     let platform = Platform::new(&clock, [Does::Refuses]);
     let refused = done_for(&journal, "row", false, &platform).await;
     assert!(matches!(refused, Err(StepEnd::Refused(_))), "{refused:?}");
@@ -89,7 +89,7 @@ async fn an_act_of_a_row_is_remembered_for_its_time(journal: Journal, clock: Clo
     assert_eq!(platform.sends().len(), 5);
 }
 
-async fn an_act_in_doubt_keeps_others_back_until_it_is_resolved(journal: Journal, clock: Clock) {
+async fn an_act_in_doubt_blocks_repeats_until_it_is_resolved(journal: Journal, clock: Clock) {
     let platform = Platform::new(&clock, [Does::DropsAfter]);
     let parked = done_for(&journal, "row", false, &platform).await;
     assert!(matches!(parked, Err(StepEnd::InDoubt { .. })), "{parked:?}");
@@ -109,7 +109,7 @@ async fn an_act_in_doubt_keeps_others_back_until_it_is_resolved(journal: Journal
     assert!(done_for(&journal, "row", false, &platform).await.unwrap().created);
 }
 
-async fn a_step_that_is_left_open_keeps_others_of_its_operation_back(journal: Journal, clock: Clock) {
+async fn an_open_step_blocks_other_calls_of_its_operation(journal: Journal, clock: Clock) {
     let platform = Platform::new(&clock, [Does::DropsAfter]);
     let run = begin(&journal);
     let parked = step(&journal, &run, "a", &act("ann"), &platform).await;
@@ -235,7 +235,7 @@ async fn rows_are_queued_paged_and_finished(journal: Journal, _: Clock) {
     assert_eq!((row.output, row.error), (Some("out".into()), Some("why".into())));
 }
 
-async fn equal_rows_get_scopes_of_their_own(journal: Journal, _: Clock) {
+async fn identical_rows_get_distinct_scopes(journal: Journal, _: Clock) {
     let run = begin(&journal);
     let rows = ["a", "b", "a", "a", "b"].into_iter().zip(0..);
     let rows: Vec<NewRow> = rows.map(|(scope, at)| new_row(at, scope)).collect();
@@ -310,7 +310,7 @@ async fn a_failure_is_not_recorded(journal: Journal, clock: Clock) {
     assert_eq!(platform.sends().len(), 3);
 }
 
-async fn steps_are_found_by_what_they_ask(journal: Journal, clock: Clock) {
+async fn replay_matches_steps_by_arguments_and_not_by_order(journal: Journal, clock: Clock) {
     let run = begin(&journal);
     let platform = Platform::new(&clock, []);
     let names = ["ann", "bob", "ann"];
@@ -348,7 +348,7 @@ async fn steps_are_found_by_what_they_ask(journal: Journal, clock: Clock) {
     );
 }
 
-async fn the_ledger_answers_instead_of_the_platform(journal: Journal, clock: Clock) {
+async fn a_ledger_entry_is_returned_without_a_request_to_the_platform(journal: Journal, clock: Clock) {
     let platform = Platform::new(&clock, []);
     let run = begin(&journal);
     assert!(
@@ -392,7 +392,7 @@ async fn the_ledger_answers_instead_of_the_platform(journal: Journal, clock: Clo
     assert_eq!(ids, ["1", "2"]);
 }
 
-async fn what_is_struck_out_of_the_ledger_can_be_made_again(journal: Journal, clock: Clock) {
+async fn a_resource_removed_from_the_ledger_can_be_created_again(journal: Journal, clock: Clock) {
     let platform = Platform::new(&clock, []);
     let run = begin(&journal);
     step(&journal, &run, "a", &ensure("ann"), &platform)
@@ -418,7 +418,7 @@ async fn what_is_struck_out_of_the_ledger_can_be_made_again(journal: Journal, cl
     );
 }
 
-async fn refused_rows_can_be_tried_again(journal: Journal, clock: Clock) {
+async fn failed_rows_can_be_retried(journal: Journal, clock: Clock) {
     let run = begin(&journal);
     journal
         .spool_rows(run.id(), vec![new_row(0, "a"), new_row(1, "b")])
@@ -451,7 +451,7 @@ async fn refused_rows_can_be_tried_again(journal: Journal, clock: Clock) {
     );
 }
 
-async fn a_retry_reads_anew_what_no_change_depends_on(journal: Journal, clock: Clock) {
+async fn a_retry_repeats_reads_that_no_change_depends_on(journal: Journal, clock: Clock) {
     let run = begin(&journal);
     // More than one page of rows.
     let rows = (0..300).map(|position| new_row(position, &format!("r{position}")));
@@ -492,7 +492,7 @@ async fn a_retry_reads_anew_what_no_change_depends_on(journal: Journal, clock: C
     assert_eq!(platform.sends().len(), 4);
 }
 
-async fn a_pruning_that_was_killed_is_finished_by_the_next(journal: Journal, clock: Clock) {
+async fn a_prune_interrupted_by_a_kill_is_finished_by_the_next(journal: Journal, clock: Clock) {
     let run = begin(&journal);
     let id = run.id().clone();
     let rows = (0..512).map(|position| new_row(position, &format!("r{position}")));
@@ -518,7 +518,7 @@ async fn a_pruning_that_was_killed_is_finished_by_the_next(journal: Journal, clo
     assert!(journal.sources(&id).unwrap().is_empty());
 }
 
-async fn pruning_keeps_what_changed_the_world(journal: Journal, clock: Clock) {
+async fn pruning_keeps_changing_steps_and_ledger_entries(journal: Journal, clock: Clock) {
     let platform = Platform::new(&clock, []);
     let run = begin(&journal);
     let id = run.id().clone();
@@ -545,7 +545,7 @@ async fn pruning_keeps_what_changed_the_world(journal: Journal, clock: Clock) {
     assert_eq!(journal.sources(young.id()).unwrap().len(), 1);
 }
 
-async fn one_acts_and_the_others_wait_for_its_outcome(journal: Journal, clock: Clock) {
+async fn concurrent_rows_with_the_same_key_send_one_request(journal: Journal, clock: Clock) {
     let platform = Platform::new(&clock, [Does::LandsLate(500)]);
     let run = begin(&journal);
     let tasks = (0..8).map(|at| {
@@ -561,7 +561,7 @@ async fn one_acts_and_the_others_wait_for_its_outcome(journal: Journal, clock: C
     assert_eq!((created, platform.sends().len()), (1, 1));
 }
 
-async fn a_parked_step_is_settled_by_whoever_needs_its_thing(journal: Journal, clock: Clock) {
+async fn a_parked_step_is_settled_by_another_run_needing_its_resource(journal: Journal, clock: Clock) {
     let run = begin(&journal);
     let down = std::iter::repeat_n(Probe::Unreachable("no connection".to_owned()), 40);
     let platform = Platform::new(&clock, [Does::DropsAfter]).looks(down);

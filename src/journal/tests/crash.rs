@@ -141,7 +141,7 @@ async fn a_copy_taken_at_any_moment_holds_everything_that_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_cut_off_anywhere_opens_and_holds_a_beginning() {
+async fn a_truncated_wal_opens_with_a_prefix_of_the_steps() {
     let folder = tempfile::tempdir().unwrap();
     let (path, image) = (folder.path().join("journal.db"), folder.path().join("image.db"));
     let clock = frozen();

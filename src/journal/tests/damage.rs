@@ -64,7 +64,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn every_damaged_value_is_found_and_none_hides_another() {
+async fn check_reports_every_damaged_value_and_keeps_others_readable() {
     let fixture = fixture().await;
     let journal = &fixture.journal;
     assert_eq!(journal.check().unwrap(), Vec::<String>::new());
@@ -119,7 +119,7 @@ async fn every_damaged_value_is_found_and_none_hides_another() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_what_was_recorded_is_refused() {
+async fn a_source_whose_digest_differs_is_refused() {
     let fixture = fixture().await;
     fixture.damage("update source set text = replace(text, 'main', 'pain')");
     let error = fixture.journal.sources(&fixture.runs[0]).unwrap_err();
@@ -131,7 +131,7 @@ async fn a_source_that_is_not_what_was_recorded_is_refused() {
 }
 
 #[tokio::test]
-async fn a_run_whose_plan_is_damaged_does_not_keep_others_from_going_on() {
+async fn a_damaged_plan_does_not_prevent_resuming_other_runs() {
     let fixture = fixture().await;
     let [ann, bob] = &fixture.runs;
     assert_eq!(&fixture.journal.latest_unfinished().unwrap().unwrap().id, bob);
@@ -140,7 +140,7 @@ async fn a_run_whose_plan_is_damaged_does_not_keep_others_from_going_on() {
 }
 
 #[tokio::test]
-async fn a_status_that_no_build_knows_costs_itself_alone() {
+async fn an_unknown_status_affects_only_its_own_run_or_row() {
     let fixture = fixture().await;
     let journal = &fixture.journal;
     let [ann, bob] = &fixture.runs;
@@ -177,7 +177,7 @@ async fn a_status_that_no_build_knows_costs_itself_alone() {
 }
 
 #[tokio::test]
-async fn a_step_whose_state_no_build_knows_is_looked_up_and_never_sent_again() {
+async fn a_step_of_unknown_state_is_looked_up_and_never_resent() {
     for is_there in [true, false] {
         let fixture = fixture().await;
         let journal = &fixture.journal;

@@ -30,7 +30,7 @@ fn holds(files: &[(PathBuf, Vec<u8>)], text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn nothing_that_is_given_or_answered_is_in_clear() {
+async fn no_parameter_input_or_result_is_stored_in_plaintext() {
     let (_folder, path) = place();
     let clock = frozen();
     let journal = in_file(&path, &clock);
@@ -72,7 +72,7 @@ async fn nothing_that_is_given_or_answered_is_in_clear() {
 
 #[cfg(unix)]
 #[test]
-fn only_the_owner_can_read_it_whatever_was_there_before() {
+fn journal_files_get_owner_only_permissions_even_when_they_existed() {
     use std::os::unix::fs::PermissionsExt as _;
     let (_folder, path) = place();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -93,7 +93,7 @@ fn only_the_owner_can_read_it_whatever_was_there_before() {
 }
 
 #[test]
-fn another_key_is_refused_before_anything_is_changed() {
+fn a_wrong_key_is_refused_without_changing_the_journal() {
     let (_folder, path) = place();
     drop(begin(&in_file(&path, &frozen())));
     let before = all_bytes(&path);
@@ -111,7 +111,7 @@ fn databases(files: &[(PathBuf, Vec<u8>)]) -> Vec<&(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn what_a_newer_version_or_another_program_wrote_is_not_touched() {
+fn a_newer_or_foreign_database_is_refused_and_left_unchanged() {
     for sql in [
         "pragma application_id = 1886548595; pragma user_version = 99; create table later(x);",
         "create table recipes(name text);",
@@ -134,7 +134,7 @@ fn what_a_newer_version_or_another_program_wrote_is_not_touched() {
 }
 
 #[test]
-fn a_damaged_file_is_named_and_kept() {
+fn a_corrupt_journal_is_reported_by_path_and_left_unchanged() {
     let (_folder, path) = place();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(
@@ -150,7 +150,7 @@ fn a_damaged_file_is_named_and_kept() {
 }
 
 #[test]
-fn a_damaged_page_is_found_by_the_check() {
+fn check_reports_a_ledger_entry_that_was_tampered_with() {
     let (_folder, path) = place();
     let journal = in_file(&path, &frozen());
     journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
@@ -225,7 +225,7 @@ async fn a_full_disk_stops_everything_before_the_next_request() {
 }
 
 #[test]
-fn many_processes_may_make_it_at_once() {
+fn the_journal_can_be_created_concurrently() {
     let (_folder, path) = place();
     std::thread::scope(|scope| {
         let makers = (0..6).map(|_| scope.spawn(|| begin(&in_file(&path, &frozen())).id().clone()));
@@ -263,7 +263,7 @@ fn a_backup_opens_in_the_place_of_the_journal() {
 }
 
 #[test]
-fn everything_is_on_disk_when_the_last_handle_is_gone() {
+fn dropping_the_last_handle_flushes_all_rows_to_disk() {
     let (_folder, path) = place();
     let journal = in_file(&path, &frozen());
     let run = begin(&journal);
@@ -287,7 +287,7 @@ fn copy_to(path: &Path, target: &Path, endings: &[&str]) {
 }
 
 #[test]
-fn a_credential_is_in_the_database_itself_when_its_process_has_ended() {
+fn credentials_are_checkpointed_into_the_database_when_the_journal_closes() {
     let (folder, path) = place();
     let journal = in_file(&path, &frozen());
     journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
@@ -309,7 +309,7 @@ fn a_credential_is_in_the_database_itself_when_its_process_has_ended() {
 }
 
 #[test]
-fn a_journal_whose_log_is_missing_or_damaged_is_noticed_and_not_written() {
+fn a_missing_or_damaged_wal_is_detected_and_blocks_writes() {
     let (folder, path) = place();
     let journal = in_file(&path, &frozen());
     journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
@@ -359,7 +359,7 @@ fn a_journal_whose_log_is_missing_or_damaged_is_noticed_and_not_written() {
 }
 
 #[test]
-fn an_entry_that_vanished_from_the_ledger_is_found_by_the_check() {
+fn check_reports_a_deleted_ledger_entry() {
     let (_folder, path) = place();
     let journal = in_file(&path, &frozen());
     for name in ["ann", "bob"] {
@@ -378,7 +378,7 @@ fn an_entry_that_vanished_from_the_ledger_is_found_by_the_check() {
 }
 
 #[test]
-fn a_journal_that_is_gone_is_not_begun_anew_without_a_word() {
+fn a_missing_journal_is_reported_and_not_silently_recreated() {
     let (_folder, path) = place();
     drop(in_file(&path, &frozen()));
     let remove = || {
@@ -407,7 +407,7 @@ fn a_journal_that_is_gone_is_not_begun_anew_without_a_word() {
 }
 
 #[test]
-fn what_cannot_be_written_can_still_be_read() {
+fn a_read_only_journal_can_be_read_and_refuses_writes() {
     let (folder, path) = place();
     let journal = in_file(&path, &frozen());
     let id = begin(&journal).id().clone();
@@ -439,7 +439,7 @@ fn what_cannot_be_written_can_still_be_read() {
 }
 
 #[test]
-fn another_process_that_writes_for_long_is_waited_for() {
+fn a_long_write_by_another_process_is_waited_for_and_announced() {
     let (_folder, path) = place();
     let journal = in_file(&path, &frozen());
     let (told, waits) = std::sync::mpsc::channel();
@@ -460,7 +460,7 @@ fn another_process_that_writes_for_long_is_waited_for() {
 }
 
 #[test]
-fn after_a_panic_of_the_writer_nothing_seems_to_be_written() {
+fn after_a_writer_panic_flush_and_writes_fail() {
     let (_folder, path) = place();
     let journal = in_file(&path, &frozen());
     let run = begin(&journal);
@@ -475,7 +475,7 @@ fn after_a_panic_of_the_writer_nothing_seems_to_be_written() {
 }
 
 #[test]
-fn a_first_use_that_was_killed_is_rolled_back_while_others_wait() {
+fn a_killed_journal_creation_is_rolled_back_by_concurrent_openers() {
     let (folder, path) = place();
     let half = folder.path().join("half.db");
     let connection = rusqlite::Connection::open(&half).unwrap();
@@ -500,7 +500,7 @@ fn a_first_use_that_was_killed_is_rolled_back_while_others_wait() {
 }
 
 #[test]
-fn a_lock_file_that_was_removed_is_not_taken_for_the_one_of_its_name() {
+fn a_removed_lock_file_is_not_confused_with_its_replacement() {
     let (_folder, path) = place();
     let locks = path.with_file_name("locks");
     files::make_private_folder(&locks).unwrap();

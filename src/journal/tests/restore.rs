@@ -18,7 +18,7 @@ fn names(journal: &Journal) -> Vec<String> {
 }
 
 #[test]
-fn a_backup_is_put_back_and_what_was_there_is_kept() {
+fn restoring_a_backup_keeps_the_replaced_journal() {
     let (folder, path) = place();
     let clock = frozen();
     let journal = in_file(&path, &clock);
@@ -54,7 +54,7 @@ fn a_backup_is_put_back_and_what_was_there_is_kept() {
 }
 
 #[test]
-fn a_damaged_journal_is_replaced_and_a_damaged_backup_is_not_taken() {
+fn restore_replaces_a_damaged_journal_and_refuses_a_damaged_backup() {
     let (folder, path) = place();
     let clock = frozen();
     let journal = in_file(&path, &clock);
@@ -81,7 +81,7 @@ fn a_damaged_journal_is_replaced_and_a_damaged_backup_is_not_taken() {
 }
 
 #[test]
-fn a_restore_that_was_killed_is_either_not_begun_or_finished_by_the_next_process() {
+fn a_restore_interrupted_by_a_kill_is_ignored_or_completed_later() {
     let (folder, path) = place();
     let clock = frozen();
     let journal = in_file(&path, &clock);
@@ -110,7 +110,7 @@ fn a_restore_that_was_killed_is_either_not_begun_or_finished_by_the_next_process
 }
 
 #[tokio::test]
-async fn another_key_opens_everything_and_steps_are_still_found() {
+async fn after_rekeying_all_values_open_and_steps_are_replayed() {
     let (folder, path) = place();
     let clock = frozen();
     let key = path.with_file_name("key");
@@ -181,7 +181,7 @@ async fn another_key_opens_everything_and_steps_are_still_found() {
 }
 
 #[test]
-fn a_value_that_cannot_be_read_is_not_in_the_way_of_another_key() {
+fn an_unreadable_value_does_not_prevent_rekeying() {
     let (_folder, path) = place();
     let clock = frozen();
     let journal = in_file(&path, &clock);

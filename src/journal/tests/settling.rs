@@ -27,7 +27,7 @@ fn doubt(end: Result<Output, StepEnd>) -> String {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_found_and_nothing_is_sent_again() {
+async fn a_lost_response_is_settled_by_lookup_without_resending() {
     let (end, platform, step) = ensured([Does::DropsAfter]).await;
     let output = end.unwrap();
     assert_eq!((output.value, output.created), (outcome(1), true));
@@ -36,7 +36,7 @@ async fn a_lost_answer_is_found_and_nothing_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_request_that_lands_late_is_waited_for() {
+async fn a_request_that_lands_late_is_found_within_the_settle_time() {
     for late in [1, 40, 45_000, SETTLE - 1, SETTLE] {
         let (end, platform, _) = ensured([Does::LandsLate(late)]).await;
         assert!(end.unwrap().created, "{late}");
@@ -46,7 +46,7 @@ async fn a_request_that_lands_late_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_lost_request_is_sent_again_only_after_a_look_that_began_when_the_settle_time_was_over() {
+async fn a_resend_happens_only_after_a_lookup_past_the_settle_time() {
     let (end, platform, step) = ensured([Does::DropsBefore]).await;
     assert!(end.unwrap().created);
     let sends = platform.sends();
@@ -60,7 +60,7 @@ async fn a_lost_request_is_sent_again_only_after_a_look_that_began_when_the_sett
 }
 
 #[tokio::test]
-async fn the_window_starts_anew_with_each_request() {
+async fn each_resend_restarts_the_settle_window() {
     let (end, platform, _) = ensured([Does::DropsBefore, Does::LandsLate(SETTLE)]).await;
     assert!(end.unwrap().created);
     assert_eq!((platform.applied("ann"), platform.sends().len()), (1, 2));
@@ -68,7 +68,7 @@ async fn the_window_starts_anew_with_each_request() {
 }
 
 #[tokio::test]
-async fn the_window_starts_when_the_request_leaves_and_not_when_it_was_meant_to() {
+async fn the_settle_window_starts_at_send_and_not_at_the_intent() {
     for dawdles in [251, 40_000, 89_000, 500_000] {
         let clock = frozen();
         let journal = in_memory(&clock);
@@ -82,7 +82,7 @@ async fn the_window_starts_when_the_request_leaves_and_not_when_it_was_meant_to(
 }
 
 #[tokio::test]
-async fn the_stamp_is_no_older_when_the_disk_takes_its_time() {
+async fn the_send_timestamp_is_fresh_despite_a_slow_disk() {
     let folder = tempfile::tempdir().unwrap();
     let clock = frozen();
     let journal = in_file(&folder.path().join("journal.db"), &clock);
@@ -122,7 +122,7 @@ async fn the_stamp_is_no_older_when_the_disk_takes_its_time() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_made_is_refused_without_an_intent() {
+async fn a_resource_created_by_someone_else_is_refused_without_an_intent() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -135,7 +135,7 @@ async fn what_somebody_else_has_made_is_refused_without_an_intent() {
 }
 
 #[tokio::test]
-async fn what_the_ledger_holds_is_not_looked_for() {
+async fn a_resource_in_the_ledger_is_not_looked_up() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -152,7 +152,7 @@ async fn what_the_ledger_holds_is_not_looked_for() {
 }
 
 #[tokio::test]
-async fn a_resume_counts_from_when_the_request_left() {
+async fn a_resume_counts_the_settle_window_from_the_send_time() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -179,7 +179,7 @@ async fn a_resume_counts_from_when_the_request_left() {
 }
 
 #[tokio::test]
-async fn a_platform_that_loses_everything_is_not_asked_for_ever() {
+async fn a_step_is_in_doubt_after_five_lost_requests() {
     let (end, platform, step) = ensured([Does::DropsBefore; 9]).await;
     assert_eq!(
         doubt(end),
@@ -190,7 +190,7 @@ async fn a_platform_that_loses_everything_is_not_asked_for_ever() {
 }
 
 #[tokio::test]
-async fn an_unclear_look_up_parks_and_sends_nothing() {
+async fn an_ambiguous_lookup_parks_the_step_without_resending() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -208,7 +208,7 @@ async fn an_unclear_look_up_parks_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_cannot_run_is_tried_again_and_then_finds() {
+async fn a_lookup_is_retried_while_the_platform_is_unreachable() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -222,7 +222,7 @@ async fn a_look_up_that_cannot_run_is_tried_again_and_then_finds() {
 }
 
 #[tokio::test]
-async fn a_platform_that_stays_away_parks_the_step_and_a_resume_finds_it() {
+async fn an_unreachable_platform_parks_the_step_and_a_resume_settles_it() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -241,7 +241,7 @@ async fn a_platform_that_stays_away_parks_the_step_and_a_resume_finds_it() {
 }
 
 #[tokio::test]
-async fn what_nothing_can_look_for_parks_at_once_and_stays_parked() {
+async fn an_act_without_a_lookup_parks_at_once_and_stays_parked() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -257,7 +257,7 @@ async fn what_nothing_can_look_for_parks_at_once_and_stays_parked() {
 }
 
 #[tokio::test]
-async fn a_person_resolves_what_is_parked() {
+async fn parked_steps_are_resolved_manually_and_audited() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let platform = Platform::new(&clock, [Does::DropsAfter, Does::DropsBefore]);
@@ -312,7 +312,7 @@ async fn a_person_resolves_what_is_parked() {
 }
 
 #[tokio::test]
-async fn what_the_platform_has_no_longer_is_made_anew_by_a_later_run() {
+async fn a_resource_gone_from_the_platform_is_recreated_by_later_runs() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let platform = Platform::new(&clock, []);
@@ -341,7 +341,7 @@ async fn what_the_platform_has_no_longer_is_made_anew_by_a_later_run() {
 }
 
 #[tokio::test]
-async fn what_is_entered_under_a_former_name_is_found_and_renamed() {
+async fn a_ledger_entry_under_a_former_name_is_found_and_renamed() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let platform = Platform::new(&clock, []);
@@ -357,7 +357,7 @@ async fn what_is_entered_under_a_former_name_is_found_and_renamed() {
 }
 
 #[tokio::test]
-async fn of_a_name_that_others_may_have_had_a_look_up_must_find_the_very_thing() {
+async fn an_ambiguous_former_name_requires_a_lookup_of_the_same_resource() {
     for (number, looked_up, sends) in [(1, true, 0), (7, false, 1)] {
         let clock = frozen();
         let journal = in_memory(&clock);
@@ -382,7 +382,7 @@ async fn of_a_name_that_others_may_have_had_a_look_up_must_find_the_very_thing()
 }
 
 #[tokio::test]
-async fn what_is_said_again_of_a_thing_is_what_the_ledger_holds() {
+async fn correcting_a_resolution_updates_the_ledger() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let unclear = std::iter::repeat_n(Probe::Unknown("two apps match".to_owned()), 1000);
@@ -403,7 +403,7 @@ async fn what_is_said_again_of_a_thing_is_what_the_ledger_holds() {
 }
 
 #[tokio::test]
-async fn the_user_may_interrupt_the_looking_but_the_step_stays_in_doubt() {
+async fn cancelling_a_lookup_leaves_the_step_in_doubt() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -431,7 +431,7 @@ async fn the_user_may_interrupt_the_looking_but_the_step_stays_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_step_whose_future_is_dropped_after_its_request_left_is_in_doubt() {
+async fn a_step_future_dropped_after_sending_leaves_the_step_in_doubt() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -461,7 +461,7 @@ async fn a_step_whose_future_is_dropped_after_its_request_left_is_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_step_whose_future_is_dropped_before_its_request_left_is_as_if_never_asked() {
+async fn a_step_future_dropped_before_sending_records_no_step() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);

@@ -137,7 +137,7 @@ async fn torture(seed: u64) -> usize {
 }
 
 #[tokio::test]
-async fn whatever_happens_each_tenant_is_made_once() {
+async fn random_faults_and_kills_create_each_tenant_exactly_once() {
     let mut kills = 0;
     for seed in 0..24 {
         kills += torture(seed).await;

@@ -29,7 +29,7 @@ fn two_at(clock: Clock) -> Two {
 }
 
 #[tokio::test]
-async fn one_acts_and_the_other_waits_for_its_outcome() {
+async fn two_processes_with_the_same_key_send_one_request() {
     let two = two();
     let platform = Platform::new(&two.clock, [Does::LandsLate(3_000)]);
     let tasks = [&two.first, &two.second].map(|journal| {
@@ -49,7 +49,7 @@ async fn one_acts_and_the_other_waits_for_its_outcome() {
 }
 
 #[tokio::test]
-async fn who_waits_long_for_another_process_says_for_which() {
+async fn a_long_wait_for_another_process_names_its_run() {
     let two = two();
     let (told, waits) = std::sync::mpsc::channel();
     for journal in [&two.first, &two.second] {
@@ -111,7 +111,7 @@ async fn who_waits_long_for_another_process_says_for_which() {
 }
 
 #[tokio::test]
-async fn a_run_has_one_owner_and_a_dead_one_is_none() {
+async fn a_run_lock_is_exclusive_and_released_with_its_owner() {
     let two = two();
     let run = begin(&two.first);
     two.first.flush().unwrap();
@@ -127,7 +127,7 @@ async fn a_run_has_one_owner_and_a_dead_one_is_none() {
 }
 
 #[tokio::test]
-async fn a_dead_owners_step_is_settled_from_its_own_stamp() {
+async fn a_killed_owners_step_is_settled_from_its_send_timestamp() {
     for (does, sends) in [
         (Does::DropsAfter, 1),
         (Does::LandsLate(60_000), 1),
@@ -179,7 +179,7 @@ async fn a_dead_owners_step_is_settled_from_its_own_stamp() {
 }
 
 #[tokio::test]
-async fn a_living_owners_parked_step_is_settled_by_the_other() {
+async fn a_living_owners_parked_step_is_settled_by_another_process() {
     let two = two();
     let down = std::iter::repeat_n(Probe::Unreachable("no connection".to_owned()), 24);
     let platform = Platform::new(&two.clock, [Does::DropsAfter]).looks(down);
@@ -195,7 +195,7 @@ async fn a_living_owners_parked_step_is_settled_by_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_that_write_at_once_do_not_lock_each_other_out() {
+async fn two_concurrent_writers_do_not_lock_each_other_out() {
     // A step that waits for the other must not let hours pass while a busy disk writes.
     let two = two_at(Clock::system());
     let platform = Platform::new(&two.clock, []);
@@ -219,7 +219,7 @@ async fn two_that_write_at_once_do_not_lock_each_other_out() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_sent_again_is_still_its_owners() {
+async fn a_resent_request_is_still_claimed_by_its_owner() {
     let two = two();
     let platform = Platform::new(&two.clock, [Does::DropsBefore]);
     let (second, seen) = (two.second.clone(), Arc::new(std::sync::Mutex::new(Vec::new())));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_value_is_there_for_other_processes_at_once() {
+fn a_stored_token_is_visible_to_other_processes_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/tokens.db");
     let vault = Vault::open(&path, sealer());
@@ -19,7 +19,7 @@ fn a_value_is_there_for_other_processes_at_once() {
 }
 
 #[test]
-fn neither_names_nor_values_are_in_clear_and_another_key_finds_nothing() {
+fn vault_names_and_values_are_encrypted_and_need_the_right_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.db");
     let vault = Vault::open(&path, sealer());
@@ -41,7 +41,7 @@ fn neither_names_nor_values_are_in_clear_and_another_key_finds_nothing() {
 }
 
 #[test]
-fn many_may_write_at_once() {
+fn concurrent_vault_writes_all_succeed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.db");
     std::thread::scope(|scope| {

@@ -67,7 +67,7 @@ impl Setting {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_late_counts_and_nothing_is_sent_again() {
+async fn a_late_response_within_the_window_counts_without_resending() {
     for takes in [REPLY + 1, 40_000, REPLY + SETTLE - 1] {
         let setting = setting([Does::Slow(takes)]);
         let output = setting.step(&app("ann")).await.unwrap();
@@ -79,7 +79,7 @@ async fn an_answer_that_is_late_counts_and_nothing_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_late_answer_to_what_nothing_can_look_for_counts_as_well() {
+async fn a_late_response_to_an_act_without_lookup_counts() {
     let late = setting([Does::Slow(40_000)]);
     let act = with(act("ann"), |change| change.settle = Duration::from_secs(25));
     assert!(late.step(&act).await.unwrap().created);
@@ -89,7 +89,7 @@ async fn a_late_answer_to_what_nothing_can_look_for_counts_as_well() {
 }
 
 #[tokio::test]
-async fn what_nothing_can_look_for_is_in_doubt_once_its_connection_breaks() {
+async fn an_act_without_lookup_is_in_doubt_once_its_connection_breaks() {
     let act = with(act("ann"), |change| change.settle = Duration::from_secs(25));
     let setting = setting([Does::Breaks(REPLY + 2_000)]);
     assert!(is_in_doubt(&setting.step(&act).await));
@@ -98,7 +98,7 @@ async fn what_nothing_can_look_for_is_in_doubt_once_its_connection_breaks() {
 }
 
 #[tokio::test]
-async fn a_long_look_up_is_told_once_with_its_end_and_its_reason() {
+async fn a_long_lookup_is_announced_once_with_its_deadline_and_reason() {
     let setting = setting([Does::Silent(100_000)]);
     let (told, waits) = std::sync::mpsc::channel();
     setting
@@ -121,14 +121,14 @@ async fn a_long_look_up_is_told_once_with_its_end_and_its_reason() {
 }
 
 #[tokio::test]
-async fn a_short_look_up_is_not_told() {
+async fn a_short_lookup_is_not_announced() {
     let setting = setting([Does::Slow(REPLY + 1_000)]);
     setting.journal.waits().tell_to(|wait| panic!("{wait:?}"));
     assert!(setting.step(&app("ann")).await.unwrap().created);
 }
 
 #[tokio::test]
-async fn a_platform_that_is_slower_than_the_window_parks_and_a_resume_finds_it() {
+async fn a_step_slower_than_its_window_parks_and_resume_settles_it() {
     let setting = setting([Does::Silent(100_000)]);
     let parked = setting.step(&app("ann")).await;
     assert!(is_in_doubt(&parked), "{parked:?}");
@@ -146,7 +146,7 @@ async fn a_platform_that_is_slower_than_the_window_parks_and_a_resume_finds_it()
 }
 
 #[tokio::test]
-async fn a_lost_slow_request_is_sent_again_only_where_that_is_safe() {
+async fn a_timed_out_request_is_resent_only_with_late_resends_allowed() {
     let lost = || setting([Does::Silent(i64::MAX / 2), Does::Answers]);
     let vouched = with(app("ann"), |change| change.resends_late = true);
     let safe = lost();
@@ -165,7 +165,7 @@ async fn a_lost_slow_request_is_sent_again_only_where_that_is_safe() {
 }
 
 #[tokio::test]
-async fn a_bare_yes_is_looked_for_and_never_sent_again() {
+async fn a_success_without_content_is_looked_up_and_never_resent() {
     let lags = |takes| setting([Does::SaysYes(takes), Does::Answers]);
     let soon = lags(SETTLE - 1);
     assert!(soon.step(&app("ann")).await.unwrap().created);
@@ -179,7 +179,7 @@ async fn a_bare_yes_is_looked_for_and_never_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_put_off_is_looked_up_before_it_is_sent_again() {
+async fn a_rate_limited_request_is_looked_up_before_it_is_resent() {
     let honest = setting([Does::PutsOff, Does::PutsOff, Does::Answers]);
     assert!(honest.step(&app("ann")).await.unwrap().created);
     let counted = setting([Does::PutsOffAfter, Does::Answers]);
@@ -237,7 +237,7 @@ impl Killed {
 const TENANT_SETTLE: i64 = 90_000;
 
 #[tokio::test]
-async fn after_a_kill_a_request_has_as_long_to_land_as_its_sender_would_have_waited() {
+async fn after_a_kill_the_settle_window_includes_the_senders_full_timeout() {
     let longest = CONNECT + REPLY + TENANT_SETTLE;
     for lands in [TENANT_SETTLE + 1, longest - 1, longest] {
         let killed = killed([Does::LandsLate(lands), Does::Answers]).await;
@@ -247,7 +247,7 @@ async fn after_a_kill_a_request_has_as_long_to_land_as_its_sender_would_have_wai
 }
 
 #[tokio::test]
-async fn what_a_killed_process_lost_is_sent_again_after_the_window() {
+async fn a_request_lost_in_a_kill_is_resent_after_the_window() {
     let killed = killed([Does::DropsBefore, Does::Answers]).await;
     assert!(killed.resume().await.unwrap().created);
     let sends = killed.platform.sends();
@@ -256,7 +256,7 @@ async fn what_a_killed_process_lost_is_sent_again_after_the_window() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_in_the_middle_neither_ends_the_window_nor_lengthens_it() {
+async fn a_wall_clock_change_does_not_change_the_settle_window() {
     let jumps = [HOUR, -HOUR, 400 * 24 * HOUR, -400 * 24 * HOUR];
     for (by_ms, while_looking) in jumps
         .into_iter()
@@ -283,7 +283,7 @@ async fn a_clock_that_is_set_in_the_middle_neither_ends_the_window_nor_lengthens
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_between_a_kill_and_the_resume_changes_nothing() {
+async fn a_wall_clock_change_between_kill_and_resume_has_no_effect() {
     let longest = CONNECT + REPLY + TENANT_SETTLE;
     for by_ms in [HOUR, -HOUR, -400 * 24 * HOUR] {
         for does in [Does::LandsLate(longest - 1), Does::DropsBefore] {
@@ -298,7 +298,7 @@ async fn a_clock_that_is_set_between_a_kill_and_the_resume_changes_nothing() {
 }
 
 #[tokio::test]
-async fn between_two_boots_the_whole_window_is_waited_for() {
+async fn after_a_reboot_the_whole_settle_window_is_waited_for() {
     let longest = CONNECT + REPLY + TENANT_SETTLE;
     for by_ms in [0, HOUR, -HOUR] {
         let killed = killed([Does::LandsLate(longest), Does::Answers]).await;
@@ -327,7 +327,7 @@ async fn killed_and_rebooted(by_ms: i64) -> Killed {
 }
 
 #[tokio::test]
-async fn a_doubt_of_an_earlier_boot_counts_from_the_later_one() {
+async fn a_step_in_doubt_before_a_reboot_restarts_its_window() {
     let lost = killed([Does::LandsLate(5 * HOUR), Does::Answers]).await;
     let journal = in_file(&lost.path, &lost.clock);
     let run = journal.lock_run(&lost.id).unwrap();
@@ -349,7 +349,7 @@ async fn a_doubt_of_an_earlier_boot_counts_from_the_later_one() {
 }
 
 #[tokio::test]
-async fn what_version_1_has_recorded_is_waited_for_as_long_as_the_operation_says() {
+async fn steps_of_journal_version_1_wait_for_the_operations_full_window() {
     let longest = CONNECT + REPLY + TENANT_SETTLE;
     for does in [Does::LandsLate(longest), Does::DropsBefore] {
         let killed = killed([does, Does::Answers]).await;
@@ -368,7 +368,7 @@ async fn what_version_1_has_recorded_is_waited_for_as_long_as_the_operation_says
 }
 
 #[tokio::test]
-async fn a_secret_is_on_disk_before_the_script_sees_it_whatever_brought_it() {
+async fn every_secret_result_is_on_disk_before_the_script_sees_it() {
     let folder = tempfile::tempdir().unwrap();
     let (path, image) = (folder.path().join("journal.db"), folder.path().join("image.db"));
     let clock = frozen();

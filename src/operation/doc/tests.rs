@@ -17,7 +17,7 @@ fn ids(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn operations_are_found_as_people_write_them() {
+fn operations_are_found_by_short_qualified_and_call_like_names() {
     let tenant = ["mobsted::ensure_tenant"];
     for name in [
         "ensure_tenant",
@@ -36,7 +36,7 @@ fn operations_are_found_as_people_write_them() {
 }
 
 #[test]
-fn an_unknown_name_names_what_is_like_it() {
+fn an_unknown_name_suggests_the_nearest_operation() {
     let near = |name: &str| find(&crate::platforms::catalogue(), name).unwrap_err().nearest;
     assert_eq!(near("ensure_tennant"), ["mobsted::ensure_tenant"]);
     assert!(near("mobsted::ensure_tenants").contains(&"mobsted::ensure_tenant".to_owned()));
@@ -66,7 +66,7 @@ fn names_come_before_summaries_in_a_search() {
 }
 
 #[test]
-fn every_entry_is_told_in_every_width() {
+fn every_operation_doc_renders_at_every_width() {
     let catalogue = crate::platforms::catalogue();
     for op in catalogue.operations() {
         let doc = OpDoc::of(&catalogue, *op);
@@ -103,7 +103,7 @@ fn permission_follows_from_the_effect() {
 }
 
 #[test]
-fn lines_are_broken_between_words_only() {
+fn text_wraps_only_between_words() {
     assert_eq!(wrap("one two three", 7), ["one two", "three"]);
     assert_eq!(wrap("extraordinary a b", 5), ["extraordinary", "a b"]);
     assert!(wrap("  ", 5).is_empty());

@@ -6,7 +6,7 @@ use super::*;
 use crate::operation::error::Code;
 
 #[test]
-fn every_code_of_an_operation_has_an_entry() {
+fn every_operation_error_code_has_an_explanation() {
     let missing: Vec<&str> = Code::ALL
         .iter()
         .map(|code| code.as_str())
@@ -19,7 +19,7 @@ fn every_code_of_an_operation_has_an_entry() {
 }
 
 #[test]
-fn entries_are_complete_and_there_once() {
+fn explanations_are_complete_and_unique() {
     let mut seen = BTreeSet::new();
     for entry in all(&crate::platforms::catalogue()) {
         assert!(seen.insert(entry.code), "{} is there twice", entry.code);
@@ -40,7 +40,7 @@ fn entries_are_complete_and_there_once() {
 }
 
 #[test]
-fn codes_are_found_as_people_write_them_and_slips_are_understood() {
+fn error_codes_are_found_in_any_case_and_typos_get_suggestions() {
     assert_eq!(
         find(&crate::platforms::catalogue(), "IN-DOUBT").map(|entry| entry.code),
         Some("in_doubt")

@@ -28,7 +28,7 @@ fn known() -> Record {
 }
 
 #[test]
-fn a_tenant_is_complete_and_its_password_a_secret() {
+fn a_manual_tenant_result_is_completed_and_its_password_a_secret() {
     let written = json(r#"{"url": "a1-admin.mobsted.com/", "password": "hunter2"}"#);
     let Value::Object(tenant) = given(op("ensure_tenant"), written, known()).unwrap() else {
         panic!("not an object");
@@ -41,7 +41,7 @@ fn a_tenant_is_complete_and_its_password_a_secret() {
 }
 
 #[test]
-fn what_is_missing_or_unknown_is_named() {
+fn missing_and_unknown_fields_are_named() {
     let refused = |text: &str| given(op("ensure_tenant"), json(text), known()).unwrap_err();
     assert_eq!(refused("{}"), "`url` is missing");
     assert!(refused(r#"{"pasword": "x"}"#).contains("no `pasword`"));
@@ -53,7 +53,7 @@ fn what_is_missing_or_unknown_is_named() {
 }
 
 #[test]
-fn a_raw_call_takes_anything_and_hides_its_credentials() {
+fn a_raw_call_result_accepts_any_json_and_masks_credentials() {
     assert_eq!(given(op("post"), Value::Null, Record::new()), Ok(Value::Null));
     assert!(wanted(op("post")).unwrap().shape.contains("null is fine"));
     let answer = json(r#"{"items": [{"api_token": "hunter2", "id": 1}]}"#);
@@ -62,7 +62,7 @@ fn a_raw_call_takes_anything_and_hides_its_credentials() {
 }
 
 #[test]
-fn what_gives_nothing_back_needs_nothing() {
+fn an_operation_without_a_result_accepts_only_null() {
     assert_eq!(wanted(op("delete_app")), None);
     assert_eq!(
         given(op("delete_app"), Value::Null, Record::new()),
@@ -72,7 +72,7 @@ fn what_gives_nothing_back_needs_nothing() {
 }
 
 #[test]
-fn a_map_has_all_its_fields_and_its_first_is_never_forgotten() {
+fn a_map_result_has_all_fields_and_requires_the_first() {
     let sms = op("send_sms");
     assert!(
         wanted(sms)
@@ -95,7 +95,7 @@ fn a_map_has_all_its_fields_and_its_first_is_never_forgotten() {
 }
 
 #[test]
-fn every_example_is_itself_a_result() {
+fn every_manual_result_example_is_valid() {
     for op in crate::platforms::catalogue().operations().iter().copied() {
         if let Some(wanted) = wanted(op).filter(|_| op.effect.changes()) {
             let example = wanted

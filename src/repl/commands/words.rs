@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_word_is_read_back_as_it_was() {
+    fn a_quoted_command_word_round_trips() {
         for word in ["a.rhai", "a b.rhai", "it's", "say \"x\"", "both ' and \"", ""] {
             assert_eq!(words(&quoted(word)).unwrap(), [word]);
             let open = in_quotes(word, false);

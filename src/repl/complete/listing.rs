@@ -95,7 +95,7 @@ mod tests {
         assert!(wide[0].display.contains("  Make sure that a tenant exists"));
     }
     #[test]
-    fn more_than_the_screen_holds_is_counted_and_completes_what_all_have_in_common() {
+    fn completions_beyond_the_screen_are_counted_and_offer_the_common_prefix() {
         let found: Vec<Candidate> = (0..70_000)
             .map(|number| Candidate::new(format!("kéy{number}"), format!("kéy{number}"), ""))
             .collect();

@@ -48,7 +48,7 @@ fn follows(typed: &str, wanted: &[&str]) {
 }
 
 #[test]
-fn names_of_the_session_and_its_platforms_follow() {
+fn completion_offers_session_variables_platforms_and_keywords() {
     follows("", &["partner", "row", "mobsted::", "now()"]);
     follows("let x = par", &["partner"]);
     follows("mobsted::", &["connect([account])"]);
@@ -62,7 +62,7 @@ fn names_of_the_session_and_its_platforms_follow() {
 }
 
 #[test]
-fn members_are_those_of_the_type() {
+fn completion_after_a_dot_offers_members_of_the_type() {
     follows(
         "partner.",
         &["login", "ensure_tenant(email, [options])", "tenants()"],
@@ -82,7 +82,7 @@ fn members_are_those_of_the_type() {
 }
 
 #[test]
-fn a_chain_of_calls_is_followed_by_what_they_declare() {
+fn completion_follows_declared_return_types_of_call_chains() {
     follows("mobsted::connect().", &["ensure_tenant(email, [options])"]);
     follows(
         "let t = mobsted::connect().ensure_tenant(\"a(b\", #{adopt: true}).",
@@ -100,7 +100,7 @@ fn a_chain_of_calls_is_followed_by_what_they_declare() {
 }
 
 #[test]
-fn keys_of_options_follow_where_a_call_takes_them() {
+fn completion_offers_option_keys_inside_an_options_map() {
     follows("partner.ensure_tenant(\"a\", #{", &["adopt: bool"]);
     let found = titles("ann.connect().ensure_app(\"n\", \"s\", #{adopt: true, ");
     assert!(
@@ -129,7 +129,7 @@ fn keys_of_options_follow_where_a_call_takes_them() {
 }
 
 #[test]
-fn quotes_hold_paths_and_profiles() {
+fn completion_inside_quotes_offers_paths_or_profiles() {
     let space = space();
     assert_eq!(
         cursor_context(&space, "import \"lib/x"),
@@ -169,7 +169,7 @@ fn quotes_hold_paths_and_profiles() {
 }
 
 #[test]
-fn keys_that_are_no_names_are_written_in_brackets() {
+fn completion_writes_non_identifier_keys_in_brackets() {
     let space = space();
     assert_eq!(titles("row[\""), ["address", "email", "not a name", "tags"]);
     assert_eq!(titles("row.address[\"c"), ["city"]);
@@ -190,7 +190,7 @@ fn keys_that_are_no_names_are_written_in_brackets() {
 }
 
 #[test]
-fn a_tenants_own_session_is_told_from_a_master_account() {
+fn completion_distinguishes_tenant_sessions_from_master_accounts() {
     let mut space = space();
     let own = Object::new("mobsted::Session", [("$role", Value::from("tenant"))]);
     space.set("own", Value::Object(own));
@@ -217,7 +217,7 @@ fn a_tenants_own_session_is_told_from_a_master_account() {
 }
 
 #[test]
-fn names_that_the_text_itself_declares_have_members() {
+fn completion_infers_types_of_local_and_loop_variables() {
     follows("let s = sparrow::connect(); s.", &["send_viber(message)"]);
     follows("let t = partner.tenants(); for q in t { q.", &["email"]);
     follows("for q in tenants { q.", &["email"]);
@@ -228,7 +228,7 @@ fn names_that_the_text_itself_declares_have_members() {
 }
 
 #[test]
-fn keys_of_maps_inside_of_options_follow() {
+fn completion_offers_keys_of_nested_option_maps() {
     follows(
         "http::get(\"x\", #{ basic: #{",
         &["user: string", "password: string or secret"],
@@ -250,7 +250,7 @@ fn keys_of_maps_inside_of_options_follow() {
 }
 
 #[test]
-fn what_a_request_answers_and_an_error_has_follow() {
+fn completion_offers_fields_of_http_responses_and_caught_errors() {
     follows("http::get(u).", &["status", "headers", "body"]);
     follows("let a = http::post(u, #{}); a.", &["status", "headers", "body"]);
     follows(
@@ -261,7 +261,7 @@ fn what_a_request_answers_and_an_error_has_follow() {
 }
 
 #[test]
-fn elements_of_a_live_list_are_looked_into() {
+fn completion_inspects_elements_of_a_live_list() {
     let mut space = space();
     let rows = json!([{"a": {"city": "Bern", "b": {"deep": 1}}, "tags": [{"id": 1}]}]);
     space.set("rows", Value::from_json(rows));
@@ -283,7 +283,7 @@ fn elements_of_a_live_list_are_looked_into() {
 }
 
 #[test]
-fn types_are_told_without_evaluating() {
+fn expression_types_are_inferred_without_evaluation() {
     let space = space();
     let words = |text: &str| type_of(&space, text).words();
     for (text, ty) in [
@@ -328,7 +328,7 @@ fn types_are_told_without_evaluating() {
 }
 
 #[test]
-fn what_cannot_be_there_is_told_from_what_is_not_known() {
+fn only_certainly_missing_names_and_members_are_reported() {
     let mut space = space();
     space.define(
         "lib",
@@ -365,7 +365,7 @@ fn what_cannot_be_there_is_told_from_what_is_not_known() {
 }
 
 #[test]
-fn what_functions_of_the_session_give_is_read_off_them() {
+fn return_types_of_session_functions_are_inferred_from_their_definitions() {
     let mut space = space();
     let defined = "fn first(list) { let one = list[0]; one }
         fn greet(name) { `hello ${name}` }
@@ -405,7 +405,7 @@ impl Loader for NoFiles {
 }
 
 #[test]
-fn nothing_that_can_be_typed_breaks_it() {
+fn completion_never_panics_on_partial_input() {
     let whole =
         "partner.ensure_tenant(\"日本\", #{adopt: true}).connect().apps()[0]. `x ${row.address.` :: ]})";
     for (at, _) in whole.char_indices() {

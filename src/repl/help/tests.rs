@@ -3,7 +3,7 @@
 use super::asked;
 
 #[test]
-fn a_question_mark_behind_a_name_asks_about_it() {
+fn a_trailing_question_mark_asks_for_help_on_a_name() {
     assert_eq!(asked("ensure_tenant?"), Some("ensure_tenant"));
     assert_eq!(asked("mobsted::connect() ?"), Some("mobsted::connect()"));
     for other in ["a + b?", "?", "ensure_tenant", "\"what?\"", "is it?"] {
@@ -12,7 +12,7 @@ fn a_question_mark_behind_a_name_asks_about_it() {
 }
 
 #[test]
-fn a_session_asks_at_each_change() {
+fn help_says_a_session_confirms_each_change_in_prod_mode() {
     let catalogue = crate::platforms::catalogue();
     let op = catalogue.operation("mobsted::ensure_tenant");
     let meaning = op.map_or("", |op| super::told(&catalogue, op).permission.meaning);

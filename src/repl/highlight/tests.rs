@@ -12,7 +12,7 @@ fn plain(painted: &str) -> String {
 }
 
 #[test]
-fn painting_changes_no_character() {
+fn syntax_highlighting_never_changes_the_text() {
     for line in [
         "let a = `x ${y(1)} z`; // done",
         "\"日本\n語\" + f(",
@@ -29,7 +29,7 @@ fn painting_changes_no_character() {
 }
 
 #[test]
-fn the_partner_of_the_bracket_at_the_cursor_stands_out() {
+fn matching_brackets_at_the_cursor_are_highlighted() {
     let painted = highlight("f((1))", 6);
     assert_eq!(painted.matches("\u{1b}[1;7m").count(), 2);
     assert!(
@@ -40,7 +40,7 @@ fn the_partner_of_the_bracket_at_the_cursor_stands_out() {
 }
 
 #[test]
-fn an_error_is_underlined_only_when_more_cannot_mend_it() {
+fn syntax_errors_are_underlined_unless_input_is_incomplete() {
     assert!(!highlight("let a = (1 +", 12).contains("[4;31m"));
     assert!(!highlight("let", 3).contains("[4;31m"));
     assert!(!highlight("f(\"ope", 6).contains("[4;31m"));

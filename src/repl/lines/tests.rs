@@ -11,7 +11,7 @@ fn statements(text: &'static str) -> Vec<(usize, String)> {
 }
 
 #[test]
-fn a_statement_takes_the_lines_it_needs() {
+fn text_is_split_into_statements_spanning_several_lines() {
     let found = statements(
         "let x = 1\nx + 1\n\nfn f(a) {\n  a\n}\nlet y = [1, 2]\n  .len();\nif x > 1 { 2 }\nelse { 3 }\n:vars\nlast",
     );
@@ -29,7 +29,7 @@ fn a_statement_takes_the_lines_it_needs() {
 }
 
 #[test]
-fn windows_line_ends_and_an_unfinished_end_are_taken_as_they_are() {
+fn statement_splitting_handles_crlf_and_incomplete_input() {
     assert_eq!(
         statements("1\r\n2\r\n"),
         [(1, "1".to_owned()), (2, "2".to_owned())]

@@ -14,7 +14,7 @@ fn value(json: Json) -> Value {
 }
 
 #[test]
-fn maps_become_a_table_and_a_wide_one_stands_below() {
+fn maps_print_as_a_table_or_vertically_if_too_wide() {
     let list = value(json!([{"id": 1, "name": "Ann"}, {"id": 22, "name": "日本", "more": [1]}]));
     assert_eq!(
         table::table(&list, frame(80, 20)),
@@ -27,7 +27,7 @@ fn maps_become_a_table_and_a_wide_one_stands_below() {
 }
 
 #[test]
-fn what_is_not_shown_is_counted() {
+fn omitted_rows_and_items_are_counted() {
     let list = Value::List((0..57).map(|id| value(json!({"id": id}))).collect());
     let shown = table::table(&list, frame(80, 20));
     assert_eq!(shown.lines().count(), 22);
@@ -80,7 +80,7 @@ fn secrets_are_masked_in_every_form() {
 }
 
 #[test]
-fn trees_and_cells_show_all_of_a_value() {
+fn tree_and_csv_output_show_the_whole_value() {
     let nested = value(json!({"a": {"b": [1, "x"]}, "c": null}));
     assert_eq!(
         tree::tree(&nested),
@@ -94,7 +94,7 @@ fn trees_and_cells_show_all_of_a_value() {
 }
 
 #[test]
-fn control_characters_are_written_out_before_they_are_measured() {
+fn control_characters_are_escaped_before_measuring_width() {
     let list = value(json!([{"c": "a\u{1b}[31mred\u{7}", "n": 1}, {"c": "", "n": 2}]));
     assert_eq!(
         table::table(&list, frame(80, 20)),
@@ -109,7 +109,7 @@ fn control_characters_are_written_out_before_they_are_measured() {
 }
 
 #[test]
-fn what_is_no_text_has_no_quotes() {
+fn closures_infinities_and_secrets_are_shown_without_quotes() {
     let stand_in = Value::Object(crate::value::Object::stand_in("closure"));
     let infinite = Value::Float(f64::INFINITY);
     let secret = Value::Secret(Secret::new("hunter2"));
@@ -128,7 +128,7 @@ fn what_is_no_text_has_no_quotes() {
 }
 
 #[test]
-fn every_form_shows_as_many_rows_as_were_asked_for() {
+fn csv_and_text_output_respect_the_row_limit() {
     let list = Value::List((0..100).map(|id| value(json!({"id": id}))).collect());
     let told = "… 98 more rows; `:set rows N` shows N of them";
     assert_eq!(separated::csv(&list, frame(80, 2)), format!("id\n0\n1\n{told}"));

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_leaves_out_what_differs() {
+    fn an_error_pattern_elides_names_numbers_and_urls() {
         let cases = [
             ("ann@example.com is already registered", "… is already registered"),
             ("`Ann Lee` (id 17) can't be found", "… (id …) can't be found"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn how_often_it_was_tried_is_no_part_of_an_error() {
+    fn the_retry_count_is_stripped_from_an_error() {
         let cases = [
             (
                 "no answer within 5 s (2 tries) (a.rhai:1:2)",

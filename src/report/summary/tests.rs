@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn lines_tell_counts_outcomes_and_grouped_errors() {
+fn the_summary_lists_row_counts_outcomes_and_grouped_errors() {
     let mut summary = Summary::new();
     for position in 0..5 {
         summary.row(position, RowStatus::Done, None);
@@ -39,7 +39,7 @@ fn lines_tell_counts_outcomes_and_grouped_errors() {
 }
 
 #[test]
-fn what_earlier_processes_did_is_part_of_the_whole() {
+fn the_summary_of_a_resumed_run_includes_earlier_rows() {
     let mut summary = Summary::new();
     (7..12).for_each(|position| summary.row(position, RowStatus::Done, None));
     summary.whole([(RowStatus::Done, 12), (RowStatus::Failed, 0)]);
@@ -67,7 +67,7 @@ fn what_earlier_processes_did_is_part_of_the_whole() {
 }
 
 #[test]
-fn what_was_made_is_counted_in_the_plural() {
+fn created_resources_are_counted_with_irregular_plurals() {
     let mut summary = Summary::new();
     for kind in ["company", "person", "administrator"] {
         summary.outcome(kind, "created", 2);
@@ -84,7 +84,7 @@ fn what_was_made_is_counted_in_the_plural() {
 }
 
 #[test]
-fn durations_are_spoken() {
+fn durations_are_formatted_in_readable_units() {
     let cases = [
         (850, "850 ms"),
         (1_000, "1.0 s"),

@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_told_by_its_outcome_and_status_and_a_failure_by_its_message() {
+    fn a_call_is_reported_with_outcome_status_or_error_message() {
         let created = [("status", Value::Int(201)), ("outcome", "created".into())];
         assert_eq!(
             told(Some("RQ1"), Ok(&created)).unwrap(),

@@ -148,7 +148,7 @@ fn done(runtime: &Runtime, body: &str) -> Result<Value, String> {
 }
 
 #[test]
-fn a_description_makes_the_operations() {
+fn a_resource_description_generates_crud_operations() {
     let (runtime, shop) = shop(&["eve@example.com"]);
     let made = done(
         &runtime,
@@ -201,7 +201,7 @@ fn a_lost_answer_is_looked_up_by_the_key_and_nothing_is_made_twice() {
 }
 
 #[test]
-fn a_creation_that_succeeds_without_content_is_looked_up_and_never_sent_again() {
+fn a_create_answered_without_content_is_in_doubt_and_not_resent() {
     let (runtime, shop) = shop(&[]);
     shop.bare_yes.store(true, Ordering::SeqCst);
     let why = done(&runtime, "shop.ensure_contact(\"ann@example.com\")").unwrap_err();
@@ -210,7 +210,7 @@ fn a_creation_that_succeeds_without_content_is_looked_up_and_never_sent_again() 
 }
 
 #[test]
-fn a_change_that_is_carried_out_does_not_fail_when_its_result_cannot_be_read() {
+fn an_applied_update_succeeds_when_its_result_cannot_be_read() {
     let (runtime, shop) = shop(&["ann@example.com"]);
     shop.unreachable.store(1, Ordering::SeqCst);
     let changed = done(
@@ -222,7 +222,7 @@ fn a_change_that_is_carried_out_does_not_fail_when_its_result_cannot_be_read() {
 }
 
 #[test]
-fn what_others_made_is_adopted_only_when_the_script_says_so() {
+fn an_existing_resource_is_adopted_only_with_adopt_true() {
     let (runtime, shop) = shop(&["ann@example.com", "bob@example.com", "BOB@example.com "]);
     let why = done(&runtime, "shop.ensure_contact(\"ann@example.com\")").unwrap_err();
     assert!(
@@ -249,7 +249,7 @@ fn what_others_made_is_adopted_only_when_the_script_says_so() {
 }
 
 #[test]
-fn a_key_that_is_none_and_fields_that_contradict_it_are_refused_before_anything_is_sent() {
+fn invalid_keys_and_contradicting_fields_are_refused_before_sending() {
     let (runtime, shop) = shop(&[]);
     for (call, why) in [
         (

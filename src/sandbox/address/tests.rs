@@ -25,7 +25,7 @@ fn a_platform_is_known_by_its_host_or_by_its_first_path_segment() {
 }
 
 #[test]
-fn what_is_no_other_platforms_is_mobsteds() {
+fn unrecognized_addresses_belong_to_mobsted() {
     let (platform, account, style, path) = read("acme-admin.wabcdef.mobsted.sandbox", "/api/v8/object");
     assert_eq!(
         (platform, account.as_str(), path.as_str()),

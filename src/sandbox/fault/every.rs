@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_kind_that_can_be_written_is_left_out() {
+    fn every_parsable_fault_kind_is_generated() {
         let routes = [Route::AUTH, Route::OBJECT];
         let every = Fault::every(&routes, Duration::from_millis(1), Duration::from_millis(2));
         for kind in super::super::parse::KINDS {

@@ -17,7 +17,7 @@ fn decisions(faults: &Faults, count: usize) -> Vec<bool> {
 }
 
 #[test]
-fn decisions_repeat_for_a_seed_and_follow_the_rate() {
+fn fault_decisions_are_deterministic_per_seed_and_follow_the_rate() {
     let text = ["partners:drop-after:0.2"];
     let first = decisions(&faults(7, &text), 10_000);
     assert_eq!(first, decisions(&faults(7, &text), 10_000));
@@ -27,7 +27,7 @@ fn decisions_repeat_for_a_seed_and_follow_the_rate() {
 }
 
 #[test]
-fn a_limit_ends_it_and_the_first_matching_fault_wins() {
+fn a_fault_stops_at_its_limit_and_the_first_match_wins() {
     let faults = faults(1, &["partners:500:x2", "*:429"]);
     assert_eq!(faults.decide(Route::AUTH), Some(Kind::TooMany429));
     let kinds: Vec<_> = (0..3).filter_map(|_| faults.decide(Route::PARTNERS)).collect();
@@ -39,7 +39,7 @@ fn a_limit_ends_it_and_the_first_matching_fault_wins() {
 }
 
 #[test]
-fn a_route_covers_its_narrower_ones() {
+fn a_fault_route_covers_its_sub_routes() {
     let faults = faults(1, &["applications-post:500", "applications:429"]);
     assert_eq!(faults.decide(Route::APPLICATIONS_POST), Some(Kind::Error500));
     assert_eq!(faults.decide(Route::APPLICATIONS_GET), Some(Kind::TooMany429));

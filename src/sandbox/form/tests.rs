@@ -17,7 +17,7 @@ fn a_multipart_body_gives_its_fields() {
 }
 
 #[test]
-fn boundaries_may_be_quoted_and_files_are_left_out() {
+fn multipart_boundaries_may_be_quoted_and_files_are_skipped() {
     assert_eq!(
         boundary("Multipart/Form-Data; charset=utf-8; boundary=\"xy\""),
         Some("xy")
@@ -30,7 +30,7 @@ fn boundaries_may_be_quoted_and_files_are_left_out() {
 }
 
 #[test]
-fn files_keep_every_byte() {
+fn multipart_files_keep_every_byte() {
     let body = b"--xy\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.bin\"\r\nContent-Type: x/y\r\n\r\n\xff\r\n--x\r\n--xy--";
     let parts = parts(body, "xy").unwrap();
     assert_eq!(parts.len(), 1);
@@ -42,7 +42,7 @@ fn files_keep_every_byte() {
 }
 
 #[test]
-fn a_body_that_is_cut_short_is_none() {
+fn a_truncated_multipart_body_is_rejected() {
     let cut = BODY.trim_end_matches('-');
     assert_eq!(multipart(cut.as_bytes(), "---011000010111000001101001"), None);
     assert_eq!(multipart(b"email=x", "xy"), None);

@@ -32,7 +32,7 @@ fn entries_come_back_in_order_and_a_torn_last_line_is_cut_off() {
 }
 
 #[test]
-fn a_bad_line_in_the_middle_is_named() {
+fn a_corrupt_line_in_the_middle_of_the_log_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     std::fs::write(&path, b"1\nx\n3\n").unwrap();
@@ -43,7 +43,7 @@ fn a_bad_line_in_the_middle_is_named() {
 
 #[cfg(unix)]
 #[test]
-fn only_the_owner_can_read_it() {
+fn the_log_file_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_from_other_text() {
+    fn email_addresses_are_distinguished_from_other_text() {
         for good in [
             "ann@example.com",
             "a+b@x.y-z.co",

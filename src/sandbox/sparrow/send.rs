@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_channel_has_its_own_numbers() {
+    fn each_channel_accepts_only_its_phone_number_format() {
         assert!(reaches(Channel::Viber, "9779812345678"));
         assert!(!reaches(Channel::Viber, "+9779812345678"));
         assert!(!reaches(Channel::ViberTemplate, "9812345678"));

@@ -72,7 +72,7 @@ fn a_described_collection_is_created_listed_changed_and_deleted() {
 }
 
 #[test]
-fn a_list_comes_in_pages_and_one_is_found_by_its_key() {
+fn described_items_are_paginated_and_found_by_key() {
     let rig = Rig::with(|options| {
         options.services = crm(vec![Collection {
             by_key: Some("/contacts/{key}".into()),
@@ -139,7 +139,7 @@ fn a_described_sign_in_returns_a_token_that_requests_need() {
 }
 
 #[test]
-fn a_service_that_a_later_process_describes_is_simulated_by_the_one_that_serves() {
+fn a_service_described_by_an_attached_sandbox_is_simulated() {
     let rig = Rig::new();
     assert_eq!(rig.crm("GET", "/contacts").status(), 404);
     let mut options = Options::new(rig.dir.path());

@@ -5,7 +5,7 @@ use super::super::world::LOG_FILE;
 use super::*;
 
 #[test]
-fn everything_is_there_again_after_reopening() {
+fn reopening_the_sandbox_restores_all_state() {
     let rig = Rig::new();
     let (token, master) = (rig.token(), rig.sandbox.master());
     for n in 0..3 {
@@ -32,7 +32,7 @@ fn everything_is_there_again_after_reopening() {
 }
 
 #[test]
-fn an_answered_creation_is_in_the_log_before_the_answer() {
+fn a_creation_is_logged_before_its_response_is_sent() {
     let rig = Rig::new();
     let token = rig.token();
     for n in 0..20 {
@@ -43,7 +43,7 @@ fn an_answered_creation_is_in_the_log_before_the_answer() {
 }
 
 #[test]
-fn a_torn_last_line_is_dropped_and_a_bad_one_before_it_is_named() {
+fn a_torn_last_log_line_is_dropped_and_corrupt_ones_reported() {
     let rig = Rig::new();
     rig.create(&rig.token(), "ann@example.com").json(200);
     let Rig { sandbox, dir } = rig;
@@ -87,7 +87,7 @@ fn every_prefix_of_the_log_opens() {
 }
 
 #[test]
-fn a_late_effect_lands_when_another_opens_the_world() {
+fn a_deferred_effect_lands_when_the_sandbox_is_reopened() {
     let rig = Rig::with_fault("partners:drop-late:1");
     let token = rig.token();
     assert!(rig.create(&token, "ann@example.com").send().is_err());
@@ -119,7 +119,7 @@ fn a_late_effect_lands_when_another_opens_the_world() {
 }
 
 #[test]
-fn a_world_of_the_first_format_is_read_and_learns_of_the_other_platforms() {
+fn sandbox_state_of_format_1_is_read_and_gets_all_platforms() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(LOG_FILE);
     let old = [
@@ -141,7 +141,7 @@ fn a_world_of_the_first_format_is_read_and_learns_of_the_other_platforms() {
 }
 
 #[test]
-fn a_world_of_a_newer_format_is_refused() {
+fn sandbox_state_of_a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let line = json!({ "at": 1, "what": { "world": { "format": 5, "more": true } } });
     std::fs::write(dir.path().join(LOG_FILE), format!("{line}\nwhatever\n")).unwrap();
@@ -160,7 +160,7 @@ fn a_world_of_a_newer_format_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_world_is_left_alone() {
+fn a_log_without_a_sandbox_header_is_reported_as_corrupt() {
     let dir = tempfile::tempdir().unwrap();
     let line = json!({ "at": 1, "what": { "mobsted": "all_expired" } });
     std::fs::write(dir.path().join(LOG_FILE), format!("{line}\n")).unwrap();

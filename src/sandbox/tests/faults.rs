@@ -31,7 +31,7 @@ fn is_silent(answer: &io::Result<Answer>) -> bool {
 }
 
 #[test]
-fn a_dropped_connection_ends_without_a_byte_before_or_after_the_effect() {
+fn drop_faults_close_the_connection_before_or_after_the_effect() {
     let (answer, made) = creating("partners:drop-before");
     assert!(is_dead(&answer) && made == 0, "{answer:?} {made}");
     let (answer, made) = creating("partners:drop-after");
@@ -55,7 +55,7 @@ fn error_answers_come_before_or_after_the_effect() {
 }
 
 #[test]
-fn hanging_requests_get_nothing_and_do_not_hold_up_the_end() {
+fn hang_faults_send_nothing_and_do_not_delay_shutdown() {
     let (answer, made) = creating("partners:hang");
     assert!(is_silent(&answer) && made == 0, "{answer:?} {made}");
     let rig = Rig::with_fault("partners:hang-after");
@@ -73,7 +73,7 @@ fn hanging_requests_get_nothing_and_do_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_slow_answer_is_a_right_one_and_its_effect_does_not_need_the_client() {
+fn a_slow_response_is_correct_and_its_effect_survives_client_disconnect() {
     let rig = Rig::with_fault("partners:slow:100");
     let token = rig.token();
     let begin = Instant::now();
@@ -89,7 +89,7 @@ fn a_slow_answer_is_a_right_one_and_its_effect_does_not_need_the_client() {
 }
 
 #[test]
-fn a_late_yes_without_content_is_none_where_the_platform_refuses() {
+fn the_empty_yes_late_fault_does_not_override_a_refusal() {
     let rig = Rig::with_fault("partners:empty-yes-late:1");
     let refused = rig.create("no token of ours", "ann@example.com").status();
     assert_eq!(refused, 401);
@@ -106,7 +106,7 @@ fn a_slow_request_is_pending_until_it_has_landed() {
 }
 
 #[test]
-fn a_truncated_answer_promises_more_than_it_gives() {
+fn a_truncated_response_is_shorter_than_its_content_length() {
     let (answer, made) = creating("partners:truncate");
     let answer = answer.unwrap();
     let length = answer
@@ -124,7 +124,7 @@ fn a_truncated_answer_promises_more_than_it_gives() {
 }
 
 #[test]
-fn a_garbage_answer_is_a_200_that_nobody_can_read() {
+fn a_garbage_fault_returns_200_with_an_unparsable_body() {
     let (answer, made) = creating("partners:garbage");
     let answer = answer.unwrap();
     assert_eq!((answer.status, made), (200, 1));
@@ -152,7 +152,7 @@ fn an_expired_token_stays_expired_and_its_refresh_token_works() {
 }
 
 #[test]
-fn a_late_effect_lands_after_its_connection_has_died() {
+fn the_drop_late_fault_lands_its_effect_after_the_connection_closes() {
     let rig = Rig::with_fault("partners:drop-late:3600000:x1");
     let token = rig.token();
     assert!(is_dead(&rig.create(&token, "ann@example.com").send()));
@@ -171,7 +171,7 @@ fn a_late_effect_lands_after_its_connection_has_died() {
 }
 
 #[test]
-fn a_late_effect_that_was_overtaken_is_refused() {
+fn a_deferred_duplicate_creation_is_refused_when_it_lands() {
     let dir = tempfile::tempdir().unwrap();
     let world = World::open(dir.path()).unwrap();
     let create = |email: &str| Command::CreateTenant {
@@ -192,7 +192,7 @@ fn a_late_effect_that_was_overtaken_is_refused() {
 }
 
 #[test]
-fn faults_come_and_go_by_request() {
+fn faults_are_added_and_cleared_through_the_admin_api() {
     let rig = Rig::new();
     let token = rig.token();
     let set = rig.request("POST", "/_sandbox/faults");
@@ -220,7 +220,7 @@ fn faults_come_and_go_by_request() {
 }
 
 #[test]
-fn an_operator_can_expire_all_tokens_and_spoil_a_first_password() {
+fn the_admin_api_expires_tokens_and_changes_first_passwords() {
     let rig = Rig::new();
     let token = rig.token();
     rig.create(&token, "a+b@example.com").json(200);

@@ -35,7 +35,7 @@ fn make(rig: &Rig, token: &str, name: &str, reference: &str) -> u64 {
 }
 
 #[test]
-fn signing_in_takes_all_three_encodings_and_answers_201_with_the_token_twice() {
+fn sign_in_accepts_json_form_and_multipart_and_returns_the_token() {
     let rig = Rig::new();
     let account = rig.sandbox.jrni();
     let boundary = "---011000010111000001101001";
@@ -79,7 +79,7 @@ fn signing_in_takes_all_three_encodings_and_answers_201_with_the_token_twice() {
 }
 
 #[test]
-fn who_says_no_application_or_a_wrong_password_is_refused() {
+fn sign_in_with_wrong_app_headers_or_password_is_refused() {
     let rig = Rig::new();
     let account = rig.sandbox.jrni();
     let bare = |id: &str, key: &str| {
@@ -108,7 +108,7 @@ fn who_says_no_application_or_a_wrong_password_is_refused() {
 }
 
 #[test]
-fn credentials_that_are_good_for_several_companies_have_to_say_which() {
+fn credentials_valid_for_several_companies_must_select_one() {
     let rig = Rig::new();
     let token = token(&rig);
     let (one, two) = (make(&rig, &token, "One", "1"), make(&rig, &token, "Two", "2"));
@@ -147,7 +147,7 @@ fn credentials_that_are_good_for_several_companies_have_to_say_which() {
 }
 
 #[test]
-fn a_token_ends_by_logging_out_by_idleness_and_on_demand() {
+fn a_token_expires_by_log_out_idleness_or_fault() {
     let rig = Rig::new();
     let company = rig.sandbox.jrni().company;
     let look =
@@ -175,7 +175,7 @@ fn a_token_ends_by_logging_out_by_idleness_and_on_demand() {
 }
 
 #[test]
-fn companies_are_made_found_changed_and_switched_off() {
+fn companies_are_created_found_updated_and_disabled() {
     let rig = Rig::new();
     let token = token(&rig);
     let parent = rig.sandbox.jrni().company;
@@ -223,7 +223,7 @@ fn companies_are_made_found_changed_and_switched_off() {
 }
 
 #[test]
-fn children_come_by_page_and_inside_their_parent() {
+fn child_companies_are_paginated_and_embedded_in_their_parent() {
     let rig = Rig::new();
     let token = token(&rig);
     let parent = rig.sandbox.jrni().company;
@@ -263,7 +263,7 @@ fn children_come_by_page_and_inside_their_parent() {
 }
 
 #[test]
-fn people_are_made_found_changed_and_deleted_and_mailed_unless_told_not_to() {
+fn people_are_created_updated_deleted_and_mailed_unless_notify_is_false() {
     let rig = Rig::new();
     let token = token(&rig);
     let parent = rig.sandbox.jrni().company;
@@ -330,7 +330,7 @@ fn people_are_made_found_changed_and_deleted_and_mailed_unless_told_not_to() {
 }
 
 #[test]
-fn by_path_it_is_addressed_like_that_in_every_link() {
+fn links_use_path_addressing_when_the_request_did() {
     let rig = Rig::new();
     let account = rig.sandbox.jrni();
     let address = rig.sandbox.address();

@@ -33,7 +33,7 @@ fn signing_in_gives_two_tokens_and_an_absolute_expiry() {
 }
 
 #[test]
-fn a_refresh_token_trades_once_and_an_access_token_never() {
+fn a_refresh_token_works_once_and_an_access_token_cannot_refresh() {
     let rig = Rig::new();
     let tokens = rig.sign_in();
     let refresh = |token: &Value| {
@@ -74,7 +74,7 @@ fn a_refresh_token_trades_once_and_an_access_token_never() {
 }
 
 #[test]
-fn a_plus_in_an_address_must_be_encoded() {
+fn a_plus_in_an_email_must_be_percent_encoded() {
     let rig = Rig::new();
     let created = rig.create(&rig.token(), "a+b@example.com").json(200);
     let host = host_of(&created);
@@ -102,7 +102,7 @@ fn tokens_work_for_their_own_account_and_until_they_expire() {
 }
 
 #[test]
-fn an_address_has_one_account_however_many_ask_at_once() {
+fn concurrent_creations_for_one_email_make_one_account() {
     let rig = Rig::new();
     let token = rig.token();
     let statuses: Vec<u16> = std::thread::scope(|scope| {
@@ -135,7 +135,7 @@ fn an_address_has_one_account_however_many_ask_at_once() {
 }
 
 #[test]
-fn creating_is_for_the_master_account_and_for_addresses() {
+fn creating_a_tenant_requires_the_master_account_and_a_valid_email() {
     let rig = Rig::with(|options| options.behaviour.duplicate = Duplicate::Conflict);
     let token = rig.token();
     let created = rig.create(&token, "ann@example.com").json(200);
@@ -206,7 +206,7 @@ fn accounts_are_addressed_by_host_or_by_path() {
 }
 
 #[test]
-fn sub_accounts_are_listed_by_page_in_both_vocabularies() {
+fn sub_account_lists_are_paginated_and_carry_both_field_vocabularies() {
     let rig = Rig::new();
     let token = rig.token();
     for n in 0..5 {
@@ -331,7 +331,7 @@ fn apps_are_made_listed_changed_and_deleted() {
 }
 
 #[test]
-fn smaller_calls_have_something_to_meet() {
+fn minor_endpoints_are_simulated_and_unknown_ones_return_404() {
     let rig = Rig::new();
     let token = rig.token();
     let wrapper = json!({ "Name": "Own", "appWebSiteUrl": "https://own.example" });
@@ -363,7 +363,7 @@ fn smaller_calls_have_something_to_meet() {
 }
 
 #[test]
-fn creating_can_take_its_time_and_goes_on_without_the_client() {
+fn creation_latency_applies_and_creation_survives_client_disconnect() {
     let latency = Duration::from_millis(100);
     let rig = Rig::with(|options| options.behaviour.create_latency = latency);
     let token = rig.token();

@@ -5,7 +5,7 @@ use super::super::{Role, SandboxError, Totals, Traffic, reset, status};
 use super::*;
 
 #[test]
-fn the_second_attaches_and_takes_over_when_the_first_ends() {
+fn a_second_sandbox_attaches_and_takes_over_when_the_first_ends() {
     let rig = Rig::new();
     let second = start(rig.dir.path());
     assert_eq!(
@@ -30,7 +30,7 @@ fn the_second_attaches_and_takes_over_when_the_first_ends() {
 
 #[cfg(unix)]
 #[test]
-fn everything_in_the_folder_is_for_its_owner_alone() {
+fn sandbox_files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let rig = Rig::new();
@@ -46,7 +46,7 @@ fn everything_in_the_folder_is_for_its_owner_alone() {
 }
 
 #[test]
-fn an_attached_one_that_has_ended_does_not_take_over() {
+fn an_attached_sandbox_that_shut_down_does_not_take_over() {
     let rig = Rig::new();
     let second = start(rig.dir.path());
     let begin = Instant::now();
@@ -62,7 +62,7 @@ fn an_attached_one_that_has_ended_does_not_take_over() {
 }
 
 #[test]
-fn faults_of_an_attached_one_go_to_the_one_that_serves() {
+fn faults_of_an_attached_sandbox_apply_to_the_serving_one() {
     let rig = Rig::new();
     let token = rig.token();
     let mut options = Options::new(rig.dir.path());
@@ -75,7 +75,7 @@ fn faults_of_an_attached_one_go_to_the_one_that_serves() {
 }
 
 #[test]
-fn of_many_starting_at_once_one_serves_and_all_agree() {
+fn concurrent_starts_yield_exactly_one_serving_sandbox() {
     let dir = tempfile::tempdir().unwrap();
     let all: Vec<Sandbox> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| start(dir.path()))).collect();
@@ -93,7 +93,7 @@ fn of_many_starting_at_once_one_serves_and_all_agree() {
 }
 
 #[test]
-fn a_stale_address_is_not_believed() {
+fn a_stale_address_file_is_not_trusted() {
     let rig = Rig::new();
     let Rig { sandbox, dir } = rig;
     let path = dir.path().join("address");
@@ -107,7 +107,7 @@ fn a_stale_address_is_not_believed() {
 }
 
 #[test]
-fn status_tells_who_serves_and_reset_waits_for_nobody() {
+fn status_names_the_serving_process_and_reset_refuses_while_in_use() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(status(dir.path()).unwrap().snapshot, None);
     let sandbox = start(dir.path());
@@ -132,7 +132,7 @@ fn status_tells_who_serves_and_reset_waits_for_nobody() {
 }
 
 #[test]
-fn only_free_loopback_addresses_will_do() {
+fn listen_addresses_must_be_loopback_and_free() {
     let dir = tempfile::tempdir().unwrap();
     let mut options = Options::new(dir.path());
     options.listen = "0.0.0.0:0".parse().unwrap();
@@ -150,7 +150,7 @@ fn only_free_loopback_addresses_will_do() {
 }
 
 #[test]
-fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
+fn status_waits_for_a_lock_that_is_being_released() {
     let Rig { sandbox, dir } = Rig::new();
     sandbox.shutdown();
     let held = super::super::share::wait_for_lock(dir.path()).unwrap();
@@ -166,7 +166,7 @@ fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
 }
 
 #[test]
-fn a_process_that_ends_while_it_is_asked_is_replaced() {
+fn a_serving_process_that_ends_during_attach_is_replaced() {
     use std::io::{BufRead as _, BufReader, Write as _};
 
     let Rig { sandbox, dir } = Rig::new();

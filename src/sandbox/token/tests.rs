@@ -16,7 +16,7 @@ fn claims() -> Claims {
 }
 
 #[test]
-fn a_token_says_what_was_signed_with_its_claims_in_the_published_order() {
+fn a_jwt_verifies_and_has_its_claims_in_documented_order() {
     let signer = Signer::new("secret");
     let token = signer.sign(Use::Access, &claims());
     assert_eq!(signer.verify(Use::Access, &token), Some(claims()));
@@ -34,7 +34,7 @@ fn a_token_says_what_was_signed_with_its_claims_in_the_published_order() {
 }
 
 #[test]
-fn other_keys_other_uses_and_changed_tokens_are_refused() {
+fn tokens_of_another_key_or_use_and_tampered_tokens_are_refused() {
     let signer = Signer::new("secret");
     let token = signer.sign(Use::Access, &claims());
     assert_eq!(signer.verify(Use::Refresh, &token), None);

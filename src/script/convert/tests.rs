@@ -9,7 +9,7 @@ fn convert(script: &str) -> Result<Value, String> {
 }
 
 #[test]
-fn plain_values_go_there_and_back() {
+fn plain_values_round_trip_through_rhai() {
     let script = r#"#{ a: [1, 2.5, true, ()], b: #{ c: "x" }, d: 'y' }"#;
     let value = convert(script).unwrap();
     let again = to_value(to_dynamic(value.clone()), "value", &|_| true).unwrap();
@@ -19,7 +19,7 @@ fn plain_values_go_there_and_back() {
 }
 
 #[test]
-fn what_cannot_be_kept_is_refused_with_its_path() {
+fn values_that_cannot_be_stored_are_refused_with_their_path() {
     let refused = |script: &str| convert(script).unwrap_err();
     let closure = refused("#{ a: [1, |x| x] }");
     assert_eq!(closure, "value.a[1]: a closure or function cannot be stored");
@@ -29,7 +29,7 @@ fn what_cannot_be_kept_is_refused_with_its_path() {
 }
 
 #[test]
-fn captured_variables_are_read_through() {
+fn shared_captured_variables_are_converted_to_their_value() {
     let value = convert("let x = [1]; let f = || x.push(2); f.call(); x");
     assert_eq!(value, Ok(Value::List(vec![Value::Int(1), Value::Int(2)])));
 }

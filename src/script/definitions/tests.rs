@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_scripts_cannot_use_is_left_out_and_rust_is_not_seen() {
+fn script_definitions_contain_no_rust_types_or_unusable_functions() {
     for (name, text) in standard() {
         for word in [
             "Result<", "Box<", "$", "::", "-> ;", "fn eval(", "i128", "f32", "(_",

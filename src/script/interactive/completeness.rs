@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_waits_for_the_end_of_the_block_around_it() {
+    fn a_syntax_error_is_reported_after_its_enclosing_block_is_closed() {
         let waits = |text: &str| awaited(text).map(|open| (open.closes, open.line));
         let mut text = "fn f(a) {\n  let b = a\n  b + 1".to_owned();
         assert!(matches!(read(&text), Completeness::Broken(_)));

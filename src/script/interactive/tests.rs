@@ -78,7 +78,7 @@ impl Typist {
 }
 
 #[test]
-fn variables_functions_and_closures_stay() {
+fn variables_functions_and_closures_persist_between_inputs() {
     let mut typist = Typist::new();
     typist.gives_nothing("let x = 20");
     typist.gives_nothing("fn twice(n) { n * 2 }");
@@ -98,7 +98,7 @@ fn variables_functions_and_closures_stay() {
 }
 
 #[test]
-fn what_came_before_an_error_stays() {
+fn variables_set_before_an_error_persist() {
     let mut typist = Typist::new();
     let error = typist.fails("let a = 1; let b = missing; let c = 3");
     assert_eq!(error.summary(), "there is no variable `missing` here ([1]:1:20)");
@@ -109,7 +109,7 @@ fn what_came_before_an_error_stays() {
 }
 
 #[test]
-fn results_have_names() {
+fn results_are_available_as_numbered_variables() {
     let mut typist = Typist::new();
     typist.gives("40", 40);
     typist.gives("_ + 2", 42);
@@ -126,7 +126,7 @@ fn results_have_names() {
 }
 
 #[test]
-fn names_that_look_like_those_of_results_are_others() {
+fn names_similar_to_result_variables_stay_ordinary_variables() {
     let mut typist = Typist::new();
     typist.gives("40", 40);
     typist.gives_nothing("let _B = 1; let _out = 2; let _BA = 3;");
@@ -136,7 +136,7 @@ fn names_that_look_like_those_of_results_are_others() {
 }
 
 #[test]
-fn names_of_results_are_keys_and_texts_like_others_where_no_variable_is_meant() {
+fn result_names_in_map_keys_and_strings_are_not_rewritten() {
     let mut typist = Typist::new();
     typist.gives("40", 40);
     typist.gives_nothing("let m = #{ _1: 5, _: 6, \"_2\": _1 };");
@@ -175,7 +175,7 @@ fn constants_of_earlier_inputs_are_seen_in_functions() {
 }
 
 #[test]
-fn an_input_that_ends_its_script_is_told_from_others() {
+fn return_and_exit_mark_an_input_as_ending_its_script() {
     let mut typist = Typist::new();
     for (text, over) in [
         ("return 3", true),
@@ -196,7 +196,7 @@ fn an_input_that_ends_its_script_is_told_from_others() {
 }
 
 #[test]
-fn a_failure_is_shown_in_the_input_that_it_lies_in() {
+fn an_error_points_to_the_input_that_caused_it() {
     let mut typist = Typist::new();
     typist.gives_nothing("let pad = 1;\n\nlet more = 2;");
     typist.gives_nothing("fn broken(n) {\n    n.missing()\n}");
@@ -208,7 +208,7 @@ fn a_failure_is_shown_in_the_input_that_it_lies_in() {
 }
 
 #[test]
-fn imports_stay_and_are_read_once_until_they_are_forgotten() {
+fn imports_are_cached_until_modules_are_forgotten() {
     let mut typist = Typist::new();
     typist.files = Files(&[("lib", "export const K = 7; fn plus(n) { n + 1 }")]);
     typist.gives_nothing("import \"lib\" as lib;");
@@ -227,7 +227,7 @@ fn imports_stay_and_are_read_once_until_they_are_forgotten() {
 }
 
 #[test]
-fn modules_that_cannot_be_read_again_can_be_restored() {
+fn cached_modules_can_be_restored_after_a_failed_reload() {
     let mut typist = Typist::new();
     typist.files = Files(&[
         ("lib", "import \"low\" as low; fn two() { low::two() }"),
@@ -254,7 +254,7 @@ fn a_syntax_error_names_its_line_in_the_input() {
 }
 
 #[test]
-fn a_statement_of_a_file_is_placed_where_the_file_has_it() {
+fn error_positions_use_the_line_numbers_of_the_source_file() {
     let mut typist = Typist::new();
     let door = || Arc::new(NoOperations::default());
     let defined = typist
@@ -278,7 +278,7 @@ fn a_statement_of_a_file_is_placed_where_the_file_has_it() {
 }
 
 #[test]
-fn incomplete_inputs_wait_and_say_for_what() {
+fn incomplete_inputs_name_the_expected_closing_delimiter() {
     let waits = |text: &str| match read(text) {
         Completeness::Incomplete(open) => (open.closes, open.line),
         other => panic!("{text}: {other:?}"),
@@ -299,7 +299,7 @@ fn incomplete_inputs_wait_and_say_for_what() {
 }
 
 #[test]
-fn complete_and_broken_inputs_do_not_wait() {
+fn complete_and_invalid_inputs_do_not_wait_for_more_lines() {
     for text in [
         "1",
         "let x = 1",
@@ -323,7 +323,7 @@ fn complete_and_broken_inputs_do_not_wait() {
 }
 
 #[test]
-fn what_there_is_can_be_listed() {
+fn variables_and_functions_of_the_session_are_listed() {
     let mut typist = Typist::new();
     typist.gives_nothing("let a = 1; const B = \"x\"; let a = 2.5;");
     typist.gives_nothing("/// Adds.\nfn sum(a, b) { a + b }");
@@ -344,7 +344,7 @@ fn what_there_is_can_be_listed() {
 }
 
 #[test]
-fn an_input_that_takes_too_much_memory_is_stopped_and_the_next_begins_anew() {
+fn an_input_over_the_memory_limit_fails_and_later_inputs_run() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use crate::script::memory::{Memory, Scripts};

@@ -51,7 +51,7 @@ fn defaults_are_values_or_earlier_parameters() {
 }
 
 #[test]
-fn everything_wrong_is_reported_at_once() {
+fn all_parameter_errors_are_reported_together() {
     let bound = bind(&[
         ("emial", "x".into()),
         ("size", "big".into()),

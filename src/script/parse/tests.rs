@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn every_written_column_is_found_again() {
+fn columns_map_back_to_the_original_source_after_patching() {
     let text = "try { 1 } catch (a) { try { 2 } catch (bc) { 3 } 4 }";
     let source = Source::new("x", text);
     let parsed = parse(&source).unwrap();

@@ -82,14 +82,14 @@ const TEXTS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_name_holds_in_its_block_and_behind_its_statement() {
+fn a_variable_is_in_scope_after_its_statement_within_its_block() {
     for (text, unknown) in TEXTS {
         assert_eq!(variables(text), *unknown, "{text}");
     }
 }
 
 #[test]
-fn what_is_unknown_is_what_the_language_does_not_know() {
+fn undeclared_variables_match_rhais_strict_mode() {
     let mut engine = host::compiler();
     engine.set_strict_variables(true);
     for (text, unknown) in TEXTS {
@@ -107,7 +107,7 @@ fn what_is_unknown_is_what_the_language_does_not_know() {
 }
 
 #[test]
-fn functions_tell_what_they_need() {
+fn the_free_names_of_functions_are_found() {
     let text =
         "fn f(a) { g(b) + lib::h(a) + global::K + i(a).j() }\nfn i(x) { x }\nconst L = 1; f(global::L)";
     let scopes = Scopes::of(text);
@@ -125,7 +125,7 @@ fn functions_tell_what_they_need() {
 }
 
 #[test]
-fn changes_are_seen() {
+fn changed_variables_are_detected() {
     let changed = |text: &str| {
         let scopes = Scopes::of(text);
         let harmless = |name: &str| ["len", "print", "map", "to_upper"].contains(&name);
@@ -157,7 +157,7 @@ fn changes_are_seen() {
 }
 
 #[test]
-fn what_ends_a_text_is_seen() {
+fn top_level_return_and_exit_are_detected() {
     let count = |text: &str| Scopes::of(text).ends.len();
     assert_eq!(count("if list.map(|x| x).len() > 1 { return 5 }"), 1);
     assert_eq!(
@@ -168,7 +168,7 @@ fn what_ends_a_text_is_seen() {
 }
 
 #[test]
-fn a_text_that_is_being_typed_tells_what_holds_at_its_end() {
+fn names_in_scope_at_the_end_of_incomplete_text_are_found() {
     let holds = |text: &str| {
         let scopes = Scopes::of(text);
         let names: Vec<&str> = scopes

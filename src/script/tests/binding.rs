@@ -8,7 +8,7 @@ fn run(text: &str) -> (Result<Value, Ended>, Arc<Fake>) {
 }
 
 #[test]
-fn every_shape_of_call_reaches_the_door() {
+fn every_form_of_operation_call_reaches_the_host() {
     let (ended, door) = run(r#"
         let s = mobsted::connect();
         mobsted::connect("acme");
@@ -41,7 +41,7 @@ act[[1,{"a":{"email":"a@example.com","password":"***","url":"https://t.example"}
 }
 
 #[test]
-fn properties_are_those_of_the_kind() {
+fn objects_expose_only_the_properties_of_their_kind() {
     let tenant = r#"let t = mobsted::connect().ensure_tenant("a@example.com"); "#;
     assert_eq!(
         json(&format!("{tenant} [t.email, t[\"url\"], t.name, t.email.len]")),
@@ -170,7 +170,7 @@ fn secrets_compare_with_each_other_only() {
 }
 
 #[test]
-fn a_secret_comes_back_as_one() {
+fn a_returned_secret_is_still_a_secret() {
     let ended = call(r#"#{ p: mobsted::connect().ensure_tenant("a@b.example").password }"#).unwrap();
     assert_eq!(
         ended.as_record().unwrap()["p"],
@@ -179,7 +179,7 @@ fn a_secret_comes_back_as_one() {
 }
 
 #[test]
-fn what_an_operation_cannot_take_is_refused_before_the_door() {
+fn an_unsupported_argument_is_refused_before_the_operation_call() {
     let (ended, door) = run("act(#{ a: [|x| x] })");
     let Err(Ended::Failed(error)) = ended else {
         panic!()
@@ -193,7 +193,7 @@ fn what_an_operation_cannot_take_is_refused_before_the_door() {
 }
 
 #[test]
-fn main_gets_its_arguments_and_the_top_runs_first() {
+fn top_level_code_runs_before_main_receives_its_arguments() {
     let script =
         compile("const PREFIX = \"p-\";\nfn main(email, size) { [global::PREFIX + email, size + 1] }");
     let ended = call_on(&script, vec!["a".into(), Value::Int(2)], Arc::default());
@@ -257,7 +257,7 @@ fn scripts_on_many_threads_do_not_disturb_each_other() {
 }
 
 #[test]
-fn the_operations_of_a_script_can_be_told_from_its_text() {
+fn the_operations_a_script_may_call_are_found_statically() {
     let script = compile_with(
         "import \"lib\" as lib; fn main() { [1].map(|x| lib::f()) }",
         &[(

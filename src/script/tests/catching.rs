@@ -10,7 +10,7 @@ fn caught(body: &str) -> String {
 }
 
 #[test]
-fn every_catch_answers_kind_status_message_and_hint() {
+fn a_caught_error_has_kind_status_message_and_hint() {
     let script = |message: &str| format!(r#"["script_error",null,"{message}",null]"#);
     assert_eq!(caught("1 / 0"), script("division by zero: 1 / 0"));
     assert_eq!(
@@ -44,7 +44,7 @@ fn every_catch_answers_kind_status_message_and_hint() {
 }
 
 #[test]
-fn catches_answer_wherever_they_stand() {
+fn caught_error_properties_work_in_every_catch_position() {
     let places = [
         "fn f() { try { 1 / 0 } catch (e) { return e.kind + e.status; } } f()",
         "let f = || { try { 1 / 0 } catch (e) { return e.kind + e.status; } }; f.call()",
@@ -71,7 +71,7 @@ fn catches_answer_wherever_they_stand() {
 }
 
 #[test]
-fn what_was_thrown_is_still_there() {
+fn a_caught_error_keeps_the_thrown_value() {
     assert_eq!(
         json("try { throw #{ code: 7 } } catch (e) { return [e.code, e.value.code]; }"),
         "[7,7]"
@@ -131,7 +131,7 @@ fn attempt_gives_the_same_errors_as_data() {
 }
 
 #[test]
-fn a_failed_operation_stays_itself_when_it_is_thrown_again() {
+fn a_rethrown_operation_error_keeps_its_code_status_and_hints() {
     for again in [
         "throw;",
         "throw err;",
@@ -151,7 +151,7 @@ fn a_failed_operation_stays_itself_when_it_is_thrown_again() {
 }
 
 #[test]
-fn positions_do_not_move_by_what_a_catch_block_begins_with() {
+fn error_positions_are_unchanged_by_code_inserted_into_catch_blocks() {
     let error = failure("try { 1 / 0 } catch (err) { let a = \"ä\"; 2 / 0 }");
     assert_eq!(error.place().unwrap().to_string(), "main.rhai:1:44");
     let error = failure("try { 1/0 } catch (a) { try { 1/0 } catch (b) { 3 / 0 } }");
@@ -159,7 +159,7 @@ fn positions_do_not_move_by_what_a_catch_block_begins_with() {
 }
 
 #[test]
-fn positions_hold_with_windows_line_ends_and_a_shebang() {
+fn error_positions_are_right_with_crlf_and_a_shebang() {
     let error = failure("#!/usr/bin/env provisor\r\n//! x\r\ntry { 1 / 0 } catch (err) { 2 / 0 }\r\n");
     assert_eq!(error.place().unwrap().to_string(), "main.rhai:3:31");
     assert_eq!(error.place().unwrap().text, "try { 1 / 0 } catch (err) { 2 / 0 }");

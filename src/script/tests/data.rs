@@ -62,7 +62,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn what_a_script_writes_arrives_as_it_is_written(json in any_json()) {
+    fn script_literals_reach_operations_and_results_unchanged(json in any_json()) {
         let door: Arc<Fake> = Arc::default();
         let script = format!("act({0}); {0}", literal(&json));
         let returned = call_on(&compile(&script), Vec::new(), Arc::clone(&door)).unwrap();

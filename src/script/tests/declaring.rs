@@ -31,7 +31,7 @@ fn declaration(text: &str) -> Declaration {
 }
 
 #[test]
-fn everything_is_read_without_running() {
+fn the_declaration_is_read_without_running_the_script() {
     let declared = declaration(ONBOARD);
     assert_eq!(
         declared.about,
@@ -75,7 +75,7 @@ fn everything_is_read_without_running() {
 }
 
 #[test]
-fn a_script_may_have_no_main_and_no_text() {
+fn a_script_may_have_no_main_and_no_description() {
     let declared = declaration("print(1)");
     assert_eq!(declared, Declaration::default());
     assert_eq!(declaration("fn \"string\".main() { }").main, None);
@@ -102,13 +102,13 @@ fn a_block_comment_is_a_doc_comment_too() {
 }
 
 #[test]
-fn another_functions_comment_is_not_mains() {
+fn the_doc_comment_of_another_function_is_ignored() {
     let text = "/// @param x int\nfn other(x) { }\n\nfn main(a) { }";
     assert_eq!(declaration(text).main.unwrap().params[0].ty, ParamType::String);
 }
 
 #[test]
-fn output_columns_are_empty_when_they_cannot_be_told() {
+fn output_columns_are_empty_when_they_cannot_be_inferred() {
     let columns = |body: &str| {
         declaration(&format!("fn helper() {{ #{{ h: 1 }} }}\nfn main() {{ {body} }}")).output_columns
     };
@@ -132,7 +132,7 @@ fn output_columns_are_empty_when_they_cannot_be_told() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn invalid_param_declarations_are_reported_with_position_and_hint() {
     let wrong = |doc: &str| {
         let error = syntax_error(&format!("/// {doc}\nfn main(email, site) {{ }}"));
         [&[error.summary()], error.hints.as_slice()].concat().join(" / ")
@@ -181,7 +181,7 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 #[test]
-fn a_parameter_is_described_once_and_main_exists_once() {
+fn duplicate_parameters_and_duplicate_main_are_refused() {
     let error = syntax_error("/// @param a int\n/// @param a int\nfn main(a) { }");
     assert_eq!(
         error.summary(),

@@ -23,7 +23,7 @@ fn int(result: Result<Value, Ended>) -> i64 {
 }
 
 #[test]
-fn functions_constants_and_closures_come_over() {
+fn functions_constants_and_closures_can_be_imported() {
     let lib = [
         "export const K = 3; const HIDDEN = 4;",
         "fn plus(x) { x + global::HIDDEN }",
@@ -73,7 +73,7 @@ fn functions_constants_and_closures_come_over() {
 }
 
 #[test]
-fn imports_of_imports_work_and_catch_blocks_in_them() {
+fn nested_imports_work_and_their_catch_blocks_see_error_kinds() {
     let others = [
         (
             "a.rhai",
@@ -98,7 +98,7 @@ fn a_module_does_not_see_the_importer() {
 }
 
 #[test]
-fn circles_are_refused_with_their_chain() {
+fn circular_imports_are_refused_with_their_chain() {
     let others = [
         ("a.rhai", "import \"b\" as b;"),
         ("b.rhai", "\nimport \"a\" as a;"),
@@ -111,7 +111,7 @@ fn circles_are_refused_with_their_chain() {
 }
 
 #[test]
-fn a_computed_path_and_a_missing_file_are_refused_at_their_place() {
+fn computed_import_paths_and_missing_files_are_refused_with_position() {
     let error = refused("let x = \"a\";\nimport x + \"b\" as b;", &[]);
     assert_eq!(
         error.summary(),
@@ -160,7 +160,7 @@ fn a_failure_shows_the_chain_across_files() {
 }
 
 #[test]
-fn the_body_of_a_module_may_change_nothing() {
+fn a_module_body_cannot_call_changing_operations() {
     let others = [
         ("act.rhai", "act(1);"),
         ("look.rhai", "export const NOW = now();\nfn later() { act(1); 5 }"),
@@ -183,14 +183,14 @@ fn the_body_of_a_module_may_change_nothing() {
 }
 
 #[test]
-fn a_module_body_that_must_stop_stops() {
+fn cancellation_stops_a_module_body() {
     let script = compile_with("try { import \"a\" as a; } catch { }", &[("a.rhai", "loop { }")]).unwrap();
     let ended = call_on(&script, Vec::new(), Fake::cancelled_after(500));
     assert_eq!(ended, Err(Ended::Stopped(Stop::Cancelled)));
 }
 
 #[test]
-fn modules_are_made_anew_for_each_call() {
+fn modules_are_evaluated_again_for_each_call() {
     let others = [("lib.rhai", "export const NOW = now();")];
     let script = compile_with("import \"lib\" as lib; lib::NOW", &others).unwrap();
     let door: Arc<Fake> = Arc::default();
@@ -220,7 +220,7 @@ fn a_bundle_survives_being_stored() {
 }
 
 #[test]
-fn the_digest_tells_texts_apart() {
+fn the_digest_differs_for_different_sources() {
     let digest = |text: &str| compile(text).bundle().digest();
     assert_eq!(digest("1").len(), 64);
     assert_eq!(digest("1"), digest("1"));

@@ -21,7 +21,7 @@ fn within(most: fn() -> usize, text: &str) -> Diagnostic {
 }
 
 #[test]
-fn a_native_call_that_would_make_too_much_is_not_begun() {
+fn a_native_call_over_the_memory_limit_is_refused_in_advance() {
     let list = "let s = \"x\"; s.pad(100000, \"y\"); let a = []; for i in 0..100 { a.push(s) }";
     for call in [
         "let s = \"a\"; s.pad(2000000, \"bc\")",
@@ -57,7 +57,7 @@ fn a_native_call_that_would_make_too_much_is_not_begun() {
 }
 
 #[test]
-fn what_there_is_room_for_is_made() {
+fn string_and_json_functions_within_the_memory_limit_work() {
     assert_eq!(
         json(
             r#"let s = "a-b-c"; let t = s; t.replace("-", "++");
@@ -77,7 +77,7 @@ fn what_there_is_room_for_is_made() {
 }
 
 #[test]
-fn lists_and_maps_are_equal_when_what_lies_in_them_is() {
+fn lists_and_maps_are_compared_by_content() {
     assert_eq!(
         json(
             r#"let f = [1, #{ a: [1.5, "x", ()] }]; let g = [1, #{ a: [1.5, "x", ()] }];
@@ -103,7 +103,7 @@ const NESTING: [&str; 10] = [
 ];
 
 #[test]
-fn values_that_lie_in_each_other_without_end_stop_the_script() {
+fn values_nested_beyond_the_limit_stop_the_script() {
     for script in NESTING {
         for levels in ["2500", "100000"] {
             let error = failure(&script.replace('N', levels));
@@ -125,7 +125,7 @@ fn values_that_lie_in_each_other_without_end_stop_the_script() {
 }
 
 #[test]
-fn nesting_is_found_behind_much_data() {
+fn the_nesting_limit_applies_despite_large_other_values() {
     let error = failure(
         "let much = []; much.pad(10000, 0); let x = []; for i in 0..1000000 { let n = much.len(); let y = x.drain(0..x.len()); x = [y]; }",
     );
@@ -133,7 +133,7 @@ fn nesting_is_found_behind_much_data() {
 }
 
 #[test]
-fn values_of_some_levels_are_written_compared_and_refused_without_harm() {
+fn deeply_nested_values_are_printed_compared_or_refused_without_overflow() {
     let deep = "let x = 1; for i in 0..900 { x = [x] } let y = x;";
     assert_eq!(json(&format!("{deep} x == y")), "true");
     assert!(json(&format!("{deep} x.to_string()")).contains('…'));
@@ -160,7 +160,7 @@ fn a_closure_may_hold_itself() {
 }
 
 #[test]
-fn calls_in_each_other_behind_many_brackets_end_as_an_error() {
+fn deep_recursion_inside_nested_expressions_is_an_error() {
     for brackets in [17, 25] {
         let (open, close) = ("(1 + ".repeat(brackets), ")".repeat(brackets));
         let error = failure(&format!("fn f(n) {{ {open}f(n + 1){close} }} f(0)"));

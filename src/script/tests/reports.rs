@@ -7,7 +7,7 @@ fn report(text: &str) -> String {
 }
 
 #[test]
-fn a_failed_operation_shows_its_line_the_chain_and_what_to_do() {
+fn an_operation_error_report_shows_line_call_chain_and_hint() {
     insta::assert_snapshot!(report(
         r#"fn main() {
     let session = mobsted::connect();
@@ -37,7 +37,7 @@ fn make(session, email) {
 }
 
 #[test]
-fn a_property_that_the_kind_lacks_names_the_nearest() {
+fn an_unknown_property_suggests_the_nearest_name() {
     insta::assert_snapshot!(report(
         "let tenant = mobsted::connect().ensure_tenant(\"a@example.com\");\ntenant.pasword"
     ), @r#"
@@ -54,7 +54,7 @@ fn a_property_that_the_kind_lacks_names_the_nearest() {
 }
 
 #[test]
-fn a_variable_outside_of_the_function_is_explained() {
+fn a_variable_outside_the_function_gets_a_scope_hint() {
     insta::assert_snapshot!(report("let site = \"x\";\nfn f() { site }\nf()"), @r#"
     error: there is no variable `site` here
        ╭─[ main.rhai:2:10 ]
@@ -90,7 +90,7 @@ fn a_syntax_error_shows_its_line() {
 }
 
 #[test]
-fn an_unfinished_text_is_marked_at_its_end() {
+fn an_incomplete_script_is_marked_at_its_end() {
     insta::assert_snapshot!(syntax_error("fn main() {\n  let a = [1,").render(false, 100), @r#"
     error: expecting ']' to end this array literal
        ╭─[ main.rhai:2:14 ]
@@ -103,7 +103,7 @@ fn an_unfinished_text_is_marked_at_its_end() {
 }
 
 #[test]
-fn hints_lead_on() {
+fn runtime_errors_come_with_hints() {
     let hint = |script: &str| {
         let error = failure(script);
         [&[error.summary()], error.hints.as_slice()].concat().join(" / ")
@@ -168,7 +168,7 @@ fn hints_lead_on() {
 }
 
 #[test]
-fn reserved_words_and_what_is_switched_off_say_so() {
+fn syntax_errors_explain_reserved_words_and_disabled_features() {
     let hint = |script: &str| {
         let error = syntax_error(script);
         [&[error.summary()], error.hints.as_slice()].concat().join(" / ")
@@ -219,20 +219,20 @@ fn a_long_line_is_cut_around_the_mark() {
 }
 
 #[test]
-fn many_calls_are_counted() {
+fn a_long_call_chain_is_shortened_with_a_count() {
     let text = report("fn f(n) { if n == 0 { throw \"deep\" } f(n - 1) }\nf(20)");
     assert!(text.contains("14 more calls lead here"), "{text}");
 }
 
 #[test]
-fn colour_is_only_there_when_wanted() {
+fn reports_contain_ansi_colour_only_when_enabled() {
     let error = failure("1 / 0");
     assert!(error.render(true, 100).contains('\u{1b}'));
     assert!(!error.render(false, 100).contains('\u{1b}'));
 }
 
 #[test]
-fn what_cannot_be_kept_is_named() {
+fn a_result_that_cannot_be_stored_is_named_with_its_path() {
     let error = failure("fn main() { #{ a: [1, |x| x] } }");
     assert_eq!(
         error.title,
@@ -241,7 +241,7 @@ fn what_cannot_be_kept_is_named() {
 }
 
 #[test]
-fn what_steers_a_terminal_is_shown_and_the_mark_stays_where_it_belongs() {
+fn control_characters_are_escaped_and_the_error_mark_stays_aligned() {
     insta::assert_snapshot!(report("let a = \"\u{202e}\"; throw \"\u{1b}[2J\""), @r#"
     error: \u{1b}[2J
        ╭─[ main.rhai:1:21 ]

@@ -37,7 +37,7 @@ fn text_joined_with_a_secret_is_a_secret() {
 }
 
 #[test]
-fn a_text_with_a_secret_in_it_is_shown_masked_and_goes_nowhere() {
+fn interpolated_secrets_are_masked_when_printed_and_refused_by_operations() {
     let fake = Arc::<Fake>::default();
     let script = with_password(
         "print(`is ${p}`); print(\"is \" + p); print([p, `in ${p}`]); debug(`is ${p}`); print(#{a: p}.to_json()); 1",
@@ -76,7 +76,7 @@ fn a_text_with_a_secret_in_it_is_shown_masked_and_goes_nowhere() {
 }
 
 #[test]
-fn a_part_of_a_text_without_the_secret_is_a_text() {
+fn a_substring_without_the_secret_is_plain_text() {
     assert_eq!(returned("`is ${p}`.sub_string(0, 2)"), "is".into());
 }
 
@@ -99,14 +99,14 @@ fn comparing_a_secret_with_a_text_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_thrown_text_shows_no_secret_and_no_sign_of_one() {
+fn a_thrown_text_with_a_secret_is_masked() {
     for rest in ["throw `no: ${p}`", "throw #{kind: \"x\", message: `no: ${p}`}"] {
         assert!(refused(rest).contains("no: ***"), "{rest}");
     }
 }
 
 #[test]
-fn an_error_names_types_as_scripts_know_them() {
+fn errors_use_script_type_names_instead_of_rust_ones() {
     for (rest, said) in [
         ("let m = #{}; m[p]", "expected string, got secret"),
         ("p[0]", "`secret` cannot be indexed by `int`"),

@@ -31,7 +31,7 @@ fn a_script_cannot_swallow_that_it_is_cancelled() {
 }
 
 #[test]
-fn an_endless_loop_stops_soon_after_the_signal() {
+fn an_endless_loop_stops_soon_after_cancellation() {
     let script = compile("loop { try { [1].map(|x| { loop { } }) } catch { } }");
     let door: Arc<Fake> = Arc::default();
     let (ended, waited) = std::thread::scope(|scope| {
@@ -45,7 +45,7 @@ fn an_endless_loop_stops_soon_after_the_signal() {
 }
 
 #[test]
-fn a_parked_step_ends_the_row_whatever_the_script_makes_of_it() {
+fn a_parked_step_ends_the_row_even_inside_try_catch() {
     let parked = Stop::InDoubt {
         step: "mobsted::create_tenant #1".into(),
         why: "the answer was lost".into(),
@@ -65,7 +65,7 @@ fn a_parked_step_ends_the_row_whatever_the_script_makes_of_it() {
 }
 
 #[test]
-fn what_ended_before_the_signal_counts() {
+fn a_script_that_finishes_without_cancellation_returns_its_value() {
     let script = compile("1 + 1");
     let door: Arc<Fake> = Arc::default();
     assert_eq!(call_on(&script, Vec::new(), Arc::clone(&door)), Ok(Value::Int(2)));
@@ -93,7 +93,7 @@ fn expressions_nest_to_the_same_depth_in_every_build() {
 }
 
 #[test]
-fn what_makes_rhai_panic_is_an_error_and_no_crash() {
+fn changing_a_constant_is_an_error_and_not_a_panic() {
     let error = failure("const M = #{ a: 1 }; M.a = 5");
     assert_eq!(error.title, "cannot modify constant M");
 }

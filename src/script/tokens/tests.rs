@@ -8,7 +8,7 @@ fn read(text: &str) -> Vec<(&str, TokenKind)> {
 }
 
 #[test]
-fn pieces_are_what_the_language_reads() {
+fn text_is_split_into_the_languages_tokens() {
     use TokenKind::{Comment, Keyword, Name, Number, Symbol, Text};
     assert_eq!(
         read("let a = f(1.5, \"x y\"); // done"),
@@ -29,7 +29,7 @@ fn pieces_are_what_the_language_reads() {
 }
 
 #[test]
-fn empty_brackets_are_two() {
+fn empty_parentheses_are_two_tokens() {
     assert_eq!(
         read("f()"),
         [
@@ -41,7 +41,7 @@ fn empty_brackets_are_two() {
 }
 
 #[test]
-fn interpolations_are_read_inside_of_their_text() {
+fn string_interpolations_are_tokenized() {
     let found = read("`a ${x + #{b: `${y}`}.b} c` + _3");
     let names: Vec<&str> = found
         .iter()
@@ -53,7 +53,7 @@ fn interpolations_are_read_inside_of_their_text() {
 }
 
 #[test]
-fn no_character_is_lost_or_told_twice_whatever_is_typed() {
+fn tokens_of_any_text_are_ordered_and_do_not_overlap() {
     for text in [
         "",
         "\"open",
@@ -81,7 +81,7 @@ fn no_character_is_lost_or_told_twice_whatever_is_typed() {
 }
 
 #[test]
-fn what_follows_an_escaped_dollar_in_a_template_stands_where_it_is() {
+fn tokens_after_an_escaped_dollar_in_a_template_have_correct_positions() {
     let names = |text: &str| -> Vec<String> {
         let found = pieces(text);
         let names = found.iter().filter(|piece| piece.kind == TokenKind::Name);

@@ -7,7 +7,7 @@ fn why(ty: ParamType, text: &str) -> String {
 }
 
 #[test]
-fn each_type_takes_what_fits() {
+fn each_parameter_type_parses_valid_text() {
     let cases = [
         (ParamType::String, " a ", r#"" a ""#),
         (ParamType::Int, " -7 ", "-7"),
@@ -39,7 +39,7 @@ fn each_type_takes_what_fits() {
 }
 
 #[test]
-fn what_does_not_fit_says_why() {
+fn invalid_parameter_values_are_refused_with_a_reason() {
     assert_eq!(why(ParamType::Int, "1.5"), "\"1.5\" is not a whole number");
     assert_eq!(
         why(ParamType::Int, "99999999999999999999"),
@@ -61,7 +61,7 @@ fn what_does_not_fit_says_why() {
 }
 
 #[test]
-fn typed_values_fit_without_losing_anything() {
+fn typed_values_convert_to_parameter_types_only_without_loss() {
     assert_eq!(ParamType::String.accept(Value::Int(7)), Ok(Value::from("7")));
     assert_eq!(ParamType::Int.accept(Value::from("7")), Ok(Value::Int(7)));
     assert_eq!(ParamType::Float.accept(Value::Int(7)), Ok(Value::Float(7.0)));

@@ -32,7 +32,7 @@ fn plain_http_is_for_loopback_only() {
 }
 
 #[test]
-fn the_sandbox_and_the_world_never_mix() {
+fn sandbox_mode_reaches_sandbox_hosts_only_and_vice_versa() {
     assert_eq!(refusal(true, "http://acme-admin.mobsted.sandbox/"), None);
     assert_eq!(refusal(true, "https://ACME-admin.Mobsted.Sandbox./"), None);
     assert_eq!(refusal(true, "http://bookings.wabcdef.jrni.sandbox/api/v1"), None);

@@ -4,14 +4,14 @@ use super::*;
 use crate::value::secret::Secret;
 
 #[test]
-fn a_page_becomes_its_words() {
+fn an_html_page_is_reduced_to_its_text() {
     let page = "<!DOCTYPE html><html><head><style>p{}</style><script>if (a<b) {}</script></head>
             <body><h1>502&nbsp;Bad Gateway</h1><!-- <p>x</p> --><p>nginx &amp; co</p></body></html>";
     assert_eq!(excerpt(page, &Scrubber::new()), "502 Bad Gateway nginx & co");
 }
 
 #[test]
-fn long_texts_are_cut_and_secrets_masked_before() {
+fn secrets_are_redacted_before_long_text_is_truncated() {
     let mut scrubber = Scrubber::new();
     scrubber.know(&Secret::new("hunter2hunter2"));
     let text = format!("{}hunter2hunter2", "é".repeat(295));
@@ -21,13 +21,13 @@ fn long_texts_are_cut_and_secrets_masked_before() {
 }
 
 #[test]
-fn unfinished_markup_ends_quietly() {
+fn incomplete_html_markup_is_tolerated() {
     assert_eq!(excerpt("<p>hello <b", &Scrubber::new()), "hello");
     assert_eq!(excerpt("a < b", &Scrubber::new()), "a < b");
 }
 
 #[test]
-fn the_end_of_markup_is_found_in_any_case_and_in_one_pass() {
+fn html_tags_are_stripped_case_insensitively_in_linear_time() {
     assert_eq!(
         excerpt("<P>a<SCRIPT>b</p></sCript>c<STYLE>d</Style>e", &Scrubber::new()),
         "a c e"

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn tenants_of_a_platform_are_one_site() {
+fn tenants_of_a_platform_share_one_circuit_breaker_site() {
     let site = |text: &str| site_of(&Url::parse(text).unwrap());
     assert_eq!(
         site("https://acme-admin.mobsted.com/api"),

@@ -37,7 +37,7 @@ fn proxies_are_read_and_shown_without_their_credentials() {
 }
 
 #[test]
-fn excepted_hosts_have_no_proxy() {
+fn no_proxy_hosts_bypass_the_proxy() {
     let proxies = |except: &str| Proxies {
         https: Proxy::parse("http://p:1").ok(),
         except: except.to_owned(),

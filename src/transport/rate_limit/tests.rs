@@ -16,7 +16,7 @@ async fn at_once(pace: &RateLimiter, origin: &str) -> Option<RatePermit> {
 }
 
 #[test]
-fn rates_are_read() {
+fn rate_limits_are_parsed_and_invalid_ones_refused() {
     for (text, micros) in [
         ("10/s", 100_000),
         ("1/s", 1_000_000),
@@ -36,7 +36,7 @@ fn rates_are_read() {
 }
 
 #[tokio::test]
-async fn requests_are_spread_over_the_time() {
+async fn the_rate_limiter_spaces_requests_evenly_without_bursts() {
     let clock = Clock::frozen(5_000);
     let pace = RateLimiter::new(Some(rate("10/s")), None, clock.clone());
     for count in 0..30 {
@@ -69,7 +69,7 @@ async fn all_callers_share_one_rate() {
 }
 
 #[tokio::test]
-async fn only_so_many_are_under_way_at_once() {
+async fn the_concurrency_limit_bounds_requests_in_flight() {
     let pace = RateLimiter::new(None, Some(3), Clock::frozen(0));
     let mut passes = Vec::new();
     for _ in 0..3 {
@@ -84,7 +84,7 @@ async fn only_so_many_are_under_way_at_once() {
 }
 
 #[tokio::test]
-async fn a_hold_is_for_its_origin_and_the_longer_one_counts() {
+async fn a_hold_applies_to_its_origin_and_the_longest_wins() {
     let clock = Clock::frozen(0);
     let pace = RateLimiter::new(None, None, clock.clone());
     pace.hold("a", Duration::from_secs(7));
@@ -103,7 +103,7 @@ async fn a_hold_is_for_its_origin_and_the_longer_one_counts() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_stops_nobody() {
+async fn a_clock_set_back_does_not_stall_the_rate_limiter() {
     let ahead = Clock::frozen(10_000_000);
     let pace = RateLimiter::new(Some(rate("1/s")), None, ahead);
     drop(pace.enter("a").await);

@@ -82,7 +82,7 @@ mod tests {
     use crate::value::secret::Secret;
 
     #[test]
-    fn parts_are_written_in_order_and_names_cannot_break_out() {
+    fn multipart_parts_keep_their_order_and_escape_their_names() {
         let part = |name: &str, filename: Option<&str>, content: Value| Part {
             name: name.to_owned(),
             filename: filename.map(str::to_owned),

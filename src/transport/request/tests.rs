@@ -16,7 +16,7 @@ fn sign_in() -> Request {
 }
 
 #[test]
-fn query_values_are_encoded_so_that_none_changes_meaning() {
+fn query_values_are_percent_encoded() {
     assert_eq!(
         sign_in().wire_url().query(),
         Some("login=ann%2Btest%40example.com&password=p%26ss+%231%2B%25")
@@ -24,7 +24,7 @@ fn query_values_are_encoded_so_that_none_changes_meaning() {
 }
 
 #[test]
-fn what_is_shown_holds_no_secret() {
+fn secrets_are_redacted_from_displayed_requests() {
     let request = sign_in();
     assert_eq!(
         request.shown_url(),
@@ -40,7 +40,7 @@ fn what_is_shown_holds_no_secret() {
 }
 
 #[test]
-fn bodies_carry_secrets_in_clear_and_hide_what_is_ours() {
+fn request_bodies_contain_plain_secrets_but_no_internal_fields() {
     let object = Object::new(
         "mobsted::Tenant",
         [
@@ -97,7 +97,7 @@ fn any_json() -> impl Strategy<Value = Json> {
 
 proptest! {
     #[test]
-    fn a_body_is_sent_as_it_was_said(json in any_json()) {
+    fn any_json_body_is_sent_unchanged(json in any_json()) {
         let said = Value::from_json(json.clone());
         let url = Url::parse("https://example.com/").unwrap();
         let request = Request::new(Method::Post, url).body(Body::Json(said));

@@ -12,7 +12,7 @@ fn retry_after_reads_seconds_and_dates() {
 }
 
 #[test]
-fn backoff_grows_and_stays_within_its_limit() {
+fn retry_backoff_stays_between_its_lower_and_upper_limit() {
     for tries in 1..40 {
         let wait = backoff(Duration::from_secs(1), tries);
         assert!(

@@ -13,7 +13,7 @@ use crate::value::Value;
 use crate::waiting::{Wait, Waits};
 
 #[tokio::test]
-async fn a_request_arrives_as_it_was_meant() {
+async fn a_request_arrives_with_its_query_headers_and_body() {
     let server = Server::start(|_, _| Act::json(200, r#"{"ok":true}"#)).await;
     let (http, _) = http();
     let request = post(&server)
@@ -35,7 +35,7 @@ async fn a_request_arrives_as_it_was_meant() {
 }
 
 #[tokio::test]
-async fn no_connection_means_not_carried_out() {
+async fn a_failed_connection_means_the_request_was_not_sent() {
     let closed = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap()
@@ -57,7 +57,7 @@ async fn a_refused_address_is_never_dialled() {
 }
 
 #[tokio::test]
-async fn a_late_answer_leaves_a_change_in_doubt() {
+async fn a_response_timeout_leaves_a_change_in_doubt() {
     let server = Server::start(|_, _| Act::Hang).await;
     let error = failure(&post(&server)).await;
     assert_failed(&error, ErrorKind::Timeout, Sent::Late, 1);
@@ -66,7 +66,7 @@ async fn a_late_answer_leaves_a_change_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_late_answer_to_a_change_is_told_and_still_read() {
+async fn a_late_response_to_a_change_is_reported_and_still_read() {
     let release = Arc::new(Notify::new());
     let when = Arc::clone(&release);
     let server = Server::start(move |seen, _| match seen.method.as_str() {
@@ -103,7 +103,7 @@ async fn a_late_answer_to_a_change_is_told_and_still_read() {
 }
 
 #[tokio::test]
-async fn what_was_certainly_refused_has_not_left() {
+async fn a_definite_refusal_status_counts_as_not_sent() {
     for (status, is_out) in [
         (400, false),
         (401, false),
@@ -138,7 +138,7 @@ async fn a_broken_connection_leaves_a_change_in_doubt() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_or_is_too_long_is_a_yes_all_the_same() {
+async fn a_truncated_or_oversized_success_response_counts_as_carried_out() {
     let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{\"url\":\"http".to_vec();
     let server = Server::start(move |_, _| Act::SayAndClose(cut.clone())).await;
     assert_failed(&failure(&post(&server)).await, ErrorKind::Truncated, Sent::Yes, 1);
@@ -158,7 +158,7 @@ async fn an_answer_that_breaks_off_or_is_too_long_is_a_yes_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_refusal_stands_even_if_its_text_breaks_off() {
+async fn a_refusal_with_a_truncated_body_is_still_a_refusal() {
     let cut = b"HTTP/1.1 403 X\r\nContent-Length: 50\r\n\r\nnot all".to_vec();
     let server = Server::start(move |_, _| Act::SayAndClose(cut.clone())).await;
     let (http, _) = http();
@@ -179,7 +179,7 @@ async fn nonsense_instead_of_http_is_an_error_without_debug_text() {
 }
 
 #[tokio::test]
-async fn no_failure_shows_query_or_secret() {
+async fn transport_errors_redact_the_query_and_secrets() {
     let server = Server::start(|seen, _| match seen.path() {
         "/hang" => Act::Hang,
         "/close" => Act::Close,
@@ -200,7 +200,7 @@ async fn no_failure_shows_query_or_secret() {
 }
 
 #[tokio::test]
-async fn excerpts_are_words_without_markup_and_secrets() {
+async fn body_previews_contain_no_markup_or_secrets() {
     let page = "<html><body><h1>Denied</h1> for hunter2hunter2 and hunter2%2B</body></html>";
     let server = Server::start(move |_, _| Act::html(403, page)).await;
     let (http, _) = http();
@@ -246,7 +246,7 @@ async fn sandbox_hosts_lead_to_the_sandbox_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn names_below_localhost_lead_to_this_machine() {
+async fn localhost_subdomains_resolve_to_loopback() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     let (http, _) = http();
     let url = url::Url::parse(&format!("http://acme-admin.localhost:{}/", server.address.port())).unwrap();
@@ -257,7 +257,7 @@ async fn names_below_localhost_lead_to_this_machine() {
 }
 
 #[tokio::test]
-async fn a_long_wait_for_an_answer_is_told_without_the_query() {
+async fn a_long_wait_for_a_response_is_announced_without_the_query() {
     let server = Server::start(|_, _| Act::Hang).await;
     let waits = Waits::after(Duration::from_millis(10));
     let (told, heard) = std::sync::mpsc::channel();
@@ -278,7 +278,7 @@ async fn a_long_wait_for_an_answer_is_told_without_the_query() {
 }
 
 #[tokio::test]
-async fn a_long_wait_after_429_is_told_to_whoever_waits() {
+async fn a_long_wait_after_429_is_announced() {
     let server = Server::start(|_, before| match before {
         0 => Act::with(429, &["Retry-After: 20"], ""),
         _ => Act::json(200, "{}"),

@@ -88,7 +88,7 @@ fn request(tenant: &str) -> Request {
 }
 
 #[tokio::test]
-async fn an_address_that_never_answered_is_told_to_one_caller_at_once() {
+async fn a_never_reachable_host_fails_at_once_without_an_outage_notice() {
     let platform = Platform::start(Duration::ZERO).await;
     for tries in [4, 8, 12] {
         let error = platform.ask("dead").await.unwrap_err();
@@ -104,7 +104,7 @@ async fn an_address_that_never_answered_is_told_to_one_caller_at_once() {
 }
 
 #[tokio::test]
-async fn a_platform_that_went_down_is_waited_for_and_told_of_once() {
+async fn a_platform_outage_is_waited_for_and_announced_once() {
     let platform = Platform::seen_and_gone(Duration::ZERO).await;
     let gone = platform.clock.now_millis();
     *platform.up_at.lock().unwrap() = Some(gone + 20_000);
@@ -130,7 +130,7 @@ async fn a_platform_that_went_down_is_waited_for_and_told_of_once() {
 }
 
 #[tokio::test]
-async fn one_caller_tries_for_all() {
+async fn during_an_outage_one_caller_probes_for_all() {
     let platform = Arc::new(Platform::seen_and_gone(Duration::ZERO).await);
     *platform.up_at.lock().unwrap() = Some(platform.clock.now_millis() + 60_000);
     let callers: Vec<_> = (0..20)
@@ -148,7 +148,7 @@ async fn one_caller_tries_for_all() {
 }
 
 #[tokio::test]
-async fn waiting_ends_and_then_callers_fail_at_once_until_one_gets_through() {
+async fn the_circuit_breaker_fails_fast_after_the_maximum_outage_until_recovery() {
     let platform = Platform::start(Duration::from_secs(30)).await;
     let error = platform.ask("dead").await.unwrap_err();
     assert_eq!((error.kind, error.sent), (ErrorKind::Connect, Sent::No));
@@ -170,7 +170,7 @@ async fn waiting_ends_and_then_callers_fail_at_once_until_one_gets_through() {
 }
 
 #[tokio::test]
-async fn the_line_says_how_long_is_waited() {
+async fn the_maximum_outage_is_set_by_the_connect_options() {
     let platform = Platform::seen_and_gone(Duration::ZERO).await;
     let connect_options = ConnectOptions {
         outage: Some(Duration::from_secs(10)),
@@ -193,7 +193,7 @@ async fn the_line_says_how_long_is_waited() {
 }
 
 #[tokio::test]
-async fn a_dead_host_does_not_stop_its_site() {
+async fn an_unreachable_host_does_not_block_other_hosts_of_its_site() {
     let platform = Platform::seen_and_gone(Duration::from_secs(30)).await;
     platform.up.store(true, Ordering::SeqCst);
     let (dead, alive) = tokio::join!(platform.ask("dead"), async {
@@ -208,7 +208,7 @@ async fn a_dead_host_does_not_stop_its_site() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_hands_its_turn_on() {
+async fn a_cancelled_caller_releases_its_circuit_breaker_permit() {
     let platform = Platform::seen_and_gone(Duration::ZERO).await;
     tokio::select! {
         biased;

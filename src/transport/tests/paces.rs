@@ -11,7 +11,7 @@ fn http() -> (Http, Clock) {
 }
 
 #[tokio::test]
-async fn everybody_waits_when_one_is_put_off() {
+async fn all_callers_of_an_account_wait_after_a_429() {
     // The first caller is throttled until it gives up; the last wait is only for the others.
     let server = Server::start(|_, before| match before {
         0..5 => Act::with(429, &["Retry-After: 7"], ""),
@@ -36,7 +36,7 @@ async fn everybody_waits_when_one_is_put_off() {
 }
 
 #[tokio::test]
-async fn a_line_is_shared_by_all_who_ask_for_it() {
+async fn equal_connect_options_share_one_connection_pool_and_rate_limit() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     let (http, clock) = http();
     let connect_options = ConnectOptions {
@@ -56,7 +56,7 @@ async fn a_line_is_shared_by_all_who_ask_for_it() {
 }
 
 #[tokio::test]
-async fn the_server_never_has_more_requests_at_once_than_the_line_allows() {
+async fn the_server_never_sees_more_requests_than_the_concurrency_limit() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     let server = crate::transport::testing::Crowd::start(3).await;
@@ -83,7 +83,7 @@ async fn the_server_never_has_more_requests_at_once_than_the_line_allows() {
 }
 
 #[tokio::test]
-async fn a_request_leaves_only_after_the_wait_and_has_not_left_before_it() {
+async fn a_request_is_stamped_as_sent_only_after_the_rate_limit() {
     use crate::flight::Flight;
     let server = Server::start(|_, before| match before {
         0 => Act::with(429, &["Retry-After: 7"], ""),
@@ -118,7 +118,7 @@ async fn a_request_leaves_only_after_the_wait_and_has_not_left_before_it() {
 }
 
 #[tokio::test]
-async fn a_request_that_came_back_undone_has_not_left() {
+async fn a_request_that_was_not_carried_out_counts_as_unsent() {
     use crate::flight::Flight;
     let server = Server::start(|_, _| Act::json(429, "{}")).await;
     let (http, _) = http();

@@ -21,7 +21,7 @@ async fn a_read_follows_redirects_within_its_origin() {
 }
 
 #[tokio::test]
-async fn nothing_is_ever_sent_to_another_origin() {
+async fn a_redirect_to_another_origin_is_refused() {
     let other = Server::start(|_, _| Act::json(200, "{}")).await;
     let place = other.url("/steal").to_string();
     let server = Server::start(move |_, _| to(302, &place)).await;
@@ -47,7 +47,7 @@ async fn a_redirected_change_is_in_doubt_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn circles_end() {
+async fn a_redirect_loop_ends_with_an_error() {
     let server = Server::start(|_, _| to(302, "/api/v8/things")).await;
     assert_failed(&failure(&get(&server)).await, ErrorKind::Redirect, Sent::No, 1);
     assert_eq!(server.seen().len(), 6);

@@ -13,7 +13,7 @@ async fn once_then_fine(first: Act) -> Server {
 }
 
 #[tokio::test]
-async fn a_put_off_change_is_sent_again_after_the_time_asked_for() {
+async fn a_change_answered_with_429_is_resent_after_retry_after() {
     let server = once_then_fine(Act::with(429, &["Retry-After: 7"], "")).await;
     let (http, clock) = http();
     let response = http.send(&post(&server)).await.unwrap();
@@ -41,7 +41,7 @@ async fn retry_after_may_be_a_date_and_is_bounded() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_carried_out_is_not_repeated_after_429() {
+async fn a_possibly_carried_out_change_is_not_retried_after_429() {
     let server = Server::start(|_, _| Act::json(429, "{}")).await;
     let (http, clock) = http();
     let change = |put_off_is_certain| Request {
@@ -56,7 +56,7 @@ async fn what_may_have_been_carried_out_is_not_repeated_after_429() {
 }
 
 #[tokio::test]
-async fn a_platform_that_keeps_putting_off_is_left_alone() {
+async fn retries_stop_after_repeated_429_responses() {
     let server = Server::start(|_, _| Act::json(429, "{}")).await;
     let (http, clock) = http();
     let response = http.send(&post(&server)).await.unwrap();
@@ -65,7 +65,7 @@ async fn a_platform_that_keeps_putting_off_is_left_alone() {
 }
 
 #[tokio::test]
-async fn failures_in_passing_are_repeated_for_reads_only() {
+async fn transient_failures_are_retried_for_reads_only() {
     for status in [500, 502, 503, 504] {
         let server = Server::start(move |_, _| Act::html(status, "<h1>no</h1>")).await;
         let (http, _) = http();
@@ -79,7 +79,7 @@ async fn failures_in_passing_are_repeated_for_reads_only() {
 }
 
 #[tokio::test]
-async fn a_delayed_503_waits_as_asked_for_reads_only() {
+async fn a_503_with_retry_after_is_retried_for_reads_only() {
     let busy = Act::with(503, &["Retry-After: 3"], "");
     let server = once_then_fine(busy.clone()).await;
     let (http, clock) = http();
@@ -90,7 +90,7 @@ async fn a_delayed_503_waits_as_asked_for_reads_only() {
 }
 
 #[tokio::test]
-async fn what_will_not_change_is_not_repeated() {
+async fn permanent_errors_are_not_retried() {
     for status in [400, 401, 403, 404, 409, 422, 501] {
         let server = Server::start(move |_, _| Act::json(status, "{}")).await;
         let (http, _) = http();

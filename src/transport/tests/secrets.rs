@@ -35,7 +35,7 @@ fn secrets_of(home: &str) -> [Request; 6] {
 }
 
 #[tokio::test]
-async fn a_secret_of_another_account_never_leaves() {
+async fn a_secret_is_never_sent_to_another_origin() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     for request in secrets_of("https://acme-admin.mobsted.com") {
         let request = Request {
@@ -52,7 +52,7 @@ async fn a_secret_of_another_account_never_leaves() {
 }
 
 #[tokio::test]
-async fn a_secret_goes_home_however_the_host_is_spelled() {
+async fn a_secret_is_sent_to_its_origin_in_any_host_spelling() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     let home = server.url("/").to_string().replace("127.0.0.1", "localhost");
     for request in secrets_of(&home) {
@@ -66,7 +66,7 @@ async fn a_secret_goes_home_however_the_host_is_spelled() {
 }
 
 #[tokio::test]
-async fn what_a_person_gave_goes_where_it_is_sent() {
+async fn a_secret_without_an_origin_is_sent_to_any_host() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     let request = get(&server).bearer(&Secret::new("given-by-a-person"));
     http().0.send(&request).await.unwrap();
@@ -74,7 +74,7 @@ async fn what_a_person_gave_goes_where_it_is_sent() {
 }
 
 #[tokio::test]
-async fn joined_secrets_go_only_where_all_of_them_may() {
+async fn joined_secrets_are_sent_only_where_all_are_allowed() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     let place = server.url("/").to_string();
     let here = at_home("one", &place);

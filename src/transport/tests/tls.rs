@@ -110,7 +110,7 @@ async fn ask(connect_options: &ConnectOptions, url: &url::Url) -> Result<u16, Tr
 }
 
 #[tokio::test]
-async fn a_server_is_trusted_for_the_authority_that_the_line_names() {
+async fn a_server_is_trusted_only_with_the_configured_ca() {
     let authority = Authority::new();
     let url = serve(authority.acceptor("localhost", false)).await;
     assert_eq!(ask(&authority.trusted(), &url).await, Ok(200));
@@ -135,7 +135,7 @@ async fn a_server_is_trusted_for_the_authority_that_the_line_names() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_no_good_says_why() {
+async fn an_invalid_server_certificate_is_refused_with_a_reason() {
     let authority = Authority::new();
     let with = |change: fn(&mut CertificateParams)| {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -167,7 +167,7 @@ async fn a_certificate_that_is_no_good_says_why() {
 }
 
 #[tokio::test]
-async fn what_speaks_no_tls_is_told() {
+async fn a_server_without_tls_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -182,7 +182,7 @@ async fn what_speaks_no_tls_is_told() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_who_we_are_is_told() {
+async fn a_client_certificate_is_sent_when_the_server_requests_it() {
     let authority = Authority::new();
     let url = serve(authority.acceptor("localhost", true)).await;
     let (certificate, key) = authority.certify("client.example");
@@ -199,7 +199,7 @@ async fn a_server_that_asks_who_we_are_is_told() {
 }
 
 #[test]
-fn certificates_that_cannot_be_used_say_why() {
+fn unusable_certificates_and_keys_are_refused_with_a_reason() {
     let authority = Authority::new();
     let (certificate, key) = authority.certify("client.example");
     let (_, other) = authority.certify("client.example");
@@ -280,7 +280,7 @@ async fn proxy(acceptor: TlsAcceptor) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 }
 
 #[tokio::test]
-async fn accounts_are_reached_through_the_proxy_and_this_machine_is_not() {
+async fn remote_hosts_use_the_proxy_and_loopback_does_not() {
     let authority = Authority::new();
     let (address, asked) = proxy(authority.acceptor("acme.example", false)).await;
     let through = |text: &str| ConnectOptions {
@@ -331,7 +331,7 @@ async fn a_proxy_that_refuses_is_named_without_its_credentials() {
 }
 
 #[tokio::test]
-async fn the_usual_proxy_counts_where_the_line_names_none_and_nothing_excepts_the_host() {
+async fn the_default_proxy_applies_unless_no_proxy_or_direct_is_set() {
     let authority = Authority::new();
     let (address, asked) = proxy(authority.acceptor("255.255.255.255", false)).await;
     // Nothing can be sent to that address, so only the proxy can have responded.
@@ -367,7 +367,7 @@ async fn the_usual_proxy_counts_where_the_line_names_none_and_nothing_excepts_th
 }
 
 #[tokio::test]
-async fn a_proxy_that_cannot_be_used_stops_what_would_need_it() {
+async fn an_unusable_https_proxy_fails_requests_that_need_it() {
     let config = HttpConfig {
         proxies: Proxies {
             unusable: Some("HTTPS_PROXY must be an http:// or https:// proxy".into()),

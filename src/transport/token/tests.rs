@@ -47,7 +47,7 @@ async fn fifty_callers_cause_one_renewal() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_ahead_of_its_end() {
+async fn a_token_is_renewed_before_it_expires() {
     let clock = Clock::frozen(0);
     let cache = Cache::new(clock.clone());
     assert_eq!(renewed(&cache, lease(1, 100, 200)).await, Ok(1));
@@ -81,7 +81,7 @@ async fn a_late_rejection_of_an_old_token_keeps_the_new_one() {
 }
 
 #[tokio::test]
-async fn a_failure_is_given_to_all_callers_while_it_is_held() {
+async fn a_token_renewal_failure_is_shared_by_callers_while_held() {
     let clock = Clock::frozen(0);
     let cache = Cache::new(clock.clone());
     assert_eq!(

@@ -22,7 +22,7 @@ fn known_secrets_and_tokens_are_scrubbed() {
 }
 
 #[test]
-fn secrets_are_known_in_every_writing() {
+fn secrets_are_redacted_in_json_url_and_html_encodings() {
     let mut scrubber = Scrubber::new();
     scrubber.know(&Secret::new("p\"a<b & 'c\\d  e"));
     for text in [
@@ -43,7 +43,7 @@ fn secrets_are_known_in_every_writing() {
 }
 
 #[test]
-fn what_is_named_like_a_credential_is_masked() {
+fn values_with_credential_like_names_are_masked() {
     let scrub = |text: &str| Scrubber::new().scrub(text);
     for (text, scrubbed) in [
         (
@@ -87,7 +87,7 @@ fn what_is_named_like_a_credential_is_masked() {
 }
 
 #[test]
-fn names_of_credentials_are_told_from_others() {
+fn credential_names_are_distinguished_from_similar_words() {
     for name in [
         "UserPassword",
         "app_key",
@@ -114,7 +114,7 @@ fn names_of_credentials_are_told_from_others() {
 }
 
 #[test]
-fn a_secret_outside_of_ascii_is_known_in_json_of_ascii_and_when_its_bytes_are_taken_for_latin_1() {
+fn non_ascii_secrets_are_redacted_in_escaped_json_and_latin1() {
     let mut scrubber = Scrubber::new();
     scrubber.know(&Secret::new("pin+ü9/€😀"));
     let misread: String = "pin+ü9/€😀".bytes().map(char::from).collect();

@@ -35,7 +35,7 @@ fn raw(language: &str, text: &str) -> Json {
 }
 
 #[test]
-fn every_body_arrives_as_the_collection_says() {
+fn every_postman_body_type_is_sent_as_in_the_collection() {
     let home = Home::new();
     let mut vendor = post("Vendor", &raw("json", "{\"a\": 1}"));
     vendor["request"]["header"] = json!([{"key": "content-type", "value": "application/vnd.api+json"}]);
@@ -112,7 +112,7 @@ fn every_body_arrives_as_the_collection_says() {
 }
 
 #[test]
-fn who_asks_arrives_whether_it_is_the_requests_own_or_inherited() {
+fn own_and_inherited_authentication_is_sent() {
     let home = Home::new();
     let basic = |password: &str| json!({"type": "basic", "basic": [{"key": "username", "value": "ann"}, {"key": "password", "value": password}]});
     let get = |name: &str, path: &str, auth: Json| json!({"name": name, "request": {"method": "GET", "url": format!("{{{{base}}}}{path}"), "auth": auth}});
@@ -145,7 +145,7 @@ fn who_asks_arrives_whether_it_is_the_requests_own_or_inherited() {
 }
 
 #[test]
-fn addresses_and_methods_are_sent_as_they_were_meant() {
+fn urls_methods_and_headers_are_sent_as_in_the_collection() {
     let home = Home::new();
     let mut all = collection(&json!([
         {"name": "No scheme", "request": {"method": "GET", "url": "{{host}}/anything/:id/x?a=1&b=x%20y", "header": "Accept: text/csv\nX-Two: b"}},
@@ -192,7 +192,7 @@ fn addresses_and_methods_are_sent_as_they_were_meant() {
 }
 
 #[test]
-fn both_versions_say_the_same() {
+fn collection_versions_2_0_and_2_1_give_the_same_script() {
     let home = Home::new();
     let new = json!({"info": {"name": "x", "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
         "auth": {"type": "basic", "basic": [{"key": "username", "value": "ann"}, {"key": "password", "value": "{{pw}}"}]},
@@ -217,7 +217,7 @@ fn both_versions_say_the_same() {
 }
 
 #[test]
-fn json_arrives_with_its_types_and_its_digits() {
+fn json_bodies_keep_value_types_and_large_numbers() {
     let home = Home::new();
     let mut all = collection(&json!([
         {"name": "Mixed", "request": {"method": "POST", "url": "{{base}}/anything/{{n}}",

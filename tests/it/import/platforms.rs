@@ -117,7 +117,7 @@ fn requests_of_jrni_become_operations_and_run() {
 }
 
 #[test]
-fn without_an_environment_the_account_is_described_by_its_login() {
+fn without_an_environment_login_values_become_script_parameters() {
     let home = Home::new();
     home.write("api.json", &jrni().to_string());
     let script = home.run("import postman api.json").ended(0).stdout;
@@ -138,7 +138,7 @@ fn without_an_environment_the_account_is_described_by_its_login() {
 }
 
 #[test]
-fn requests_of_sparrow_become_messages_and_run() {
+fn requests_of_sparrow_become_operations_and_pass_check() {
     let home = Home::new();
     let bearer = json!([{"key": "Authorization", "value": "Bearer {{token}}"}]);
     let ask = |name: &str, method: &str, path: &str, body: Json| {

@@ -43,7 +43,7 @@ fn collection() -> Json {
 }
 
 #[test]
-fn no_credential_leaves_the_files() {
+fn no_credential_appears_in_the_script_config_or_output() {
     let home = Home::new();
     let json = collection().to_string();
     let canaries: Vec<&str> = json.match_indices("canary-").map(|(at, _)| &json[at..]).collect();
@@ -76,7 +76,7 @@ fn no_credential_leaves_the_files() {
 }
 
 #[test]
-fn a_refusal_does_not_repeat_what_it_refuses() {
+fn an_import_error_does_not_repeat_a_credential() {
     let home = Home::new();
     // A field name cannot be a parameter.
     let json = json!({"info": {}, "item": [

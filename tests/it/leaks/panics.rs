@@ -43,7 +43,7 @@ fn holders() -> Vec<Box<dyn std::fmt::Debug>> {
 }
 
 #[test]
-fn a_panic_over_what_holds_secrets_shows_none() {
+fn panic_messages_do_not_show_secrets() {
     for holder in holders() {
         let panicked =
             catch_unwind(AssertUnwindSafe(|| panic!("it went wrong with {holder:?}"))).unwrap_err();

@@ -45,7 +45,7 @@ fn definition_files_can_be_read_and_declare_every_operation() {
 }
 
 #[test]
-fn the_reader_of_this_test_refuses_what_is_no_definition() {
+fn the_test_parser_rejects_invalid_definition_files() {
     for wrong in [
         "fn a();",
         "module m;\nfn a(x) -> int;",

@@ -14,7 +14,7 @@ fn busy(terminal: &Terminal, number: usize, then: &str) {
 }
 
 #[test]
-fn keys_wait_while_an_input_is_evaluated() {
+fn keys_typed_ahead_wait_while_an_input_is_evaluated() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     busy(&terminal, 1, "");
@@ -34,7 +34,7 @@ fn keys_wait_while_an_input_is_evaluated() {
 }
 
 #[test]
-fn keys_wait_while_a_command_runs_the_program() {
+fn keys_typed_ahead_wait_while_a_run_command_executes() {
     let home = Home::new();
     home.write("slow.rhai", "print(`${1}-go`); sleep(\"1s\");");
     let mut terminal = sandbox(&home);
@@ -47,7 +47,7 @@ fn keys_wait_while_a_command_runs_the_program() {
 }
 
 #[test]
-fn what_was_typed_ahead_is_dropped_by_ctrl_c_and_that_is_told() {
+fn ctrl_c_discards_keys_typed_ahead_and_reports_it() {
     let home = Home::new();
     let terminal = sandbox(&home);
     for (number, input) in [(1, "loop {}"), (2, "sleep(60)")] {
@@ -69,7 +69,7 @@ fn what_was_typed_ahead_is_dropped_by_ctrl_c_and_that_is_told() {
 }
 
 #[test]
-fn ctrl_c_between_two_prompts_is_meant_for_the_next() {
+fn ctrl_c_typed_ahead_applies_to_the_next_prompt() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.press(":paste\rprint(`${1}-never`)\r\x03print(`${2}-kept`)\r");
@@ -79,7 +79,7 @@ fn ctrl_c_between_two_prompts_is_meant_for_the_next() {
 }
 
 #[test]
-fn a_question_of_a_script_takes_one_line_and_leaves_the_next() {
+fn ask_reads_one_typed_ahead_line_and_leaves_the_rest() {
     let home = Home::new();
     let terminal = sandbox(&home);
     busy(&terminal, 1, "; let who = ask(\"Who? \"); print(`<${who}>`)");
@@ -99,7 +99,7 @@ fn a_question_of_a_script_takes_one_line_and_leaves_the_next() {
 }
 
 #[test]
-fn what_is_typed_before_a_question_for_a_secret_is_no_answer_and_that_is_told() {
+fn ask_secret_discards_keys_typed_ahead_and_reports_it() {
     let home = Home::new();
     let terminal = sandbox(&home);
     let asks = "; let pin = ask_secret(\"PIN: \"); print(`${pin == ask_secret(\"Again: \")}-same`)";
@@ -113,7 +113,7 @@ fn what_is_typed_before_a_question_for_a_secret_is_no_answer_and_that_is_told() 
 }
 
 #[test]
-fn a_list_of_possibilities_is_no_longer_than_the_screen_and_the_next_input_counts() {
+fn a_completion_list_fits_the_screen_and_does_not_block_input() {
     let home = Home::new();
     for rows in [24, 8, 3] {
         let mut command = home.command(["repl", "--sandbox"]);
@@ -137,7 +137,7 @@ fn a_list_of_possibilities_is_no_longer_than_the_screen_and_the_next_input_count
 }
 
 #[test]
-fn seventy_thousand_possibilities_are_counted() {
+fn completion_handles_a_map_with_seventy_thousand_keys() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let m = #{}; for i in 0..70000 { m[`k${i}`] = i }");
@@ -152,7 +152,7 @@ fn seventy_thousand_possibilities_are_counted() {
 }
 
 #[test]
-fn an_input_that_is_no_text_is_given_up_and_the_session_goes_on() {
+fn invalid_utf8_input_is_discarded_and_the_session_continues() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.press_bytes(b"print(`${1}-caf\xe9`)\r");
@@ -163,7 +163,7 @@ fn an_input_that_is_no_text_is_given_up_and_the_session_goes_on() {
 }
 
 #[test]
-fn ending_it_by_force_leaves_the_terminal_as_it_was() {
+fn sigquit_ends_the_session_and_restores_the_terminal() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     terminal.type_line("print(`${1}-go`); loop {}");
@@ -175,7 +175,7 @@ fn ending_it_by_force_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn a_mistake_in_a_block_is_told_when_the_block_is_closed_and_none_of_its_lines_runs() {
+fn a_syntax_error_in_a_block_is_reported_when_it_closes() {
     for term in ["xterm-256color", "dumb"] {
         let home = Home::new();
         let mut command = home.command(["repl", "--sandbox"]);

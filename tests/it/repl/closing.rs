@@ -25,7 +25,7 @@ fn leaves_after_a_line(home: &Home, words: &[&str], input: &str) -> i32 {
 }
 
 #[test]
-fn an_endless_print_ends_with_its_reader() {
+fn an_endless_print_ends_when_its_output_pipe_closes() {
     let home = Home::new();
     let endless = "loop { print(\"x\"); }\n";
     assert_eq!(leaves_after_a_line(&home, &["repl"], endless), 130);
@@ -34,7 +34,7 @@ fn an_endless_print_ends_with_its_reader() {
 }
 
 #[test]
-fn a_long_list_that_becomes_text_is_stopped() {
+fn ctrl_c_stops_converting_a_long_list_to_text() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let a = []; a.pad(4000000, 1); let kept = 40;");
@@ -51,7 +51,7 @@ fn a_long_list_that_becomes_text_is_stopped() {
 }
 
 #[test]
-fn the_rights_of_a_file_that_the_history_only_links_to_are_left_alone() {
+fn a_symlinked_history_file_is_refused_and_its_target_unchanged() {
     let home = Home::new();
     let state = home.provisor().join("state");
     std::fs::create_dir_all(&state).unwrap();
@@ -91,7 +91,7 @@ fn a_dumb_terminal_has_a_fresh_prompt_after_tab_and_ctrl_c() {
 }
 
 #[test]
-fn a_run_of_the_session_is_gone_on_with_here() {
+fn an_interrupted_run_command_suggests_resume_in_the_session() {
     let home = Home::new();
     home.write(
         "slow.rhai",
@@ -105,7 +105,7 @@ fn a_run_of_the_session_is_gone_on_with_here() {
 }
 
 #[test]
-fn where_a_session_works_and_what_is_set_is_said() {
+fn sandbox_fault_and_profile_commands_report_the_session_state() {
     let home = Home::new();
     profile(&home, "dev");
     let input = ":sandbox status\n:sandbox on\n:sandbox status\n:sandbox fault partners:500:x1\n";
@@ -120,7 +120,7 @@ fn where_a_session_works_and_what_is_set_is_said() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_named_as_it_was_typed() {
+fn an_export_error_names_the_file_as_typed() {
     let home = Home::new();
     let ran = home.run_with_input("repl", "let t = [#{ a: 1 }];\n:export t nowhere/x.csv\n");
     assert_ne!(ran.code, 0);
@@ -132,7 +132,7 @@ fn a_file_that_cannot_be_written_is_named_as_it_was_typed() {
 }
 
 #[test]
-fn what_lies_behind_keys_and_in_lists_can_be_exported() {
+fn export_accepts_paths_with_quoted_keys_and_list_indexes() {
     let home = Home::new();
     let input = "let m = #{ \"k k\": [#{ a: 1 }, #{ a: 2 }] };\n:export m[\"k k\"] all.csv\n:export m[\"k k\"][1] one.json\n:export m[\"k k\"][2] none.json\n";
     let ran = home.run_with_input("repl", input).ended(2);
@@ -145,7 +145,7 @@ fn what_lies_behind_keys_and_in_lists_can_be_exported() {
 }
 
 #[test]
-fn a_session_that_is_closed_says_how_many_inputs_it_had() {
+fn runs_show_counts_the_inputs_of_a_closed_session() {
     let home = Home::new();
     let _ = home
         .run_with_input("repl --sandbox", "mobsted::connect().tenants().len()\n1\n")

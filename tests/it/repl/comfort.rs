@@ -38,7 +38,7 @@ fn clear(terminal: &Terminal) {
 }
 
 #[test]
-fn tab_lists_what_a_value_can_do_without_asking_anybody() {
+fn tab_completes_methods_without_any_request() {
     let home = Home::new();
     let terminal = of_width(&home, 100);
     terminal.press("mobsted::connect().ensure_t");
@@ -54,7 +54,7 @@ fn tab_lists_what_a_value_can_do_without_asking_anybody() {
 }
 
 #[test]
-fn tab_knows_live_values_commands_paths_profiles_and_parameters() {
+fn tab_completes_values_commands_paths_profiles_and_parameters() {
     let home = Home::new();
     profile(&home, "dev");
     home.write(
@@ -82,7 +82,7 @@ fn tab_knows_live_values_commands_paths_profiles_and_parameters() {
 }
 
 #[test]
-fn the_list_fits_a_narrow_terminal() {
+fn the_completion_list_fits_a_narrow_terminal() {
     let home = Home::new();
     let terminal = of_width(&home, 40);
     enter(&terminal, "let wide = \"名\"");
@@ -108,7 +108,7 @@ fn the_list_fits_a_narrow_terminal() {
 }
 
 #[test]
-fn the_faint_rest_of_an_earlier_input_is_taken_with_right_or_end() {
+fn a_history_hint_is_accepted_with_right_or_end() {
     let home = Home::new();
     for take in [RIGHT, END] {
         let terminal = sandbox(&home);
@@ -127,7 +127,7 @@ fn the_faint_rest_of_an_earlier_input_is_taken_with_right_or_end() {
 }
 
 #[test]
-fn an_input_is_coloured_and_brackets_find_each_other() {
+fn syntax_is_highlighted_and_matching_brackets_are_marked() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.press("let a = f(\"x\", 1)");
@@ -155,7 +155,7 @@ fn an_input_is_coloured_and_brackets_find_each_other() {
 }
 
 #[test]
-fn help_tells_about_operations_functions_and_variables() {
+fn help_describes_operations_and_suggests_the_nearest_name() {
     let home = Home::new();
     let terminal = of_width(&home, 100);
     terminal.type_line("ensure_tenant?");
@@ -192,7 +192,7 @@ fn functions_variables_and_their_sources_are_listed() {
 }
 
 #[test]
-fn values_are_tables_at_a_terminal_and_lines_elsewhere() {
+fn values_are_tables_at_a_terminal_and_json_in_a_pipe() {
     let home = Home::new();
     let terminal = sandbox(&home);
     enter(
@@ -220,7 +220,7 @@ fn values_are_tables_at_a_terminal_and_lines_elsewhere() {
 }
 
 #[test]
-fn a_table_that_is_too_wide_stands_upright() {
+fn a_table_too_wide_for_the_terminal_is_shown_vertically() {
     let home = Home::new();
     let terminal = of_width(&home, 40);
     terminal
@@ -233,7 +233,7 @@ fn a_table_that_is_too_wide_stands_upright() {
 }
 
 #[test]
-fn a_secret_is_shown_only_after_a_question_and_that_is_recorded() {
+fn reveal_asks_for_confirmation_and_is_recorded_in_the_audit_log() {
     let home = Home::new();
     let terminal = of_width(&home, 100);
     enter(
@@ -268,7 +268,7 @@ fn a_secret_is_shown_only_after_a_question_and_that_is_recorded() {
 }
 
 #[test]
-fn secrets_and_existing_files_are_written_only_after_a_question() {
+fn export_asks_before_revealing_secrets_or_overwriting_a_file() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
     let file = home.write("t.json", "mine");
@@ -314,7 +314,7 @@ fn secrets_and_existing_files_are_written_only_after_a_question() {
 }
 
 #[test]
-fn values_are_exported_for_their_owner_alone_and_masked() {
+fn export_masks_secrets_and_sets_file_mode_0600() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     let input = "let t = mobsted::connect().ensure_tenant(\"ann@example.com\");\n:export t tenant.csv\n:export t tenant.json\n";
@@ -342,7 +342,7 @@ fn values_are_exported_for_their_owner_alone_and_masked() {
 }
 
 #[test]
-fn without_colours_there_is_no_ghost_to_take_for_text() {
+fn no_color_disables_history_hints() {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox"]);
     command.env("TERM", "xterm-256color").env("NO_COLOR", "1");

@@ -7,7 +7,7 @@ use crate::support::Home;
 use crate::support::pty::{Terminal, key};
 
 #[test]
-fn a_text_over_many_lines_is_taken_as_it_comes() {
+fn the_paste_command_reads_lines_until_end_or_ctrl_d() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line(":paste");
@@ -41,7 +41,7 @@ fn a_text_over_many_lines_is_taken_as_it_comes() {
 }
 
 #[test]
-fn an_input_that_goes_on_can_be_given_up() {
+fn the_break_command_abandons_an_incomplete_input() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let m = #{ a: print(`${1}-never`),");
@@ -58,7 +58,7 @@ fn an_input_that_goes_on_can_be_given_up() {
 }
 
 #[test]
-fn the_last_failure_is_told_in_full() {
+fn the_why_command_explains_the_last_failure() {
     let home = Home::new();
     home.write(
         "lib.rhai",
@@ -102,7 +102,7 @@ fn the_last_failure_is_told_in_full() {
 }
 
 #[test]
-fn the_overview_fits_the_screen() {
+fn the_help_overview_fits_the_screen() {
     for columns in [80, 40] {
         let home = Home::new();
         let mut command = home.command(["repl", "--sandbox"]);
@@ -126,7 +126,7 @@ fn the_overview_fits_the_screen() {
 }
 
 #[test]
-fn earlier_inputs_and_results_are_found_and_run_only_with_enter() {
+fn history_searches_inputs_and_rerun_waits_for_enter() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let city = \"Bern\"");
@@ -153,7 +153,7 @@ fn earlier_inputs_and_results_are_found_and_run_only_with_enter() {
 }
 
 #[test]
-fn long_values_are_paged_when_that_is_wanted() {
+fn the_pager_shows_long_values_on_request() {
     let home = Home::new();
     let pager = home.write(
         "pager.sh",
@@ -183,7 +183,7 @@ fn long_values_are_paged_when_that_is_wanted() {
 }
 
 #[test]
-fn a_session_can_be_made_more_careful_and_never_less() {
+fn the_mode_command_can_only_restrict_a_session() {
     let home = Home::new();
     profile(&home, "dev");
     let terminal = home.terminal("repl --profile acme");
@@ -208,7 +208,7 @@ fn a_session_can_be_made_more_careful_and_never_less() {
 }
 
 #[test]
-fn a_sandbox_begun_anew_is_asked_about_and_takes_its_variables_along() {
+fn sandbox_reset_asks_for_confirmation_and_deletes_session_variables() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let p = mobsted::connect(); p.ensure_tenant(\"ann@example.com\").outcome");
@@ -237,7 +237,7 @@ fn a_sandbox_begun_anew_is_asked_about_and_takes_its_variables_along() {
 }
 
 #[test]
-fn a_sandbox_that_another_process_serves_is_not_begun_anew_and_the_session_stays_where_it_is() {
+fn sandbox_reset_is_refused_while_another_process_serves_it() {
     let home = Home::new();
     profile(&home, "dev");
     let mut server = home.command(["sandbox", "serve"]).spawn().unwrap();
@@ -256,7 +256,7 @@ fn a_sandbox_that_another_process_serves_is_not_begun_anew_and_the_session_stays
 }
 
 #[test]
-fn why_shows_no_credential_that_the_history_hides() {
+fn the_why_command_masks_inputs_that_may_hold_a_secret() {
     let home = Home::new();
     let terminal = sandbox(&home);
     for line in [
@@ -275,7 +275,7 @@ fn why_shows_no_credential_that_the_history_hides() {
 }
 
 #[test]
-fn words_that_lead_nowhere_say_where_to_go() {
+fn incomplete_or_misspelt_commands_suggest_the_right_one() {
     let home = Home::new();
     let ran = home.run_with_input("repl --sandbox", ":runs show\n").ended(2);
     let ran = ran.said(&["names no run"]);

@@ -19,7 +19,7 @@ fn prod(home: &Home, served: &Served, term: &str) -> Terminal {
 const ASKED: &str = "Type acme to carry it out";
 
 #[test]
-fn what_is_typed_before_the_question_does_not_answer_it() {
+fn keys_typed_before_a_confirmation_prompt_do_not_answer_it() {
     let (home, other) = (Home::new(), Home::new());
     let served = Served::start(&other);
     let terminal = prod(&home, &served, "xterm-256color");
@@ -42,7 +42,7 @@ fn what_is_typed_before_the_question_does_not_answer_it() {
 }
 
 #[test]
-fn the_question_names_the_address_and_the_profile_that_the_call_names() {
+fn the_confirmation_prompt_names_the_requests_address_and_profile() {
     let home = Home::new();
     home.configure(
         "[profiles.crm]\nplatform = \"web\"\nurl = \"http://127.0.0.1:9\"\nmode = \"prod\"\n\
@@ -84,7 +84,7 @@ fn lines_pasted_into_a_dumb_terminal_do_not_answer_a_question() {
 }
 
 #[test]
-fn secrets_are_not_shown_to_an_answer_typed_before_the_question() {
+fn reveal_ignores_an_answer_typed_before_its_prompt() {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox"]);
     command.env("TERM", "dumb");
@@ -99,7 +99,7 @@ fn secrets_are_not_shown_to_an_answer_typed_before_the_question() {
 }
 
 #[test]
-fn a_run_on_a_real_account_does_not_take_what_was_typed_before_its_question() {
+fn a_prod_run_ignores_answers_typed_before_its_confirmation_prompt() {
     let (home, other) = (Home::new(), Home::new());
     let served = Served::start(&other);
     home.configure_acme(&served, "prod");
@@ -140,7 +140,7 @@ fn redirected(home: &Home, words: &str, redirection: &str, password: &str) -> Te
 }
 
 #[test]
-fn where_questions_go_into_a_file_nothing_is_agreed_to() {
+fn no_confirmation_is_accepted_when_stderr_is_redirected() {
     let (home, other) = (Home::new(), Home::new());
     let served = Served::start(&other);
     home.configure_acme(&served, "prod");
@@ -163,7 +163,7 @@ fn where_questions_go_into_a_file_nothing_is_agreed_to() {
 }
 
 #[test]
-fn where_questions_go_into_a_file_no_secret_is_shown() {
+fn no_secret_is_revealed_when_stderr_is_redirected() {
     let home = Home::new();
     let mut terminal = redirected(&home, "repl --sandbox", "2> err.txt", "");
     let _ = terminal.wait_for("sandbox>");
@@ -183,7 +183,7 @@ fn where_questions_go_into_a_file_no_secret_is_shown() {
 }
 
 #[test]
-fn where_results_go_into_a_file_they_are_data_and_no_secret_is_among_them() {
+fn redirected_stdout_contains_only_results_and_no_secret() {
     let home = Home::new();
     let mut terminal = redirected(&home, "repl --sandbox", "> out.txt", "");
     let _ = terminal.wait_for("sandbox>");

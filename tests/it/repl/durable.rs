@@ -27,7 +27,7 @@ fn a_session_is_listed_with_its_inputs_as_rows() {
 }
 
 #[test]
-fn typing_the_same_line_twice_asks_twice() {
+fn entering_the_same_line_twice_sends_two_requests() {
     let home = Home::new();
     let input = "let c = mobsted::connect().ensure_tenant(\"ann@example.com\").connect()\nc.post(\"/applications\", #{ Name: \"A\", appWebSiteUrl: \"https://a.example\" });\nc.post(\"/applications\", #{ Name: \"A\", appWebSiteUrl: \"https://a.example\" });\n";
     let _ = home.run_with_input("repl --sandbox", input).ended(0);
@@ -59,7 +59,7 @@ fn killed(home: &Home) -> String {
 }
 
 #[test]
-fn a_killed_session_is_settled_without_running_anything_anew() {
+fn resuming_a_killed_session_settles_its_steps_without_rerunning_inputs() {
     let home = Home::new();
     let id = killed(&home);
     let shown = home.run(&format!("runs show {id}")).ended(0);
@@ -81,7 +81,7 @@ fn a_killed_session_is_settled_without_running_anything_anew() {
 }
 
 #[test]
-fn an_input_that_changes_much_records_the_change_that_may_be_open_and_no_other() {
+fn an_input_with_many_changes_records_only_the_open_one() {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox", "--fault", "partners:hang-after:x1"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
@@ -115,7 +115,7 @@ fn an_input_that_changes_much_records_the_change_that_may_be_open_and_no_other()
 }
 
 #[test]
-fn a_killed_session_is_not_sent_again_when_nothing_is_found() {
+fn a_killed_sessions_request_found_absent_is_not_sent_again() {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox", "--fault", "partners:hang:x1"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
@@ -142,7 +142,7 @@ fn a_killed_session_is_not_sent_again_when_nothing_is_found() {
 }
 
 #[test]
-fn a_session_is_refused_what_is_for_scripts() {
+fn resuming_a_session_refuses_with_current() {
     let home = Home::new();
     let id = killed(&home);
     let ran = home.run(&format!("resume {id} --with-current")).ended(2);
@@ -150,7 +150,7 @@ fn a_session_is_refused_what_is_for_scripts() {
 }
 
 #[test]
-fn what_a_session_changed_and_how_to_undo_it_is_listed() {
+fn the_undo_command_lists_changes_and_how_to_revert_them() {
     let home = Home::new();
     let input = "let c = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\nlet app = c.ensure_app(\"Shop\", \"https://ann.example\");\nc.apps().len();\n:undo\n";
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
@@ -167,7 +167,7 @@ fn what_a_session_changed_and_how_to_undo_it_is_listed() {
 }
 
 #[test]
-fn a_way_back_names_the_account_and_the_variable_that_holds_it() {
+fn undo_hints_name_the_account_and_its_variable() {
     let home = Home::new();
     let begin = "let p = mobsted::connect();\nlet cl = p.ensure_tenant(\"ann@example.com\").connect();\ncl.ensure_app(\"Shop\", \"https://ann.example\");\nlet later = p;\n";
     let undo = |more: &str| {

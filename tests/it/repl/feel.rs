@@ -8,7 +8,7 @@ const TAB: &str = "\t";
 const UP: &str = "\x1b[A";
 
 #[test]
-fn one_closure_hides_nothing_but_itself() {
+fn closures_and_secrets_inside_values_are_shown_as_placeholders() {
     let home = Home::new();
     let terminal = sandbox(&home);
     for (line, shown) in [
@@ -30,7 +30,7 @@ fn one_closure_hides_nothing_but_itself() {
 }
 
 #[test]
-fn rows_are_counted_in_every_form() {
+fn truncated_values_show_how_many_rows_or_lines_remain() {
     let home = Home::new();
     let terminal = sandbox(&home);
     for (line, shown) in [
@@ -50,7 +50,7 @@ fn rows_are_counted_in_every_form() {
 }
 
 #[test]
-fn up_looks_on_behind_an_input_of_several_lines() {
+fn up_searches_history_past_a_multi_line_input() {
     let home = Home::new();
     let terminal = sandbox(&home);
     for line in [
@@ -77,7 +77,7 @@ fn up_looks_on_behind_an_input_of_several_lines() {
 }
 
 #[test]
-fn a_path_with_blanks_stands_in_quotes_everywhere() {
+fn paths_with_spaces_must_be_quoted_in_every_command() {
     let home = Home::new();
     home.write("with space/x.rhai", "let answer = 6 * 7;\n");
     let input = ":load \"with space/x.rhai\"\nanswer\n:run 'with space/x.rhai'\n:save \"s p.rhai\"\n\
@@ -101,7 +101,7 @@ fn a_path_with_blanks_stands_in_quotes_everywhere() {
 }
 
 #[test]
-fn tab_quotes_what_needs_it_and_goes_on_inside() {
+fn tab_completion_quotes_paths_with_spaces() {
     let home = Home::new();
     home.write(
         "with space/x.rhai",
@@ -125,7 +125,7 @@ fn tab_quotes_what_needs_it_and_goes_on_inside() {
 }
 
 #[test]
-fn tab_looks_into_what_a_command_takes() {
+fn tab_completes_value_paths_and_run_ids_in_commands() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let o = #{ inner: #{ deep: 1 } }; mobsted::connect().tenants().len() == 0");
@@ -155,7 +155,7 @@ fn tab_looks_into_what_a_command_takes() {
 }
 
 #[test]
-fn a_type_is_asked_of_what_can_have_one() {
+fn the_type_command_reports_types_and_rejects_invalid_expressions() {
     let home = Home::new();
     let input = "let n = 1\n:type n\n:type ()\n";
     assert_eq!(home.run_with_input("repl", input).ended(0).stdout, "int\n()\n");
@@ -171,7 +171,7 @@ fn a_type_is_asked_of_what_can_have_one() {
 }
 
 #[test]
-fn an_answer_stands_apart_and_the_end_on_a_line_of_its_own() {
+fn answers_and_closing_messages_are_on_their_own_lines() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     terminal.type_line("ask(\"Which one?\")");
@@ -192,7 +192,7 @@ fn an_answer_stands_apart_and_the_end_on_a_line_of_its_own() {
 }
 
 #[test]
-fn a_change_without_a_way_back_tells_on_what_it_was_made() {
+fn undo_shows_the_arguments_of_an_irreversible_change() {
     let home = Home::new();
     let input = "let c = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                  let a = c.ensure_app(\"Ann\", \"https://ann.example\");\nlet changed = c.update_app(a.id, #{Name: \"Eve\"});\n:undo 3\n";

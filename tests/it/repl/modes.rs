@@ -85,7 +85,7 @@ const WAYS: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn each_way_in_is_held_to_each_mode() {
+fn every_kind_of_input_obeys_every_mode() {
     // The profile's mode, the input that sets the session's mode, and where a change goes.
     let modes = [
         ("dev", "", "acme"),
@@ -130,7 +130,7 @@ fn each_way_in_is_held_to_each_mode() {
 }
 
 #[test]
-fn what_begins_a_session_is_held_to_its_mode() {
+fn loaded_files_and_rc_files_obey_the_sessions_mode() {
     for (mode, words, real, simulated) in [
         ("dev", "--profile acme", 1, 0),
         ("dev", "--sandbox", 0, 1),
@@ -160,7 +160,7 @@ fn what_begins_a_session_is_held_to_its_mode() {
 }
 
 #[test]
-fn a_run_that_works_elsewhere_is_not_gone_on_with_here() {
+fn a_session_refuses_to_resume_a_run_of_another_profile() {
     let rig = Rig::new("dev");
     let real = failed_run(&rig, "--profile acme", MAKE);
     for (first, said) in [
@@ -190,7 +190,7 @@ fn a_run_that_works_elsewhere_is_not_gone_on_with_here() {
 }
 
 #[test]
-fn a_run_from_the_prompt_asks_where_the_session_asks() {
+fn a_run_command_asks_for_confirmation_in_a_prod_session() {
     let rig = Rig::new("dev");
     rig.home.write("make.rhai", MAKE);
     let terminal = rig.terminal("repl --profile acme");
@@ -212,7 +212,7 @@ fn a_run_from_the_prompt_asks_where_the_session_asks() {
 }
 
 #[test]
-fn consent_that_was_given_with_a_profile_is_for_that_one_and_its_own_mode() {
+fn the_yes_flag_applies_only_to_its_profile_and_mode() {
     let rig = Rig::new("prod");
     for (first, real) in [(":profile other\n", 0), (":mode prod\n", 0), ("", 1)] {
         let input = format!("{first}{MAKE}\n");
@@ -233,7 +233,7 @@ fn consent_that_was_given_with_a_profile_is_for_that_one_and_its_own_mode() {
 }
 
 #[test]
-fn a_script_holds_only_what_was_done_on_the_account_it_is_saved_for() {
+fn a_saved_script_contains_only_inputs_of_its_own_account() {
     let rig = Rig::new("dev");
     let input = "fn loud(text) { text.to_upper() }\n\
                  let partner = mobsted::connect();\n\

@@ -16,7 +16,7 @@ fn statements_are_evaluated_one_by_one_without_prompt_or_colour() {
 }
 
 #[test]
-fn the_first_failure_ends_it_with_its_code() {
+fn the_first_failure_ends_a_piped_session_with_its_exit_code() {
     let home = Home::new();
     let ran = home
         .run_with_input("repl", "1\nlet y = [\n  missing,\n];\n2\n")
@@ -34,7 +34,7 @@ fn the_first_failure_ends_it_with_its_code() {
 }
 
 #[test]
-fn a_file_does_the_same_as_run_does() {
+fn a_script_on_standard_input_behaves_like_run() {
     let home = Home::new();
     let script = r#"
 //! Two tenants.
@@ -92,7 +92,7 @@ fn constants_of_earlier_statements_are_seen_in_functions() {
 }
 
 #[test]
-fn what_follows_a_return_or_an_exit_does_not_run() {
+fn statements_after_return_or_exit_do_not_run() {
     agree("print(1);\nreturn;\nprint(2);\n", 0, "1\n");
     agree("print(1);\nif 1 < 2 { return; }\nprint(2);\n", 0, "1\n");
     agree("print(1);\nif 1 > 2 { return; }\nprint(2);\n", 0, "1\n2\n");
@@ -106,7 +106,7 @@ fn what_follows_a_return_or_an_exit_does_not_run() {
 }
 
 #[test]
-fn a_statement_goes_on_behind_empty_lines_and_notes() {
+fn a_statement_continues_after_blank_lines_and_comments() {
     agree(
         "if 1 > 2 { print(1); }\n\n// otherwise\nelse { print(2); }\n\nprint([1, 2]\n\n  .len());\n",
         0,
@@ -115,17 +115,17 @@ fn a_statement_goes_on_behind_empty_lines_and_notes() {
 }
 
 #[test]
-fn functions_may_stand_behind_their_use() {
+fn functions_may_be_defined_after_their_use() {
     agree("f(2);\nfn f(n) { print(n); }\n", 0, "2\n");
 }
 
 #[test]
-fn a_mark_before_a_text_is_no_part_of_it() {
+fn a_byte_order_mark_is_not_part_of_the_text() {
     agree("\u{feff}print(1);\n", 0, "1\n");
 }
 
 #[test]
-fn a_main_that_nobody_calls_is_told() {
+fn a_main_that_is_not_called_gets_a_hint() {
     let home = Home::new();
     let main = "fn main(name) { }\n";
     let ran = home.run_with_input("repl", main).ended(0);
@@ -135,7 +135,7 @@ fn a_main_that_nobody_calls_is_told() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
+fn a_file_with_a_syntax_error_runs_nothing() {
     let home = Home::new();
     for (script, place) in [
         ("print(\"ran\");\nlet a = 1;\nlet b = 1 2;\n", "stdin:3:11"),
@@ -157,7 +157,7 @@ fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
 }
 
 #[test]
-fn whoever_types_into_a_pipe_is_answered_statement_by_statement() {
+fn statements_arriving_slowly_through_a_pipe_run_one_by_one() {
     use std::io::{Read as _, Write as _};
     let home = Home::new();
     let mut command = home.command(["repl"]);
@@ -188,7 +188,7 @@ fn a_file_may_have_commands_and_statements_without_semicolons() {
 }
 
 #[test]
-fn windows_line_ends_do_no_harm() {
+fn crlf_line_endings_are_accepted() {
     let home = Home::new();
     let ran = home
         .run_with_input("repl", "let a = `x\r\ny`;\r\na.len()\r\n1 + 1\r\n")
@@ -197,7 +197,7 @@ fn windows_line_ends_do_no_harm() {
 }
 
 #[test]
-fn what_comes_first_can_be_given() {
+fn load_and_eval_options_run_at_startup() {
     let home = Home::new();
     home.write("lib.rhai", "fn triple(n) { n * 3 }\nlet seven = 7;\n");
     let ran = home.run_with_words(&[
@@ -216,7 +216,7 @@ fn what_comes_first_can_be_given() {
 }
 
 #[test]
-fn a_project_file_is_loaded_only_when_it_is_trusted() {
+fn a_project_rc_file_is_loaded_only_when_trusted() {
     let home = Home::new();
     home.write("repl.rhai", "let greeting = \"hello\";\n");
     let ran = home.run_with_input("repl", "1\n").ended(0);
@@ -239,7 +239,7 @@ fn a_project_file_is_loaded_only_when_it_is_trusted() {
 }
 
 #[test]
-fn nothing_is_opened_until_an_operation_needs_it() {
+fn no_journal_or_sandbox_is_opened_before_the_first_operation() {
     let home = Home::new();
     let _ = home
         .run_with_input("repl --sandbox", "1 + 1\n:history\n")
@@ -249,7 +249,7 @@ fn nothing_is_opened_until_an_operation_needs_it() {
 }
 
 #[test]
-fn a_session_on_a_real_account_changes_nothing_without_consent() {
+fn a_piped_prod_session_makes_no_changes_without_yes() {
     let home = Home::new();
     profile(&home, "prod");
     let input = "mobsted::connect().ensure_tenant(\"ann@example.com\");\n";
@@ -263,7 +263,7 @@ fn a_session_on_a_real_account_changes_nothing_without_consent() {
 }
 
 #[test]
-fn requests_and_times_are_told_when_asked_for() {
+fn trace_and_timing_settings_show_requests_and_durations() {
     let home = Home::new();
     let input = ":set trace on\nlet p = mobsted::connect();\np.ensure_tenant(\"ann@example.com\").outcome\n:set trace off\np.find_tenant(\"ann@example.com\").email\n:time 1 + 1\n:set\n";
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
@@ -294,7 +294,7 @@ fn requests_and_times_are_told_when_asked_for() {
 }
 
 #[test]
-fn commands_reach_the_rest_of_the_program() {
+fn run_mode_profile_and_sandbox_commands_work_in_a_pipe() {
     let home = Home::new();
     home.write("hello.rhai", "fn main(name) { print(`hello ${name}`); }\n");
     home.write("lib.rhai", "fn one() { 1 }\n");
@@ -316,7 +316,7 @@ fn commands_reach_the_rest_of_the_program() {
 }
 
 #[test]
-fn nobody_is_asked_without_a_terminal() {
+fn ask_fails_with_no_terminal_when_input_is_piped() {
     let home = Home::new();
     let ran = home.run_with_input(
         "repl",
@@ -328,7 +328,7 @@ fn nobody_is_asked_without_a_terminal() {
 }
 
 #[test]
-fn a_signal_ends_it_while_it_waits_and_while_it_works() {
+fn sigint_sigterm_and_sighup_end_a_piped_session() {
     for sent in ["INT", "TERM", "HUP"] {
         for input in ["print(\"go\")\n", "print(\"go\"); loop {}\n"] {
             let home = Home::new();
@@ -339,7 +339,7 @@ fn a_signal_ends_it_while_it_waits_and_while_it_works() {
 }
 
 #[test]
-fn a_session_that_was_asked_to_end_is_closed() {
+fn a_session_ended_by_a_signal_is_closed_in_the_journal() {
     let home = Home::new();
     let input = "mobsted::connect().ensure_tenant(\"ann@example.com\"); print(\"go\")\n";
     for (sent, rest) in [("TERM", ""), ("HUP", "loop {}\n"), ("INT", "sleep(60)\n")] {
@@ -369,7 +369,7 @@ fn stopped_by(home: &Home, sent: &str, input: &str) -> crate::support::Ran {
 }
 
 #[test]
-fn output_that_cannot_be_written_ends_the_session_as_it_ends_a_run() {
+fn a_stdout_write_error_ends_the_session_like_a_run() {
     let home = Home::new();
     home.write("five.rhai", "fn main() { print(5); }\n");
     let told = |words: &str, input: &str| {

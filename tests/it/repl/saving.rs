@@ -15,7 +15,7 @@ client.ensure_app(\"Ann's shop\", \"https://ann.example\")
 ";
 
 #[test]
-fn a_session_becomes_a_script_that_passes_the_check_and_repeats_it() {
+fn a_saved_session_becomes_a_script_that_passes_check() {
     let home = Home::new();
     let ran = home.run_with_input("repl --sandbox", EXPLORED).ended(0);
     let _ = ran.said(&[
@@ -55,7 +55,7 @@ fn a_session_becomes_a_script_that_passes_the_check_and_repeats_it() {
 }
 
 #[test]
-fn a_range_takes_along_what_it_needs_and_failures_are_comments() {
+fn saving_a_range_includes_its_dependencies_and_comments_out_failures() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     for (line, shown) in [
@@ -93,7 +93,7 @@ fn a_range_takes_along_what_it_needs_and_failures_are_comments() {
 }
 
 #[test]
-fn an_existing_file_is_kept_and_a_range_can_be_chosen() {
+fn save_keeps_an_existing_file_without_force_and_accepts_a_range() {
     let home = Home::new();
     home.write("s.rhai", "mine");
     let ran = home.run_with_input("repl", "1\n2\n:save s.rhai\n").ended(2);
@@ -161,7 +161,7 @@ fn constants_that_functions_use_work_in_the_script() {
 }
 
 #[test]
-fn a_range_repeats_what_changed_its_variables() {
+fn saving_a_range_includes_inputs_that_changed_its_variables() {
     let inputs = [
         "let list = [1]",
         "let unused = 1",
@@ -183,7 +183,7 @@ fn a_range_repeats_what_changed_its_variables() {
 }
 
 #[test]
-fn names_of_closures_and_loops_hide_nothing_behind_them() {
+fn loop_and_closure_variables_do_not_shadow_outer_dependencies() {
     let inputs = [
         "let mail = \"outer\"",
         "let xs = [1, 2]",
@@ -204,7 +204,7 @@ fn a_main_of_the_session_has_another_name_in_the_script() {
 }
 
 #[test]
-fn what_is_missing_is_told() {
+fn inputs_left_out_of_a_saved_script_are_reported() {
     let home = Home::new();
     let typed =
         "let list = [1]\nlist.push(2)\nconst N = list.len()\nfn f() { global::N }\nf()\n:save s.rhai\n";
@@ -229,7 +229,7 @@ fn a_script_with_an_unknown_variable_is_not_written() {
 }
 
 #[test]
-fn what_is_given_to_a_parameter_named_like_a_credential_is_in_no_file() {
+fn arguments_of_credential_parameters_are_in_neither_history_nor_script() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     for (line, shown) in [
@@ -252,7 +252,7 @@ fn what_is_given_to_a_parameter_named_like_a_credential_is_in_no_file() {
 }
 
 #[test]
-fn a_session_with_a_main_of_its_own_is_saved_and_told_what_became_of_it() {
+fn saving_a_session_with_main_reports_the_renaming() {
     let home = Home::new();
     let workflow = "/// Greets.\n/// @param email email  who\nfn main(email) { `hello ${email}` }\n";
     home.write("workflow.rhai", workflow);

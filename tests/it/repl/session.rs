@@ -4,7 +4,7 @@ use super::{profile, sandbox};
 use crate::support::Home;
 
 #[test]
-fn results_and_the_last_error_have_names() {
+fn results_and_the_last_error_are_available_as_variables() {
     let home = Home::new();
     let terminal = sandbox(&home);
     for (line, shown) in [
@@ -23,7 +23,7 @@ fn results_and_the_last_error_have_names() {
 }
 
 #[test]
-fn files_are_loaded_run_and_read_anew() {
+fn load_run_and_reload_commands_read_files() {
     let home = Home::new();
     home.write("lib.rhai", "fn version() { 100 + 1 }\n");
     home.write("begin.rhai", "let begun = 5 * 11;\n");
@@ -53,7 +53,7 @@ fn files_are_loaded_run_and_read_anew() {
 }
 
 #[test]
-fn another_profile_forgets_what_the_first_answered() {
+fn switching_the_profile_deletes_session_variables() {
     let home = Home::new();
     profile(&home, "dev");
     let file = home.provisor().join("config/config.toml");
@@ -79,7 +79,7 @@ fn another_profile_forgets_what_the_first_answered() {
 }
 
 #[test]
-fn what_the_platform_calls_a_request_is_told() {
+fn trace_shows_the_status_and_the_platforms_request_id() {
     use std::io::{BufRead as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -119,7 +119,7 @@ fn what_the_platform_calls_a_request_is_told() {
 }
 
 #[test]
-fn a_reload_that_fails_keeps_what_was_imported_and_can_be_tried_again() {
+fn a_failed_reload_keeps_the_imports_and_can_be_retried() {
     let home = Home::new();
     home.write("lib.rhai", "fn version() { 100 + 1 }\n");
     let terminal = sandbox(&home);
@@ -149,7 +149,7 @@ fn a_reload_that_fails_keeps_what_was_imported_and_can_be_tried_again() {
 }
 
 #[test]
-fn faults_of_a_session_end_with_it() {
+fn injected_faults_end_with_their_session() {
     let home = Home::new();
     let mut serving = home.command(["repl", "--sandbox"]);
     let mut serving = serving.stdin(std::process::Stdio::piped()).spawn().unwrap();

@@ -4,7 +4,7 @@ use super::sandbox;
 use crate::support::{Home, signal};
 
 #[test]
-fn it_is_closed_and_the_terminal_is_as_before() {
+fn sigterm_and_sighup_close_the_session_and_restore_the_terminal() {
     for (sent, typed) in [
         ("TERM", "let half = "),
         ("HUP", ""),
@@ -30,7 +30,7 @@ fn it_is_closed_and_the_terminal_is_as_before() {
 }
 
 #[test]
-fn a_change_that_was_sent_is_settled_first() {
+fn sigterm_settles_a_sent_change_before_the_session_ends() {
     let home = Home::new();
     let mut terminal = home.terminal("repl --sandbox --fault partners:slow:1000");
     let _ = terminal.wait_for("sandbox>");
@@ -91,7 +91,7 @@ fn is_alive(pid: u32) -> bool {
 }
 
 #[test]
-fn a_session_that_is_ended_while_the_editor_is_open_leaves_neither_text_nor_editor() {
+fn ending_a_session_removes_the_editor_draft_and_process() {
     for signal in ["TERM", "HUP"] {
         let home = Home::new();
         let (mut terminal, editor) = editing(&home);
@@ -103,7 +103,7 @@ fn a_session_that_is_ended_while_the_editor_is_open_leaves_neither_text_nor_edit
 }
 
 #[test]
-fn what_a_killed_session_had_in_the_editor_is_removed_by_the_next() {
+fn the_next_session_removes_a_killed_sessions_editor_draft() {
     let home = Home::new();
     let (mut terminal, editor) = editing(&home);
     crate::support::signal(terminal.pid(), "KILL");

@@ -43,22 +43,22 @@ fn stops(input: &str) {
 }
 
 #[test]
-fn a_loop_is_stopped_and_variables_survive() {
+fn ctrl_c_stops_a_loop_and_keeps_variables() {
     stops("loop {}");
 }
 
 #[test]
-fn a_wait_inside_the_host_is_stopped() {
+fn ctrl_c_stops_a_sleep_in_the_host() {
     stops("sleep(60)");
 }
 
 #[test]
-fn a_script_cannot_catch_it() {
+fn a_script_cannot_catch_ctrl_c() {
     stops("loop { try { [1].map(|x| sleep(60)) } catch (err) {} }");
 }
 
 #[test]
-fn a_read_that_hangs_is_stopped() {
+fn ctrl_c_stops_a_hanging_read_request() {
     let home = Home::new();
     let terminal = home.terminal("repl --sandbox --fault object:hang");
     let _ = terminal.wait_for("sandbox>");
@@ -84,7 +84,7 @@ fn a_read_that_hangs_is_stopped() {
 }
 
 #[test]
-fn what_is_typed_behind_it_is_not_lost() {
+fn input_typed_after_ctrl_c_is_kept() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.press("print(`${1}-never`)\x03print(`${2}-kept`)\rlet m = #{ a: [\r1,\x0340 + 2\r");
@@ -96,7 +96,7 @@ fn what_is_typed_behind_it_is_not_lost() {
 }
 
 #[test]
-fn while_typing_it_clears_the_line_and_nothing_runs() {
+fn ctrl_c_while_typing_clears_the_line_and_runs_nothing() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.press("print(`${1}-never`)");
@@ -109,7 +109,7 @@ fn while_typing_it_clears_the_line_and_nothing_runs() {
 }
 
 #[test]
-fn it_leaves_a_stuck_continuation() {
+fn ctrl_c_leaves_an_incomplete_input() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let m = #{ a: [");
@@ -121,7 +121,7 @@ fn it_leaves_a_stuck_continuation() {
 }
 
 #[test]
-fn a_change_that_was_sent_is_settled() {
+fn ctrl_c_settles_a_change_that_was_sent() {
     let home = Home::new();
     let terminal = home.terminal("repl --sandbox --fault partners:slow:1500");
     let _ = terminal.wait_for("sandbox>");
@@ -177,7 +177,7 @@ impl Drop for Hanging {
 }
 
 #[test]
-fn a_second_one_leaves_the_change_in_doubt_and_the_session_goes_on() {
+fn a_second_ctrl_c_leaves_the_change_in_doubt() {
     let home = Home::new();
     let mut terminal = home.terminal("repl --sandbox --fault partners:hang-after:x1");
     let _ = terminal.wait_for("sandbox>");
@@ -243,7 +243,7 @@ fn asks_again_and_leaves(terminal: &mut crate::support::pty::Terminal) {
 }
 
 #[test]
-fn a_change_that_is_never_answered_is_looked_up_at_once() {
+fn ctrl_c_looks_up_an_unanswered_change_at_once() {
     let home = Home::new();
     let mut terminal = sent(&home, "hang-after", true);
     terminal.press(key::CTRL_C);
@@ -257,7 +257,7 @@ fn a_change_that_is_never_answered_is_looked_up_at_once() {
 }
 
 #[test]
-fn a_change_that_was_not_carried_out_is_told_and_not_sent_again() {
+fn after_ctrl_c_an_absent_change_is_reported_and_not_resent() {
     let home = Home::new();
     let terminal = sent(&home, "hang", false);
     terminal.press(key::CTRL_C);
@@ -270,7 +270,7 @@ fn a_change_that_was_not_carried_out_is_told_and_not_sent_again() {
 }
 
 #[test]
-fn what_a_later_input_settles_is_told_as_it_is_on_leaving() {
+fn a_step_settled_by_a_later_input_is_no_longer_parked() {
     let home = Home::new();
     let mut terminal = sent(&home, "hang-after", true);
     let id = home.newest();
@@ -310,7 +310,7 @@ fn posted(home: &Home, fault: &str, options: &str) -> crate::support::pty::Termi
 }
 
 #[test]
-fn what_the_answer_says_that_comes_after_it_is_told() {
+fn a_response_that_arrives_after_ctrl_c_is_reported() {
     let home = Home::new();
     let terminal = posted(&home, "slow:3000", "");
     terminal.press(key::CTRL_C);
@@ -343,7 +343,7 @@ fn the_session_that_left_a_keyed_request_in_doubt_can_look_it_up() {
 }
 
 #[test]
-fn nobody_promises_to_look_up_what_nothing_can_look_up() {
+fn no_lookup_is_offered_for_a_request_without_a_probe() {
     let home = Home::new();
     let mut terminal = posted(&home, "hang", "");
     terminal.press(key::CTRL_C);
@@ -363,7 +363,7 @@ fn nobody_promises_to_look_up_what_nothing_can_look_up() {
 }
 
 #[test]
-fn leaving_tells_what_was_created() {
+fn leaving_a_session_prints_a_summary_of_changes() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\").outcome");
@@ -375,7 +375,7 @@ fn leaving_tells_what_was_created() {
 }
 
 #[test]
-fn bare_words_tell_how_to_leave() {
+fn the_bare_words_exit_and_help_get_a_hint() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     terminal.type_line("exit");

@@ -59,7 +59,7 @@ const ERRORS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn each_error_of_a_newcomer_says_what_to_write_instead() {
+fn each_common_beginner_error_gets_a_hint() {
     let home = Home::new();
     for (input, hint) in ERRORS {
         let ran = home
@@ -70,7 +70,7 @@ fn each_error_of_a_newcomer_says_what_to_write_instead() {
 }
 
 #[test]
-fn traps_that_are_no_errors_are_told_at_a_terminal() {
+fn pitfalls_that_are_not_errors_get_a_hint_at_a_terminal() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("\" a \".trim()");
@@ -86,7 +86,7 @@ fn traps_that_are_no_errors_are_told_at_a_terminal() {
 }
 
 #[test]
-fn a_failure_of_a_platforms_function_is_shown_where_it_is_called() {
+fn an_error_in_a_platform_function_shows_the_call_position() {
     let home = Home::new();
     let ran = home
         .run_with_input(
@@ -106,7 +106,7 @@ fn a_failure_of_a_platforms_function_is_shown_where_it_is_called() {
 }
 
 #[test]
-fn the_comment_of_a_function_is_part_of_it_at_the_prompt() {
+fn a_doc_comment_entered_before_a_function_appears_in_help() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("/// Adds two numbers.");
@@ -119,7 +119,7 @@ fn the_comment_of_a_function_is_part_of_it_at_the_prompt() {
 }
 
 #[test]
-fn a_word_is_searched_for_with_one_heading_for_each_platform() {
+fn the_search_command_prints_one_heading_for_each_platform() {
     let home = Home::new();
     let ran = home.run_with_input("repl", ":search token\n").ended(0);
     let headings = ran.stdout.lines().filter(|line| *line == "jrni").count();

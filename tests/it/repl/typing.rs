@@ -37,7 +37,7 @@ fn a_banner_of_one_line_and_a_prompt_with_the_mode() {
 }
 
 #[test]
-fn an_input_goes_on_until_it_is_complete_and_says_what_it_waits_for() {
+fn an_incomplete_input_continues_and_shows_the_missing_bracket() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("fn add(a, b) {");
@@ -54,7 +54,7 @@ fn an_input_goes_on_until_it_is_complete_and_says_what_it_waits_for() {
 }
 
 #[test]
-fn what_is_open_is_said_on_every_terminal() {
+fn dumb_and_no_color_terminals_show_the_missing_bracket() {
     let home = Home::new();
     for (name, value) in [("TERM", "dumb"), ("NO_COLOR", "1")] {
         let mut command = home.command(["repl", "--sandbox"]);
@@ -77,7 +77,7 @@ fn what_is_open_is_said_on_every_terminal() {
 }
 
 #[test]
-fn a_paste_is_evaluated_as_a_whole() {
+fn a_bracketed_paste_is_evaluated_as_one_input() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.press("\x1b[200~let a = 1;\r\nlet b = a + 1;\r\n\r\nprint(`${a + b}-pasted`);\x1b[201~");
@@ -89,7 +89,7 @@ fn a_paste_is_evaluated_as_a_whole() {
 }
 
 #[test]
-fn a_change_on_a_real_account_is_shown_and_asked_about_each_time() {
+fn each_change_in_prod_mode_asks_for_confirmation() {
     let home = Home::new();
     profile(&home, "prod");
     let terminal = home.terminal("repl --profile acme");
@@ -124,7 +124,7 @@ fn a_change_on_a_real_account_is_shown_and_asked_about_each_time() {
 }
 
 #[test]
-fn the_history_lasts_is_the_users_alone_and_holds_no_secret() {
+fn history_persists_with_file_mode_0600_and_without_secrets() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     for line in [
@@ -237,7 +237,7 @@ fn a_narrow_terminal_and_wide_characters_are_not_garbled() {
 }
 
 #[test]
-fn a_secret_that_is_asked_for_is_shown_and_kept_nowhere_in_clear() {
+fn a_secret_from_ask_secret_is_never_shown_or_stored_in_clear() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
     terminal.type_line("let s = ask_secret(\"PIN: \")");

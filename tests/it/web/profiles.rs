@@ -61,7 +61,7 @@ impl Rig {
 const MAKE: &str = r#"http::post("/items", #{profile: "crm", json: #{name: "Ann"}}).status"#;
 
 #[test]
-fn each_credential_of_a_profile_goes_with_its_requests() {
+fn bearer_basic_and_header_credentials_of_a_profile_are_sent() {
     let rig = Rig::new("bearer = { env = \"CRM_SECRET\" }\nmode = \"dev\"\n");
     let told = rig.said(r#"let a = http::get("/bearer", #{profile: "crm"}); #{ok: a.body.authenticated, url: http::get("/anything/x?q=1", #{profile: "crm"}).body.path}"#);
     assert_eq!((&told["ok"], &told["url"]), (&true.into(), &"/anything/x".into()));
@@ -81,7 +81,7 @@ fn each_credential_of_a_profile_goes_with_its_requests() {
 }
 
 #[test]
-fn a_path_alone_is_the_active_profiles_and_the_sandbox_stands_in() {
+fn a_relative_path_uses_the_active_profile_or_the_sandbox() {
     let rig = Rig::new("mode = \"dev\"\n");
     let told = rig.said("#{status: http::get(\"/anything\").status}");
     assert_eq!(told["status"], 200);
@@ -101,7 +101,7 @@ fn a_path_alone_is_the_active_profiles_and_the_sandbox_stands_in() {
 }
 
 #[test]
-fn an_address_that_is_not_below_the_profiles_is_refused_unsent() {
+fn a_url_outside_the_profiles_address_is_refused_unsent() {
     let rig = Rig::new("bearer = { env = \"CRM_SECRET\" }\nmode = \"dev\"\n");
     for url in [
         "https://evil.example/items",
@@ -121,7 +121,7 @@ fn an_address_that_is_not_below_the_profiles_is_refused_unsent() {
 }
 
 #[test]
-fn modes_hold_for_a_service_named_by_the_call_and_for_the_active_profile() {
+fn modes_apply_to_named_profiles_and_to_the_active_profile() {
     let read_only = Rig::new("mode = \"read-only\"\n");
     let whole = format!(
         "http::post(\"{}/items\", #{{json: #{{}}}}).status",
@@ -158,7 +158,7 @@ fn modes_hold_for_a_service_named_by_the_call_and_for_the_active_profile() {
 }
 
 #[test]
-fn the_sandbox_refuses_a_whole_address_whatever_a_real_run_has_sent_there() {
+fn the_sandbox_refuses_an_absolute_url_used_by_a_real_run() {
     let rig = Rig::new("mode = \"dev\"\n");
     rig.home.write("rows.csv", "n\n1\n");
     rig.home.write(
@@ -175,7 +175,7 @@ fn the_sandbox_refuses_a_whole_address_whatever_a_real_run_has_sent_there() {
 }
 
 #[test]
-fn a_changing_request_to_anywhere_asks_under_an_active_prod_account_of_any_platform() {
+fn a_change_to_any_url_asks_under_an_active_prod_profile() {
     let rig = Rig::new("mode = \"dev\"\n");
     let more = format!(
         "default_profile = \"acme\"\n[profiles.acme]\nurl = \"https://acme.example\"\nmode = \"prod\"\n{}",
@@ -196,7 +196,7 @@ fn a_changing_request_to_anywhere_asks_under_an_active_prod_account_of_any_platf
 }
 
 #[test]
-fn a_whole_address_of_a_profile_that_nobody_names_is_under_the_strictest_of_it_and_the_active_one() {
+fn absolute_urls_obey_the_stricter_of_their_and_the_active_profile() {
     let with_acme = |rig: &Rig, mode: &str| {
         let active = format!(
             "default_profile = \"acme\"\n[profiles.acme]\nurl = \"https://acme.example\"\nmode = {mode:?}\n[profiles.another]\nplatform = \"web\"\nurl = \"https://x.example\"\n"
@@ -246,7 +246,7 @@ fn a_whole_address_of_a_profile_that_nobody_names_is_under_the_strictest_of_it_a
 }
 
 #[test]
-fn a_profiles_pace_counts_for_its_address_whoever_names_it_but_not_its_credential() {
+fn absolute_urls_get_a_profiles_rate_limit_but_not_its_credential() {
     let rig = Rig::new("bearer = { env = \"CRM_SECRET\" }\nmode = \"dev\"\nrate = \"4/s\"\n");
     rig.home.write("rows.csv", "n\n0\n1\n2\n3\n4\n");
     let script = format!(
@@ -264,7 +264,7 @@ fn a_profiles_pace_counts_for_its_address_whoever_names_it_but_not_its_credentia
 }
 
 #[test]
-fn a_profiles_pace_is_one_for_all_rows() {
+fn a_profiles_rate_limit_is_shared_by_all_rows() {
     let rig = Rig::new("mode = \"dev\"\nrate = \"4/s\"\n");
     rig.home.write("rows.csv", "n\n0\n1\n2\n3\n4\n5\n6\n7\n8\n");
     let begun = Instant::now();
@@ -281,7 +281,7 @@ fn a_profiles_pace_is_one_for_all_rows() {
 }
 
 #[test]
-fn a_profile_is_added_tried_and_shown_like_any_other() {
+fn a_web_profile_is_added_tested_and_shown() {
     let rig = Rig::new("mode = \"dev\"\n");
     let url = rig.url();
     let ran = rig.home.run_with_input(

@@ -10,7 +10,7 @@ http::post(items, #{json: #{reference: "A-17"}, key: "A-17", probe: |key| { let 
 "#;
 
 #[test]
-fn what_a_killed_session_left_in_doubt_is_named_and_resolved_by_a_person() {
+fn a_keyed_request_of_a_killed_session_is_resolved_by_hand() {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox", "--fault", "web-items-post:hang-after:x1"]);
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
@@ -54,7 +54,7 @@ let there = |key| { let all = http::get(items, #{query: #{reference: key}}).body
 "#;
 
 #[test]
-fn of_two_keyed_calls_of_one_input_only_the_one_in_doubt_is_named() {
+fn only_the_keyed_call_in_doubt_of_an_input_is_reported() {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox", "--fault", "web-items-post:hang-after:x1"]);
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
@@ -77,7 +77,7 @@ fn of_two_keyed_calls_of_one_input_only_the_one_in_doubt_is_named() {
 }
 
 #[test]
-fn what_was_made_under_a_key_is_in_the_summary() {
+fn the_run_summary_counts_items_created_under_a_key() {
     let home = Home::new();
     home.write("rows.csv", "reference\nA-1\nA-2\nA-1\n");
     home.write(

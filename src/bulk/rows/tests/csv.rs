@@ -7,7 +7,7 @@ fn csv(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn weird_csv_files_are_read() {
+fn csv_with_bom_crlf_quotes_and_blank_lines_is_parsed() {
     let expected = [r#"0@2 a="1" b="2""#];
     let cases = [
         "a,b\n1,2\n",
@@ -25,7 +25,7 @@ fn weird_csv_files_are_read() {
 }
 
 #[test]
-fn lines_are_those_of_the_file() {
+fn row_line_numbers_match_the_csv_file() {
     for end in ["\n", "\r\n"] {
         let text = ["", "a,b", "1,2", "", "", "  ", "3,\"x", "y\"", "5,6", ""].join(end);
         let rows = open(&text, RowFormat::Csv);
@@ -37,7 +37,7 @@ fn lines_are_those_of_the_file() {
 }
 
 #[test]
-fn quoted_cells_keep_what_is_inside() {
+fn quoted_csv_cells_keep_commas_quotes_and_newlines() {
     let rows = csv("a,b\n\"x, \"\"y\"\"\",\" z \"\n=1+1,-\n\"two\nlines\",\n");
     assert_eq!(
         rows,
@@ -50,7 +50,7 @@ fn quoted_cells_keep_what_is_inside() {
 }
 
 #[test]
-fn titles_keep_the_blanks_that_columns_lose() {
+fn header_titles_keep_whitespace_that_column_names_drop() {
     let rows = open("email , \"Full name\"\nx,y\n", RowFormat::Csv);
     assert_eq!(rows.columns(), ["email", "\"Full name\""]);
     assert_eq!(rows.titles(), ["email ", " \"Full name\""]);
@@ -82,7 +82,7 @@ fn a_row_that_is_not_utf8_fails_alone() {
 }
 
 #[test]
-fn no_letter_of_a_row_that_is_not_utf8_is_lost() {
+fn cells_of_an_invalid_utf8_row_are_decoded_as_windows_1252() {
     let mut rows = Rows::open(bytes(b"a,b\nM\xfcller \xc3\xa4,5 \x80\n"), RowFormat::Csv).unwrap();
     let Some(Err(RowsError::Row { cells, .. })) = rows.next() else {
         panic!("it is not UTF-8");
@@ -114,7 +114,7 @@ fn a_header_alone_is_no_rows() {
 }
 
 #[test]
-fn headers_that_cannot_be_used_are_named() {
+fn duplicate_unnamed_or_wrongly_separated_headers_are_refused() {
     let cases = [
         (
             "a,b,a\n",
@@ -150,7 +150,7 @@ fn an_unclosed_quote_loses_no_rows_silently() {
 }
 
 #[test]
-fn so_many_columns_are_read_that_each_can_be_looked_at_once_only() {
+fn reading_many_columns_takes_linear_time() {
     const COLUMNS: usize = 400_000;
     let names: Vec<String> = (0..COLUMNS).map(|column| format!("c{column}")).collect();
     let uneven = format!("{}\n1,2\n{}\n", names.join(","), vec!["x"; COLUMNS].join(","));

@@ -53,7 +53,7 @@ fn json_rows_that_are_no_objects_fail_alone() {
 }
 
 #[test]
-fn broken_json_says_where() {
+fn invalid_json_is_reported_with_row_and_line() {
     let lines = open("{\"a\": 1}\n{\"a\": }\n{\"a\": 3}\n", RowFormat::JsonLines);
     assert_eq!(
         shown(lines),

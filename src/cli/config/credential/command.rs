@@ -148,7 +148,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     #[test]
-    fn the_first_line_is_the_password() {
+    fn a_password_command_yields_its_first_output_line_trimmed() {
         assert_eq!(
             run("echo ' hunter2 '; echo more", LONG),
             Ok(Secret::new("hunter2"))
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn other_secrets_do_not_reach_the_program() {
+    fn a_password_command_does_not_inherit_other_secret_variables() {
         let shown = run(
             "echo \"[$PROVISOR_KEY$PROVISOR_GLOBEX_PASSWORD]$PROVISOR_HOME\"",
             LONG,
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_tells_status_and_first_line_without_the_password() {
+    fn a_failed_password_command_reports_exit_status_and_redacted_stderr() {
         let failed = run(
             "echo hunter2; echo 'no hunter2 for you' >&2; echo more >&2; exit 3",
             LONG,
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_command_is_stopped() {
+    fn a_password_command_is_stopped_after_its_timeout() {
         let started = Instant::now();
         let failed = run("exec sleep 60", Duration::from_millis(50));
         assert!(failed.unwrap_err().starts_with("it was stopped"));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_says_so() {
+    fn a_missing_password_command_is_reported() {
         let env = Env::of([("PATH", "/nowhere")], "/");
         let failed = first_line(&["no-such-program".to_owned()], Path::new("/"), &env, LONG).unwrap_err();
         assert!(failed.starts_with("it cannot be started"), "{failed}");

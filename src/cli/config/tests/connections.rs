@@ -31,7 +31,7 @@ impl Home {
 }
 
 #[test]
-fn everything_about_the_way_is_read() {
+fn every_connection_setting_is_parsed() {
     let text = "[profiles.a]\nproxy = \"http://proxy.example:3128\"\nca = \"ca.pem\"\nclient_cert = \"~/mine.pem\"\n\
                 client_key = \"mine.key\"\nrate = \"90/min\"\nconcurrency = 16\n\
                 timeouts = { connect = \"3s\", outage = \"10m\" }\n";
@@ -65,7 +65,7 @@ fn everything_about_the_way_is_read() {
 }
 
 #[test]
-fn a_proxys_password_comes_from_elsewhere() {
+fn a_proxy_url_from_the_environment_is_used_and_redacted() {
     let home = Home::new("[profiles.a]\nproxy = { env = \"ACME_PROXY\" }\n", "");
     let line = home
         .connect_options(&[("ACME_PROXY", "http://ann:hunter2@p:1")])
@@ -87,7 +87,7 @@ fn a_proxys_password_comes_from_elsewhere() {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named_with_their_place() {
+fn unusable_ca_and_client_certificate_files_are_reported_with_location() {
     let (cert, key) = certificate();
     let (_, other) = certificate();
     let both = "[profiles.a]\nclient_cert = \"c\"\nclient_key = \"k\"\n";
@@ -142,7 +142,7 @@ fn files_that_cannot_be_used_are_named_with_their_place() {
 }
 
 #[test]
-fn a_project_cannot_say_whom_to_trust_with_the_users_password() {
+fn a_project_ca_is_refused_when_the_password_is_the_users() {
     let user = "[profiles.a]\npassword = { env = \"A\" }\n";
     let home = Home::new(user, "[profiles.a]\nca = \"theirs.pem\"\n");
     let (error, hint) = home.error();
@@ -162,7 +162,7 @@ fn a_project_cannot_say_whom_to_trust_with_the_users_password() {
 }
 
 #[test]
-fn what_a_project_says_about_the_way_needs_trust() {
+fn project_proxy_and_tls_settings_require_a_trusted_project() {
     for (text, what) in [
         (
             "proxy = \"p.example:1\"",
@@ -197,7 +197,7 @@ fn what_a_project_says_about_the_way_needs_trust() {
 }
 
 #[test]
-fn the_project_counts_over_the_user_for_the_way_too() {
+fn project_connection_settings_override_user_settings_key_by_key() {
     let user = "[profiles.a]\nrate = \"1/s\"\nconcurrency = 4\ntimeouts = { outage = \"1m\" }\n";
     let line = Home::new(user, "[profiles.a]\nrate = \"2/s\"\n")
         .connect_options(&[])

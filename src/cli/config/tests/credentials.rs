@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_password_in_clear_is_refused_and_not_repeated() {
+fn a_plaintext_password_in_the_config_is_refused_and_redacted() {
     for text in [
         "[profiles.a]\npassword = \"hunter2\"",
         "[profiles.a]\nurl = \"https://ann:hunter2@a.example\"",
@@ -21,7 +21,7 @@ fn a_password_in_clear_is_refused_and_not_repeated() {
 
 #[cfg(unix)]
 #[test]
-fn a_password_file_must_be_the_users_alone() {
+fn a_password_file_readable_by_other_users_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new(
         "[profiles.a]\npassword = {file = \"secret\"}\n[profiles.b]\npassword = {file = \"~/there\"}\n",
@@ -56,7 +56,7 @@ fn a_password_file_must_be_the_users_alone() {
 }
 
 #[test]
-fn a_variable_that_is_not_set_says_so() {
+fn an_unset_or_empty_password_variable_is_reported() {
     let home = Home::new("[profiles.a]\npassword = {env = \"NOT_SET\"}\n", "");
     let config = home.load().unwrap();
     let profile = config.named("a", "test").unwrap();

@@ -140,7 +140,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn mistakes_name_the_line_and_what_was_meant() {
+fn config_errors_report_the_line_and_a_hint() {
     for (text, error, hint) in MISTAKES {
         let found = Home::new(text, "").error();
         assert!(

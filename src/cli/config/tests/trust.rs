@@ -16,7 +16,7 @@ fn refusal(project: &str, profile: &str) -> Option<String> {
 }
 
 #[test]
-fn how_a_users_account_is_spoken_to_and_where_it_is_needs_trust() {
+fn project_changes_to_url_login_timeouts_or_endpoints_require_trust() {
     for (line, what) in [
         ("settle = \"10m\"", "it sets `settle` for profile `acme`"),
         ("look_for = \"1ms\"", "it sets `look_for` for profile `acme`"),
@@ -56,7 +56,7 @@ fn how_a_users_account_is_spoken_to_and_where_it_is_needs_trust() {
 }
 
 #[test]
-fn a_project_does_not_choose_among_the_users_profiles() {
+fn an_untrusted_project_cannot_make_a_user_profile_the_default() {
     let env = |home: &Home| home.env(&[]);
     let project = "default_profile = \"acme\"\n";
     let home = Home::new(USER, project);
@@ -78,7 +78,7 @@ fn a_project_does_not_choose_among_the_users_profiles() {
 }
 
 #[test]
-fn a_profile_of_a_project_has_the_strictest_mode_of_the_users_at_that_address() {
+fn untrusted_project_profiles_take_the_strictest_user_mode_of_their_url() {
     for url in [
         "https://acme.example",
         "https://ACME.example./",
@@ -100,7 +100,7 @@ fn a_profile_of_a_project_has_the_strictest_mode_of_the_users_at_that_address() 
 }
 
 #[test]
-fn a_profile_of_a_project_shares_no_token_with_the_users() {
+fn profiles_with_the_same_credential_source_share_no_token() {
     let config = Home::new(USER, "[profiles.acme]\nmode = \"read-only\"\n")
         .load()
         .unwrap();
@@ -127,7 +127,7 @@ fn allowed(user: &str, project: &str, trusting: bool, home: &[&str], place: &str
 }
 
 #[test]
-fn secrets_go_where_the_profile_of_their_account_lets_them() {
+fn secrets_are_sent_only_to_hosts_in_their_profiles_secrets_to() {
     const CRM: &str = "[profiles.crm]\nplatform = \"web\"\nurl = \"https://crm.example.com/v2\"\n";
     let acme = |line: &str| format!("[profiles.acme]\nurl = \"https://acme.example\"\n{line}\n{CRM}");
     let tenant = ["https://t1.example", "https://acme.example"];
@@ -163,7 +163,7 @@ fn secrets_go_where_the_profile_of_their_account_lets_them() {
 }
 
 #[test]
-fn secrets_of_the_sandbox_go_where_its_profile_lets_them() {
+fn sandbox_secrets_are_sent_only_to_hosts_in_secrets_to() {
     let home = [
         "https://t1-admin.x.mobsted.sandbox",
         "https://p-admin.x.mobsted.sandbox",
@@ -192,7 +192,7 @@ fn secrets_of_the_sandbox_go_where_its_profile_lets_them() {
 }
 
 #[test]
-fn a_project_sends_secrets_elsewhere_only_when_it_is_trusted() {
+fn secrets_to_in_a_project_applies_only_when_trusted() {
     let project = "[profiles.acme]\nsecrets_to = [\"crm.example.com\"]\n";
     let may = |trusting| {
         allowed(
@@ -246,7 +246,7 @@ fn a_project_sends_secrets_elsewhere_only_when_it_is_trusted() {
 }
 
 #[test]
-fn places_are_hosts_or_names() {
+fn secrets_to_must_be_a_list_of_hosts_or_profile_names() {
     for line in [
         "secrets_to = \"crm\"",
         "secrets_to = [1]",

@@ -44,7 +44,7 @@ impl File {
 }
 
 #[test]
-fn what_people_wrote_around_it_stays() {
+fn editing_the_config_preserves_comments_and_order() {
     let changed = File::new(WRITTEN).change(|draft| {
         draft.set("acme", "url", "https://new.example");
         draft.set("acme", "timeouts.connect", "3s");
@@ -73,7 +73,7 @@ fn a_first_profile_makes_the_file() {
 }
 
 #[test]
-fn profiles_and_keys_are_taken_out_in_every_form_of_table() {
+fn profiles_and_keys_are_removed_in_every_toml_table_style() {
     let forms = [
         "[profiles.a]\nlogin = \"x\"\nsettle = \"1s\"\n[profiles.b]\n",
         "[profiles]\na = { login = \"x\", settle = \"1s\" }\nb = {}\n",
@@ -97,7 +97,7 @@ fn profiles_and_keys_are_taken_out_in_every_form_of_table() {
 }
 
 #[test]
-fn what_does_not_fit_is_not_written() {
+fn an_invalid_config_change_is_rejected_and_not_written() {
     let file = File::new(WRITTEN);
     let error = file
         .change(|draft| draft.set("acme", "url", "acme.example"))
@@ -117,7 +117,7 @@ fn what_does_not_fit_is_not_written() {
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_its_owners_alone_and_a_link_stays_one() {
+fn saving_the_config_keeps_symlinks_and_sets_permissions_0600() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     let file = File::new(WRITTEN);
     let link = file.folder.path().join("link.toml");

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn an_address_is_read_in_every_form() {
+fn postman_urls_are_parsed_from_objects_and_strings() {
     let parts = json!({"protocol": "https", "host": ["api", "example", "com"], "port": "8443", "path": ["v1", {"type": "string", "value": "users"}, ":id"],
         "query": [{"key": "a", "value": "1+1%26"}, {"key": "b", "value": "2", "disabled": true}], "variable": [{"key": "id", "value": "7"}]});
     let read_parts = read(&parts);
@@ -20,7 +20,7 @@ fn an_address_is_read_in_every_form() {
 }
 
 #[test]
-fn a_user_is_taken_out_and_a_scheme_put_in() {
+fn url_credentials_are_extracted_and_a_missing_scheme_is_added() {
     let with_user = read(&json!("https://ann:s3cret@example.com/x"));
     assert_eq!(with_user.base, "https://example.com/x");
     assert_eq!(with_user.user, Some(("ann".into(), "s3cret".into())));

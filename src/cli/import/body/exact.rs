@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_held_when_it_comes_back_the_same() {
+    fn json_is_exact_only_if_its_numbers_round_trip() {
         for number in [
             "0",
             "-7",

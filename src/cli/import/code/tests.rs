@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn names_are_made_of_any_text() {
+fn snake_case_identifiers_are_derived_from_any_text() {
     assert_eq!(name_of("Get user's list", "x"), "get_user_s_list");
     assert_eq!(name_of("baseUrl", "x"), "base_url");
     assert_eq!(name_of("1. First", "request"), "request_1_first");
@@ -28,7 +28,7 @@ fn long_values_are_broken_into_lines() {
 }
 
 #[test]
-fn a_comment_cannot_be_left() {
+fn imported_text_cannot_break_out_of_a_comment() {
     assert_eq!(
         comment("//", "a\n*/ fn x() {}\r\nb\u{1b}[0m"),
         "// a\n// */ fn x() {}\n// b[0m\n"

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn auth_is_inherited_until_something_says_otherwise() {
+fn auth_is_inherited_from_folders_unless_overridden() {
     let bearer = |token: &str| json!({"type": "bearer", "bearer": [{"key": "token", "value": token, "type": "string"}]});
     let request =
         |name: &str| json!({"name": name, "request": {"method": "GET", "url": "https://x.example"}});
@@ -46,7 +46,7 @@ fn auth_is_inherited_until_something_says_otherwise() {
 }
 
 #[test]
-fn both_versions_say_the_same() {
+fn postman_v2_0_and_v2_1_requests_parse_alike() {
     let new = json!({"info": {}, "item": [{"name": "a", "request": {
         "method": "post", "url": {"raw": "https://x.example"},
         "auth": {"type": "basic", "basic": [{"key": "username", "value": "ann"}, {"key": "password", "value": "p"}]},
@@ -73,7 +73,7 @@ fn both_versions_say_the_same() {
 }
 
 #[test]
-fn scripts_are_kept_by_line_and_empty_ones_are_none() {
+fn postman_scripts_are_split_into_lines_and_empty_ones_dropped() {
     let event = |exec: serde_json::Value| json!([{"listen": "test", "script": {"exec": exec}}]);
     assert_eq!(
         scripts(&event(json!(["a", "b\nc"])), "x")[0].lines,
@@ -84,7 +84,7 @@ fn scripts_are_kept_by_line_and_empty_ones_are_none() {
 }
 
 #[test]
-fn what_is_without_end_is_refused() {
+fn deep_nesting_and_too_many_requests_are_refused() {
     let mut folder = json!({"name": "x", "item": []});
     for _ in 0..60 {
         folder = json!({"name": "x", "item": [folder]});

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn credentials_are_known_by_their_names() {
+fn credentials_are_detected_by_field_name() {
     for name in [
         "password",
         "userPassword",
@@ -32,7 +32,7 @@ fn credentials_are_known_by_their_names() {
 }
 
 #[test]
-fn credentials_are_known_by_their_form() {
+fn credentials_are_detected_by_value_format() {
     for value in [
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
         "5a4d0b0c1e2f3a4b5c6d7e8f90a1b2c3",
@@ -55,7 +55,7 @@ fn credentials_are_known_by_their_form() {
 }
 
 #[test]
-fn comments_keep_their_words_and_lose_their_credentials() {
+fn only_credentials_are_redacted_from_imported_comments() {
     let shown = |text: &str| scrubbed(text, &["hunter22".to_owned()]);
     assert_eq!(shown("the password is hunter22 here"), "the password is *** here");
     assert_eq!(

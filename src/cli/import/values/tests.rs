@@ -16,7 +16,7 @@ fn shown(values: &mut Values, text: &str, field: &str) -> String {
 }
 
 #[test]
-fn holes_become_parameters_and_values_of_others_are_resolved() {
+fn variables_become_parameters_and_nested_values_are_resolved() {
     let mut v = values(&[
         ("host", "example.com"),
         ("base", "https://{{host}}/api"),
@@ -35,7 +35,7 @@ fn holes_become_parameters_and_values_of_others_are_resolved() {
 }
 
 #[test]
-fn a_circle_is_named() {
+fn a_circular_variable_error_shows_the_cycle() {
     let mut v = values(&[("a", "{{b}}"), ("b", "x{{c}}"), ("c", "{{a}}"), ("d", "{{d}}")]);
     let why = v.value("{{a}}", "x").unwrap_err();
     assert!(why.contains("a -> b -> c -> a"), "{why}");
@@ -43,7 +43,7 @@ fn a_circle_is_named() {
 }
 
 #[test]
-fn values_that_double_at_each_step_are_bounded() {
+fn exponential_variable_expansion_is_rejected() {
     let chain: Vec<(String, String)> = (0..30)
         .map(|n| (format!("v{n}"), format!("{{{{v{}}}}}{{{{v{}}}}}", n + 1, n + 1)))
         .collect();
@@ -53,7 +53,7 @@ fn values_that_double_at_each_step_are_bounded() {
 }
 
 #[test]
-fn credentials_become_parameters_that_hold_them_whole() {
+fn credentials_become_whole_secret_parameters_without_defaults() {
     let mut v = values(&[("token", "abc"), ("user", "ann")]);
     assert_eq!(shown(&mut v, "{{token}}", "x"), "token");
     assert!(v.params[0].secret && v.params[0].default.is_none());

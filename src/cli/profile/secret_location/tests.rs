@@ -5,7 +5,7 @@
 use super::*;
 
 #[test]
-fn places_are_read_and_secrets_are_not_repeated() {
+fn secret_locations_are_parsed_and_errors_redact_the_input() {
     let parse = |text: &str| {
         SecretLocation::parse_assignment(&crate::platforms::catalogue().account_keys().1, text)
             .map(|(_, place)| place)

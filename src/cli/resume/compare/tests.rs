@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_key_names_its_operation() {
+fn the_operation_name_is_parsed_from_a_step_key() {
     assert_eq!(
         operation("3f2a~2/mobsted::ensure_app:0123#1"),
         "mobsted::ensure_app"

@@ -99,13 +99,13 @@ fn judged(damage: impl FnOnce(&mut Observation)) -> String {
 }
 
 #[test]
-fn a_world_that_differs_only_in_what_is_generated_has_survived() {
+fn an_observation_differing_only_in_generated_values_passes() {
     assert_eq!(judged(|_| {}), "");
     assert_eq!(expected().credentials(), 2);
 }
 
 #[test]
-fn a_tenant_or_an_app_made_twice_is_found() {
+fn a_duplicate_tenant_or_app_is_detected() {
     assert!(
         judged(|observation| observation.snapshot.tenants[1].created = 2)
             .contains("bob@example.com was created 2 times")
@@ -152,7 +152,7 @@ fn a_credential_that_is_missing_or_wrong_is_found_in_ledger_and_results() {
 }
 
 #[test]
-fn a_request_for_what_exists_and_a_refused_second_tenant_are_found() {
+fn repeated_create_requests_and_refused_duplicates_are_detected() {
     assert!(
         judged(|observation| observation.snapshot.traffic.repeats = 1)
             .contains("tried to create what already existed")
@@ -166,7 +166,7 @@ fn a_request_for_what_exists_and_a_refused_second_tenant_are_found() {
 }
 
 #[test]
-fn results_that_are_others_are_found_without_being_shown() {
+fn differing_results_are_detected_without_showing_values() {
     let other = judged(|observation| {
         observation.rows[1].insert("app".to_owned(), json!("secret-17"));
     });
@@ -178,7 +178,7 @@ fn results_that_are_others_are_found_without_being_shown() {
 }
 
 #[test]
-fn what_a_script_does_without_disturbance_is_no_damage() {
+fn duplicates_also_made_by_an_undisturbed_run_are_accepted() {
     let odd = |mark: &str| {
         let mut quiet = quiet(mark);
         let again = quiet.observation.snapshot.apps[0].clone();
@@ -260,7 +260,7 @@ fn judged_elsewhere(damage: impl FnOnce(&mut Observation)) -> (String, String) {
 }
 
 #[test]
-fn what_is_made_twice_on_any_platform_is_found() {
+fn duplicate_or_missing_resources_are_detected_on_every_platform() {
     assert_eq!(judged_elsewhere(|_| {}), (String::new(), String::new()));
     let (twice, unfinished) = judged_elsewhere(|observation| {
         let again = observation.snapshot.jrni.companies[1].clone();
@@ -296,7 +296,7 @@ fn what_is_made_twice_on_any_platform_is_found() {
 }
 
 #[test]
-fn numbers_that_are_given_in_turn_are_compared_by_what_they_stand_for() {
+fn sequential_ids_are_compared_by_the_resource_they_identify() {
     let environment = |company: u64, shown: u64| {
         let mut observation = elsewhere();
         observation.snapshot.jrni.companies[1].id = company;
@@ -326,7 +326,7 @@ fn numbers_that_are_given_in_turn_are_compared_by_what_they_stand_for() {
 }
 
 #[test]
-fn a_message_sent_twice_is_found_and_one_that_may_not_have_left_is_none() {
+fn duplicate_messages_are_detected_and_messages_in_doubt_may_be_missing() {
     let (twice, unfinished) = judged_elsewhere(|observation| {
         let again = observation.snapshot.sparrow.batches[0].clone();
         observation.snapshot.sparrow.batches.push(BatchBook {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn only_a_moment_and_a_count_arm_it() {
+fn the_kill_switch_needs_a_valid_moment_and_count() {
     for moment in Moment::all() {
         assert_eq!(moment.name().parse(), Ok(moment));
         assert!(read(&format!("{}:7", moment.name())).is_some());
@@ -14,7 +14,7 @@ fn only_a_moment_and_a_count_arm_it() {
 }
 
 #[test]
-fn a_clock_that_is_written_is_read() {
+fn a_clock_skew_setting_round_trips_as_text() {
     let after = Duration::from_millis(250);
     for (by_ms, rebooted) in [(3_600_000, false), (-5, true)] {
         let how = Misset {
@@ -28,7 +28,7 @@ fn a_clock_that_is_written_is_read() {
 }
 
 #[test]
-fn passings_before_the_last_and_other_moments_do_nothing() {
+fn the_kill_switch_ignores_other_moments_and_earlier_passes() {
     let trap = KillSwitch(read("after-send:3").map(Arc::new));
     trap.pass(Moment::Step(Boundary::AfterSend));
     trap.pass(Moment::Step(Boundary::AfterSend));

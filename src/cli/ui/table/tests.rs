@@ -38,7 +38,7 @@ fn a_list_of_maps_is_a_table() {
 }
 
 #[test]
-fn other_values_are_their_text() {
+fn scalars_and_simple_lists_print_as_plain_text() {
     assert_eq!(of_value(&Value::Int(3), None), "3");
     assert_eq!(of_value(&"a\u{7}b".into(), None), "a\\u{7}b");
     assert_eq!(of_value(&Value::Null, None), "");

@@ -19,7 +19,7 @@ fn version(path: &Path) -> i64 {
 }
 
 #[test]
-fn an_older_file_is_copied_beside_itself_and_brought_up_to_date() {
+fn an_older_schema_is_backed_up_and_migrated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
     let mut connection = version_1(&path);
@@ -58,7 +58,7 @@ fn a_migration_that_fails_changes_nothing() {
 }
 
 #[test]
-fn a_file_of_version_1_keeps_what_it_holds_and_its_runs_keep_their_rules() {
+fn migrating_version_1_keeps_data_and_the_rules_of_runs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
     let mut connection = version_1(&path);

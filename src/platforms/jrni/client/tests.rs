@@ -116,7 +116,7 @@ async fn many_callers_and_another_process_share_one_sign_in() {
 }
 
 #[tokio::test]
-async fn logging_out_ends_the_token_of_all_and_each_goes_on_with_a_new_one() {
+async fn log_out_revokes_the_shared_token_and_clients_sign_in_again() {
     let rig = Rig::new();
     let (one, other) = (rig.client(rig.account()), rig.client(rig.account()));
     assert_eq!(one.log_out().await, Ok(false), "nobody is signed in");
@@ -129,7 +129,7 @@ async fn logging_out_ends_the_token_of_all_and_each_goes_on_with_a_new_one() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_tried_once_and_the_exchanged_headers_are_named() {
+async fn wrong_credentials_are_tried_once_and_swapped_app_headers_are_named() {
     let rig = Rig::new();
     let account = rig.account();
     let wrong = Account {
@@ -155,7 +155,7 @@ async fn wrong_credentials_are_tried_once_and_the_exchanged_headers_are_named() 
 }
 
 #[tokio::test]
-async fn a_company_is_named_in_the_path_or_as_id_in_the_body() {
+async fn sign_in_selects_the_company_by_path_or_body_id() {
     let rig = Rig::new();
     let owner = rig.client(rig.account());
     let shop = owner
@@ -182,7 +182,7 @@ async fn a_company_is_named_in_the_path_or_as_id_in_the_body() {
 }
 
 #[tokio::test]
-async fn children_are_read_to_the_last_page_or_from_inside_their_parent() {
+async fn child_companies_are_read_by_pagination_or_from_their_parent() {
     let rig = Rig::new();
     let owner = rig.client(rig.account());
     for n in 0..101 {
@@ -202,7 +202,7 @@ async fn children_are_read_to_the_last_page_or_from_inside_their_parent() {
 }
 
 #[tokio::test]
-async fn the_fifth_version_is_spoken_without_a_key() {
+async fn api_version_5_works_without_an_app_key() {
     let rig = Rig::new();
     let url = rig.sandbox.jrni().url.replace("/v1", "/v5");
     let account = Account {
@@ -229,7 +229,7 @@ async fn the_fifth_version_is_spoken_without_a_key() {
 }
 
 #[tokio::test]
-async fn use_moves_the_end_of_a_token_and_idleness_does_not() {
+async fn using_a_token_extends_its_expiry_and_idleness_ends_it() {
     const HOUR: i64 = 3_600_000;
     let rig = Rig::new();
     rig.client(rig.account()).company().await.unwrap();
@@ -259,7 +259,7 @@ async fn use_moves_the_end_of_a_token_and_idleness_does_not() {
 }
 
 #[tokio::test]
-async fn every_process_knows_the_company_also_where_the_platform_describes_no_sign_in() {
+async fn every_process_knows_the_company_without_signing_in_again() {
     for describes in [true, false] {
         let rig = Rig::with(|options| options.behaviour.jrni_describes = describes);
         let group = rig.sandbox.jrni().company;
@@ -273,7 +273,7 @@ async fn every_process_knows_the_company_also_where_the_platform_describes_no_si
 }
 
 #[tokio::test]
-async fn the_company_of_a_token_that_does_not_tell_is_found_once_and_kept() {
+async fn a_cached_token_without_company_is_resolved_once_and_stored() {
     for (describes, logins) in [(true, 1), (false, 2)] {
         let rig = Rig::with(|options| options.behaviour.jrni_describes = describes);
         let group = rig.sandbox.jrni().company;

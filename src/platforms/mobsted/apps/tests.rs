@@ -4,7 +4,7 @@ use super::*;
 use crate::value::secret::Secret;
 
 #[test]
-fn changed_fields_are_compared_as_the_platform_may_write_them() {
+fn field_values_compare_equal_across_number_text_and_secret_types() {
     assert!(same(&"7".into(), &Value::Int(7)));
     assert!(!same(&"8".into(), &Value::Int(7)));
     assert!(same(&Secret::new("word").into(), &"word".into()));

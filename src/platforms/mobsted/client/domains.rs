@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_known_reason_makes_a_failure_a_refusal() {
+    fn a_failure_is_a_refusal_only_for_known_error_texts() {
         let failed = |words: &str| ApiError {
             status: Some(500),
             platform_text: Some(words.to_owned()),

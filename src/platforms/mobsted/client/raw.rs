@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_below_the_api_however_it_is_written() {
+    fn raw_paths_resolve_below_the_api_in_every_spelling() {
         for path in [
             "/screen/7?a=1",
             "screen/7?a=1#part",

@@ -54,7 +54,7 @@ impl Rig {
 }
 
 #[tokio::test]
-async fn a_tenant_that_appeared_after_the_list_was_read_is_not_taken_for_ours() {
+async fn a_tenant_created_by_others_after_listing_is_not_adopted() {
     let count = Arc::new(AtomicU64::new(1));
     let listed = Arc::clone(&count);
     let rig = Rig::with(move |seen| {
@@ -76,7 +76,7 @@ async fn a_tenant_that_appeared_after_the_list_was_read_is_not_taken_for_ours() 
 }
 
 #[tokio::test]
-async fn a_long_list_is_read_once_and_then_only_what_came_behind() {
+async fn a_long_list_is_read_once_then_only_its_last_pages() {
     let count = Arc::new(AtomicU64::new(250));
     let listed = Arc::clone(&count);
     let rig = Rig::with(move |seen| {
@@ -111,7 +111,7 @@ async fn a_long_list_is_read_once_and_then_only_what_came_behind() {
 }
 
 #[tokio::test]
-async fn an_app_on_an_earlier_page_is_read_again_before_it_counts() {
+async fn a_cached_app_is_verified_on_its_page_before_it_counts() {
     let renamed = Arc::new(AtomicU64::new(0));
     let other = Arc::clone(&renamed);
     let rig = Rig::with(move |seen| {
@@ -150,7 +150,7 @@ async fn an_app_on_an_earlier_page_is_read_again_before_it_counts() {
 }
 
 #[tokio::test]
-async fn an_app_refused_as_existing_is_ours_when_an_earlier_request_was_lost() {
+async fn a_conflict_on_a_resent_app_creation_counts_as_created() {
     let rig = Rig::with(|seen| match seen.method.as_str() {
         "POST" => Some(Act::json(409, r#"{"message": "exists"}"#)),
         _ => is_list(seen, "/applications").then(|| {
@@ -177,7 +177,7 @@ async fn an_app_refused_as_existing_is_ours_when_an_earlier_request_was_lost() {
 }
 
 #[tokio::test]
-async fn an_app_whose_site_is_not_told_is_not_taken_over() {
+async fn an_app_without_a_known_site_is_not_adopted() {
     let rig = Rig::start().await;
     let master = rig.session().await;
     let adopt = |name: &str| {
@@ -199,7 +199,7 @@ async fn an_app_whose_site_is_not_told_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_alone_is_refused_with_the_address_in_it() {
+async fn an_email_with_a_display_name_is_refused_with_a_hint() {
     let rig = Rig::start().await;
     let master = rig.session().await;
     let given = vec![Value::from("Ann Smith <ann@example.com>")];

@@ -376,7 +376,7 @@ const SEEN: &[(&str, &str, &str, &str, bool)] = &[
 ];
 
 #[test]
-fn the_oracle_tells_what_could_change_app_one() {
+fn the_oracle_detects_requests_that_could_change_app_one() {
     for (method, target, header, body, touches) in SEEN {
         let seen = Seen {
             method: (*method).to_owned(),
@@ -404,7 +404,7 @@ fn the_oracle_tells_what_could_change_app_one() {
 }
 
 #[tokio::test]
-async fn an_honest_call_goes_through() {
+async fn legitimate_calls_pass_the_app_one_protection() {
     let rig = Rig::start().await;
     let master = rig.session().await;
     for (name, args) in HONEST {
@@ -445,7 +445,7 @@ async fn an_honest_call_goes_through() {
 }
 
 #[tokio::test]
-async fn a_sub_account_cannot_pass_the_partners_address_off_as_its_own() {
+async fn a_sub_account_with_the_partners_address_cannot_change_app_one() {
     let rig = Rig::start().await;
     let at = |url: &str, master: &str, role: Option<&str>| {
         let fields = [
@@ -503,7 +503,7 @@ async fn a_sub_account_cannot_pass_the_partners_address_off_as_its_own() {
 }
 
 #[tokio::test]
-async fn what_a_sub_account_lists_is_no_sub_account_of_ours() {
+async fn a_tenant_listed_by_a_sub_account_is_treated_as_master() {
     let rig = Rig::start().await;
     let mut session = rig.session().await;
     session.fields.insert("$role".into(), "tenant".into());

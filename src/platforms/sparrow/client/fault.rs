@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_text_is_known_however_it_is_quoted() {
+    fn every_known_error_text_is_recognized_despite_case_and_quoting() {
         for (text, fault) in &TEXTS {
             assert_eq!(of_text(text), Some(*fault));
             assert_eq!(of_text(&text.to_uppercase()), Some(*fault));

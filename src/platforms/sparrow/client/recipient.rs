@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_channel_takes_its_own_form() {
+    fn each_channel_accepts_only_its_phone_number_format() {
         let takes = |channel: Channel, number: &str| channel.number(number).is_ok();
         assert!(takes(Channel::Viber, "9779812345678"));
         for number in [
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named_with_the_right_form() {
+    fn an_invalid_number_is_reported_with_the_expected_format() {
         assert_eq!(
             Channel::Sms.number("+977-980 (000) 0000").unwrap(),
             "+9779800000000"

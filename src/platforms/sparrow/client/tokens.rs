@@ -55,14 +55,14 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_read_with_its_offset() {
+    fn the_token_expiry_is_parsed_with_its_utc_offset() {
         let tokens = from_answer(&answer("2022-08-21T18:00:55.400174+05:45"), 0).unwrap();
         // 12:15:55 in UTC.
         assert_eq!(tokens.expires, 1_661_084_155_400);
     }
 
     #[test]
-    fn a_token_in_an_answer_that_says_failure_is_none() {
+    fn a_token_in_a_failed_response_is_ignored() {
         for (result, status) in [("11", "DATA_ERROR"), ("00", "DRAFT"), ("01", "OK")] {
             let mut answer = answer("2022-08-21T18:00:55.400174+05:45");
             answer["result"] = result.into();
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_cannot_be_read_or_has_passed_is_an_hour_from_now() {
+    fn an_unreadable_or_past_token_expiry_defaults_to_one_hour() {
         let now = 1_700_000_000_000;
         for text in [
             "tomorrow",

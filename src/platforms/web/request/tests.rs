@@ -19,7 +19,7 @@ fn body_of(options: &str) -> Body {
 }
 
 #[test]
-fn each_kind_of_body_is_read() {
+fn json_form_raw_and_multipart_bodies_are_parsed() {
     assert_eq!(body_of("{}"), Body::None);
     assert_eq!(
         body_of(r#"{"json": [1]}"#),
@@ -45,7 +45,7 @@ fn each_kind_of_body_is_read() {
 }
 
 #[test]
-fn what_does_not_go_together_is_refused() {
+fn conflicting_or_unknown_request_options_are_refused() {
     assert!(refused(r#"{"json": 1, "form": {}}"#).contains("one body, not json and form"));
     assert!(refused(r#"{"content_type": "text/csv"}"#).contains("goes with `body`"));
     assert!(refused(r#"{"form": {}, "content_type": "x/y"}"#).contains("not with `form`"));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn equal_errors_keep_their_values() {
+fn identical_errors_are_grouped_without_placeholders() {
     let mut groups = Groups::default();
     groups.add(RowStatus::Failed, 7, "status 409 from a.example");
     groups.add(RowStatus::Failed, 3, "status 409 from a.example");
@@ -14,7 +14,7 @@ fn equal_errors_keep_their_values() {
 }
 
 #[test]
-fn a_row_is_named_once() {
+fn the_row_number_is_not_repeated_in_an_error() {
     let line = |position, error: &str| {
         let mut groups = Groups::default();
         groups.add(RowStatus::Failed, position, error);
@@ -32,7 +32,7 @@ fn a_row_is_named_once() {
 }
 
 #[test]
-fn only_what_differs_is_left_out() {
+fn grouped_errors_elide_only_the_differing_parts() {
     let mut groups = Groups::default();
     let error = |phone: &str| {
         format!(
@@ -52,7 +52,7 @@ fn only_what_differs_is_left_out() {
 }
 
 #[test]
-fn failures_that_were_tried_more_or_less_often_are_equal() {
+fn errors_differing_only_in_retry_count_are_grouped() {
     let mut groups = Groups::default();
     groups.add(RowStatus::Failed, 0, "no answer within 5 s (2 tries)");
     groups.add(RowStatus::Failed, 1, "no answer within 5 s");

@@ -4,7 +4,7 @@
 use super::*;
 
 #[test]
-fn every_kind_and_route_reads_back_as_it_prints() {
+fn fault_specs_round_trip_through_parsing_and_display() {
     for kind in KINDS {
         let delay = if matches!(*kind, "slow" | "drop-late" | "hang-late" | "empty-yes-late") {
             ":1500"
@@ -21,7 +21,7 @@ fn every_kind_and_route_reads_back_as_it_prints() {
 }
 
 #[test]
-fn a_mistake_names_its_part_what_is_allowed_and_the_nearest_word() {
+fn a_fault_parse_error_names_the_part_and_suggests_a_word() {
     let routes = Route::all().map(Route::name).collect::<Vec<_>>().join(", ");
     let unknown_route =
         format!("\"partner:500\": route \"partner\" is not known; allowed: {routes}; did you mean partners?");

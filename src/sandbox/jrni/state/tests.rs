@@ -32,7 +32,7 @@ fn a_token_works_for_a_day_after_its_last_use() {
 }
 
 #[test]
-fn the_log_is_told_of_a_use_about_once_an_hour() {
+fn token_use_is_logged_about_once_an_hour() {
     let mut state = signed_in(0);
     assert!(!state.touch("t", HOUR, DAY));
     assert!(state.touch("t", HOUR + 1, DAY));

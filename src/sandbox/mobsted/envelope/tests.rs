@@ -8,7 +8,7 @@ fn times_have_microseconds_and_no_zone() {
 }
 
 #[test]
-fn pages_count_from_one_and_the_last_is_never_before_the_first() {
+fn pagination_counts_from_one_and_has_at_least_one_page() {
     let page = Page { number: 3, size: 4 };
     assert_eq!(page.of(0..10).collect::<Vec<_>>(), [8, 9]);
     let meta = |total| -> serde_json::Value {

@@ -3,6 +3,6 @@
 use super::*;
 
 #[test]
-fn times_are_nepals() {
+fn timestamps_use_the_nepal_time_zone() {
     assert_eq!(kathmandu(1_661_083_555_400), "2022-08-21T17:50:55.400000+05:45");
 }

@@ -4,7 +4,7 @@
 use super::*;
 
 #[test]
-fn commands_of_worlds_that_knew_mobsted_alone_are_still_read() {
+fn deferred_commands_of_the_mobsted_only_format_still_deserialize() {
     let old = r#"{"id":1,"due":2,"command":{"create_tenant":{"email":"ann@example.com"}}}"#;
     let deferred: Deferred = serde_json::from_str(old).unwrap();
     assert!(matches!(

@@ -110,7 +110,7 @@ const INNOCENT: &[&str] = &[
 ];
 
 #[test]
-fn what_looks_like_a_credential_is_found() {
+fn inputs_that_contain_credentials_are_detected() {
     assert!(CREDENTIALS.len() >= 25);
     for text in CREDENTIALS {
         assert!(holds_credential(text), "{text}");
@@ -118,7 +118,7 @@ fn what_looks_like_a_credential_is_found() {
 }
 
 #[test]
-fn what_is_worth_recalling_is_not_taken_for_one() {
+fn harmless_inputs_are_not_detected_as_credentials() {
     assert!(INNOCENT.len() >= 15);
     for text in INNOCENT {
         assert!(!holds_credential(text), "{text}");

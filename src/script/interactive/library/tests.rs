@@ -4,7 +4,7 @@
 use super::*;
 
 #[test]
-fn functions_are_known_with_parameters_results_and_a_line_of_text() {
+fn native_functions_have_parameters_result_types_and_docs() {
     let natives = natives();
     let len = natives
         .iter()

@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_is_written_evenly() {
+    fn saved_code_is_formatted_with_consistent_spacing_and_indentation() {
         for (typed, even) in [
             ("let   x=1+2", "let x = 1 + 2"),
             ("f( a,b )[ 0 ].c( )", "f(a, b)[0].c()"),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_end_as_they_should() {
+    fn missing_semicolons_are_added_to_statements() {
         for (typed, ended) in [
             ("f()", "f();"),
             ("f();", "f();"),
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_even_stays() {
+    fn formatting_leaves_formatted_code_unchanged() {
         let text = "/// Adds.\nfn add(a, b) {\n    // both\n    if a == () { return b; }\n    a + b\n}";
         assert_eq!(formatted(text), text);
     }

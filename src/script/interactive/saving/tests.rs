@@ -93,7 +93,7 @@ fn credentials_become_required_parameters_and_are_written_nowhere() {
 }
 
 #[test]
-fn a_parameter_is_never_taken_for_another_variable() {
+fn extracted_parameters_do_not_collide_with_other_variables() {
     let saved = save(&[
         ("let email = \"ann@example.com\"", QUIET),
         (
@@ -114,7 +114,7 @@ fn a_parameter_is_never_taken_for_another_variable() {
 }
 
 #[test]
-fn a_range_takes_along_what_it_needs() {
+fn saving_a_range_includes_the_inputs_it_depends_on() {
     let inputs = [
         ("let partner = mobsted::connect()", QUIET),
         ("let other = 1", QUIET),
@@ -131,7 +131,7 @@ fn a_range_takes_along_what_it_needs() {
 }
 
 #[test]
-fn what_needs_something_that_is_not_there_is_a_comment() {
+fn inputs_with_missing_dependencies_are_saved_as_comments() {
     let saved = save(&[
         ("let x = 1; oops()", Came::Failed("no".into())),
         ("x * 2", GAVE),
@@ -146,7 +146,7 @@ fn what_needs_something_that_is_not_there_is_a_comment() {
 }
 
 #[test]
-fn a_text_that_is_a_credential_somewhere_is_a_secret_everywhere() {
+fn a_literal_used_once_as_a_credential_is_secret_everywhere() {
     for inputs in [
         &["let m = #{ name: \"hunter22\", password: \"hunter22\" }"] as &[&str],
         &["let m = #{ email: \"hunter22@x.example\", token: \"hunter22@x.example\" }"],
@@ -169,7 +169,7 @@ fn a_text_that_is_a_credential_somewhere_is_a_secret_everywhere() {
 }
 
 #[test]
-fn parameters_of_the_sessions_functions_tell_what_a_literal_is() {
+fn parameter_names_of_session_functions_type_the_extracted_literals() {
     let saved = save(&[
         ("fn sign(user, password) { user + password }", QUIET),
         ("fn shop(name) { name }", QUIET),
@@ -185,7 +185,7 @@ fn parameters_of_the_sessions_functions_tell_what_a_literal_is() {
 }
 
 #[test]
-fn a_reason_that_tells_a_secret_is_not_written() {
+fn a_failure_message_that_contains_a_secret_is_not_saved() {
     let failed = |why: &str| Came::Failed(why.to_owned());
     let saved = save(&[
         ("let password = \"hunter22abc\"", QUIET),
@@ -208,7 +208,7 @@ fn a_reason_that_tells_a_secret_is_not_written() {
 }
 
 #[test]
-fn the_last_case_of_a_switch_is_no_result() {
+fn the_default_case_of_a_switch_is_not_the_last_result() {
     let switch = "switch 3 { 3 => \"a\", _ => \"b\" }";
     let saved = save(&[(switch, GAVE)]);
     assert!(!saved.text.contains("//     switch"), "{}", saved.text);
@@ -217,7 +217,7 @@ fn the_last_case_of_a_switch_is_no_result() {
 }
 
 #[test]
-fn what_ends_an_input_does_not_end_the_script() {
+fn return_and_exit_in_inputs_do_not_end_the_saved_script() {
     let saved = save(&[
         ("let n = 7", QUIET),
         ("return n; oops()", GAVE),

@@ -13,7 +13,7 @@ fn counts(rows: u64, failed: u64, total: u64) -> Counts {
 }
 
 #[test]
-fn a_line_tells_count_failures_rate_and_rest() {
+fn the_progress_line_shows_count_failures_rate_and_time_left() {
     let line = |counts: Counts| counts.line(counts.rate(Duration::from_secs(10)), None);
     assert_eq!(
         line(counts(120, 2, 300)),
@@ -26,7 +26,7 @@ fn a_line_tells_count_failures_rate_and_rest() {
 }
 
 #[test]
-fn a_line_of_rows_that_only_wait_gives_no_estimate() {
+fn a_stalled_progress_line_shows_the_wait_and_no_estimate() {
     let wait = "waiting for an answer to POST crm.example/items until 14:03:20 UTC";
     assert_eq!(
         counts(299, 0, 300).line(5.6, Some(wait)),
@@ -39,7 +39,7 @@ fn a_line_of_rows_that_only_wait_gives_no_estimate() {
 }
 
 #[test]
-fn rows_of_earlier_processes_are_counted_and_no_part_of_the_rate() {
+fn rows_finished_before_a_resume_count_but_not_toward_the_rate() {
     let counts = Counts {
         before: 100.into(),
         ..counts(120, 2, 300)

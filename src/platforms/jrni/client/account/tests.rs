@@ -4,7 +4,7 @@
 use super::*;
 
 #[test]
-fn an_address_is_read_as_people_write_it() {
+fn a_base_url_is_normalized_and_invalid_ones_are_refused() {
     for (written, full) in [
         (
             "https://acme.bookingbug.com/api/v1",
@@ -36,7 +36,7 @@ fn an_address_is_read_as_people_write_it() {
 }
 
 #[test]
-fn only_addresses_below_the_api_on_the_same_host_are_its_own() {
+fn only_urls_below_the_api_on_the_same_origin_are_owned() {
     let base = Base::parse("https://acme.jrni.com/api/v5").unwrap();
     let owns = |text: &str| base.owns(&Url::parse(text).unwrap());
     assert!(owns("https://acme.jrni.com/api/v5/company/1"));

@@ -11,7 +11,7 @@ fn with(key: &str, value: &str) -> Result<Endpoints, EndpointError> {
 }
 
 #[test]
-fn a_profile_corrects_paths_and_nothing_else() {
+fn a_profile_overrides_known_endpoints_with_valid_paths_only() {
     let endpoints = with("create_company", "/company/").unwrap();
     assert_eq!(endpoints.of("create_company", 7), "/company");
     assert_eq!(endpoints.of("login_company", 7), "/login/admin/7");

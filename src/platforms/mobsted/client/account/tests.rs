@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn addresses_are_read_as_people_write_them() {
+fn a_base_url_is_normalized_and_invalid_ones_are_refused() {
     for (text, base) in [
         ("acme-admin.mobsted.com", "https://acme-admin.mobsted.com"),
         (

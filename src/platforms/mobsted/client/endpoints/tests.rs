@@ -8,7 +8,7 @@ fn with(key: &str, value: &str) -> Result<Endpoints, EndpointError> {
 }
 
 #[test]
-fn a_profile_corrects_single_entries() {
+fn a_profile_overrides_single_endpoints() {
     let endpoints = with("applications", "/wrapper/apps/").unwrap();
     assert_eq!(endpoints.get("applications"), "/wrapper/apps");
     assert_eq!(endpoints.get("partners"), "/partners");
@@ -20,7 +20,7 @@ fn a_profile_corrects_single_entries() {
 }
 
 #[test]
-fn wrong_entries_are_named() {
+fn invalid_endpoint_overrides_are_refused_with_the_nearest_key() {
     let error = with("aplications", "/x").unwrap_err();
     assert_eq!(
         error.to_string(),

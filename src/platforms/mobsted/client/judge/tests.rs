@@ -38,7 +38,7 @@ fn refuses(request: &Request) {
 }
 
 #[test]
-fn what_is_not_on_the_list_is_refused() {
+fn requests_not_on_the_allowlist_are_refused() {
     for (path, json) in [
         ("/applications/1", ""),
         ("/applications/01", ""),
@@ -113,7 +113,7 @@ fn a_body_that_cannot_be_read_is_refused() {
 }
 
 #[test]
-fn a_read_that_could_become_a_change_is_refused() {
+fn a_read_with_a_method_override_or_changing_path_is_refused() {
     for header in [
         "X-HTTP-Method-Override",
         "X-HTTP-Method",
@@ -145,7 +145,7 @@ fn a_read_that_could_become_a_change_is_refused() {
 }
 
 #[test]
-fn what_is_on_the_list_is_allowed_and_says_what_must_be_looked_up() {
+fn allowlisted_requests_pass_and_name_the_items_to_check() {
     let items = |kind, ids: &[u64]| {
         Ok(Some(Items {
             kind,
@@ -230,7 +230,7 @@ fn what_is_on_the_list_is_allowed_and_says_what_must_be_looked_up() {
 }
 
 #[test]
-fn names_are_read_word_by_word() {
+fn field_names_are_split_into_words_and_percent_decoded() {
     for (name, expected) in [
         ("ApplicationId", vec!["application", "id"]),
         ("data[app_ids][]", vec!["data", "app", "ids"]),

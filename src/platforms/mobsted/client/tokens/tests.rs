@@ -37,7 +37,7 @@ fn expires_in_is_a_time_or_a_duration() {
 }
 
 #[test]
-fn a_token_that_can_be_decoded_tells_its_end() {
+fn the_token_expiry_is_read_from_the_jwt_exp_claim() {
     let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":1599049203}"#);
     let tokens = read(&format!(r#"{{"access_token":"eyJ0.{claims}.c2ln"}}"#)).unwrap();
     assert_eq!(tokens.expires, 1_599_049_203_000);
@@ -45,7 +45,7 @@ fn a_token_that_can_be_decoded_tells_its_end() {
 }
 
 #[test]
-fn no_access_token_is_no_sign_in() {
+fn a_response_without_access_token_is_not_a_sign_in() {
     for text in [
         "{}",
         "[]",

@@ -7,7 +7,7 @@ fn json(text: &str) -> Json {
 }
 
 #[test]
-fn an_app_id_is_found_wherever_it_is() {
+fn an_app_id_is_found_in_every_response_shape() {
     for (answer, id) in [
         (
             r#"{"data":[{"id":7,"attributes":{"applicationId":8}}]}"#,

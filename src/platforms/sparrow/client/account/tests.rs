@@ -5,7 +5,7 @@ use super::*;
 use crate::client::error::ApiErrorKind;
 
 #[test]
-fn an_address_has_one_spelling() {
+fn a_base_url_is_normalized_and_invalid_ones_are_refused() {
     for text in [
         "ent-api.sparrowsms.com",
         " https://ent-api.sparrowsms.com/ ",

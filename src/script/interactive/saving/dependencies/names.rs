@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_input_tells_what_it_needs_and_gives() {
+    fn the_names_an_input_uses_and_defines_are_found() {
         for (text, uses, gives) in [
             ("let a = b + 1; let c = a;", "b", "a c"),
             ("let x = x + 1", "x", "x"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_needs_nothing_until_it_is_called() {
+    fn a_function_body_adds_no_dependencies_to_its_input() {
         let text = "fn f(a) { let b = a; g(b).i() + lib::h(c).j() + global::K }";
         let names = Names::of(&Scopes::of(text), &|_| true, &|name| name == "i");
         assert!(names.uses.is_empty());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn closures_tell_what_they_change_when_they_are_called() {
+    fn variables_changed_inside_closures_are_found() {
         let text = "let n = 0; let add = |x| { list.push(x); n += 1; let y = 1; y += 1 }";
         let names = Names::of(&Scopes::of(text), &|_| false, &|_| false);
         assert_eq!(names.in_closures.iter().collect::<Vec<_>>(), ["list", "n"]);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn constants_that_functions_use_stand_at_the_top() {
+fn constants_used_by_functions_are_hoisted_to_the_top() {
     let saved = save(&[
         ("let base = 20", QUIET),
         ("const UNUSED = 1", QUIET),
@@ -16,7 +16,7 @@ fn constants_that_functions_use_stand_at_the_top() {
 }
 
 #[test]
-fn a_constant_that_cannot_stand_at_the_top_takes_its_functions_with_it() {
+fn a_function_of_a_constant_that_cannot_be_hoisted_is_omitted() {
     let saved = save(&[
         (
             "let p = mobsted::connect(); let t = p.ensure_tenant(\"ann@example.com\")",
@@ -41,7 +41,7 @@ fn a_constant_that_cannot_stand_at_the_top_takes_its_functions_with_it() {
 }
 
 #[test]
-fn functions_that_could_not_run_are_comments() {
+fn functions_that_cannot_run_are_saved_as_comments() {
     let saved = save(&[
         ("fn blind() { x }", QUIET),
         ("fn calls() { blind() }", QUIET),
@@ -55,7 +55,7 @@ fn functions_that_could_not_run_are_comments() {
 }
 
 #[test]
-fn what_used_a_function_that_was_defined_anew_is_told() {
+fn inputs_that_used_a_later_redefined_function_are_reported() {
     let inputs = [
         ("const K = 1", QUIET),
         ("fn f(a) { g() + a }", QUIET),

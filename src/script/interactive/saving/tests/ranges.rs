@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_range_takes_along_what_changed_a_variable_before_it() {
+fn a_saved_range_includes_earlier_inputs_that_changed_its_variables() {
     for (before, after) in [
         ("let list = [1]", "list.push(2)"),
         ("let list = #{}", "list.a = 2"),
@@ -32,7 +32,7 @@ fn a_range_takes_along_what_changed_a_variable_before_it() {
 }
 
 #[test]
-fn a_range_takes_along_what_a_closure_or_a_function_changes() {
+fn a_saved_range_includes_changes_made_by_closures_and_functions() {
     let inputs = [
         ("let list = []", QUIET),
         ("let add = |x| list.push(x)", QUIET),
@@ -46,7 +46,7 @@ fn a_range_takes_along_what_a_closure_or_a_function_changes() {
 }
 
 #[test]
-fn a_range_takes_along_functions_that_were_defined_after_the_one_that_calls_them() {
+fn a_saved_range_includes_functions_defined_after_their_caller() {
     let inputs = [
         ("fn outer(x) { inner(x) + global::K }", QUIET),
         ("let other = 1", QUIET),
@@ -61,7 +61,7 @@ fn a_range_takes_along_functions_that_were_defined_after_the_one_that_calls_them
 }
 
 #[test]
-fn a_name_of_a_closure_or_a_loop_is_needed_behind_it() {
+fn closure_and_loop_variables_do_not_hide_dependencies_after_their_scope() {
     for text in [
         "xs.map(|mail| mail + 1); mail",
         "for mail in xs { mail } mail",
@@ -74,7 +74,7 @@ fn a_name_of_a_closure_or_a_loop_is_needed_behind_it() {
 }
 
 #[test]
-fn what_cannot_be_repeated_is_told() {
+fn changes_of_failed_or_hidden_inputs_are_reported_as_lost() {
     let failed = || Came::Failed("no".into());
     let inputs = [
         ("let list = [1]", QUIET),
@@ -105,7 +105,7 @@ fn what_cannot_be_repeated_is_told() {
 }
 
 #[test]
-fn a_return_behind_a_closure_ends_the_script() {
+fn a_return_after_a_closure_is_detected_as_ending_the_script() {
     let saved = save(&[
         ("let l = [1]", QUIET),
         ("if l.map(|x| x).len() > 0 { return 5 }", GAVE),
@@ -119,7 +119,7 @@ fn a_return_behind_a_closure_ends_the_script() {
 }
 
 #[test]
-fn a_range_takes_along_every_function_of_a_name() {
+fn a_saved_range_includes_all_overloads_of_a_function() {
     let inputs = [
         ("fn f(a) { a }", QUIET),
         ("fn f(a, b) { f(a) + b }", QUIET),
