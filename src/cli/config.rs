@@ -258,9 +258,10 @@ impl Config {
                 profile.refused = trust_policy::oversteps(&profile);
             }
             let below = self.profiles.remove(&name);
-            let is_project = document.file != self.user_file && self.user_file.is_absolute();
+            let is_project = document.file != self.user_file && !self.user_file.as_os_str().is_empty();
             if is_project
                 && let Some(refused) = trust_policy::hastens(&profile, below.as_ref(), &self.user_file)
+                    .or_else(|| trust_policy::accepts_plain_http(&profile, &self.user_file))
             {
                 return Err(refused);
             }
@@ -268,7 +269,7 @@ impl Config {
                 Some(below) => profile.over(below)?,
                 None => profile,
             };
-            if let Some(refused) = merged.hurries() {
+            if let Some(refused) = merged.hurries().or_else(|| merged.exposes()) {
                 return Err(refused);
             }
             if !trusted {

@@ -49,8 +49,8 @@ fn releases(app: &App) -> Releases {
     })
 }
 
-/// The proxies from the environment. As in curl, the lower-case name takes precedence. `HTTP_PROXY` is ignored: it is
-/// for plain http, which never leaves this machine.
+/// The proxies from the environment. As in curl, the lower-case name takes precedence. `HTTP_PROXY` is ignored: plain
+/// http leaves this machine only for an account whose profile accepts that, and such a profile can name a proxy itself.
 fn proxies(env: &Env) -> Proxies {
     let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, env.get(name)?)));
     let proxy = |names: &[&'static str]| match first(names) {
@@ -64,6 +64,7 @@ fn proxies(env: &Env) -> Proxies {
     let except = first(&["no_proxy", "NO_PROXY"]).map(|(_, text)| text.to_owned());
     Proxies {
         https: https.unwrap_or_default(),
+        http: None,
         except: except.unwrap_or_default(),
         unusable,
     }

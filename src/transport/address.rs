@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::value::origin::is_local;
+use super::connect_options::PLAIN_HTTP_CONSENT;
 pub use crate::value::origin::is_sandbox_host;
+use crate::value::origin::{Origin, is_local};
 
 /// Looks up where a sandbox host currently listens; called for each new connection.
 #[derive(Clone)]
@@ -58,8 +59,9 @@ pub(super) struct AddressRules {
 }
 
 impl AddressRules {
-    /// The reason why this address may not be used, or `None` if it may.
-    pub(super) fn refusal(self, url: &Url) -> Option<String> {
+    /// The reason why this address may not be used, or `None` if it may. Beyond this machine, plain http may be used
+    /// only for the origin `plain_http`.
+    pub(super) fn refusal(self, url: &Url, plain_http: Option<&Origin>) -> Option<String> {
         let Some(host) = url.host_str() else {
             return Some("the address names no host".to_owned());
         };
@@ -77,8 +79,12 @@ impl AddressRules {
         if sandbox && !self.only_sandbox {
             return Some("this account is in the sandbox; run with --sandbox".to_owned());
         }
-        if url.scheme() == "http" && !sandbox && !is_loopback(url) {
-            return Some("plain http would expose the credentials to the network; use https".to_owned());
+        let is_accepted = || plain_http.is_some() && Origin::of(url).as_ref() == plain_http;
+        if url.scheme() == "http" && !sandbox && !is_loopback(url) && !is_accepted() {
+            return Some(format!(
+                "plain http would expose secrets and data to the network; use https or, if the service has none, a \
+                 profile with its address and plain_http = \"{PLAIN_HTTP_CONSENT}\" in your own configuration file"
+            ));
         }
         None
     }

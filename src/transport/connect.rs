@@ -23,6 +23,7 @@ const IDLE: Duration = Duration::from_secs(15);
 pub(super) struct Clients {
     settings: Settings,
     plain: Built,
+    public_plain: Built,
     local_tls: Built,
     public_tls: Built,
 }
@@ -44,6 +45,9 @@ struct Settings {
 enum Dial {
     /// To this machine, without TLS; never through a proxy.
     Plain,
+    /// To the network, without TLS: only for an account whose user accepts that. Through the account's own proxy if it
+    /// names one.
+    PublicPlain,
     /// To this machine, with TLS; never through a proxy.
     LocalTls,
     /// To the network, with TLS, through the proxy if one is configured.
@@ -57,6 +61,7 @@ impl Clients {
             Through::Direct => Proxies::default(),
             Through::Proxy(proxy) => Proxies {
                 https: Some(proxy.clone()),
+                http: Some(proxy.clone()),
                 ..Proxies::default()
             },
         };
@@ -70,6 +75,7 @@ impl Clients {
                 identity: connect_options.identity.clone(),
             },
             plain: OnceLock::new(),
+            public_plain: OnceLock::new(),
             local_tls: OnceLock::new(),
             public_tls: OnceLock::new(),
         }
@@ -82,17 +88,23 @@ impl Clients {
 
     /// The proxy that this address is reached through, for messages.
     pub(super) fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
-        let goes_out = url.scheme() == "https" && !address::is_loopback(url);
-        self.settings
-            .proxies
-            .https_for(url.host_str().filter(|_| goes_out)?)
+        let host = url.host_str()?;
+        if address::is_loopback(url) || address::is_sandbox_host(host) {
+            return None;
+        }
+        match url.scheme() {
+            "https" => self.settings.proxies.https_for(host),
+            _ => self.settings.proxies.http.as_ref(),
+        }
     }
 
     /// Returns the client for this address, which must already have passed the address rules.
     pub(super) fn for_url(&self, url: &Url) -> Result<&reqwest::Client, TransportError> {
+        let is_sandbox = url.host_str().is_some_and(address::is_sandbox_host);
         let (built, dial) = match (url.scheme(), address::is_loopback(url)) {
             ("https", false) => (&self.public_tls, Dial::PublicTls),
             ("https", true) => (&self.local_tls, Dial::LocalTls),
+            (_, false) if !is_sandbox => (&self.public_plain, Dial::PublicPlain),
             _ => (&self.plain, Dial::Plain),
         };
         if let (Some(why), Dial::PublicTls) = (&self.settings.proxies.unusable, dial) {
@@ -118,11 +130,12 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
         .dns_resolver(Resolver);
     let builder = match dial {
         Dial::Plain | Dial::LocalTls => builder.no_proxy(),
-        Dial::PublicTls => through(builder.no_proxy(), &settings.proxies)?,
+        Dial::PublicPlain | Dial::PublicTls => through(builder.no_proxy(), &settings.proxies, dial)?,
     };
     let builder = match dial {
         Dial::Plain => builder.tls_backend_preconfigured(no_tls()?),
-        Dial::LocalTls | Dial::PublicTls => {
+        // A proxy may be reached by TLS even if the platform is not.
+        Dial::LocalTls | Dial::PublicPlain | Dial::PublicTls => {
             // An error means that the process already has a provider, which is just as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
             trusting(builder.tls_version_min(reqwest::tls::Version::TLS_1_2), settings)?
@@ -135,13 +148,19 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
 }
 
 /// Uses this proxy and no other; the environment's proxies, where they apply, are already part of `proxies`.
-fn through(builder: ClientBuilder, proxies: &Proxies) -> Result<ClientBuilder, String> {
+fn through(builder: ClientBuilder, proxies: &Proxies, dial: Dial) -> Result<ClientBuilder, String> {
+    let is_plain = dial == Dial::PublicPlain;
+    let proxy = if is_plain { &proxies.http } else { &proxies.https };
     // reqwest's own `*` excepts names but not addresses.
-    let Some(proxy) = proxies.https.as_ref().filter(|_| !proxies.except_all()) else {
+    let Some(proxy) = proxy.as_ref().filter(|_| !proxies.except_all()) else {
         return Ok(builder);
     };
     let except = reqwest::NoProxy::from_string(&proxies.except);
-    let proxy = reqwest::Proxy::https(proxy.wire_address());
+    let proxy = if is_plain {
+        reqwest::Proxy::http(proxy.wire_address())
+    } else {
+        reqwest::Proxy::https(proxy.wire_address())
+    };
     let proxy = proxy.map_err(|_| "the proxy's address cannot be used".to_owned())?;
     Ok(builder.proxy(proxy.no_proxy(except)))
 }

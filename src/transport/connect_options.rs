@@ -16,7 +16,13 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::rate_limit::Rate;
+use crate::value::origin::Origin;
 use crate::value::secret::Secret;
+
+/// The sentence by which a user accepts, in the account's profile and word for word, that the account is reached by
+/// plain http.
+pub const PLAIN_HTTP_CONSENT: &str =
+    "I accept that the secrets and the data of this account travel unencrypted";
 
 /// The connection options of one account. Two accounts with the same options share connections and rate limits.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -37,6 +43,9 @@ pub struct ConnectOptions {
     pub concurrency: Option<usize>,
     /// How long to wait for a platform that was reached before and becomes unreachable; five minutes if not given.
     pub outage: Option<Duration>,
+    /// The account's own origin, if its user accepts plain http there ([`PLAIN_HTTP_CONSENT`]). Other origins beyond
+    /// this machine are reached by https only.
+    pub plain_http: Option<Origin>,
 }
 
 impl ConnectOptions {
@@ -51,12 +60,14 @@ impl ConnectOptions {
         }
     }
 
-    /// Options for hosts other than the account's own: without its client certificate and its trusted certificates.
+    /// Options for hosts other than the account's own: without its client certificate, its trusted certificates and its
+    /// consent to plain http.
     #[must_use]
     pub fn to_others(&self) -> ConnectOptions {
         ConnectOptions {
             ca: None,
             identity: None,
+            plain_http: None,
             ..self.clone()
         }
     }
@@ -80,12 +91,13 @@ pub enum Through {
     Proxy(Proxy),
 }
 
-/// The proxy for accounts that name none, from the usual environment variables. There is none for plain http, which is
-/// used on this machine only.
+/// The proxies of an account, or for accounts that name none, those of the usual environment variables.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Proxies {
     /// For https addresses.
     pub https: Option<Proxy>,
+    /// For plain http beyond this machine: only an account names one, the environment's is not used.
+    pub http: Option<Proxy>,
     /// Hosts to reach directly: names, `.suffixes`, addresses and networks, separated by commas, or `*`.
     pub except: String,
     /// Why the proxy of the environment cannot be used, in a sentence without a full stop: requests that need it are

@@ -35,7 +35,7 @@ pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
     let mut url = request.wire_url();
     let mut followed = 0;
     loop {
-        if let Some(why) = http.shared.rules.refusal(&url) {
+        if let Some(why) = http.refusal(&url) {
             let message = format!("{} was not sent: {why}", request.label());
             return AttemptOutcome::Ended(
                 Err(TransportError::unsent(ErrorKind::Address, message)),

@@ -161,7 +161,7 @@ impl Http {
 
     /// The reason why no request may go to this address, or `None` if one may.
     pub fn refusal(&self, url: &Url) -> Option<String> {
-        self.shared.rules.refusal(url)
+        self.shared.rules.refusal(url, self.pool.plain_http.as_ref())
     }
 
     /// Whether any caller, with any options, waits for a platform that cannot be reached.

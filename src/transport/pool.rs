@@ -12,6 +12,7 @@ use super::connect_options::ConnectOptions;
 use super::error::{ErrorKind, TransportError};
 use super::rate_limit::{RateLimiter, RatePermit};
 use crate::clock::{Clock, millis};
+use crate::value::origin::Origin;
 use crate::waiting::{Wait, Waiting, Waits};
 
 /// How long to wait for a platform that was reached before, unless the options set another time.
@@ -20,6 +21,8 @@ const OUTAGE: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub(super) struct ConnectionPool {
     pub(super) clients: Clients,
+    /// See [`ConnectOptions::plain_http`].
+    pub(super) plain_http: Option<Origin>,
     rate: Arc<RateLimiter>,
     breakers: Breakers,
     clock: Clock,
@@ -41,6 +44,7 @@ impl ConnectionPool {
         };
         ConnectionPool {
             clients: Clients::new(config, connect_options),
+            plain_http: connect_options.plain_http.clone(),
             rate: kin.map_or_else(
                 || {
                     Arc::new(RateLimiter::new(

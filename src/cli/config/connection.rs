@@ -150,6 +150,7 @@ impl Connection {
             rate: self.rate.as_ref().map(|rate| rate.value),
             concurrency: self.concurrency.as_ref().map(|count| count.value),
             outage: self.outage.as_ref().map(|outage| outage.value),
+            plain_http: None,
         })
     }
 

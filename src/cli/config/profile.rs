@@ -28,6 +28,8 @@ pub struct Profile {
     pub(super) usual: &'static Platform,
     /// The account's web address, without credentials.
     pub url: Option<Sourced<String>>,
+    /// The sentence by which the user accepts plain http for this address.
+    pub plain_http: Option<Sourced<&'static str>>,
     /// The other non-secret values of the account, by key.
     pub texts: BTreeMap<&'static str, Sourced<String>>,
     /// The sources of its credentials, by key.
@@ -82,6 +84,24 @@ impl Profile {
     pub(super) fn is_near(&self) -> bool {
         let url = self.url.as_ref().map(|url| url.value.as_str());
         self.name == SANDBOX || url.is_some_and(reading::is_near)
+    }
+
+    /// Whether its secrets and data travel unencrypted: the address is plain http beyond this machine, and the user
+    /// accepts that.
+    pub(in crate::cli) fn is_unencrypted(&self) -> bool {
+        let url = self.url.as_ref().filter(|_| self.plain_http.is_some());
+        url.is_some_and(|url| reading::check_address(&url.value, false).is_err())
+    }
+
+    /// Returns an error if the address is plain http beyond this machine, and the user does not accept that.
+    pub(super) fn exposes(&self) -> Option<ConfigError> {
+        let url = self.url.as_ref()?;
+        let checked = reading::check_address(&url.value, self.plain_http.is_some());
+        checked.err().map(|problem| ConfigError::BadValue {
+            origin: url.origin.clone(),
+            key: format!("profiles.{}.url", self.name),
+            problem,
+        })
     }
 
     /// Returns an error if the settle time is too short: no network is that fast.
@@ -197,6 +217,7 @@ impl Profile {
         let connect_options = self.connection.connect_options(&self.keeping("proxy"), env)?;
         Ok(ConnectOptions {
             connect_timeout,
+            plain_http: self.origin().filter(|_| self.is_unencrypted()),
             ..connect_options
         })
     }
@@ -204,7 +225,8 @@ impl Profile {
     /// Merges this profile over `below`, which supplies the values that this one lacks.
     ///
     /// A credential stays with the address it was written for: a file that only changes the address of a profile would
-    /// otherwise receive the user's password. So would one that adds a CA.
+    /// otherwise receive the user's password. So would one that adds a CA. A consent to plain http stays with its
+    /// address as well.
     pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
         if let (Some(url), Some(known)) = (&self.url, &below.url)
             && url.value != known.value
@@ -232,6 +254,8 @@ impl Profile {
                 password: secret.origin.clone(),
             });
         }
+        let known = below.url.as_ref().map(|url| &url.value);
+        let moves = self.url.as_ref().is_some_and(|url| Some(&url.value) != known);
         let untrusted = self.untrusted.is_some();
         let weakens_mode = untrusted
             .then(|| trust_policy::weakens_mode(&self, &below))
@@ -247,6 +271,7 @@ impl Profile {
             platform: self.platform.or(below.platform),
             usual: self.usual,
             url: self.url.or(below.url),
+            plain_http: self.plain_http.or(below.plain_http.filter(|_| !moves)),
             texts,
             secrets,
             mode: self.mode.or(below.mode),

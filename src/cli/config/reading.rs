@@ -8,11 +8,13 @@ use super::{ConfigError, Connection, CredentialSource, Mode, Profile, Sourced, c
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Platform;
 use crate::transport::address;
+use crate::transport::connect_options::PLAIN_HTTP_CONSENT;
 use crate::value::origin::Origin;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "platform",
     "url",
+    "plain_http",
     "mode",
     "sandbox",
     "secrets_to",
@@ -50,6 +52,10 @@ pub(super) fn profile(catalogue: &Catalogue, name: &str, table: &Table<'_>) -> R
             .transpose()?,
         usual: catalogue.usual(),
         url: table.get("url").map(|entry| read_url(&entry)).transpose()?,
+        plain_http: table
+            .get("plain_http")
+            .map(|entry| read_consent(&entry))
+            .transpose()?,
         texts: those(texts, |key| {
             table.get(key).map(|entry| entry.text_or_number()).transpose()
         })?,
@@ -135,17 +141,27 @@ fn read_places(entry: &Entry<'_>) -> Result<Vec<Sourced<String>>, ConfigError> {
         .collect()
 }
 
-/// Reads an address. It must not contain credentials, since it is shown in many places.
+/// Reads an address. It must not contain credentials, since it is shown in many places. Whether plain http is accepted
+/// is known once the files are merged: see [`Profile::exposes`].
 fn read_url(entry: &Entry<'_>) -> Result<Sourced<String>, ConfigError> {
     let text = entry.text()?;
-    match check_address(&text.value) {
+    match check_address(&text.value, true) {
         Ok(_) => Ok(text),
         Err(problem) => Err(entry.bad(&problem)),
     }
 }
 
-/// Parses the account's address. The error completes a sentence whose subject is the address.
-pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
+/// Reads the consent to plain http, which must be the sentence and nothing else.
+fn read_consent(entry: &Entry<'_>) -> Result<Sourced<&'static str>, ConfigError> {
+    match entry.text() {
+        Ok(text) if text.value == PLAIN_HTTP_CONSENT => Ok(entry.sourced(PLAIN_HTTP_CONSENT)),
+        _ => Err(entry.bad(&format!("must be exactly \"{PLAIN_HTTP_CONSENT}\""))),
+    }
+}
+
+/// Parses the account's address, with plain http beyond this machine only if that is accepted. The error completes a
+/// sentence whose subject is the address.
+pub(in crate::cli) fn check_address(text: &str, accepts_plain_http: bool) -> Result<url::Url, String> {
     let url = url::Url::parse(text).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase => {
             "must begin with https:// (or http:// on this machine)".into()
@@ -157,7 +173,15 @@ pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
     }
     match (url.scheme(), url.host_str()) {
         ("https", Some(_)) => Ok(url),
-        ("http", Some(host)) if address::is_loopback(&url) || address::is_sandbox_host(host) => Ok(url),
+        ("http", Some(host))
+            if accepts_plain_http || address::is_loopback(&url) || address::is_sandbox_host(host) =>
+        {
+            Ok(url)
+        }
+        ("http", Some(_)) => Err(format!(
+            "must begin with https:// (or http:// on this machine); if the service has no https, set its address and \
+             plain_http = \"{PLAIN_HTTP_CONSENT}\" for the profile, both in your own configuration file"
+        )),
         _ => Err("must begin with https:// (or http:// on this machine)".into()),
     }
 }

@@ -153,6 +153,12 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
         usual(&mut lines, "platform", profile.platform().name);
     }
     put(&mut lines, "url", profile.url.as_ref(), Clone::clone);
+    put(
+        &mut lines,
+        "plain_http",
+        profile.plain_http.as_ref(),
+        |sentence| (*sentence).to_owned(),
+    );
     for (key, text) in &profile.texts {
         put(&mut lines, key, Some(text), Clone::clone);
     }

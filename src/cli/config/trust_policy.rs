@@ -113,6 +113,18 @@ pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path)
     Some(refused(settle, "settle", &format!("is shorter than {least}")))
 }
 
+/// Returns an error if a project's file accepts plain http: only the user's own file may, and no trust changes that.
+pub(super) fn accepts_plain_http(over: &Profile, user_file: &Path) -> Option<ConfigError> {
+    over.plain_http.as_ref().map(|consent| ConfigError::BadValue {
+        origin: consent.origin.clone(),
+        key: format!("profiles.{}.plain_http", over.name),
+        problem: format!(
+            "accepts that secrets travel unencrypted: only {} may do that",
+            user_file.display()
+        ),
+    })
+}
+
 fn text<'a>(profile: &'a Profile, key: &str) -> Option<&'a String> {
     profile.texts.get(key).map(|text| &text.value)
 }

@@ -90,6 +90,13 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
         .map(|(key, source)| secret(app, profile, key, &source.value))
         .collect();
     checks.push(tokens(app, profile));
+    if let (true, Some(consent)) = (profile.is_unencrypted(), &profile.plain_http) {
+        let found = format!(
+            "its secrets and data travel unencrypted; `plain_http` accepts that ({})",
+            consent.origin
+        );
+        checks.push(Check::warning(AREA, format!("{name} address"), found));
+    }
     checks
 }
 

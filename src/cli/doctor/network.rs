@@ -30,7 +30,8 @@ pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, 
     let (Ok(text), Ok(())) = (profile.url(), profile.usable().map(drop)) else {
         return (Check::skipped(area, name, "the profile is not complete"), None);
     };
-    let (url, line) = match (check_address(text), profile.connect_options(&app.env)) {
+    let address = check_address(text, profile.plain_http.is_some());
+    let (url, line) = match (address, profile.connect_options(&app.env)) {
         (Ok(url), Ok(line)) => (url, line),
         (Err(problem), _) => return (Check::problem(area, name, format!("the address {problem}")), None),
         (_, Err(error)) => return (Check::failed(area, name, error.into()), None),

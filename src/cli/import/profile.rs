@@ -36,7 +36,7 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
             .map(|(_, text)| text.clone())
     };
     let url = text("url").unwrap_or_default();
-    config::check_address(&url)
+    config::check_address(&url, false)
         .map_err(|problem| CommandError::usage(format!("the environment's address `{url}` {problem}")))?;
     let mut draft = save::draft(app)?;
     let mut secrets = Secrets::new(

@@ -89,7 +89,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     }
     draft.set(name, "mode", answers.mode.as_str());
     for (key, value) in command.given.others(app)? {
-        fits(answers.platform, key, value.as_str().unwrap_or_default())?;
+        fits(answers.platform, key, value.as_str().unwrap_or_default(), false)?;
         draft.set(name, key, value);
     }
     secrets.save(draft, name)?;
@@ -180,13 +180,14 @@ fn texts(
     asks: bool,
 ) -> Result<Vec<(&'static str, String)>, CommandError> {
     let mut texts = Vec::new();
+    let plain_http = given.accepts_plain_http();
     for field in platform.texts() {
         let text = match given.text(field.name) {
             Some(text) => text.trim().to_owned(),
-            None if asks => ask_text(app, platform, field)?,
+            None if asks => ask_text(app, platform, field, plain_http)?,
             None => continue,
         };
-        fits(platform, field.name, &text)?;
+        fits(platform, field.name, &text, plain_http)?;
         if !text.is_empty() {
             texts.push((field.name, text));
         }
@@ -194,16 +195,21 @@ fn texts(
     Ok(texts)
 }
 
-/// Returns an error if no account of the platform can have this text.
-pub(super) fn fits(platform: &'static Platform, key: &str, text: &str) -> Result<(), CommandError> {
-    let Some(problem) = unfit(platform, key, text) else {
+/// Returns an error if no account of the platform can have this text; `plain_http` is whether the profile accepts that.
+pub(super) fn fits(
+    platform: &'static Platform,
+    key: &str,
+    text: &str,
+    plain_http: bool,
+) -> Result<(), CommandError> {
+    let Some(problem) = unfit(platform, key, text, plain_http) else {
         return Ok(());
     };
     Err(CommandError::usage(format!("`{key}`: {problem}")))
 }
 
-fn unfit(platform: &'static Platform, key: &str, text: &str) -> Option<String> {
-    let address = || crate::cli::config::check_address(text).err();
+fn unfit(platform: &'static Platform, key: &str, text: &str, plain_http: bool) -> Option<String> {
+    let address = || crate::cli::config::check_address(text, plain_http).err();
     let address = if key == "url" && !text.is_empty() {
         address()
     } else {
@@ -214,12 +220,17 @@ fn unfit(platform: &'static Platform, key: &str, text: &str) -> Option<String> {
 }
 
 /// Prompts for a text until it is valid.
-fn ask_text(app: &App, platform: &'static Platform, field: &AccountKey) -> Result<String, CommandError> {
+fn ask_text(
+    app: &App,
+    platform: &'static Platform,
+    field: &AccountKey,
+    plain_http: bool,
+) -> Result<String, CommandError> {
     app.ask_until(field.title, None, |text| {
         if text.is_empty() && field.required {
             return Err(CommandError::usage("a value is required"));
         }
-        fits(platform, field.name, text).map(|()| text.to_owned())
+        fits(platform, field.name, text, plain_http).map(|()| text.to_owned())
     })
 }
 

@@ -7,6 +7,7 @@ use super::secret_location::{FORMS, SecretLocation};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::operation::platform::Platform;
+use crate::transport::connect_options::PLAIN_HTTP_CONSENT;
 
 /// The modes of a profile.
 pub(super) const MODES: [&str; 4] = ["prod", "dev", "read-only", "sandbox"];
@@ -158,6 +159,11 @@ impl ProfileArgs {
     fn set(&self, key: &str) -> Option<&str> {
         let mut others = self.others.iter().filter_map(|text| text.split_once('='));
         others.find(|(set, _)| *set == key).map(|(_, value)| value.trim())
+    }
+
+    /// Whether `--set` accepts plain http, in the very words that this takes.
+    pub(super) fn accepts_plain_http(&self) -> bool {
+        self.set("plain_http") == Some(PLAIN_HTTP_CONSENT)
     }
 
     /// Returns an error for a field that an account of this platform does not have.

@@ -68,8 +68,9 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     } else {
         Changes::given(app, &command.given, known)?
     };
+    let plain_http = known.plain_http.is_some() || command.given.accepts_plain_http();
     for (key, text) in &changes.texts {
-        super::add::fits(known.platform(), key, text)?;
+        super::add::fits(known.platform(), key, text, plain_http)?;
     }
     follow_address(known, &mut changes, asks)?;
     let mut draft = save::draft(app)?;
@@ -98,7 +99,12 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         draft.set(&name, "mode", mode.as_str());
     }
     for (key, value) in command.given.others(app)? {
-        super::add::fits(known.platform(), key, value.as_str().unwrap_or_default())?;
+        super::add::fits(
+            known.platform(),
+            key,
+            value.as_str().unwrap_or_default(),
+            plain_http,
+        )?;
         draft.set(&name, key, value);
     }
     // The tokens were obtained with the old values.
@@ -192,8 +198,9 @@ impl Changes {
                 "url" => profile.url().ok(),
                 key => profile.texts.get(key).map(|text| text.value.as_str()),
             };
+            let accepts = profile.plain_http.is_some();
             let text = app.ask_until(field.title, now, |text| {
-                super::add::fits(profile.platform(), field.name, text).map(|()| text.to_owned())
+                super::add::fits(profile.platform(), field.name, text, accepts).map(|()| text.to_owned())
             })?;
             if !text.is_empty() && now != Some(text.as_str()) {
                 changes.texts.push((field.name, text));

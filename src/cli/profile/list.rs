@@ -14,7 +14,8 @@ use crate::cli::exit::Exit;
 #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"profiles\": [{name, platform, url, login, mode, sandbox, secrets: {KEY: place},
-   chosen, file}]}")]
+   plain_http, chosen, file}]}
+  plain_http is true if the account is reached unencrypted, which the profile accepts")]
 pub(super) struct ListCommand {
     /// Print JSON.
     #[arg(long)]
@@ -55,13 +56,24 @@ fn rows(config: &Config, chosen: Option<&str>) -> Vec<Vec<String>> {
             star.to_owned(),
             profile.name.clone(),
             profile.platform().name.to_owned(),
-            profile.url().unwrap_or_default().to_owned(),
+            address(profile),
             profile.text("login").unwrap_or_default().to_owned(),
             mode(profile),
             secrets.collect::<Vec<_>>().join(", "),
         ]
     };
     profiles.map(row).collect()
+}
+
+/// The address, and whether what is sent there is unencrypted.
+fn address(profile: &Profile) -> String {
+    let url = profile.url().unwrap_or_default();
+    let note = if profile.is_unencrypted() {
+        " (unencrypted)"
+    } else {
+        ""
+    };
+    format!("{url}{note}")
 }
 
 /// The name of the mode, and whether the sandbox replaces the account.
@@ -100,6 +112,7 @@ pub(super) fn document(profile: &Profile, chosen: Option<&str>) -> Json {
         "mode": profile.mode.as_ref().map_or("dev", |mode| mode.value.name()),
         "sandbox": profile.sandboxed().is_some(),
         "secrets": secrets,
+        "plain_http": profile.is_unencrypted(),
         "chosen": chosen == Some(&profile.name),
         "file": profile.file.display().to_string(),
     });

@@ -40,12 +40,13 @@ pub(super) const CODES: &[Explanation] = &[
         code: "bad_address",
         meaning: "The address may not be used. Nothing was sent to it.",
         causes: &[
-            "it is plain http, and not on this machine",
+            "it is plain http, not on this machine, and no profile of yours accepts that",
             "a raw call's path leads out of the account's API: to another origin, or to a path above it",
             "the sandbox is on and the address is real, or the other way round",
         ],
         remedies: &[
             "use https:// in the address, and give a raw call a path relative to the API",
+            "for a service without https, a profile in your own file can accept that with `plain_http`",
             "remove --sandbox to reach real addresses",
         ],
         example: "http::get(\"https://api.example.com/items\")   // https, without a user or password",

@@ -3,7 +3,7 @@
 use super::*;
 
 fn refusal(only_sandbox: bool, url: &str) -> Option<String> {
-    AddressRules { only_sandbox }.refusal(&Url::parse(url).unwrap())
+    AddressRules { only_sandbox }.refusal(&Url::parse(url).unwrap(), None)
 }
 
 #[test]
@@ -32,7 +32,34 @@ fn plain_http_is_for_loopback_only() {
 }
 
 #[test]
-fn sandbox_mode_reaches_sandbox_hosts_only_and_vice_versa() {
+fn plain_http_that_is_accepted_is_for_that_origin_only() {
+    let accepted = Origin::parse("http://api.example").unwrap();
+    let refusal = |only_sandbox: bool, url: &str| {
+        AddressRules { only_sandbox }.refusal(&Url::parse(url).unwrap(), Some(&accepted))
+    };
+    for url in [
+        "http://api.example/v2/sms/",
+        "http://API.example.:80/",
+        "https://other.example/",
+        "http://127.0.0.1:1/",
+    ] {
+        assert_eq!(refusal(false, url), None, "{url}");
+    }
+    for url in [
+        "http://other.example/",
+        "http://api.example:8080/",
+        "http://sub.api.example/",
+        "http://api.example.evil.example/",
+    ] {
+        let why = refusal(false, url).unwrap();
+        assert!(why.contains(PLAIN_HTTP_CONSENT), "{url}: {why}");
+    }
+    let why = refusal(true, "http://api.example/").unwrap();
+    assert!(why.contains("only sandbox hosts"), "{why}");
+}
+
+#[test]
+fn the_sandbox_and_the_world_never_mix() {
     assert_eq!(refusal(true, "http://acme-admin.mobsted.sandbox/"), None);
     assert_eq!(refusal(true, "https://ACME-admin.Mobsted.Sandbox./"), None);
     assert_eq!(refusal(true, "http://bookings.wabcdef.jrni.sandbox/api/v1"), None);

@@ -40,6 +40,7 @@ fn proxies_are_read_and_shown_without_their_credentials() {
 fn no_proxy_hosts_bypass_the_proxy() {
     let proxies = |except: &str| Proxies {
         https: Proxy::parse("http://p:1").ok(),
+        http: None,
         except: except.to_owned(),
         unusable: None,
     };

@@ -3,6 +3,7 @@
 mod answers;
 mod outages;
 mod paces;
+mod plain_http;
 mod redirects;
 mod repeats;
 mod secrets;

@@ -340,6 +340,7 @@ async fn the_default_proxy_applies_unless_no_proxy_or_direct_is_set() {
         let config = HttpConfig {
             proxies: Proxies {
                 https: Proxy::parse(&address.to_string()).ok(),
+                http: None,
                 except: except.to_owned(),
                 unusable: None,
             },

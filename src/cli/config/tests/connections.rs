@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use crate::transport::connect_options::{ConnectOptions, Proxy, Through};
+use crate::transport::connect_options::{ConnectOptions, PLAIN_HTTP_CONSENT, Proxy, Through};
 use crate::transport::rate_limit::Rate;
+use crate::value::origin::Origin as Place;
 
 /// A self-signed certificate and its key.
 fn certificate() -> (String, String) {
@@ -62,6 +63,59 @@ fn every_connection_setting_is_parsed() {
             ..ConnectOptions::default()
         }
     );
+}
+
+/// A user's profile at this address, with the consent to plain http.
+fn accepting(url: &str) -> String {
+    format!("[profiles.a]\nurl = \"{url}\"\nplain_http = \"{PLAIN_HTTP_CONSENT}\"\n")
+}
+
+#[test]
+fn plain_http_is_accepted_for_the_address_of_the_profile_only() {
+    let accepted = |url: &str| Home::new(&accepting(url), "").connect_options(&[]).unwrap();
+    assert_eq!(
+        accepted("http://api.example/v2").plain_http,
+        Place::parse("http://api.example")
+    );
+    // Nothing is unencrypted there, or leaves this machine.
+    for url in ["https://api.example", "http://127.0.0.1:81"] {
+        assert_eq!(accepted(url).plain_http, None, "{url}");
+    }
+    assert_eq!(accepted("http://api.example").to_others().plain_http, None);
+    assert_eq!(accepted("http://api.example").rate_only().plain_http, None);
+}
+
+#[test]
+fn a_project_neither_accepts_plain_http_nor_moves_what_the_user_accepted() {
+    let user = accepting("http://api.example");
+    let theirs = format!("[profiles.a]\nplain_http = \"{PLAIN_HTTP_CONSENT}\"\n");
+    let refused = "~/work/provisor.toml:2: `profiles.a.plain_http` accepts that secrets travel unencrypted: only \
+                   ~/provisor/config/config.toml may do that";
+    for user in ["", "[profiles.a]\nurl = \"https://api.example\"\n", &user] {
+        assert_eq!(Home::new(user, &theirs).error().0, refused);
+        assert_eq!(Home::new(user, &theirs).trusting().error().0, refused, "trusted");
+    }
+    let moved = "[profiles.a]\nurl = \"http://evil.example\"\n";
+    let alone = format!("[profiles.a]\nplain_http = \"{PLAIN_HTTP_CONSENT}\"\n");
+    for user in [&user, &alone] {
+        let (error, _) = Home::new(user, moved).trusting().error();
+        assert!(
+            error.starts_with("~/work/provisor.toml:2: `profiles.a.url` must begin with https://"),
+            "{error}"
+        );
+    }
+    // What the project repeats or sets besides changes nothing.
+    for project in [
+        "[profiles.a]\nurl = \"http://api.example\"\n",
+        "[profiles.a]\nrate = \"1/s\"\n",
+    ] {
+        let options = Home::new(&user, project).connect_options(&[]).unwrap();
+        assert_eq!(
+            options.plain_http,
+            Place::parse("http://api.example"),
+            "{project}"
+        );
+    }
 }
 
 #[test]

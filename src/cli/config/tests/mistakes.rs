@@ -41,6 +41,21 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "",
     ),
     (
+        "[profiles.a]\nurl = \"http://a.example\"",
+        ":2: `profiles.a.url` must begin with https:// (or http:// on this machine); if the service has no https",
+        "",
+    ),
+    (
+        "[profiles.a]\nplain_http = true",
+        ":2: `profiles.a.plain_http` must be exactly \"I accept that",
+        "",
+    ),
+    (
+        "[profiles.a]\nplain_http = \"I accept that.\"",
+        ":2: `profiles.a.plain_http` must be exactly \"I accept that",
+        "",
+    ),
+    (
         "[profiles.a]\nmode = \"prd\"",
         ":2: `profiles.a.mode` must be one of sandbox, dev, prod, read-only, not `prd`",
         "",
