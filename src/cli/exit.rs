@@ -114,7 +114,7 @@ fn of_own(own: &OwnCode) -> Exit {
     match own.cause {
         Cause::Credentials | Cause::Account | Cause::Profile => Exit::SignIn,
         Cause::Protection => Exit::Permission,
-        Cause::HalfDone => Exit::Refused,
+        Cause::HalfDone | Cause::Refusal => Exit::Refused,
     }
 }
 

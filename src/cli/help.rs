@@ -76,7 +76,7 @@ mod tests {
         let help = add
             .map(|add| add.render_long_help().to_string())
             .unwrap_or_default();
-        for name in ["jrni", "sparrow", "web"] {
+        for name in ["jrni", "sparrow", "sparrow_bulk", "web"] {
             let line = format!("\n  provisor profile add acme --platform {name} \\\n      --url ");
             assert!(help.contains(&line), "{help}");
         }

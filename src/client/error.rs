@@ -58,6 +58,8 @@ pub enum Cause {
     HalfDone,
     /// The request: provisor itself refuses to send it, however often it is tried, because it would harm the account.
     Protection,
+    /// The request: the platform refuses it, and nothing was done.
+    Refusal,
 }
 
 impl PartialEq for OwnCode {

@@ -4,6 +4,7 @@
 pub(crate) mod jrni;
 pub(crate) mod mobsted;
 pub(crate) mod sparrow;
+pub(crate) mod sparrow_bulk;
 pub(crate) mod web;
 
 use crate::operation::BASIC;
@@ -11,8 +12,8 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Platform;
 
 /// All platforms, in the order in which they are presented to users.
-pub fn all() -> [&'static Platform; 4] {
-    [mobsted(), jrni(), sparrow(), web()]
+pub fn all() -> [&'static Platform; 5] {
+    [mobsted(), jrni(), sparrow(), sparrow_bulk(), web()]
 }
 
 /// The catalogue of all platforms, plus the operations available to every script.
@@ -33,6 +34,11 @@ pub fn jrni() -> &'static Platform {
 /// Sparrow SMS: messages.
 pub fn sparrow() -> &'static Platform {
     &sparrow::PLATFORM
+}
+
+/// The bulk API of Sparrow SMS: messages within Nepal.
+pub fn sparrow_bulk() -> &'static Platform {
+    &sparrow_bulk::PLATFORM
 }
 
 /// Any other web service, by `http::`.

@@ -8,6 +8,7 @@ pub(super) enum Name {
     Mobsted,
     Jrni,
     Sparrow,
+    SparrowBulk,
     Web,
 }
 
@@ -37,6 +38,7 @@ pub(super) struct Address {
 const SHARED: &[(&str, Name)] = &[
     ("jrni", Name::Jrni),
     ("sparrow", Name::Sparrow),
+    ("sparrow_bulk", Name::SparrowBulk),
     ("web", Name::Web),
 ];
 

@@ -14,7 +14,7 @@ use super::reply::Reply;
 use super::serve::Site;
 use super::snapshot::{Totals, Traffic};
 use super::web::SimulatedService;
-use super::{jrni, lease, mobsted, sparrow};
+use super::{jrni, lease, mobsted, sparrow, sparrow_bulk};
 
 /// The credentials of the platforms, starting with the master account, as `GET /_sandbox/master` returns them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub(super) struct MasterLogin {
     /// The credentials of the simulated Sparrow SMS.
     #[serde(default)]
     pub(super) sparrow: sparrow::Access,
+    /// The credentials of the simulated bulk API of Sparrow SMS.
+    #[serde(default)]
+    pub(super) sparrow_bulk: sparrow_bulk::Access,
 }
 
 /// The state of the server, as `GET /_sandbox/status` returns it; without passwords.
@@ -70,6 +73,10 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
             Ok(credits) => recorded(site.world.record(sparrow::Event::Credit { credits })),
             Err(_) => missing("that number of credits"),
         },
+        (&Method::POST, ["sparrow_bulk", "credits", credits]) => match credits.parse() {
+            Ok(credits) => recorded(site.world.record(sparrow_bulk::Event::Credit { credits })),
+            Err(_) => missing("that number of credits"),
+        },
         (&Method::POST, ["tenants", email, change]) => change_tenant(site, &decoded(email), change),
         _ => missing(&format!("{method} /_sandbox/{path}")),
     }
@@ -82,6 +89,7 @@ pub(super) fn master(site: &Site) -> MasterLogin {
         password: master.password.clone(),
         jrni: site.world.jrni(jrni::State::access),
         sparrow: site.world.sparrow(sparrow::State::access),
+        sparrow_bulk: site.world.sparrow_bulk(sparrow_bulk::State::access),
     };
     // A world is created with its master account, so there always is one.
     site.world

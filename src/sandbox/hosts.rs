@@ -5,5 +5,6 @@ pub(crate) const HOSTS: &[&str] = &[
     "mobsted.sandbox",
     "jrni.sandbox",
     "sparrow.sandbox",
+    "sparrow_bulk.sandbox",
     "web.sandbox",
 ];

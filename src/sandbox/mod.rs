@@ -30,6 +30,7 @@ mod serve;
 mod share;
 mod snapshot;
 mod sparrow;
+mod sparrow_bulk;
 mod token;
 mod web;
 mod wire;
@@ -58,7 +59,8 @@ use share::{Found, Posted, Seat};
 pub use share::{Status, reset, status};
 pub use snapshot::{
     AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
-    RecordBook, Snapshot, SparrowBook, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
+    RecordBook, Snapshot, SparrowBook, SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals,
+    SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
 };
 pub use web::{Collection, DescribedItem, SimulatedService, SimulatedSignIn};
 
@@ -199,6 +201,17 @@ pub struct SparrowAccount {
     pub partner_token: String,
 }
 
+/// The account of the simulated bulk API of Sparrow SMS, with its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SparrowBulkAccount {
+    /// The URL of its API by host name. The name does not resolve: connect to [`Sandbox::address`] instead.
+    pub url: String,
+    /// The URL of its API by path, for clients that do not know the sandbox.
+    pub plain_url: String,
+    /// The account's token, generated at random with the world.
+    pub api_token: String,
+}
+
 /// A running sandbox. Dropping it stops the server, closes the port and releases the folder.
 #[derive(Debug)]
 pub struct Sandbox {
@@ -331,7 +344,8 @@ impl Sandbox {
 
     /// Returns one account of each simulated platform, under the keys that profiles use.
     pub fn accounts(&self) -> Vec<SimulatedAccount> {
-        let (master, jrni, sparrow) = (self.master(), self.jrni(), self.sparrow());
+        let (master, jrni) = (self.master(), self.jrni());
+        let (sparrow, bulk) = (self.sparrow(), self.sparrow_bulk());
         vec![
             SimulatedAccount {
                 platform: "mobsted",
@@ -366,6 +380,14 @@ impl Sandbox {
                     ("api_token", "sparrow-api-token"),
                     ("partner_token", "sparrow-partner-token"),
                 ],
+            },
+            SimulatedAccount {
+                platform: "sparrow_bulk",
+                texts: vec![("url", bulk.url)],
+                secrets: vec![("api_token", bulk.api_token)],
+                place: format!("Sparrow SMS, bulk API, at {}", bulk.plain_url),
+                told: Vec::new(),
+                files: &[("api_token", "sparrow-bulk-api-token")],
             },
             // It accepts any token.
             SimulatedAccount {
@@ -405,6 +427,18 @@ impl Sandbox {
             plain_url: sparrow::root(&plain),
             api_token: access.api_token.clone(),
             partner_token: access.partner_token.clone(),
+        }
+    }
+
+    /// Returns the account of the simulated bulk API of Sparrow SMS.
+    pub fn sparrow_bulk(&self) -> SparrowBulkAccount {
+        let access = &self.shared.master.sparrow_bulk;
+        let host = Style::Host(format!("api.{}.sparrow_bulk.sandbox", self.label()));
+        let plain = Style::Path(self.address().to_string());
+        SparrowBulkAccount {
+            url: sparrow_bulk::root(&host),
+            plain_url: sparrow_bulk::root(&plain),
+            api_token: access.api_token.clone(),
         }
     }
 

@@ -69,11 +69,24 @@ impl Snapshot {
             account: String::new(),
             numbered: false,
         });
+        let in_bulk = self
+            .sparrow_bulk
+            .messages
+            .iter()
+            .map(|message| SimulatedResource {
+                kind: "message".to_owned(),
+                label: format!("in bulk to {}: {}", message.recipients.join(", "), message.text),
+                name: String::new(),
+                id: String::new(),
+                account: String::new(),
+                numbered: false,
+            });
         let mut all: Vec<SimulatedResource> = tenants
             .chain(apps)
             .chain(items)
             .chain(described)
             .chain(messages)
+            .chain(in_bulk)
             .collect();
         all.extend(of_jrni(&self.jrni));
         all

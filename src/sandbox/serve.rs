@@ -27,6 +27,7 @@ use super::platform::{Action, Platform};
 use super::reply::Reply;
 use super::snapshot::{Meter, Traffic, count};
 use super::sparrow::Sparrow;
+use super::sparrow_bulk::SparrowBulk;
 use super::token::Signer;
 use super::web::Web;
 use super::wire::{Gate, Hook};
@@ -198,6 +199,7 @@ async fn handle(
         Name::Mobsted => respond::<Mobsted>(site, call, &hook).await,
         Name::Jrni => respond::<Jrni>(site, call, &hook).await,
         Name::Sparrow => respond::<Sparrow>(site, call, &hook).await,
+        Name::SparrowBulk => respond::<SparrowBulk>(site, call, &hook).await,
         Name::Web => respond::<Web>(site, call, &hook).await,
     }
     .into()

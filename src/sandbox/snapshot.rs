@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::fault::Route;
 pub use super::jrni::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
 pub use super::sparrow::{BatchBook, Channel, SparrowBook, SparrowTotals};
+pub use super::sparrow_bulk::{SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals};
 pub use super::web::{WebBook, WebTotals};
 
 /// The complete state of the sandbox. It contains passwords.
@@ -27,6 +28,9 @@ pub struct Snapshot {
     /// The simulated Sparrow SMS.
     #[serde(default)]
     pub sparrow: SparrowBook,
+    /// The simulated bulk API of Sparrow SMS.
+    #[serde(default)]
+    pub sparrow_bulk: SparrowBulkBook,
     /// The simulated web service.
     #[serde(default)]
     pub web: WebBook,
@@ -56,7 +60,7 @@ impl Snapshot {
             resources,
             totals,
         };
-        let (jrni, sparrow, web) = (&self.jrni, &self.sparrow, &self.web);
+        let (jrni, sparrow, bulk, web) = (&self.jrni, &self.sparrow, &self.sparrow_bulk, &self.web);
         let drafts = sparrow.batches.iter().filter(|batch| batch.draft).count();
         vec![
             counts(
@@ -77,6 +81,11 @@ impl Snapshot {
                 "Sparrow",
                 vec![("messages", sparrow.batches.len() - drafts), ("drafts", drafts)],
                 totals(&sparrow.totals),
+            ),
+            counts(
+                "Sparrow bulk",
+                vec![("messages", bulk.messages.len())],
+                totals(&bulk.totals),
             ),
             counts(
                 "Web",

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::error::SandboxError;
 use super::log::{self, Log};
 use super::snapshot::{Snapshot, Traffic};
-use super::{jrni, mobsted, sparrow, web};
+use super::{jrni, mobsted, sparrow, sparrow_bulk, web};
 pub(super) use memory::{Command, Later, Memory, What};
 use memory::{Deferred, Entry, FORMAT};
 
@@ -90,6 +90,11 @@ impl World {
         touch(&mut self.write().memory.sparrow);
     }
 
+    /// Reads the state of Sparrow's bulk API.
+    pub(super) fn sparrow_bulk<T>(&self, look: impl FnOnce(&sparrow_bulk::State) -> T) -> T {
+        look(&self.read().memory.sparrow_bulk)
+    }
+
     /// Reads the state of the web service.
     pub(super) fn web<T>(&self, look: impl FnOnce(&web::State) -> T) -> T {
         look(&self.read().memory.web)
@@ -144,6 +149,7 @@ impl World {
             Later::Mobsted(command) => inner.land(command, id),
             Later::Jrni(command) => inner.land(command, id),
             Later::Sparrow(command) => inner.land(command, id),
+            Later::SparrowBulk(command) => inner.land(command, id),
             Later::Web(command) => inner.land(command, id),
         }
     }
@@ -196,6 +202,9 @@ impl Inner {
         }
         if !self.memory.sparrow.is_founded() {
             self.add(None, sparrow::founding().into())?;
+        }
+        if !self.memory.sparrow_bulk.is_founded() {
+            self.add(None, sparrow_bulk::founding().into())?;
         }
         Ok(())
     }

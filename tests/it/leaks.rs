@@ -8,6 +8,7 @@ mod jrni;
 mod mobsted;
 mod panics;
 mod sparrow;
+mod sparrow_bulk;
 mod web;
 
 use std::fs;
@@ -41,7 +42,13 @@ struct Plot {
 
 /// Every platform.
 fn plots() -> Vec<Plot> {
-    vec![mobsted::plot(), jrni::plot(), sparrow::plot(), web::plot()]
+    vec![
+        mobsted::plot(),
+        jrni::plot(),
+        sparrow::plot(),
+        sparrow_bulk::plot(),
+        web::plot(),
+    ]
 }
 
 /// The prefix of all canaries. Formats encode the characters after it differently; all forms must be found.

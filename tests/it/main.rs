@@ -50,6 +50,7 @@ mod runs;
 mod script;
 mod secrets;
 mod sparrow;
+mod sparrow_bulk;
 mod support;
 #[cfg(unix)]
 mod terminal;

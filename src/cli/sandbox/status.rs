@@ -55,7 +55,8 @@ fn document(served: Option<&Json>, snapshot: &Snapshot, parts: &[PlatformCounts]
                 .into_iter()
                 .for_each(|all| all.extend(counts.clone()));
         } else {
-            document[part.title.to_lowercase()] = Json::Object(counts);
+            let name = part.title.to_lowercase().replace(' ', "_");
+            document[name] = Json::Object(counts);
         }
     }
     document

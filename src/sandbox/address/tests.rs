@@ -25,6 +25,20 @@ fn a_platform_is_known_by_its_host_or_by_its_first_path_segment() {
 }
 
 #[test]
+fn a_platform_is_not_taken_for_one_whose_name_it_extends() {
+    for (host, path, platform) in [
+        ("api.wabcdef.sparrow_bulk.sandbox", "/v2/sms/", Name::SparrowBulk),
+        ("127.0.0.1:81", "/sparrow_bulk/v2/sms/", Name::SparrowBulk),
+        ("ent-api.wabcdef.sparrow.sandbox", "/v1/x/", Name::Sparrow),
+        ("127.0.0.1:81", "/sparrow/v1/x/", Name::Sparrow),
+    ] {
+        let (found, _, _, below) = read(host, path);
+        assert_eq!(found, platform, "{host}{path}");
+        assert!(below.starts_with('v'), "{below}");
+    }
+}
+
+#[test]
 fn unrecognized_addresses_belong_to_mobsted() {
     let (platform, account, style, path) = read("acme-admin.wabcdef.mobsted.sandbox", "/api/v8/object");
     assert_eq!(

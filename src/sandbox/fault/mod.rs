@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use parse::FaultError;
 
-use super::{jrni, lease, mobsted, sparrow, web};
+use super::{jrni, lease, mobsted, sparrow, sparrow_bulk, web};
 
 /// The requests that a fault may hit: a name, as in `partners` or `jrni-company-post`. It covers requests of that name
 /// and of names that extend it after a hyphen; `*` covers all.
@@ -79,6 +79,7 @@ const ROUTES: &[&[&str]] = &[
     mobsted::ROUTES,
     jrni::ROUTES,
     sparrow::ROUTES,
+    sparrow_bulk::ROUTES,
     web::ROUTES,
     &["*"],
 ];

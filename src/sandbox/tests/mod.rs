@@ -7,6 +7,7 @@ mod faults;
 mod jrni;
 mod platform;
 mod shared;
+mod sparrow_bulk;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

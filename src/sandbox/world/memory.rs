@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::super::error::SandboxError;
 use super::super::snapshot::{Snapshot, Traffic};
-use super::super::{jrni, mobsted, sparrow, web};
+use super::super::{jrni, mobsted, sparrow, sparrow_bulk, web};
 
 /// The log format that this program writes, and the newest it reads. Format 1 had Mobsted only, 2 added JRNI, 4 the
-/// services of host programs.
-pub(super) const FORMAT: u32 = 4;
+/// services of host programs, 5 Sparrow's bulk API.
+pub(super) const FORMAT: u32 = 5;
 
 /// A changing request to a platform, with everything needed to carry it out later and in another process.
 pub(in crate::sandbox) trait Command: Clone + Into<Later> {
@@ -36,6 +36,7 @@ pub(in crate::sandbox) struct Memory {
     pub(in crate::sandbox) mobsted: mobsted::State,
     pub(in crate::sandbox) jrni: jrni::State,
     pub(in crate::sandbox) sparrow: sparrow::State,
+    pub(in crate::sandbox) sparrow_bulk: sparrow_bulk::State,
     pub(in crate::sandbox) web: web::State,
     pub(super) deferred: BTreeMap<u64, Deferred>,
     pub(super) last_deferred: u64,
@@ -56,6 +57,7 @@ pub(in crate::sandbox) struct Deferred {
 pub(in crate::sandbox) enum Later {
     Jrni(jrni::Command),
     Sparrow(sparrow::Command),
+    SparrowBulk(sparrow_bulk::Command),
     Web(web::Command),
     #[serde(untagged)]
     Mobsted(mobsted::Command),
@@ -88,6 +90,8 @@ pub(in crate::sandbox) enum What {
     Jrni(jrni::Event),
     /// An event at Sparrow SMS.
     Sparrow(sparrow::Event),
+    /// An event at Sparrow's bulk API.
+    SparrowBulk(sparrow_bulk::Event),
     /// An event at the web service.
     Web(web::Event),
     /// An effect was deferred.
@@ -146,6 +150,7 @@ impl Memory {
                 Later::Mobsted(_) => self.mobsted.totals.landed_late += 1,
                 Later::Jrni(_) => self.jrni.totals.landed_late += 1,
                 Later::Sparrow(_) => self.sparrow.totals.landed_late += 1,
+                Later::SparrowBulk(_) => self.sparrow_bulk.totals.landed_late += 1,
                 Later::Web(_) => self.web.totals.landed_late += 1,
             }
         }
@@ -157,6 +162,7 @@ impl Memory {
             What::Mobsted(event) => self.mobsted.apply(event, entry.at),
             What::Jrni(event) => self.jrni.apply(event, entry.at),
             What::Sparrow(event) => self.sparrow.apply(event),
+            What::SparrowBulk(event) => self.sparrow_bulk.apply(event),
             What::Web(event) => self.web.apply(event),
             What::Deferred(deferred) => {
                 self.last_deferred = deferred.id;
@@ -175,6 +181,7 @@ impl Memory {
             totals: self.mobsted.totals.clone(),
             jrni: self.jrni.book(),
             sparrow: self.sparrow.book(),
+            sparrow_bulk: self.sparrow_bulk.book(),
             web: self.web.book(),
             pending: self.deferred.len() as u64 + traffic.under_way,
             traffic,

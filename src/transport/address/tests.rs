@@ -59,11 +59,12 @@ fn plain_http_that_is_accepted_is_for_that_origin_only() {
 }
 
 #[test]
-fn the_sandbox_and_the_world_never_mix() {
+fn sandbox_mode_reaches_sandbox_hosts_only_and_vice_versa() {
     assert_eq!(refusal(true, "http://acme-admin.mobsted.sandbox/"), None);
     assert_eq!(refusal(true, "https://ACME-admin.Mobsted.Sandbox./"), None);
     assert_eq!(refusal(true, "http://bookings.wabcdef.jrni.sandbox/api/v1"), None);
     assert_eq!(refusal(true, "http://ent-api.wabcdef.sparrow.sandbox/v1"), None);
+    assert_eq!(refusal(true, "http://api.wabcdef.sparrow_bulk.sandbox/v2"), None);
     assert_eq!(refusal(true, "http://web.sandbox/"), None);
     for url in [
         "https://acme-admin.mobsted.com/",

@@ -8,7 +8,7 @@ use super::*;
 use crate::journal::{LedgerItem, ResourceKey};
 use crate::sandbox::{
     AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, RecordBook, Snapshot, SparrowBook,
-    TenantBook, Totals, Traffic, WebBook,
+    SparrowBulkBook, TenantBook, Totals, Traffic, WebBook,
 };
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
@@ -56,6 +56,7 @@ fn environment(mark: &str) -> Observation {
             totals: Totals::default(),
             jrni: JrniBook::default(),
             sparrow: SparrowBook::default(),
+            sparrow_bulk: SparrowBulkBook::default(),
             web: WebBook::default(),
             traffic: Traffic::default(),
             pending: 0,

@@ -1,0 +1,98 @@
+//! The in-memory state of the simulated bulk API, a pure fold over its events, and its records.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Message};
+
+/// The credentials of the account. Contains a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sandbox) struct Access {
+    pub(in crate::sandbox) api_token: String,
+}
+
+/// The state of the bulk API.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct State {
+    access: Access,
+    pub(super) credits: u64,
+    pub(super) consumed: u64,
+    messages: Vec<Message>,
+    pub(in crate::sandbox) totals: SparrowBulkTotals,
+}
+
+/// The state of the simulated bulk API of Sparrow SMS.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparrowBulkBook {
+    /// Every message, oldest first.
+    pub messages: Vec<SparrowBulkMessageBook>,
+    /// The balance of the account, in credits.
+    pub credits: u64,
+    /// What was done since the world was created.
+    pub totals: SparrowBulkTotals,
+}
+
+/// A message to one or more recipients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparrowBulkMessageBook {
+    /// Its sender.
+    pub sender: String,
+    /// Its text.
+    pub text: String,
+    /// Its valid recipients.
+    pub recipients: Vec<String>,
+}
+
+/// Counts of actions at the bulk API, taken from the durable log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparrowBulkTotals {
+    /// Messages sent.
+    pub sent: u64,
+    /// Recipients of messages sent.
+    pub recipients: u64,
+    /// Effects that landed after their connection was lost.
+    pub landed_late: u64,
+}
+
+impl State {
+    /// Whether the world has this platform.
+    pub(in crate::sandbox) fn is_founded(&self) -> bool {
+        !self.access.api_token.is_empty()
+    }
+
+    /// Returns the credentials.
+    pub(in crate::sandbox) fn access(&self) -> Access {
+        self.access.clone()
+    }
+
+    /// Applies an event.
+    pub(in crate::sandbox) fn apply(&mut self, event: Event) {
+        match event {
+            Event::Founded { token, credits } => {
+                self.access = Access { api_token: token };
+                self.credits = credits;
+            }
+            Event::Sent { message } => {
+                self.totals.sent += 1;
+                self.totals.recipients += message.recipients.len() as u64;
+                self.credits = self.credits.saturating_sub(message.credits);
+                self.consumed = self.consumed.saturating_add(message.credits);
+                self.messages.push(message);
+            }
+            Event::Credit { credits } => self.credits = credits,
+        }
+    }
+
+    /// Returns the records of the platform.
+    pub(in crate::sandbox) fn book(&self) -> SparrowBulkBook {
+        let message = |message: &Message| SparrowBulkMessageBook {
+            sender: message.sender.clone(),
+            text: message.text.clone(),
+            recipients: message.recipients.clone(),
+        };
+        SparrowBulkBook {
+            messages: self.messages.iter().map(message).collect(),
+            credits: self.credits,
+            totals: self.totals.clone(),
+        }
+    }
+}
