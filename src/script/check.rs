@@ -320,11 +320,11 @@ impl Scene<'_> {
                 _ => return None,
             }
         }
-        // With several candidates, a key that one requires may not be required by another.
-        self.options(&known, arg, fit.len() == 1)
+        self.options(&known, arg, fit.len())
     }
 
-    fn options(&self, known: &[&'static Param], arg: &Expr, complete: bool) -> Option<Diagnostic> {
+    /// Checks the keys of a map literal against those of this many candidates together.
+    fn options(&self, known: &[&'static Param], arg: &Expr, candidates: usize) -> Option<Diagnostic> {
         let Expr::Map(map, at) = arg else { return None };
         for (key, value) in &map.0 {
             let name = key.name.as_str();
@@ -338,15 +338,20 @@ impl Scene<'_> {
             };
             if let Type::Options(keys) = param.ty {
                 let keys: Vec<&'static Param> = keys.iter().collect();
-                if let Some(wrong) = self.options(&keys, value, complete) {
+                if let Some(wrong) = self.options(&keys, value, candidates) {
                     return Some(wrong);
                 }
             }
         }
         let given = |name: &str| map.0.iter().any(|(key, _)| key.name == name);
+        // A key that one candidate requires may not be required by another.
+        let is_required = |name: &str| {
+            let required = known.iter().filter(|param| param.required && param.name == name);
+            required.count() == candidates
+        };
         let missing = known
             .iter()
-            .find(|param| complete && param.required && !given(param.name))?;
+            .find(|param| is_required(param.name) && !given(param.name))?;
         let title = format!("the option `{}` is missing: {}", missing.name, missing.doc);
         Some(self.wrong(*at, title))
     }

@@ -74,6 +74,17 @@ fn wrong_argument_counts_and_unknown_option_keys_are_reported() {
         "let p = mobsted::connect(); p.ensure_tenant(\"a@b.example\", #{ adobt: true })",
         &["there is no option `adobt`", "did you mean `adopt`?"],
     );
+    // Two platforms have a method of this name: the options that both require are required.
+    finds(
+        "let s = sparrow::connect(); s.send_sms(#{ text: \"hello\" })",
+        &["the option `recipients` is missing"],
+    );
+    let home = Home::new();
+    home.write(
+        "s.rhai",
+        "let s = sparrow::connect(); s.send_sms(#{ text: \"hello\", recipients: \"+4915112345678\" })",
+    );
+    let _ = home.run("check s.rhai").ended(0);
 }
 
 #[test]

@@ -21,18 +21,18 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("script", 111, "value operation"),
     (
         "platforms",
-        103,
+        112,
         "value clock flight transport journal client operation",
     ),
     ("operation", 70, "value clock journal client"),
     ("client", 22, "value clock flight transport"),
-    ("transport", 35, "value clock flight waiting"),
+    ("transport", 36, "value clock flight waiting"),
     ("journal", 97, "value clock flight waiting"),
     ("value", 14, "sandbox"),
     ("clock", 4, ""),
     ("flight", 2, ""),
     ("waiting", 2, ""),
-    ("sandbox", 104, ""),
+    ("sandbox", 110, ""),
     // Any module may check for its own fault.
     ("sabotage", 2, ""),
 ];
