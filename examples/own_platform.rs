@@ -40,7 +40,7 @@ static CRM: Platform = Platform {
             token: "token",
             lifetime: Some("expires_in"),
         }),
-        looks: &["contacts"],
+        test_operations: &["contacts"],
     }),
     resources: &[CONTACT],
     operations: &[&[USAGE]],
@@ -81,10 +81,10 @@ const USAGE: OpSpec = OpSpec {
     effect: Effect::Observe,
     timeout: Timeout::Reply,
     example: "crm::connect().usage()",
-    run: &|world, call| {
+    run: &|context, call| {
         Box::pin(async move {
-            let service: &Service = world.state()?;
-            let usage: Value = service.get(world, receiver(call)?, "/usage").await?;
+            let service: &Service = context.state()?;
+            let usage: Value = service.get(context, receiver(call)?, "/usage").await?;
             Ok(usage)
         })
     },

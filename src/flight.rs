@@ -132,21 +132,21 @@ impl Flight {
         state.out = state.out.saturating_sub(1);
     }
 
-    /// Records that no response came in time; `why` is a sentence without a full stop. The connection is still being
+    /// Records that no response came in time; `reason` is a sentence without a full stop. The connection is still being
     /// read.
-    pub fn late(&self, why: String) {
-        self.0.late.send_replace(Some(why));
+    pub fn late(&self, reason: String) {
+        self.0.late.send_replace(Some(reason));
     }
 
     /// Waits until the response is late, and returns the reason.
     pub async fn overdue(&self) -> String {
-        let mut told = self.0.late.subscribe();
-        let why = match told.wait_for(Option::is_some).await {
-            Ok(why) => why.clone(),
+        let mut receiver = self.0.late.subscribe();
+        let reason = match receiver.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone(),
             // Cannot happen: the sender lives in `self`.
             Err(_) => None,
         };
-        why.unwrap_or_default()
+        reason.unwrap_or_default()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

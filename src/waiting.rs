@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Shorter waits are not reported.
-pub(crate) const UNTOLD: Duration = Duration::from_secs(3);
+pub(crate) const REPORT_WAITS_AFTER: Duration = Duration::from_secs(3);
 
 /// One wait.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,7 +19,7 @@ pub struct Wait {
     /// The latest end, by the time of day, in milliseconds since the Unix epoch.
     pub until_ms: Option<i64>,
     /// The reason for the wait, where it is not obvious.
-    pub why: String,
+    pub reason: String,
 }
 
 impl Wait {
@@ -53,7 +53,7 @@ struct Now {
 
 impl Default for Waits {
     fn default() -> Waits {
-        Waits::after(UNTOLD)
+        Waits::after(REPORT_WAITS_AFTER)
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) enum DryRunError {
 }
 
 /// The number of rows without recorded steps that are examined; later ones are reported as [`Does::Begins`].
-const MOST_FRESH: usize = 1000;
+const MAX_NEW_ROWS: usize = 1000;
 
 /// Rows per read from the journal.
 const PAGE: usize = 256;
@@ -89,7 +89,7 @@ fn go_through(
 ) -> Result<DryRunRow, JournalError> {
     let (position, status) = (row.position, row.status);
     let does = match arguments(&runner.script, constants, &row) {
-        Err((_, why)) => Does::Misfits(why),
+        Err((_, reason)) => Does::Misfits(reason),
         Ok((_, args)) => {
             let plan = RowPlan {
                 position,
@@ -97,7 +97,7 @@ fn go_through(
                 args,
                 resumed: true,
             };
-            match runner.dry_run(&plan, *fresh >= MOST_FRESH, retrying) {
+            match runner.dry_run(&plan, *fresh >= MAX_NEW_ROWS, retrying) {
                 // It affects only this row.
                 Err(error @ JournalError::Sealed { .. }) => Does::Misfits(error.to_string()),
                 Err(error) => return Err(error),

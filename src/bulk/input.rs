@@ -108,13 +108,13 @@ impl Input {
         self.next - self.left_out.load(Ordering::SeqCst)
     }
 
-    /// Returns up to `most` further rows. A stream returns the rows that have arrived, possibly none.
-    pub(super) fn batch(&mut self, most: usize, script: &Script, sealer: &Sealer) -> Batch {
+    /// Returns up to `limit` further rows. A stream returns the rows that have arrived, possibly none.
+    pub(super) fn batch(&mut self, limit: usize, script: &Script, sealer: &Sealer) -> Batch {
         let mut rows = Vec::new();
         if let Source::Stream(stream) = &mut self.source {
             stream.open_batch();
         }
-        while rows.len() < most {
+        while rows.len() < limit {
             let next = match &mut self.source {
                 Source::Stream(stream) => stream.next(),
                 _ => Next::Read(self.read_row()),
@@ -133,7 +133,7 @@ impl Input {
                         rows.push(row);
                         continue;
                     }
-                    Err(why) => Then::Lost(why),
+                    Err(reason) => Then::Lost(reason),
                 },
             };
             return Batch { rows, then };
@@ -189,7 +189,7 @@ impl Input {
             Ok(row) => StoredRow::Cells(row.cells),
             Err(error) if error.position().is_none() => return Err(error.to_string()),
             Err(error) => StoredRow::Unreadable {
-                why: error.to_string(),
+                reason: error.to_string(),
                 cells: error.into_cells(),
             },
         };

@@ -70,7 +70,7 @@ pub(crate) struct InputRow {
 /// iteration.
 pub(crate) struct Rows {
     reader: Reader,
-    over: bool,
+    is_finished: bool,
 }
 
 enum Reader {
@@ -105,7 +105,10 @@ impl Rows {
             RowFormat::Json => Reader::Json(JsonRows::open_array(stream)?),
             RowFormat::JsonLines => Reader::Json(JsonRows::open_lines(stream)?),
         };
-        Ok(Rows { reader, over: false })
+        Ok(Rows {
+            reader,
+            is_finished: false,
+        })
     }
 
     /// Returns the columns: the trimmed names of the header, or the keys of the first JSON object in its own order.
@@ -145,14 +148,14 @@ impl Iterator for Rows {
     type Item = Result<InputRow, RowsError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.over {
+        if self.is_finished {
             return None;
         }
         let item = match &mut self.reader {
             Reader::Csv(rows) => rows.read(),
             Reader::Json(rows) => rows.read(),
         };
-        self.over = match &item {
+        self.is_finished = match &item {
             None => true,
             Some(Err(error)) => error.position().is_none(),
             Some(Ok(_)) => false,

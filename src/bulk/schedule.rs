@@ -58,7 +58,7 @@ pub struct Finished {
     /// The script error behind it, with its location; only in the process that ran the row.
     pub diagnostic: Option<Arc<Diagnostic>>,
     /// Whether the row cannot be read or its cells do not fit the parameters. It then fails every time it is retried.
-    pub unfit: bool,
+    pub invalid: bool,
 }
 
 /// A callback that receives the rows as they end.
@@ -131,19 +131,19 @@ pub(crate) fn work(
     (scheduler.ended(), *scheduler.counts())
 }
 
-/// Starts up to `most` workers and returns their number; fewer are accepted. Fails if none could be started.
-fn start_workers(most: usize, mut start: impl FnMut() -> io::Result<()>) -> io::Result<usize> {
-    for count in 0..most {
+/// Starts up to `limit` workers and returns their number; fewer are accepted. Fails if none could be started.
+fn start_workers(limit: usize, mut start: impl FnMut() -> io::Result<()>) -> io::Result<usize> {
+    for count in 0..limit {
         match start() {
             Err(error) if count == 0 => return Err(error),
             Err(error) => {
-                tracing::warn!(%error, "only {count} of {most} rows at once: the system allows no more threads");
+                tracing::warn!(%error, "only {count} of {limit} rows at once: the system allows no more threads");
                 return Ok(count);
             }
             Ok(()) => {}
         }
     }
-    Ok(most)
+    Ok(limit)
 }
 
 /// The state shared by the threads of a run.
@@ -158,15 +158,15 @@ struct Scheduler {
     /// Rows that exceeded the memory limit beside others. They share it, so these run again alone, after the others.
     crowded: Mutex<Vec<u64>>,
     /// Whether only those are left.
-    alone: AtomicBool,
+    serial: AtomicBool,
     /// Rows handed to the workers that have not ended.
-    handed_out: Mutex<u64>,
+    rows_in_flight: Mutex<u64>,
     one_ended: Condvar,
     failures: AtomicU64,
     /// The rows of the run by status.
     counts: Mutex<RowCounts>,
     stop: AtomicBool,
-    why: Mutex<Option<RunEnd>>,
+    reason: Mutex<Option<RunEnd>>,
 }
 
 /// A row that was handed out, until it ends: even if its worker panics, nobody waits for it.
@@ -174,7 +174,11 @@ struct Ending<'a>(&'a Scheduler);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        *self.0.handed_out.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        *self
+            .0
+            .rows_in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) -= 1;
         self.0.one_ended.notify_all();
     }
 }
@@ -186,9 +190,9 @@ const PAGE: usize = 128;
 /// Rows per write to the journal.
 const BATCH: usize = 256;
 /// The number of process deaths during a row after which it runs alone, after the others.
-const SUSPECT: u64 = 2;
+const SUSPECT_CRASHES: u64 = 2;
 /// The number of process deaths during a row's script, alone at the last one, after which it is not run again.
-const GIVEN_UP: u64 = 3;
+const MAX_CRASHES: u64 = 3;
 /// The polling interval of waits that a cancellation does not wake.
 const WAIT: Duration = Duration::from_millis(50);
 
@@ -197,8 +201,8 @@ impl Scheduler {
         Scheduler {
             deaths,
             crowded: Mutex::default(),
-            alone: AtomicBool::new(false),
-            handed_out: Mutex::default(),
+            serial: AtomicBool::new(false),
+            rows_in_flight: Mutex::default(),
             one_ended: Condvar::new(),
             counts: Mutex::new(plan.before),
             runner,
@@ -207,7 +211,7 @@ impl Scheduler {
             more: Condvar::new(),
             failures: AtomicU64::new(0),
             stop: AtomicBool::new(false),
-            why: Mutex::default(),
+            reason: Mutex::default(),
         }
     }
 
@@ -244,24 +248,24 @@ impl Scheduler {
     }
 
     /// Stops processing: no more rows are taken.
-    fn fail(&self, why: RunEnd) {
-        self.note(why);
+    fn fail(&self, reason: RunEnd) {
+        self.note(reason);
         self.stop.store(true, Ordering::SeqCst);
         self.more.notify_all();
     }
 
     /// Records the reason; the first one counts.
-    fn note(&self, why: RunEnd) {
-        self.why
+    fn note(&self, reason: RunEnd) {
+        self.reason
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(why);
+            .get_or_insert(reason);
     }
 
     fn ended(&self) -> RunEnd {
-        let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match why {
-            Some(why) => why,
+        let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match reason {
+            Some(reason) => reason,
             None if self.runner.cancel.is_cancelled() && !self.is_all_done() => RunEnd::Interrupted,
             None => RunEnd::Complete,
         }
@@ -287,15 +291,15 @@ impl Scheduler {
                 return self.fail(RunEnd::JournalLost(error.to_string()));
             }
             self.counts().add(RowStatus::Queued, count);
-            let over = batch.then != Then::More;
-            if let Then::Lost(why) = batch.then {
+            let is_last = batch.then != Then::More;
+            if let Then::Lost(reason) = batch.then {
                 // The rows before the error are good and are run.
-                self.note(RunEnd::InputLost(why));
+                self.note(RunEnd::InputLost(reason));
             }
             let mut spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
-            *spooled = (spooled.0 + count, over);
+            *spooled = (spooled.0 + count, is_last);
             self.more.notify_all();
-            if over || self.stopping() {
+            if is_last || self.stopping() {
                 return;
             }
         }
@@ -323,7 +327,7 @@ impl Scheduler {
         let mut after = None;
         while !self.stopping() {
             // Read before the page: rows spooled after that must not be waited for.
-            let seen = *self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
+            let spooled_before = *self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
             let page = self
                 .runner
                 .journal
@@ -333,18 +337,18 @@ impl Scheduler {
                 Err(error) => return self.fail(RunEnd::JournalLost(error.to_string())),
             };
             if page.is_empty() {
-                if seen.1 {
+                if spooled_before.1 {
                     self.feed_alone(rows, &suspects);
                     self.wait_until_all_ended();
                     return self.feed_crowded(rows);
                 }
-                self.wait_for_rows(seen);
+                self.wait_for_rows(spooled_before);
                 continue;
             }
             for row in page {
                 after = Some(row.position);
                 let deaths = self.deaths.get(&row.position);
-                if deaths.is_some_and(|deaths| deaths.all >= SUSPECT) {
+                if deaths.is_some_and(|deaths| deaths.all >= SUSPECT_CRASHES) {
                     suspects.push(row.position);
                 } else if !self.hand_out(rows, row) {
                     return;
@@ -362,7 +366,7 @@ impl Scheduler {
         if let Err(error) = self.runner.journal.flush() {
             return self.fail(RunEnd::JournalLost(error.to_string()));
         }
-        self.alone.store(true, Ordering::SeqCst);
+        self.serial.store(true, Ordering::SeqCst);
         self.feed_alone(rows, &crowded);
     }
 
@@ -386,7 +390,7 @@ impl Scheduler {
         if self.stopping() {
             return false;
         }
-        *self.handed_out.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *self.rows_in_flight.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         rows.send(row).is_ok()
     }
 
@@ -395,18 +399,18 @@ impl Scheduler {
     }
 
     fn wait_until_all_ended(&self) {
-        let mut handed_out = self.handed_out.lock().unwrap_or_else(PoisonError::into_inner);
-        while *handed_out > 0 && !self.stopping() {
+        let mut rows_in_flight = self.rows_in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        while *rows_in_flight > 0 && !self.stopping() {
             // A cancellation wakes no waiter.
-            let waited = self.one_ended.wait_timeout(handed_out, WAIT);
-            handed_out = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.one_ended.wait_timeout(rows_in_flight, WAIT);
+            rows_in_flight = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Waits until more rows are spooled than in `seen`, but only briefly, as a cancellation wakes no waiter.
-    fn wait_for_rows(&self, seen: (u64, bool)) {
+    /// Waits until more rows are spooled than in `spooled_before`, but only briefly, as a cancellation wakes no waiter.
+    fn wait_for_rows(&self, spooled_before: (u64, bool)) {
         let spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |now: &mut (u64, bool)| *now == seen && !self.stopping();
+        let same = |now: &mut (u64, bool)| *now == spooled_before && !self.stopping();
         drop(self.more.wait_timeout_while(spooled, WAIT, same));
     }
 
@@ -438,12 +442,12 @@ impl Scheduler {
     /// Whether a row that exceeded the memory limit runs again alone: if others ran beside it, and it is not the failure
     /// after which the run stops.
     fn puts_off(&self, position: u64) -> bool {
-        if self.plan.jobs == 1 || self.alone.load(Ordering::SeqCst) {
+        if self.plan.jobs == 1 || self.serial.load(Ordering::SeqCst) {
             return false;
         }
         let mut crowded = self.crowded();
         let failures = self.failures.load(Ordering::SeqCst) + crowded.len() as u64 + 1;
-        let stops = self.plan.stop_after.is_some_and(|most| failures >= most);
+        let stops = self.plan.stop_after.is_some_and(|limit| failures >= limit);
         if !stops {
             crowded.push(position);
         }
@@ -452,7 +456,7 @@ impl Scheduler {
 
     fn count_failure(&self) {
         let failures = self.failures.fetch_add(1, Ordering::SeqCst) + 1;
-        if self.plan.stop_after.is_some_and(|most| failures >= most) {
+        if self.plan.stop_after.is_some_and(|limit| failures >= limit) {
             self.fail(RunEnd::StoppedAfterFailures);
         }
     }
@@ -460,16 +464,16 @@ impl Scheduler {
     /// Runs one row and records its end. Returns `None` if it was interrupted and stays open.
     fn run_row(&self, row: RowRecord) -> Option<Finished> {
         let deaths = self.deaths.get(&row.position).copied().unwrap_or_default();
-        if deaths.computing >= GIVEN_UP {
+        if deaths.computing >= MAX_CRASHES {
             return self.give_up(&row, deaths);
         }
         let before = row.status;
         let (input, args) = match arguments(&self.runner.script, &self.plan.constants, &row) {
             Ok(bound) => bound,
-            Err((input, why)) => {
+            Err((input, reason)) => {
                 let mut finished = Finished::new(row.position, input, RowStatus::Failed);
-                finished.error = Some(why);
-                finished.unfit = true;
+                finished.error = Some(reason);
+                finished.invalid = true;
                 return self.record(before, finished);
             }
         };
@@ -478,7 +482,7 @@ impl Scheduler {
             scope: row.scope,
             args,
             // Steps that a row recorded before it exceeded the memory limit are not made again.
-            resumed: self.plan.resumed || self.alone.load(Ordering::SeqCst),
+            resumed: self.plan.resumed || self.serial.load(Ordering::SeqCst),
         });
         let mut finished = Finished::new(row.position, input, RowStatus::Failed);
         match end {
@@ -495,9 +499,9 @@ impl Scheduler {
                 finished.error = Some(diagnostic.summary_with_repair());
                 finished.diagnostic = Some(Arc::from(diagnostic));
             }
-            Err(Ended::Stopped(Stop::InDoubt { step, why })) => {
+            Err(Ended::Stopped(Stop::InDoubt { step, reason })) => {
                 finished.status = RowStatus::Parked;
-                finished.error = Some(format!("in doubt: {why} (step {step})"));
+                finished.error = Some(format!("in doubt: {reason} (step {step})"));
             }
             Err(Ended::Bug(what)) => finished.error = Some(format!("a bug in provisor: {what}")),
             Err(Ended::Stopped(Stop::Cancelled)) => {
@@ -508,8 +512,8 @@ impl Scheduler {
                 }
                 return None;
             }
-            Err(Ended::Stopped(Stop::JournalLost(why))) => {
-                self.fail(RunEnd::JournalLost(why));
+            Err(Ended::Stopped(Stop::JournalLost(reason))) => {
+                self.fail(RunEnd::JournalLost(reason));
                 return None;
             }
         }
@@ -526,7 +530,7 @@ impl Scheduler {
                 return None;
             }
         };
-        let why = format!(
+        let reason = format!(
             "the process died {} times while the script of this row was running, the last time alone",
             deaths.computing
         );
@@ -534,10 +538,10 @@ impl Scheduler {
         finished.error = Some(match steps.iter().find(|step| step.state.is_open()) {
             Some(open) => {
                 finished.status = RowStatus::Parked;
-                format!("in doubt: {why} (step {})", open.key)
+                format!("in doubt: {reason} (step {})", open.key)
             }
             None => {
-                format!("{why}; fix the script, then retry the row with --retry-failed --with-current")
+                format!("{reason}; fix the script, then retry the row with --retry-failed --with-current")
             }
         });
         self.record(row.status, finished)
@@ -583,7 +587,7 @@ impl Finished {
             output: Record::new(),
             error: None,
             diagnostic: None,
-            unfit: false,
+            invalid: false,
         }
     }
 

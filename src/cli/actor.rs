@@ -5,7 +5,7 @@ use super::app::App;
 impl App {
     /// The user and the machine: `ann (uid 1000) on desk`. The name comes from the environment, the number from the
     /// system.
-    pub(super) fn who(&self) -> String {
+    pub(super) fn actor(&self) -> String {
         let named = ["USER", "LOGNAME", "USERNAME"]
             .into_iter()
             .find_map(|name| self.env.get(name));

@@ -33,7 +33,7 @@ pub(super) struct App {
     pub(super) env: Env,
     pub(super) ui: Ui,
     /// The point at which the process is killed under `provisor torture`.
-    pub(super) trap: KillSwitch,
+    pub(super) kill_switch: KillSwitch,
     /// The platforms the program works with.
     catalogue: Catalogue,
     paths: Option<Paths>,
@@ -78,8 +78,11 @@ impl Deref for Engine {
 }
 
 /// The error for data that could not be written to stdout.
-pub(super) fn output_lost(why: impl std::fmt::Display) -> CommandError {
-    CommandError::new(Exit::Aborted, format!("cannot write to standard output: {why}"))
+pub(super) fn output_lost(reason: impl std::fmt::Display) -> CommandError {
+    CommandError::new(
+        Exit::Aborted,
+        format!("cannot write to standard output: {reason}"),
+    )
 }
 
 impl App {
@@ -89,8 +92,8 @@ impl App {
         super::logging::start(&env, verbose);
         #[allow(clippy::disallowed_methods, reason = "the arguments are read here")]
         let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
-        let trap = KillSwitch::from_env(&env);
-        App::new(catalogue, env, words, ui, trap)
+        let kill_switch = KillSwitch::from_env(&env);
+        App::new(catalogue, env, words, ui, kill_switch)
     }
 
     /// The same app with another environment, such as another home folder.
@@ -104,12 +107,12 @@ impl App {
         )
     }
 
-    fn new(catalogue: Catalogue, env: Env, words: Vec<OsString>, ui: Ui, trap: KillSwitch) -> App {
+    fn new(catalogue: Catalogue, env: Env, words: Vec<OsString>, ui: Ui, kill_switch: KillSwitch) -> App {
         App {
             catalogue,
             words,
             ui,
-            trap,
+            kill_switch,
             paths: Paths::from_env(&env),
             incomplete: AtomicBool::new(false),
             journals: Mutex::default(),
@@ -308,7 +311,7 @@ impl App {
         if let (false, Some(within)) = (accounts.sandbox, Within::of(&self.env)) {
             within.admit_real()?;
         }
-        self.trap.watch(&journal);
+        self.kill_switch.watch(&journal);
         let sandbox = match accounts.sandbox {
             true => Some(Arc::new(self.start_sandbox(accounts)?)),
             false if !accounts.faults.is_empty() => {

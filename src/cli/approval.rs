@@ -24,7 +24,7 @@ use crate::value::origin::Origin;
 const ALL: &str = "*";
 
 /// The most rows that are counted for the prompt.
-const COUNTED: usize = 1_000_000;
+const MAX_COUNTED_ROWS: usize = 1_000_000;
 
 /// The `prod` profiles that may be changed. Clones share the set.
 #[derive(Debug, Clone, Default)]
@@ -116,13 +116,13 @@ fn question(open: &[&Profile]) -> String {
 /// The changing operations the script may call, of the modules it mentions.
 fn changing(script: &Script) -> Vec<Operation> {
     let sources = script.bundle().sources();
-    let speaks_of = |module: &str| {
+    let mentions = |module: &str| {
         let path = format!("{module}::");
         module.is_empty() || sources.iter().any(|source| source.text.contains(&path))
     };
     let operations = script.operations().into_iter();
     operations
-        .filter(|op| op.effect.changes() && speaks_of(op.module))
+        .filter(|op| op.effect.changes() && mentions(op.module))
         .collect()
 }
 
@@ -187,7 +187,9 @@ fn say(app: &App, open: &[&Profile], changing: &[Operation], plan: &RunPlan) {
         None => "once".to_owned(),
         Some(from) => match count(plan) {
             Some(1) => format!("for the 1 row of {from}"),
-            Some(rows) if rows >= COUNTED => format!("for each of more than {COUNTED} rows of {from}"),
+            Some(rows) if rows >= MAX_COUNTED_ROWS => {
+                format!("for each of more than {MAX_COUNTED_ROWS} rows of {from}")
+            }
             Some(rows) => format!("for each of {rows} rows of {from}"),
             None => format!("for each row of {from}"),
         },
@@ -263,7 +265,7 @@ fn count(plan: &RunPlan) -> Option<usize> {
     if rows::is_stream(from) {
         return None;
     }
-    Some(rows::read(plan).ok()?.take(COUNTED).count())
+    Some(rows::read(plan).ok()?.take(MAX_COUNTED_ROWS).count())
 }
 
 #[cfg(test)]

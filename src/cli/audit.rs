@@ -33,7 +33,7 @@ pub(super) fn audit(app: &App, command: &AuditCommand) -> Result<Exit, CommandEr
                 json!({
                     "at": times::json(audit.at_ms),
                     "kind": audit.kind,
-                    "who": audit.who,
+                    "who": audit.actor,
                     "what": audit.what.to_masked_json(),
                 })
             })
@@ -50,7 +50,7 @@ pub(super) fn audit(app: &App, command: &AuditCommand) -> Result<Exit, CommandEr
             Value::Text(text) => text,
             other => other.to_masked_json().to_string(),
         };
-        vec![times::shown(audit.at_ms), audit.kind, audit.who, what]
+        vec![times::shown(audit.at_ms), audit.kind, audit.actor, what]
     });
     let header = ["at (UTC)", "kind", "who", "what"];
     app.print(&app.ui.table(&header, &rows.collect::<Vec<_>>()))?;

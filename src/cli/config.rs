@@ -240,8 +240,8 @@ impl Config {
         root.check_keys(&["default_profile", "profiles"])?;
         if let Some(name) = root.text("default_profile")? {
             // Only the user decides which of the user's profiles is the default.
-            let theirs = !trusted && self.profiles.contains_key(&name.value);
-            self.default_refused = theirs.then(|| ConfigError::Untrusted {
+            let overrides_trusted = !trusted && self.profiles.contains_key(&name.value);
+            self.default_refused = overrides_trusted.then(|| ConfigError::Untrusted {
                 file: document.file.clone(),
                 what: format!("it makes `{}` the default profile", name.value),
             });

@@ -99,7 +99,7 @@ impl Execution<'_> {
     }
 
     fn runner(&self, cancel: &CancellationToken) -> Runner {
-        let (ui, aside) = (self.app.ui.clone(), self.plan.rows.is_some() || self.plan.json);
+        let (ui, prints_to_stderr) = (self.app.ui.clone(), self.plan.rows.is_some() || self.plan.json);
         let stop = cancel.clone();
         Runner {
             script: self.script.clone(),
@@ -112,7 +112,7 @@ impl Execution<'_> {
             cancel: cancel.clone(),
             tally: Arc::new(Tally::default()),
             print: Arc::new(move |line: &str| {
-                if aside {
+                if prints_to_stderr {
                     ui.note(line);
                 } else {
                     // Printing to a closed stdout could go on forever. The run can be resumed.
@@ -137,9 +137,9 @@ impl Execution<'_> {
         results: Option<Results>,
     ) -> Result<Exit, CommandError> {
         let journal = &self.engine.journal;
-        if let RunEnd::JournalLost(why) = ended {
+        if let RunEnd::JournalLost(reason) = ended {
             return Err(
-                CommandError::new(Exit::Aborted, format!("the journal cannot be written: {why}"))
+                CommandError::new(Exit::Aborted, format!("the journal cannot be written: {reason}"))
                     .hint("nothing more was sent; free some space or repair the disk, then continue")
                     .hint(self.app.resume(self.id())),
             );
@@ -151,7 +151,7 @@ impl Execution<'_> {
             failed: counts.of(RowStatus::Failed),
             parked: counts.of(RowStatus::Parked),
             scripts: observer.failed_by_the_script(),
-            unfit: observer.unfit(),
+            invalid: observer.invalid(),
             exists: observer.exists(),
             interrupted: counts.of(RowStatus::Interrupted),
             open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),
@@ -162,18 +162,18 @@ impl Execution<'_> {
             partial: None,
         };
         // If the process is killed from here on, a resume finds the run unfinished and writes the results again.
-        self.app.trap.pass(Moment::BeforeResults);
+        self.app.kill_switch.pass(Moment::BeforeResults);
         let shown = self.show_results(&mut outcome, results);
-        let said = self.say(runner, &outcome, observer);
-        self.app.trap.pass(Moment::AfterResults);
+        let reported = self.say(runner, &outcome, observer);
+        self.app.kill_switch.pass(Moment::AfterResults);
         // A run whose results could not be put in place can be resumed.
         let status = shown.as_ref().map_or(RunStatus::Interrupted, |()| status);
         journal.set_run_status(self.id(), status)?;
         let exit = shown
             .map_err(|error| error.hint(format!("to continue: {}", self.app.resume(self.id()))))
-            .and(said)?;
+            .and(reported)?;
         match self.app.ui.lost() {
-            Some(why) => Err(output_lost(why)),
+            Some(reason) => Err(output_lost(reason)),
             None => Ok(exit),
         }
     }

@@ -51,12 +51,12 @@ enum Kind {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     kind: Kind,
-    told: &'static Explanation,
+    explanation: &'static Explanation,
     exit: Option<Exit>,
 }
 
 /// The maximum width of explanations, also used without a terminal.
-const WIDE: usize = 100;
+const MAX_WIDTH: usize = 100;
 
 pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, CommandError> {
     let entries = match &command.code {
@@ -77,33 +77,33 @@ pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, Comma
 
 /// Every stable code: errors, statuses, exit codes.
 fn all(catalogue: &Catalogue) -> Vec<Entry> {
-    let errors = explain::all(catalogue).map(|told| Entry {
+    let errors = explain::all(catalogue).map(|explanation| Entry {
         kind: Kind::Error,
-        told,
-        exit: Some(catalogue.code(told.code).map_or(Exit::Script, Exit::of)),
+        explanation,
+        exit: Some(catalogue.code(explanation.code).map_or(Exit::Script, Exit::of)),
     });
-    let statuses = statuses::ALL.iter().map(|told| Entry {
+    let statuses = statuses::ALL.iter().map(|explanation| Entry {
         kind: Kind::Status,
-        told,
+        explanation,
         exit: None,
     });
-    let exits = exits::ALL.iter().map(|(exit, told)| Entry {
+    let exits = exits::ALL.iter().map(|(exit, explanation)| Entry {
         kind: Kind::Exit,
-        told,
+        explanation,
         exit: Some(*exit),
     });
     errors.chain(statuses).chain(exits).collect()
 }
 
 fn find(catalogue: &Catalogue, code: &str) -> Result<Entry, CommandError> {
-    let wanted = code.trim().trim_matches(['[', ']', '`']).replace('-', "_");
+    let normalized = code.trim().trim_matches(['[', ']', '`']).replace('-', "_");
     let entries = all(catalogue);
     let found = entries
         .iter()
-        .find(|entry| entry.told.code.eq_ignore_ascii_case(&wanted));
+        .find(|entry| entry.explanation.code.eq_ignore_ascii_case(&normalized));
     found.copied().ok_or_else(|| {
         let error = CommandError::usage(format!("there is no code `{code}`"));
-        let error = match nearest(&wanted, entries.iter().map(|entry| entry.told.code)) {
+        let error = match nearest(&normalized, entries.iter().map(|entry| entry.explanation.code)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error,
         };
@@ -116,7 +116,7 @@ fn list(app: &App, entries: &[Entry]) -> String {
     for kind in [Kind::Error, Kind::Status, Kind::Exit] {
         let own = entries.iter().filter(|entry| entry.kind == kind);
         let rows: Vec<Vec<String>> = own
-            .map(|entry| vec![entry.told.code.to_owned(), entry.first_sentence()])
+            .map(|entry| vec![entry.explanation.code.to_owned(), entry.first_sentence()])
             .collect();
         let header = match kind {
             Kind::Error => ["error code", "what it means"],
@@ -130,19 +130,22 @@ fn list(app: &App, entries: &[Entry]) -> String {
 
 impl Entry {
     fn first_sentence(&self) -> String {
-        let meaning = self.told.meaning;
+        let meaning = self.explanation.meaning;
         let end = meaning.find(". ").map_or(meaning.len(), |at| at + 1);
         meaning[..end].to_owned()
     }
 
     fn text(&self, app: &App) -> String {
-        let width = app.ui.width().map_or(WIDE, |width| WIDE.min(width.into()));
+        let width = app
+            .ui
+            .width()
+            .map_or(MAX_WIDTH, |width| MAX_WIDTH.min(width.into()));
         let heading = |text: &str| app.ui.styled(Stream::Out, Style::Strong, text);
-        let mut lines = vec![heading(self.told.code), String::new()];
-        lines.extend(wrap(self.told.meaning, width));
+        let mut lines = vec![heading(self.explanation.code), String::new()];
+        lines.extend(wrap(self.explanation.meaning, width));
         for (title, items) in [
-            ("Usual causes", self.told.causes),
-            ("What to do", self.told.remedies),
+            ("Usual causes", self.explanation.causes),
+            ("What to do", self.explanation.remedies),
         ] {
             lines.extend([String::new(), heading(title)]);
             for item in items {
@@ -164,7 +167,7 @@ impl Entry {
             }
         }
         lines.extend([String::new(), heading("Example")]);
-        lines.extend(self.told.example.lines().map(|line| format!("  {line}")));
+        lines.extend(self.explanation.example.lines().map(|line| format!("  {line}")));
         lines.join("\n")
     }
 
@@ -175,13 +178,13 @@ impl Entry {
             Kind::Exit => "exit",
         };
         json!({
-            "code": self.told.code,
+            "code": self.explanation.code,
             "sort": kind,
-            "meaning": self.told.meaning,
-            "causes": self.told.causes,
-            "remedies": self.told.remedies,
+            "meaning": self.explanation.meaning,
+            "causes": self.explanation.causes,
+            "remedies": self.explanation.remedies,
             "exit": self.exit.map(Exit::code),
-            "example": self.told.example,
+            "example": self.explanation.example,
         })
     }
 }

@@ -129,8 +129,8 @@ fn files(paths: &[PathBuf]) -> Result<(Option<Environment>, Option<Collection>),
             Found::Environment(json) => environment = Some(environment::read(&json)),
             Found::Collection(json) => {
                 let read = collection::read(&json);
-                collection = Some(read.map_err(|why| {
-                    CommandError::usage(format!("the collection in `{}` {why}", path.display()))
+                collection = Some(read.map_err(|reason| {
+                    CommandError::usage(format!("the collection in `{}` {reason}", path.display()))
                 })?);
             }
         }
@@ -145,8 +145,8 @@ fn account(
     collection: Option<&Collection>,
 ) -> Result<Option<Account>, CommandError> {
     let catalogue = app.catalogue().clone();
-    let asked = command.platform.as_deref();
-    let asked = asked.map(|name| app.platform(name)).transpose()?;
+    let requested = command.platform.as_deref();
+    let requested = requested.map(|name| app.platform(name)).transpose()?;
     let mut chosen = Vec::new();
     for take in &command.take {
         let pair = take
@@ -163,15 +163,15 @@ fn account(
         .iter()
         .map(|request| address::read(&request.url).base)
         .collect();
-    let spoken = collection
+    let collection_site = collection
         .and_then(|collection| site::of_environment(&catalogue, collection, &environment.variables));
     let account = environment::account(
         &catalogue,
         environment,
-        asked,
+        requested,
         &chosen,
         &addresses.join("\n"),
-        spoken.as_ref(),
+        collection_site.as_ref(),
     )?;
     if account.is_none() {
         if collection.is_none() {
@@ -208,7 +208,7 @@ fn converted(
         return Err(CommandError::usage("the collection has no requests"));
     }
     let script = script::write(collection, &given)
-        .map_err(|why| CommandError::usage(format!("the collection {why}")))?;
+        .map_err(|reason| CommandError::usage(format!("the collection {reason}")))?;
     let source = Source::new("import.rhai", script.text.as_str());
     let read = Bundle::collect(&source, &NoImports).and_then(|bundle| program::Script::compile(host, bundle));
     // Check its calls against the operation table, down to the keys of options.
@@ -298,13 +298,13 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
         script.omitted,
         script.scripts_stand()
     ));
-    for note in script.notes.iter().take(MOST_NOTES) {
+    for note in script.notes.iter().take(MAX_NOTES) {
         app.ui.note(&format!("- {note}"));
     }
-    if script.notes.len() > MOST_NOTES {
+    if script.notes.len() > MAX_NOTES {
         app.ui.note(&format!(
             "- and {}, in the comments of the script",
-            script::counted(script.notes.len() - MOST_NOTES, "more note")
+            script::counted(script.notes.len() - MAX_NOTES, "more note")
         ));
     }
     if !script.secrets.is_empty() {
@@ -324,4 +324,4 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
 }
 
 /// The maximum number of notes printed; the script contains all of them.
-const MOST_NOTES: usize = 20;
+const MAX_NOTES: usize = 20;

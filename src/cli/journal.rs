@@ -110,14 +110,14 @@ fn restore(app: &App, file: &Path, yes: bool) -> Result<Exit, CommandError> {
         yes,
         &format!("Restore {} over {}?", file.display(), path.display()),
     )?;
-    let kept = Journal::restore(&path, &file, &sealer, &Clock::system())?;
+    let previous = Journal::restore(&path, &file, &sealer, &Clock::system())?;
     app.journal()?
-        .audit("restore", &app.who(), &file.display().to_string().into())?;
+        .audit("restore", &app.actor(), &file.display().to_string().into())?;
     app.ui
         .note(&format!("the journal was restored from {}", file.display()));
-    if let Some(kept) = kept {
+    if let Some(previous) = previous {
         app.ui
-            .note(&format!("the previous journal is kept as {}", kept.display()));
+            .note(&format!("the previous journal is kept as {}", previous.display()));
     }
     app.ui.warn(
         "changes recorded after the backup are missing: what runs created since then exists on the platforms, and a \
@@ -145,7 +145,7 @@ fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
         secrets: paths.secrets(),
         key: paths.key(),
     };
-    let (kept, unreadable) = Journal::rekey(&files, &old, new.as_ref(), &Clock::system())?;
+    let (previous, unreadable) = Journal::rekey(&files, &old, new.as_ref(), &Clock::system())?;
     for ending in ["", "-wal", "-shm"] {
         let mut tokens = paths.tokens().into_os_string();
         tokens.push(ending);
@@ -165,10 +165,10 @@ fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
             app.ui.hint("unset PROVISOR_KEY: it has the old key");
         }
     }
-    if let Some(kept) = kept {
+    if let Some(previous) = previous {
         app.ui.note(&format!(
             "older backups can only be opened with the old key, which is kept as {}",
-            kept.display()
+            previous.display()
         ));
     }
     if unreadable > 0 {

@@ -147,14 +147,14 @@ impl App {
     pub(super) fn reveal(
         &self,
         journal: &Journal,
-        (asked, yes): (bool, bool),
+        (requested, yes): (bool, bool),
         what: &str,
     ) -> Result<Reveal, CommandError> {
-        if !asked {
+        if !requested {
             return Ok(Reveal::nothing());
         }
         self.consent(yes, &format!("Show {what} in clear?"))?;
-        match journal.audit("reveal", &self.who(), &what.into()) {
+        match journal.audit("reveal", &self.actor(), &what.into()) {
             Ok(()) => self.ui.note("this is recorded: see provisor audit"),
             // The disk may be failing, and this may be the last chance to read the credentials.
             Err(error @ JournalError::ReadOnly { .. }) => {

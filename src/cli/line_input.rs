@@ -26,7 +26,7 @@ const MOMENT: Timespec = Timespec {
 };
 
 /// How long a signal handler may take to see a signal.
-const BEING_SEEN: Duration = Duration::from_millis(500);
+const SIGNAL_GRACE: Duration = Duration::from_millis(500);
 
 /// Reads a typed line, without its end. `None` without a terminal, at the end of input, or if `given_up` comes first.
 pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
@@ -34,18 +34,18 @@ pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroiz
     let shown = Shown::begin(&stdin)?;
     show(question)?;
     let mut keys = Keys::default();
-    let mut unseen = shown.unseen;
+    let mut unechoed = shown.unechoed;
     let ended = loop {
         let ended = press_next(&stdin, &mut keys, &given_up);
-        if unseen > 0 {
+        if unechoed > 0 {
             // Input typed before the prompt has not been echoed.
-            unseen -= 1;
-            if unseen == 0 || ended != Pressed::More {
+            unechoed -= 1;
+            if unechoed == 0 || ended != Pressed::More {
                 show(&keys.line().unwrap_or_default())?;
                 if ended == Pressed::Enter {
                     end_line();
                 }
-                unseen = 0;
+                unechoed = 0;
             }
         }
         if ended != Pressed::More {
@@ -136,7 +136,7 @@ pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option
 fn interrupt(given_up: impl Fn() -> bool) {
     let sent = Instant::now();
     let _ = kill_process(getpid(), Signal::INT);
-    while !given_up() && sent.elapsed() < BEING_SEEN {
+    while !given_up() && sent.elapsed() < SIGNAL_GRACE {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -217,7 +217,7 @@ impl Drop for Early<'_> {
 struct Shown {
     before: Option<Termios>,
     /// The number of bytes typed while echo was off.
-    unseen: u64,
+    unechoed: u64,
 }
 
 impl Shown {
@@ -226,7 +226,7 @@ impl Shown {
         if before.local_modes.contains(LocalModes::ICANON) {
             return Some(Shown {
                 before: None,
-                unseen: 0,
+                unechoed: 0,
             });
         }
         let mut shown = before.clone();
@@ -240,11 +240,11 @@ impl Shown {
                 | LocalModes::IEXTEN
                 | LocalModes::ISIG,
         );
-        let unseen = ioctl_fionread(stdin).ok()?;
+        let unechoed = ioctl_fionread(stdin).ok()?;
         tcsetattr(stdin, OptionalActions::Now, &shown).ok()?;
         Some(Shown {
             before: Some(before),
-            unseen,
+            unechoed,
         })
     }
 }

@@ -9,14 +9,14 @@ use super::ui::Visible;
 
 /// Starts logging if it was requested.
 pub(super) fn start(env: &Env, verbose: u8) {
-    let asked = env.get("PROVISOR_LOG").map(str::to_owned);
+    let setting = env.get("PROVISOR_LOG").map(str::to_owned);
     let level = match verbose {
         0 => "",
         1 => "provisor=info",
         2 => "provisor=debug",
         _ => "provisor=trace",
     };
-    let filter = asked.unwrap_or_else(|| level.to_owned());
+    let filter = setting.unwrap_or_else(|| level.to_owned());
     if filter.is_empty() {
         return;
     }

@@ -13,13 +13,13 @@ use crate::script::memory::{Memory, Scripts};
 static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
 
 /// The memory limit of scripts, in bytes. One allocator means one limit for all of them.
-static MOST: AtomicUsize = AtomicUsize::new(USUAL);
+static MEMORY_LIMIT: AtomicUsize = AtomicUsize::new(DEFAULT_LIMIT);
 
 /// The scripts of this process.
 static SCRIPTS: Scripts = Scripts::new();
 
 /// The default memory limit of scripts, in bytes.
-const USUAL: usize = 1 << 30;
+const DEFAULT_LIMIT: usize = 1 << 30;
 
 /// The process may allocate this multiple of the scripts' limit, plus the base below. It is the last line of defence:
 /// an allocation fails and the process aborts before the machine runs out of memory. Scripts are stopped long before.
@@ -50,16 +50,16 @@ pub(super) fn keep_private() {
 pub(super) fn memory() -> Memory {
     Memory {
         used: || ALLOCATED.allocated(),
-        most: || MOST.load(Ordering::Relaxed),
+        limit: || MEMORY_LIMIT.load(Ordering::Relaxed),
         scripts: &SCRIPTS,
     }
 }
 
 /// Sets the memory limit of scripts, in bytes; `None` means the default.
-pub(super) fn allow(most: Option<usize>) {
-    let most = most.unwrap_or(USUAL);
-    MOST.store(most, Ordering::Relaxed);
-    let hard = most.saturating_mul(HARD_FACTOR).saturating_add(HARD_BASE);
+pub(super) fn allow(limit: Option<usize>) {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    MEMORY_LIMIT.store(limit, Ordering::Relaxed);
+    let hard = limit.saturating_mul(HARD_FACTOR).saturating_add(HARD_BASE);
     // Fails only if the process has already allocated more; then there is nothing to protect.
     let _ = ALLOCATED.set_limit(hard.saturating_add(ALLOCATED.allocated()));
 }

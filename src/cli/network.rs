@@ -17,7 +17,7 @@ use crate::transport::custody::Releases;
 
 /// How long a run over rows waits for an address that has never responded: enough to read the message and start what is
 /// off, short enough for a wrong address.
-const UNSEEN: Duration = Duration::from_secs(30);
+const UNRESPONSIVE_MAX_OUTAGE: Duration = Duration::from_secs(30);
 
 /// Sandbox hosts always route to the sandbox, and with the sandbox on, no other host is reachable.
 pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
@@ -28,7 +28,7 @@ pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbo
         ..HttpConfig::default()
     };
     if accounts.rows {
-        config.unseen_patience = UNSEEN;
+        config.max_outage_unresponsive = UNRESPONSIVE_MAX_OUTAGE;
     }
     if let Some(sandbox) = sandbox.cloned() {
         config.only_sandbox = true;
@@ -56,7 +56,7 @@ fn proxies(env: &Env) -> Proxies {
     let proxy = |names: &[&'static str]| match first(names) {
         Some((name, text)) => Proxy::parse(text)
             .map(Some)
-            .map_err(|why| format!("{name} {why}")),
+            .map_err(|reason| format!("{name} {reason}")),
         None => Ok(None),
     };
     let https = proxy(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]);
@@ -74,9 +74,9 @@ fn proxies(env: &Env) -> Proxies {
 fn listener(ui: &Ui) -> Listener {
     let ui = ui.clone();
     Listener::new(move |notice| match notice {
-        Notice::Down { why, again, .. } => ui.warn(&format!(
-            "{why}; the run waits and tries again in {} s; Ctrl-C stops it",
-            again.as_secs_f64()
+        Notice::Down { reason, retry_in, .. } => ui.warn(&format!(
+            "{reason}; the run waits and tries again in {} s; Ctrl-C stops it",
+            retry_in.as_secs_f64()
         )),
         Notice::Up { host, after } => ui.note(&format!(
             "{host} is reached again after {} s; the run continues",

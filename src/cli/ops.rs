@@ -93,7 +93,7 @@ JSON (--json), one document:
   objects is present if you asked for a kind of object or a module";
 
 /// The maximum width of documentation, also used without a terminal.
-const WIDE: usize = 100;
+const MAX_WIDTH: usize = 100;
 
 pub(super) fn ops(app: &App, command: &OpsCommand) -> Result<Exit, CommandError> {
     match &command.action {
@@ -206,5 +206,7 @@ fn look<'a>(app: &App, heading: &'a dyn Fn(&str) -> String) -> Look<'a> {
 }
 
 fn width(app: &App) -> usize {
-    app.ui.width().map_or(WIDE, |width| WIDE.min(width.into()))
+    app.ui
+        .width()
+        .map_or(MAX_WIDTH, |width| MAX_WIDTH.min(width.into()))
 }

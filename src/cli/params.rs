@@ -103,7 +103,9 @@ pub(super) fn given(
         };
         let value = match param.ty {
             ParamType::Secret => secret(app, param, &text, stdin)?,
-            _ => param.parse(&text).map_err(|why| refused(script, param, &why))?,
+            _ => param
+                .parse(&text)
+                .map_err(|reason| refused(script, param, &reason))?,
         };
         given.insert(param.name.clone(), value);
     }
@@ -146,8 +148,8 @@ pub(super) fn complete(script: &Script, given: &Record) -> Result<(), CommandErr
     Err(error)
 }
 
-fn refused(script: &Script, param: &Param, why: &str) -> CommandError {
-    CommandError::usage(format!("{} ({}): {why}", param.flag(), place(script, param)))
+fn refused(script: &Script, param: &Param, reason: &str) -> CommandError {
+    CommandError::usage(format!("{} ({}): {reason}", param.flag(), place(script, param)))
 }
 
 fn place(script: &Script, param: &Param) -> String {

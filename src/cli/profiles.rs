@@ -21,7 +21,7 @@ use crate::value::secret::{Home, Secret};
 pub(super) struct Configured {
     env: Env,
     paths: Paths,
-    asked: Option<String>,
+    requested: Option<String>,
     catalogue: Catalogue,
     /// A password for the requested profile that is not stored yet.
     password: Option<Secret>,
@@ -48,7 +48,7 @@ impl Configured {
             env: app.env.clone(),
             catalogue: app.catalogue().clone(),
             paths: app.paths()?.clone(),
-            asked: accounts.profile.clone(),
+            requested: accounts.profile.clone(),
             password: accounts.password.clone(),
             sandbox: sandbox.map(|sandbox| simulated(sandbox, app.catalogue())),
             agreed: accounts.agreed.clone(),
@@ -139,29 +139,29 @@ fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str,
 
 /// Returns the name and address of the active profile; `None` if there is none or the configuration is invalid, since
 /// scripts that use no account do not need one.
-pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)> {
+pub(super) fn active(app: &App, requested: Option<&str>) -> Option<(String, String)> {
     let config = Config::load(app.catalogue(), app.paths().ok()?, &app.env).ok()?;
-    let profile = config.choose(asked, &app.env).ok()?;
+    let profile = config.choose(requested, &app.env).ok()?;
     let url = profile.url().unwrap_or_default();
     Some((profile.name.clone(), url.to_owned()))
 }
 
 /// Returns the name of the active profile if the sandbox replaces its account.
-pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
+pub(super) fn sandboxed(app: &App, requested: Option<&str>) -> Option<String> {
     let config = Config::load(app.catalogue(), app.paths().ok()?, &app.env).ok()?;
-    let profile = config.choose(asked, &app.env).ok()?;
+    let profile = config.choose(requested, &app.env).ok()?;
     profile.sandboxed().map(|_| profile.name.clone())
 }
 
 impl Profiles for Configured {
     fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
-        let asked = (platform.to_owned(), name.map(str::to_owned));
+        let requested = (platform.to_owned(), name.map(str::to_owned));
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(profile) = found.get(&asked) {
+        if let Some(profile) = found.get(&requested) {
             return Ok(profile.clone());
         }
         let profile = self.look_for(platform, name)?;
-        found.insert(asked, profile.clone());
+        found.insert(requested, profile.clone());
         Ok(profile)
     }
 
@@ -170,7 +170,10 @@ impl Profiles for Configured {
             return self.sandbox_settings();
         }
         let config = self.config()?;
-        let profile = match (config.choose(self.asked.as_deref(), &self.env), &self.asked) {
+        let profile = match (
+            config.choose(self.requested.as_deref(), &self.env),
+            &self.requested,
+        ) {
             (Ok(profile), _) => profile,
             (Err(error), Some(_)) => return Err(bad_profile(&error)),
             // A script that uses no account needs no profile.
@@ -203,7 +206,7 @@ impl Profiles for Configured {
         }
         let config = self.config()?;
         let mut around = config.around(url);
-        let active = config.choose(self.asked.as_deref(), &self.env).ok();
+        let active = config.choose(self.requested.as_deref(), &self.env).ok();
         if let Some(active) = active.filter(|active| around.iter().any(|one| one.name == active.name)) {
             around = vec![active];
         }
@@ -238,12 +241,12 @@ impl Configured {
         let config = self.config()?;
         let profile = match name {
             Some(name) => config.named(name, "the script"),
-            None => config.choose_for(platform, self.asked.as_deref(), &self.env),
+            None => config.choose_for(platform, self.requested.as_deref(), &self.env),
         };
         let profile = profile.map_err(|error| bad_profile(&error))?;
         let mut found = to_profile(profile, &self.env)?;
         found.settings.permission = self.permission(profile);
-        if let (Some(password), true) = (&self.password, self.asked.as_ref() == Some(&profile.name)) {
+        if let (Some(password), true) = (&self.password, self.requested.as_ref() == Some(&profile.name)) {
             found
                 .secrets
                 .insert("password".into(), Password::known(password.clone()));

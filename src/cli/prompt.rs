@@ -15,17 +15,17 @@ impl App {
         line_input::is_possible()
     }
 
-    /// Prompts for a line and trims it; `usual` is the default for an empty one. The end of the input is an error, and
+    /// Prompts for a line and trims it; `default` is the default for an empty one. The end of the input is an error, and
     /// nothing is done then.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
-    pub(super) fn ask_line(&self, question: &str, usual: Option<&str>) -> Result<String, CommandError> {
-        let shown = match usual {
-            Some(usual) => format!("{question} [{usual}]: "),
+    pub(super) fn ask_line(&self, question: &str, default: Option<&str>) -> Result<String, CommandError> {
+        let shown = match default {
+            Some(default) => format!("{question} [{default}]: "),
             None => format!("{question}: "),
         };
         let line = line_input::line(&shown, || false).ok_or_else(given_up)?;
         Ok(match line.trim() {
-            "" => usual.unwrap_or_default().to_owned(),
+            "" => default.unwrap_or_default().to_owned(),
             line => line.to_owned(),
         })
     }
@@ -34,11 +34,11 @@ impl App {
     pub(super) fn ask_until<T>(
         &self,
         question: &str,
-        usual: Option<&str>,
+        default: Option<&str>,
         read: impl Fn(&str) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
         loop {
-            match read(&self.ask_line(question, usual)?) {
+            match read(&self.ask_line(question, default)?) {
                 Ok(read) => return Ok(read),
                 Err(misfit) => {
                     self.ui.warn(&misfit.message);
@@ -48,13 +48,13 @@ impl App {
         }
     }
 
-    /// Prompts for yes or no; Enter means `usual`.
+    /// Prompts for yes or no; Enter means `default`.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
-    pub(super) fn ask_yes(&self, question: &str, usual: bool) -> Result<bool, CommandError> {
-        let choice = if usual { "Y/n" } else { "y/N" };
+    pub(super) fn ask_yes(&self, question: &str, default: bool) -> Result<bool, CommandError> {
+        let choice = if default { "Y/n" } else { "y/N" };
         let answer =
             line_input::agreed_line(&format!("{question} [{choice}]: "), || false).ok_or_else(given_up)?;
-        Ok(line_input::is_yes(&answer) || usual && answer.trim().is_empty())
+        Ok(line_input::is_yes(&answer) || default && answer.trim().is_empty())
     }
 
     /// Prompts for a secret without echo. It may be empty.

@@ -72,14 +72,15 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
         Outcome::Done => ("done", "it is not sent again"),
         Outcome::Absent => ("absent", "a resume sends it again"),
     };
-    let asked = described(&step);
+    let description = described(&step);
     app.consent(
         command.yes,
-        &format!("Record {asked} as {what}, so that {consequence}?"),
+        &format!("Record {description} as {what}, so that {consequence}?"),
     )?;
-    journal.resolve(&run.id, &step.key, &says, &app.who())?;
-    app.ui
-        .note(&format!("{asked} is recorded as {what}; see provisor audit"));
+    journal.resolve(&run.id, &step.key, &says, &app.actor())?;
+    app.ui.note(&format!(
+        "{description} is recorded as {what}; see provisor audit"
+    ));
     // The inputs of a session never run again.
     if !RunPlan::from_value(&run.plan).session {
         journal.reopen_row(&run.id, step.position)?;
@@ -98,11 +99,11 @@ fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepR
         step.key.contains(fragment) || name.to_lowercase().contains(&fragment.to_lowercase())
     };
     let mut open = journal.steps(&run.id, &StepFilter::ForAPerson)?;
-    let mut said = Vec::new();
+    let mut resolved = Vec::new();
     if !open.iter().any(has) {
-        said = journal.resolved_steps(&run.id)?;
+        resolved = journal.resolved_steps(&run.id)?;
     }
-    open.append(&mut said);
+    open.append(&mut resolved);
     if let Some(exact) = open.iter().position(|step| step.key == fragment) {
         return Ok(open.swap_remove(exact));
     }
@@ -173,7 +174,7 @@ fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) ->
         written,
         known(app.catalogue(), op, run, step),
     )
-    .map_err(|why| CommandError::usage(format!("--value: {why}")))
+    .map_err(|reason| CommandError::usage(format!("--value: {reason}")))
 }
 
 /// What the journal knows of the result: the resource's name, and the profile through which its account is reached.
@@ -218,7 +219,7 @@ fn read(file: &Path) -> Result<Value, CommandError> {
     } else {
         std::fs::read_to_string(file)
     };
-    let unreadable = |why: String| CommandError::usage(format!("--value `{}`: {why}", file.display()));
+    let unreadable = |reason: String| CommandError::usage(format!("--value `{}`: {reason}", file.display()));
     let text = text.map_err(|error| unreadable(error.to_string()))?;
     // The text may hold a password, so no message may quote it; serde_json reports only the position.
     let json = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;

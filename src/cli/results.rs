@@ -27,7 +27,7 @@ use crate::script::program::Script;
 use crate::value::{Record, Value};
 
 /// The longest time before finished rows appear in the partial file.
-const FRESH: Duration = Duration::from_millis(200);
+const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The number of rows read from the journal at once.
 const PAGE: usize = 512;
@@ -38,9 +38,9 @@ pub(super) struct Results {
     target: Target,
     flushed: Instant,
     /// The columns whose secrets were requested in clear.
-    asked: Vec<String>,
+    revealed: Vec<String>,
     /// Rows finished in this process, so that their columns are known; `None` if others may have finished before.
-    seen: Option<u64>,
+    finished_rows: Option<u64>,
 }
 
 /// How the results are written.
@@ -85,8 +85,8 @@ impl Results {
             },
             target,
             flushed: Instant::now(),
-            asked: plan.reveal.clone(),
-            seen: (!resumed).then_some(0),
+            revealed: plan.reveal.clone(),
+            finished_rows: (!resumed).then_some(0),
         })
     }
 
@@ -103,7 +103,7 @@ impl Results {
         let columns = plan.reveal.join(", ");
         let to = plan.out.as_deref().unwrap_or("standard output");
         let what = format!("column {columns} of the results of run {run}, in {to}");
-        Ok(journal.audit("reveal", &app.who(), &what.into())?)
+        Ok(journal.audit("reveal", &app.actor(), &what.into())?)
     }
 
     /// Adds a finished row.
@@ -117,7 +117,7 @@ impl Results {
             run: run.to_string(),
         };
         self.view.columns.note(&row);
-        self.seen = self.seen.map(|seen| seen + 1);
+        self.finished_rows = self.finished_rows.map(|finished_rows| finished_rows + 1);
         let written = match &mut self.target {
             Target::File { writer, .. } => writer.row(&row),
             Target::Live(writer) => writer.row(&row),
@@ -128,7 +128,7 @@ impl Results {
             Ok(()) | Err(ReportError::NewColumn { .. }) => {}
             Err(error) => return Err(unwritable(self.target.file(), error)),
         }
-        if self.flushed.elapsed() >= FRESH {
+        if self.flushed.elapsed() >= FLUSH_INTERVAL {
             self.flush()?;
         }
         Ok(())
@@ -149,12 +149,15 @@ impl Results {
     /// Writes the complete results from the journal in input order, and puts them in place atomically. Returns the
     /// columns requested in clear that no result has.
     pub(super) fn finish(mut self, run: &RunId, journal: &Journal) -> Result<Vec<String>, CommandError> {
-        if self.seen != Some(journal.row_counts(run)?.all()) {
+        if self.finished_rows != Some(journal.row_counts(run)?.all()) {
             // Rows that finished elsewhere, or never started, have columns of their own.
             self.view.note_all(run, journal)?;
         }
         let Results {
-            target, view, asked, ..
+            target,
+            view,
+            revealed,
+            ..
         } = self;
         match target {
             Target::File {
@@ -178,7 +181,7 @@ impl Results {
             }
         }
         let has = |name: &String| view.columns.titles().any(|title| title.trim() == name);
-        Ok(asked.into_iter().filter(|name| !has(name)).collect())
+        Ok(revealed.into_iter().filter(|name| !has(name)).collect())
     }
 
     /// Whether the results go to a file.
@@ -304,9 +307,9 @@ fn result_row(row: RowRecord, run: &RunId) -> ResultRow {
 /// `place` is the results file, if any.
 fn unwritable(place: Option<&Path>, error: ReportError) -> CommandError {
     match (place, error) {
-        (Some(file), ReportError::Write(why)) => CommandError::new(
+        (Some(file), ReportError::Write(reason)) => CommandError::new(
             Exit::Aborted,
-            format!("the results cannot be written to `{}`: {why}", file.display()),
+            format!("the results cannot be written to `{}`: {reason}", file.display()),
         ),
         (_, error) => CommandError::new(Exit::Aborted, error),
     }

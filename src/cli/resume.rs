@@ -119,11 +119,11 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         Approvals::to_all()
     } else {
         // The confirmation does not cover an edited script or other rows.
-        let mut asked = plan.clone();
+        let mut unapproved = plan.clone();
         if edited || command.rows.is_some() {
-            asked.agreed.clear();
+            unapproved.agreed.clear();
         }
-        approval::ask(app, &pinned.script, &asked, command.yes)?
+        approval::ask(app, &pinned.script, &unapproved, command.yes)?
     };
     let engine = app.engine_over(
         journal,

@@ -13,15 +13,15 @@ use crate::bulk::input::{Cells, Input};
 use crate::bulk::rows::{RowFormat, Rows, UNREAD};
 use crate::cli::ui::Ui;
 use crate::journal::{Journal, RowStatus, RunId, RunRecord};
-use crate::report::OWN;
+use crate::report::OWN_COLUMNS;
 use crate::script::program::Script;
 use crate::value::nearest::nearest;
 
 /// The number of a file's objects that are searched for unused columns.
-const LOOKED_AT: usize = 1000;
+const MAX_SCANNED_ROWS: usize = 1000;
 
 /// The largest number of unused columns that are named.
-const MOST_NAMED: usize = 50;
+const MAX_NAMED_COLUMNS: usize = 50;
 
 /// Opens the plan's rows, and stores their columns in the plan.
 pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<Input, CommandError> {
@@ -59,7 +59,7 @@ pub(super) fn without_done(input: Input, journal: &Journal, plan: &RunPlan) -> I
             let cell = cells.iter().find(|(column, _)| column == name);
             cell.and_then(|(_, cell)| cell.as_text()).map(str::trim)
         };
-        let (Some(status), Some(run)) = (text(OWN[0]), text(OWN[2])) else {
+        let (Some(status), Some(run)) = (text(OWN_COLUMNS[0]), text(OWN_COLUMNS[2])) else {
             return false;
         };
         if status != RowStatus::Done.as_str() {
@@ -119,7 +119,7 @@ pub(super) fn read(plan: &RunPlan) -> Result<Rows, CommandError> {
 pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
     let declared = script.declaration();
     let is_taken = |name: &str| declared.params().iter().any(|param| param.name == name);
-    let is_own = |name: &str| OWN.contains(&name) || name == UNREAD;
+    let is_own = |name: &str| OWN_COLUMNS.contains(&name) || name == UNREAD;
     let is_result = |name: &String| declared.output_columns.contains(name) || is_own(name);
     let columns = all_columns(plan);
     let names = declared.params().iter().map(|param| param.name.as_str());
@@ -138,11 +138,11 @@ pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
     if !extra.is_empty() {
         let shown = extra
             .iter()
-            .take(MOST_NAMED)
+            .take(MAX_NAMED_COLUMNS)
             .copied()
             .collect::<Vec<_>>()
             .join(", ");
-        let more = match extra.len().saturating_sub(MOST_NAMED) {
+        let more = match extra.len().saturating_sub(MAX_NAMED_COLUMNS) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
@@ -158,7 +158,7 @@ fn all_columns(plan: &RunPlan) -> Vec<String> {
     let from = plan.rows.as_deref().unwrap_or_default();
     let beginning = (!is_stream(from)).then(|| read(plan).ok()).flatten();
     let objects = beginning.filter(|rows| !rows.are_separated());
-    for row in objects.into_iter().flatten().take(LOOKED_AT).flatten() {
+    for row in objects.into_iter().flatten().take(MAX_SCANNED_ROWS).flatten() {
         for (name, _) in row.cells {
             if known.insert(name.clone()) {
                 columns.push(name);
@@ -192,8 +192,8 @@ pub(super) fn check_columns(plan: &RunPlan, script: &Script) -> Result<(), Comma
         if column || constant || param.default.is_some() {
             continue;
         }
-        if let Some(why) = why_no_columns(plan) {
-            return Err(CommandError::usage(format!("no row can be read: {why}")));
+        if let Some(reason) = why_no_columns(plan) {
+            return Err(CommandError::usage(format!("no row can be read: {reason}")));
         }
         let mut error = CommandError::usage(format!(
             "the rows have no column `{}`, which {name}:{} requires (their columns: {})",

@@ -136,6 +136,6 @@ pub(super) fn step_json(step: &StepRecord) -> Json {
         "attempts": step.attempts,
         "started": times::json(step.started_ms),
         "ended": step.ended_ms.map(times::json),
-        "why": step.why,
+        "why": step.reason,
     })
 }

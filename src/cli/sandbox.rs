@@ -198,16 +198,16 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
 fn announce(app: &App, sandbox: &Sandbox) -> Result<(), CommandError> {
     app.print(&format!("serving the sandbox at http://{}", sandbox.address()))?;
     for account in sandbox.accounts() {
-        let mut told = account.told;
+        let mut details = account.details;
         for (key, file) in account.files {
             let secret = account.secrets.iter().find(|(known, _)| known == key);
             let path = app.paths()?.sandbox().join(file);
             let shown = path.display().to_string();
             write_private(&path, secret.map_or("", |(_, secret)| secret))
                 .map_err(|error| CommandError::new(Exit::Aborted, format!("`{shown}`: {error}")))?;
-            told.push(format!("{key} in {shown}"));
+            details.push(format!("{key} in {shown}"));
         }
-        app.print(&format!("{}: {}", account.place, told.join(", ")))?;
+        app.print(&format!("{}: {}", account.place, details.join(", ")))?;
     }
     Ok(())
 }

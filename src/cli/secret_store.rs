@@ -61,23 +61,23 @@ impl SecretStore {
     }
 
     /// Finds the secret. `None` if there is none, or if it was encrypted with another key. Creates no file.
-    pub(super) fn find(env: &Env, keeping: &SecretId) -> Result<Option<Secret>, CommandError> {
+    pub(super) fn find(env: &Env, secret_id: &SecretId) -> Result<Option<Secret>, CommandError> {
         if Paths::from_env(env).is_some_and(|paths| !paths.secrets().exists()) {
             return Ok(None);
         }
-        Ok(match SecretStore::of(env)?.0.get(keeping.name())? {
+        Ok(match SecretStore::of(env)?.0.get(secret_id.name())? {
             Some(Value::Secret(secret)) => Some(secret),
             _ => None,
         })
     }
 
     /// Stores a secret; it is on disk when this returns.
-    pub(super) fn put(&self, keeping: &SecretId, secret: Secret) -> Result<(), CommandError> {
-        Ok(self.0.put(keeping.name(), &secret.into())?)
+    pub(super) fn put(&self, secret_id: &SecretId, secret: Secret) -> Result<(), CommandError> {
+        Ok(self.0.put(secret_id.name(), &secret.into())?)
     }
 
     /// Deletes a secret.
-    pub(super) fn remove(&self, keeping: &SecretId) -> Result<(), CommandError> {
-        Ok(self.0.remove(keeping.name())?)
+    pub(super) fn remove(&self, secret_id: &SecretId) -> Result<(), CommandError> {
+        Ok(self.0.remove(secret_id.name())?)
     }
 }

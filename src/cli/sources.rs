@@ -8,22 +8,22 @@ use super::error::CommandError;
 use crate::script::bundle::{Loader, Source};
 
 /// The largest script that is accepted, in bytes.
-const LARGEST: u64 = 4 << 20;
+const MAX_SOURCE_BYTES: u64 = 4 << 20;
 
 /// Reads the main script; `-` is stdin.
 pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
     if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin()
-            .take(LARGEST)
+            .take(MAX_SOURCE_BYTES)
             .read_to_string(&mut text)
             .map_err(|error| {
                 CommandError::usage(format!("the script on standard input cannot be read: {error}"))
             })?;
         return Ok(Source::new("-", text));
     }
-    let text = read(path).map_err(|why| {
-        CommandError::usage(format!("script `{}` cannot be read: {why}", path.display()))
+    let text = read(path).map_err(|reason| {
+        CommandError::usage(format!("script `{}` cannot be read: {reason}", path.display()))
             .hint("pass the path of a .rhai file, or `-` for standard input")
     })?;
     Ok(Source::new(path.display().to_string(), text))
@@ -85,9 +85,9 @@ impl Loader for Folder {
 
 fn read(path: &Path) -> Result<String, String> {
     let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > LARGEST {
+    if size > MAX_SOURCE_BYTES {
         return Err(format!(
-            "it has {size} bytes; a script may have at most {LARGEST}"
+            "it has {size} bytes; a script may have at most {MAX_SOURCE_BYTES}"
         ));
     }
     let bytes = fs::read(path).map_err(|error| error.to_string())?;

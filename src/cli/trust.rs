@@ -96,7 +96,7 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
             return Err(CommandError::usage(format!("{} is not trusted", file.display())));
         }
         app.journal()?
-            .audit("distrust", &app.who(), &name(&file).as_str().into())?;
+            .audit("distrust", &app.actor(), &name(&file).as_str().into())?;
         trust.save(paths)?;
         app.ui.note(&format!("{} is no longer trusted", file.display()));
         return Ok(Exit::Ok);
@@ -117,7 +117,8 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
     }
     let digest = sha256(text.as_bytes());
     let what = format!("{} (sha256 {digest})", name(&file));
-    app.journal()?.audit("trust", &app.who(), &what.as_str().into())?;
+    app.journal()?
+        .audit("trust", &app.actor(), &what.as_str().into())?;
     trust.digests.insert(name(&file), digest);
     trust.save(paths)?;
     app.ui.note(&format!(

@@ -62,7 +62,7 @@ pub struct Ui {
 #[derive(Debug, Default)]
 struct RowsShown {
     /// When a line last reported what the rows wait for.
-    told: Option<Instant>,
+    last_report: Option<Instant>,
 }
 
 /// The capabilities of a stream.
@@ -73,7 +73,7 @@ struct Sight {
 }
 
 /// The smallest usable width, in characters; no table fits into less.
-const NARROWEST: u16 = 20;
+const MIN_WIDTH: u16 = 20;
 
 impl Ui {
     /// Detects the capabilities of the process's streams, from them and the environment.
@@ -95,7 +95,7 @@ impl Ui {
         let columns = env.get("COLUMNS").and_then(|text| text.parse().ok());
         let width = columns.or_else(|| table::terminal_width().filter(|_| out));
         // Some terminals do not know their width and report 0.
-        let width = width.filter(|width| *width >= NARROWEST);
+        let width = width.filter(|width| *width >= MIN_WIDTH);
         Ui {
             out: sight(out),
             err: sight(err),
@@ -128,7 +128,7 @@ impl Ui {
 
     /// The current width, if the terminal may have been resized since the start.
     pub fn width_now(&self) -> Option<u16> {
-        let now = || table::terminal_width().filter(|width| *width >= NARROWEST);
+        let now = || table::terminal_width().filter(|width| *width >= MIN_WIDTH);
         match self.width {
             Some(width) if !self.fixed && self.out.terminal => now().or(Some(width)),
             width => width,
@@ -244,10 +244,14 @@ impl Ui {
     pub(super) fn wait(&self, wait: &Wait) {
         if let Some(rows) = self.rows().as_mut() {
             let is_shown = self.animated && self.bar().is_some();
-            if is_shown || rows.told.is_some_and(|told| told.elapsed() < progress::INTERVAL) {
+            if is_shown
+                || rows
+                    .last_report
+                    .is_some_and(|last_report| last_report.elapsed() < progress::INTERVAL)
+            {
                 return;
             }
-            rows.told = Some(Instant::now());
+            rows.last_report = Some(Instant::now());
         }
         self.note(&waited_for(wait));
     }
@@ -314,8 +318,8 @@ fn waited_for(wait: &Wait) -> String {
     let until = wait
         .until_ms
         .map_or_else(String::new, |until| format!(" until {}", times::of_day(until)));
-    let why = if wait.why.is_empty() { "" } else { ": " };
-    format!("{}{until}{why}{}", wait.what, wait.why)
+    let reason = if wait.reason.is_empty() { "" } else { ": " };
+    format!("{}{until}{reason}{}", wait.what, wait.reason)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) const VARIABLE: &str = "PROVISOR_WITHIN";
 const REPL: &str = "repl";
 
 /// The suffix of a mode that needs no confirmation.
-const AGREED: char = '!';
+const APPROVED_MARK: char = '!';
 
 /// The session that started this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Within {
     /// The variable's value for a session's place.
     pub(super) fn written(place: &ActiveAccount) -> String {
         let agreed = if place.agreed {
-            AGREED.to_string()
+            APPROVED_MARK.to_string()
         } else {
             String::new()
         };
@@ -40,7 +40,7 @@ impl Within {
 
     fn read(text: &str) -> Option<Within> {
         let (mode, profile) = text.strip_prefix(REPL)?.strip_prefix(':')?.split_once(':')?;
-        let word = mode.trim_end_matches(AGREED);
+        let word = mode.trim_end_matches(APPROVED_MARK);
         let known = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
         Some(Within(ActiveAccount {
             profile: (!profile.is_empty()).then(|| profile.to_owned()),

@@ -19,7 +19,7 @@ impl Answer {
     pub(crate) fn json(&self) -> Result<Json, ApiError> {
         self.response
             .json()
-            .map_err(|why| self.unreadable(&why.to_string()))
+            .map_err(|reason| self.unreadable(&reason.to_string()))
     }
 
     /// The body as a value: JSON with its credentials as secrets, plain text, or null.
@@ -32,14 +32,14 @@ impl Answer {
             Err(BodyError::NotJson) if !self.response.says_json() => {
                 let text = self.response.text();
                 text.map(|text| Value::from(text).without_echoes(&self.request.scrubber()))
-                    .map_err(|why| self.unreadable(&why.to_string()))
+                    .map_err(|reason| self.unreadable(&reason.to_string()))
             }
-            Err(why) => Err(self.unreadable(&why.to_string())),
+            Err(reason) => Err(self.unreadable(&reason.to_string())),
         }
     }
 
     /// An error for a response that is not in the expected form.
-    pub(crate) fn unreadable(&self, why: &str) -> ApiError {
-        ApiError::unreadable(&self.request, &self.response, why)
+    pub(crate) fn unreadable(&self, reason: &str) -> ApiError {
+        ApiError::unreadable(&self.request, &self.response, reason)
     }
 }

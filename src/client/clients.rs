@@ -67,15 +67,15 @@ impl<C: Clone> Recent<C> {
     pub fn get(&self, key: String, fits: impl Fn(&C) -> bool, make: impl FnOnce() -> C) -> C {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let found = known.young.get(&key).or_else(|| known.old.get(&key));
-        let kept = match found.filter(|client| fits(client)) {
-            Some(kept) => kept.clone(),
+        let entry = match found.filter(|client| fits(client)) {
+            Some(entry) => entry.clone(),
             None => make(),
         };
         if known.young.len() >= GENERATION && !known.young.contains_key(&key) {
             known.old = std::mem::take(&mut known.young);
         }
-        known.young.insert(key, kept.clone());
-        kept
+        known.young.insert(key, entry.clone());
+        entry
     }
 }
 

@@ -29,14 +29,14 @@ pub enum EndpointError {
         nearest: Option<&'static str>,
     },
     /// A path must start with a slash and stay below the API; a field name must not be empty.
-    #[error("the endpoint setting `{key}` cannot be `{value}`: {why}")]
+    #[error("the endpoint setting `{key}` cannot be `{value}`: {reason}")]
     BadValue {
         /// The entry.
         key: &'static str,
         /// The value as written.
         value: String,
         /// What the value must be.
-        why: &'static str,
+        reason: &'static str,
     },
 }
 
@@ -81,10 +81,10 @@ impl<T: Table> Endpoints<T> {
         let follows = value.is_empty() && T::FOLLOWS.iter().any(|(following, _)| following == key);
         match T::misfit(key, default, value).filter(|_| !follows) {
             None => Ok(key),
-            Some(why) => Err(EndpointError::BadValue {
+            Some(reason) => Err(EndpointError::BadValue {
                 key,
                 value: value.to_owned(),
-                why,
+                reason,
             }),
         }
     }

@@ -180,12 +180,12 @@ impl ApiError {
 
     /// A response whose status is not 2xx.
     pub(crate) fn from_answer(request: &Request, response: &Response) -> ApiError {
-        let words = platform_words(response);
+        let platform_text = platform_words(response);
         let changes = request.method.changes();
-        let (kind, transient) = sort(response.status, changes, &words);
-        let colon = if words.is_empty() { "" } else { ": " };
+        let (kind, transient) = sort(response.status, changes, &platform_text);
+        let colon = if platform_text.is_empty() { "" } else { ": " };
         let message = format!(
-            "{} was answered with {}{colon}{words}{}",
+            "{} was answered with {}{colon}{platform_text}{}",
             request.label(),
             response.status,
             tries_text(response.tries)
@@ -194,7 +194,7 @@ impl ApiError {
             kind,
             status: Some(response.status),
             message,
-            platform_text: Some(words).filter(|words| !words.is_empty()),
+            platform_text: Some(platform_text).filter(|platform_text| !platform_text.is_empty()),
             sent: match response.status {
                 _ if !changes => Sent::No,
                 // A gateway may time out while the platform is still working on the request.
@@ -209,17 +209,17 @@ impl ApiError {
     /// A response whose body is not as expected. For a changing request a 2xx still counts as success.
     ///
     /// Its text is quoted only if it is a web page: JSON, even truncated, may contain a credential.
-    pub(crate) fn unreadable(request: &Request, response: &Response, why: &str) -> ApiError {
-        let words = if response.is_html() {
+    pub(crate) fn unreadable(request: &Request, response: &Response, reason: &str) -> ApiError {
+        let platform_text = if response.is_html() {
             response.text_excerpt()
         } else {
             String::new()
         };
-        let colon = if words.is_empty() { "" } else { ": " };
+        let colon = if platform_text.is_empty() { "" } else { ": " };
         let label = request.label();
         ApiError {
             status: Some(response.status),
-            platform_text: Some(words.clone()).filter(|words| !words.is_empty()),
+            platform_text: Some(platform_text.clone()).filter(|platform_text| !platform_text.is_empty()),
             sent: match request.method.changes() {
                 true if response.is_success() => Sent::Yes,
                 true => Sent::Maybe,
@@ -227,16 +227,16 @@ impl ApiError {
             },
             ..ApiError::new(
                 ApiErrorKind::Unreadable,
-                format!("the response to {label} cannot be used: {why}{colon}{words}"),
+                format!("the response to {label} cannot be used: {reason}{colon}{platform_text}"),
             )
         }
     }
 }
 
 /// The kind of a failure, and whether it is transient.
-fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
+fn sort(status: u16, changes: bool, platform_text: &str) -> (ApiErrorKind, bool) {
     match status {
-        400 | 422 if says_it_exists(words) => (ApiErrorKind::Conflict, false),
+        400 | 422 if says_it_exists(platform_text) => (ApiErrorKind::Conflict, false),
         400 | 422 => (ApiErrorKind::Invalid, false),
         401 => (ApiErrorKind::SignInRefused, false),
         403 => (ApiErrorKind::Forbidden, false),
@@ -251,8 +251,8 @@ fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
 }
 
 /// Some platforms report conflicts with 400 (assumed), like other mistakes; only the text tells them apart.
-fn says_it_exists(words: &str) -> bool {
-    let words = words.to_lowercase();
+fn says_it_exists(platform_text: &str) -> bool {
+    let platform_text = platform_text.to_lowercase();
     [
         "already",
         "exists",
@@ -263,16 +263,16 @@ fn says_it_exists(words: &str) -> bool {
         "must be unique",
     ]
     .iter()
-    .any(|sign| words.contains(sign))
-        && !words.contains("not exist")
-        && !words.contains("no longer exists")
+    .any(|sign| platform_text.contains(sign))
+        && !platform_text.contains("not exist")
+        && !platform_text.contains("no longer exists")
 }
 
 /// The platform's message: the usual fields of an error document, a bare JSON string, or the text of a page.
 fn platform_words(response: &Response) -> String {
     match response.json() {
         Ok(json) => match words_of(&json) {
-            Some(words) => response.excerpt_of(&words),
+            Some(platform_text) => response.excerpt_of(&platform_text),
             // Any field in it that is named like a credential is masked.
             None => response.excerpt_of(
                 &fields::guarded_by(json, names_a_credential)
@@ -288,13 +288,13 @@ fn words_of(json: &Json) -> Option<String> {
     match json {
         Json::String(text) => Some(text.clone()),
         Json::Array(items) => {
-            let words: Vec<String> = items.iter().filter_map(words_of).collect();
-            (!words.is_empty()).then(|| words.join("; "))
+            let platform_text: Vec<String> = items.iter().filter_map(words_of).collect();
+            (!platform_text.is_empty()).then(|| platform_text.join("; "))
         }
         Json::Object(fields) => {
             let at = |names: &[&str]| names.iter().find_map(|name| words_of(fields.get(*name)?));
-            if let Some(words) = at(&["errors"]) {
-                return Some(words);
+            if let Some(platform_text) = at(&["errors"]) {
+                return Some(platform_text);
             }
             match (
                 at(&["title"]),

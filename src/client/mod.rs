@@ -23,7 +23,7 @@ use crate::value::Value;
 use crate::value::secret::Secret;
 
 pub use crate::flight::{Flight, Patience};
-pub use crate::transport::USUAL_PATIENCE;
+pub use crate::transport::DEFAULT_TIMEOUTS;
 pub use crate::transport::connect_options::ConnectOptions;
 pub use crate::transport::error::Sent;
 pub use crate::transport::request::{Body, Method};

@@ -14,11 +14,11 @@ use crate::value::secret::Secret;
 
 /// How long a failure other than refused credentials is repeated to callers without asking again, so that many
 /// concurrent callers cause a single failed attempt.
-const HOLD: Duration = Duration::from_secs(2);
+const FAILURE_COOLDOWN: Duration = Duration::from_secs(2);
 
 /// How often corrected credentials are looked for after a refusal. Refused credentials are never sent again: ten
 /// thousand attempts would lock the account.
-pub(crate) const HOLD_REFUSED: Duration = Duration::from_secs(10);
+pub(crate) const REFUSAL_COOLDOWN: Duration = Duration::from_secs(10);
 
 /// How one account signs in.
 pub(crate) trait Authenticator: Send + Sync + 'static {
@@ -210,9 +210,9 @@ impl<A: Authenticator> Session<A> {
     /// Reads a detail of the stored tokens; `None` if there are none.
     pub(crate) async fn known<T>(
         &self,
-        tell: impl FnOnce(&Tokens) -> Option<T>,
+        read: impl FnOnce(&Tokens) -> Option<T>,
     ) -> Result<Option<T>, ApiError> {
-        Ok(self.load().await?.and_then(|tokens| tell(&tokens)))
+        Ok(self.load().await?.and_then(|tokens| read(&tokens)))
     }
 
     /// Replaces the tokens with amended ones and stores them.
@@ -237,10 +237,10 @@ impl<A: Authenticator> Session<A> {
     async fn renew(&self, held: Option<Tokens>) -> Result<Lease<Tokens>, Failure<ApiError>> {
         let renewed = self.renewed(held).await;
         renewed.map(Tokens::lease).map_err(|error| Failure {
-            hold: Some(if error.kind.refuses_sign_in() {
-                HOLD_REFUSED
+            cooldown: Some(if error.kind.refuses_sign_in() {
+                REFUSAL_COOLDOWN
             } else {
-                HOLD
+                FAILURE_COOLDOWN
             }),
             // Whatever happened to the sign-in, the request itself has not been sent.
             error: ApiError {
@@ -274,14 +274,14 @@ impl<A: Authenticator> Session<A> {
 
     /// Signs in, unless the same credentials were refused before.
     async fn sign_in(&self) -> Result<Tokens, ApiError> {
-        let tried = self.account.credentials().await?;
+        let attempted = self.account.credentials().await?;
         let refused = self
             .refused
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         if let Some((refused, error)) = refused
-            && refused == tried
+            && refused == attempted
         {
             self.account.refuse();
             return Err(error);
@@ -291,7 +291,7 @@ impl<A: Authenticator> Session<A> {
             && error.kind.refuses_sign_in()
         {
             self.account.refuse();
-            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((tried, error.clone()));
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((attempted, error.clone()));
         }
         self.keep(signed_in?).await
     }
@@ -314,8 +314,8 @@ impl<A: Authenticator> Session<A> {
     async fn keep(&self, tokens: Tokens) -> Result<Tokens, ApiError> {
         let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = tokens.to_value();
-        if let Err(why) = blocking(move || store.save(&key, &value)).await? {
-            tracing::warn!(%why, "new tokens cannot be saved: the next run signs in again");
+        if let Err(reason) = blocking(move || store.save(&key, &value)).await? {
+            tracing::warn!(%reason, "new tokens cannot be saved: the next run signs in again");
         }
         Ok(tokens)
     }
@@ -372,7 +372,7 @@ impl LazySecret {
         }
         let source = self.source.clone();
         let secret = blocking(move || source.read()).await?;
-        let secret = secret.map_err(|why| local(format!("the {what} cannot be read: {why}")))?;
+        let secret = secret.map_err(|reason| local(format!("the {what} cannot be read: {reason}")))?;
         if secret.is_empty() {
             return Err(local(format!("the {what} is empty")));
         }
@@ -497,7 +497,7 @@ mod tests {
         for _ in 0..5 {
             let refused = session.tokens().await.unwrap_err();
             assert_eq!(refused.kind, ApiErrorKind::SignInRefused);
-            clock.sleep(HOLD_REFUSED).await;
+            clock.sleep(REFUSAL_COOLDOWN).await;
         }
         assert_eq!(
             asked.load(Ordering::SeqCst),

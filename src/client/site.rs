@@ -14,17 +14,17 @@ pub(crate) struct Site(String);
 /// How error messages describe an address that cannot be read.
 pub(crate) struct Wording {
     /// What it is, as in `a CRM account's address`.
-    pub(crate) what: &'static str,
+    pub(crate) subject: &'static str,
     /// An example of a valid address.
-    pub(crate) like: &'static str,
+    pub(crate) sample: &'static str,
     /// The credentials that users put in, and that belong elsewhere.
-    pub(crate) apart: &'static str,
+    pub(crate) credential_fields: &'static str,
 }
 
 impl Wording {
-    /// The error for an invalid address; `why` follows the subject of the sentence.
-    pub(crate) fn bad(&self, why: &str) -> ApiError {
-        ApiError::new(ApiErrorKind::Address, format!("{} {why}", self.what))
+    /// The error for an invalid address; `reason` follows the subject of the sentence.
+    pub(crate) fn bad(&self, reason: &str) -> ApiError {
+        ApiError::new(ApiErrorKind::Address, format!("{} {reason}", self.subject))
     }
 }
 
@@ -33,27 +33,30 @@ impl Site {
     /// this machine and the sandbox.
     pub(crate) fn parse(text: &str, wording: &Wording) -> Result<Site, ApiError> {
         let text = text.trim();
-        let unlike = || wording.bad(&format!("looks like {}", wording.like));
+        let bad_form = || wording.bad(&format!("looks like {}", wording.sample));
         let named = text.contains("://");
         let full = if named {
             text.to_owned()
         } else {
             format!("https://{text}")
         };
-        let mut url = Url::parse(&full).map_err(|_| unlike())?;
+        let mut url = Url::parse(&full).map_err(|_| bad_form())?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-            return Err(unlike());
+            return Err(bad_form());
         }
         if !url.username().is_empty() || url.password().is_some() {
-            let why = format!("must not contain credentials; give {} separately", wording.apart);
-            return Err(wording.bad(&why));
+            let reason = format!(
+                "must not contain credentials; give {} separately",
+                wording.credential_fields
+            );
+            return Err(wording.bad(&reason));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wording.bad("must not have a ? or # part"));
         }
         let near = address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host);
         if !named && near && url.set_scheme("http").is_err() {
-            return Err(unlike());
+            return Err(bad_form());
         }
         Ok(Site(url.as_str().trim_end_matches('/').to_owned()))
     }

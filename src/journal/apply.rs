@@ -110,7 +110,7 @@ pub(super) struct Move {
     pub(super) at_ms: i64,
     /// The outcome or the refusal, if the event carries one.
     pub(super) outcome: Option<Sealed>,
-    pub(super) why: Option<Sealed>,
+    pub(super) reason: Option<Sealed>,
     /// No process is working on the step for now.
     pub(super) parked: bool,
     pub(super) item: Option<ItemData>,
@@ -118,7 +118,7 @@ pub(super) struct Move {
     pub(super) removed: Vec<LedgerEntry>,
     pub(super) audit: Option<AuditData>,
     /// The act is not remembered, even though it has an outcome.
-    pub(super) forgets: bool,
+    pub(super) releases_act: bool,
 }
 
 /// A new name for a resource.
@@ -246,7 +246,7 @@ fn change_run(tables: &mut dyn Tables, run: &RunId, change: impl FnOnce(&mut Run
 }
 
 /// The number of scopes whose repeat counters are remembered; others are counted again.
-const MOST_REPEATS: usize = 10_000;
+const MAX_REPEATS: usize = 10_000;
 
 fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row: RowData) -> Res<()> {
     let scope = row.scope.clone();
@@ -257,7 +257,7 @@ fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row:
             None => tables.scope_count(run, &scope)? + 1,
         };
         row.scope = format!("{scope}~{number}");
-        if repeats.len() >= MOST_REPEATS {
+        if repeats.len() >= MAX_REPEATS {
             repeats.clear();
         }
         repeats.insert(entry, number);
@@ -466,7 +466,7 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     let was_over = step.state.is_final();
     step.state = state;
     step.outcome = change.outcome;
-    step.why = change.why.or(step.why).filter(|_| !state.is_final());
+    step.reason = change.reason.or(step.reason).filter(|_| !state.is_final());
     step.ended_ms = state.is_final().then_some(change.at_ms);
     keep_or_drop(tables, &step, change.event)?;
     let of = (change.run, change.key);
@@ -484,7 +484,7 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     if let Some(act) = step
         .act
         .as_deref()
-        .filter(|_| change.forgets || !state.is_remembered())
+        .filter(|_| change.releases_act || !state.is_remembered())
     {
         forget_act(tables, act, &of)?;
     }
@@ -494,8 +494,8 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     if let (StepEvent::CorrectedAbsent, Some(resource)) = (change.event, &step.resource) {
         take_back(tables, resource, &of)?;
     }
-    for struck in change.removed {
-        strike(tables, &struck)?;
+    for removed in change.removed {
+        strike(tables, &removed)?;
     }
     if let Some(audit) = change.audit {
         tables.put_audit(&audit)?;
@@ -503,8 +503,8 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     Ok(Reply::Written)
 }
 
-fn strike(tables: &mut dyn Tables, struck: &LedgerEntry) -> Res<()> {
-    match struck {
+fn strike(tables: &mut dyn Tables, removed: &LedgerEntry) -> Res<()> {
+    match removed {
         LedgerEntry::Identified {
             account,
             kind,

@@ -76,7 +76,7 @@ pub struct Earlier {
     /// Its run; `None` if a person entered the outcome.
     pub run: Option<RunId>,
     /// Whether its request was the same. One key may be used for two different requests.
-    pub same: bool,
+    pub is_same_request: bool,
 }
 
 /// The result of the lookup before the intent.
@@ -109,7 +109,7 @@ pub enum Sending {
     /// It may have been carried out.
     Lost {
         /// Why the outcome is unknown, as a sentence without a full stop.
-        why: String,
+        reason: String,
         /// The same reason, for programmatic decisions.
         loss: Loss,
     },
@@ -270,7 +270,7 @@ pub enum StepEnd {
         /// The step, as `run/key` if it belongs to another run.
         step: String,
         /// Why, as a sentence without a full stop.
-        why: String,
+        reason: String,
     },
     /// Another act of the same operation is done in this row and the script no longer requests it: nothing was sent.
     DoneBefore {

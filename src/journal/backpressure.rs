@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// The maximum number of messages with rows in progress.
-const MOST: usize = 32;
+const MAX_IN_FLIGHT: usize = 32;
 
 /// A counting semaphore with a fixed limit.
 #[derive(Clone, Default)]
@@ -17,7 +17,7 @@ impl Spool {
     pub(super) fn enter(&self) -> Place {
         let (inside, left) = &*self.0;
         let guard = inside.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |inside: &mut usize| *inside >= MOST;
+        let full = |inside: &mut usize| *inside >= MAX_IN_FLIGHT;
         *left
             .wait_while(guard, full)
             .unwrap_or_else(PoisonError::into_inner) += 1;

@@ -13,7 +13,7 @@ use super::attempt::{
 use super::error::JournalError;
 use super::row::{RowJournal, split, step_place, why_place};
 use super::settle::{Search, Settled};
-use super::stamp::{FRESH_MS, Stamper};
+use super::stamp::{MAX_STAMP_AGE_MS, Stamper};
 use super::step::{Loss, StepEvent, StepState, Window};
 use super::table::{ItemData, Look, ResourceKey, StepData};
 use crate::clock::{Stamp, millis};
@@ -22,10 +22,10 @@ use crate::value::Value;
 use crate::waiting::Wait;
 
 /// How often a request may be sent, if every response is lost and no lookup finds it, before a person must decide.
-const MOST_SENDS: u32 = 5;
+const MAX_SENDS: u32 = 5;
 
 /// How many times in a row the platform may throttle a request.
-const MOST_PUT_OFF: u32 = 5;
+const MAX_THROTTLED: u32 = 5;
 
 /// A changing step in progress.
 pub(super) struct Changing<'a> {
@@ -42,7 +42,7 @@ pub(super) struct Changing<'a> {
     /// How many times in a row the platform has throttled the request.
     put_off: u32,
     /// An existing resource to adopt instead of sending.
-    taken_over: Option<Value>,
+    adopted: Option<Value>,
 }
 
 /// The next action.
@@ -59,7 +59,7 @@ pub(super) enum Next<'a> {
 
 /// A lost response.
 pub(super) struct Lost<'a> {
-    why: String,
+    reason: String,
     loss: Loss,
     /// The pending request, if its response may still arrive.
     late: Option<Boxed<'a, Sending>>,
@@ -73,17 +73,17 @@ impl<'a> Changing<'a> {
         (plan, change): (&'a StepPlan, &'a Change),
         attempt: &'a dyn Attempt,
         cancel: &'a CancellationToken,
-        blank: StepData,
+        new_step: StepData,
     ) -> Changing<'a> {
         let step = StepData {
             changes: true,
             ledger: change.ledger_effect == LedgerEffect::Insert,
             strikes: match &change.ledger_effect {
-                LedgerEffect::Remove(struck) => struck.clone(),
+                LedgerEffect::Remove(removed) => removed.clone(),
                 LedgerEffect::Unchanged | LedgerEffect::Insert => Vec::new(),
             },
             resource: change.resource.as_ref().map(ResourceKey::from),
-            ..blank
+            ..new_step
         };
         Changing {
             row,
@@ -95,7 +95,7 @@ impl<'a> Changing<'a> {
             earlier: false,
             sends: 0,
             put_off: 0,
-            taken_over: None,
+            adopted: None,
         }
     }
 
@@ -143,7 +143,7 @@ impl<'a> Changing<'a> {
             return Err(self.row.replay(step));
         }
         self.earlier |= step.attempts > 0 && !step.state.is_open();
-        let why = match &step.why {
+        let reason = match &step.reason {
             Some(sealed) => {
                 let opened = self.row.journal.open_sealed(&why_place(step), sealed);
                 opened.map_err(|error| Err(error.into()))?
@@ -152,7 +152,7 @@ impl<'a> Changing<'a> {
         };
         let next = if step.state.is_open() {
             Next::Settle(Lost {
-                why: why.as_text().unwrap_or_default().to_owned(),
+                reason: reason.as_text().unwrap_or_default().to_owned(),
                 loss: Loss::Gone,
                 late: None,
             })
@@ -171,7 +171,7 @@ impl<'a> Changing<'a> {
         }
         self.step.state = StepState::Absent;
         // The resource found by an earlier lookup may have disappeared since.
-        self.taken_over = None;
+        self.adopted = None;
         self.prepare().await?;
         self.boundary(Boundary::BeforeIntent);
         let event = StepEvent::Intend {
@@ -225,15 +225,17 @@ impl<'a> Changing<'a> {
         match prepared {
             Prepared::Go => Ok(()),
             Prepared::There(value) => {
-                self.taken_over = Some(value);
+                self.adopted = Some(value);
                 Ok(())
             }
-            Prepared::Failed(why) => Err(Err(StepEnd::Failed(why))),
-            Prepared::Refused(why) => {
+            Prepared::Failed(reason) => Err(Err(StepEnd::Failed(reason))),
+            Prepared::Refused(reason) => {
                 let step = self.step.clone();
-                let recorded = self.row.record(step, StepEvent::KnownRefused, &why, usize::MAX);
+                let recorded = self
+                    .row
+                    .record(step, StepEvent::KnownRefused, &reason, usize::MAX);
                 recorded.map_err(|error| Err(error.into()))?;
-                Err(Err(StepEnd::Refused(why)))
+                Err(Err(StepEnd::Refused(reason)))
             }
         }
     }
@@ -308,7 +310,7 @@ impl<'a> Changing<'a> {
         {
             return Err(Err(StepEnd::InDoubt {
                 step: format!("{}/{}", claim.run, claim.step),
-                why: "an earlier version has left a step under the same key in doubt".into(),
+                reason: "an earlier version has left a step under the same key in doubt".into(),
             }));
         }
         let item = match item {
@@ -337,9 +339,9 @@ impl<'a> Changing<'a> {
                 Ok(found.is_some() && found == item.platform_id)
             }
             Some(Probe::Absent | Probe::Unknown(_)) => Ok(false),
-            Some(Probe::Unreachable(why)) => Err(Err(StepEnd::InDoubt {
+            Some(Probe::Unreachable(reason)) => Err(Err(StepEnd::InDoubt {
                 step: item.step.clone().unwrap_or_default(),
-                why: format!("cannot look up whether the ledger has it under a former name: {why}"),
+                reason: format!("cannot look up whether the ledger has it under a former name: {reason}"),
             })),
             None => Err(Err(StepEnd::Cancelled)),
         }
@@ -347,7 +349,7 @@ impl<'a> Changing<'a> {
 
     /// Sends the request once and records the result.
     async fn send(&mut self) -> Result<Next<'a>, Ended> {
-        if let Some(value) = self.taken_over.take() {
+        if let Some(value) = self.adopted.take() {
             return Err(self.conclude(StepEvent::Answered, value).await?);
         }
         // From here on, dropping this future early leaves the step in doubt, and that is recorded.
@@ -364,7 +366,7 @@ impl<'a> Changing<'a> {
         let answer = tokio::select! {
             biased;
             answer = &mut sending => Ok(answer),
-            why = flight.overdue() => Err(why),
+            reason = flight.overdue() => Err(reason),
         };
         self.boundary(Boundary::AfterSend);
         guard.disarm();
@@ -372,19 +374,19 @@ impl<'a> Changing<'a> {
         self.step.state = stamper.state();
         let answer = match answer {
             Ok(answer) => answer,
-            Err(why) => {
+            Err(reason) => {
                 self.sends += 1;
                 return Ok(Next::Settle(Lost {
-                    why,
+                    reason,
                     loss: Loss::Late,
                     late: Some(sending),
                 }));
             }
         };
         if self.change.probes
-            && let Sending::PutOff(why) = answer
+            && let Sending::PutOff(reason) = answer
         {
-            return self.put_off(why).await;
+            return self.put_off(reason).await;
         }
         self.put_off = 0;
         self.sends += 1;
@@ -394,13 +396,13 @@ impl<'a> Changing<'a> {
     /// Continues from a response.
     async fn answered(&mut self, answer: Sending) -> Result<Next<'a>, Ended> {
         match answer {
-            Sending::Lost { why, loss } => {
+            Sending::Lost { reason, loss } => {
                 let late = None;
-                Ok(Next::Settle(Lost { why, loss, late }))
+                Ok(Next::Settle(Lost { reason, loss, late }))
             }
-            Sending::Failed(why) | Sending::PutOff(why) => {
+            Sending::Failed(reason) | Sending::PutOff(reason) => {
                 self.advance(StepEvent::NotCarriedOut, None).await?;
-                Err(Err(StepEnd::Failed(why)))
+                Err(Err(StepEnd::Failed(reason)))
             }
             Sending::Refused(value) => Err(self.conclude(StepEvent::Refused, value).await?),
             Sending::HalfDone(value) => Err(self.conclude(StepEvent::HalfDone, value).await?),
@@ -410,25 +412,25 @@ impl<'a> Changing<'a> {
 
     /// Handles a throttled request. Some platforms count only the requests they have carried out, so a lookup comes
     /// before the request is sent again.
-    async fn put_off(&mut self, why: Value) -> Result<Next<'a>, Ended> {
+    async fn put_off(&mut self, reason: Value) -> Result<Next<'a>, Ended> {
         self.put_off += 1;
-        if Sabotage::SentAgainWhenPutOff.is_on() && self.put_off < MOST_PUT_OFF {
+        if Sabotage::SentAgainWhenPutOff.is_on() && self.put_off < MAX_THROTTLED {
             return Ok(Next::Send);
         }
         let look = self.cancel.run_until_cancelled(self.attempt.probe()).await;
         match look {
             Some(Probe::Found(value)) => {
                 let lost = self.lost(Loss::Broken);
-                let said = "the platform throttled the request";
-                if let Some(next) = self.doubt(lost, said, false).await? {
+                let cause = "the platform throttled the request";
+                if let Some(next) = self.doubt(lost, cause, false).await? {
                     return Ok(next);
                 }
                 self.found(value).await
             }
-            Some(Probe::Absent) if self.put_off < MOST_PUT_OFF => Ok(Next::Send),
-            Some(Probe::Absent) => self.answered(Sending::Failed(why)).await,
+            Some(Probe::Absent) if self.put_off < MAX_THROTTLED => Ok(Next::Send),
+            Some(Probe::Absent) => self.answered(Sending::Failed(reason)).await,
             Some(Probe::Unknown(_) | Probe::Unreachable(_)) => Ok(Next::Settle(Lost {
-                why: "the platform throttled the request".to_owned(),
+                reason: "the platform throttled the request".to_owned(),
                 loss: Loss::Broken,
                 late: None,
             })),
@@ -457,36 +459,38 @@ impl<'a> Changing<'a> {
 
     /// Looks up what the lost response would have contained, and continues from there.
     async fn settle(&mut self, lost: Lost<'a>) -> Result<Next<'a>, Ended> {
-        let Lost { why, loss, late } = lost;
+        let Lost { reason, loss, late } = lost;
         let listens = self.change.probes || late.is_some();
-        if let Some(next) = self.doubt(self.lost(loss), &why, !listens).await? {
+        if let Some(next) = self.doubt(self.lost(loss), &reason, !listens).await? {
             return Ok(next);
         }
         if !listens {
-            return Err(self.in_doubt(why));
+            return Err(self.in_doubt(reason));
         }
         let guard = Abandoned::unless_disarmed(self, || true);
-        let settled = self.look(&self.step, &why, late).await;
+        let settled = self.look(&self.step, &reason, late).await;
         guard.disarm();
-        let why = match settled {
+        let reason = match settled {
             Settled::Answered(answer) => return self.answered(answer).await,
             Settled::Found(value) => return self.found(value).await,
             Settled::Absent { .. } if self.cancel.is_cancelled() => {
-                format!("{why}, and the user interrupted before it was sent again")
+                format!("{reason}, and the user interrupted before it was sent again")
             }
-            Settled::Absent { looked } if self.sends < MOST_SENDS => return self.again(looked).await,
-            Settled::Absent { .. } => format!("it was sent {} times, and {why} each time", self.sends),
+            Settled::Absent { looked_up_at } if self.sends < MAX_SENDS => {
+                return self.again(looked_up_at).await;
+            }
+            Settled::Absent { .. } => format!("it was sent {} times, and {reason} each time", self.sends),
             // An earlier attempt may have ended with the same reason.
-            Settled::Unsettled(unclear) if why.ends_with(&unclear) => why,
-            Settled::Unsettled(unclear) => format!("{why}, and {unclear}"),
+            Settled::Unsettled(unclear) if reason.ends_with(&unclear) => reason,
+            Settled::Unsettled(unclear) => format!("{reason}, and {unclear}"),
             Settled::Cancelled if !self.change.probes => {
-                format!("{why}, and waiting for a late response was interrupted")
+                format!("{reason}, and waiting for a late response was interrupted")
             }
-            Settled::Cancelled => format!("{why}, and looking for it was interrupted"),
+            Settled::Cancelled => format!("{reason}, and looking for it was interrupted"),
         };
-        match self.doubt(self.lost(Loss::Gone), &why, true).await? {
+        match self.doubt(self.lost(Loss::Gone), &reason, true).await? {
             Some(next) => Ok(next),
-            None => Err(self.in_doubt(why)),
+            None => Err(self.in_doubt(reason)),
         }
     }
 
@@ -508,9 +512,9 @@ impl<'a> Changing<'a> {
     }
 
     /// Sends again a request that was not carried out, after recording a new intent stamp.
-    async fn again(&mut self, looked: Stamp) -> Result<Next<'a>, Ended> {
+    async fn again(&mut self, looked_up_at: Stamp) -> Result<Next<'a>, Ended> {
         let event = StepEvent::LookedInVain {
-            looked,
+            looked_up_at,
             window: self.window(),
         };
         let mut step = self.step.clone();
@@ -527,7 +531,7 @@ impl<'a> Changing<'a> {
         Window {
             sent: self.now(),
             waits_ms: Some(millis(self.change.patience)),
-            settle_ms: millis(self.change.settle).saturating_add(FRESH_MS),
+            settle_ms: millis(self.change.settle).saturating_add(MAX_STAMP_AGE_MS),
         }
     }
 
@@ -546,8 +550,13 @@ impl<'a> Changing<'a> {
         StepEvent::AnswerLost { at, loss, waits_ms }
     }
 
-    /// Looks up what a lost response would have contained; `why` is the reason it is lost.
-    pub(super) async fn look(&self, step: &StepData, why: &str, late: Option<Boxed<'_, Sending>>) -> Settled {
+    /// Looks up what a lost response would have contained; `reason` is the reason it is lost.
+    pub(super) async fn look(
+        &self,
+        step: &StepData,
+        reason: &str,
+        late: Option<Boxed<'_, Sending>>,
+    ) -> Settled {
         let own = self.window();
         let recorded = step.state.window().unwrap_or(own);
         let what = match &step.resource {
@@ -562,7 +571,7 @@ impl<'a> Changing<'a> {
             waits: self.row.journal.waits(),
             what: Wait {
                 what,
-                why: why.to_owned(),
+                reason: reason.to_owned(),
                 until_ms: None,
             },
             attempt: self.attempt,
@@ -574,16 +583,21 @@ impl<'a> Changing<'a> {
             },
             probes: self.change.probes,
             look_for_ms: millis(self.change.look_for),
-            absence_counts: step.state.resends(self.change.resends_late),
+            trusts_absence: step.state.resends(self.change.resends_late),
         };
         search.settle(late).await
     }
 
     /// Records that the response is lost, and why. Returns the next action if the step was moved elsewhere.
-    async fn doubt(&mut self, event: StepEvent, why: &str, parked: bool) -> Result<Option<Next<'a>>, Ended> {
+    async fn doubt(
+        &mut self,
+        event: StepEvent,
+        reason: &str,
+        parked: bool,
+    ) -> Result<Option<Next<'a>>, Ended> {
         let mut step = self.step.clone();
         let moved = self
-            .move_step(&mut step, event, None, Some((why, parked)))
+            .move_step(&mut step, event, None, Some((reason, parked)))
             .await?;
         if moved.is_none() {
             self.step.state = step.state;
@@ -591,10 +605,10 @@ impl<'a> Changing<'a> {
         Ok(moved)
     }
 
-    fn in_doubt(&self, why: String) -> Ended {
+    fn in_doubt(&self, reason: String) -> Ended {
         Err(StepEnd::InDoubt {
             step: self.step.key.clone(),
-            why,
+            reason,
         })
     }
 
@@ -637,9 +651,9 @@ impl<'a> Changing<'a> {
         step: &mut StepData,
         event: StepEvent,
         outcome: Option<&Value>,
-        why: Option<(&str, bool)>,
+        reason: Option<(&str, bool)>,
     ) -> Result<Option<Next<'a>>, Ended> {
-        let write = self.moving(step, event, outcome, why);
+        let write = self.moving(step, event, outcome, reason);
         match self.write(write).await? {
             Reply::Elsewhere(Some(moved)) => Ok(Some(Next::Follow(moved))),
             Reply::Elsewhere(None) => Ok(Some(Next::Begin)),
@@ -655,7 +669,7 @@ impl<'a> Changing<'a> {
         step: &StepData,
         event: StepEvent,
         outcome: Option<&Value>,
-        why: Option<(&str, bool)>,
+        reason: Option<(&str, bool)>,
     ) -> Write {
         let sealer = self.row.journal.sealer();
         let at_ms = self.now().wall_ms;
@@ -689,15 +703,16 @@ impl<'a> Changing<'a> {
             event,
             at_ms,
             outcome: outcome.map(|value| sealer.seal(&step_place(step), value)),
-            why: why.map(|(why, _)| sealer.seal(&why_place(step), &why.into())),
+            reason: reason.map(|(reason, _)| sealer.seal(&why_place(step), &reason.into())),
             // A loss without a reason is recorded on behalf of a process that has died.
-            parked: why.map_or(matches!(event, StepEvent::AnswerLost { .. }), |(_, parked)| {
+            parked: reason.map_or(matches!(event, StepEvent::AnswerLost { .. }), |(_, parked)| {
                 parked
             }),
             item,
             removed,
             audit: None,
-            forgets: step.act.is_some() && outcome.is_some_and(|answer| !self.attempt.is_carried_out(answer)),
+            releases_act: step.act.is_some()
+                && outcome.is_some_and(|answer| !self.attempt.is_carried_out(answer)),
         }))
     }
 
@@ -721,7 +736,7 @@ fn next_state(step: &StepData, event: StepEvent) -> Result<StepState, Ended> {
     step.state.next(event).map_err(|_| {
         Err(StepEnd::InDoubt {
             step: step.key.clone(),
-            why: "its state in the journal is not the one that this process knows".into(),
+            reason: "its state in the journal is not the one that this process knows".into(),
         })
     })
 }
@@ -754,9 +769,9 @@ impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
         if self.armed {
             let Changing { step, row, .. } = self.changing;
             let lost = self.changing.lost(Loss::Gone);
-            let why = ("the step was abandoned while it waited for its response", true);
+            let reason = ("the step was abandoned while it waited for its response", true);
             let write = if (self.is_out)() {
-                self.changing.moving(step, lost, None, Some(why))
+                self.changing.moving(step, lost, None, Some(reason))
             } else {
                 self.changing.moving(step, StepEvent::NotCarriedOut, None, None)
             };

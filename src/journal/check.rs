@@ -155,7 +155,7 @@ impl Check<'_> {
         self.opens(step.outcome.as_ref(), &step_place(step), || {
             format!("the outcome of {name}")
         });
-        self.opens(step.why.as_ref(), &why_place(step), || {
+        self.opens(step.reason.as_ref(), &why_place(step), || {
             format!("the reason why {name} is in doubt")
         });
         Ok(())
@@ -173,9 +173,9 @@ impl Check<'_> {
 
     fn audits(&mut self) -> Res<()> {
         for audit in self.look.audits()? {
-            let place = audit_place(audit.at_ms, &audit.kind, &audit.who);
+            let place = audit_place(audit.at_ms, &audit.kind, &audit.actor);
             self.opens(Some(&audit.what), &place, || {
-                format!("the audit's entry `{}` of {}", audit.kind, audit.who)
+                format!("the audit's entry `{}` of {}", audit.kind, audit.actor)
             });
         }
         Ok(())

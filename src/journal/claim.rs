@@ -13,7 +13,7 @@ use crate::sabotage::Sabotage;
 use crate::waiting::{Wait, Waiting};
 
 const FIRST_POLL: Duration = Duration::from_millis(50);
-const LONGEST_POLL: Duration = Duration::from_secs(1);
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Changing<'_> {
     /// Waits for another step on the same resource, or settles it if no process is working on it any more.
@@ -28,10 +28,10 @@ impl Changing<'_> {
             return self.wait_for(&claim).await;
         }
         let named = format!("{}/{}", claim.run, claim.step);
-        let doubt = |why: String| {
+        let doubt = |reason: String| {
             Err(StepEnd::InDoubt {
                 step: named.clone(),
-                why,
+                reason,
             })
         };
         let Some(mut owner) = owner.filter(|owner| owner.state.is_open()) else {
@@ -49,10 +49,10 @@ impl Changing<'_> {
         }
         let value = match self.look(&owner, "another run left it in doubt", None).await {
             Settled::Cancelled => return Err(Err(StepEnd::Cancelled)),
-            Settled::Unsettled(why) => return Err(doubt(why)),
-            Settled::Absent { looked } => {
+            Settled::Unsettled(reason) => return Err(doubt(reason)),
+            Settled::Absent { looked_up_at } => {
                 self.earlier = true;
-                self.move_step(&mut owner, StepEvent::GivenUp { looked }, None, None)
+                self.move_step(&mut owner, StepEvent::GivenUp { looked_up_at }, None, None)
                     .await?;
                 return Ok(());
             }
@@ -70,7 +70,7 @@ impl Changing<'_> {
         let journal = &self.row.journal;
         let locks = journal.locks();
         let mut pause = FIRST_POLL;
-        let (mut waited, mut told) = (Duration::ZERO, None);
+        let (mut waited, mut wait_notice) = (Duration::ZERO, None);
         let mut now = Some(owner.clone());
         // Acts of this process take turns.
         while let Some(step) = now
@@ -79,16 +79,16 @@ impl Changing<'_> {
             && !locks.is_ours(&step.run)
             && locks.is_alive(&step.run)
         {
-            if waited >= journal.waits().untold() && told.is_none() {
-                told = Some(self.tell_of(&owner.run, &format!("does the same `{}`", owner.op)));
+            if waited >= journal.waits().untold() && wait_notice.is_none() {
+                wait_notice = Some(self.tell_of(&owner.run, &format!("does the same `{}`", owner.op)));
             }
             waited += pause;
-            let nap = journal.clock().sleep(pause);
+            let sleep = journal.clock().sleep(pause);
             self.cancel
-                .run_until_cancelled(nap)
+                .run_until_cancelled(sleep)
                 .await
                 .ok_or(Err(StepEnd::Cancelled))?;
-            pause = (pause * 2).min(LONGEST_POLL);
+            pause = (pause * 2).min(MAX_POLL_INTERVAL);
             let look = journal.store().read(|look| look.step(&owner.run, &owner.key));
             now = look.map_err(|error| Err(error.into()))?;
         }
@@ -96,7 +96,7 @@ impl Changing<'_> {
             Some(step) if step.state != StepState::Done && step.state.is_remembered() => {
                 Err(Err(StepEnd::InDoubt {
                     step: format!("{}/{}", step.run, step.key),
-                    why: format!(
+                    reason: format!(
                         "run {0} has left the same act in doubt; settle it there: provisor runs show {0}",
                         step.run
                     ),
@@ -110,19 +110,19 @@ impl Changing<'_> {
     async fn wait_for(&self, claim: &ClaimData) -> Result<(), Ended> {
         let journal = &self.row.journal;
         let mut pause = FIRST_POLL;
-        let (mut waited, mut told) = (Duration::ZERO, None);
+        let (mut waited, mut wait_notice) = (Duration::ZERO, None);
         loop {
-            if waited >= journal.waits().untold() && told.is_none() {
+            if waited >= journal.waits().untold() && wait_notice.is_none() {
                 let work = format!("is working on {} {}", claim.resource.kind, claim.resource.name);
-                told = Some(self.tell_of(&claim.run, &work));
+                wait_notice = Some(self.tell_of(&claim.run, &work));
             }
             waited += pause;
-            let nap = journal.clock().sleep(pause);
+            let sleep = journal.clock().sleep(pause);
             self.cancel
-                .run_until_cancelled(nap)
+                .run_until_cancelled(sleep)
                 .await
                 .ok_or(Err(StepEnd::Cancelled))?;
-            pause = (pause * 2).min(LONGEST_POLL);
+            pause = (pause * 2).min(MAX_POLL_INTERVAL);
             let now = journal.store().read(|look| look.claim(&claim.resource));
             let still = now.map_err(|error| Err(error.into()))?.as_ref() == Some(claim);
             if !still || !journal.locks().is_alive(&claim.run) {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Damage(Mutex<BTreeSet<String>>);
 
 /// The maximum number kept: more would add no information, and a journal may hold millions.
-const MOST: usize = 100;
+const MAX_NOTES: usize = 100;
 
 impl Damage {
     /// Returns the sentences in alphabetical order, at most one hundred.
@@ -18,7 +18,7 @@ impl Damage {
 
     pub(super) fn note(&self, sentence: String) {
         let mut noted = self.lock();
-        if noted.len() < MOST {
+        if noted.len() < MAX_NOTES {
             noted.insert(sentence);
         }
     }

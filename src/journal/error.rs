@@ -20,20 +20,20 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// It cannot be opened, read or written.
-    #[error("the journal {} cannot be used: {why}", path.display())]
+    #[error("the journal {} cannot be used: {reason}", path.display())]
     Unusable {
         /// The journal.
         path: PathBuf,
         /// The message of the system or the database.
-        why: String,
+        reason: String,
     },
     /// It can be read but not written.
-    #[error("the journal {} is read-only: {why}", path.display())]
+    #[error("the journal {} is read-only: {reason}", path.display())]
     ReadOnly {
         /// The journal.
         path: PathBuf,
         /// Why it cannot be written.
-        why: String,
+        reason: String,
     },
     /// The file is missing, and its ledger had entries or their count cannot be opened.
     #[error("the journal {} is missing, and the ledger in it had entries", path.display())]
@@ -66,20 +66,20 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// The file is damaged or not a journal.
-    #[error("the journal {} is damaged: {why}", path.display())]
+    #[error("the journal {} is damaged: {reason}", path.display())]
     Corrupt {
         /// The journal.
         path: PathBuf,
         /// The message of the database.
-        why: String,
+        reason: String,
     },
     /// A file of sealed values next to the journal is damaged.
-    #[error("{} is damaged: {why}", path.display())]
+    #[error("{} is damaged: {reason}", path.display())]
     Vault {
         /// The file.
         path: PathBuf,
         /// The message of the database.
-        why: String,
+        reason: String,
         /// Whether it holds values that cannot be obtained again.
         lasting: bool,
     },
@@ -100,12 +100,12 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// A backup is damaged or not a backup.
-    #[error("the backup {} cannot be used: {why}", path.display())]
+    #[error("the backup {} cannot be used: {reason}", path.display())]
     Backup {
         /// The backup.
         path: PathBuf,
         /// What is wrong with it.
-        why: String,
+        reason: String,
     },
     /// A backup was sealed with another key.
     #[error("the backup {} was sealed with another key", path.display())]
@@ -119,12 +119,12 @@ pub enum JournalError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A recorded value cannot be opened.
-    #[error("what is recorded for {place} cannot be read: {why}")]
+    #[error("what is recorded for {place} cannot be read: {reason}")]
     Sealed {
         /// The run and step, row, or ledger entry.
         place: String,
         /// Why.
-        why: SealError,
+        reason: SealError,
     },
     /// The text of a script, or of a module it imports, differs from the recorded one.
     #[error("the text that is recorded of `{name}` is damaged: its digest differs")]
@@ -172,12 +172,12 @@ pub enum JournalError {
         limit: Duration,
     },
     /// A copy of the journal cannot be written.
-    #[error("the copy {} cannot be written: {why}", path.display())]
+    #[error("the copy {} cannot be written: {reason}", path.display())]
     Copy {
         /// The copy.
         path: PathBuf,
         /// The message of the system or the database.
-        why: String,
+        reason: String,
     },
     /// The target of a backup already exists.
     #[error("{} exists already", path.display())]

@@ -38,12 +38,12 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// The file can be neither read nor created.
-    #[error("the key file {} cannot be used: {why}", path.display())]
+    #[error("the key file {} cannot be used: {reason}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
         /// The message of the system.
-        why: String,
+        reason: String,
     },
 }
 
@@ -62,11 +62,11 @@ impl KeyError {
     }
 }
 
-const SHORTEST_PASSPHRASE: usize = 16;
+const MIN_PASSPHRASE_CHARS: usize = 16;
 
 /// The number of rounds. A passphrase is stretched at every start, so this takes only a millisecond or two. It slows
 /// guessing down; it does not make a weak passphrase strong.
-const STRETCH: usize = 4096;
+const KEY_ROUNDS: usize = 4096;
 
 /// Returns the key that a text represents: 64 hexadecimal digits, base64 of 32 bytes (either alphabet, padded or not),
 /// or a passphrase of at least 16 characters. Surrounding white space is ignored.
@@ -75,14 +75,14 @@ pub(super) fn from_text(text: &str) -> Result<KeyBytes, KeyError> {
     if let Some(key) = written_out(text) {
         return Ok(key);
     }
-    if text.chars().count() < SHORTEST_PASSPHRASE {
+    if text.chars().count() < MIN_PASSPHRASE_CHARS {
         return Err(KeyError::BadText);
     }
     let mut key = mac(
         &Zeroizing::new([0; 32]),
         &[b"provisor passphrase 1", text.as_bytes()],
     );
-    for _ in 0..STRETCH {
+    for _ in 0..KEY_ROUNDS {
         key = mac(&key, &[text.as_bytes()]);
     }
     Ok(key)
@@ -109,7 +109,7 @@ fn written_out(text: &str) -> Option<KeyBytes> {
 pub(super) fn from_file(path: &Path) -> Result<KeyBytes, KeyError> {
     let unusable = |error: io::Error| KeyError::Unusable {
         path: path.to_owned(),
-        why: error.to_string(),
+        reason: error.to_string(),
     };
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(unusable)?,

@@ -94,7 +94,7 @@ impl Journal {
         Ok(Earlier {
             value: self.open_sealed(&item_place(&item.resource), &item.value)?,
             run: item.run.clone(),
-            same: owner.is_none_or(|owner| asks_the_same(step, &owner)),
+            is_same_request: owner.is_none_or(|owner| asks_the_same(step, &owner)),
         })
     }
 
@@ -105,7 +105,7 @@ impl Journal {
         Ok(Earlier {
             value: value.unwrap_or_default(),
             run: Some(owner.run.clone()),
-            same: asks_the_same(step, owner),
+            is_same_request: asks_the_same(step, owner),
         })
     }
 

@@ -95,7 +95,7 @@ impl Drop for WaitNote {
 
 /// A process that only checks whether a run is active holds its lock for a moment, hence several attempts.
 const ATTEMPTS: usize = 10;
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
+const RETRY_DELAY: Duration = Duration::from_millis(5);
 
 impl Locks {
     /// Creates the locks of the journal at this path, or of one in memory.
@@ -135,7 +135,7 @@ impl Locks {
                 self.held().remove(run);
                 return Err(JournalError::Unusable {
                     path,
-                    why: error.to_string(),
+                    reason: error.to_string(),
                 });
             }
         };
@@ -293,7 +293,7 @@ fn lock(path: &Path) -> Result<Taken, (PathBuf, io::Error)> {
                 sign().map_err(failed)?;
                 return Ok(Taken::Locked(file));
             }
-            Err(TryLockError::WouldBlock) if attempt + 1 < ATTEMPTS => std::thread::sleep(BETWEEN_ATTEMPTS),
+            Err(TryLockError::WouldBlock) if attempt + 1 < ATTEMPTS => std::thread::sleep(RETRY_DELAY),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }

@@ -35,14 +35,14 @@ impl RowJournal {
         let StepKind::Change(change) = &plan.kind else {
             return Ok(LookupOutcome::Known);
         };
-        let blank = self.ask(plan, &self.asked(plan));
-        let Some(recorded) = self.recorded.get(&blank.key).cloned() else {
+        let new_step = self.ask(plan, &self.asked(plan));
+        let Some(recorded) = self.recorded.get(&new_step.key).cloned() else {
             return Ok(LookupOutcome::Known);
         };
         if !recorded.state.is_open() {
             return Ok(LookupOutcome::Known);
         }
-        let changing = Changing::new(self, (plan, change), attempt, cancel, blank);
+        let changing = Changing::new(self, (plan, change), attempt, cancel, new_step);
         match changing.close(recorded, change.probes).await {
             Ok(closed) => Ok(closed),
             Err(Err(StepEnd::Journal(error))) => Err(error),
@@ -58,12 +58,12 @@ impl Changing<'_> {
         mut step: super::table::StepData,
         probes: bool,
     ) -> Result<LookupOutcome, super::change::Ended> {
-        let why = match step.state {
+        let reason = match step.state {
             StepState::Intended { .. } => Some(("the session ended before the response arrived", true)),
             _ => None,
         };
         let lost = self.lost(Loss::Gone);
-        if self.move_step(&mut step, lost, None, why).await?.is_some() {
+        if self.move_step(&mut step, lost, None, reason).await?.is_some() {
             return Ok(LookupOutcome::Known);
         }
         if !probes {
@@ -77,12 +77,12 @@ impl Changing<'_> {
                     .await?;
                 LookupOutcome::Found
             }
-            Settled::Absent { looked } => {
-                self.move_step(&mut step, StepEvent::GivenUp { looked }, None, None)
+            Settled::Absent { looked_up_at } => {
+                self.move_step(&mut step, StepEvent::GivenUp { looked_up_at }, None, None)
                     .await?;
                 LookupOutcome::Absent
             }
-            Settled::Unsettled(why) => LookupOutcome::Open(why),
+            Settled::Unsettled(reason) => LookupOutcome::Open(reason),
             // No late response is awaited here.
             Settled::Answered(_) => LookupOutcome::Known,
             Settled::Cancelled => LookupOutcome::Stopped,

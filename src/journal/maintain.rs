@@ -19,15 +19,15 @@ pub struct AuditRecord {
     /// The kind of action, in one word: `resolve`, `reveal`.
     pub kind: String,
     /// The person who did it.
-    pub who: String,
+    pub actor: String,
     /// The object of the action.
     pub what: Value,
 }
 
 impl Journal {
-    /// Records an action of `who`; on disk when it returns.
-    pub fn audit(&self, kind: &str, who: &str, what: &Value) -> Result<(), JournalError> {
-        let write = Write::Audit(audit_data(self, kind, who, what));
+    /// Records an action of `actor`; on disk when it returns.
+    pub fn audit(&self, kind: &str, actor: &str, what: &Value) -> Result<(), JournalError> {
+        let write = Write::Audit(audit_data(self, kind, actor, what));
         self.store().write(write).map(drop)
     }
 
@@ -35,13 +35,13 @@ impl Journal {
     pub fn audits(&self) -> Result<Vec<AuditRecord>, JournalError> {
         let audits = self.store().read(|look| look.audits())?;
         let records = audits.into_iter().map(|audit| {
-            let place = audit_place(audit.at_ms, &audit.kind, &audit.who);
+            let place = audit_place(audit.at_ms, &audit.kind, &audit.actor);
             let what = self.open_noted(&place, &audit.what);
             AuditRecord {
                 what: what.unwrap_or_default(),
                 at_ms: audit.at_ms,
                 kind: audit.kind,
-                who: audit.who,
+                actor: audit.actor,
             }
         });
         Ok(records.collect())
@@ -89,16 +89,16 @@ impl Journal {
     }
 }
 
-pub(super) fn audit_data(journal: &Journal, kind: &str, who: &str, what: &Value) -> AuditData {
+pub(super) fn audit_data(journal: &Journal, kind: &str, actor: &str, what: &Value) -> AuditData {
     let at_ms = journal.clock().now_millis();
     AuditData {
         at_ms,
         kind: kind.to_owned(),
-        who: who.to_owned(),
-        what: journal.sealer().seal(&audit_place(at_ms, kind, who), what),
+        actor: actor.to_owned(),
+        what: journal.sealer().seal(&audit_place(at_ms, kind, actor), what),
     }
 }
 
-pub(super) fn audit_place(at_ms: i64, kind: &str, who: &str) -> String {
-    format!("audit {at_ms} {kind} {who}")
+pub(super) fn audit_place(at_ms: i64, kind: &str, actor: &str) -> String {
+    format!("audit {at_ms} {kind} {actor}")
 }

@@ -251,12 +251,12 @@ impl Tables for Maps {
         Ok(())
     }
 
-    fn drop_details(&mut self, run: &RunId, most: usize) -> Res<u64> {
-        let positions: Vec<u64> = self.rows_of(run, 0).take(most).map(|row| row.position).collect();
+    fn drop_details(&mut self, run: &RunId, limit: usize) -> Res<u64> {
+        let positions: Vec<u64> = self.rows_of(run, 0).take(limit).map(|row| row.position).collect();
         for position in &positions {
             self.rows.remove(&(run.clone(), *position));
         }
-        if positions.len() < most {
+        if positions.len() < limit {
             self.scopes.retain(|(of, _), _| of != run);
             self.steps.retain(|(of, _), step| of != run || step.changes);
         }
@@ -265,12 +265,12 @@ impl Tables for Maps {
 
     fn drop_sources(&mut self) -> Res<()> {
         let used = |hash: &String| {
-            let mut kept = self.runs.iter().filter(|kept| !kept.pruned);
-            let pins = |kept: &'_ RunData| {
-                let earlier = kept.earlier.iter().flat_map(|earlier| &earlier.sources);
-                kept.sources.iter().chain(earlier).any(|(_, of)| of == hash)
+            let mut retained = self.runs.iter().filter(|retained| !retained.pruned);
+            let pins = |retained: &'_ RunData| {
+                let earlier = retained.earlier.iter().flat_map(|earlier| &earlier.sources);
+                retained.sources.iter().chain(earlier).any(|(_, of)| of == hash)
             };
-            kept.any(pins)
+            retained.any(pins)
         };
         self.sources.retain(|hash, _| used(hash));
         Ok(())

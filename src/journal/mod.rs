@@ -283,10 +283,10 @@ impl Journal {
     fn open_sealed(&self, place: &str, sealed: &[u8]) -> Result<Value, JournalError> {
         self.sealer()
             .open(place, sealed)
-            .map_err(|why| JournalError::Sealed {
+            .map_err(|reason| JournalError::Sealed {
                 // Ledger places contain newlines.
                 place: place.replace('\n', " "),
-                why,
+                reason,
             })
     }
 

@@ -42,11 +42,11 @@ impl RowJournal {
     /// Returns the step's key and what is known about it. Counts as requesting the step. `retrying` ignores the records
     /// that [`super::Journal::retry_failed`] forgets.
     pub fn recall(&self, plan: &StepPlan, retrying: bool) -> Result<(String, Recall), JournalError> {
-        let blank = self.ask(plan, &self.asked(plan));
-        let key = blank.key.clone();
+        let new_step = self.ask(plan, &self.asked(plan));
+        let key = new_step.key.clone();
         let recall = match self.recorded.get(&key) {
             Some(step) if retrying && is_asked_anew(step, last_change(self.recorded.values())) => {
-                self.around(plan, &blank)?
+                self.around(plan, &new_step)?
             }
             Some(step) if step.state.is_final() => {
                 let value = match &step.outcome {
@@ -60,13 +60,13 @@ impl RowJournal {
             }
             Some(step) => match step.state.window() {
                 Some(window) => self.open(plan, step.state, window),
-                None => self.around(plan, &blank)?,
+                None => self.around(plan, &new_step)?,
             },
             None if matches!(plan.kind, StepKind::Read) => Recall::Nothing,
             None => match (self.open_besides(plan), self.done_besides(plan)) {
                 (Some(open), _) => Recall::Blocked(open.key.clone()),
                 (None, Some(done)) => Recall::DoneBefore(done.key.clone()),
-                (None, None) => self.around(plan, &blank)?,
+                (None, None) => self.around(plan, &new_step)?,
             },
         };
         Ok((key, recall))
@@ -116,14 +116,14 @@ impl RowJournal {
     }
 
     /// Returns the matching recorded steps that were not requested.
-    fn left(&self, like: impl Fn(&StepData) -> bool) -> impl Iterator<Item = &StepData> {
+    fn left(&self, pick: impl Fn(&StepData) -> bool) -> impl Iterator<Item = &StepData> {
         let recorded = self.recorded.values();
-        recorded.filter(move |step| like(step) && !self.was_asked(&step.key))
+        recorded.filter(move |step| pick(step) && !self.was_asked(&step.key))
     }
 
     /// Returns the one of them that was requested first.
-    fn first_left(&self, like: impl Fn(&StepData) -> bool) -> Option<&StepData> {
-        self.left(like).min_by_key(|step| step.seq)
+    fn first_left(&self, pick: impl Fn(&StepData) -> bool) -> Option<&StepData> {
+        self.left(pick).min_by_key(|step| step.seq)
     }
 
     /// Whether the journal has no step of this row.
@@ -149,15 +149,18 @@ impl RowJournal {
     }
 
     /// Returns what other steps have done, or are doing, about the same resource or act.
-    fn around(&self, plan: &StepPlan, blank: &StepData) -> Result<Recall, JournalError> {
+    fn around(&self, plan: &StepPlan, new_step: &StepData) -> Result<Recall, JournalError> {
         let StepKind::Change(change) = &plan.kind else {
             return Ok(Recall::Nothing);
         };
         let since_ms = self.acts_since_ms(change);
-        let owner = self.journal.store().read(|look| acted(look, blank, since_ms))?;
+        let owner = self
+            .journal
+            .store()
+            .read(|look| acted(look, new_step, since_ms))?;
         match owner {
             Some(owner) if owner.state == StepState::Done => {
-                return Ok(Recall::Held(self.journal.acted(blank, &owner)?));
+                return Ok(Recall::Held(self.journal.acted(new_step, &owner)?));
             }
             Some(owner) => return Ok(Recall::Acted(format!("{}/{}", owner.run, owner.key))),
             None => {}
@@ -168,7 +171,7 @@ impl RowJournal {
         let read = |look: &dyn super::table::Look| Ok((look.item(&resource)?, claimed(look, &resource)?));
         let (item, claim) = self.journal.store().read(read)?;
         Ok(match (item, claim) {
-            (Some(item), _) => Recall::Held(self.journal.in_ledger(blank, &item)?),
+            (Some(item), _) => Recall::Held(self.journal.in_ledger(new_step, &item)?),
             (None, Some(claim)) => Recall::Claimed(claim),
             (None, None) => Recall::Nothing,
         })

@@ -44,7 +44,7 @@ pub struct StepRecord {
     /// The outcome, or the refusal.
     pub outcome: Option<Value>,
     /// Why it is in doubt.
-    pub why: Option<String>,
+    pub reason: Option<String>,
 }
 
 const ID_LENGTH: usize = 5;
@@ -141,8 +141,8 @@ impl Journal {
         for sentence in damaged {
             self.damage().note(sentence);
         }
-        let kept = runs.into_iter().filter(|run| !run.pruned);
-        Ok(kept.map(|run| self.run_record(run)).collect())
+        let retained = runs.into_iter().filter(|run| !run.pruned);
+        Ok(retained.map(|run| self.run_record(run)).collect())
     }
 
     /// Returns the newest run that can be resumed and that no running process is executing. A run whose plan cannot be
@@ -370,11 +370,11 @@ impl Journal {
     pub(super) fn step_record(&self, step: StepData) -> StepRecord {
         let outcome = step.outcome.as_ref();
         let outcome = outcome.map(|sealed| self.open_noted(&step_place(&step), sealed).unwrap_or_default());
-        let why = step.why.as_ref();
-        let why = why.map(|sealed| self.open_noted(&why_place(&step), sealed).unwrap_or_default());
+        let reason = step.reason.as_ref();
+        let reason = reason.map(|sealed| self.open_noted(&why_place(&step), sealed).unwrap_or_default());
         StepRecord {
             outcome,
-            why: why.and_then(|why| why.as_text().map(str::to_owned)),
+            reason: reason.and_then(|reason| reason.as_text().map(str::to_owned)),
             key: step.key,
             position: step.position,
             seq: step.seq,

@@ -11,13 +11,13 @@ use crate::value::digest::sha256;
 
 impl Journal {
     /// Pins a run to these sources, each a name and its text, and sets the plan that goes with them. The previous
-    /// sources stay recorded, and an audit record names `who`. On disk when it returns.
+    /// sources stay recorded, and an audit record names `actor`. On disk when it returns.
     pub fn repin(
         &self,
         run: &RunLock,
         sources: &[(String, String)],
         plan: &Value,
-        who: &str,
+        actor: &str,
     ) -> Result<(), JournalError> {
         let id = run.id();
         let hashes = sources
@@ -32,7 +32,7 @@ impl Journal {
             audit: audit_data(
                 self,
                 "with-current",
-                who,
+                actor,
                 &format!("run {id} continues with an edited script").into(),
             ),
         }));
@@ -107,7 +107,7 @@ mod tests {
             assert!(journal.sources(&other).unwrap().is_empty(), "pruned");
             let audits = journal.audits().unwrap();
             assert_eq!(
-                (audits[0].kind.as_str(), audits[0].who.as_str()),
+                (audits[0].kind.as_str(), audits[0].actor.as_str()),
                 ("with-current", "ann")
             );
         }

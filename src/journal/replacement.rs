@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use super::files;
 
 const DRAFT: &str = "replacement.part";
-const READY: &str = "replacement";
+const READY_FOLDER: &str = "replacement";
 
 /// The suffixes of the files that SQLite and the journal keep next to a database that is replaced.
-const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", "-count"];
+const COMPANION_SUFFIXES: [&str; 4] = ["-wal", "-shm", "-journal", "-count"];
 
 /// Replacement files that are not committed yet.
 pub(super) struct Draft {
@@ -48,7 +48,7 @@ impl Draft {
             let path = entry?.path();
             if path.is_dir() {
                 fs::remove_dir_all(path)?;
-            } else if BESIDE
+            } else if COMPANION_SUFFIXES
                 .iter()
                 .any(|ending| path.to_string_lossy().ends_with(ending))
             {
@@ -58,7 +58,7 @@ impl Draft {
             }
         }
         files::sync_folder(&self.folder())?;
-        fs::rename(self.folder(), self.state.join(READY))?;
+        fs::rename(self.folder(), self.state.join(READY_FOLDER))?;
         files::sync_folder(&self.state)?;
         finish(&self.state)
     }
@@ -70,7 +70,7 @@ impl Draft {
 
 /// Completes a replacement in this folder whose process was killed; does nothing if there is none.
 pub fn finish(state: &Path) -> io::Result<()> {
-    let ready = state.join(READY);
+    let ready = state.join(READY_FOLDER);
     if !ready.exists() {
         return Ok(());
     }
@@ -84,7 +84,7 @@ pub fn finish(state: &Path) -> io::Result<()> {
         let entry = entry?;
         let target = state.join(entry.file_name());
         // A leftover log would be taken for the new file's own.
-        for ending in BESIDE {
+        for ending in COMPANION_SUFFIXES {
             remove_if_there(&files::beside(&target, ending))?;
         }
         files::sync_folder(state)?;

@@ -27,7 +27,7 @@ pub enum Resolution {
 const KIND: &str = "resolve";
 
 /// The text after the step's name in those records, and whether it marks the step as done.
-const WORDS: [(&str, bool); 4] = [
+const OUTCOME_SUFFIXES: [(&str, bool); 4] = [
     (" corrected to done", true),
     (" corrected to absent", false),
     (" done", true),
@@ -36,8 +36,8 @@ const WORDS: [(&str, bool); 4] = [
 
 impl Journal {
     /// Records a person's decision about a step that is in doubt, half done, or done only by such a decision, and that
-    /// `who` made it. The run must not be in progress.
-    pub fn resolve(&self, id: &RunId, key: &str, says: &Resolution, who: &str) -> Result<(), JournalError> {
+    /// `actor` made it. The run must not be in progress.
+    pub fn resolve(&self, id: &RunId, key: &str, says: &Resolution, actor: &str) -> Result<(), JournalError> {
         let lock = self.lock_run(id)?;
         let Some(step) = self.store().read(|look| look.step(id, key))? else {
             return Err(JournalError::NoSuchStep {
@@ -58,7 +58,7 @@ impl Journal {
             _ if outcome.is_some() => " done",
             _ => " absent",
         };
-        let audit = audit_data(self, KIND, who, &Value::from(format!("{id}/{key}{word}")));
+        let audit = audit_data(self, KIND, actor, &Value::from(format!("{id}/{key}{word}")));
         self.move_by_hand(&step, event, outcome, Some(audit))?;
         drop(lock);
         Ok(())
@@ -98,11 +98,11 @@ impl Journal {
         let mut keys = HashSet::new();
         for audit in self.audits()?.iter().filter(|audit| audit.kind == KIND) {
             let what = audit.what.as_text().and_then(|what| what.strip_prefix(&prefix));
-            let said = what.and_then(|what| {
-                let mut words = WORDS.iter();
+            let resolution = what.and_then(|what| {
+                let mut words = OUTCOME_SUFFIXES.iter();
                 words.find_map(|(word, done)| what.strip_suffix(word).map(|key| (key, *done)))
             });
-            match said {
+            match resolution {
                 Some((key, true)) => {
                     keys.insert(key.to_owned());
                 }
@@ -141,7 +141,7 @@ impl Journal {
             event,
             at_ms,
             outcome: outcome.map(|value| self.sealer().seal(&step_place(step), value)),
-            why: step.why.clone().filter(|_| outcome.is_none()),
+            reason: step.reason.clone().filter(|_| outcome.is_none()),
             parked: true,
             item,
             removed: if event == StepEvent::ResolvedDone {
@@ -150,7 +150,7 @@ impl Journal {
                 Vec::new()
             },
             audit,
-            forgets: false,
+            releases_act: false,
         };
         match self.store().write(Write::Move(Box::new(change)))? {
             Reply::Elsewhere(now) => Err(JournalError::NotInDoubt {

@@ -46,9 +46,9 @@ impl Journal {
                     .into_iter()
                     .find(|key| opens(&copy, key, clock)),
             },
-            JournalError::Corrupt { why, .. } => JournalError::Backup {
+            JournalError::Corrupt { reason, .. } => JournalError::Backup {
                 path: backup.to_owned(),
-                why,
+                reason,
             },
             other => other,
         };
@@ -56,9 +56,9 @@ impl Journal {
         let opened = Journal::open(&copy, sealer.clone(), clock.clone(), Ids::random()).map_err(of_backup)?;
         let problem = opened.check()?.into_iter().next();
         drop(opened);
-        if let Some(why) = problem {
+        if let Some(reason) = problem {
             let path = backup.to_owned();
-            return Err(JournalError::Backup { path, why });
+            return Err(JournalError::Backup { path, reason });
         }
         sqlite::close_log(&copy)?;
         // Held until the end: a process that opens a file without a log waits for this lock.
@@ -67,9 +67,9 @@ impl Journal {
             Err(JournalError::Corrupt { .. }) => nobody_works(path)?,
             closed => closed?,
         }
-        let kept = keep(path, clock).map_err(system)?;
+        let previous = keep(path, clock).map_err(system)?;
         draft.commit().map_err(system)?;
-        Ok(kept)
+        Ok(previous)
     }
 
     /// Seals everything in these files again: with the `given` key, or with a random one that replaces the key file.
@@ -107,13 +107,13 @@ impl Journal {
             sqlite::copy_into(file, &copy)?;
             unreadable += sqlite::reseal(&copy, what, old, &new)?;
         }
-        let kept = keep(key, clock).map_err(system)?;
+        let previous = keep(key, clock).map_err(system)?;
         draft.commit().map_err(system)?;
-        if given.is_some() && kept.is_some() {
+        if given.is_some() && previous.is_some() {
             // The values it opened are now sealed with the given key.
             fs::remove_file(key).map_err(system)?;
         }
-        Ok((kept, unreadable))
+        Ok((previous, unreadable))
     }
 }
 
@@ -147,20 +147,20 @@ fn keep(path: &Path, clock: &Clock) -> io::Result<Option<PathBuf>> {
         return Ok(None);
     }
     let now = jiff::Timestamp::from_millisecond(clock.now_millis()).unwrap_or_default();
-    let kept = files::beside(path, &now.strftime(".replaced-%Y%m%d-%H%M%S").to_string());
+    let previous = files::beside(path, &now.strftime(".replaced-%Y%m%d-%H%M%S").to_string());
     for ending in ["", "-wal"] {
-        let (from, to) = (files::beside(path, ending), files::beside(&kept, ending));
+        let (from, to) = (files::beside(path, ending), files::beside(&previous, ending));
         if from.exists() && fs::hard_link(&from, &to).is_err() {
             fs::copy(&from, &to)?;
         }
     }
     files::sync_folder(files::folder_of(path))?;
-    Ok(Some(kept))
+    Ok(Some(previous))
 }
 
 fn unusable(path: &Path, failed: &io::Error) -> JournalError {
     JournalError::Unusable {
         path: path.to_owned(),
-        why: failed.to_string(),
+        reason: failed.to_string(),
     }
 }

@@ -35,14 +35,14 @@ pub struct RowJournal {
 #[derive(Debug, Default)]
 struct Asked {
     /// How often each operation was requested with the same arguments.
-    same: HashMap<String, u32>,
+    occurrences: HashMap<String, u32>,
     /// How often each act of the row was requested.
     acts: HashMap<String, u32>,
     all: u32,
 }
 
 /// The largest outcome of a read, in bytes, that is recorded; larger reads are repeated by a resume.
-const LARGEST_READ: usize = 1024 * 1024;
+const MAX_READ_BYTES: usize = 1024 * 1024;
 
 impl Journal {
     /// Opens a row of a locked run. `scope` is the row's, as returned by the journal. A fresh row has no steps yet,
@@ -101,15 +101,15 @@ impl RowJournal {
         cancel: &CancellationToken,
     ) -> Result<Output, StepEnd> {
         let asked = self.asked(plan);
-        let blank = self.ask(plan, &asked);
-        let recorded = self.recorded.get(&blank.key);
+        let new_step = self.ask(plan, &asked);
+        let recorded = self.recorded.get(&new_step.key);
         let end = match &plan.kind {
-            StepKind::Read => self.read(blank, recorded, attempt, cancel).await,
+            StepKind::Read => self.read(new_step, recorded, attempt, cancel).await,
             StepKind::Change(change) => {
                 if let Some(end) = self.in_the_way(plan).filter(|_| recorded.is_none()) {
                     Err(end)
                 } else {
-                    let changing = Changing::new(self, (plan, change), attempt, cancel, blank);
+                    let changing = Changing::new(self, (plan, change), attempt, cancel, new_step);
                     changing.carry_out(recorded.cloned()).await
                 }
             }
@@ -159,7 +159,7 @@ impl RowJournal {
         let mut counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all += 1;
         let seq = counts.all;
-        let occurrence = counts.same.entry(asked.to_owned()).or_default();
+        let occurrence = counts.occurrences.entry(asked.to_owned()).or_default();
         *occurrence += 1;
         let occurrence = *occurrence;
         let (request, act) = match &plan.kind {
@@ -189,7 +189,7 @@ impl RowJournal {
             started_ms: self.journal.clock().now_millis(),
             ended_ms: None,
             outcome: None,
-            why: None,
+            reason: None,
         }
     }
 
@@ -238,7 +238,10 @@ impl RowJournal {
         let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         split(key).is_some_and(|(asked, occurrence)| {
             let occurrence = occurrence.parse::<u32>().unwrap_or(u32::MAX);
-            counts.same.get(asked).is_some_and(|times| occurrence <= *times)
+            counts
+                .occurrences
+                .get(asked)
+                .is_some_and(|times| occurrence <= *times)
         })
     }
 
@@ -246,7 +249,7 @@ impl RowJournal {
     pub fn times_asked(&self, plan: &StepPlan) -> u32 {
         let asked = self.asked(plan);
         let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.same.get(&asked).copied().unwrap_or_default()
+        counts.occurrences.get(&asked).copied().unwrap_or_default()
     }
 
     /// Returns the recorded state of the step that the next such request refers to. Does not count as a request.
@@ -266,7 +269,7 @@ impl RowJournal {
         {
             *times = times.saturating_sub(1);
         }
-        if let Some(occurrence) = counts.same.get_mut(asked) {
+        if let Some(occurrence) = counts.occurrences.get_mut(asked) {
             *occurrence = occurrence.saturating_sub(1);
         }
     }
@@ -277,8 +280,9 @@ impl RowJournal {
         if let Some(open) = self.open_besides(plan) {
             return Some(StepEnd::InDoubt {
                 step: open.key.clone(),
-                why: "an earlier step of the same operation is in doubt, and the script asks for another one"
-                    .into(),
+                reason:
+                    "an earlier step of the same operation is in doubt, and the script asks for another one"
+                        .into(),
             });
         }
         let done = self.done_besides(plan).filter(|_| !self.again)?;
@@ -289,7 +293,7 @@ impl RowJournal {
 
     async fn read(
         &self,
-        blank: StepData,
+        new_step: StepData,
         recorded: Option<&StepData>,
         attempt: &dyn Attempt,
         cancel: &CancellationToken,
@@ -301,12 +305,12 @@ impl RowJournal {
         // A read is harmless, so it may be aborted at any point.
         let (event, value) = match cancel.run_until_cancelled(attempt.send(false)).await {
             None => return Err(StepEnd::Cancelled),
-            Some(Sending::Failed(why) | Sending::PutOff(why)) => return Err(StepEnd::Failed(why)),
-            Some(Sending::Lost { why, .. }) => return Err(StepEnd::Failed(Value::Text(why))),
+            Some(Sending::Failed(reason) | Sending::PutOff(reason)) => return Err(StepEnd::Failed(reason)),
+            Some(Sending::Lost { reason, .. }) => return Err(StepEnd::Failed(Value::Text(reason))),
             Some(Sending::Done(value)) => (StepEvent::Known, value),
             Some(Sending::Refused(value) | Sending::HalfDone(value)) => (StepEvent::KnownRefused, value),
         };
-        self.record(blank, event, &value, LARGEST_READ)?;
+        self.record(new_step, event, &value, MAX_READ_BYTES)?;
         match event {
             StepEvent::KnownRefused => Err(StepEnd::Refused(value)),
             _ => Ok(Output {

@@ -27,7 +27,7 @@ pub(super) struct Search<'a> {
     /// How long after sending to keep looking while the result is unclear, in milliseconds.
     pub(super) look_for_ms: i64,
     /// Whether absence after the window proves that the request was not carried out.
-    pub(super) absence_counts: bool,
+    pub(super) trusts_absence: bool,
 }
 
 /// The result of a lookup.
@@ -38,7 +38,7 @@ pub(super) enum Settled {
     Found(Value),
     /// A lookup that started at this time, after the window, found nothing.
     Absent {
-        looked: Stamp,
+        looked_up_at: Stamp,
     },
     /// It cannot be determined; this is the reason.
     Unsettled(String),
@@ -46,10 +46,10 @@ pub(super) enum Settled {
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// The minimum number of lookups, even on a late resume, before an unclear result is left to a person.
-const FEWEST_LOOKS: u32 = 3;
+const MIN_LOOKUPS: u32 = 3;
 
 /// The reason given for a resource that was absent when it should have existed, but may still be created.
 const STILL_ABSENT: &str = "it was not found, but may still appear";
@@ -60,15 +60,15 @@ impl Search<'_> {
     pub(super) async fn settle(&self, mut late: Option<Boxed<'_, Sending>>) -> Settled {
         let mut pause = FIRST_PAUSE;
         let began = self.clock.steady_millis();
-        let mut told = None;
+        let mut wait_notice = None;
         for looks in 1u32.. {
-            let looked = self.clock.now();
+            let looked_up_at = self.clock.now();
             let look = match self.first(&mut late, self.look()).await {
                 Ok(look) => look,
                 Err(settled) => return settled,
             };
             let now = self.clock.now();
-            let is_over = self.window.is_over(looked);
+            let is_over = self.window.is_over(looked_up_at);
             let look = match look {
                 Some(Probe::Found(_)) if Sabotage::LookUpIgnored.is_on() => Some(Probe::Absent),
                 Some(Probe::Unknown(_)) if Sabotage::UnknownIsAbsent.is_on() => Some(Probe::Absent),
@@ -76,19 +76,21 @@ impl Search<'_> {
             };
             match look {
                 Some(Probe::Found(value)) => return Settled::Found(value),
-                Some(Probe::Absent) if is_over && self.absence_counts => return Settled::Absent { looked },
+                Some(Probe::Absent) if is_over && self.trusts_absence => {
+                    return Settled::Absent { looked_up_at };
+                }
                 Some(Probe::Absent) if is_over => return Settled::Unsettled(STILL_ABSENT.to_owned()),
                 None if is_over => return Settled::Unsettled(String::new()),
                 Some(Probe::Absent) | None => {}
-                Some(Probe::Unknown(why) | Probe::Unreachable(why)) => {
-                    if self.gives_up(now) && looks >= FEWEST_LOOKS {
-                        return Settled::Unsettled(why);
+                Some(Probe::Unknown(reason) | Probe::Unreachable(reason)) => {
+                    if self.gives_up(now) && looks >= MIN_LOOKUPS {
+                        return Settled::Unsettled(reason);
                     }
                 }
             }
             let passed = self.clock.steady_millis().saturating_sub(began);
-            if told.is_none() && passed >= millis(self.waits.untold()) {
-                told = Some(self.waits.begin(self.wait(now)));
+            if wait_notice.is_none() && passed >= millis(self.waits.untold()) {
+                wait_notice = Some(self.waits.begin(self.wait(now)));
             }
             // The lookup that may be conclusive runs as soon as it can be.
             let wait = match u64::try_from(self.window.left_ms(now)) {
@@ -98,7 +100,7 @@ impl Search<'_> {
             if let Err(settled) = self.first(&mut late, self.clock.sleep(wait)).await {
                 return settled;
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
         Settled::Cancelled
     }

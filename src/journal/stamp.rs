@@ -13,11 +13,11 @@ use crate::flight::Patience;
 use crate::sabotage::Sabotage;
 
 /// The maximum age of a stamp when its request is sent, in milliseconds. The window is extended by it.
-pub(super) const FRESH_MS: i64 = 250;
+pub(super) const MAX_STAMP_AGE_MS: i64 = 250;
 
 /// How many stamps may be outdated by the time they are on disk before the request is withheld. Each after the first is
 /// made for a later time, so only a disk that takes minutes reaches the limit.
-const MOST_STAMPS: u32 = 12;
+const MAX_STAMPS: u32 = 12;
 
 /// Stamps the requests of a step whose intent is recorded.
 ///
@@ -44,14 +44,14 @@ impl Stamper {
     }
 
     /// Stamps a request with these timeouts. On success it may be sent: its time and timeout are on disk, and the stamp
-    /// is at most [`FRESH_MS`] old, however long the disk took or the machine slept. On an error it must not be sent.
+    /// is at most [`MAX_STAMP_AGE_MS`] old, however long the disk took or the machine slept. On an error it must not be sent.
     pub(super) async fn stamp(&self, patience: Patience) -> Result<(), JournalError> {
         if Sabotage::StampNotRenewed.is_on() {
             return Ok(());
         }
         let waits_ms = millis(patience.whole());
         let mut ahead_ms = 0;
-        for _ in 0..=MOST_STAMPS {
+        for _ in 0..=MAX_STAMPS {
             let now = self.journal.clock().now();
             if let Some(Window {
                 sent,
@@ -61,17 +61,17 @@ impl Stamper {
             {
                 let age_ms = now.boot_ms.saturating_sub(sent.boot_ms);
                 // A stamp further ahead was made for a time that has not been reached.
-                let is_fresh = sent.boot == now.boot && (-ahead_ms..=FRESH_MS).contains(&age_ms);
+                let is_fresh = sent.boot == now.boot && (-ahead_ms..=MAX_STAMP_AGE_MS).contains(&age_ms);
                 if is_fresh && known.is_some_and(|known| known >= waits_ms) {
                     return Ok(());
                 }
             }
             let sent = now.plus(ahead_ms);
             self.renew(StepEvent::Leaves { sent, waits_ms }).await?;
-            ahead_ms = (ahead_ms * 2).max(FRESH_MS);
+            ahead_ms = (ahead_ms * 2).max(MAX_STAMP_AGE_MS);
         }
         Err(JournalError::Slow {
-            limit: Duration::from_millis(FRESH_MS.unsigned_abs()),
+            limit: Duration::from_millis(MAX_STAMP_AGE_MS.unsigned_abs()),
         })
     }
 
@@ -86,12 +86,12 @@ impl Stamper {
             event,
             at_ms: self.journal.clock().now_millis(),
             outcome: None,
-            why: None,
+            reason: None,
             parked: false,
             item: None,
             removed: Vec::new(),
             audit: None,
-            forgets: false,
+            releases_act: false,
         }));
         if let Reply::Elsewhere(_) = self.journal.store().write_async(write).await? {
             return Err(moved());

@@ -159,14 +159,14 @@ pub enum StepEvent {
     /// A lookup after the window found nothing; the request is sent again.
     LookedInVain {
         /// When that lookup started.
-        looked: Stamp,
+        looked_up_at: Stamp,
         /// The new window, starting now.
         window: Window,
     },
     /// A lookup after the window found nothing; nothing is sent.
     GivenUp {
         /// When that lookup started.
-        looked: Stamp,
+        looked_up_at: Stamp,
     },
     /// A person states that it was carried out. No response is awaited any more.
     ResolvedDone,
@@ -221,13 +221,14 @@ impl StepState {
             (S::InDoubt { window, loss: known }, E::AnswerLost { at, loss, waits_ms }) => {
                 lost(window, known, at, loss, waits_ms)
             }
-            (S::InDoubt { window: before, loss }, E::LookedInVain { looked, window })
-                if before.is_over(looked) && (loss != Loss::Yes || Sabotage::SentAgainAfterYes.is_on()) =>
+            (S::InDoubt { window: before, loss }, E::LookedInVain { looked_up_at, window })
+                if before.is_over(looked_up_at)
+                    && (loss != Loss::Yes || Sabotage::SentAgainAfterYes.is_on()) =>
             {
                 S::Intended { window }
             }
-            (S::InDoubt { window, loss }, E::GivenUp { looked })
-                if window.is_over(looked) && loss != Loss::Yes =>
+            (S::InDoubt { window, loss }, E::GivenUp { looked_up_at })
+                if window.is_over(looked_up_at) && loss != Loss::Yes =>
             {
                 S::Absent
             }

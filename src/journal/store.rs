@@ -100,7 +100,7 @@ impl Store {
             Store::Sqlite(store) => store.error(fault),
             Store::Memory(_) => JournalError::Unusable {
                 path: Path::new("in memory").to_owned(),
-                why: fault.to_string(),
+                reason: fault.to_string(),
             },
         }
     }

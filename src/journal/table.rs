@@ -20,8 +20,8 @@ pub(super) enum Fault {
     #[error("{0}")]
     Data(String),
     /// A copy of the database cannot be written.
-    #[error("{why}")]
-    Copy { path: PathBuf, why: String },
+    #[error("{reason}")]
+    Copy { path: PathBuf, reason: String },
 }
 
 pub(super) type Res<T> = Result<T, Fault>;
@@ -105,7 +105,7 @@ pub(super) struct StepData {
     /// The outcome or the refusal.
     pub(super) outcome: Option<Sealed>,
     /// Why it is in doubt.
-    pub(super) why: Option<Sealed>,
+    pub(super) reason: Option<Sealed>,
 }
 
 /// The claim of a step on a resource. It exists exactly as long as the step is open.
@@ -133,7 +133,7 @@ pub(super) struct ItemData {
 pub(super) struct AuditData {
     pub(super) at_ms: i64,
     pub(super) kind: String,
-    pub(super) who: String,
+    pub(super) actor: String,
     pub(super) what: Sealed,
 }
 
@@ -231,9 +231,9 @@ pub(super) trait Tables: Look {
     fn drop_item(&mut self, account: &str, kind: &str, platform_id: &str) -> Res<()>;
     fn strike_item(&mut self, resource: &ResourceKey) -> Res<()>;
     fn put_audit(&mut self, audit: &AuditData) -> Res<()>;
-    /// Drops up to `most` rows of a run and, with the last one, all of its reads; changing steps are kept. Returns the
+    /// Drops up to `limit` rows of a run and, with the last one, all of its reads; changing steps are kept. Returns the
     /// number of rows.
-    fn drop_details(&mut self, run: &RunId, most: usize) -> Res<u64>;
+    fn drop_details(&mut self, run: &RunId, limit: usize) -> Res<u64>;
     /// Drops the sources that only pruned runs used.
     fn drop_sources(&mut self) -> Res<()>;
 }

@@ -87,9 +87,9 @@ impl Vault {
             }),
         };
         done.map_err(|error| match error {
-            JournalError::Corrupt { path, why } => JournalError::Vault {
+            JournalError::Corrupt { path, reason } => JournalError::Vault {
                 path,
-                why,
+                reason,
                 lasting: self.lasting,
             },
             other => other,

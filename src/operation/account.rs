@@ -111,13 +111,13 @@ impl OpContext {
     pub async fn abilities(&self, account: &Object) -> Vec<Ability> {
         let platform = self.catalogue().platform_of(account);
         let schema = platform.and_then(|platform| platform.account.as_ref());
-        let named = schema.map_or(&[][..], |schema| schema.looks);
-        let looks = named.iter().filter_map(|name| {
+        let named = schema.map_or(&[][..], |schema| schema.test_operations);
+        let test_operations = named.iter().filter_map(|name| {
             let mut all = self.catalogue().operations().iter().copied();
             all.find(|op| op.name == *name && op.receiver == Some(account.kind.as_str()))
         });
         let mut abilities = Vec::new();
-        for op in looks {
+        for op in test_operations {
             let found = match Call::check(op, Some(account.clone()), Vec::new()) {
                 Ok(call) => (op.run)(self, &call).await,
                 Err(error) => Err(error),
@@ -151,7 +151,7 @@ mod tests {
         let catalogue = crate::platforms::catalogue();
         for platform in catalogue.with_accounts() {
             let schema = platform.account.as_ref().unwrap();
-            for look in schema.looks {
+            for look in schema.test_operations {
                 let found = catalogue.operations().iter().any(|op| {
                     op.name == *look
                         && op.receiver == Some(schema.kind)

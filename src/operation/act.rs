@@ -66,20 +66,20 @@ pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>
     }
     let given = call.named("remember").and_then(parse_duration);
     let within = given.or(settings.remember).unwrap_or(REMEMBER);
-    let mut asked = call.identity();
-    if let (Value::Record(asked), Some(receiver)) = (&mut asked, &call.receiver) {
-        asked.insert("on".into(), call.op.driver().account_of(receiver)?.into());
+    let mut identity = call.identity();
+    if let (Value::Record(identity), Some(receiver)) = (&mut identity, &call.receiver) {
+        identity.insert("on".into(), call.op.driver().account_of(receiver)?.into());
     }
-    Ok(Some(Act::OfRow(without_credentials(asked), within)))
+    Ok(Some(Act::OfRow(without_credentials(identity), within)))
 }
 
 /// Returns the request of an act with a key: reusing the key for a different request is an error.
 pub(super) fn request_of(call: &Call) -> Option<Value> {
     let is_keyed = matches!(call.effect(), Effect::Act) && call.named("key").is_some();
-    let Value::Record(mut asked) = without_credentials(call.identity()) else {
+    let Value::Record(mut identity) = without_credentials(call.identity()) else {
         return None;
     };
-    asked.remove("args").filter(|_| is_keyed)
+    identity.remove("args").filter(|_| is_keyed)
 }
 
 /// Returns the account that receives the call, and the login that makes it: keys are unique per such pair.
@@ -94,19 +94,19 @@ fn account(call: &Call) -> Result<(String, Value), OpError> {
 }
 
 /// Returns the request without credentials: a new token does not make it a different act.
-fn without_credentials(asked: Value) -> Value {
-    let Value::Record(mut asked) = asked else {
-        return asked;
+fn without_credentials(identity: Value) -> Value {
+    let Value::Record(mut identity) = identity else {
+        return identity;
     };
-    if let Some(Value::List(args)) = asked.get_mut("args") {
+    if let Some(Value::List(args)) = identity.get_mut("args") {
         for arg in args {
             if let Value::Record(options) = arg {
                 strip(options);
             }
         }
     }
-    asked.retain(|_, value| !matches!(value, Value::Secret(_)));
-    Value::Record(asked)
+    identity.retain(|_, value| !matches!(value, Value::Secret(_)));
+    Value::Record(identity)
 }
 
 fn strip(options: &mut Record) {

@@ -46,7 +46,8 @@ impl Call {
         }
         for (param, arg) in op.params.iter().zip(&mut args) {
             identify(param, arg);
-            fits(param, arg).map_err(|why| bad(format!("`{}`: `{}` {why}", op.signature(), param.name)))?;
+            fits(param, arg)
+                .map_err(|reason| bad(format!("`{}`: `{}` {reason}", op.signature(), param.name)))?;
         }
         args.resize(op.params.len(), Value::Null);
         Ok(Call {
@@ -164,12 +165,12 @@ impl Call {
     /// is made, such as the timeout, and the name of the profile are left out: changing them does not make a different
     /// request.
     pub fn identity(&self) -> Value {
-        let mut asked = Record::new();
+        let mut identity = Record::new();
         if let Some(receiver) = &self.receiver {
-            asked.insert("on".into(), self.account_on(receiver).into());
-            asked.insert("as".into(), self.op.driver().identity_of(receiver));
+            identity.insert("on".into(), self.account_on(receiver).into());
+            identity.insert("as".into(), self.op.driver().identity_of(receiver));
         } else if let Some(login) = self.target.as_ref().and_then(|target| target.login()) {
-            asked.insert("as".into(), login.into());
+            identity.insert("as".into(), login.into());
         }
         let params = self.op.params.iter();
         let args = params.zip(&self.args).map(|(param, arg)| match (param.ty, arg) {
@@ -182,8 +183,8 @@ impl Call {
                 .rposition(|arg| *arg != Value::Null)
                 .map_or(0, |last| last + 1),
         );
-        asked.insert("args".into(), Value::List(args));
-        Value::Record(asked)
+        identity.insert("args".into(), Value::List(args));
+        Value::Record(identity)
     }
 
     /// Returns the account that receives the request, independent of how its address is spelled.
@@ -194,30 +195,30 @@ impl Call {
 
     /// Returns the identity as version 1 computed it, for runs that began with that version: all arguments count.
     pub fn former_identity(&self) -> Value {
-        let mut asked = Record::new();
+        let mut identity = Record::new();
         if let Some(receiver) = &self.receiver {
-            asked.insert("on".into(), self.account_on(receiver).into());
-            asked.insert("as".into(), self.op.driver().login_of(receiver));
+            identity.insert("on".into(), self.account_on(receiver).into());
+            identity.insert("as".into(), self.op.driver().login_of(receiver));
         }
         let given = self.args.iter().rposition(|arg| *arg != Value::Null);
         let args = self.args.iter().take(given.map_or(0, |last| last + 1));
-        asked.insert("args".into(), Value::List(args.cloned().collect()));
-        Value::Record(asked)
+        identity.insert("args".into(), Value::List(args.cloned().collect()));
+        Value::Record(identity)
     }
 }
 
 /// Options that control how a request is made, not what it is.
-const MANNER: [&str; 5] = ["timeout", "check", "profile", "remember", "reads"];
+const SENDING_OPTIONS: [&str; 5] = ["timeout", "check", "profile", "remember", "reads"];
 
 /// Returns the options that are part of the request; `Null` if there are none.
 fn what_is_asked(given: &Record) -> Value {
-    let mut asked = given.clone();
-    let counts = |name: &str| !MANNER.contains(&name) || Sabotage::TimeoutIsIdentity.is_on();
-    asked.retain(|name, value| *value != Value::Null && counts(name));
-    if asked.is_empty() {
+    let mut identity = given.clone();
+    let counts = |name: &str| !SENDING_OPTIONS.contains(&name) || Sabotage::TimeoutIsIdentity.is_on();
+    identity.retain(|name, value| *value != Value::Null && counts(name));
+    if identity.is_empty() {
         return Value::Null;
     }
-    Value::Record(asked)
+    Value::Record(identity)
 }
 
 /// Replaces an object by its `id` where an identifier is expected.
@@ -280,7 +281,7 @@ fn options_fit(keys: &[Param], given: &Record) -> Result<(), String> {
                 known.join(", ")
             ));
         };
-        fits(key, value).map_err(|why| format!("key `{name}` {why}"))?;
+        fits(key, value).map_err(|reason| format!("key `{name}` {reason}"))?;
     }
     let missing = |key: &&Param| key.required && matches!(given.get(key.name), None | Some(Value::Null));
     if let Some(key) = keys.iter().find(missing) {

@@ -213,7 +213,7 @@ pub enum Stop {
         /// The step's key as `provisor runs steps` shows it.
         step: String,
         /// The reason, as a sentence without a full stop.
-        why: String,
+        reason: String,
     },
     /// The journal cannot be written, so nothing more may be sent.
     JournalLost(String),
@@ -235,9 +235,9 @@ impl From<JournalError> for CallError {
     /// An unreadable recorded value stops only the row it belongs to: only a person can tell what it was.
     fn from(error: JournalError) -> CallError {
         CallError::Stopped(match error {
-            JournalError::Sealed { place, why } => Stop::InDoubt {
+            JournalError::Sealed { place, reason } => Stop::InDoubt {
                 step: place,
-                why: format!("its record cannot be read: {why}"),
+                reason: format!("its record cannot be read: {reason}"),
             },
             error => Stop::JournalLost(error.to_string()),
         })

@@ -59,7 +59,7 @@ pub fn wanted(catalogue: &Catalogue, op: Operation) -> Option<ExpectedResult> {
 fn with(fields: Fields) -> (String, Json) {
     let needed = fields
         .iter()
-        .filter(|(name, ty, _)| *ty != "map" && !NOW_AND_THEN.contains(name));
+        .filter(|(name, ty, _)| *ty != "map" && !OPTIONAL_FIELDS.contains(name));
     let example = needed.map(|(name, ty, _)| ((*name).to_owned(), sample(name, ty)));
     (
         format!("a JSON object with {}", names(fields)),
@@ -68,7 +68,7 @@ fn with(fields: Fields) -> (String, Json) {
 }
 
 /// Fields that some results do not have, or that may be omitted.
-const NOW_AND_THEN: &[&str] = &["encoding", "outcome"];
+const OPTIONAL_FIELDS: &[&str] = &["encoding", "outcome"];
 
 /// The form of an operation's results.
 enum Shape {
@@ -118,7 +118,7 @@ fn map(fields: Fields, written: Value, known: Record) -> Result<Value, String> {
                 return Err(format!("`{name}` is missing; write null if it is unknown"));
             }
             (None, "map") => Value::Record(Record::new()),
-            (None, _) if NOW_AND_THEN.contains(name) => continue,
+            (None, _) if OPTIONAL_FIELDS.contains(name) => continue,
             (value, _) => value.unwrap_or_default(),
         };
         let fits = matches!(
@@ -143,8 +143,8 @@ fn taken(what: &str, fields: Fields, written: Value, known: Record) -> Result<Re
     let Value::Record(written) = written else {
         return Err(format!("{what} must be a JSON object with {}", names(fields)));
     };
-    if let Some(stranger) = written.keys().find(|key| !has(fields, key)) {
-        return Err(format!("{what} has no `{stranger}`; it has {}", names(fields)));
+    if let Some(unknown_key) = written.keys().find(|key| !has(fields, key)) {
+        return Err(format!("{what} has no `{unknown_key}`; it has {}", names(fields)));
     }
     let mut all = known;
     all.extend(written);
@@ -157,7 +157,7 @@ fn fit(op: Operation, name: &str, ty: &str, value: Value) -> Result<Value, Strin
         ("url" | "login" | "email" | "id", _, Value::Null) => Err(format!("`{name}` is missing")),
         ("url", _, Value::Text(url)) => match op.driver().address(&url) {
             Ok(address) => Ok(address.into()),
-            Err(why) => Err(format!("`url`: {why}")),
+            Err(reason) => Err(format!("`url`: {reason}")),
         },
         (_, "secret", Value::Text(text)) => Ok(Secret::new(text).into()),
         (_, "map", Value::Null) => Ok(Value::Record(Record::new())),

@@ -14,7 +14,7 @@ use super::credential;
 use super::custody;
 use super::error::{CallError, Code, OpError, Sent, Stop};
 use super::spec::{Boxed, Effect, Probe, Timeout};
-use crate::client::{Flight, Patience, USUAL_PATIENCE};
+use crate::client::{DEFAULT_TIMEOUTS, Flight, Patience};
 use crate::journal::{
     Attempt, Change, Earlier, JournalError, LedgerEffect, LedgerEntry, LookupOutcome, Loss, Prepared,
     RowJournal, Sending, StepEnd, StepKind, StepPlan, StepState,
@@ -65,7 +65,7 @@ pub async fn perform(
         Err(StepEnd::Refused(error) | StepEnd::Failed(error)) => {
             Err(OpError::from_value(call.op.platform(), &error).into())
         }
-        Err(StepEnd::InDoubt { step, why }) => Err(Stop::InDoubt { step, why }.into()),
+        Err(StepEnd::InDoubt { step, reason }) => Err(Stop::InDoubt { step, reason }.into()),
         Err(StepEnd::DoneBefore { step }) => Err(done_before(&call, &step).into()),
         Err(StepEnd::Cancelled) => Err(Stop::Cancelled.into()),
         Err(StepEnd::Journal(error)) => Err(error.into()),
@@ -266,7 +266,7 @@ fn patience(settings: &Settings, call: &Call) -> Patience {
         connect: settings
             .connect_options
             .connect_timeout
-            .unwrap_or(USUAL_PATIENCE.connect),
+            .unwrap_or(DEFAULT_TIMEOUTS.connect),
         reply: reply.unwrap_or(call.op.timeout.reply()),
     }
 }
@@ -318,7 +318,7 @@ pub async fn look(context: &OpContext, call: &Call) -> Result<Value, OpError> {
 
 /// Returns how the outcome changes the ledger.
 fn ledger_effect(context: &OpContext, call: &Call) -> Result<LedgerEffect, OpError> {
-    let struck = match (call.effect(), &call.receiver) {
+    let removed = match (call.effect(), &call.receiver) {
         (Effect::Ensure { .. } | Effect::Create { .. }, _) => return Ok(LedgerEffect::Insert),
         (
             Effect::Change {
@@ -331,10 +331,10 @@ fn ledger_effect(context: &OpContext, call: &Call) -> Result<LedgerEffect, OpErr
         }
         _ => call.op.driver().strikes(context, call)?,
     };
-    if struck.is_empty() {
+    if removed.is_empty() {
         return Ok(LedgerEffect::Unchanged);
     }
-    Ok(LedgerEffect::Remove(struck))
+    Ok(LedgerEffect::Remove(removed))
 }
 
 /// The journal's view of a call.
@@ -360,8 +360,9 @@ impl<'a> Asking<'a> {
     /// turn, for an unreachable platform, or for the preceding sign-in.
     async fn unless_stopped<T>(&self, mut work: Boxed<'_, T>) -> Option<T> {
         let flight = &self.call.flight;
-        let mut asked = pin!(self.cancel.cancelled());
-        let mut stopped = move |cx: &mut Context<'_>| !flight.is_out() && asked.as_mut().poll(cx).is_ready();
+        let mut cancelled = pin!(self.cancel.cancelled());
+        let mut stopped =
+            move |cx: &mut Context<'_>| !flight.is_out() && cancelled.as_mut().poll(cx).is_ready();
         let done = poll_fn(|cx| {
             if stopped(cx) {
                 return Poll::Ready(None);
@@ -413,7 +414,7 @@ impl Attempt for Asking<'_> {
                 Ok(value) => Sending::Done(custody::kept(self.context, &call, value)),
                 // For a call that changes nothing, a lost response is a plain failure.
                 Err(error) if error.sent != Sent::No && call.effect().changes() => Sending::Lost {
-                    why: error.message,
+                    reason: error.message,
                     loss: match error.sent {
                         Sent::Late => Loss::Late,
                         Sent::Yes => Loss::Yes,
@@ -463,7 +464,7 @@ impl Attempt for Asking<'_> {
     }
 
     fn existing(&self, earlier: Earlier) -> Result<Value, Value> {
-        if !earlier.same {
+        if !earlier.is_same_request {
             return Err(super::act::other_request(self.call, &earlier).to_value());
         }
         if let (Effect::Request, None) = (self.call.effect(), self.call.named("key")) {

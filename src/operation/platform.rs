@@ -163,7 +163,7 @@ pub struct AccountSchema {
     /// How accounts sign in.
     pub sign_in: SignIn,
     /// Operations that show what an account may do: few, cheap, without arguments, and read-only.
-    pub looks: &'static [&'static str],
+    pub test_operations: &'static [&'static str],
 }
 
 /// How accounts of a platform sign in.

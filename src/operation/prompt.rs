@@ -37,7 +37,7 @@ impl Prompter for NoPrompter {
 }
 
 /// How long a prompter may take to notice that the answer is no longer awaited.
-const LETTING_GO: Duration = Duration::from_millis(500);
+const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
 
 const QUESTION: Param = Param {
     name: "question",
@@ -110,13 +110,13 @@ async fn answer(context: &OpContext, call: &Call, secret: bool) -> Result<Value,
         asker.ask(&question, secret, &given_up)
     };
     let answered = tokio::task::spawn_blocking(asking).await;
-    let why = match answered {
+    let reason = match answered {
         Ok(Ok(answer)) => return Ok(answer),
         Ok(Err(PromptError::NoTerminal)) => "there is no terminal to ask at",
         Ok(Err(PromptError::Ended)) => "the question was not answered",
         Err(_) => "the question could not be asked",
     };
-    let mut error = OpError::new(Code::NoTerminal, why)
+    let mut error = OpError::new(Code::NoTerminal, reason)
         .hint("run it at a terminal, or make the answer a parameter of `main`");
     // There may be a terminal next time.
     error.transient = true;
@@ -130,7 +130,7 @@ struct GivenUp(Arc<AtomicBool>, Receiver<()>);
 impl Drop for GivenUp {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
-        let _ = self.1.recv_timeout(LETTING_GO);
+        let _ = self.1.recv_timeout(RELEASE_TIMEOUT);
     }
 }
 

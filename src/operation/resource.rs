@@ -419,8 +419,8 @@ impl Resource {
             Some(_) => self.ask(context, call, Ask::ByKey(&key)).await?,
             None => self.ask(context, call, Ask::List).await?,
         };
-        let is_it = |item: &&Record| self.key.form.fold(&text(item, self.key.field)) == key;
-        let found: Vec<&Record> = items.iter().filter(is_it).collect();
+        let is_match = |item: &&Record| self.key.form.fold(&text(item, self.key.field)) == key;
+        let found: Vec<&Record> = items.iter().filter(is_match).collect();
         match found.as_slice() {
             [] if self.by_key.is_some() && !items.is_empty() => Err(OpError::new(
                 Code::UnreadableAnswer,
@@ -665,8 +665,8 @@ mod tests {
         );
         for step in ["", ".", ".."] {
             let refused = path("/contacts/{id}", step).map_err(|error| (error.code, error.message));
-            let why = "`id` must not be empty or consist only of dots";
-            assert_eq!(refused, Err((Code::BadArgument, why.to_owned())), "{step}");
+            let reason = "`id` must not be empty or consist only of dots";
+            assert_eq!(refused, Err((Code::BadArgument, reason.to_owned())), "{step}");
         }
     }
 }

@@ -125,7 +125,7 @@ impl Service {
             return listed(self.get(context, session, resource.path).await?, resource);
         };
         let mut all: Vec<Record> = Vec::new();
-        for number in 1..=MOST_PAGES {
+        for number in 1..=MAX_PAGES {
             let query = vec![
                 (page.to_owned(), Value::Int(number)),
                 (size.to_owned(), Value::Int(items)),
@@ -144,7 +144,7 @@ impl Service {
                 return Ok(all);
             }
         }
-        let message = format!("the list of {} has more than {MOST_PAGES} pages", resource.plural);
+        let message = format!("the list of {} has more than {MAX_PAGES} pages", resource.plural);
         Err(OpError::new(Code::UnreadableAnswer, message))
     }
 
@@ -157,7 +157,7 @@ impl Service {
         query: Vec<(String, Value)>,
         body: Value,
     ) -> Result<Value, OpError> {
-        let asked = Asked {
+        let http_request = Asked {
             method,
             url: below(session.text("url"), path)?,
             query,
@@ -171,7 +171,7 @@ impl Service {
             timeout: None,
         };
         let client = self.client(context, session)?;
-        Ok(client.send_checked(asked, flight).await?.body)
+        Ok(client.send_checked(http_request, flight).await?.body)
     }
 
     /// Returns the client of an account. Sends nothing.
@@ -227,7 +227,7 @@ fn sign_in_of(context: &OpContext, session: &Object) -> SignIn {
 }
 
 /// More pages indicate a list that never ends.
-const MOST_PAGES: i64 = 10_000;
+const MAX_PAGES: i64 = 10_000;
 
 /// Returns the items of a list response.
 fn listed(answer: Value, resource: &Resource) -> Result<Vec<Record>, OpError> {

@@ -100,9 +100,9 @@ fn of_map(platform: &Platform, written: &Record) -> Result<Value, OpError> {
     let schema = schema(platform)?;
     let keys = || schema.texts.iter().chain(schema.secrets);
     let names: Vec<&str> = keys().map(|key| key.name).collect();
-    if let Some(stranger) = written.keys().find(|key| !names.contains(&key.as_str())) {
+    if let Some(unknown_key) = written.keys().find(|key| !names.contains(&key.as_str())) {
         let message = format!(
-            "`{}::connect` has no key `{stranger}`; it takes {}",
+            "`{}::connect` has no key `{unknown_key}`; it takes {}",
             platform.name,
             names.join(", ")
         );

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::call::Call;
 use super::context::OpContext;
 use super::error::{Code, OpError};
-use crate::client::USUAL_PATIENCE;
+use crate::client::DEFAULT_TIMEOUTS;
 use crate::journal::NaturalKey;
 pub use crate::journal::Probe;
 use crate::value::Value;
@@ -287,7 +287,7 @@ impl Timeout {
     /// Returns the default time for the response; the profile or the call may set another.
     pub fn reply(self) -> Duration {
         match self {
-            Timeout::Reply => USUAL_PATIENCE.reply,
+            Timeout::Reply => DEFAULT_TIMEOUTS.reply,
             Timeout::TenantCreation => Duration::from_secs(150),
         }
     }

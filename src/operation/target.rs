@@ -93,8 +93,8 @@ pub(crate) fn resolve(
     let credential = credential(&call).map(|given| context.journal.sealer().digest(&given));
     let Some(profile) = profile(context, &call)? else {
         // An unreachable address is reported before any recorded result.
-        if let Some(why) = refuses(&given) {
-            let message = format!("`{}` was not sent: {why}", call.op.id());
+        if let Some(reason) = refuses(&given) {
+            let message = format!("`{}` was not sent: {reason}", call.op.id());
             return Err(OpError::new(Code::BadAddress, message));
         }
         let target = around(context, &given)?;
@@ -121,10 +121,10 @@ fn credential(call: &Call) -> Option<Value> {
         }
     }
     if let Some(Value::Record(headers)) = call.option("headers") {
-        let said = headers
+        let credential_headers = headers
             .iter()
             .filter(|(name, value)| names_a_credential(name) || matches!(value, Value::Secret(_)));
-        given.extend(said.map(|(name, value)| (name.to_lowercase(), value.clone())));
+        given.extend(credential_headers.map(|(name, value)| (name.to_lowercase(), value.clone())));
     }
     (!given.is_empty()).then_some(Value::Record(given))
 }
@@ -135,15 +135,15 @@ fn around(context: &OpContext, url: &str) -> Result<Target, OpError> {
     let mut settings = context.elsewhere()?;
     let mut strict = None;
     for (at, profile) in context.around(url)?.into_iter().enumerate() {
-        let theirs = &profile.settings;
+        let profile_settings = &profile.settings;
         if at == 0 {
-            settings.connect_options = Arc::new(theirs.connect_options.rate_only());
-            settings.settle = settings.settle.max(theirs.settle);
-            settings.look_for = settings.look_for.max(theirs.look_for);
-            settings.remember = settings.remember.max(theirs.remember);
+            settings.connect_options = Arc::new(profile_settings.connect_options.rate_only());
+            settings.settle = settings.settle.max(profile_settings.settle);
+            settings.look_for = settings.look_for.max(profile_settings.look_for);
+            settings.remember = settings.remember.max(profile_settings.remember);
         }
-        if theirs.permission > settings.permission {
-            settings.permission = theirs.permission;
+        if profile_settings.permission > settings.permission {
+            settings.permission = profile_settings.permission;
             strict = Some(profile.name.clone());
         }
     }

@@ -43,9 +43,9 @@ pub(super) struct Entered {
     /// Whether it succeeded.
     pub(super) done: bool,
     /// Whether it returned a value.
-    pub(super) gave: bool,
+    pub(super) has_value: bool,
     /// Why it failed, in one line; empty if it succeeded.
-    pub(super) why: String,
+    pub(super) reason: String,
     /// Whether it must never be written to a file.
     pub(super) secret: bool,
     /// The account that it worked on.
@@ -63,15 +63,15 @@ impl Repl {
             self.ports.screen.note(&took(started.elapsed()));
         }
         if outcome == Outcome::Done && self.ports.screen.is_typed() {
-            for told in advice(text, self.gave) {
-                self.ports.screen.note(&told);
+            for pitfall in advice(text, self.has_value) {
+                self.ports.screen.note(&pitfall);
             }
         }
         self.inputs.push(Entered {
             text: text.to_owned(),
             done: outcome == Outcome::Done,
-            gave: std::mem::take(&mut self.gave),
-            why: std::mem::take(&mut self.why),
+            has_value: std::mem::take(&mut self.has_value),
+            reason: std::mem::take(&mut self.reason),
             secret,
             account,
         });
@@ -98,10 +98,10 @@ impl Repl {
         let ready = match ready {
             Ok(ready) => ready,
             Err(diagnostic) => {
-                let why = diagnostic.summary();
+                let reason = diagnostic.summary();
                 self.ports.screen.diagnostic(&diagnostic);
                 let outcome = self.failed_outcome(diagnostic);
-                return self.close(InputEnd::Failed(why), outcome);
+                return self.close(InputEnd::Failed(reason), outcome);
             }
         };
         // Discards earlier requests, which do not belong to this input.
@@ -127,7 +127,7 @@ impl Repl {
                 if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_typed() {
                     screen.note(&format!("defined {}", ready.defines.join(", ")));
                 }
-                self.gave = answer != Answer::Nothing;
+                self.has_value = answer != Answer::Nothing;
                 self.show(&answer);
                 let value = match answer {
                     Answer::Value(value) => Some(value),
@@ -141,9 +141,9 @@ impl Repl {
                     .hints
                     .extend(way(text.trim()).map(|(_, hint)| hint.to_owned()));
                 screen.diagnostic(&diagnostic);
-                let why = diagnostic.summary_with_repair();
+                let reason = diagnostic.summary_with_repair();
                 let outcome = self.failed_outcome(diagnostic);
-                self.close(InputEnd::Failed(why), outcome)
+                self.close(InputEnd::Failed(reason), outcome)
             }
             Err(Ended::Stopped(stop)) => self.stopped(stop, door),
             Err(Ended::Bug(what)) => {
@@ -162,13 +162,13 @@ impl Repl {
                 self.keep_failure(What::Other("it was stopped".into()));
                 self.close(InputEnd::Failed("stopped by the user".into()), Outcome::Stopped)
             }
-            Stop::InDoubt { step, why } => {
+            Stop::InDoubt { step, reason } => {
                 let place = if step.is_empty() {
                     String::new()
                 } else {
                     format!(" (step {step})")
                 };
-                let message = format!("in doubt: {why}{place}");
+                let message = format!("in doubt: {reason}{place}");
                 let hint = match door.look_up() {
                     LookUp::Anybody => ":resume looks it up again",
                     LookUp::Session => ":resume looks it up again, while this session is open",
@@ -178,16 +178,16 @@ impl Repl {
                 };
                 screen.error(&message, &[hint.into()]);
                 self.keep_failure(What::Other(message));
-                self.close(InputEnd::Parked(why), Outcome::InDoubt)
+                self.close(InputEnd::Parked(reason), Outcome::InDoubt)
             }
-            Stop::JournalLost(why) => {
+            Stop::JournalLost(reason) => {
                 let host_error = door.host_error().unwrap_or_else(|| HostError {
-                    message: format!("the journal cannot be written: {why}"),
+                    message: format!("the journal cannot be written: {reason}"),
                     hints: Vec::new(),
                 });
                 screen.error(&host_error.message, &host_error.hints);
                 self.keep_failure(What::Other(host_error.message));
-                self.close(InputEnd::Failed(why), Outcome::Broken)
+                self.close(InputEnd::Failed(reason), Outcome::Broken)
             }
         }
     }
@@ -240,8 +240,8 @@ impl Repl {
     }
 
     fn close(&mut self, end: InputEnd, outcome: Outcome) -> Outcome {
-        if let InputEnd::Failed(why) | InputEnd::Parked(why) = &end {
-            self.why.clone_from(why);
+        if let InputEnd::Failed(reason) | InputEnd::Parked(reason) = &end {
+            self.reason.clone_from(reason);
         }
         match self.lazy_session.end(end) {
             Ok(()) => outcome,

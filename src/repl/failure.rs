@@ -1,7 +1,7 @@
 //! The last failed input in full, for `:why`.
 
 use super::evaluate::{Entered, Outcome};
-use super::redaction::KEPT_OUT;
+use super::redaction::REDACTED_TEXT;
 use super::{Next, Repl};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::explain;
@@ -45,7 +45,7 @@ impl Repl {
         };
         let mut lines = Vec::new();
         match &failure.what {
-            What::Other(why) => lines.push(format!("input {} did not end: {why}", failure.number)),
+            What::Other(reason) => lines.push(format!("input {} did not end: {reason}", failure.number)),
             What::Script(diagnostic) => {
                 let diagnostic = &self.without_credentials(failure.number, diagnostic);
                 self.ports.screen.diagnostic(diagnostic);
@@ -72,13 +72,13 @@ impl Repl {
                 .strip_prefix('[')
                 .and_then(|rest| rest.strip_suffix(']'));
             let typed = typed.and_then(|number| self.input(number.parse().ok()?));
-            let lies_in = |input: &Entered| input.text.contains(frame.text.trim());
+            let contains_frame = |input: &Entered| input.text.contains(frame.text.trim());
             let is_secret = typed.is_some_and(|input| input.secret)
-                || failed.is_some_and(lies_in)
+                || failed.is_some_and(contains_frame)
                 || holds_credential(&frame.text);
             if is_secret {
-                KEPT_OUT.clone_into(&mut frame.text);
-                (frame.column, frame.length) = (1, KEPT_OUT.len());
+                REDACTED_TEXT.clone_into(&mut frame.text);
+                (frame.column, frame.length) = (1, REDACTED_TEXT.len());
             }
         }
         shown

@@ -42,9 +42,9 @@ impl ReplHelper {
 #[derive(Clone, Default)]
 pub(super) struct Keys {
     /// The text to open in the editor, after Ctrl-X Ctrl-E.
-    pub(super) wanted: Arc<Mutex<Option<String>>>,
+    pub(super) editor_text: Arc<Mutex<Option<String>>>,
     /// Whether the input was dropped with Ctrl-C.
-    pub(super) dropped: Arc<AtomicBool>,
+    pub(super) interrupted: Arc<AtomicBool>,
     /// Whether lines are read verbatim, without completion.
     pub(super) plain: Arc<AtomicBool>,
     /// Whether verbatim text was ended with Ctrl-D.
@@ -138,8 +138,8 @@ struct Edits(Keys);
 
 impl ConditionalEventHandler for Edits {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
-        let mut wanted = self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        *wanted = Some(context.line().to_owned());
+        let mut editor_text = self.0.editor_text.lock().unwrap_or_else(PoisonError::into_inner);
+        *editor_text = Some(context.line().to_owned());
         Some(Cmd::AcceptLine)
     }
 }
@@ -149,7 +149,7 @@ struct Drops(Keys);
 
 impl ConditionalEventHandler for Drops {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
-        self.0.dropped.store(true, Ordering::SeqCst);
+        self.0.interrupted.store(true, Ordering::SeqCst);
         Some(Cmd::AcceptLine)
     }
 }
@@ -159,7 +159,7 @@ struct Keeps(Keys);
 
 impl ConditionalEventHandler for Keeps {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
-        self.0.dropped.store(false, Ordering::SeqCst);
+        self.0.interrupted.store(false, Ordering::SeqCst);
         None
     }
 }
@@ -170,7 +170,7 @@ struct Ends(Keys);
 
 impl ConditionalEventHandler for Ends {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
-        self.0.dropped.store(false, Ordering::SeqCst);
+        self.0.interrupted.store(false, Ordering::SeqCst);
         let ends = self.0.plain.load(Ordering::SeqCst) && context.pos() == context.line().len();
         self.0.ended.store(ends, Ordering::SeqCst);
         ends.then_some(Cmd::AcceptLine)
@@ -222,7 +222,7 @@ fn is_command(text: &str) -> bool {
 }
 
 fn ends(text: &str, open: &Open) -> bool {
-    open.closes.is_empty() && text.ends_with('\n')
+    open.closing_token.is_empty() && text.ends_with('\n')
 }
 
 /// Whether this is a complete statement of an input that is not typed.

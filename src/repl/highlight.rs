@@ -13,18 +13,18 @@ const TEXT: &str = "32";
 const NUMBER: &str = "33";
 const CALL: &str = "36";
 const MODULE: &str = "34";
-const FAINT: &str = "2";
-const STRANGE: &str = "31";
+const DIM: &str = "2";
+const UNKNOWN_TOKEN: &str = "31";
 const COMMAND: &str = "1;36";
 const PARTNER: &str = "1;7";
-const WRONG: &str = "4;31";
+const MISMATCH: &str = "4;31";
 
 /// Longer inputs are not highlighted, because highlighting is repeated at each key.
-const LONGEST: usize = 20_000;
+const MAX_LINE_LEN: usize = 20_000;
 
 /// Adds colours to the input; its characters do not change.
 pub(super) fn highlight(line: &str, pos: usize) -> Cow<'_, str> {
-    if line.is_empty() || line.len() > LONGEST {
+    if line.is_empty() || line.len() > MAX_LINE_LEN {
         return Cow::Borrowed(line);
     }
     if let Some(rest) = line.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
@@ -40,7 +40,7 @@ pub(super) fn highlight(line: &str, pos: usize) -> Cow<'_, str> {
         put(&mut spans, at, PARTNER);
     }
     if let Some(at) = wrong(line, &found) {
-        put(&mut spans, at, WRONG);
+        put(&mut spans, at, MISMATCH);
     }
     spans.sort_by_key(|(at, _)| at.start);
     Cow::Owned(styled(line, &spans))
@@ -48,7 +48,7 @@ pub(super) fn highlight(line: &str, pos: usize) -> Cow<'_, str> {
 
 /// Styles a hint so that it is distinct from typed text.
 pub(super) fn faint(hint: &str) -> Cow<'_, str> {
-    Cow::Owned(format!("\u{1b}[{FAINT}m{hint}{RESET}"))
+    Cow::Owned(format!("\u{1b}[{DIM}m{hint}{RESET}"))
 }
 
 fn command<'l>(line: &'l str, rest: &str) -> Cow<'l, str> {
@@ -71,8 +71,8 @@ fn style(line: &str, found: &[Piece], index: usize) -> Option<&'static str> {
         TokenKind::Keyword => Some(KEYWORD),
         TokenKind::Text => Some(TEXT),
         TokenKind::Number => Some(NUMBER),
-        TokenKind::Comment => Some(FAINT),
-        TokenKind::Strange => Some(STRANGE),
+        TokenKind::Comment => Some(DIM),
+        TokenKind::Strange => Some(UNKNOWN_TOKEN),
         TokenKind::Name if next == "(" => Some(CALL),
         TokenKind::Name if next == "::" => Some(MODULE),
         TokenKind::Name | TokenKind::Symbol => None,

@@ -43,11 +43,14 @@ pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghos
 
 /// Describes what an incomplete input waits for; after an empty line, also how to abandon it.
 pub(super) fn waiting(text: &str, open: &Open) -> String {
-    if open.closes.is_empty() {
+    if open.closing_token.is_empty() {
         return "... incomplete expression; an empty line ends the input".into();
     }
     let last = text.trim_end_matches([' ', '\t']);
     let is_stuck = last.ends_with("\n\n");
-    let way_out = if is_stuck { "; :break abandons it" } else { "" };
-    format!("... waiting for {} from line {}{way_out}", open.closes, open.line)
+    let abandon_hint = if is_stuck { "; :break abandons it" } else { "" };
+    format!(
+        "... waiting for {} from line {}{abandon_hint}",
+        open.closing_token, open.line
+    )
 }

@@ -12,7 +12,7 @@ use rustyline::history::{FileHistory, History as _, SearchDirection, SearchResul
 use super::redaction;
 
 /// The maximum number of inputs.
-const MOST: usize = 5_000;
+const MAX_ENTRIES: usize = 5_000;
 
 /// The history of this and earlier sessions.
 pub(super) struct History {
@@ -27,7 +27,7 @@ pub(super) type Known = Arc<Mutex<BTreeSet<String>>>;
 impl History {
     /// Reads the history in `file` and returns it with messages for the user: a file that others may read is not used.
     pub(super) fn open(file: Option<PathBuf>) -> (History, Vec<String>) {
-        let config = Config::builder().max_history_size(MOST);
+        let config = Config::builder().max_history_size(MAX_ENTRIES);
         let config = config
             .and_then(|config| config.history_ignore_dups(true))
             .map_or_else(|_| Config::default(), rustyline::config::Builder::build);

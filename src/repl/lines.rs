@@ -13,15 +13,15 @@ use crate::script::interactive::{Completeness, read};
 const MOMENT: Duration = Duration::from_millis(100);
 
 /// Input that arrives at once is read as a whole if it ends within this time and is at most this many bytes long.
-const AT_ONCE: (Duration, usize) = (Duration::from_secs(1), 4 << 20);
+const BURST_LIMITS: (Duration, usize) = (Duration::from_secs(1), 4 << 20);
 
 /// A stream of input lines.
 pub(crate) struct Lines {
     /// The name in messages.
     name: String,
-    coming: Receiver<Result<String, String>>,
+    receiver: Receiver<Result<String, String>>,
     /// Lines that were read but not consumed, and the error after which there are no more.
-    ahead: VecDeque<Result<String, String>>,
+    buffered: VecDeque<Result<String, String>>,
     /// The number of consumed lines.
     taken: usize,
     /// The whole text, if it was available from the start.
@@ -39,7 +39,7 @@ enum Line {
 impl Lines {
     /// Reads lines from `from` on a separate thread. `name` is used in messages.
     pub(crate) fn read(name: &str, mut from: impl BufRead + Send + 'static) -> Lines {
-        let (lines, coming) = sync_channel(1024);
+        let (lines, receiver) = sync_channel(1024);
         std::thread::spawn(move || {
             loop {
                 let mut line = String::new();
@@ -56,8 +56,8 @@ impl Lines {
         });
         Lines {
             name: name.to_owned(),
-            coming,
-            ahead: VecDeque::new(),
+            receiver,
+            buffered: VecDeque::new(),
             taken: 0,
             whole: None,
         }
@@ -70,16 +70,16 @@ impl Lines {
         lines
     }
 
-    /// Returns the next line; with `patience`, only if it arrives within that time.
-    fn next(&mut self, patience: Option<Duration>) -> Line {
-        let line = match (self.ahead.pop_front(), patience) {
+    /// Returns the next line; with `timeout`, only if it arrives within that time.
+    fn next(&mut self, timeout: Option<Duration>) -> Line {
+        let line = match (self.buffered.pop_front(), timeout) {
             (Some(line), _) => Ok(line),
-            (None, None) => self.coming.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            (None, Some(patience)) => self.coming.recv_timeout(patience),
+            (None, None) => self.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            (None, Some(timeout)) => self.receiver.recv_timeout(timeout),
         };
         match line {
             Ok(Ok(line)) => Line::Text(line),
-            Ok(Err(why)) => Line::Lost(why),
+            Ok(Err(reason)) => Line::Lost(reason),
             Err(RecvTimeoutError::Timeout) => Line::NotYet,
             Err(RecvTimeoutError::Disconnected) => Line::End,
         }
@@ -101,35 +101,35 @@ impl Lines {
         let mut found = Vec::new();
         let mut whole = String::new();
         // The time until the first line is irrelevant.
-        let mut patience = None;
+        let mut timeout = None;
         let ended = loop {
-            match self.next(patience) {
+            match self.next(timeout) {
                 Line::Text(line) => {
                     whole.push_str(&line);
                     found.push(Ok(line));
                 }
                 Line::End => break true,
                 Line::NotYet => break false,
-                Line::Lost(why) => {
-                    found.push(Err(why));
+                Line::Lost(reason) => {
+                    found.push(Err(reason));
                     break false;
                 }
             }
-            if patience.replace(MOMENT).is_none() {
+            if timeout.replace(MOMENT).is_none() {
                 begun = Instant::now();
             }
-            if begun.elapsed() > AT_ONCE.0 || whole.len() > AT_ONCE.1 {
+            if begun.elapsed() > BURST_LIMITS.0 || whole.len() > BURST_LIMITS.1 {
                 break false;
             }
         };
-        self.ahead.extend(found);
+        self.buffered.extend(found);
         ended.then_some(whole)
     }
 
     /// Puts lines back that were read ahead.
     fn put_back(&mut self, lines: Vec<String>) {
         for line in lines.into_iter().rev() {
-            self.ahead.push_front(Ok(line));
+            self.buffered.push_front(Ok(line));
         }
     }
 
@@ -139,7 +139,7 @@ impl Lines {
         let mut text = String::new();
         loop {
             match self.next(None) {
-                Line::Lost(why) => return Err(why),
+                Line::Lost(reason) => return Err(reason),
                 Line::End | Line::NotYet => return Ok((first, text.trim_end().to_owned())),
                 Line::Text(line) => {
                     self.taken += 1;
@@ -168,7 +168,7 @@ impl Lines {
                 }
             };
             match next {
-                Line::Lost(why) => return Err(why),
+                Line::Lost(reason) => return Err(reason),
                 Line::End if text.trim().is_empty() => return Ok(None),
                 Line::NotYet | Line::End => {
                     self.put_back(looked_at);

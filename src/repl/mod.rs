@@ -112,8 +112,8 @@ struct Repl {
     inputs: Vec<Entered>,
     settings: Settings,
     /// Whether the last input returned a value, and why it failed.
-    gave: bool,
-    why: String,
+    has_value: bool,
+    reason: String,
     /// The last failure.
     failure: Option<Failure>,
 }
@@ -143,8 +143,8 @@ impl Repl {
             current_input: CurrentInput::default(),
             inputs: Vec::new(),
             settings: Settings::default(),
-            gave: false,
-            why: String::new(),
+            has_value: false,
+            reason: String::new(),
             failure: None,
         }
     }
@@ -267,14 +267,14 @@ impl Repl {
 
     /// Ends the session's run and reports what it created.
     fn leave(&mut self, left: Left) -> Left {
-        let worse = farewell(&self.lazy_session, &*self.ports.screen);
-        if let Some(why) = self.ports.screen.lost() {
-            let message = format!("cannot write to standard output: {why}");
+        let close_error = farewell(&self.lazy_session, &*self.ports.screen);
+        if let Some(reason) = self.ports.screen.lost() {
+            let message = format!("cannot write to standard output: {reason}");
             self.ports.screen.error(&message, &[]);
             return Left::Broken;
         }
-        match worse {
-            Some(worse) if left == Left::Ended => worse,
+        match close_error {
+            Some(close_error) if left == Left::Ended => close_error,
             _ => left,
         }
     }

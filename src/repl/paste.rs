@@ -35,7 +35,7 @@ impl Repl {
         let mut text = String::new();
         let whole = loop {
             match editor.readline("paste> ") {
-                Ok(_) if keys.dropped.swap(false, Ordering::SeqCst) => break None,
+                Ok(_) if keys.interrupted.swap(false, Ordering::SeqCst) => break None,
                 Ok(lines) => {
                     text.push_str(&lines.replace("\r\n", "\n").replace('\r', "\n"));
                     text.push('\n');

@@ -13,7 +13,7 @@ impl Repl {
         }
         let mut calls_main = false;
         loop {
-            let statement = lines.statement().map_err(|why| self.unreadable(&why))?;
+            let statement = lines.statement().map_err(|reason| self.unreadable(&reason))?;
             let Some((mut first, mut text)) = statement else {
                 self.tell_of_main(calls_main);
                 return Ok(());
@@ -26,7 +26,7 @@ impl Repl {
             let name = lines.name().to_owned();
             let mut next = self.enter_from(&name, first, &text);
             if next == Next::Paste {
-                (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
+                (first, text) = lines.paste().map_err(|reason| self.unreadable(&reason))?;
                 next = self.enter_from(&name, first, &text);
             }
             calls_main |= is_call_of_main(&text);
@@ -49,10 +49,10 @@ impl Repl {
         }
     }
 
-    fn unreadable(&self, why: &str) -> Left {
+    fn unreadable(&self, reason: &str) -> Left {
         self.ports
             .screen
-            .error(&format!("the input cannot be read: {why}"), &[]);
+            .error(&format!("the input cannot be read: {reason}"), &[]);
         Left::Usage
     }
 
@@ -64,7 +64,7 @@ impl Repl {
             let text = text.replace("\r\n", "\n");
             let typed = text.trim();
             if typed == ":paste" {
-                let (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
+                let (first, text) = lines.paste().map_err(|reason| self.unreadable(&reason))?;
                 self.readable(name, first, &text)?;
                 continue;
             }

@@ -21,22 +21,22 @@ const IN_PLACE: &[&str] = &[
     "set",
 ];
 
-/// The hints for an input that succeeded; `gave` is whether it returned a value.
-pub(super) fn advice(text: &str, gave: bool) -> Vec<String> {
+/// The hints for an input that succeeded; `has_value` is whether it returned a value.
+pub(super) fn advice(text: &str, has_value: bool) -> Vec<String> {
     let found: Vec<Piece> = pieces(text)
         .into_iter()
         .filter(|piece| piece.kind != TokenKind::Comment)
         .collect();
     let words: Vec<&str> = found.iter().map(|piece| piece.text(text)).collect();
-    let mut told = Vec::new();
-    if !gave {
-        told.extend(lost(&found, &words));
+    let mut hints = Vec::new();
+    if !has_value {
+        hints.extend(lost(&found, &words));
     }
     if words.windows(3).any(|three| three == ["+", "(", ")"]) {
-        told.push("`()` added to a text adds nothing and is not an error: check for `()` first".to_owned());
+        hints.push("`()` added to a text adds nothing and is not an error: check for `()` first".to_owned());
     }
-    told.extend(shared(text, &found));
-    told
+    hints.extend(shared(text, &found));
+    hints
 }
 
 /// Finds a temporary value that is modified in place and then lost: `" a ".trim()`.
@@ -90,12 +90,12 @@ mod tests {
 
     #[test]
     fn common_scripting_pitfalls_get_a_hint() {
-        let told = |text: &str| advice(text, false).join(" ");
-        assert!(told("\" a \".trim()").contains("in place"));
-        assert!(told("f(1).replace(\"a\", g(2))").contains("in place"));
-        assert!(told("\"x\" + ()").contains("adds nothing"));
-        assert!(told("for i in 0..3 { fs.push(|| i) }").contains("share one `i`"));
-        assert!(told("for i in 0..3 { fs.push(|n| n + i) }").contains("share one `i`"));
+        let hints = |text: &str| advice(text, false).join(" ");
+        assert!(hints("\" a \".trim()").contains("in place"));
+        assert!(hints("f(1).replace(\"a\", g(2))").contains("in place"));
+        assert!(hints("\"x\" + ()").contains("adds nothing"));
+        assert!(hints("for i in 0..3 { fs.push(|| i) }").contains("share one `i`"));
+        assert!(hints("for i in 0..3 { fs.push(|n| n + i) }").contains("share one `i`"));
     }
 
     #[test]

@@ -47,11 +47,11 @@ impl Repl {
         for note in &notes {
             screen.note(note);
         }
-        let mut offer = String::new();
+        let mut initial_text = String::new();
         loop {
             let place = self.ports.host.place();
             let prompt = (format!("{}> ", place.label()), painted(&place));
-            let next = match editor.readline_with_initial(&prompt, (&std::mem::take(&mut offer), "")) {
+            let next = match editor.readline_with_initial(&prompt, (&std::mem::take(&mut initial_text), "")) {
                 Ok(text) => self.ended(&mut editor, &keys, &text),
                 Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Next::Go,
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
@@ -69,7 +69,7 @@ impl Repl {
             }
             match next {
                 Next::Quit => return Ok(()),
-                Next::Offer(text) => offer = text,
+                Next::Offer(text) => initial_text = text,
                 Next::Go | Next::Failed(_) | Next::Paste => {}
             }
         }
@@ -77,11 +77,15 @@ impl Repl {
 
     /// Handles a line that was accepted: with Enter, with Ctrl-C, or for the editor.
     fn ended(&mut self, editor: &mut Editor<ReplHelper, History>, keys: &Keys, text: &str) -> Next {
-        let wanted = keys.wanted.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(text) = wanted {
+        let editor_text = keys
+            .editor_text
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(text) = editor_text {
             return self.edit_text(&text);
         }
-        if keys.dropped.swap(false, Ordering::SeqCst) {
+        if keys.interrupted.swap(false, Ordering::SeqCst) {
             return Next::Go;
         }
         self.remember(editor, text);
@@ -109,8 +113,8 @@ impl Repl {
         let ports = self.ports.clone();
         self.current_input.when_idle(move || {
             let label = ports.host.place().label();
-            let told = "the line is cleared; :break abandons the lines before it";
-            ports.screen.prompt(&format!("\n{told}\n{label}> "));
+            let message = "the line is cleared; :break abandons the lines before it";
+            ports.screen.prompt(&format!("\n{message}\n{label}> "));
         });
     }
 
@@ -118,12 +122,12 @@ impl Repl {
     pub(super) fn greet(&self) {
         let (host, screen) = (&self.ports.host, &self.ports.screen);
         let place = host.place();
-        let works = match (&place.profile, place.mode) {
+        let target_text = match (&place.profile, place.mode) {
             (_, Mode::Sandbox) => "sandbox: simulated platforms, nothing real is changed".to_owned(),
             (Some(profile), mode) => format!("profile {profile}, mode {}", mode.name()),
             (None, _) => "no profile".to_owned(),
         };
-        screen.note(&format!("provisor {} | {works} | :help", host.version()));
+        screen.note(&format!("provisor {} | {target_text} | :help", host.version()));
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::script::interactive::holds_credential;
 
 /// The text shown instead of such an input.
-pub(super) const KEPT_OUT: &str = "(not shown: it may hold a secret)";
+pub(super) const REDACTED_TEXT: &str = "(not shown: it may hold a secret)";
 
 /// Whether an input is kept out of files: it starts with white space, or a string in it looks like a credential.
 pub(super) fn is_secret(text: &str) -> bool {

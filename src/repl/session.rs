@@ -18,7 +18,7 @@ use crate::value::Value;
 pub(super) struct LazySession {
     ports: Ports,
     state: Arc<Mutex<State>>,
-    closing: Arc<Mutex<()>>,
+    closing_lock: Arc<Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -29,7 +29,7 @@ struct State {
     /// The input in progress.
     current: Option<Input>,
     /// Whether the current input is recorded.
-    entered: bool,
+    is_recorded: bool,
 }
 
 impl LazySession {
@@ -37,13 +37,13 @@ impl LazySession {
         LazySession {
             ports: ports.clone(),
             state: Arc::default(),
-            closing: Arc::default(),
+            closing_lock: Arc::default(),
         }
     }
 
     /// Locks the end of the session; hold the guard until the end has been reported.
     pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
-        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.closing_lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The session, if it is open.
@@ -54,10 +54,10 @@ impl LazySession {
     /// Starts an input.
     pub(super) fn enter(&self, input: Input) -> Result<(), HostError> {
         let mut state = self.lock();
-        state.entered = false;
+        state.is_recorded = false;
         if let Some(session) = &state.session {
             session.enter(&input).map_err(lost)?;
-            state.entered = true;
+            state.is_recorded = true;
         }
         state.current = Some(input);
         Ok(())
@@ -96,9 +96,9 @@ impl LazySession {
             state.session = Some(session.clone());
             session
         };
-        if let (false, Some(input)) = (state.entered, state.current.clone()) {
+        if let (false, Some(input)) = (state.is_recorded, state.current.clone()) {
             session.enter(&input).map_err(lost)?;
-            state.entered = true;
+            state.is_recorded = true;
         }
         Ok(session)
     }
@@ -151,8 +151,8 @@ impl LazyOperations {
             return Ok(door);
         }
         let session = self.lazy_session.begun()?;
-        let tell = Arc::new(Telling(self.lazy_session.ports.clone()));
-        let door = session.door(self.number, &self.interrupt, tell).map_err(lost)?;
+        let events = Arc::new(Telling(self.lazy_session.ports.clone()));
+        let door = session.door(self.number, &self.interrupt, events).map_err(lost)?;
         Ok(self.opened.get_or_init(|| door))
     }
 }
@@ -162,9 +162,9 @@ impl Operations for LazyOperations {
         match self.open() {
             Ok(door) => door.ask(ask),
             Err(host_error) => {
-                let why = host_error.message.clone();
+                let reason = host_error.message.clone();
                 self.host_error.get_or_init(|| host_error);
-                Err(CallError::Stopped(Stop::JournalLost(why)))
+                Err(CallError::Stopped(Stop::JournalLost(reason)))
             }
         }
     }
@@ -177,9 +177,9 @@ impl Operations for LazyOperations {
     }
 
     /// Only a running operation calls functions, so the session is open.
-    fn read_only(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+    fn read_only(&self, caller_alive: watch::Receiver<()>) -> Arc<dyn Operations> {
         match self.opened.get() {
-            Some(door) => door.read_only(waited_for),
+            Some(door) => door.read_only(caller_alive),
             None => Arc::new(LazyOperations::new(
                 &self.lazy_session,
                 self.number,

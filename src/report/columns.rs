@@ -8,7 +8,7 @@ use crate::value::Value;
 
 /// The columns that end every report. Input and output columns with these names are dropped, so that a results file
 /// can be the next run's input.
-pub(crate) const OWN: [&str; 3] = ["_status", "_error", "_run"];
+pub(crate) const OWN_COLUMNS: [&str; 3] = ["_status", "_error", "_run"];
 
 /// The columns of a report: the input's in their order, then the output's, then `_status`, `_error` and `_run`.
 ///
@@ -80,7 +80,7 @@ impl Columns {
 
     /// The headings in order, including the last three.
     pub(crate) fn titles(&self) -> impl Iterator<Item = &str> {
-        let own = OWN.into_iter();
+        let own = OWN_COLUMNS.into_iter();
         self.list.iter().map(|column| column.title.as_str()).chain(own)
     }
 
@@ -96,7 +96,7 @@ impl Columns {
     pub(super) fn cells<'a>(&'a self, row: &'a ResultRow) -> Vec<Cell<'a>> {
         let status = Value::from(row.status.as_str());
         let error = row.error.as_deref().map_or(Value::Null, Value::from);
-        let own = OWN
+        let own = OWN_COLUMNS
             .into_iter()
             .zip([status, error, Value::from(row.run.as_str())]);
         // If a name occurs twice, the first cell wins.
@@ -144,6 +144,6 @@ impl Columns {
     }
 
     fn has(&self, name: &str) -> bool {
-        OWN.contains(&name) || self.places.contains_key(name)
+        OWN_COLUMNS.contains(&name) || self.places.contains_key(name)
     }
 }

@@ -14,7 +14,7 @@ use std::io;
 use std::path::Path;
 
 pub(crate) use crate::value::status::RowStatus;
-pub(crate) use columns::{Columns, OWN};
+pub(crate) use columns::{Columns, OWN_COLUMNS};
 pub(crate) use row::ResultRow;
 pub(crate) use writer::Writer;
 

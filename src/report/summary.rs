@@ -168,12 +168,12 @@ fn outcome_words(kind: &str, outcomes: &BTreeMap<String, u64>) -> String {
         .keys()
         .map(String::as_str)
         .filter(|name| !OUTCOMES.contains(name));
-    let words: Vec<String> = OUTCOMES
+    let parts: Vec<String> = OUTCOMES
         .into_iter()
         .chain(others)
         .filter_map(|name| outcomes.get(name).map(|count| format!("{count} {}", word(name))))
         .collect();
-    words.join(", ")
+    parts.join(", ")
 }
 
 fn plural(noun: &str, count: u64) -> String {

@@ -57,15 +57,15 @@ impl Runner {
             row,
             retrying,
             matched: Mutex::default(),
-            acts: OnceLock::new(),
+            next_call: OnceLock::new(),
             lost: OnceLock::new(),
         });
         let ended = self.script.call(plan.args.clone(), door.clone());
         if let Some(error) = door.lost.get() {
             return Err(error.clone());
         }
-        let then = match (door.acts.get(), ended) {
-            (Some(coming), _) => Then::Acts(coming.clone()),
+        let then = match (door.next_call.get(), ended) {
+            (Some(predicted), _) => Then::Acts(predicted.clone()),
             (None, Ok(_)) => Then::Returns,
             (None, Err(Ended::Failed(diagnostic))) => Then::Fails(diagnostic.summary_with_repair()),
             (None, Err(Ended::Bug(what))) => Then::Fails(format!("a bug in provisor: {what}")),
@@ -100,7 +100,7 @@ struct DryRunOperations {
     retrying: bool,
     matched: Mutex<Vec<String>>,
     /// The call that would take effect; the script is stopped there.
-    acts: OnceLock<NextCall>,
+    next_call: OnceLock<NextCall>,
     lost: OnceLock<JournalError>,
 }
 
@@ -120,8 +120,8 @@ impl Operations for DryRunOperations {
         }
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
         let call = call.with_functions(ask.functions);
-        let foreseen = preview(&self.runner.context, &self.row, &call, self.retrying);
-        match self.runner.runtime.block_on(foreseen) {
+        let preview_of_call = preview(&self.runner.context, &self.row, &call, self.retrying);
+        match self.runner.runtime.block_on(preview_of_call) {
             Ok(Preview::Answered { value, step }) => {
                 self.note(step);
                 Ok(value)
@@ -130,8 +130,8 @@ impl Operations for DryRunOperations {
                 self.note(step);
                 Err(CallError::Failed(error))
             }
-            Ok(Preview::Acts(coming)) => {
-                self.acts.get_or_init(|| coming);
+            Ok(Preview::Acts(predicted)) => {
+                self.next_call.get_or_init(|| predicted);
                 Err(CallError::Stopped(Stop::Cancelled))
             }
             Err(error) => {
@@ -142,7 +142,7 @@ impl Operations for DryRunOperations {
     }
 
     fn stopping(&self) -> Option<Stop> {
-        let stopped = self.acts.get().is_some() || self.lost.get().is_some();
+        let stopped = self.next_call.get().is_some() || self.lost.get().is_some();
         stopped.then_some(Stop::Cancelled)
     }
 

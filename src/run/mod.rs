@@ -88,8 +88,8 @@ impl Runner {
         // An edited script may no longer request a step whose outcome is unknown.
         let left_open = door.left_open().filter(|_| !Sabotage::LeftOpenIsDone.is_on());
         if let (Ok(_) | Err(Ended::Failed(_)), Some((step, op))) = (&ended, left_open) {
-            let why = format!("the script ended without calling `{op}`, whose outcome is not known");
-            return Err(Ended::Stopped(Stop::InDoubt { step, why }));
+            let reason = format!("the script ended without calling `{op}`, whose outcome is not known");
+            return Err(Ended::Stopped(Stop::InDoubt { step, reason }));
         }
         ended
     }

@@ -15,7 +15,7 @@ use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
 use crate::value::Value;
 
 /// How long a script may run without calling an operation after the run is cancelled: time to return.
-const PATIENCE: Duration = Duration::from_millis(100);
+const MAX_IDLE: Duration = Duration::from_millis(100);
 
 /// Keeps the first reason to stop in `stop`, which every later call returns as well.
 pub(super) fn call_error(stop: &OnceLock<Stop>, error: impl Into<CallError>) -> CallError {
@@ -110,16 +110,16 @@ impl Operations for RowOperations {
             return None;
         }
         let idle = self.millis().saturating_sub(self.last.load(Ordering::Relaxed));
-        let computing = u128::from(idle) >= PATIENCE.as_millis();
+        let computing = u128::from(idle) >= MAX_IDLE.as_millis();
         // A row that calls no more operations may end.
         computing.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
     }
 
-    fn read_only(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
+    fn read_only(&self, caller_alive: watch::Receiver<()>) -> Arc<dyn Operations> {
         Arc::new(ReadOnlyOperations {
             context: Arc::clone(&self.runner.context),
             runtime: self.runner.runtime.clone(),
-            waited_for,
+            caller_alive,
             print: Arc::clone(&self.runner.print),
         })
     }

@@ -16,7 +16,7 @@ pub(super) struct ReadOnlyOperations {
     pub(super) context: Arc<OpContext>,
     pub(super) runtime: Handle,
     /// Closes when the result of the function is no longer awaited.
-    pub(super) waited_for: watch::Receiver<()>,
+    pub(super) caller_alive: watch::Receiver<()>,
     pub(super) print: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -24,18 +24,21 @@ impl Operations for ReadOnlyOperations {
     fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
         let call = call.with_functions(ask.functions);
-        let mut waited_for = self.waited_for.clone();
+        let mut caller_alive = self.caller_alive.clone();
         self.runtime.block_on(async {
             tokio::select! {
                 done = look(&self.context, &call) => done.map_err(CallError::Failed),
                 // No value is ever sent on this channel; it can only close.
-                _ = waited_for.changed() => Err(CallError::Stopped(Stop::Cancelled)),
+                _ = caller_alive.changed() => Err(CallError::Stopped(Stop::Cancelled)),
             }
         })
     }
 
     fn stopping(&self) -> Option<Stop> {
-        self.waited_for.has_changed().is_err().then_some(Stop::Cancelled)
+        self.caller_alive
+            .has_changed()
+            .is_err()
+            .then_some(Stop::Cancelled)
     }
 
     fn print(&self, line: &str) {

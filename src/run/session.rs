@@ -106,7 +106,7 @@ impl Session {
         &self,
         number: u64,
         interrupt: &Interrupt,
-        tell: Arc<dyn SessionEvents>,
+        events: Arc<dyn SessionEvents>,
     ) -> Result<InputOperations, JournalError> {
         let row = self
             .journal
@@ -116,7 +116,7 @@ impl Session {
             row,
             number,
             interrupt.clone(),
-            tell,
+            events,
         ))
     }
 
@@ -127,10 +127,10 @@ impl Session {
         }
         let (status, output, error) = match end {
             InputEnd::Done(value) => (RowStatus::Done, value.clone(), None),
-            InputEnd::Failed(why) => (RowStatus::Failed, None, Some(why)),
-            InputEnd::Parked(why) => (RowStatus::Parked, self.asked(number)?, Some(why)),
+            InputEnd::Failed(reason) => (RowStatus::Failed, None, Some(reason)),
+            InputEnd::Parked(reason) => (RowStatus::Parked, self.asked(number)?, Some(reason)),
         };
-        let error = error.map(|why| Value::from(why.as_str()));
+        let error = error.map(|reason| Value::from(reason.as_str()));
         self.journal
             .finish_row(self.run.id(), number - 1, status, output.as_ref(), error.as_ref())
     }

@@ -61,9 +61,10 @@ impl Outcome {
         match row {
             Some(row) if self.status == RunStatus::Done => Ok(&row.output),
             _ => {
-                let why = row.and_then(|row| row.error.clone());
-                let why = why.unwrap_or_else(|| format!("the run {} is {}", self.run, self.status.as_str()));
-                Err(Error::NoResult(why))
+                let reason = row.and_then(|row| row.error.clone());
+                let reason =
+                    reason.unwrap_or_else(|| format!("the run {} is {}", self.run, self.status.as_str()));
+                Err(Error::NoResult(reason))
             }
         }
     }
@@ -184,7 +185,7 @@ impl Runtime {
             }
             (None, true, Some(rows)) => {
                 let changed =
-                    |why| Error::Parameters(format!("these are not the rows of run `{run}`: {why}"));
+                    |reason| Error::Parameters(format!("these are not the rows of run `{run}`: {reason}"));
                 Some(rows.behind(&self.journal, &id, &script).map_err(changed)?)
             }
             (None, true, None) => {
@@ -279,7 +280,7 @@ impl Runtime {
         cancel: CancellationToken,
         work: impl FnOnce() -> Result<Outcome, Error> + Send + 'static,
     ) -> Result<Run, Error> {
-        let (tell, ended) = oneshot::channel();
+        let (sender, ended) = oneshot::channel();
         let executor = Arc::clone(&self.executor);
         std::thread::Builder::new()
             .name(format!("run {id}"))
@@ -288,7 +289,7 @@ impl Runtime {
                 let outcome = work();
                 drop(executor);
                 // The receiver may have been dropped.
-                let _ = tell.send(outcome);
+                let _ = sender.send(outcome);
             })
             .map_err(|error| Error::Setup(format!("cannot start a thread: {error}")))?;
         Ok(Run { id, cancel, ended })
@@ -317,10 +318,10 @@ fn conclude(
 ) -> Result<Outcome, Error> {
     let (journal, id) = (&runner.journal, runner.run.id());
     match ended {
-        RunEnd::JournalLost(why) => {
-            return Err(Error::Setup(format!("the journal cannot be written: {why}")));
+        RunEnd::JournalLost(reason) => {
+            return Err(Error::Setup(format!("the journal cannot be written: {reason}")));
         }
-        RunEnd::NoThreads(why) => return Err(Error::Setup(format!("cannot start a thread: {why}"))),
+        RunEnd::NoThreads(reason) => return Err(Error::Setup(format!("cannot start a thread: {reason}"))),
         RunEnd::InputLost(_) | RunEnd::Complete | RunEnd::Interrupted | RunEnd::StoppedAfterFailures => {}
     }
     let all_read = journal.run(id)?.is_some_and(|run| run.total.is_some());

@@ -175,20 +175,20 @@ impl Session {
             Ok(Answer::Mixed(value)) => (InputEnd::Done(None), Ok(value)),
             Ok(Answer::Nothing | Answer::Other(_)) => (InputEnd::Done(None), Ok(Value::Null)),
             Err(Ended::Failed(diagnostic)) => {
-                let why = diagnostic.summary_with_repair();
-                (InputEnd::Failed(why), Err(Error::Script(diagnostic)))
+                let reason = diagnostic.summary_with_repair();
+                (InputEnd::Failed(reason), Err(Error::Script(diagnostic)))
             }
             Err(Ended::Stopped(Stop::Cancelled)) => {
-                let why = "the input was stopped".to_owned();
-                (InputEnd::Failed(why.clone()), Err(Error::NoResult(why)))
+                let reason = "the input was stopped".to_owned();
+                (InputEnd::Failed(reason.clone()), Err(Error::NoResult(reason)))
             }
-            Err(Ended::Stopped(Stop::InDoubt { why, .. })) => {
-                let message = format!("a step is in doubt: {why}; resume the run {}", self.id());
-                (InputEnd::Parked(why), Err(Error::NoResult(message)))
+            Err(Ended::Stopped(Stop::InDoubt { reason, .. })) => {
+                let message = format!("a step is in doubt: {reason}; resume the run {}", self.id());
+                (InputEnd::Parked(reason), Err(Error::NoResult(message)))
             }
-            Err(Ended::Stopped(Stop::JournalLost(why))) => {
-                let message = format!("the journal cannot be written: {why}");
-                (InputEnd::Failed(why), Err(Error::Setup(message)))
+            Err(Ended::Stopped(Stop::JournalLost(reason))) => {
+                let message = format!("the journal cannot be written: {reason}");
+                (InputEnd::Failed(reason), Err(Error::Setup(message)))
             }
             Err(Ended::Bug(what)) => {
                 let message = format!("a bug in provisor: {what}");

@@ -74,8 +74,8 @@ fn a_host_operation_is_recorded_and_replayed_from_the_journal() {
     desk.is_closed.store(true, Ordering::SeqCst);
     let refused = runtime.start(&script, [("name", "Ann")]).unwrap().wait().unwrap();
     assert_eq!(refused.status, RunStatus::Failed);
-    let why = refused.output().unwrap_err().to_string();
-    assert!(why.contains("the desk is closed"), "{why}");
+    let reason = refused.output().unwrap_err().to_string();
+    assert!(reason.contains("the desk is closed"), "{reason}");
     desk.is_closed.store(false, Ordering::SeqCst);
     let done = runtime.start(&script, [("name", "Ann")]).unwrap().wait().unwrap();
     assert_eq!(done.output().unwrap()["n"], Value::Int(2));

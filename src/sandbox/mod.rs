@@ -157,7 +157,7 @@ pub struct SimulatedAccount {
     /// The platform and its URL by path, for clients that do not know the sandbox.
     pub place: String,
     /// What such clients need to know besides secrets.
-    pub told: Vec<String>,
+    pub details: Vec<String>,
     /// The secrets that such clients need, each with the name of a file to hold it.
     pub files: &'static [(&'static str, &'static str)],
 }
@@ -352,13 +352,13 @@ impl Sandbox {
                 texts: vec![("url", master.url), ("login", master.login.clone())],
                 secrets: vec![("password", master.password)],
                 place: format!("Mobsted at {}", master.plain_url),
-                told: vec![master.login],
+                details: vec![master.login],
                 files: &[("password", "master-password")],
             },
             SimulatedAccount {
                 platform: "jrni",
                 place: format!("JRNI at {}", jrni.plain_url),
-                told: vec![
+                details: vec![
                     jrni.login.clone(),
                     format!("App-Id {}", jrni.app_id),
                     format!("company {}", jrni.company),
@@ -375,7 +375,7 @@ impl Sandbox {
                     ("partner_token", sparrow.partner_token),
                 ],
                 place: format!("Sparrow SMS at {}", sparrow.plain_url),
-                told: Vec::new(),
+                details: Vec::new(),
                 files: &[
                     ("api_token", "sparrow-api-token"),
                     ("partner_token", "sparrow-partner-token"),
@@ -386,7 +386,7 @@ impl Sandbox {
                 texts: vec![("url", bulk.url)],
                 secrets: vec![("api_token", bulk.api_token)],
                 place: format!("Sparrow SMS, bulk API, at {}", bulk.plain_url),
-                told: Vec::new(),
+                details: Vec::new(),
                 files: &[("api_token", "sparrow-bulk-api-token")],
             },
             // It accepts any token.
@@ -395,7 +395,7 @@ impl Sandbox {
                 texts: vec![("url", "https://api.web.sandbox".to_owned())],
                 secrets: vec![("bearer", "of-the-sandbox".to_owned())],
                 place: format!("a web service at {}", self.web_url()),
-                told: vec!["no sign-in".to_owned()],
+                details: vec!["no sign-in".to_owned()],
                 files: &[],
             },
         ]

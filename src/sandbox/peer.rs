@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::error::SandboxError;
 
 /// The timeout. The serving process is on this machine and takes this long only if it hangs.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PEER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Requests `/_sandbox/{path}` and parses the JSON body of a 200.
 pub(super) fn ask<T: DeserializeOwned>(
@@ -30,9 +30,9 @@ pub(super) fn ask<T: DeserializeOwned>(
 
 /// Sends one request on its own connection; returns the status and body of the response.
 fn exchange(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<(u16, Vec<u8>)> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&address, PEER_TIMEOUT)?;
+    stream.set_read_timeout(Some(PEER_TIMEOUT))?;
+    stream.set_write_timeout(Some(PEER_TIMEOUT))?;
     let length = body.len();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"

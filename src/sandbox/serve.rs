@@ -87,12 +87,12 @@ impl Server {
     pub(super) fn start(addresses: &[SocketAddr], site: Arc<Site>) -> Result<Server, SandboxError> {
         let addresses = addresses.to_vec();
         let (stop, stopped) = oneshot::channel();
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("sandbox".to_owned())
-            .spawn(move || run(&addresses, site, &tell, stopped))
+            .spawn(move || run(&addresses, site, &sender, stopped))
             .map_err(|error| SandboxError::Server(error.to_string()))?;
-        match told.recv() {
+        match receiver.recv() {
             Ok(Ok(address)) => Ok(Server {
                 address,
                 stop: Some(stop),
@@ -116,7 +116,7 @@ impl Drop for Server {
 
 type Told = mpsc::Sender<Result<SocketAddr, SandboxError>>;
 
-fn run(addresses: &[SocketAddr], site: Arc<Site>, tell: &Told, stopped: oneshot::Receiver<()>) {
+fn run(addresses: &[SocketAddr], site: Arc<Site>, sender: &Told, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("sandbox-worker")
@@ -126,7 +126,7 @@ fn run(addresses: &[SocketAddr], site: Arc<Site>, tell: &Told, stopped: oneshot:
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            let _ = tell.send(Err(SandboxError::Server(error.to_string())));
+            let _ = sender.send(Err(SandboxError::Server(error.to_string())));
             return;
         }
     };
@@ -138,14 +138,14 @@ fn run(addresses: &[SocketAddr], site: Arc<Site>, tell: &Told, stopped: oneshot:
                 }
                 let service = Router::new().fallback(handle).with_state(site);
                 let service = service.into_make_service_with_connect_info::<Hook>();
-                let _ = tell.send(Ok(address));
+                let _ = sender.send(Ok(address));
                 tokio::select! {
                     _ = axum::serve(gate, service) => {}
                     _ = stopped => {}
                 }
             }
             Err(error) => {
-                let _ = tell.send(Err(error));
+                let _ = sender.send(Err(error));
             }
         }
     });

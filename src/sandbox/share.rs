@@ -21,7 +21,7 @@ const LOCK_FILE: &str = "lock";
 const ADDRESS_FILE: &str = "address";
 
 /// How long a process that holds the lock may take until it responds.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The address of a serving process, as stored in the file `address` of its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ enum Holder {
 /// Acquires the folder's lock, or finds the process that serves it. The holder may be starting or ending, and a process
 /// that was just started briefly holds the locks of its parent.
 fn holder(dir: &Path) -> Result<Holder, SandboxError> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + ADDRESS_TIMEOUT;
     loop {
         if let Some(lock) = try_lock(dir)? {
             return Ok(Holder::Us(lock));
@@ -177,7 +177,7 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
 pub(super) fn looking_again<T>(
     mut attempt: impl FnMut() -> Result<T, SandboxError>,
 ) -> Result<T, SandboxError> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + ADDRESS_TIMEOUT;
     loop {
         match attempt() {
             Err(SandboxError::Unanswered { .. }) if Instant::now() < deadline => {

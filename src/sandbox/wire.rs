@@ -57,7 +57,7 @@ impl Listener for Gate {
                         Wire {
                             stream,
                             hook,
-                            left: None,
+                            remaining: None,
                         },
                         address,
                     );
@@ -82,7 +82,7 @@ pub(super) struct Wire {
     stream: TcpStream,
     hook: Hook,
     /// How many bytes may still be written of a response that is cut short.
-    left: Option<usize>,
+    remaining: Option<usize>,
 }
 
 impl AsyncRead for Wire {
@@ -103,14 +103,14 @@ impl AsyncWrite for Wire {
             body => body,
         };
         // The server writes the head and the start of the body in one write (this type offers no vectored writes).
-        let left = self.left.unwrap_or_else(|| head_length(buf) + body);
-        if left == 0 {
+        let remaining = self.remaining.unwrap_or_else(|| head_length(buf) + body);
+        if remaining == 0 {
             self.hook.cut();
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        let part = &buf[..buf.len().min(left)];
+        let part = &buf[..buf.len().min(remaining)];
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, part))?;
-        self.left = Some(left - written);
+        self.remaining = Some(remaining - written);
         Poll::Ready(Ok(written))
     }
 

@@ -215,8 +215,8 @@ fn call(
             convert::to_value(arg, param.name, &|bytes| copies.have_room(bytes))
         })
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|why| {
-            let message = format!("`{}` cannot take this: {why}", spec.name);
+        .map_err(|reason| {
+            let message = format!("`{}` cannot take this: {reason}", spec.name);
             failed(context, OpError::new(Code::BadArgument, message))
         })?;
     let ask = CallRequest {

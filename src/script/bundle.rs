@@ -195,7 +195,7 @@ impl Bundle {
         };
         let found = loader
             .load(&source.name, path)
-            .map_err(|why| refuse(format!("cannot import \"{path}\": {why}")))?;
+            .map_err(|reason| refuse(format!("cannot import \"{path}\": {reason}")))?;
         if let Some(start) = chain.iter().position(|name| *name == found.name) {
             let circle = [&chain[start..], &[found.name][..]].concat().join(" -> ");
             return Err(refuse(format!("circular imports: {circle}"))

@@ -8,7 +8,7 @@ use crate::value::Value;
 use crate::value::secret::Secret;
 
 /// The deepest accepted nesting. Values from outside stay below it; a script could build one that exhausts the stack.
-const DEEPEST: usize = 200;
+const MAX_DEPTH: usize = 200;
 
 /// Whether there is room for so many more bytes. Strings that a script shares are copied, so a small list can become
 /// large.
@@ -16,7 +16,7 @@ pub(super) type Room<'a> = &'a dyn Fn(usize) -> bool;
 
 /// Converts a value, or says why it cannot be stored: `value.a[1]: a closure cannot be stored`. `path` names the root.
 pub(super) fn to_value(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String> {
-    to_value_at(dynamic, path, DEEPEST, room)
+    to_value_at(dynamic, path, MAX_DEPTH, room)
 }
 
 fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Result<Value, String> {
@@ -83,7 +83,11 @@ fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Re
 /// Rejects a text that contains a secret's mask, which must not be sent or stored.
 fn to_text(text: String, path: &str) -> Result<Value, String> {
     if handles::is_marked(&text) {
-        return Err(format!("{path}: {}; {}", handles::WRITTEN_IN, handles::JOIN));
+        return Err(format!(
+            "{path}: {}; {}",
+            handles::INTERPOLATED_SECRET,
+            handles::JOIN
+        ));
     }
     Ok(Value::Text(text))
 }

@@ -183,7 +183,8 @@ impl<'a> Reader<'a> {
         if text.is_empty() {
             return Err(self.error(line, column, "there is no default after `=`").into());
         }
-        let (written, rest) = literal::split(text).map_err(|why| self.not_literal(line, column, &why))?;
+        let (written, rest) =
+            literal::split(text).map_err(|reason| self.not_literal(line, column, &reason))?;
         words.at = words.line.len() - rest.len();
         match written {
             Written::Name(earlier) => self.earlier(line, column, name, ty, earlier),
@@ -194,11 +195,11 @@ impl<'a> Reader<'a> {
             }
             Written::Literal(value) => {
                 let fits = ty.accept(value).map(ParamDefault::Value);
-                fits.map_err(|why| {
+                fits.map_err(|reason| {
                     self.error(
                         line,
                         column,
-                        format!("the default of `{name}` {}", sentence(&why)),
+                        format!("the default of `{name}` {}", sentence(&reason)),
                     )
                     .into()
                 })
@@ -206,11 +207,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn not_literal(&self, line: usize, column: usize, why: &str) -> Diagnostic {
+    fn not_literal(&self, line: usize, column: usize, reason: &str) -> Diagnostic {
         self.error(
             line,
             column,
-            format!("a default is a literal or the name of an earlier parameter; {why}"),
+            format!("a default is a literal or the name of an earlier parameter; {reason}"),
         )
         .hint("put a text in quotes; write a map as `#{ key: value }`")
     }
@@ -278,10 +279,10 @@ impl<'a> Reader<'a> {
 }
 
 /// Completes a type's message, which begins with a verb or with the value in quotes.
-fn sentence(why: &str) -> String {
-    if why.starts_with("is ") {
-        why.to_owned()
+fn sentence(reason: &str) -> String {
+    if reason.starts_with("is ") {
+        reason.to_owned()
     } else {
-        format!("does not fit: {why}")
+        format!("does not fit: {reason}")
     }
 }

@@ -14,7 +14,7 @@ use super::nesting::Watch;
 use crate::sabotage::Sabotage;
 
 /// The divisor of the memory limit: a script below that share is not considered the one that exceeded it.
-const MUCH: usize = 8;
+const SMALL_SHARE: usize = 8;
 
 /// The context of a running script in every function, closure and module. Passed in Rhai's tag.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ struct Inner {
     door: Arc<dyn Operations>,
     share: Arc<Share>,
     /// Allocated bytes at its last statement, and an estimate of its own share.
-    seen: AtomicUsize,
+    last_used: AtomicUsize,
     own: AtomicIsize,
     nesting: Watch,
     stop: OnceLock<Stop>,
@@ -41,7 +41,7 @@ impl Execution {
     fn begun(door: Arc<dyn Operations>, share: Arc<Share>) -> Execution {
         Execution(Arc::new(Inner {
             door,
-            seen: AtomicUsize::new((share.memory().used)()),
+            last_used: AtomicUsize::new((share.memory().used)()),
             share,
             own: AtomicIsize::new(0),
             nesting: Watch::default(),
@@ -63,8 +63,8 @@ impl Execution {
     }
 
     /// The context of a function of this script that looks something up while an operation runs.
-    pub(super) fn read_only(&self, waited_for: watch::Receiver<()>) -> Execution {
-        let door = self.0.door.read_only(waited_for);
+    pub(super) fn read_only(&self, caller_alive: watch::Receiver<()>) -> Execution {
+        let door = self.0.door.read_only(caller_alive);
         let read_only = Execution::begun(door, Arc::clone(&self.0.share));
         if let Some(engines) = self.0.engines.get() {
             read_only.runs_on(Arc::clone(engines));
@@ -116,15 +116,15 @@ impl Execution {
     /// Whether memory use has grown past the limit. Sticky, like [`Execution::must_stop`].
     pub(super) fn takes_too_much(&self) -> bool {
         let used = (self.memory().used)();
-        let before = self.0.seen.swap(used, Ordering::Relaxed);
-        let grown = used.cast_signed().wrapping_sub(before.cast_signed());
-        self.0.own.fetch_add(grown, Ordering::Relaxed);
+        let before = self.0.last_used.swap(used, Ordering::Relaxed);
+        let growth = used.cast_signed().wrapping_sub(before.cast_signed());
+        self.0.own.fetch_add(growth, Ordering::Relaxed);
         !self.fits(used, 0) || self.0.overrun.get().is_some()
     }
 
     /// Attributes all memory since the last statement to others: the script was waiting for an operation.
     pub(super) fn waited(&self) {
-        self.0.seen.store((self.memory().used)(), Ordering::Relaxed);
+        self.0.last_used.store((self.memory().used)(), Ordering::Relaxed);
     }
 
     /// Whether there is room for so many more bytes. Called before a native function allocates them, as it cannot be
@@ -137,16 +137,16 @@ impl Execution {
     /// the limit, all of them.
     fn fits(&self, used: usize, more: usize) -> bool {
         let taken = self.0.share.taken(used.saturating_add(more));
-        let most = (self.memory().most)();
-        if taken <= most || Sabotage::MemoryUnbounded.is_on() {
+        let limit = (self.memory().limit)();
+        if taken <= limit || Sabotage::MemoryUnbounded.is_on() {
             return true;
         }
         let own = usize::try_from(self.0.own.load(Ordering::Relaxed)).unwrap_or_default();
-        if own.saturating_add(more) < most / MUCH && taken <= most.saturating_mul(2) {
+        if own.saturating_add(more) < limit / SMALL_SHARE && taken <= limit.saturating_mul(2) {
             return true;
         }
         // Fails only if it is set already.
-        let _ = self.0.overrun.set(Overrun::Memory { taken, most });
+        let _ = self.0.overrun.set(Overrun::Memory { taken, limit });
         false
     }
 

@@ -318,8 +318,8 @@ fn overloads(name: &str) -> Option<String> {
         .map(|native| format!("`{}`", native.typed()))
         .collect();
     found.dedup();
-    let more = found.len().saturating_sub(MOST_OVERLOADS);
-    found.truncate(MOST_OVERLOADS);
+    let more = found.len().saturating_sub(MAX_OVERLOADS);
+    found.truncate(MAX_OVERLOADS);
     let rest = if more == 0 {
         String::new()
     } else {
@@ -329,7 +329,7 @@ fn overloads(name: &str) -> Option<String> {
 }
 
 /// The most overloads that a hint lists.
-const MOST_OVERLOADS: usize = 5;
+const MAX_OVERLOADS: usize = 5;
 
 /// Explains a missing property, from Rhai's `Unknown property 'email' - a getter is not registered for type 'string'`.
 fn no_accessor(text: &str) -> Diagnostic {

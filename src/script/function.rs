@@ -37,7 +37,7 @@ pub(super) fn taken(
             }
         };
         if let Some(pointer) = pointer {
-            let pointer = unshared(pointer, &mut MOST_CAPTURED.clone(), DEEPEST_CAPTURED)
+            let pointer = unshared(pointer, &mut MAX_CAPTURED.clone(), MAX_CAPTURED_DEPTH)
                 .ok_or_else(|| format!("{}: the function captures too much, or itself", key.name))?;
             functions.insert(
                 key.name,
@@ -65,11 +65,11 @@ fn function(
     Function::new(move |args| {
         let (mut store, pointer) = (store.clone(), pointer.clone());
         // Dropped with the future when the result is no longer needed.
-        let (waiting, waited_for) = tokio::sync::watch::channel(());
-        let execution = execution.read_only(waited_for);
+        let (waiting, caller_alive) = tokio::sync::watch::channel(());
+        let execution = execution.read_only(caller_alive);
         Box::pin(async move {
             let _waiting = waiting;
-            let (tell, told) = tokio::sync::oneshot::channel();
+            let (sender, receiver) = tokio::sync::oneshot::channel();
             let work = move || {
                 store.global.tag = execution.tag();
                 let outcome = catch_unwind(AssertUnwindSafe(|| match execution.engine() {
@@ -80,7 +80,7 @@ fn function(
                     None => Err(failed("a function can only be called by a running script")),
                 }));
                 // The receiver is gone if the run was interrupted.
-                let _ = tell.send(outcome.unwrap_or_else(|_| Err(broken("the script host panicked"))));
+                let _ = sender.send(outcome.unwrap_or_else(|_| Err(broken("the script host panicked"))));
             };
             let thread = std::thread::Builder::new()
                 .name("look-up".to_owned())
@@ -88,7 +88,8 @@ fn function(
             if let Err(error) = thread.spawn(work) {
                 return Err(broken(&format!("cannot start a thread: {error}")));
             }
-            told.await
+            receiver
+                .await
                 .unwrap_or_else(|_| Err(broken("a look-up ended without a result")))
         })
     })
@@ -109,7 +110,7 @@ fn called(
             Ok(value) => {
                 let value =
                     convert::to_value(value, "the function's result", &|bytes| execution.has_room(bytes));
-                return value.map_err(|why| failed(&why));
+                return value.map_err(|reason| failed(&reason));
             }
             Err(error) if is_other_count(&error, pointer) => {
                 if args.pop().is_none() {
@@ -132,11 +133,11 @@ fn takes_others(key: &str, most: usize, pointer: &FnPtr) -> OpError {
         1 => "1 value".to_owned(),
         most => format!("{most} values"),
     };
-    let why = match pointer.fn_name() {
+    let reason = match pointer.fn_name() {
         name if name.starts_with("anon$") => "the function takes more parameters".to_owned(),
         name => format!("no function `{name}` takes that many parameters, or fewer"),
     };
-    failed(&format!("`{key}` is called with {given}, and {why}")).hint(format!(
+    failed(&format!("`{key}` is called with {given}, and {reason}")).hint(format!(
         "write it with at most {most}: {key}: |key| … or {key}: || …"
     ))
 }
@@ -163,8 +164,8 @@ fn broken(message: &str) -> OpError {
 }
 
 /// The most values that a function may capture, repeated copies included, and the deepest nesting of them.
-const MOST_CAPTURED: usize = 1_000_000;
-const DEEPEST_CAPTURED: usize = 200;
+const MAX_CAPTURED: usize = 1_000_000;
+const MAX_CAPTURED_DEPTH: usize = 200;
 
 /// Copies a value without the cells that the script shares, which may be locked while it waits. `None` if it has more
 /// than `most` values or is nested deeper than `depth` levels.

@@ -174,7 +174,7 @@ fn behind(secret: &Secret, text: &str) -> Joined {
 fn joined(parts: &[Fragment<'_>]) -> Joined {
     let marked = |part: &Fragment<'_>| matches!(part, Fragment::Plain(text) if is_marked(text));
     if parts.iter().any(marked) {
-        return refused(WRITTEN_IN, JOIN);
+        return refused(INTERPOLATED_SECRET, JOIN);
     }
     Ok(Secret::join(parts))
 }
@@ -182,7 +182,7 @@ fn joined(parts: &[Fragment<'_>]) -> Joined {
 type Joined = Result<Secret, Box<EvalAltResult>>;
 
 /// The error for a text into which a secret was interpolated with `${…}`.
-pub(super) const WRITTEN_IN: &str =
+pub(super) const INTERPOLATED_SECRET: &str =
     "this text shows a secret as a mask, because it was written with `${…}`, `to_string` or `to_json`";
 
 /// The hint for it.
@@ -196,8 +196,8 @@ fn compared() -> Result<bool, Box<EvalAltResult>> {
     )
 }
 
-fn refused<T>(why: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
-    Err(script_error::raise(ScriptError::of_script(why).with_hint(hint)).into())
+fn refused<T>(reason: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
+    Err(script_error::raise(ScriptError::of_script(reason).with_hint(hint)).into())
 }
 
 /// Converts a map to JSON for display. Secrets become marks: a text with one cannot leave the script.
@@ -207,7 +207,7 @@ fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<Eval
     let copies = execution.as_ref().map(Copies::of);
     let room = |bytes| copies.as_ref().is_none_or(|copies| copies.have_room(bytes));
     let value = convert::to_value(map.clone().into(), "value", &room)
-        .map_err(|why| script_error::raise(ScriptError::of_script(why)))?;
+        .map_err(|reason| script_error::raise(ScriptError::of_script(reason)))?;
     Ok(marked(value).to_masked_json().to_string())
 }
 

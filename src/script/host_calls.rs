@@ -32,9 +32,9 @@ pub trait Operations: Send + Sync {
     fn stopping(&self) -> Option<Stop>;
 
     /// The door for a function that looks something up during the operation it was passed to: reads are allowed and
-    /// not recorded, anything else is rejected. `waited_for` closes when the function's result is no longer needed.
-    fn read_only(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
-        let _ = waited_for;
+    /// not recorded, anything else is rejected. `caller_alive` closes when the function's result is no longer needed.
+    fn read_only(&self, caller_alive: watch::Receiver<()>) -> Arc<dyn Operations> {
+        let _ = caller_alive;
         Arc::new(NoOperations)
     }
 

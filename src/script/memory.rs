@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::{Diagnostic, Frame};
 use super::execution::Execution;
-use super::nesting::DEEPEST;
+use super::nesting::MAX_DEPTH;
 use super::program::Ended;
 
 /// The memory limit of scripts, and the memory use of the process. Scripts that run at once share the limit.
@@ -15,7 +15,7 @@ pub struct Memory {
     /// Returns the bytes allocated now. Called at every step of a script, so it must be cheap.
     pub used: fn() -> usize,
     /// Returns how many bytes may be added while scripts run.
-    pub most: fn() -> usize,
+    pub limit: fn() -> usize,
     /// The scripts that share the limit.
     pub scripts: &'static Scripts,
 }
@@ -25,7 +25,7 @@ pub struct Memory {
 pub struct Scripts {
     running: Mutex<Running>,
     /// Bytes reserved for copies of the arguments of pending calls.
-    promised: AtomicUsize,
+    reserved: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Scripts {
                 scripts: 0,
                 begun_with: 0,
             }),
-            promised: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(0),
         }
     }
 
@@ -82,7 +82,7 @@ impl Memory {
     /// No limits.
     pub(super) const UNLIMITED: Memory = Memory {
         used: || 0,
-        most: || usize::MAX,
+        limit: || usize::MAX,
         scripts: &UNLIMITED,
     };
 
@@ -102,13 +102,13 @@ impl Memory {
 
     /// The bytes that all scripts have allocated and reserved.
     pub(super) fn needed(self) -> usize {
-        (self.used)().saturating_add(self.scripts.promised.load(Ordering::Relaxed))
+        (self.used)().saturating_add(self.scripts.reserved.load(Ordering::Relaxed))
     }
 
     /// Returns a check whether so many more bytes fit, measured from now.
     pub(super) fn room(self) -> impl Fn(usize) -> bool {
         let begun_with = (self.used)();
-        move |bytes| self.needed().saturating_add(bytes).saturating_sub(begun_with) <= (self.most)()
+        move |bytes| self.needed().saturating_add(bytes).saturating_sub(begun_with) <= (self.limit)()
     }
 }
 
@@ -124,14 +124,14 @@ const COPIES: usize = 2;
 /// Reserves room for the copies of data that leaves a script, until dropped.
 pub(super) struct Copies<'a> {
     execution: &'a Execution,
-    promised: Cell<usize>,
+    reserved: Cell<usize>,
 }
 
 impl Copies<'_> {
     /// Creates an empty reservation.
     pub(super) fn of(execution: &Execution) -> Copies<'_> {
-        let promised = Cell::new(0);
-        Copies { execution, promised }
+        let reserved = Cell::new(0);
+        Copies { execution, reserved }
     }
 
     /// Whether there is room for so many more bytes and their copies. Stops the script if not.
@@ -141,8 +141,8 @@ impl Copies<'_> {
             return false;
         }
         let scripts = self.execution.memory().scripts;
-        scripts.promised.fetch_add(more, Ordering::Relaxed);
-        self.promised.set(self.promised.get() + more);
+        scripts.reserved.fetch_add(more, Ordering::Relaxed);
+        self.reserved.set(self.reserved.get() + more);
         true
     }
 }
@@ -150,15 +150,15 @@ impl Copies<'_> {
 impl Drop for Copies<'_> {
     fn drop(&mut self) {
         let scripts = self.execution.memory().scripts;
-        scripts.promised.fetch_sub(self.promised.get(), Ordering::Relaxed);
+        scripts.reserved.fetch_sub(self.reserved.get(), Ordering::Relaxed);
     }
 }
 
 /// The limit that stopped a script.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Overrun {
-    /// It had allocated or requested `taken` bytes, and the limit is `most`.
-    Memory { taken: usize, most: usize },
+    /// It had allocated or requested `taken` bytes, and the limit is `limit`.
+    Memory { taken: usize, limit: usize },
     /// Its values are nested too deeply.
     Nesting,
 }
@@ -176,9 +176,9 @@ impl Overrun {
             frames.extend(within.map(|frame| frame.label(label)));
         }
         let failed = match self {
-            Overrun::Memory { taken, most } => out_of_memory(taken, most),
+            Overrun::Memory { taken, limit } => out_of_memory(taken, limit),
             Overrun::Nesting => {
-                let title = format!("a value is nested more than {DEEPEST} levels deep");
+                let title = format!("a value is nested more than {MAX_DEPTH} levels deep");
                 Diagnostic::new("script_error", title).hint("keep the items in one flat list")
             }
         };
@@ -186,11 +186,11 @@ impl Overrun {
     }
 }
 
-fn out_of_memory(taken: usize, most: usize) -> Diagnostic {
+fn out_of_memory(taken: usize, limit: usize) -> Diagnostic {
     let title = format!(
         "the script exceeds its memory limit: {} more than at its start; {} are allowed",
         spoken(taken),
-        spoken(most)
+        spoken(limit)
     );
     Diagnostic::new(OUT_OF_MEMORY, title)
         .hint("process the data in parts, and drop what you no longer need")

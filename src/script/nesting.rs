@@ -12,18 +12,18 @@ use super::script_error::ScriptError;
 use crate::sabotage::Sabotage;
 
 /// The most levels of nested lists, maps, closures and errors while a script runs.
-pub(super) const DEEPEST: usize = 1_000;
+pub(super) const MAX_DEPTH: usize = 1_000;
 
 /// Inserted at the start of a loop in which `this` may be nested deeper and no variable is read.
 pub(super) const LOOK: &str = "__look;";
 
 /// The least and the most variable reads between two checks.
-const RARELY: (usize, usize) = (64, 100_000);
+const CHECK_INTERVALS: (usize, usize) = (64, 100_000);
 
 /// The size of a value.
 #[derive(Debug, Default)]
 pub(super) struct Extent {
-    /// The nesting depth, counted up to one more than [`DEEPEST`].
+    /// The nesting depth, counted up to one more than [`MAX_DEPTH`].
     pub(super) levels: usize,
     /// The number of values.
     pub(super) nodes: usize,
@@ -44,7 +44,7 @@ impl Extent {
     fn visit(&mut self, value: &Dynamic, level: usize) {
         self.nodes += 1;
         self.levels = self.levels.max(level);
-        if level > DEEPEST {
+        if level > MAX_DEPTH {
             return;
         }
         if value.is_shared() {
@@ -90,24 +90,25 @@ fn holds_others(value: &Dynamic) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     /// Variable reads left until the next check.
-    left: AtomicUsize,
-    looks: AtomicUsize,
+    remaining: AtomicUsize,
+    checks: AtomicUsize,
 }
 
 impl Watch {
     /// Whether a check is due. Called whenever a variable is read.
     fn is_due(&self) -> bool {
-        let left = self.left.load(Relaxed);
-        self.left.store(left.saturating_sub(1), Relaxed);
-        left == 0
+        let remaining = self.remaining.load(Relaxed);
+        self.remaining.store(remaining.saturating_sub(1), Relaxed);
+        remaining == 0
     }
 
     /// Records a check of so many values; the next one follows once the script has done more work than the check took.
     fn looked(&self, nodes: usize) {
-        let (least, most) = RARELY;
+        let (least, most) = CHECK_INTERVALS;
         // Intervals vary, so that a loop does not always hit a check at the same place.
-        let some = self.looks.fetch_add(1, Relaxed) % 31;
-        self.left.store((nodes / 2).clamp(least, most) + some, Relaxed);
+        let some = self.checks.fetch_add(1, Relaxed) % 31;
+        self.remaining
+            .store((nodes / 2).clamp(least, most) + some, Relaxed);
     }
 }
 
@@ -130,7 +131,7 @@ pub(super) fn watch(
     for value in variables.chain(context.this_ptr()) {
         let extent = extent(value);
         nodes += extent.nodes;
-        if extent.levels > DEEPEST && !Sabotage::NestingUnbounded.is_on() {
+        if extent.levels > MAX_DEPTH && !Sabotage::NestingUnbounded.is_on() {
             execution.nests_too_deeply();
             return Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into());
         }

@@ -154,7 +154,7 @@ impl MainFn {
                 };
                 let fits = param.accept(value.clone());
                 fits.map(Some)
-                    .map_err(|why| ParamErrorKind::Bad(format!("like `{earlier}`, {why}")))
+                    .map_err(|reason| ParamErrorKind::Bad(format!("like `{earlier}`, {reason}")))
             }
             (_, None) => Err(ParamErrorKind::Missing),
         }

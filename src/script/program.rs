@@ -216,13 +216,13 @@ impl Program {
             },
         };
         let copies = Copies::of(execution);
-        convert::to_value(returned, "result", &|bytes| copies.have_room(bytes)).map_err(|why| {
+        convert::to_value(returned, "result", &|bytes| copies.have_room(bytes)).map_err(|reason| {
             let at = self.declaration.main.as_ref().map_or(1, |main| main.line);
             let mut error = Diagnostic::at(
                 self.bundle.main(),
                 at,
                 1,
-                format!("the script's result cannot be stored: {why}"),
+                format!("the script's result cannot be stored: {reason}"),
             );
             error.kind = "script_error".into();
             Ended::Failed(Box::new(error.hint("return text, numbers, lists and maps")))

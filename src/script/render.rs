@@ -8,14 +8,14 @@ use super::error::{Diagnostic, Frame};
 use crate::value::visible::printable;
 
 /// The most frames that are shown; the rest are counted.
-const SHOWN: usize = 8;
+const MAX_FRAMES: usize = 8;
 
 pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> String {
     let diagnostic = &visible(diagnostic);
     if diagnostic.frames.is_empty() {
         return plain(diagnostic);
     }
-    let frames = &diagnostic.frames[..diagnostic.frames.len().min(SHOWN)];
+    let frames = &diagnostic.frames[..diagnostic.frames.len().min(MAX_FRAMES)];
     let shown: Vec<Shown> = frames.iter().map(|frame| Shown::new(frame, width)).collect();
     let config = Config::new().with_color(color);
     let kind = ReportKind::Error;

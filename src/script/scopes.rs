@@ -16,9 +16,9 @@ pub(crate) struct Scopes {
     /// The functions that the text defines.
     pub functions: Vec<Function>,
     /// Where a `return` or an `exit` ends the whole text: outside of functions, a `return` also outside of closures.
-    pub ends: Vec<usize>,
+    pub exits: Vec<usize>,
     /// Names that are tested with `is_def_var`.
-    pub asked: BTreeSet<String>,
+    pub tested: BTreeSet<String>,
     /// Functions called as `f!(…)`, which see their caller's variables.
     pub open: BTreeSet<String>,
 }

@@ -281,7 +281,7 @@ pub(super) fn lower_first(text: &str) -> String {
 }
 
 /// The most bytes of a thrown value that are written into a message.
-const LONGEST: usize = 64 * 1024;
+const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// Formats a thrown value as text, with secrets masked.
 pub(super) fn shown(value: &Dynamic) -> String {
@@ -291,7 +291,7 @@ pub(super) fn shown(value: &Dynamic) -> String {
     if let Some(text) = value.read_lock::<ImmutableString>() {
         return handles::masked(cut(&text));
     }
-    let left = Cell::new(LONGEST);
+    let left = Cell::new(MAX_TEXT_BYTES);
     let fits = |bytes: usize| left.get().checked_sub(bytes).map(|rest| left.set(rest)).is_some();
     match convert::to_value(value.clone(), "value", &fits) {
         Ok(Value::Text(text)) => text,
@@ -302,7 +302,7 @@ pub(super) fn shown(value: &Dynamic) -> String {
 
 /// Truncates a text to the length that a message allows.
 fn cut(text: &str) -> &str {
-    let mut end = LONGEST.min(text.len());
+    let mut end = MAX_TEXT_BYTES.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -52,8 +52,8 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
     let mut nesting = Nesting::default();
     let mut escapes = Escapes::default();
     // At the end of some malformed texts the tokenizer repeats the same error forever.
-    let most = text.chars().count().saturating_mul(2) + 8;
-    for _ in 0..most {
+    let limit = text.chars().count().saturating_mul(2) + 8;
+    for _ in 0..limit {
         let Some((token, position)) = tokens.next().filter(|(token, _)| *token != Token::EOF) else {
             break;
         };

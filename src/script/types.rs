@@ -144,7 +144,7 @@ fn url(word: &str) -> Result<Value, String> {
         Ok(_) if word.contains(char::is_whitespace) => Err(format!("\"{word}\" has a space in it")),
         Ok(_) => Ok(Value::from(word)),
         Err(url::ParseError::RelativeUrlWithoutBase) => with_scheme(),
-        Err(why) => Err(format!("\"{word}\" is not an address: {why}")),
+        Err(reason) => Err(format!("\"{word}\" is not an address: {reason}")),
     }
 }
 
@@ -152,10 +152,10 @@ fn email(word: &str) -> Result<Value, String> {
     let options = email_address::Options::default().without_display_text();
     match EmailAddress::parse_with_options(word, options) {
         Ok(_) => Ok(Value::from(word)),
-        Err(why) => {
-            let why = why.to_string();
-            let why = why.trim_end_matches('.').to_lowercase();
-            Err(format!("\"{word}\" is not an e-mail address: {why}"))
+        Err(reason) => {
+            let reason = reason.to_string();
+            let reason = reason.trim_end_matches('.').to_lowercase();
+            Err(format!("\"{word}\" is not an e-mail address: {reason}"))
         }
     }
 }
@@ -176,7 +176,7 @@ fn list(word: &str) -> Result<Value, String> {
 
 fn json(word: &str) -> Result<Value, String> {
     let parsed = serde_json::from_str(word).map(Value::from_json);
-    parsed.map_err(|why| format!("is not JSON: {why}"))
+    parsed.map_err(|reason| format!("is not JSON: {reason}"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::host;
 
 /// Whether this word cannot be used as a name, including texts that are not names at all.
 pub(crate) fn is_reserved(word: &str) -> bool {
-    if OWN.contains(&word) {
+    if OWN_WORDS.contains(&word) {
         return true;
     }
     let engine = host::compiler();
@@ -16,7 +16,7 @@ pub(crate) fn is_reserved(word: &str) -> bool {
 }
 
 /// Words that the tokenizer accepts as names but that have a fixed meaning in every script.
-const OWN: &[&str] = &["global", "exit"];
+const OWN_WORDS: &[&str] = &["global", "exit"];
 
 #[cfg(test)]
 mod tests {

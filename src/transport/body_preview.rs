@@ -3,15 +3,15 @@
 use crate::value::secret::Scrubber;
 
 /// The maximum length of an excerpt, in characters.
-const LONGEST: usize = 300;
+const MAX_PREVIEW_CHARS: usize = 300;
 
 /// Only this many bytes of a page are examined.
-const LOOKED_AT: usize = 64 << 10;
+const MAX_SCANNED_BYTES: usize = 64 << 10;
 
-/// Returns the text without markup, secrets, control characters and surplus white space, cut to [`LONGEST`].
+/// Returns the text without markup, secrets, control characters and surplus white space, cut to [`MAX_PREVIEW_CHARS`].
 pub(super) fn excerpt(text: &str, scrubber: &Scrubber) -> String {
     // Scrubs the original text here, and the plain text again below, because markup can hide a secret.
-    let text = &scrubber.scrub(cut(text, LOOKED_AT));
+    let text = &scrubber.scrub(cut(text, MAX_SCANNED_BYTES));
     let plain = if looks_like_html(text.as_bytes()) {
         entities(&without_markup(text))
     } else {
@@ -24,7 +24,7 @@ pub(super) fn excerpt(text: &str, scrubber: &Scrubber) -> String {
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     // Before cutting, so that half a secret cannot escape the search.
     let plain = scrubber.scrub(&plain);
-    match plain.char_indices().nth(LONGEST) {
+    match plain.char_indices().nth(MAX_PREVIEW_CHARS) {
         Some((end, _)) => format!("{}…", plain[..end].trim_end()),
         None => plain,
     }

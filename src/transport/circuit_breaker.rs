@@ -26,12 +26,12 @@ use super::error::{ErrorKind, TransportError};
 use crate::clock::Clock;
 
 /// The number of consecutive connection failures after which a site counts as down.
-pub const TOLERATED: u32 = 5;
+pub const FAILURE_THRESHOLD: u32 = 5;
 
 /// The wait before the first retry; it doubles before each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// A change of a site's state that waiting callers should learn about.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,9 +41,9 @@ pub enum Notice {
         /// The host of the last attempt.
         host: String,
         /// The reason: a sentence without a full stop that names the host.
-        why: String,
+        reason: String,
         /// The time until the next attempt.
-        again: Duration,
+        retry_in: Duration,
     },
     /// The outage is over; callers continue.
     Up {
@@ -89,9 +89,9 @@ impl fmt::Debug for Listener {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MaxOutage {
     /// For an address that has responded before.
-    pub(super) seen: Duration,
+    pub(super) responsive: Duration,
     /// For an address that never responded.
-    pub(super) unseen: Duration,
+    pub(super) unresponsive: Duration,
 }
 
 /// The sites reached through one line.
@@ -107,11 +107,11 @@ pub(super) struct Breakers {
 struct Known {
     sites: HashMap<String, Arc<Site>>,
     /// Origins that have responded.
-    seen: HashSet<String>,
+    responsive: HashSet<String>,
 }
 
 /// The maximum number of remembered origins. A forgotten one is added again at its next response.
-const MOST_ORIGINS: usize = 20_000;
+const MAX_ORIGINS: usize = 20_000;
 
 #[derive(Debug, Default)]
 struct Site {
@@ -124,7 +124,7 @@ struct Site {
 struct State {
     /// Consecutive connection failures.
     failures: u32,
-    seen: bool,
+    responsive: bool,
     outage: Option<Outage>,
 }
 
@@ -220,20 +220,20 @@ impl Breakers {
     pub(super) fn reached(&self, admission: &BreakerPermit) {
         {
             let mut known = self.known();
-            if !known.seen.contains(&admission.origin) {
-                if known.seen.len() >= MOST_ORIGINS {
-                    known.seen.clear();
+            if !known.responsive.contains(&admission.origin) {
+                if known.responsive.len() >= MAX_ORIGINS {
+                    known.responsive.clear();
                 }
-                known.seen.insert(admission.origin.clone());
+                known.responsive.insert(admission.origin.clone());
             }
         }
         let over = {
             let mut state = admission.site.state();
-            state.seen = true;
+            state.responsive = true;
             state.failures = 0;
             // A response to a request from before the outage says nothing about new connections.
-            let tried = admission.turn.is_some();
-            if tried { state.outage.take() } else { None }
+            let has_turn = admission.turn.is_some();
+            if has_turn { state.outage.take() } else { None }
         };
         let Some(outage) = over else { return };
         let after = span(outage.since_ms, self.clock.steady_millis());
@@ -252,16 +252,16 @@ impl Breakers {
         let now = self.clock.steady_millis();
         let turn = {
             let mut state = admission.site.state();
-            let most = self.most(state.seen);
+            let most = self.most(state.responsive);
             state.failed(error, admission.turn.is_some(), now, most)
         };
         let host = admission.host.clone();
         let notice = match turn {
             Turn::Quiet => return,
-            Turn::Down(again) => Notice::Down {
+            Turn::Down(retry_in) => Notice::Down {
                 host,
-                why: error.message.clone(),
-                again,
+                reason: error.message.clone(),
+                retry_in,
             },
             Turn::GaveUp(after) => Notice::GaveUp { host, after },
         };
@@ -271,8 +271,8 @@ impl Breakers {
 
     /// Whether callers wait for this address.
     pub(super) fn awaited(&self, admission: &BreakerPermit) -> OutageState {
-        let seen = self.known().seen.contains(&admission.origin);
-        if self.most(seen).is_zero() {
+        let responsive = self.known().responsive.contains(&admission.origin);
+        if self.most(responsive).is_zero() {
             return OutageState::No;
         }
         match admission.site.state().outage {
@@ -292,9 +292,12 @@ impl Breakers {
         self.known().sites.values().any(waits)
     }
 
-    fn most(&self, seen: bool) -> Duration {
-        let MaxOutage { seen: long, unseen } = self.max_outage;
-        if seen { long } else { unseen.min(long) }
+    fn most(&self, responsive: bool) -> Duration {
+        let MaxOutage {
+            responsive: long,
+            unresponsive,
+        } = self.max_outage;
+        if responsive { long } else { unresponsive.min(long) }
     }
 
     fn look(&self, site: &Site) -> Look {
@@ -303,13 +306,15 @@ impl Breakers {
         let Some(outage) = &state.outage else {
             return Look::Fine;
         };
-        let left = outage.next_ms - now;
+        let remaining = outage.next_ms - now;
         // A longer wait means that the clock was set back.
-        let due = left <= 0 || left > millis(LONGEST_WAIT);
+        let due = remaining <= 0 || remaining > millis(MAX_WAIT);
         match (due, outage.given_up) {
             (true, _) => Look::Try,
             (false, true) => Look::GaveUp(outage.error(now)),
-            (false, false) => Look::Wait(Duration::from_millis(u64::try_from(left).unwrap_or_default())),
+            (false, false) => Look::Wait(Duration::from_millis(
+                u64::try_from(remaining).unwrap_or_default(),
+            )),
         }
     }
 
@@ -342,7 +347,7 @@ impl State {
     fn failed(&mut self, error: &TransportError, tries: bool, now: i64, most: Duration) -> Turn {
         let Some(outage) = &mut self.outage else {
             self.failures += 1;
-            if self.failures < TOLERATED {
+            if self.failures < FAILURE_THRESHOLD {
                 return Turn::Quiet;
             }
             let wait = FIRST_WAIT.min(most);
@@ -361,18 +366,16 @@ impl State {
             return Turn::Quiet;
         }
         if outage.given_up {
-            outage.put_off(error, now, LONGEST_WAIT);
+            outage.put_off(error, now, MAX_WAIT);
             return Turn::Quiet;
         }
         if lasted >= most {
             outage.given_up = true;
-            outage.put_off(error, now, LONGEST_WAIT);
+            outage.put_off(error, now, MAX_WAIT);
             return Turn::GaveUp(lasted);
         }
         // Schedules the last attempt at the end of the maximum wait, not after it.
-        let wait = (outage.wait * 2)
-            .min(LONGEST_WAIT)
-            .min(most.saturating_sub(lasted));
+        let wait = (outage.wait * 2).min(MAX_WAIT).min(most.saturating_sub(lasted));
         outage.put_off(error, now, wait);
         Turn::Quiet
     }

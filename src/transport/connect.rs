@@ -107,13 +107,13 @@ impl Clients {
             (_, false) if !is_sandbox => (&self.public_plain, Dial::PublicPlain),
             _ => (&self.plain, Dial::Plain),
         };
-        if let (Some(why), Dial::PublicTls) = (&self.settings.proxies.unusable, dial) {
-            return Err(TransportError::unsent(ErrorKind::Setup, why.clone()));
+        if let (Some(reason), Dial::PublicTls) = (&self.settings.proxies.unusable, dial) {
+            return Err(TransportError::unsent(ErrorKind::Setup, reason.clone()));
         }
         let client = built.get_or_init(|| build(&self.settings, dial));
         client
             .as_ref()
-            .map_err(|why| TransportError::unsent(ErrorKind::Tls, why.clone()))
+            .map_err(|reason| TransportError::unsent(ErrorKind::Tls, reason.clone()))
     }
 }
 
@@ -141,9 +141,9 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
             trusting(builder.tls_version_min(reqwest::tls::Version::TLS_1_2), settings)?
         }
     };
-    builder.build().map_err(|why| {
-        let why = error::root_cause(&why);
-        format!("TLS cannot be set up on this machine: {why}")
+    builder.build().map_err(|reason| {
+        let reason = error::root_cause(&reason);
+        format!("TLS cannot be set up on this machine: {reason}")
     })
 }
 
@@ -167,7 +167,7 @@ fn through(builder: ClientBuilder, proxies: &Proxies, dial: Dial) -> Result<Clie
 
 /// Adds the account's certificates to the system's.
 fn trusting(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, String> {
-    let unusable = |why: reqwest::Error| format!("the profile's certificates cannot be used: {why}");
+    let unusable = |reason: reqwest::Error| format!("the profile's certificates cannot be used: {reason}");
     if let Some(ca) = &settings.ca {
         let certificates = reqwest::Certificate::from_pem_bundle(&ca.0).map_err(unusable)?;
         builder = builder.tls_certs_merge(certificates);
@@ -185,9 +185,9 @@ fn no_tls() -> Result<rustls::ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|why| why.to_string())?;
-    let nobody = rustls::RootCertStore::empty();
-    Ok(builder.with_root_certificates(nobody).with_no_client_auth())
+        .map_err(|reason| reason.to_string())?;
+    let no_roots = rustls::RootCertStore::empty();
+    Ok(builder.with_root_certificates(no_roots).with_no_client_auth())
 }
 
 /// Resolves local names to this machine and all others through the system.

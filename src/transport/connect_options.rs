@@ -206,7 +206,7 @@ impl Authorities {
         for certificate in certificates(pem)? {
             roots
                 .add(certificate)
-                .map_err(|why| format!("holds a certificate that cannot be trusted: {why}"))?;
+                .map_err(|reason| format!("holds a certificate that cannot be trusted: {reason}"))?;
         }
         Ok(Authorities(pem.to_owned()))
     }
@@ -229,11 +229,12 @@ impl Identity {
             chain: chain.to_owned(),
             key: key.clone(),
         };
-        let certificates = certificates(chain).map_err(|why| format!("the certificate's file {why}"))?;
+        let certificates =
+            certificates(chain).map_err(|reason| format!("the certificate's file {reason}"))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|why| why.to_string())?
+            .map_err(|reason| reason.to_string())?
             .with_root_certificates(RootCertStore::empty());
         let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| {
             "the key's file holds no PEM key that can be used (one with a passphrase cannot)".to_owned()

@@ -154,8 +154,8 @@ pub(super) fn tls_cause(failure: &rustls::Error) -> String {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
         ) => "its certificate is not valid yet; is this machine's clock right?".to_owned(),
         // `openssl req -x509` creates such certificates by default.
-        Error::InvalidCertificate(CertificateError::Other(why))
-            if why.to_string().contains("CaUsedAsEndEntity") =>
+        Error::InvalidCertificate(CertificateError::Other(reason))
+            if reason.to_string().contains("CaUsedAsEndEntity") =>
         {
             "its certificate is an issuer's certificate, which a server must not use; it needs its own (basicConstraints \
              CA:FALSE), with the issuer's named as `ca` in the profile"
@@ -181,7 +181,7 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let cause = chain(error).last().map(ToString::to_string).unwrap_or_default();
     match cause.strip_prefix("tunnel error: ") {
         Some("unsuccessful") => "the proxy did not connect to it".to_owned(),
-        Some(why) => format!("the proxy did not connect to it: {why}"),
+        Some(reason) => format!("the proxy did not connect to it: {reason}"),
         None => cause,
     }
 }

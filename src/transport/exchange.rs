@@ -20,7 +20,7 @@ use crate::flight::Patience;
 use crate::waiting::Wait;
 
 /// The maximum time that a late response is still read for. Callers stop waiting long before.
-const LONGEST_READING: Duration = Duration::from_hours(24);
+const MAX_READ_TIME: Duration = Duration::from_hours(24);
 
 /// The outcome of an attempt.
 pub(super) enum AttemptOutcome {
@@ -35,8 +35,8 @@ pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
     let mut url = request.wire_url();
     let mut followed = 0;
     loop {
-        if let Some(why) = http.refusal(&url) {
-            let message = format!("{} was not sent: {why}", request.label());
+        if let Some(reason) = http.refusal(&url) {
+            let message = format!("{} was not sent: {reason}", request.label());
             return AttemptOutcome::Ended(
                 Err(TransportError::unsent(ErrorKind::Address, message)),
                 OutageState::No,
@@ -68,9 +68,9 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
         reply: request.timeout.unwrap_or(http.shared.config.reply_timeout),
     };
     if let Some(flight) = &request.flight
-        && let Err(why) = flight.leave(patience).await
+        && let Err(reason) = flight.leave(patience).await
     {
-        let message = format!("{} was not sent: {why}", request.label());
+        let message = format!("{} was not sent: {reason}", request.label());
         return AttemptOutcome::Ended(
             Err(TransportError::unsent(ErrorKind::Withheld, message)),
             OutageState::No,
@@ -80,7 +80,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
     let answer = wait_for_answer(http, request, patience.reply);
     let waits = &http.shared.config.waits;
     let limit = match &request.flight {
-        Some(_) => LONGEST_READING,
+        Some(_) => MAX_READ_TIME,
         None => patience.reply,
     };
     let mut work = pin!(exchange(http, request, url.clone(), limit));
@@ -116,7 +116,7 @@ fn wait_for_answer(http: &Http, request: &Request, reply: Duration) -> Wait {
     Wait {
         what: format!("waiting for a response to {}", request.label()),
         until_ms: Some(http.shared.clock.now_millis().saturating_add(millis(reply))),
-        why: String::new(),
+        reason: String::new(),
     }
 }
 

@@ -26,7 +26,7 @@ pub enum Method {
 /// A method's name (RFC 9110, 9.1): a case-sensitive token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token {
-    bytes: [u8; LONGEST],
+    bytes: [u8; MAX_METHOD_LEN],
     length: usize,
 }
 
@@ -35,7 +35,7 @@ pub struct Token {
 pub enum MethodError {
     /// The name is not a valid method name.
     #[error(
-        "is not a valid method name: use letters, digits and hyphens, as in GET or VERSION-CONTROL, {LONGEST} at most"
+        "is not a valid method name: use letters, digits and hyphens, as in GET or VERSION-CONTROL, {MAX_METHOD_LEN} at most"
     )]
     NoToken,
     /// CONNECT: opens a tunnel instead of giving a response.
@@ -47,7 +47,7 @@ pub enum MethodError {
 }
 
 /// The maximum length of a name; registered names have at most 17 letters.
-const LONGEST: usize = 32;
+const MAX_METHOD_LEN: usize = 32;
 
 impl Method {
     /// The name on the wire.
@@ -99,10 +99,10 @@ impl Method {
 impl Token {
     fn read(name: &str) -> Option<Token> {
         let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-        if name.is_empty() || name.len() > LONGEST || !name.as_bytes().iter().all(fits) {
+        if name.is_empty() || name.len() > MAX_METHOD_LEN || !name.as_bytes().iter().all(fits) {
             return None;
         }
-        let mut bytes = [0; LONGEST];
+        let mut bytes = [0; MAX_METHOD_LEN];
         bytes[..name.len()].copy_from_slice(name.as_bytes());
         Some(Token {
             bytes,

@@ -41,7 +41,7 @@ use crate::flight::Patience;
 use crate::waiting::{Wait, Waits};
 
 /// The default timeouts of a request, unless a profile or the request sets others.
-pub const USUAL_PATIENCE: Patience = Patience {
+pub const DEFAULT_TIMEOUTS: Patience = Patience {
     connect: Duration::from_secs(10),
     reply: Duration::from_secs(30),
 };
@@ -64,7 +64,7 @@ pub struct HttpConfig {
     /// The proxies for lines without one.
     pub proxies: Proxies,
     /// How long to wait for an address that never responded when connecting fails; zero by default.
-    pub unseen_patience: Duration,
+    pub max_outage_unresponsive: Duration,
     /// Decides where secrets may go besides their own origin.
     pub releases: Releases,
     /// Is notified when a platform becomes unreachable and when it is reached again.
@@ -76,14 +76,14 @@ pub struct HttpConfig {
 impl Default for HttpConfig {
     fn default() -> HttpConfig {
         HttpConfig {
-            connect_timeout: USUAL_PATIENCE.connect,
-            reply_timeout: USUAL_PATIENCE.reply,
+            connect_timeout: DEFAULT_TIMEOUTS.connect,
+            reply_timeout: DEFAULT_TIMEOUTS.reply,
             body_limit: 16 << 20,
             user_agent: concat!("provisor/", env!("CARGO_PKG_VERSION")).to_owned(),
             routes: Routes::none(),
             only_sandbox: false,
             proxies: Proxies::default(),
-            unseen_patience: Duration::ZERO,
+            max_outage_unresponsive: Duration::ZERO,
             releases: Releases::default(),
             listener: Listener::default(),
             waits: Waits::default(),
@@ -115,9 +115,9 @@ impl Http {
         let rules = AddressRules {
             only_sandbox: config.only_sandbox,
         };
-        let usual = ConnectOptions::default();
-        let pool = Arc::new(ConnectionPool::new(&config, &usual, &clock, None));
-        let pools = Mutex::new(vec![(usual, Arc::clone(&pool))]);
+        let default_options = ConnectOptions::default();
+        let pool = Arc::new(ConnectionPool::new(&config, &default_options, &clock, None));
+        let pools = Mutex::new(vec![(default_options, Arc::clone(&pool))]);
         Http {
             shared: Arc::new(Shared {
                 config,
@@ -137,13 +137,13 @@ impl Http {
         let found = if let Some((_, known)) = known {
             Arc::clone(known)
         } else {
-            let kin = pools.iter().find(|(known, _)| known.shares_rate(connect_options));
-            let kin = kin.map(|(_, pool)| pool.as_ref());
+            let sibling = pools.iter().find(|(known, _)| known.shares_rate(connect_options));
+            let sibling = sibling.map(|(_, pool)| pool.as_ref());
             let new = Arc::new(ConnectionPool::new(
                 &self.shared.config,
                 connect_options,
                 &self.shared.clock,
-                kin,
+                sibling,
             ));
             pools.push((connect_options.clone(), Arc::clone(&new)));
             new
@@ -206,7 +206,7 @@ impl Http {
                 waits.begin(Wait {
                     what: format!("waiting to send {} again", request.label()),
                     until_ms: Some(clock.now_millis().saturating_add(millis(wait))),
-                    why: retry::why(&outcome),
+                    reason: retry::reason(&outcome),
                 })
             });
             clock.sleep(wait).await;

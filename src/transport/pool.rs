@@ -30,22 +30,22 @@ pub(super) struct ConnectionPool {
 }
 
 impl ConnectionPool {
-    /// Creates the pool for `connect_options`; it shares the rate limits of `kin`, a pool of the same account, if
+    /// Creates the pool for `connect_options`; it shares the rate limits of `sibling`, a pool of the same account, if
     /// given.
     pub(super) fn new(
         config: &HttpConfig,
         connect_options: &ConnectOptions,
         clock: &Clock,
-        kin: Option<&ConnectionPool>,
+        sibling: Option<&ConnectionPool>,
     ) -> ConnectionPool {
         let max_outage = MaxOutage {
-            seen: connect_options.outage.unwrap_or(OUTAGE),
-            unseen: config.unseen_patience,
+            responsive: connect_options.outage.unwrap_or(OUTAGE),
+            unresponsive: config.max_outage_unresponsive,
         };
         ConnectionPool {
             clients: Clients::new(config, connect_options),
             plain_http: connect_options.plain_http.clone(),
-            rate: kin.map_or_else(
+            rate: sibling.map_or_else(
                 || {
                     Arc::new(RateLimiter::new(
                         connect_options.rate,
@@ -53,7 +53,7 @@ impl ConnectionPool {
                         clock.clone(),
                     ))
                 },
-                |kin| Arc::clone(&kin.rate),
+                |sibling| Arc::clone(&sibling.rate),
             ),
             breakers: Breakers::new(max_outage, config.listener.clone(), clock.clone()),
             clock: clock.clone(),
@@ -65,9 +65,9 @@ impl ConnectionPool {
     pub(super) async fn enter(&self, url: &Url) -> Result<(BreakerPermit, RatePermit), TransportError> {
         loop {
             let admission = self.breakers.admit(url).await?;
-            let told = self.tell_hold(url);
+            let wait_notice = self.tell_hold(url);
             let pass = self.rate.enter(&origin(url)).await;
-            drop(told);
+            drop(wait_notice);
             if !admission.is_stale() {
                 return Ok((admission, pass));
             }
@@ -81,7 +81,7 @@ impl ConnectionPool {
             self.waits.begin(Wait {
                 what: format!("waiting to ask {} again", url.host_str().unwrap_or_default()),
                 until_ms: Some(self.clock.now_millis().saturating_add(millis(left))),
-                why: "too many requests (429)".to_owned(),
+                reason: "too many requests (429)".to_owned(),
             })
         })
     }

@@ -61,7 +61,7 @@ impl fmt::Display for Rate {
 pub(super) struct RateLimiter {
     clock: Clock,
     interval_us: Option<i64>,
-    room: Option<Arc<Semaphore>>,
+    slots: Option<Arc<Semaphore>>,
     state: Mutex<State>,
 }
 
@@ -80,17 +80,17 @@ struct State {
 pub(super) struct RatePermit(#[allow(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
 
 /// The maximum hold; a longer one means that the clock was set back.
-const LONGEST_HOLD: Duration = Duration::from_secs(70);
+const MAX_HOLD: Duration = Duration::from_secs(70);
 
 /// Callers that were held together are spread over this time.
-const SCATTER: Duration = Duration::from_millis(250);
+const MAX_JITTER: Duration = Duration::from_millis(250);
 
 impl RateLimiter {
     pub(super) fn new(rate: Option<Rate>, concurrency: Option<usize>, clock: Clock) -> RateLimiter {
         RateLimiter {
             clock,
             interval_us: rate.map(Rate::interval_us),
-            room: concurrency.map(|most| Arc::new(Semaphore::new(most))),
+            slots: concurrency.map(|limit| Arc::new(Semaphore::new(limit))),
             state: Mutex::default(),
         }
     }
@@ -99,9 +99,9 @@ impl RateLimiter {
     pub(super) async fn enter(&self, origin: &str) -> RatePermit {
         loop {
             self.wait_for_hold(origin).await;
-            let permit = match &self.room {
+            let permit = match &self.slots {
                 // The semaphore is never closed.
-                Some(room) => Arc::clone(room).acquire_owned().await.ok(),
+                Some(slots) => Arc::clone(slots).acquire_owned().await.ok(),
                 None => None,
             };
             self.wait_for_turn().await;
@@ -115,7 +115,7 @@ impl RateLimiter {
     /// Holds back all requests to `origin` for `wait` from now.
     pub(super) fn hold(&self, origin: &str, wait: Duration) {
         let now = self.clock.steady_millis();
-        let until = now.saturating_add(millis(wait.min(LONGEST_HOLD)));
+        let until = now.saturating_add(millis(wait.min(MAX_HOLD)));
         let mut state = self.state();
         state.held.retain(|_, until| *until > now);
         let held = state.held.entry(origin.to_owned()).or_insert(until);
@@ -124,12 +124,12 @@ impl RateLimiter {
 
     async fn wait_for_hold(&self, origin: &str) {
         let mut held = false;
-        while let Some(left) = self.hold_left(origin) {
-            self.clock.sleep(left).await;
+        while let Some(remaining) = self.hold_left(origin) {
+            self.clock.sleep(remaining).await;
             held = true;
         }
         if held {
-            self.clock.sleep(SCATTER.mul_f64(fastrand::f64())).await;
+            self.clock.sleep(MAX_JITTER.mul_f64(fastrand::f64())).await;
         }
     }
 
@@ -138,12 +138,14 @@ impl RateLimiter {
         let now = self.clock.steady_millis();
         let mut state = self.state();
         let until = *state.held.get(origin)?;
-        let left = until - now;
-        if left <= 0 || left > millis(LONGEST_HOLD) {
+        let remaining = until - now;
+        if remaining <= 0 || remaining > millis(MAX_HOLD) {
             state.held.remove(origin);
             return None;
         }
-        Some(Duration::from_millis(u64::try_from(left).unwrap_or_default()))
+        Some(Duration::from_millis(
+            u64::try_from(remaining).unwrap_or_default(),
+        ))
     }
 
     /// Reserves the next free slot and waits for it.

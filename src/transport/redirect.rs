@@ -7,7 +7,7 @@ use super::request::Request;
 use super::response::Response;
 
 /// The maximum number of redirects; more are considered a loop.
-const MOST: u32 = 5;
+const MAX_REDIRECTS: u32 = 5;
 
 /// What to do with a response.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ fn judged(request: &Request, url: &Url, response: &Response, followed: u32) -> R
             format!("{label} was answered with a redirect ({status}), which is not followed for changes");
         return Err(TransportError::in_doubt(ErrorKind::Redirect, message));
     }
-    let refuse = |why: String| {
-        let message = format!("{label} was answered with a redirect ({status}) {why}");
+    let refuse = |reason: String| {
+        let message = format!("{label} was answered with a redirect ({status}) {reason}");
         Err(TransportError::unsent(ErrorKind::Redirect, message))
     };
     let Some(next) = response.header("location").and_then(|place| url.join(place).ok()) else {
@@ -55,8 +55,8 @@ fn judged(request: &Request, url: &Url, response: &Response, followed: u32) -> R
         let place = next.host_str().unwrap_or("elsewhere");
         return refuse(format!("to another origin, {place}, which is not followed"));
     }
-    if followed >= MOST {
-        return refuse(format!("after {MOST} others"));
+    if followed >= MAX_REDIRECTS {
+        return refuse(format!("after {MAX_REDIRECTS} others"));
     }
     Ok(Turn::Follow(next))
 }

@@ -17,14 +17,14 @@ const TRIES: u32 = 4;
 const LATE_TRIES: u32 = 2;
 
 /// The maximum number of attempts after 429 responses.
-const PUT_OFF_TRIES: u32 = 5;
+const THROTTLED_TRIES: u32 = 5;
 
 /// The longest single wait, even if the platform asks for a longer one.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// The maximum number of attempts to connect to an address that would be waited for: enough that its site counts as
 /// down, unless others connect.
-const AWAITED_TRIES: u32 = circuit_breaker::TOLERATED + 1;
+const AWAITED_TRIES: u32 = circuit_breaker::FAILURE_THRESHOLD + 1;
 
 /// How long to wait before the next attempt, or `None` if `outcome` is final.
 pub(super) fn wait_before_next(
@@ -37,7 +37,7 @@ pub(super) fn wait_before_next(
     match outcome {
         Ok(response) => after_answer(request, response, put_off(outcome, now_millis), tries),
         Err(error) => {
-            let most = match (error.sent, error.kind) {
+            let limit = match (error.sent, error.kind) {
                 // The end of the outage is awaited before the next attempt.
                 (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == OutageState::Down => {
                     return Some(Duration::ZERO);
@@ -62,19 +62,19 @@ pub(super) fn wait_before_next(
                 (_, ErrorKind::Timeout) => LATE_TRIES,
                 _ => TRIES,
             };
-            (tries < most).then(|| backoff(Duration::from_millis(200), tries))
+            (tries < limit).then(|| backoff(Duration::from_millis(200), tries))
         }
     }
 }
 
 /// How long the platform asks all callers to wait (`Retry-After`), if it does.
 pub(super) fn put_off(outcome: &Outcome, now_millis: i64) -> Option<Duration> {
-    let asked = outcome.as_ref().ok()?.header("retry-after")?;
-    retry_after(asked, now_millis).map(|asked| asked.min(LONGEST_WAIT))
+    let requested = outcome.as_ref().ok()?.header("retry-after")?;
+    retry_after(requested, now_millis).map(|requested| requested.min(MAX_WAIT))
 }
 
 /// Why the request is retried: a sentence without a full stop.
-pub(super) fn why(outcome: &Outcome) -> String {
+pub(super) fn reason(outcome: &Outcome) -> String {
     match outcome {
         Ok(answer) if answer.status == 429 => "too many requests (429)".to_owned(),
         Ok(answer) => format!("the response was {}", answer.status),
@@ -93,19 +93,21 @@ pub(super) fn finish(outcome: Outcome, tries: u32) -> Outcome {
 fn after_answer(
     request: &Request,
     response: &Response,
-    asked: Option<Duration>,
+    requested: Option<Duration>,
     tries: u32,
 ) -> Option<Duration> {
     // Many callers were given the same second.
-    let asked = asked.map(|asked| asked + jitter(Duration::from_millis(250)));
+    let requested = requested.map(|requested| requested + jitter(Duration::from_millis(250)));
     match response.status {
-        429 if tries < PUT_OFF_TRIES => Some(asked.unwrap_or_else(|| backoff(Duration::from_secs(1), tries))),
+        429 if tries < THROTTLED_TRIES => {
+            Some(requested.unwrap_or_else(|| backoff(Duration::from_secs(1), tries)))
+        }
         // 501 is not retried: it means "never", and the refresh of tokens uses it to ask for a new sign-in.
         500 | 502 | 504 if request.idempotent && tries < TRIES => {
             Some(backoff(Duration::from_millis(200), tries))
         }
         503 if request.idempotent && tries < TRIES => {
-            Some(asked.unwrap_or_else(|| backoff(Duration::from_millis(200), tries)))
+            Some(requested.unwrap_or_else(|| backoff(Duration::from_millis(200), tries)))
         }
         _ => None,
     }
@@ -124,12 +126,12 @@ fn retry_after(text: &str, now_millis: i64) -> Option<Duration> {
 
 /// Exponential backoff: doubles after each attempt, and half of it is random.
 fn backoff(first: Duration, tries: u32) -> Duration {
-    let full = first.saturating_mul(1 << (tries - 1).min(8)).min(LONGEST_WAIT);
+    let full = first.saturating_mul(1 << (tries - 1).min(8)).min(MAX_WAIT);
     full / 2 + jitter(full / 2)
 }
 
-fn jitter(most: Duration) -> Duration {
-    most.mul_f64(fastrand::f64())
+fn jitter(limit: Duration) -> Duration {
+    limit.mul_f64(fastrand::f64())
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub struct Failure<E> {
     /// The reason.
     pub error: E,
     /// How long every caller gets the same error without another attempt; `None` forever, as for a refused password.
-    pub hold: Option<Duration>,
+    pub cooldown: Option<Duration>,
 }
 
 /// Caches a token of type `T`. One caller renews it while the others wait for the result: a token or an error of type
@@ -100,9 +100,9 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
 
     /// The result that is available without a renewal.
     fn known(&self) -> Option<Result<T, E>> {
-        let (now, steady) = (self.clock.now_millis(), self.clock.steady_millis());
+        let (now, monotonic_now) = (self.clock.now_millis(), self.clock.steady_millis());
         let state = self.state();
-        let held_back = |until: &Option<i64>| until.is_none_or(|until| steady < until);
+        let held_back = |until: &Option<i64>| until.is_none_or(|until| monotonic_now < until);
         let failed = state.failed.as_ref().filter(|(_, until)| held_back(until));
         let live = state
             .lease
@@ -129,8 +129,9 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
                 };
                 Ok(token)
             }
-            Err(Failure { error, hold }) => {
-                let until = hold.map(|hold| self.clock.steady_millis().saturating_add(millis(hold)));
+            Err(Failure { error, cooldown }) => {
+                let until =
+                    cooldown.map(|cooldown| self.clock.steady_millis().saturating_add(millis(cooldown)));
                 state.failed = Some((error.clone(), until));
                 let live = state
                     .lease

@@ -1,19 +1,19 @@
 //! Finds the known name that a mistyped one probably means.
 
 /// Names with a higher similarity (Jaro-Winkler) match even if many letters differ: `lenght` for `len`.
-const ALIKE: f64 = 0.85;
+const MIN_SIMILARITY: f64 = 0.85;
 
 /// Returns the candidate most similar to `name`, if one is similar enough. Ignores case.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
-    let slips = (wanted.chars().count() / 3).min(3);
+    let max_edits = (wanted.chars().count() / 3).min(3);
     let mut best: Option<(f64, &str)> = None;
     for candidate in candidates {
         let known = candidate.to_lowercase();
-        let alike = strsim::jaro_winkler(&wanted, &known);
-        let meant = alike > ALIKE || strsim::damerau_levenshtein(&wanted, &known) <= slips;
-        if meant && candidate != name && best.is_none_or(|(most, _)| alike > most) {
-            best = Some((alike, candidate));
+        let similarity = strsim::jaro_winkler(&wanted, &known);
+        let meant = similarity > MIN_SIMILARITY || strsim::damerau_levenshtein(&wanted, &known) <= max_edits;
+        if meant && candidate != name && best.is_none_or(|(most, _)| similarity > most) {
+            best = Some((similarity, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)

@@ -184,7 +184,7 @@ pub struct Scrubber {
 }
 
 /// Shorter secrets are not searched for: masking every "a" would hide the message and reveal the secret.
-const SHORTEST: usize = 4;
+const MIN_MASKED_LEN: usize = 4;
 
 impl Scrubber {
     /// Creates a scrubber that knows no secret yet.
@@ -196,7 +196,7 @@ impl Scrubber {
     /// ignored.
     pub fn know(&mut self, secret: &Secret) {
         let clear = secret.expose();
-        if clear.len() < SHORTEST {
+        if clear.len() < MIN_MASKED_LEN {
             return;
         }
         // No encoding changes these characters; tokens consist of them.

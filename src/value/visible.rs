@@ -9,8 +9,9 @@ use crate::sabotage::Sabotage;
 /// DEL) except line feeds and tabs, line and paragraph separators, and characters that override or embed a text
 /// direction.
 pub fn steers(c: char) -> bool {
-    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
-    (turns || (c.is_control() && c != '\n' && c != '\t')) && !Sabotage::ControlsInClear.is_on()
+    let changes_direction =
+        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    (changes_direction || (c.is_control() && c != '\n' && c != '\t')) && !Sabotage::ControlsInClear.is_on()
 }
 
 /// Escapes such characters, as in `\u{1b}`.

@@ -78,13 +78,13 @@ fn an_unwritable_results_file_starts_no_run() {
     let home = home();
     home.write("x.csv", &numbers(2));
     fs::create_dir(home.work().join("folder.csv")).unwrap();
-    for (out, why) in [
+    for (out, reason) in [
         ("nowhere/out.csv", "nowhere/out.csv"),
         ("folder.csv", "it is a folder"),
         ("out.xyz", "unsupported file type"),
     ] {
         let ran = home.run(&format!("run double.rhai --rows x.csv --out {out}"));
-        let _ = ran.ended(2).said(&[why]);
+        let _ = ran.ended(2).said(&[reason]);
     }
     let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
     assert!(!home.run("runs list").stdout.contains("double"));

@@ -131,14 +131,14 @@ fn custom_http_methods_are_sent_except_connect_and_trace() {
         "purge": "PURGE", "find": "PROPFIND", "small": "purge", "options": "OPTIONS", "body": {"a": 1},
     });
     assert_eq!(result, expected);
-    for (name, why) in [
+    for (name, reason) in [
         ("CONNECT", "opens a tunnel"),
         ("trace", "would return the request"),
         ("GET /x", "is not a valid method name"),
         ("", "is not a valid method name"),
     ] {
         let script = format!("http::request({name:?}, \"https://api.web.sandbox/anything\")");
-        let _ = run(&home, &script, "").ended(1).said(&[why, "bad_argument"]);
+        let _ = run(&home, &script, "").ended(1).said(&[reason, "bad_argument"]);
     }
     assert!(home.snapshot().web.totals.created == 0);
 }

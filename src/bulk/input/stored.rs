@@ -16,7 +16,7 @@ pub(in crate::bulk) enum StoredRow {
     Cells(Cells),
     /// The row could not be read.
     Unreadable {
-        why: String,
+        reason: String,
         /// The cells as far as they could be recovered.
         cells: Cells,
     },
@@ -44,11 +44,11 @@ impl StoredRow {
         let declared = script.declaration().params();
         let mut cells = match self {
             StoredRow::Cells(cells) => cells,
-            StoredRow::Unreadable { why, cells } => {
+            StoredRow::Unreadable { reason, cells } => {
                 let is_secret = declared.iter().any(|param| param.ty == ParamType::Secret);
                 // It is unknown which of its cells is the secret.
                 let cells = if is_secret { all_sealed(cells) } else { cells };
-                return StoredRow::Unreadable { why, cells };
+                return StoredRow::Unreadable { reason, cells };
             }
         };
         let secrets = declared.iter().filter(|param| param.ty == ParamType::Secret);
@@ -81,8 +81,8 @@ impl StoredRow {
     pub(super) fn write(self) -> Value {
         match self {
             StoredRow::Cells(cells) => write_cells(cells),
-            StoredRow::Unreadable { why, cells } => Value::Record(Record::from([
-                ("why".to_owned(), Value::Text(why)),
+            StoredRow::Unreadable { reason, cells } => Value::Record(Record::from([
+                ("why".to_owned(), Value::Text(reason)),
                 ("cells".to_owned(), write_cells(cells)),
             ])),
         }
@@ -93,16 +93,16 @@ impl StoredRow {
         match stored {
             Value::List(items) => StoredRow::Cells(read_cells(items)),
             Value::Record(fields) => {
-                let why = fields.get("why").and_then(Value::as_text).unwrap_or(UNKNOWN);
+                let reason = fields.get("why").and_then(Value::as_text).unwrap_or(UNKNOWN);
                 let cells = match fields.get("cells") {
                     Some(Value::List(items)) => read_cells(items),
                     _ => Cells::new(),
                 };
-                let why = why.to_owned();
-                StoredRow::Unreadable { why, cells }
+                let reason = reason.to_owned();
+                StoredRow::Unreadable { reason, cells }
             }
             other => StoredRow::Unreadable {
-                why: other.as_text().unwrap_or(UNKNOWN).to_owned(),
+                reason: other.as_text().unwrap_or(UNKNOWN).to_owned(),
                 cells: Cells::new(),
             },
         }

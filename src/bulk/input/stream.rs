@@ -10,16 +10,16 @@ use crate::bulk::rows::{InputRow, Rows, RowsError};
 type Row = Result<InputRow, RowsError>;
 
 /// The number of rows read ahead.
-const AHEAD: usize = 256;
+const LOOK_AHEAD: usize = 256;
 
 /// How long a batch waits for its rows, before it is returned empty or with those that have arrived.
-const PATIENCE: Duration = Duration::from_millis(50);
+const MAX_BATCH_WAIT: Duration = Duration::from_millis(50);
 
 /// Rows arriving from a slow source.
 pub(super) struct Stream {
     /// `None` marks the end of the rows: a reader that stops without it has failed.
     rows: Receiver<Option<Row>>,
-    until: Instant,
+    deadline: Instant,
 }
 
 /// The result of polling the stream.
@@ -34,7 +34,7 @@ impl Stream {
     /// Starts reading. The thread may block in a read that never returns, so it is never joined; it ends with the rows,
     /// or when the receiver is dropped.
     pub(super) fn start(rows: Rows) -> io::Result<Stream> {
-        let (sender, receiver) = sync_channel(AHEAD);
+        let (sender, receiver) = sync_channel(LOOK_AHEAD);
         thread::Builder::new().name("rows".into()).spawn(move || {
             for row in rows {
                 if sender.send(Some(row)).is_err() {
@@ -46,19 +46,19 @@ impl Stream {
         })?;
         Ok(Stream {
             rows: receiver,
-            until: Instant::now(),
+            deadline: Instant::now(),
         })
     }
 
     /// Starts the waiting time of a batch.
     pub(super) fn open_batch(&mut self) {
-        self.until = Instant::now() + PATIENCE;
+        self.deadline = Instant::now() + MAX_BATCH_WAIT;
     }
 
     /// Returns the next row of the batch.
     pub(super) fn next(&mut self) -> Next {
-        let left = self.until.saturating_duration_since(Instant::now());
-        match self.rows.recv_timeout(left) {
+        let remaining = self.deadline.saturating_duration_since(Instant::now());
+        match self.rows.recv_timeout(remaining) {
             Ok(row) => Next::Read(row),
             Err(RecvTimeoutError::Timeout) => Next::NotYet,
             Err(RecvTimeoutError::Disconnected) => Next::Read(Some(Err(broken_off()))),

@@ -59,7 +59,7 @@ fn the_rows_before_a_broken_line_are_given_first() {
     let batch = input.batch(9, &script(), &sealer());
     assert_eq!(batch.rows.len(), 2);
     assert!(
-        matches!(&batch.then, Then::Lost(why) if why.contains("line 4")),
+        matches!(&batch.then, Then::Lost(reason) if reason.contains("line 4")),
         "{:?}",
         batch.then
     );

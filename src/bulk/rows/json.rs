@@ -21,7 +21,7 @@ const LOOK_AHEAD: usize = 1000;
 pub(super) struct JsonRows {
     cutter: Cutter,
     /// Rows read in advance to find the columns.
-    ahead: VecDeque<Result<InputRow, RowsError>>,
+    look_ahead: VecDeque<Result<InputRow, RowsError>>,
     columns: Vec<String>,
     position: u64,
 }
@@ -42,7 +42,7 @@ impl JsonRows {
     fn open(cutter: Cutter) -> Result<JsonRows, RowsError> {
         let mut rows = JsonRows {
             cutter,
-            ahead: VecDeque::new(),
+            look_ahead: VecDeque::new(),
             columns: Vec::new(),
             position: 0,
         };
@@ -50,13 +50,13 @@ impl JsonRows {
             let first = row.as_ref().ok().map(|row| names(&row.cells));
             match row {
                 Err(error) if error.position().is_none() => return Err(error),
-                row => rows.ahead.push_back(row),
+                row => rows.look_ahead.push_back(row),
             }
             if let Some(columns) = first {
                 rows.columns = columns;
                 break;
             }
-            if rows.ahead.len() == LOOK_AHEAD {
+            if rows.look_ahead.len() == LOOK_AHEAD {
                 break;
             }
         }
@@ -68,7 +68,7 @@ impl JsonRows {
     }
 
     pub(super) fn read(&mut self) -> Option<Result<InputRow, RowsError>> {
-        self.ahead.pop_front().or_else(|| self.next_row())
+        self.look_ahead.pop_front().or_else(|| self.next_row())
     }
 
     fn next_row(&mut self) -> Option<Result<InputRow, RowsError>> {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
-use super::source::{LONGEST_ROW, Stream};
+use super::source::{MAX_ROW_BYTES, Stream};
 
 /// A reader that tracks where lines end and how long the current row is.
 ///
@@ -14,10 +14,10 @@ pub(super) struct Meter {
     offset: u64,
     /// The offset at which the current row starts.
     row: u64,
-    /// The number of line ends before those in `ends`.
+    /// The number of line ends before those in `line_ends`.
     lines: u64,
     /// Offsets of line ends that the reader has buffered but that belong to no finished row.
-    ends: VecDeque<u64>,
+    line_ends: VecDeque<u64>,
     /// The last byte that is not part of a line end.
     last: u8,
     finished: bool,
@@ -30,7 +30,7 @@ impl Meter {
             offset: 0,
             row: 0,
             lines: 0,
-            ends: VecDeque::new(),
+            line_ends: VecDeque::new(),
             last: 0,
             finished: false,
         }
@@ -40,8 +40,8 @@ impl Meter {
     pub(super) fn close_row(&mut self, end: u64) -> u64 {
         self.row = end;
         let mut line = self.lines + 1;
-        while let Some(at) = self.ends.front().copied().filter(|at| *at < end) {
-            self.ends.pop_front();
+        while let Some(at) = self.line_ends.front().copied().filter(|at| *at < end) {
+            self.line_ends.pop_front();
             self.lines += 1;
             // The line end that closes the row belongs to the row's last line.
             line = if at + 1 == end { self.lines } else { self.lines + 1 };
@@ -62,14 +62,14 @@ impl Meter {
 
 impl Read for Meter {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.offset - self.row > LONGEST_ROW {
+        if self.offset - self.row > MAX_ROW_BYTES {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
         let count = self.inner.read(buffer)?;
         self.finished = count == 0;
         for (byte, at) in buffer[..count].iter().zip(self.offset..) {
             match byte {
-                b'\n' => self.ends.push_back(at),
+                b'\n' => self.line_ends.push_back(at),
                 b'\r' => {}
                 other => self.last = *other,
             }

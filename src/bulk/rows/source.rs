@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use super::{RowFormat, RowsError};
 
 /// The longest row accepted, in bytes. A longer one is due to a quote or a bracket that is never closed.
-pub(super) const LONGEST_ROW: u64 = 16 * 1024 * 1024;
+pub(super) const MAX_ROW_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The maximum number of bytes inspected before reading starts.
 const HEAD: usize = 64 * 1024;

@@ -17,19 +17,19 @@ pub(in crate::bulk) fn arguments(
 ) -> Result<(Cells, Vec<Value>), (Cells, String)> {
     let stored = match StoredRow::read(&row.input) {
         StoredRow::Cells(cells) => cells,
-        StoredRow::Unreadable { why, cells } => {
+        StoredRow::Unreadable { reason, cells } => {
             // If the row could not be read from the journal, its error says why.
             let damaged = row.error.as_ref().filter(|_| row.input == Value::Null);
-            let why = damaged.and_then(Value::as_text).map_or(why, str::to_owned);
-            return Err((cells, why));
+            let reason = damaged.and_then(Value::as_text).map_or(reason, str::to_owned);
+            return Err((cells, reason));
         }
     };
     let number = row.position + 1;
     if stored.iter().any(|(name, cell)| name == UNREAD && is_given(cell)) {
-        let why = format!(
+        let reason = format!(
             "row {number}: it could not be read in an earlier run, and its cells may be in the wrong columns; fix them and clear the column `{UNREAD}`"
         );
-        return Err((stored, why));
+        return Err((stored, reason));
     }
     let mut given: BTreeMap<String, Value> = constants.clone();
     let declared = script.declaration().params();
@@ -39,14 +39,14 @@ pub(in crate::bulk) fn arguments(
             continue;
         };
         if *cell == Value::Secret(Secret::new(MASK)) {
-            let why = format!("row {number}, column `{name}`: the value is `{MASK}`, a masked secret");
-            return Err((stored, why));
+            let reason = format!("row {number}, column `{name}`: the value is `{MASK}`, a masked secret");
+            return Err((stored, reason));
         }
         match param.accept(cell.clone()) {
             Ok(value) => drop(given.insert(name.clone(), value)),
-            Err(why) => {
-                let why = format!("row {number}, column `{name}`: {why}");
-                return Err((stored, why));
+            Err(reason) => {
+                let reason = format!("row {number}, column `{name}`: {reason}");
+                return Err((stored, reason));
             }
         }
     }
@@ -56,8 +56,8 @@ pub(in crate::bulk) fn arguments(
             let texts = errors
                 .iter()
                 .map(|error| format!("row {number}, column `{}`: {}", error.param, error.kind));
-            let why = texts.collect::<Vec<_>>().join("; ");
-            Err((stored, why))
+            let reason = texts.collect::<Vec<_>>().join("; ");
+            Err((stored, reason))
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn threads(most: usize) -> impl FnMut() -> io::Result<()> {
-    let mut left = most;
+fn threads(limit: usize) -> impl FnMut() -> io::Result<()> {
+    let mut left = limit;
     move || match left.checked_sub(1) {
         None => Err(io::ErrorKind::WouldBlock.into()),
         Some(less) => {

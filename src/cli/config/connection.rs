@@ -19,10 +19,10 @@ use crate::value::secret::Secret;
 pub(super) const KEYS: [&str; 6] = ["proxy", "ca", "client_cert", "client_key", "rate", "concurrency"];
 
 /// The maximum concurrency, higher than any platform wants.
-const MOST_AT_ONCE: i64 = 1_000;
+const MAX_CONCURRENCY: i64 = 1_000;
 
 /// The maximum length of a file, in bytes; a longer one does not hold certificates.
-const LONGEST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Connection settings, as written.
 #[derive(Debug, Clone, Default)]
@@ -137,12 +137,12 @@ impl Connection {
     /// Resolves the settings: reads the files, and the proxy's address if it is kept elsewhere.
     pub(super) fn connect_options(
         &self,
-        keeping: &SecretId,
+        secret_id: &SecretId,
         env: &Env,
     ) -> Result<ConnectOptions, ConfigError> {
-        let files = Files { keeping, env };
+        let files = Files { secret_id, env };
         Ok(ConnectOptions {
-            name: keeping.profile.clone(),
+            name: secret_id.profile.clone(),
             connect_timeout: None,
             proxy: self.through(&files)?,
             ca: self.ca.as_ref().map(|ca| files.authorities(ca)).transpose()?,
@@ -163,13 +163,14 @@ impl Connection {
             ProxySetting::At(proxy) => Ok(Through::Proxy(proxy.clone())),
             ProxySetting::From(source) => {
                 let proxy = source
-                    .read(files.keeping, files.env)
+                    .read(files.secret_id, files.env)
                     .map_err(|error| match error {
                         ConfigError::Credential { problem, .. } => problem,
                         other => other.to_string(),
                     });
                 let proxy = proxy.and_then(|address| Proxy::from_secret(&address));
-                let failed = |why| files.bad("proxy", setting, format!("is kept in {source}, and {why}"));
+                let failed =
+                    |reason| files.bad("proxy", setting, format!("is kept in {source}, and {reason}"));
                 proxy.map(Through::Proxy).map_err(failed)
             }
         }
@@ -191,7 +192,7 @@ impl Connection {
                 let identity = Identity::parse(&chain, &pem);
                 identity
                     .map(Some)
-                    .map_err(|why| files.bad("client_cert", cert, format!("cannot be used: {why}")))
+                    .map_err(|reason| files.bad("client_cert", cert, format!("cannot be used: {reason}")))
             }
         }
     }
@@ -199,18 +200,18 @@ impl Connection {
 
 /// A reader of the files that a profile names.
 struct Files<'a> {
-    keeping: &'a SecretId,
+    secret_id: &'a SecretId,
     env: &'a Env,
 }
 
 impl Files<'_> {
     fn authorities(&self, ca: &Sourced<PathBuf>) -> Result<Authorities, ConfigError> {
         let parsed = Authorities::parse(&self.read("ca", ca, false)?);
-        parsed.map_err(|why| {
+        parsed.map_err(|reason| {
             self.bad(
                 "ca",
                 ca,
-                format!("names the file {}, which {why}", ca.value.display()),
+                format!("names the file {}, which {reason}", ca.value.display()),
             )
         })
     }
@@ -227,23 +228,25 @@ impl Files<'_> {
             _ => path.value.clone(),
         };
         let name = place.display();
-        let why = |error: std::io::Error| {
+        let reason = |error: std::io::Error| {
             self.bad(
                 key,
                 path,
                 format!("names the file {name}, which cannot be read: {error}"),
             )
         };
-        let file = std::fs::File::open(&place).map_err(why)?;
-        if private && is_open_to_others(&file.metadata().map_err(why)?) {
+        let file = std::fs::File::open(&place).map_err(reason)?;
+        if private && is_open_to_others(&file.metadata().map_err(reason)?) {
             let problem =
                 format!("names the file {name}, which users other than its owner can read: chmod 600 {name}");
             return Err(self.bad(key, path, problem));
         }
         let mut bytes = Vec::new();
-        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(why)?;
-        if bytes.len() as u64 > LONGEST {
-            let problem = format!("names the file {name}, which is longer than {LONGEST} bytes");
+        file.take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(reason)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            let problem = format!("names the file {name}, which is longer than {MAX_FILE_BYTES} bytes");
             return Err(self.bad(key, path, problem));
         }
         Ok(bytes)
@@ -252,7 +255,7 @@ impl Files<'_> {
     fn bad<T>(&self, key: &'static str, at: &Sourced<T>, problem: String) -> ConfigError {
         ConfigError::BadValue {
             origin: at.origin.clone(),
-            key: format!("profiles.{}.{key}", self.keeping.profile),
+            key: format!("profiles.{}.{key}", self.secret_id.profile),
             problem,
         }
     }
@@ -285,7 +288,7 @@ fn read_proxy(entry: &Entry<'_>) -> Result<Sourced<ProxySetting>, ConfigError> {
              \"VARIABLE\" }",
         )),
         Ok(proxy) => Ok(entry.sourced(ProxySetting::At(proxy))),
-        Err(why) => Err(entry.bad(&why)),
+        Err(reason) => Err(entry.bad(&reason)),
     }
 }
 
@@ -297,9 +300,11 @@ fn read_rate(entry: &Entry<'_>) -> Result<Sourced<Rate>, ConfigError> {
 }
 
 fn read_count(entry: &Entry<'_>) -> Result<Sourced<usize>, ConfigError> {
-    let count = entry.integer().filter(|count| (1..=MOST_AT_ONCE).contains(count));
+    let count = entry
+        .integer()
+        .filter(|count| (1..=MAX_CONCURRENCY).contains(count));
     let count = count.and_then(|count| usize::try_from(count).ok());
     count
         .map(|count| entry.sourced(count))
-        .ok_or_else(|| entry.bad(&format!("must be a whole number from 1 to {MOST_AT_ONCE}")))
+        .ok_or_else(|| entry.bad(&format!("must be a whole number from 1 to {MAX_CONCURRENCY}")))
 }

@@ -18,7 +18,7 @@ mod command;
 const KINDS: [&str; 5] = ["env", "file", "command", "keyring", "sealed"];
 
 /// The maximum length of a secret, in bytes.
-const LONGEST: u64 = 64 * 1024;
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 /// The timeout of a command, in which a person may have to unlock a store.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -46,11 +46,11 @@ pub enum CredentialSource {
 }
 
 impl CredentialSource {
-    /// Fetches the secret that `keeping` identifies.
+    /// Fetches the secret that `secret_id` identifies.
     ///
     /// Errors: an unset variable, a file that is missing or that others can read, a command that fails or takes longer
     /// than 30 s, a keyring that cannot be opened, a secret that was never stored, is empty, too long or not UTF-8.
-    pub(in crate::cli) fn read(&self, keeping: &SecretId, env: &Env) -> Result<Secret, ConfigError> {
+    pub(in crate::cli) fn read(&self, secret_id: &SecretId, env: &Env) -> Result<Secret, ConfigError> {
         let secret = match self {
             CredentialSource::Env(name) | CredentialSource::Implicit(name) => {
                 self.read_variable(name, env)?
@@ -62,23 +62,23 @@ impl CredentialSource {
             }
             CredentialSource::Keyring(name) => {
                 let found = keychain::get(name).map_err(|problem| self.failed(problem, None))?;
-                found.ok_or_else(|| self.failed("it has no such entry", Some(give_again(keeping))))?
+                found.ok_or_else(|| self.failed("it has no such entry", Some(give_again(secret_id))))?
             }
             CredentialSource::Sealed => {
-                let found = SecretStore::find(env, keeping);
+                let found = SecretStore::find(env, secret_id);
                 let found =
                     found.map_err(|error| self.failed(error.message, error.hints.into_iter().next()))?;
                 found.ok_or_else(|| {
-                    let problem = format!("none is sealed for {} with this home's key", keeping.place());
-                    self.failed(problem, Some(give_again(keeping)))
+                    let problem = format!("none is sealed for {} with this home's key", secret_id.place());
+                    self.failed(problem, Some(give_again(secret_id)))
                 })?
             }
         };
         if secret.is_empty() {
             return Err(self.failed("it is empty", None));
         }
-        if secret.len() as u64 > LONGEST {
-            return Err(self.failed(format!("it is longer than {LONGEST} bytes"), None));
+        if secret.len() as u64 > MAX_SECRET_BYTES {
+            return Err(self.failed(format!("it is longer than {MAX_SECRET_BYTES} bytes"), None));
         }
         Ok(secret)
     }
@@ -141,9 +141,9 @@ impl CredentialSource {
             (Ok(below), Some(home)) => home.join(below),
             _ => path.to_owned(),
         };
-        let why = |error: &std::io::Error| self.failed(error.to_string(), None);
+        let reason = |error: &std::io::Error| self.failed(error.to_string(), None);
         // Opening a pipe would block until there is a writer.
-        let about = std::fs::metadata(&path).map_err(|error| why(&error))?;
+        let about = std::fs::metadata(&path).map_err(|error| reason(&error))?;
         if !about.is_file() {
             let what = if about.is_dir() {
                 "a folder"
@@ -152,16 +152,16 @@ impl CredentialSource {
             };
             return Err(self.failed(format!("it is {what}"), None));
         }
-        let file = std::fs::File::open(&path).map_err(|error| why(&error))?;
+        let file = std::fs::File::open(&path).map_err(|error| reason(&error))?;
         if is_open_to_others(&about) {
             let hint = format!("chmod 600 {}", path.display());
             return Err(self.failed("users other than its owner can read it", Some(hint)));
         }
         let mut text = zeroize::Zeroizing::new(String::new());
         // One byte more shows that it is too long.
-        file.take(LONGEST + 1)
+        file.take(MAX_SECRET_BYTES + 1)
             .read_to_string(&mut text)
-            .map_err(|error| why(&error))?;
+            .map_err(|error| reason(&error))?;
         let line_end = text
             .strip_suffix('\n')
             .map(|text| text.strip_suffix('\r').unwrap_or(text));
@@ -194,10 +194,10 @@ impl fmt::Display for CredentialSource {
     }
 }
 
-fn give_again(keeping: &SecretId) -> String {
+fn give_again(secret_id: &SecretId) -> String {
     format!(
         "enter it: provisor profile edit {} --secret {}=sealed",
-        keeping.profile, keeping.key
+        secret_id.profile, secret_id.key
     )
 }
 

@@ -32,7 +32,7 @@ impl Document {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(ConfigError::Unreadable {
                 file: file.to_owned(),
-                why: error.to_string(),
+                reason: error.to_string(),
             }),
         }
     }

@@ -9,12 +9,12 @@ use super::Location;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A file exists but cannot be read.
-    #[error("{} cannot be read: {why}", .file.display())]
+    #[error("{} cannot be read: {reason}", .file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
         /// The system's error message.
-        why: String,
+        reason: String,
     },
     /// Others can write the user's own file, and so name programs for secrets and hosts for them.
     #[error("other users can write to {}", .place.display())]

@@ -15,7 +15,7 @@ use crate::value::secret::Secret;
 pub(in crate::cli) const SANDBOX: &str = "sandbox";
 
 /// The minimum settle time for accounts that are not on this machine.
-const LEAST_SETTLE: Duration = Duration::from_secs(5);
+const MIN_SETTLE: Duration = Duration::from_secs(5);
 
 /// A named account. Everything but the name is optional; a missing value is an error only when it is needed.
 #[derive(Debug, Clone)]
@@ -106,17 +106,14 @@ impl Profile {
 
     /// Returns an error if the settle time is too short: no network is that fast.
     pub(super) fn hurries(&self) -> Option<ConfigError> {
-        let settle = self
-            .settle
-            .as_ref()
-            .filter(|settle| settle.value < LEAST_SETTLE)?;
+        let settle = self.settle.as_ref().filter(|settle| settle.value < MIN_SETTLE)?;
         (self.url.is_some() && !self.is_near()).then(|| ConfigError::BadValue {
             origin: settle.origin.clone(),
             key: format!("profiles.{}.settle", self.name),
             problem: format!(
                 "must be {} or more for an account that is not on this machine: otherwise, a request that is still \
                  in transit would be sent twice",
-                humantime::format_duration(LEAST_SETTLE)
+                humantime::format_duration(MIN_SETTLE)
             ),
         })
     }
@@ -167,24 +164,24 @@ impl Profile {
         if let Some(refused) = self.refusal(key) {
             return Err(refused);
         }
-        source.value.read(&self.keeping(key), env)
+        source.value.read(&self.secret_id(key), env)
     }
 
     /// Returns an error if a credential must not be fetched because an untrusted file specifies its source.
     pub(in crate::cli) fn refusal(&self, key: &str) -> Option<ConfigError> {
         let (source, untrusted) = (self.secrets.get(key)?, self.untrusted.as_ref()?);
-        let theirs = source.origin.file == *untrusted;
-        theirs
+        let is_from_untrusted = source.origin.file == *untrusted;
+        is_from_untrusted
             .then(|| trust_policy::refuse(self, key, &source.value, untrusted))
             .flatten()
     }
 
     /// Returns where the sandbox is set to replace the account, if it is.
     pub fn sandboxed(&self) -> Option<&Location> {
-        let stands_in = self.sandbox.as_ref().filter(|sandbox| sandbox.value);
+        let explicit_sandbox = self.sandbox.as_ref().filter(|sandbox| sandbox.value);
         let by_mode = self.mode.as_ref().filter(|mode| mode.value == Mode::Sandbox);
         let by_mode = by_mode.map(|mode| &mode.origin);
-        stands_in.map(|sandbox| &sandbox.origin).or(by_mode)
+        explicit_sandbox.map(|sandbox| &sandbox.origin).or(by_mode)
     }
 
     /// Returns the profile, unless an untrusted file has made it unusable.
@@ -196,7 +193,7 @@ impl Profile {
     }
 
     /// The id under which a secret of this profile is stored.
-    pub(in crate::cli) fn keeping(&self, key: &str) -> SecretId {
+    pub(in crate::cli) fn secret_id(&self, key: &str) -> SecretId {
         SecretId {
             profile: self.name.clone(),
             key: key.to_owned(),
@@ -214,7 +211,7 @@ impl Profile {
             return Err(refused);
         }
         let connect_timeout = self.connect_timeout.as_ref().map(|timeout| timeout.value);
-        let connect_options = self.connection.connect_options(&self.keeping("proxy"), env)?;
+        let connect_options = self.connection.connect_options(&self.secret_id("proxy"), env)?;
         Ok(ConnectOptions {
             connect_timeout,
             plain_http: self.origin().filter(|_| self.is_unencrypted()),

@@ -197,20 +197,25 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
             humantime::format_duration(*duration).to_string()
         });
     }
-    let way = &profile.connection;
-    put(&mut lines, "proxy", way.proxy.as_ref(), ProxySetting::to_string);
+    let connection = &profile.connection;
+    put(
+        &mut lines,
+        "proxy",
+        connection.proxy.as_ref(),
+        ProxySetting::to_string,
+    );
     for (key, file) in [
-        ("ca", &way.ca),
-        ("client_cert", &way.client_cert),
-        ("client_key", &way.client_key),
+        ("ca", &connection.ca),
+        ("client_cert", &connection.client_cert),
+        ("client_key", &connection.client_key),
     ] {
         put(&mut lines, key, file.as_ref(), |file| file.display().to_string());
     }
-    put(&mut lines, "rate", way.rate.as_ref(), Rate::to_string);
+    put(&mut lines, "rate", connection.rate.as_ref(), Rate::to_string);
     put(
         &mut lines,
         "concurrency",
-        way.concurrency.as_ref(),
+        connection.concurrency.as_ref(),
         usize::to_string,
     );
     for (name, path) in &profile.endpoints {

@@ -51,33 +51,37 @@ fn mode_name(mode: Option<Mode>) -> &'static str {
     mode.map_or("dev", Mode::name)
 }
 
-/// Returns an error if a profile of an untrusted file loosens the user's own profile `below`.
-pub(super) fn weakens_mode(over: &Profile, below: &Profile) -> Option<ConfigError> {
+/// Returns an error if a profile of an untrusted file loosens the user's own profile `overridden`.
+pub(super) fn weakens_mode(overriding: &Profile, overridden: &Profile) -> Option<ConfigError> {
     let mode = |profile: &Profile| profile.mode.as_ref().map(|mode| mode.value);
     let untrusted = |what: String| ConfigError::Untrusted {
-        file: over.file.clone(),
+        file: overriding.file.clone(),
         what,
     };
-    let name = &over.name;
-    if over.mode.is_some() && freedom(mode(over)) > freedom(mode(below)) {
-        let (from, to) = (mode_name(mode(below)), mode_name(mode(over)));
+    let name = &overriding.name;
+    if overriding.mode.is_some() && freedom(mode(overriding)) > freedom(mode(overridden)) {
+        let (from, to) = (mode_name(mode(overridden)), mode_name(mode(overriding)));
         return Some(untrusted(format!(
             "it takes profile `{name}` from mode {from} to {to}"
         )));
     }
-    if over.remember.is_some() {
+    if overriding.remember.is_some() {
         return Some(untrusted(format!(
             "it changes how long profile `{name}` remembers completed acts"
         )));
     }
     let moved = [
         (
-            over.url.as_ref().map(|url| &url.value),
-            below.url.as_ref().map(|url| &url.value),
+            overriding.url.as_ref().map(|url| &url.value),
+            overridden.url.as_ref().map(|url| &url.value),
             "address",
         ),
-        (text(over, "login"), text(below, "login"), "login"),
-        (text(over, "company"), text(below, "company"), "company"),
+        (text(overriding, "login"), text(overridden, "login"), "login"),
+        (
+            text(overriding, "company"),
+            text(overridden, "company"),
+            "company",
+        ),
     ];
     for (theirs, own, what) in moved {
         if theirs.is_some() && own.is_some() && theirs != own {
@@ -85,7 +89,8 @@ pub(super) fn weakens_mode(over: &Profile, below: &Profile) -> Option<ConfigErro
         }
     }
     let off = |sandbox: &super::Sourced<bool>| !sandbox.value;
-    if over.sandbox.as_ref().is_some_and(off) && below.sandbox.as_ref().is_some_and(|on| on.value) {
+    if overriding.sandbox.as_ref().is_some_and(off) && overridden.sandbox.as_ref().is_some_and(|on| on.value)
+    {
         return Some(untrusted(format!("it takes profile `{name}` off the sandbox")));
     }
     None
@@ -93,36 +98,48 @@ pub(super) fn weakens_mode(over: &Profile, below: &Profile) -> Option<ConfigErro
 
 /// Returns an error if a project's file shortens the time after which a request counts as lost: too short, and it is
 /// sent twice. It may lengthen that time, and set anything for accounts on this machine.
-pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path) -> Option<ConfigError> {
-    if over.is_near() || below.is_some_and(|below| over.url.is_none() && below.is_near()) {
+pub(super) fn hastens(
+    overriding: &Profile,
+    overridden: Option<&Profile>,
+    user_file: &Path,
+) -> Option<ConfigError> {
+    if overriding.is_near()
+        || overridden.is_some_and(|overridden| overriding.url.is_none() && overridden.is_near())
+    {
         return None;
     }
-    let refused = |value: &Sourced<Duration>, key: &str, why: &str| ConfigError::BadValue {
+    let refused = |value: &Sourced<Duration>, key: &str, reason: &str| ConfigError::BadValue {
         origin: value.origin.clone(),
-        key: format!("profiles.{}.{key}", over.name),
-        problem: format!("{why}: only {} may do that", user_file.display()),
+        key: format!("profiles.{}.{key}", overriding.name),
+        problem: format!("{reason}: only {} may do that", user_file.display()),
     };
-    if let Some(vouched) = &over.lands_within {
-        let why = "promises how soon a request takes effect";
-        return Some(refused(vouched, "lands_within", why));
+    if let Some(setting) = &overriding.lands_within {
+        let reason = "promises how soon a request takes effect";
+        return Some(refused(setting, "lands_within", reason));
     }
-    let own = below.and_then(|below| below.settle.as_ref());
-    let least = own.map_or(Timeout::TenantCreation.settle(), |settle| settle.value);
-    let settle = over.settle.as_ref().filter(|settle| settle.value < least)?;
-    let least = humantime::format_duration(least);
-    Some(refused(settle, "settle", &format!("is shorter than {least}")))
+    let own = overridden.and_then(|overridden| overridden.settle.as_ref());
+    let minimum = own.map_or(Timeout::TenantCreation.settle(), |settle| settle.value);
+    let settle = overriding
+        .settle
+        .as_ref()
+        .filter(|settle| settle.value < minimum)?;
+    let minimum = humantime::format_duration(minimum);
+    Some(refused(settle, "settle", &format!("is shorter than {minimum}")))
 }
 
 /// Returns an error if a project's file accepts plain http: only the user's own file may, and no trust changes that.
-pub(super) fn accepts_plain_http(over: &Profile, user_file: &Path) -> Option<ConfigError> {
-    over.plain_http.as_ref().map(|consent| ConfigError::BadValue {
-        origin: consent.origin.clone(),
-        key: format!("profiles.{}.plain_http", over.name),
-        problem: format!(
-            "accepts that secrets travel unencrypted: only {} may do that",
-            user_file.display()
-        ),
-    })
+pub(super) fn accepts_plain_http(overriding: &Profile, user_file: &Path) -> Option<ConfigError> {
+    overriding
+        .plain_http
+        .as_ref()
+        .map(|consent| ConfigError::BadValue {
+            origin: consent.origin.clone(),
+            key: format!("profiles.{}.plain_http", overriding.name),
+            problem: format!(
+                "accepts that secrets travel unencrypted: only {} may do that",
+                user_file.display()
+            ),
+        })
 }
 
 fn text<'a>(profile: &'a Profile, key: &str) -> Option<&'a String> {
@@ -177,8 +194,8 @@ pub(super) fn refuse(
 
 /// Returns an error if an untrusted file sets how an account is reached, which could let a third party listen.
 pub(super) fn redirects_traffic(profile: &Profile, untrusted: &Path) -> Option<ConfigError> {
-    let asked = profile.connection.asks(&profile.name);
-    let theirs = asked.into_iter().find(|(file, _)| *file == untrusted);
+    let requested = profile.connection.asks(&profile.name);
+    let theirs = requested.into_iter().find(|(file, _)| *file == untrusted);
     theirs.map(|(_, what)| ConfigError::Untrusted {
         file: untrusted.to_owned(),
         what,
@@ -207,14 +224,15 @@ impl Profile {
             &self.tenant_creation_timeout,
             &self.connection.outage,
         ];
-        let said = [
+        let settings_present = [
             (self.settle.is_some(), "settle"),
             (self.look_for.is_some(), "look_for"),
             (timeouts.iter().any(|timeout| timeout.is_some()), "timeouts"),
             (!self.endpoints.is_empty(), "endpoints"),
         ];
-        said.into_iter()
-            .filter(|(said, _)| *said)
+        settings_present
+            .into_iter()
+            .filter(|(settings_present, _)| *settings_present)
             .map(|(_, key)| key)
             .collect()
     }
@@ -236,25 +254,26 @@ impl Config {
     pub(in crate::cli) fn allows(&self, home: &Home, place: &Origin) -> Result<(), String> {
         let simulated = home.origins().iter().any(Origin::is_simulated);
         let at_home = |profile: &&Profile| {
-            let stands_in = simulated && profile.name == SANDBOX;
+            let is_builtin_sandbox = simulated && profile.name == SANDBOX;
             let origin = profile.origin();
-            stands_in || (!profile.is_led() && origin.is_some_and(|origin| home.origins().contains(&origin)))
+            is_builtin_sandbox
+                || (!profile.is_led() && origin.is_some_and(|origin| home.origins().contains(&origin)))
         };
         let is_place = |entry: &str| match self.profiles.get(entry) {
             Some(profile) => !profile.is_led() && profile.origin().as_ref() == Some(place),
             None => Origin::parse(entry).as_ref() == Some(place),
         };
-        let mut unheard: Option<&PathBuf> = None;
+        let mut ignored_file: Option<&PathBuf> = None;
         for profile in self.profiles.values() {
             for entry in profile.secrets_to.iter().filter(|entry| is_place(&entry.value)) {
                 if profile.untrusted.as_ref() == Some(&entry.origin.file) {
-                    unheard = Some(&entry.origin.file);
+                    ignored_file = Some(&entry.origin.file);
                 } else if at_home(&profile) {
                     return Ok(());
                 }
             }
         }
-        let untrusted = unheard.map_or(String::new(), |file| {
+        let untrusted = ignored_file.map_or(String::new(), |file| {
             format!(
                 " ({} allows it, but is not trusted: provisor trust)",
                 file.display()
@@ -316,8 +335,8 @@ impl Config {
                     profile.name, place.value
                 ));
             }
-            let way = profile.connection.asks(&profile.name);
-            lines.extend(way.into_iter().map(|(_, what)| what));
+            let connection = profile.connection.asks(&profile.name);
+            lines.extend(connection.into_iter().map(|(_, what)| what));
             if let Some(mode) = &profile.mode {
                 lines.push(format!(
                     "it sets profile `{}` to mode {}",

@@ -19,7 +19,7 @@ pub(in crate::cli) struct Draft {
     file: PathBuf,
     document: DocumentMut,
     catalogue: Catalogue,
-    _alone: File,
+    _lock: File,
 }
 
 impl Draft {
@@ -29,8 +29,8 @@ impl Draft {
         let unusable =
             |error: std::io::Error| CommandError::usage(format!("`{}`: {error}", folder.display()));
         make_private_folder(folder).map_err(unusable)?;
-        let alone = lock_file(&folder.join(".config.lock")).map_err(unusable)?;
-        alone.lock().map_err(unusable)?;
+        let lock = lock_file(&folder.join(".config.lock")).map_err(unusable)?;
+        lock.lock().map_err(unusable)?;
         let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let text = match Document::read(&file)? {
             Some(document) => {
@@ -47,7 +47,7 @@ impl Draft {
             catalogue: catalogue.clone(),
             file,
             document,
-            _alone: alone,
+            _lock: lock,
         })
     }
 
@@ -172,12 +172,12 @@ fn put(table: &mut Item, key: &str, value: Value) {
 
 /// The error for an invalid value, without the line number in a file that was never written.
 fn unfit(error: &ConfigError) -> CommandError {
-    let said = match error {
+    let message = match error {
         ConfigError::BadValue { key, problem, .. } => format!("`{key}` {problem}"),
         ConfigError::UnknownKey { key, .. } => format!("unknown key `{key}`"),
         other => other.to_string(),
     };
-    let failed = CommandError::usage(format!("{said}; nothing was written"));
+    let failed = CommandError::usage(format!("{message}; nothing was written"));
     match error.hint() {
         Some(hint) => failed.hint(hint),
         None => failed,

@@ -51,12 +51,14 @@ pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<
         ..network::config(app, &Accounts::default(), None)
     };
     let http = Http::new(config, Clock::system());
-    let mut told = false;
+    let mut reported = false;
     for profile in profiles {
         let (reached, clock) = runtime.block_on(super::network::reach(app, &http, profile));
         checks.push(reached);
         // The clock is reported once, unless it is wrong.
-        checks.extend(clock.filter(|clock| clock.state != State::Ok || !std::mem::replace(&mut told, true)));
+        checks.extend(
+            clock.filter(|clock| clock.state != State::Ok || !std::mem::replace(&mut reported, true)),
+        );
     }
     Ok(checks)
 }
@@ -131,7 +133,7 @@ fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSo
         }
         CredentialSource::Keyring(_) => match keychain::available() {
             Ok(()) => Check::ok(AREA, subject, format!("{source}, opened when needed")),
-            Err(why) => Check::problem(AREA, subject, why).fix(format!(
+            Err(reason) => Check::problem(AREA, subject, reason).fix(format!(
                 "provisor profile edit {} --secret {key}=sealed",
                 profile.name
             )),
@@ -177,8 +179,8 @@ fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
     let has_login = profile.platform().texts().iter().any(|key| key.name == "login");
     if !has_login && profile.secrets.values().any(|source| asks(&source.value)) {
-        let why = "identified only by the account's secrets, which this check does not ask for";
-        return Check::skipped(AREA, subject, why);
+        let reason = "identified only by the account's secrets, which this check does not ask for";
+        return Check::skipped(AREA, subject, reason);
     }
     if let Some(damaged) = damaged_tokens(app) {
         return Check::failed(AREA, subject, damaged);

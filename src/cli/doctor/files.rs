@@ -38,18 +38,18 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
 /// Checks that only the owner can access a path. `None` if it does not exist yet.
 fn private_place(what: &str, path: &Path) -> Option<Check> {
     let about = std::fs::metadata(path).ok()?;
-    let wanted = if about.is_dir() { 0o700 } else { 0o600 };
+    let expected_mode = if about.is_dir() { 0o700 } else { 0o600 };
     Some(match rights(&about) & 0o077 {
         0 => Check::ok(AREA, what, path.display().to_string()),
         _ => Check::problem(AREA, what, format!("others can reach {}", path.display()))
-            .fix(format!("chmod {wanted:o} {}", path.display())),
+            .fix(format!("chmod {expected_mode:o} {}", path.display())),
     })
 }
 
 /// Checks that only the owner can change a path, because its content makes provisor run programs.
 fn guarded(what: &str, path: &Path) -> Option<Check> {
     let about = std::fs::metadata(path).ok()?;
-    let wanted = if about.is_dir() { 0o700 } else { 0o600 };
+    let expected_mode = if about.is_dir() { 0o700 } else { 0o600 };
     Some(match rights(&about) & 0o022 {
         0 => Check::ok(AREA, what, path.display().to_string()),
         _ => Check::problem(
@@ -60,7 +60,7 @@ fn guarded(what: &str, path: &Path) -> Option<Check> {
                 path.display()
             ),
         )
-        .fix(format!("chmod {wanted:o} {}", path.display())),
+        .fix(format!("chmod {expected_mode:o} {}", path.display())),
     })
 }
 

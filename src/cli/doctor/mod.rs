@@ -115,10 +115,10 @@ pub(super) fn doctor(app: &App, command: &DoctorCommand) -> Result<Exit, Command
     let mut checks = files::check(app)?;
     checks.extend(journal::check(app)?);
     checks.extend(accounts::check(app, command.profile.as_deref(), command.offline)?);
-    let well = checks.iter().all(|check| check.state != State::Problem);
+    let is_ok = checks.iter().all(|check| check.state != State::Problem);
     if command.json {
         let documents: Vec<Json> = checks.iter().map(document).collect();
-        app.print(&json!({"version": 1, "ok": well, "checks": documents}).to_string())?;
+        app.print(&json!({"version": 1, "ok": is_ok, "checks": documents}).to_string())?;
     } else {
         for check in &checks {
             say(app, check)?;
@@ -130,7 +130,7 @@ pub(super) fn doctor(app: &App, command: &DoctorCommand) -> Result<Exit, Command
             (problems, _) => counted(problems, "problem"),
         })?;
     }
-    Ok(if well { Exit::Ok } else { Exit::Check })
+    Ok(if is_ok { Exit::Ok } else { Exit::Check })
 }
 
 fn counted(count: usize, what: &str) -> String {

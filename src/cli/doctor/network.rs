@@ -12,7 +12,7 @@ use crate::transport::request::{Method, Request};
 use crate::transport::response::Response;
 
 /// The timeout for a platform's response.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A clock difference above this is a warning, in milliseconds.
 const SKEW: i64 = 60_000;
@@ -36,7 +36,7 @@ pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, 
         (Err(problem), _) => return (Check::problem(area, name, format!("the address {problem}")), None),
         (_, Err(error)) => return (Check::failed(area, name, error.into()), None),
     };
-    let request = Request::new(Method::Get, url).timeout(PATIENCE).once();
+    let request = Request::new(Method::Get, url).timeout(REQUEST_TIMEOUT).once();
     let clock = Clock::system();
     let before = clock.now_millis();
     match http.on(&line).send(&request).await {
@@ -58,11 +58,14 @@ pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, 
 
 /// Compares this machine's clock with the platform's; `None` if the response has no usable date.
 fn skew(response: &Response, (before, after): (i64, i64), whose: &str) -> Option<Check> {
-    let said = response.header("date")?;
-    let said = jiff::fmt::rfc2822::parse(said).ok()?.timestamp().as_millisecond();
+    let server_time = response.header("date")?;
+    let server_time = jiff::fmt::rfc2822::parse(server_time)
+        .ok()?
+        .timestamp()
+        .as_millisecond();
     // The header has whole seconds, and was set between the request and the response.
-    let ahead = before.saturating_sub(said.saturating_add(1_000)).max(0);
-    let behind = said.saturating_sub(after).max(0);
+    let ahead = before.saturating_sub(server_time.saturating_add(1_000)).max(0);
+    let behind = server_time.saturating_sub(after).max(0);
     let differs = ahead.max(behind);
     let area = "clock";
     if differs < SKEW {

@@ -28,7 +28,7 @@ pub(super) struct RowObserver {
     /// Rows that failed because of an error in the script.
     scripts: u64,
     /// Rows that failed because their input is invalid.
-    unfit: u64,
+    invalid: u64,
     /// The hint for the first row that failed because a resource already exists.
     exists: Option<String>,
     started: Instant,
@@ -53,7 +53,7 @@ impl RowObserver {
             progress,
             last: None,
             scripts: 0,
-            unfit: 0,
+            invalid: 0,
             exists: None,
             started: Instant::now(),
             unwritable: Mutex::default(),
@@ -82,7 +82,7 @@ impl RowObserver {
             progress.row(status != RowStatus::Done);
         }
         self.scripts += u64::from(status == RowStatus::Failed && is_the_scripts(finished));
-        self.unfit += u64::from(finished.unfit);
+        self.invalid += u64::from(finished.invalid);
         if let Some(failed) = finished.diagnostic.as_ref().filter(|_| self.exists.is_none())
             && failed.code == Some(Code::AlreadyExists)
             && let Some(hint) = failed.hints.first()
@@ -98,8 +98,8 @@ impl RowObserver {
     }
 
     /// The number of rows that failed because their input is invalid.
-    pub(super) fn unfit(&self) -> u64 {
-        self.unfit
+    pub(super) fn invalid(&self) -> u64 {
+        self.invalid
     }
 
     /// The hint for the first row that failed because a resource already exists.

@@ -28,7 +28,7 @@ pub(super) struct Outcome {
     /// Rows that failed in this process because of an error in the script.
     pub(super) scripts: u64,
     /// Rows that failed in this process because their input is invalid.
-    pub(super) unfit: u64,
+    pub(super) invalid: u64,
     /// The hint for the first row that failed because a resource already exists.
     pub(super) exists: Option<String>,
     /// Rows that started and were stopped between two steps.
@@ -98,10 +98,10 @@ impl Execution<'_> {
             }
         }
         match &outcome.ended {
-            RunEnd::InputLost(why) => Err(self.input_lost(outcome, why)),
-            RunEnd::NoThreads(why) => Err(CommandError::new(
+            RunEnd::InputLost(reason) => Err(self.input_lost(outcome, reason)),
+            RunEnd::NoThreads(reason) => Err(CommandError::new(
                 Exit::Aborted,
-                format!("cannot start a thread: {why}"),
+                format!("cannot start a thread: {reason}"),
             )
             .hint(format!("try fewer rows at once: {} --jobs 1", self.resume()))),
             _ => Ok(self.hint(outcome, last.as_ref())),
@@ -215,10 +215,10 @@ impl Execution<'_> {
             self.hint_at_what_was_left();
         }
         let scripts = if self.has_file() { outcome.scripts } else { 0 };
-        if outcome.failed > half_done + scripts + outcome.unfit {
+        if outcome.failed > half_done + scripts + outcome.invalid {
             ui.hint(&format!("to retry the failed rows: {resume} --retry-failed"));
         }
-        if outcome.unfit > 0 {
+        if outcome.invalid > 0 {
             ui.hint(&format!(
                 "invalid rows fail again: fix them in the results file, and use it as the input of a new run: provisor run {} --rows RESULTS",
                 self.plan.script
@@ -237,22 +237,22 @@ impl Execution<'_> {
     /// The number of failed rows with a failed call that left something behind.
     fn rows_left_half_done(&self) -> u64 {
         let journal = &self.engine.journal;
-        let mut half: BTreeSet<u64> = BTreeSet::new();
+        let mut half_done_rows: BTreeSet<u64> = BTreeSet::new();
         let _ = journal.each_step(self.id(), &StepFilter::ForAPerson, &mut |step| {
             if step.state == StepState::HalfDone {
-                half.insert(step.position);
+                half_done_rows.insert(step.position);
             }
             ControlFlow::Continue(())
         });
         let mut count = 0;
-        if !half.is_empty() {
+        if !half_done_rows.is_empty() {
             // Rows that cannot be read are ignored.
             let _ = each_failed(
                 journal,
                 self.id(),
                 || false,
                 |row| {
-                    count += u64::from(half.contains(&row.position));
+                    count += u64::from(half_done_rows.contains(&row.position));
                 },
             );
         }
@@ -264,8 +264,8 @@ impl Execution<'_> {
         self.plan.script != "-"
     }
 
-    fn input_lost(&self, outcome: &Outcome, why: &str) -> CommandError {
-        let mut error = CommandError::usage(format!("the rows cannot be read: {why}"));
+    fn input_lost(&self, outcome: &Outcome, reason: &str) -> CommandError {
+        let mut error = CommandError::usage(format!("the rows cannot be read: {reason}"));
         if let (Some(partial), Some(out)) = (&outcome.partial, &self.plan.out) {
             error = error.hint(left_as_it_was(out, partial));
         }

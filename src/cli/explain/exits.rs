@@ -6,7 +6,7 @@ use crate::operation::explain::Explanation;
 /// The meaning of an exit code, in a sentence.
 pub(super) fn meaning(exit: Exit) -> &'static str {
     let entry = ALL.iter().find(|(known, _)| *known == exit);
-    entry.map_or("", |(_, told)| told.meaning)
+    entry.map_or("", |(_, explanation)| explanation.meaning)
 }
 
 /// Every exit code.
@@ -138,12 +138,12 @@ const fn entry(
     remedies: &'static [&'static str],
     example: &'static str,
 ) -> (Exit, Explanation) {
-    let told = Explanation {
+    let explanation = Explanation {
         code,
         meaning,
         causes,
         remedies,
         example,
     };
-    (exit, told)
+    (exit, explanation)
 }

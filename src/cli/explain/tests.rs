@@ -9,7 +9,11 @@ use crate::operation::error::Code;
 fn every_error_code_status_and_exit_code_has_one_explain_entry() {
     let mut seen = BTreeSet::new();
     for entry in all(&crate::platforms::catalogue()) {
-        assert!(seen.insert(entry.told.code), "{} is there twice", entry.told.code);
+        assert!(
+            seen.insert(entry.explanation.code),
+            "{} is there twice",
+            entry.explanation.code
+        );
     }
     for code in Code::ALL {
         assert!(seen.contains(code.as_str()), "{}", code.as_str());

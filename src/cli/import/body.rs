@@ -21,7 +21,7 @@ pub(super) struct Body {
 }
 
 /// The maximum depth of JSON; deeper JSON stays text, since script expressions have a nesting limit.
-const DEEPEST: usize = 20;
+const MAX_DEPTH: usize = 20;
 
 /// Converts a body. Fails if variables are circular or grow too large.
 pub(super) fn read(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<Body, String> {
@@ -52,13 +52,13 @@ fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<B
         .and_then(Json::as_str)
         .unwrap_or_default();
     let says_json = language == "json" || content_type.is_some_and(|kind| kind.contains("json"));
-    let untold = language.is_empty() || language == "text";
+    let is_unspecified = language.is_empty() || language == "text";
     let document = with_holes(&content).filter(|document| {
-        let is_json = says_json || (untold && content_type.is_none());
+        let is_json = says_json || (is_unspecified && content_type.is_none());
         is_json && (document.is_object() || document.is_array())
     });
     let inexact = document.is_some() && !is_held(&content, values);
-    if let Some(document) = document.filter(|document| !inexact && depth(document) <= DEEPEST) {
+    if let Some(document) = document.filter(|document| !inexact && depth(document) <= MAX_DEPTH) {
         return Ok(Body {
             option: Some(("json", value(&document, "", values)?)),
             ..Body::default()
@@ -262,15 +262,15 @@ pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Cod
 
 /// Converts an unquoted variable: a number, a boolean, or a whole document.
 fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
-    let hole = format!("{{{{{name}}}}}");
-    let pieces = values.pieces(&hole)?;
+    let placeholder = format!("{{{{{name}}}}}");
+    let pieces = values.pieces(&placeholder)?;
     match pieces.as_slice() {
         [Piece::Param(index)] => {
             let param = &mut values.params[*index];
             let fits = param.default.as_deref().is_none_or(is_exact_json);
             if param.secret || !fits {
                 values.say(format!("`{name}` is sent as text, although it has no quotes"));
-                return values.value(&hole, field);
+                return values.value(&placeholder, field);
             }
             if param.mixed {
                 // Elsewhere it is used as text, so every character must be kept.
@@ -280,7 +280,7 @@ fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
             Ok(values.param(*index))
         }
         [_, _, ..] if !values.hides(&pieces) => Ok(parsed(&values.text(&pieces))),
-        _ => values.value(&hole, field),
+        _ => values.value(&placeholder, field),
     }
 }
 
@@ -335,7 +335,7 @@ fn depth(json: &Json) -> usize {
 pub(super) fn document(body: &Json, values: &Values) -> Json {
     let content = text(&body["raw"]);
     let document = with_holes(&content).unwrap_or(Json::Null);
-    if depth(&document) <= DEEPEST && is_held(&content, values) {
+    if depth(&document) <= MAX_DEPTH && is_held(&content, values) {
         document
     } else {
         Json::Null

@@ -13,7 +13,7 @@ pub(super) enum Code {
 }
 
 /// The maximum width of a line, in characters, before its value is broken up.
-const WIDE: usize = 100;
+const MAX_WIDTH: usize = 100;
 
 impl Code {
     /// A string literal.
@@ -24,7 +24,7 @@ impl Code {
     /// Renders the code for a line that is indented by `indent` spaces.
     pub(super) fn render(&self, indent: usize) -> String {
         let line = self.line();
-        if indent + line.chars().count() <= WIDE {
+        if indent + line.chars().count() <= MAX_WIDTH {
             return line;
         }
         let pad = " ".repeat(indent + 4);
@@ -121,7 +121,7 @@ pub(super) fn name_of(text: &str, otherwise: &str) -> String {
             name.push(c.to_ascii_lowercase());
         }
         last = c;
-        if name.len() >= LONGEST {
+        if name.len() >= MAX_NAME_LEN {
             break;
         }
     }
@@ -134,7 +134,7 @@ pub(super) fn name_of(text: &str, otherwise: &str) -> String {
 }
 
 /// The length, in bytes, at which a name is cut off.
-const LONGEST: usize = 60;
+const MAX_NAME_LEN: usize = 60;
 
 fn is_name(text: &str) -> bool {
     // Any leading underscores must be followed by a letter.
@@ -145,8 +145,8 @@ fn is_name(text: &str) -> bool {
 
 /// Whether a name is reserved by the language or predefined in every script.
 pub(super) fn is_reserved(name: &str) -> bool {
-    const OWN: &[&str] = &["main", "sleep", "now", "uuid", "random"];
-    OWN.contains(&name) || words::is_reserved(name)
+    const OWN_NAMES: &[&str] = &["main", "sleep", "now", "uuid", "random"];
+    OWN_NAMES.contains(&name) || words::is_reserved(name)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value as Json};
 
 /// The maximum number of requests; a collection with more is not one workflow.
-const MOST_REQUESTS: usize = 5_000;
+const MAX_REQUESTS: usize = 5_000;
 
 /// The maximum depth of folders, more than anyone nests by hand.
-const DEEPEST: usize = 48;
+const MAX_DEPTH: usize = 48;
 
 /// A collection with its requests in order.
 #[derive(Debug, Default)]
@@ -124,8 +124,8 @@ pub(super) fn read(json: &Json) -> Result<Collection, String> {
 }
 
 fn items(json: &Json, around: &mut Around) -> Result<(), String> {
-    if around.folders.len() > DEEPEST {
-        return Err(format!("has folders more than {DEEPEST} deep"));
+    if around.folders.len() > MAX_DEPTH {
+        return Err(format!("has folders more than {MAX_DEPTH} deep"));
     }
     for item in json.as_array().into_iter().flatten() {
         let name = text(&item["name"]);
@@ -146,8 +146,8 @@ fn items(json: &Json, around: &mut Around) -> Result<(), String> {
             around.folders.pop();
             around.auth = outer;
         } else if !item["request"].is_null() {
-            if around.collection.requests.len() == MOST_REQUESTS {
-                return Err(format!("has more than {MOST_REQUESTS} requests"));
+            if around.collection.requests.len() == MAX_REQUESTS {
+                return Err(format!("has more than {MAX_REQUESTS} requests"));
             }
             let request = request(item, name, around);
             around.collection.requests.push(request);

@@ -28,7 +28,7 @@ pub(super) struct Account {
     /// The variable that each field was taken from.
     pub(super) taken: Vec<(&'static str, String)>,
     /// The secret variables that no field uses.
-    pub(super) left: Vec<String>,
+    pub(super) unused: Vec<String>,
 }
 
 /// Reads an environment.
@@ -83,36 +83,36 @@ fn names_of(platform: &Platform, key: &str) -> Vec<String> {
 }
 
 /// Returns the account that the environment describes; `None` if it describes none. `chosen` maps fields to variables,
-/// `asked` is the requested platform, and `spoken` is the site that the collection's requests use.
+/// `requested` is the requested platform, and `collection_site` is the site that the collection's requests use.
 pub(super) fn account(
     catalogue: &Catalogue,
     environment: &Environment,
-    asked: Option<&'static Platform>,
+    requested: Option<&'static Platform>,
     chosen: &[(String, String)],
     addresses: &str,
-    spoken: Option<&Site>,
+    collection_site: Option<&Site>,
 ) -> Result<Option<Account>, CommandError> {
     for (field, variable) in chosen {
         check_choice(catalogue, environment, field, variable)?;
     }
-    let told = asked.or_else(|| guessed(catalogue, environment, addresses));
-    let Some(platform) = told.or(spoken.map(|site| site.platform)) else {
+    let requested_or_guessed = requested.or_else(|| guessed(catalogue, environment, addresses));
+    let Some(platform) = requested_or_guessed.or(collection_site.map(|site| site.platform)) else {
         return Ok(None);
     };
-    let spoken = spoken.filter(|site| site.platform == platform);
+    let collection_site = collection_site.filter(|site| site.platform == platform);
     let mut account = Account {
         platform,
         texts: Vec::new(),
         secrets: Vec::new(),
         taken: Vec::new(),
-        left: Vec::new(),
+        unused: Vec::new(),
     };
     let mut missing = Vec::new();
     for field in platform.texts() {
         match environment.find(platform, field.name, chosen)? {
             Some((variable, value)) => {
                 let value = if field.name == "url" {
-                    below(platform, address(platform, &value), spoken)
+                    below(platform, address(platform, &value), collection_site)
                 } else {
                     value
                 };
@@ -144,13 +144,13 @@ pub(super) fn account(
     }
     if missing.is_empty() {
         let secrets = environment.variables.iter().filter(|variable| variable.secret);
-        let left = secrets.map(|variable| variable.key.clone());
+        let unused = secrets.map(|variable| variable.key.clone());
         let is_taken = |name: &String| account.taken.iter().any(|(_, taken)| taken == name);
-        account.left = left.filter(|name| !is_taken(name)).collect();
+        account.unused = unused.filter(|name| !is_taken(name)).collect();
         return Ok(Some(account));
     }
     // Requests to a platform do not mean that the environment is a complete account on it.
-    if told.is_none() && chosen.is_empty() {
+    if requested_or_guessed.is_none() && chosen.is_empty() {
         return Ok(None);
     }
     Err(CommandError::usage(format!(
@@ -293,8 +293,8 @@ fn address(platform: &Platform, text: &str) -> String {
 }
 
 /// Appends to an account's address the path that its requests share.
-fn below(platform: &Platform, url: String, spoken: Option<&Site>) -> String {
-    let more = spoken.and_then(|site| site.base.strip_prefix(url.as_str()));
+fn below(platform: &Platform, url: String, collection_site: Option<&Site>) -> String {
+    let more = collection_site.and_then(|site| site.base.strip_prefix(url.as_str()));
     let is_root = |path: &str| {
         platform
             .import

@@ -17,7 +17,7 @@ pub(super) struct Ask<'a> {
     /// The path segments below the API root; a variable is `{{name}}`.
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(String, String)>,
-    pub(super) carries: Carried,
+    pub(super) payload: Carried,
     pub(super) headers: &'a [Field],
     /// The expression for its session.
     pub(super) session: &'a str,
@@ -67,7 +67,7 @@ pub(super) enum Meaning {
 /// The meaning of a request. The error describes variables that are circular or grow too large.
 pub(super) type Done = Result<Meaning, String>;
 
-const SIGNS_IN: &str = "provisor signs in by itself when an operation needs it";
+const SIGN_IN_NOTE: &str = "provisor signs in by itself when an operation needs it";
 
 /// A route of the platform that matches a request.
 pub(super) struct Fit<'a> {
@@ -90,7 +90,7 @@ pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
         return ask.raw(values);
     };
     match fit.route.meaning {
-        RouteMeaning::SignIn(_) => Ok(Meaning::ByItself(SIGNS_IN)),
+        RouteMeaning::SignIn(_) => Ok(Meaning::ByItself(SIGN_IN_NOTE)),
         RouteMeaning::ByItself(sentence) => Ok(Meaning::ByItself(sentence)),
         RouteMeaning::Call(op, args) => ask.typed(values, &fit, op, args),
     }
@@ -102,7 +102,7 @@ pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
     let RouteMeaning::SignIn(keys) = fit.route.meaning else {
         return None;
     };
-    let told = |(key, arg): &(&'static str, ImportArg)| {
+    let read_field = |(key, arg): &(&'static str, ImportArg)| {
         let text = match *arg {
             ImportArg::Path(name) => fit.part(name).to_owned(),
             ImportArg::Query(name) => ask.query(name),
@@ -111,7 +111,7 @@ pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
         };
         (*key, text)
     };
-    Some(keys.iter().map(told).collect())
+    Some(keys.iter().map(read_field).collect())
 }
 
 /// Reads a request body, as far as operations can use its fields.
@@ -182,7 +182,7 @@ impl Ask<'_> {
 
     /// The fields of the body, if it has any.
     pub(super) fn fields(&self) -> Option<&Map<String, Json>> {
-        match &self.carries {
+        match &self.payload {
             Carried::Fields(fields, _) => Some(fields),
             _ => None,
         }

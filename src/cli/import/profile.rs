@@ -10,8 +10,8 @@ use crate::cli::profile::secret_location::SecretLocation;
 use crate::cli::secret_store::SecretId;
 
 /// Returns the requested profile name, else one derived from the environment's name.
-pub(super) fn name(asked: Option<&str>, environment: &Environment) -> Result<String, CommandError> {
-    let name = asked.map_or_else(|| name_of(&environment.name, "imported"), str::to_owned);
+pub(super) fn name(requested: Option<&str>, environment: &Environment) -> Result<String, CommandError> {
+    let name = requested.map_or_else(|| name_of(&environment.name, "imported"), str::to_owned);
     save::check_name(&name)?;
     Ok(name)
 }
@@ -54,14 +54,14 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
         draft.set(name, key, text.as_str());
     }
     for (field, secret) in account.secrets {
-        let keeping = SecretId {
+        let secret_id = SecretId {
             profile: name.to_owned(),
             key: field.name.to_owned(),
             url: url.clone(),
         };
         secrets.put(
             &mut draft,
-            &keeping,
+            &secret_id,
             (&SecretLocation::Typed(secret), field.title),
         )?;
     }
@@ -70,10 +70,10 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
     let taken: Vec<&str> = account.taken.iter().map(|(_, name)| name.as_str()).collect();
     app.ui
         .note(&format!("it was created from the variables {}", taken.join(", ")));
-    if !account.left.is_empty() {
+    if !account.unused.is_empty() {
         app.ui.warn(&format!(
             "these secrets of the environment have no key in a profile of this platform, and were not stored: {}",
-            account.left.join(", ")
+            account.unused.join(", ")
         ));
     }
     app.ui.hint(&format!("test it: provisor profile test {name}"));

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::cli::error::CommandError;
 
 /// The maximum file size, in bytes.
-const LARGEST: u64 = 64 << 20;
+const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// The kind and content of a file.
 #[derive(Debug, PartialEq)]
@@ -23,18 +23,20 @@ pub(super) enum Found {
 /// Reads a file, or stdin for `-`, and detects its kind.
 pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
     let shown = path.display();
-    let unreadable = |why: String| CommandError::usage(format!("`{shown}` cannot be read: {why}"));
+    let unreadable = |reason: String| CommandError::usage(format!("`{shown}` cannot be read: {reason}"));
     let source: Box<dyn Read> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
     } else {
         Box::new(File::open(path).map_err(|error| unreadable(error.to_string()))?)
     };
     let mut bytes = Vec::new();
-    let read = source.take(LARGEST + 1).read_to_end(&mut bytes);
+    let read = source.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(unreadable(format!("it is larger than {} MB", LARGEST >> 20))
-            .hint("export the folders that you need as separate collections"));
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(
+            unreadable(format!("it is larger than {} MB", MAX_FILE_BYTES >> 20))
+                .hint("export the folders that you need as separate collections"),
+        );
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let json: Json = serde_json::from_slice(text).map_err(|error| {
@@ -44,12 +46,12 @@ pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
             error.line(),
             error.column()
         ))
-        .hint(WANTED)
+        .hint(EXPORT_HINT)
     })?;
-    told(json).map_err(|why| CommandError::usage(format!("`{shown}` {why}")).hint(WANTED))
+    told(json).map_err(|reason| CommandError::usage(format!("`{shown}` {reason}")).hint(EXPORT_HINT))
 }
 
-const WANTED: &str = "in Postman, export a collection as version 2.1, or an environment";
+const EXPORT_HINT: &str = "in Postman, export a collection as version 2.1, or an environment";
 
 fn told(json: Json) -> Result<Found, String> {
     // Postman's own API wraps the document in an object.

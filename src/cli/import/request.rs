@@ -20,11 +20,11 @@ pub(super) struct Written {
 }
 
 impl Written {
-    pub(super) fn omitted(why: &str) -> Written {
+    pub(super) fn omitted(reason: &str) -> Written {
         Written {
             code: None,
             kind: Kind::Omitted,
-            notes: vec![why.to_owned()],
+            notes: vec![reason.to_owned()],
         }
     }
 }
@@ -61,11 +61,11 @@ pub(super) fn write(
             .any(|known| scheme.eq_ignore_ascii_case(known))
     {
         let shown = scrubbed(&address.base, &values.credentials());
-        let why = format!(
+        let reason = format!(
             "provisor supports only http and https; the request is {} {shown}",
             request.method
         );
-        return Ok(Written::omitted(&why));
+        return Ok(Written::omitted(&reason));
     }
     if let Some(written) = typed(request, &address, values, sessions)? {
         return Ok(written);
@@ -121,13 +121,13 @@ pub(super) fn scripts_as_comments(scripts: &[Script], marker: &str, known: &[Str
             marker,
             &format!("Its script ({}){of}, which does not run:", script.when),
         ));
-        let shown = script.lines.iter().take(LONGEST_SCRIPT);
+        let shown = script.lines.iter().take(MAX_SCRIPT_LINES);
         for line in shown {
             let line = scrubbed(line, known);
             text.push_str(comment(&format!("{marker}    "), &line).as_str());
         }
-        if script.lines.len() > LONGEST_SCRIPT {
-            let more = script.lines.len() - LONGEST_SCRIPT;
+        if script.lines.len() > MAX_SCRIPT_LINES {
+            let more = script.lines.len() - MAX_SCRIPT_LINES;
             text.push_str(&comment(marker, &format!("… and {more} more lines")));
         }
     }
@@ -135,4 +135,4 @@ pub(super) fn scripts_as_comments(scripts: &[Script], marker: &str, known: &[Str
 }
 
 /// The maximum number of lines kept of a script.
-const LONGEST_SCRIPT: usize = 400;
+const MAX_SCRIPT_LINES: usize = 400;

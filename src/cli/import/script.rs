@@ -9,7 +9,7 @@ use super::collection::{Collection, Request, Variable};
 use super::request::{self, Kind, Written};
 use super::secrets::scrubbed;
 use super::sessions::{Profiled, Sessions};
-use super::values::{Param, SHORTEST, Values, unique};
+use super::values::{MIN_SECRET_LEN, Param, Values, unique};
 
 /// A generated script, with statistics.
 #[derive(Debug, Default)]
@@ -61,12 +61,12 @@ pub(super) struct Given {
 pub(super) fn write(collection: &Collection, given: &Given) -> Result<Script, String> {
     // The first pass finds the credentials; the second recognizes them everywhere.
     let first = Draft::write(collection, given, Met::default());
-    let met = Met {
+    let first_pass = Met {
         credentials: first.values.credentials(),
         mixed: first.values.mixed(),
         left: first.left,
     };
-    Draft::write(collection, given, met).script(collection)
+    Draft::write(collection, given, first_pass).script(collection)
 }
 
 /// The findings of an earlier pass over the collection.
@@ -93,35 +93,39 @@ struct Function {
 }
 
 impl Draft {
-    fn write(collection: &Collection, given: &Given, met: Met) -> Draft {
+    fn write(collection: &Collection, given: &Given, first_pass: Met) -> Draft {
         let mut taken = given.taken.clone();
         taken.extend(["done", "session"].map(str::to_owned));
         taken.extend(given.catalogue.modules().map(str::to_owned));
-        let mut values = Values::new(collection.variables.iter().cloned(), taken, met.credentials)
-            .below(&given.variables)
-            .with_mixed(met.mixed);
+        let mut values = Values::new(
+            collection.variables.iter().cloned(),
+            taken,
+            first_pass.credentials,
+        )
+        .below(&given.variables)
+        .with_mixed(first_pass.mixed);
         let mut sessions =
             Sessions::of_collection(&given.catalogue, collection, given.profile.as_ref(), &mut values);
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut functions = Vec::new();
-        let mut left = met.left;
+        let mut left = first_pass.left;
         for (place, request) in collection.requests.iter().enumerate() {
             values.used.clear();
-            values.said.clear();
+            values.pending_notes.clear();
             sessions.used.clear();
             values.enter(&request.variables);
             // Do not retry a request that failed in an earlier pass, so that nothing of it is left in the script.
             let written = match left.get(&place) {
-                Some(why) => Err(why.clone()),
+                Some(reason) => Err(reason.clone()),
                 None => request::write(request, &mut values, &mut sessions),
             };
-            let written = written.unwrap_or_else(|why| {
-                let omitted = Written::omitted(&format!("it {why}"));
-                left.insert(place, why);
+            let written = written.unwrap_or_else(|reason| {
+                let omitted = Written::omitted(&format!("it {reason}"));
+                left.insert(place, reason);
                 omitted
             });
             let mut written = written;
-            written.notes.append(&mut values.said);
+            written.notes.append(&mut values.pending_notes);
             let name = match name_of(&request.name, "request") {
                 name if is_reserved(&name) => format!("{name}_request"),
                 name => name,
@@ -182,7 +186,7 @@ impl Draft {
         }
         match known
             .iter()
-            .find(|secret| secret.len() >= SHORTEST && script.text.contains(secret.as_str()))
+            .find(|secret| secret.len() >= MIN_SECRET_LEN && script.text.contains(secret.as_str()))
         {
             // The message cannot say where without revealing the credential.
             Some(_) => Err(
@@ -199,7 +203,7 @@ impl Draft {
             shown_name(&collection.name, known)
         );
         if !collection.about.trim().is_empty() {
-            let lines: Vec<&str> = collection.about.trim().lines().take(LONGEST_ABOUT).collect();
+            let lines: Vec<&str> = collection.about.trim().lines().take(MAX_ABOUT_LINES).collect();
             let _ = write!(about, "\n{}\n", scrubbed(&lines.join("\n"), known));
         }
         let _ = write!(
@@ -262,7 +266,7 @@ impl Draft {
 }
 
 /// The maximum number of lines kept of a description.
-const LONGEST_ABOUT: usize = 200;
+const MAX_ABOUT_LINES: usize = 200;
 
 impl Function {
     /// Renders its call in `main`.
@@ -294,7 +298,7 @@ impl Function {
         for note in &self.written.notes {
             let _ = write!(about, "\n\nNote: {note}.");
         }
-        let lines: Vec<&str> = about.lines().take(LONGEST_ABOUT).collect();
+        let lines: Vec<&str> = about.lines().take(MAX_ABOUT_LINES).collect();
         let mut text = String::from("\n");
         text.push_str(&request::scripts_as_comments(&request.scripts, "//", known));
         text.push_str(&comment("///", &scrubbed(&lines.join("\n"), known)));

@@ -6,11 +6,11 @@ use crate::value::secret::{looks_like_a_token, may_name_a_credential};
 pub(super) fn name_is_secret(name: &str) -> bool {
     // More names that mean a credential in a request, but something else in a script.
     const PARTS: &[&str] = &["sessionid", "signature"];
-    const WHOLE: &[&str] = &["key", "sid"];
+    const WHOLE_NAMES: &[&str] = &["key", "sid"];
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let letters = letters.to_ascii_lowercase();
     may_name_a_credential(name)
-        || WHOLE.contains(&letters.as_str())
+        || WHOLE_NAMES.contains(&letters.as_str())
         || PARTS.iter().any(|part| letters.contains(part))
 }
 

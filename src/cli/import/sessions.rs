@@ -121,8 +121,9 @@ impl Sessions {
     /// Returns the session for a site. A platform's first account uses the profile made from the environment, if any,
     /// or the active profile if no request signs in.
     pub(super) fn of(&mut self, site: &Site, values: &mut Values) -> Result<Session, String> {
-        let is_its = |session: &&Session| session.platform == site.platform && session.base == site.base;
-        if let Some(session) = self.found.iter().find(is_its) {
+        let is_same_site =
+            |session: &&Session| session.platform == site.platform && session.base == site.base;
+        if let Some(session) = self.found.iter().find(is_same_site) {
             return Ok(session.clone());
         }
         // The parameters of a session belong to `main`, not to the function of the request.
@@ -157,14 +158,14 @@ impl Sessions {
     fn learn(&mut self, request: &Request, address: &address::Address, site: Site, values: &Values) {
         let base = site.base.clone();
         let ask = ask(self.catalogue(), request, address, site, "", None, values);
-        let mut told = known::sign_in(&ask).unwrap_or_default();
+        let mut sign_in = known::sign_in(&ask).unwrap_or_default();
         for (name, key) in ask.platform.import.headers {
             let mut headers = request.headers.iter();
             let header = headers.find(|header| header.key.eq_ignore_ascii_case(name));
-            told.extend(key.zip(header).map(|(key, header)| (key, header.value.clone())));
+            sign_in.extend(key.zip(header).map(|(key, header)| (key, header.value.clone())));
         }
-        told.retain(|(_, text)| !text.trim().is_empty());
-        if told.is_empty() {
+        sign_in.retain(|(_, text)| !text.trim().is_empty());
+        if sign_in.is_empty() {
             return;
         }
         let place = self.sign_ins.iter().position(|known| known.base == base);
@@ -177,7 +178,7 @@ impl Sessions {
             self.sign_ins.len() - 1
         });
         let account = &mut self.sign_ins[place].account;
-        for (key, text) in told {
+        for (key, text) in sign_in {
             if !account.iter().any(|(known, _)| *known == key) {
                 account.push((key, text));
             }
@@ -193,8 +194,10 @@ impl Sessions {
             .profile
             .as_ref()
             .filter(|profile| profile.platform == platform);
-        let told = self.sign_ins.iter().find(|known| known.base == site.base);
-        let account = told.map(|told| told.account.as_slice()).unwrap_or_default();
+        let sign_in = self.sign_ins.iter().find(|known| known.base == site.base);
+        let account = sign_in
+            .map(|sign_in| sign_in.account.as_slice())
+            .unwrap_or_default();
         let has = |key: &str| account.iter().any(|(known, _)| *known == key);
         let signs_in = platform.secrets().iter().any(|field| has(field.name));
         match profile {
@@ -208,7 +211,7 @@ impl Sessions {
         let mut map = vec![("url".to_owned(), Code::Expr(values.address(&site.written)?))];
         // Account fields come from the request that signs in, so resolve them with its folder variables.
         let outer = values.scoped();
-        values.enter(told.map_or(&outer, |told| &told.variables));
+        values.enter(sign_in.map_or(&outer, |sign_in| &sign_in.variables));
         let keys = platform.texts().iter().map(|field| (field, false));
         let keys = keys.chain(platform.secrets().iter().map(|field| (field, true)));
         for (field, secret) in keys.filter(|(field, _)| field.name != "url") {
@@ -252,7 +255,7 @@ pub(super) fn ask<'a>(
         query: query
             .map(|field| (field.key.clone(), field.value.clone()))
             .collect(),
-        carries: known::carried(request, values),
+        payload: known::carried(request, values),
         headers: &request.headers,
         session,
         part,

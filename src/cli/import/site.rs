@@ -58,10 +58,10 @@ pub(super) fn of(catalogue: &Catalogue, address: &str, evidence: &Evidence, valu
     roots(catalogue).find_map(|(platform, root)| {
         let (written, base, path) = cut(root, address, values)?;
         let host = base.to_lowercase();
-        let is_its = root.distinctive
+        let is_platform_site = root.distinctive
             || platform.import.hosts.iter().any(|name| host.contains(name))
             || evidence.0.contains(&(platform.name, base.clone()));
-        is_its.then_some(Site {
+        is_platform_site.then_some(Site {
             platform,
             written,
             base,
@@ -144,9 +144,9 @@ fn cut(root: &ApiRoot, address: &str, values: &Values) -> Option<(String, String
         let (as_written, resolved) = match part {
             Part::Text(text) => (text.clone(), text),
             Part::Hole(name) => {
-                let hole = format!("{{{{{name}}}}}");
-                let resolved = values.expanded(&hole);
-                (hole, resolved)
+                let placeholder = format!("{{{{{name}}}}}");
+                let resolved = values.expanded(&placeholder);
+                (placeholder, resolved)
             }
         };
         let before = base.len();

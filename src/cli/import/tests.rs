@@ -282,14 +282,14 @@ fn requests_with_circular_or_oversized_variables_are_left_out() {
         {"name": "Doubling", "request": "https://x.example/{{v0}}"},
         {"name": "Chain", "request": "https://x.example/{{v100}}"}]}));
     assert_eq!((used.web, used.omitted), (1, 4), "{}", used.text);
-    for (note, why) in used.notes.iter().zip([
+    for (note, reason) in used.notes.iter().zip([
         "a -> b -> a",
         "own -> own",
         "value is too large",
         "more than 32 levels deep",
     ]) {
-        assert!(note.contains(why), "{note}");
-        assert!(used.text.contains(why), "{}", used.text);
+        assert!(note.contains(reason), "{note}");
+        assert!(used.text.contains(reason), "{}", used.text);
     }
     assert!(
         used.text.contains("fn main(free) {"),
@@ -412,14 +412,15 @@ fn the_platform_of_an_environment_is_detected_from_request_urls() {
         )
     };
     let account = |collection: &Collection, environment: &Environment| {
-        let spoken = site::of_environment(&crate::platforms::catalogue(), collection, &environment.variables);
+        let collection_site =
+            site::of_environment(&crate::platforms::catalogue(), collection, &environment.variables);
         environment::account(
             &crate::platforms::catalogue(),
             environment,
             None,
             &[],
             "",
-            spoken.as_ref(),
+            collection_site.as_ref(),
         )
         .unwrap()
     };

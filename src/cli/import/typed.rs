@@ -18,7 +18,7 @@ use crate::operation::spec::{OpSpec, Type};
 const PAGING: &[&str] = &["page", "pagesize", "perpage", "per_page"];
 
 /// The query field that bypasses caches: operations never use a cached response.
-const FRESH: &str = "_";
+const CACHE_BUSTER: &str = "_";
 
 /// Headers that every session sends itself, or that do not affect the meaning.
 const OWN_HEADERS: &[&str] = &["cache-control", "user-agent"];
@@ -49,9 +49,9 @@ impl Ask<'_> {
         let asks_more = self.query.iter().any(|(key, value)| {
             let key = key.to_lowercase();
             let reads_all = PAGING.contains(&key.as_str()) && !is_further(&key, &values.expanded(value));
-            !reads_all && key != FRESH && !taken.query.contains(&key)
+            !reads_all && key != CACHE_BUSTER && !taken.query.contains(&key)
         });
-        if asks_more || (self.carries == Carried::Other && !taken.body) {
+        if asks_more || (self.payload == Carried::Other && !taken.body) {
             return self.raw(values);
         }
         let mut notes: Vec<String> = fit.route.note.map(str::to_owned).into_iter().collect();
@@ -177,7 +177,7 @@ impl Ask<'_> {
         places: &[(&str, &str)],
         moves: &[(&str, &str)],
     ) -> Result<Option<Code>, String> {
-        let Carried::Fields(fields, Form::Json) = &self.carries else {
+        let Carried::Fields(fields, Form::Json) = &self.payload else {
             return Ok(None);
         };
         let mut rest = Json::Object(fields.clone());
@@ -215,7 +215,7 @@ impl Ask<'_> {
             return Ok(Meaning::Unknown);
         };
         let carries_body = matches!(self.method, "POST" | "PUT");
-        let (fields, form) = match &self.carries {
+        let (fields, form) = match &self.payload {
             Carried::Nothing => (Map::new(), Form::Json),
             Carried::Fields(fields, form) if carries_body && *form != Form::Parts => (fields.clone(), *form),
             _ => return Ok(Meaning::Unknown),

@@ -56,11 +56,11 @@ pub(super) struct Values {
     refused: BTreeSet<String>,
     taken: BTreeSet<String>,
     /// Credentials found by an earlier pass; a text that contains one is a credential.
-    met: Vec<String>,
+    known_credentials: Vec<String>,
     /// Variables used both in JSON and as text, by folder and name.
     mixed: BTreeSet<(String, String)>,
     /// Notes on the request being written.
-    pub(super) said: Vec<String>,
+    pub(super) pending_notes: Vec<String>,
     /// Notes on the collection as a whole.
     pub(super) notes: BTreeSet<String>,
     /// The parameters of the function being written.
@@ -68,23 +68,23 @@ pub(super) struct Values {
 }
 
 /// The maximum nesting of variables; more means a circle.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// The maximum number of variables resolved in one text.
-const MOST_REPLACED: usize = 200;
+const MAX_REPLACEMENTS: usize = 200;
 
 /// The minimum length, in bytes, of a credential to look for inside other texts: `test` is a common word.
-pub(super) const SHORTEST: usize = 8;
+pub(super) const MIN_SECRET_LEN: usize = 8;
 
 /// The maximum length, in bytes, of a text made of variables; a longer one cannot be intended.
-const LONGEST: usize = 1 << 20;
+const MAX_EXPANDED_LEN: usize = 1 << 20;
 
 impl Values {
-    /// Creates the values. Parameters cannot have the names in `refused`; `met` are credentials known already.
+    /// Creates the values. Parameters cannot have the names in `refused`; `known_credentials` are credentials known already.
     pub(super) fn new(
         variables: impl IntoIterator<Item = Variable>,
         refused: BTreeSet<String>,
-        met: Vec<String>,
+        known_credentials: Vec<String>,
     ) -> Values {
         Values {
             known: by_key(variables),
@@ -97,9 +97,9 @@ impl Values {
             literals: BTreeMap::new(),
             refused,
             taken: BTreeSet::new(),
-            met,
+            known_credentials,
             mixed: BTreeSet::new(),
-            said: Vec::new(),
+            pending_notes: Vec::new(),
             notes: BTreeSet::new(),
             used: BTreeSet::new(),
         }
@@ -151,8 +151,8 @@ impl Values {
 
     /// Adds a note on the request being written.
     pub(super) fn say(&mut self, note: String) {
-        if !self.said.contains(&note) {
-            self.said.push(note);
+        if !self.pending_notes.contains(&note) {
+            self.pending_notes.push(note);
         }
     }
 
@@ -201,7 +201,7 @@ impl Values {
     /// Expands the variables of a text that are known and not secret: for comparison, never for output.
     pub(super) fn expanded(&self, text: &str) -> String {
         let mut out = String::new();
-        self.expand(text, DEEPEST, &mut { MOST_REPLACED }, &mut out);
+        self.expand(text, MAX_DEPTH, &mut { MAX_REPLACEMENTS }, &mut out);
         out
     }
 
@@ -310,8 +310,8 @@ impl Values {
 
     /// Whether the text looks like a credential or contains a known one.
     fn is_credential(&self, text: &str) -> bool {
-        let holds = |secret: &String| secret.len() >= SHORTEST && text.contains(secret.as_str());
-        value_is_secret(text) || self.met.iter().any(holds)
+        let holds = |secret: &String| secret.len() >= MIN_SECRET_LEN && text.contains(secret.as_str());
+        value_is_secret(text) || self.known_credentials.iter().any(holds)
     }
 
     /// Returns the parameter as an expression, and marks it as used.
@@ -379,9 +379,9 @@ impl Values {
                 "has variables that refer to each other in a cycle: {circle}"
             ));
         }
-        if path.len() > DEEPEST {
+        if path.len() > MAX_DEPTH {
             return Err(format!(
-                "has a variable `{}` that refers to others more than {DEEPEST} levels deep",
+                "has a variable `{}` that refers to others more than {MAX_DEPTH} levels deep",
                 path[0]
             ));
         }
@@ -422,7 +422,7 @@ impl Values {
                     1
                 }
             });
-            if length > LONGEST || pieces.len() > LONGEST / 64 {
+            if length > MAX_EXPANDED_LEN || pieces.len() > MAX_EXPANDED_LEN / 64 {
                 return Err(format!("has a variable `{name}` whose value is too large"));
             }
         }
@@ -480,7 +480,9 @@ fn by_key(variables: impl IntoIterator<Item = Variable>) -> BTreeMap<String, Var
 /// Whether the value is just a word for a credential, such as `password`. Samples use it as a placeholder, and every
 /// script contains it.
 fn is_a_word_for_one(value: &str) -> bool {
-    value.chars().all(|c| c.is_ascii_alphabetic()) && value.len() < 2 * SHORTEST && name_is_secret(value)
+    value.chars().all(|c| c.is_ascii_alphabetic())
+        && value.len() < 2 * MIN_SECRET_LEN
+        && name_is_secret(value)
 }
 
 /// Whether the variable's value is secret.

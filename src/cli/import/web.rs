@@ -44,8 +44,8 @@ pub(super) fn write(
     values: &mut Values,
 ) -> Result<Written, String> {
     if Method::parse(&request.method).is_err() {
-        let why = format!("provisor sends no {}", request.method);
-        return Ok(Written::omitted(&why));
+        let reason = format!("provisor sends no {}", request.method);
+        return Ok(Written::omitted(&reason));
     }
     let mut draft = Draft {
         query: address.query.clone(),

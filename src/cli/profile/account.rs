@@ -68,18 +68,18 @@ pub(super) fn exit(signed_in: SignedIn) -> Exit {
 }
 
 fn reached(Reachability { status, credential }: Reachability) -> String {
-    let tried = if credential {
+    let attempt_text = if credential {
         "to a request with the profile's credential"
     } else {
         "; the profile has no credential to try"
     };
-    let so = match status {
+    let diagnosis = match status {
         500.. => ": the service fails",
         400.. if credential => ": this does not show whether the credential is right",
         _ => "",
     };
-    let gap = if credential { " " } else { "" };
-    format!("{status}{gap}{tried}{so}")
+    let separator = if credential { " " } else { "" };
+    format!("{status}{separator}{attempt_text}{diagnosis}")
 }
 
 /// The expiry of the tokens as JSON; null if there are none, or if they have no fixed expiry.

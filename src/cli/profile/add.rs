@@ -80,12 +80,12 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
         draft.set(name, key, text.as_str());
     }
     for (field, place) in &answers.secrets {
-        let keeping = SecretId {
+        let secret_id = SecretId {
             profile: name.clone(),
             key: field.name.to_owned(),
             url: url.clone(),
         };
-        secrets.put(&mut draft, &keeping, (place, field.title))?;
+        secrets.put(&mut draft, &secret_id, (place, field.title))?;
     }
     draft.set(name, "mode", answers.mode.as_str());
     for (key, value) in command.given.others(app)? {

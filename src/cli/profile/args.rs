@@ -170,10 +170,10 @@ impl ProfileArgs {
     pub(super) fn check_platform(&self, app: &App, platform: &Platform) -> Result<(), CommandError> {
         let has = |key: &str| platform.texts().iter().any(|field| field.name == key);
         let (texts, _) = app.catalogue().account_keys();
-        let stranger = texts
+        let unknown_key = texts
             .into_iter()
             .find(|key| self.text(key).is_some() && !has(key));
-        let Some(key) = stranger else { return Ok(()) };
+        let Some(key) = unknown_key else { return Ok(()) };
         Err(CommandError::usage(format!(
             "--{} does not apply to a {} account",
             key.replace('_', "-"),

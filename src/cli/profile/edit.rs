@@ -89,11 +89,11 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     }
     let url = changes.url().map(str::to_owned);
     for (field, place) in &changes.secrets {
-        let mut keeping = profile.keeping(field.name);
+        let mut secret_id = profile.secret_id(field.name);
         if let Some(url) = &url {
-            keeping.url.clone_from(url);
+            secret_id.url.clone_from(url);
         }
-        secrets.put(&mut draft, &keeping, (place, field.title))?;
+        secrets.put(&mut draft, &secret_id, (place, field.title))?;
     }
     if let Some(mode) = &changes.mode {
         draft.set(&name, "mode", mode.as_str());
@@ -124,9 +124,9 @@ fn clear_out(app: &App, before: &Profile, name: &str) -> Result<(), CommandError
     let config = save::read(app)?;
     let now = config.named(name, "profile edit")?;
     for (key, source) in &before.secrets {
-        let old = before.keeping(key);
+        let old = before.secret_id(key);
         let kept = now.secrets.get(key).map(|source| &source.value);
-        let moved = SecretId::same_place(&old, &now.keeping(key));
+        let moved = SecretId::same_place(&old, &now.secret_id(key));
         if source.value == CredentialSource::Sealed && (kept != Some(&source.value) || !moved) {
             secret_location::forget(app, &old, &source.value)?;
         }
@@ -145,7 +145,7 @@ fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Resul
             .get(field.name)
             .is_some_and(|source| source.value == CredentialSource::Sealed);
         let given = changes.secrets.iter().any(|(known, _)| known.name == field.name);
-        let (old, mut new) = (profile.keeping(field.name), profile.keeping(field.name));
+        let (old, mut new) = (profile.secret_id(field.name), profile.secret_id(field.name));
         new.url.clone_from(&url);
         if !sealed || given || SecretId::same_place(&old, &new) {
             continue;

@@ -48,7 +48,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     // Delete the secrets even if the removal cannot be recorded: no profile uses them any more.
     let recorded = save::record(app, "profile-remove", name);
     for (key, source) in &profile.secrets {
-        if secret_location::forget(app, &profile.keeping(key), &source.value)? {
+        if secret_location::forget(app, &profile.secret_id(key), &source.value)? {
             app.ui.note(&format!("its {} was deleted", key.replace('_', " ")));
         } else {
             app.ui.note(&format!(

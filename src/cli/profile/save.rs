@@ -54,17 +54,17 @@ pub(in crate::cli) fn check_name(name: &str) -> Result<(), CommandError> {
 /// Stores secrets and writes their places to the draft. Sealed ones are deleted again if the draft is not saved.
 pub(in crate::cli) struct Secrets<'a> {
     app: &'a App,
-    kept: Vec<SecretId>,
+    stored: Vec<SecretId>,
     /// The action, as `provisor audit` shows it.
-    doing: &'static str,
+    audit_kind: &'static str,
 }
 
 impl<'a> Secrets<'a> {
-    pub(in crate::cli) fn new(app: &'a App, doing: &'static str) -> Secrets<'a> {
+    pub(in crate::cli) fn new(app: &'a App, audit_kind: &'static str) -> Secrets<'a> {
         Secrets {
             app,
-            kept: Vec::new(),
-            doing,
+            stored: Vec::new(),
+            audit_kind,
         }
     }
 
@@ -72,12 +72,12 @@ impl<'a> Secrets<'a> {
     pub(in crate::cli) fn put(
         &mut self,
         draft: &mut Draft,
-        keeping: &SecretId,
+        secret_id: &SecretId,
         (place, name): (&SecretLocation, &str),
     ) -> Result<(), CommandError> {
-        let Settled { value, kept } = place.settle(self.app, keeping, name)?;
-        draft.set(&keeping.profile, &keeping.key, value);
-        self.kept.extend(kept);
+        let Settled { value, stored } = place.settle(self.app, secret_id, name)?;
+        draft.set(&secret_id.profile, &secret_id.key, value);
+        self.stored.extend(stored);
         Ok(())
     }
 
@@ -87,16 +87,16 @@ impl<'a> Secrets<'a> {
         let app = self.app;
         draft.save()?;
         // From here on the file refers to the sealed secrets: keep them, whatever fails next.
-        let kept = std::mem::take(&mut self.kept);
-        record(app, self.doing, name)?;
+        let stored = std::mem::take(&mut self.stored);
+        record(app, self.audit_kind, name)?;
         app.ui
             .note(&format!("profile `{name}` is written to {}", file.display()));
-        for keeping in kept {
+        for secret_id in stored {
             app.ui.note(&format!(
                 "its {} is encrypted in {}; it is only ever sent to {}",
-                keeping.key.replace('_', " "),
+                secret_id.key.replace('_', " "),
                 app.paths()?.secrets().display(),
-                keeping.place()
+                secret_id.place()
             ));
         }
         Ok(())
@@ -104,15 +104,16 @@ impl<'a> Secrets<'a> {
 }
 
 /// Records a change of a profile in the audit log.
-pub(in crate::cli) fn record(app: &App, doing: &str, name: &str) -> Result<(), CommandError> {
-    Ok(app.journal()?.audit(doing, &app.who(), &name.into())?)
+pub(in crate::cli) fn record(app: &App, audit_kind: &str, name: &str) -> Result<(), CommandError> {
+    Ok(app.journal()?.audit(audit_kind, &app.actor(), &name.into())?)
 }
 
 impl Drop for Secrets<'_> {
     fn drop(&mut self) {
-        for keeping in &self.kept {
+        for secret_id in &self.stored {
             // If this fails, the secret stays sealed, and nothing refers to it.
-            let _ = secret_location::forget(self.app, keeping, &crate::cli::config::CredentialSource::Sealed);
+            let _ =
+                secret_location::forget(self.app, secret_id, &crate::cli::config::CredentialSource::Sealed);
         }
     }
 }

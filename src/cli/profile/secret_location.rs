@@ -44,8 +44,8 @@ impl SecretLocation {
         keys: &BTreeSet<&'static str>,
         text: &str,
     ) -> Result<(&'static str, SecretLocation), CommandError> {
-        let bad = |why: &str| {
-            CommandError::usage(format!("--secret: {why}"))
+        let bad = |reason: &str| {
+            CommandError::usage(format!("--secret: {reason}"))
                 .hint(format!("write --secret KEY=PLACE; a place is {FORMS}"))
         };
         let (key, place) = text.split_once('=').ok_or_else(|| bad("there is no `=`"))?;
@@ -79,7 +79,12 @@ impl SecretLocation {
 
     /// Asks the user for the secret if the place needs it, and stores it there. Returns what the configuration must
     /// contain.
-    pub(super) fn settle(&self, app: &App, keeping: &SecretId, name: &str) -> Result<Settled, CommandError> {
+    pub(super) fn settle(
+        &self,
+        app: &App,
+        secret_id: &SecretId,
+        name: &str,
+    ) -> Result<Settled, CommandError> {
         let value = match self {
             SecretLocation::Env(variable) => table("env", variable.as_str().into()),
             SecretLocation::File(path) => table("file", absolute(app, path).into()),
@@ -89,22 +94,22 @@ impl SecretLocation {
             ),
             SecretLocation::Entry(entry) => table("keyring", entry.as_str().into()),
             SecretLocation::Sealed { stdin } => {
-                let secret = obtain(app, keeping, name, *stdin)?;
-                return seal(app, keeping, secret);
+                let secret = obtain(app, secret_id, name, *stdin)?;
+                return seal(app, secret_id, secret);
             }
-            SecretLocation::Typed(secret) => return keep(app, keeping, secret.clone()),
+            SecretLocation::Typed(secret) => return keep(app, secret_id, secret.clone()),
             SecretLocation::Keyring => {
-                if let Err(why) = keychain::available() {
-                    return Err(CommandError::usage(why).hint(format!(
+                if let Err(reason) = keychain::available() {
+                    return Err(CommandError::usage(reason).hint(format!(
                         "seal it in provisor's own folder instead: --secret {}=sealed",
-                        keeping.key
+                        secret_id.key
                     )));
                 }
-                let secret = obtain(app, keeping, name, false)?;
-                return hand_over(app, keeping, &secret);
+                let secret = obtain(app, secret_id, name, false)?;
+                return hand_over(app, secret_id, &secret);
             }
         };
-        Ok(Settled { value, kept: None })
+        Ok(Settled { value, stored: None })
     }
 }
 
@@ -113,56 +118,60 @@ pub(super) struct Settled {
     /// The value for the configuration.
     pub(super) value: Value,
     /// The id it is sealed under, if it is sealed.
-    pub(super) kept: Option<SecretId>,
+    pub(super) stored: Option<SecretId>,
 }
 
 /// Stores a typed secret: in the system keyring, if there is one and the user agrees, else sealed.
-fn keep(app: &App, keeping: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
+fn keep(app: &App, secret_id: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
     let question = "Keep it in the system's keyring? Otherwise it is sealed in provisor's own folder";
     if keychain::available().is_ok() && app.can_ask() && app.ask_yes(question, true)? {
-        return hand_over(app, keeping, &secret);
+        return hand_over(app, secret_id, &secret);
     }
-    seal(app, keeping, secret)
+    seal(app, secret_id, secret)
 }
 
 /// Stores a secret in the system keyring.
-fn hand_over(app: &App, keeping: &SecretId, secret: &Secret) -> Result<Settled, CommandError> {
-    let entry = entry_name(keeping);
-    record(app, "seal", keeping)?;
-    keychain::put(&entry, secret).map_err(|why| {
-        CommandError::usage(format!("the keyring refused it: {why}")).hint(format!(
+fn hand_over(app: &App, secret_id: &SecretId, secret: &Secret) -> Result<Settled, CommandError> {
+    let entry = entry_name(secret_id);
+    record(app, "seal", secret_id)?;
+    keychain::put(&entry, secret).map_err(|reason| {
+        CommandError::usage(format!("the keyring refused it: {reason}")).hint(format!(
             "seal it in provisor's own folder instead: --secret {}=sealed",
-            keeping.key
+            secret_id.key
         ))
     })?;
     Ok(Settled {
         value: table("keyring", entry.as_str().into()),
-        kept: None,
+        stored: None,
     })
 }
 
 /// Seals a secret for its address.
-pub(super) fn seal(app: &App, keeping: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
-    record(app, "seal", keeping)?;
-    SecretStore::of(&app.env)?.put(keeping, secret)?;
+pub(super) fn seal(app: &App, secret_id: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
+    record(app, "seal", secret_id)?;
+    SecretStore::of(&app.env)?.put(secret_id, secret)?;
     Ok(Settled {
         value: table("sealed", true.into()),
-        kept: Some(keeping.clone()),
+        stored: Some(secret_id.clone()),
     })
 }
 
 /// Deletes a secret that provisor stores itself, and returns whether it did. Other secrets are left alone.
-pub(super) fn forget(app: &App, keeping: &SecretId, source: &CredentialSource) -> Result<bool, CommandError> {
+pub(super) fn forget(
+    app: &App,
+    secret_id: &SecretId,
+    source: &CredentialSource,
+) -> Result<bool, CommandError> {
     match source {
         CredentialSource::Sealed => {
-            record(app, "forget", keeping)?;
-            SecretStore::of(&app.env)?.remove(keeping)?;
+            record(app, "forget", secret_id)?;
+            SecretStore::of(&app.env)?.remove(secret_id)?;
             Ok(true)
         }
-        CredentialSource::Keyring(entry) if *entry == entry_name(keeping) => {
-            record(app, "forget", keeping)?;
-            keychain::remove(entry).map_err(|why| {
-                CommandError::usage(format!("the keyring's entry `{entry}` was not deleted: {why}"))
+        CredentialSource::Keyring(entry) if *entry == entry_name(secret_id) => {
+            record(app, "forget", secret_id)?;
+            keychain::remove(entry).map_err(|reason| {
+                CommandError::usage(format!("the keyring's entry `{entry}` was not deleted: {reason}"))
             })?;
             Ok(true)
         }
@@ -171,39 +180,39 @@ pub(super) fn forget(app: &App, keeping: &SecretId, source: &CredentialSource) -
 }
 
 /// Records an action on a secret in the audit log: only the secret's name, never its value.
-fn record(app: &App, kind: &str, keeping: &SecretId) -> Result<(), CommandError> {
+fn record(app: &App, kind: &str, secret_id: &SecretId) -> Result<(), CommandError> {
     let what = format!(
         "{} of profile {} at {}",
-        keeping.key,
-        keeping.profile,
-        keeping.place()
+        secret_id.key,
+        secret_id.profile,
+        secret_id.place()
     );
-    Ok(app.journal()?.audit(kind, &app.who(), &what.as_str().into())?)
+    Ok(app.journal()?.audit(kind, &app.actor(), &what.as_str().into())?)
 }
 
 /// The name of provisor's keyring entry for a secret.
-fn entry_name(keeping: &SecretId) -> String {
-    format!("{} {} {}", keeping.profile, keeping.key, keeping.place())
+fn entry_name(secret_id: &SecretId) -> String {
+    format!("{} {} {}", secret_id.profile, secret_id.key, secret_id.place())
 }
 
 /// Reads the secret: typed without echo, or a line of stdin.
-fn obtain(app: &App, keeping: &SecretId, name: &str, stdin: bool) -> Result<Secret, CommandError> {
+fn obtain(app: &App, secret_id: &SecretId, name: &str, stdin: bool) -> Result<Secret, CommandError> {
     let secret = if stdin {
         secret_from_stdin()?
     } else if app.can_ask() {
         app.ask_secret(&format!("{name} (not shown)"))?
     } else {
         return Err(
-            CommandError::usage(format!("cannot ask for {}: there is no terminal", keeping.key)).hint(
+            CommandError::usage(format!("cannot ask for {}: there is no terminal", secret_id.key)).hint(
                 format!(
                     "pass it on standard input: --secret {}=stdin, or name its place: {FORMS}",
-                    keeping.key
+                    secret_id.key
                 ),
             ),
         );
     };
     if secret.is_empty() {
-        let what = keeping.key.replace('_', " ");
+        let what = secret_id.key.replace('_', " ");
         return Err(CommandError::usage(format!(
             "no {what} was given; nothing was changed"
         )));

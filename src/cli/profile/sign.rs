@@ -74,7 +74,7 @@ fn ask_password(
     // A sealed password that no longer exists is asked for again.
     let on_record = match source {
         Some(CredentialSource::Sealed) => {
-            SecretStore::find(&app.env, &profile.keeping("password"))?.is_some()
+            SecretStore::find(&app.env, &profile.secret_id("password"))?.is_some()
         }
         Some(_) => true,
         None => false,
@@ -114,7 +114,7 @@ fn ask_password(
 /// Seals a password that has been accepted.
 fn keep(app: &App, profile: &Profile, password: Secret) -> Result<(), CommandError> {
     let mut draft = save::draft(app)?;
-    let settled = secret_location::seal(app, &profile.keeping("password"), password)?;
+    let settled = secret_location::seal(app, &profile.secret_id("password"), password)?;
     draft.set(&profile.name, "password", settled.value);
     draft.save()
 }
@@ -131,7 +131,7 @@ pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit,
         .note(&format!("signed out of {}", profile_account.account.text("url")));
     for (key, source) in &profile.secrets {
         let key_name = key.replace('_', " ");
-        if command.forget && secret_location::forget(app, &profile.keeping(key), &source.value)? {
+        if command.forget && secret_location::forget(app, &profile.secret_id(key), &source.value)? {
             app.ui.note(&format!("its {key_name} was deleted"));
         } else {
             app.ui

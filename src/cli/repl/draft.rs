@@ -18,7 +18,7 @@ const PREFIX: &str = "edit-";
 const MOMENT: Duration = Duration::from_millis(10);
 
 /// How long an editor may take to terminate.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
+const STARTUP_GRACE: Duration = Duration::from_millis(500);
 
 /// A separate folder, so that files that the editor creates beside the text are removed with it.
 pub(super) struct Draft {
@@ -79,9 +79,9 @@ impl Editing {
         let Some(Open { editor, .. }) = open.as_mut() else {
             return;
         };
-        let asked = Instant::now();
+        let opened_at = Instant::now();
         let _ = kill_process(Pid::from_child(editor), Signal::TERM);
-        while asked.elapsed() < LAST_MOMENT && matches!(editor.try_wait(), Ok(None)) {
+        while opened_at.elapsed() < STARTUP_GRACE && matches!(editor.try_wait(), Ok(None)) {
             std::thread::sleep(MOMENT);
         }
         let _ = editor.kill();

@@ -29,7 +29,7 @@ pub(super) struct CliHost {
     pub(super) accounts: Mutex<Accounts>,
     pub(super) place: Mutex<Option<ActiveAccount>>,
     /// The requested mode, if more careful than the profile's.
-    pub(super) careful: Mutex<Option<Mode>>,
+    pub(super) stricter_mode: Mutex<Option<Mode>>,
     /// The place whose changes were approved in advance, if any: the one where the session started.
     pub(super) agreed: Mutex<Option<ActiveAccount>>,
     /// Journal, accounts and sandbox, once an input has needed them.
@@ -59,7 +59,7 @@ impl CliHost {
             app: app.with_env(app.env.clone()),
             accounts: Mutex::new(accounts),
             place: Mutex::default(),
-            careful: Mutex::default(),
+            stricter_mode: Mutex::default(),
             agreed: Mutex::default(),
             typed,
             keyboard,
@@ -208,8 +208,8 @@ impl ReplHost for CliHost {
     }
 
     fn trace(&self, on: bool) -> Result<(), HostError> {
-        self.trace.tell(on).map_err(|why| HostError {
-            message: why,
+        self.trace.tell(on).map_err(|reason| HostError {
+            message: reason,
             hints: Vec::new(),
         })
     }

@@ -16,12 +16,14 @@ pub(super) struct TerminalScreen {
 }
 
 /// Terminals that cannot redraw lines; the line editor reads plain lines from them.
-const PLAIN: [&str; 3] = ["dumb", "cons25", "emacs"];
+const DUMB_TERMINALS: [&str; 3] = ["dumb", "cons25", "emacs"];
 
 /// Whether this terminal can redraw lines.
 fn redraws(env: &Env) -> bool {
     let term = env.get("TERM").unwrap_or_default();
-    !PLAIN.iter().any(|plain| term.eq_ignore_ascii_case(plain))
+    !DUMB_TERMINALS
+        .iter()
+        .any(|plain| term.eq_ignore_ascii_case(plain))
 }
 
 impl TerminalScreen {

@@ -12,7 +12,7 @@ use crate::cli::ui::Ui;
 use crate::run::interrupt::CurrentInput;
 
 /// How long an input may continue after a request to stop at once.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
 /// Cancels the current input at each SIGINT, SIGTERM and SIGHUP from now on. An input that does not stop even then ends
 /// the process, and so does a signal while nothing is evaluated, after the farewell: the journal is consistent at all
@@ -115,7 +115,7 @@ impl Watcher {
                 Some(2) => {
                     let watcher = self.clone();
                     tokio::spawn(async move {
-                        tokio::time::sleep(LAST_MOMENT).await;
+                        tokio::time::sleep(SHUTDOWN_GRACE).await;
                         if watcher.current_input.is_cancelled_twice() {
                             watcher.end_process();
                         }

@@ -16,10 +16,10 @@ impl CliHost {
             None
         } else {
             let config = self.config()?;
-            let asked = accounts.profile.as_deref();
-            match config.choose(asked, &self.app.env) {
+            let requested = accounts.profile.as_deref();
+            match config.choose(requested, &self.app.env) {
                 Ok(profile) => Some(profile.clone()),
-                Err(error) if asked.is_some() => return Err(bad_config(&error)),
+                Err(error) if requested.is_some() => return Err(bad_config(&error)),
                 Err(_) => None,
             }
         };
@@ -37,12 +37,13 @@ impl CliHost {
             lock(&self.accounts).sandbox = true;
             Mode::Sandbox
         } else {
-            lock(&self.careful).map_or(configured, |careful| careful.max(configured))
+            lock(&self.stricter_mode).map_or(configured, |stricter_mode| stricter_mode.max(configured))
         };
         let profile = profile.map(|profile| profile.name);
         // A user who chose a more careful mode wants to confirm changes.
         let agreed_to = |place: &ActiveAccount| place.profile == profile;
-        let agreed = lock(&self.careful).is_none() && lock(&self.agreed).as_ref().is_some_and(agreed_to);
+        let agreed =
+            lock(&self.stricter_mode).is_none() && lock(&self.agreed).as_ref().is_some_and(agreed_to);
         *lock(&self.place) = Some(ActiveAccount {
             profile,
             mode,
@@ -76,10 +77,10 @@ impl CliHost {
                             .hint(":sandbox off returns to the profile"),
                     );
                 }
-                let asked = lock(&self.accounts).profile.clone();
+                let requested = lock(&self.accounts).profile.clone();
                 let config = self.config()?;
                 let configured = config
-                    .choose(asked.as_deref(), &self.app.env)
+                    .choose(requested.as_deref(), &self.app.env)
                     .map_or(Mode::Dev, |profile| mode_of(profile, &self.app.env));
                 if *mode < configured {
                     return Err(CommandError::usage(format!(
@@ -116,7 +117,7 @@ impl CliHost {
         {
             let mut accounts = lock(&self.accounts);
             match to {
-                Switch::Mode(mode) => *lock(&self.careful) = Some(*mode),
+                Switch::Mode(mode) => *lock(&self.stricter_mode) = Some(*mode),
                 Switch::Profile(name) => {
                     // Keeps the more careful mode and the sandbox, which only the user turns off.
                     accounts.profile = Some(name.clone());

@@ -16,55 +16,55 @@ use crate::cli::ui::Ui;
 const TARGET: &str = "provisor::http";
 
 /// The maximum number of requests that are kept per input.
-const KEPT: usize = 50;
+const MAX_RECENT: usize = 50;
 
 /// The trace of the session's requests.
 pub(super) struct Trace {
     /// Whether it receives the events; it does not if the program's log does.
-    hears: bool,
-    heard: Arc<Heard>,
+    is_installed: bool,
+    log: Arc<Heard>,
 }
 
 #[derive(Default)]
 struct Heard {
     /// Whether each request is shown.
-    telling: AtomicBool,
+    shows_requests: AtomicBool,
     recent: Mutex<Vec<String>>,
 }
 
 impl Trace {
     /// Starts to listen for requests.
     pub(super) fn begin(ui: &Ui) -> Trace {
-        let heard: Arc<Heard> = Arc::default();
+        let log: Arc<Heard> = Arc::default();
         let listener = Listener {
             ui: ui.clone(),
-            heard: heard.clone(),
+            log: log.clone(),
         };
         Trace {
-            hears: tracing::subscriber::set_global_default(listener).is_ok(),
-            heard,
+            is_installed: tracing::subscriber::set_global_default(listener).is_ok(),
+            log,
         }
     }
 
     /// Turns the display of requests on or off. The error says why that is impossible.
     pub(super) fn tell(&self, on: bool) -> Result<(), String> {
-        if on && !self.hears {
+        if on && !self.is_installed {
             return Err("requests are logged already, by -v or PROVISOR_LOG".into());
         }
-        self.heard.telling.store(on, Ordering::SeqCst);
+        self.log.shows_requests.store(on, Ordering::SeqCst);
         Ok(())
     }
 
     /// Returns the requests since the last call.
     pub(super) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.heard.recent))
+        std::mem::take(&mut lock(&self.log.recent))
     }
 }
 
 /// A subscriber for the transport's events about requests.
 struct Listener {
     ui: Ui,
-    heard: Arc<Heard>,
+    log: Arc<Heard>,
 }
 
 impl Subscriber for Listener {
@@ -92,11 +92,11 @@ impl Subscriber for Listener {
         let mut line = Line::default();
         event.record(&mut line);
         let line = line.words();
-        if self.heard.telling.load(Ordering::SeqCst) {
+        if self.log.shows_requests.load(Ordering::SeqCst) {
             self.ui.note(&line);
         }
-        let mut recent = lock(&self.heard.recent);
-        if recent.len() == KEPT {
+        let mut recent = lock(&self.log.recent);
+        if recent.len() == MAX_RECENT {
             recent.remove(0);
         }
         recent.push(line);

@@ -91,11 +91,11 @@ impl CliHost {
         if !ask::agreed(&format!("Show {what} in clear?"), interrupt) {
             return Err(CommandError::new(Exit::Aborted, "nothing was shown"));
         }
-        let who = self.app.who();
+        let actor = self.app.actor();
         let engine = lock(&self.engine).clone();
         match engine {
-            Some(engine) => engine.journal.audit("reveal", &who, &what.into())?,
-            None => self.app.journal()?.audit("reveal", &who, &what.into())?,
+            Some(engine) => engine.journal.audit("reveal", &actor, &what.into())?,
+            None => self.app.journal()?.audit("reveal", &actor, &what.into())?,
         }
         self.app.ui.note("this is recorded: see provisor audit");
         Ok(Reveal::columns(columns.iter().cloned()))

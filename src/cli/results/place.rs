@@ -13,7 +13,7 @@ use crate::cli::plan::RunPlan;
 use crate::cli::ui::{Outlet, Ui, Visible};
 use crate::journal::is_still;
 use crate::report::reveal::Reveal;
-use crate::report::{Columns, Format, OWN, Writer};
+use crate::report::{Columns, Format, OWN_COLUMNS, Writer};
 
 pub(super) enum Target {
     /// A file, with the finished rows in a partial file beside it.
@@ -138,9 +138,9 @@ fn open_file(
 ) -> Result<Target, CommandError> {
     // A link stays; its target is replaced.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
-    let refused = |why: String| {
+    let refused = |reason: String| {
         CommandError::usage(format!(
-            "results cannot be written to `{}`: {why}",
+            "results cannot be written to `{}`: {reason}",
             path.display()
         ))
     };
@@ -225,5 +225,5 @@ fn is_of_a_run(file: &File) -> io::Result<bool> {
     let mut text = Vec::new();
     file.take(64 * 1024).read_to_end(&mut text)?;
     let text = String::from_utf8_lossy(&text);
-    Ok(matches!(text.trim(), "" | "[") || OWN.iter().all(|column| text.contains(column)))
+    Ok(matches!(text.trim(), "" | "[") || OWN_COLUMNS.iter().all(|column| text.contains(column)))
 }

@@ -67,7 +67,7 @@ impl Comparison {
             unasked,
         } = dry_run;
         let begins = match then {
-            Then::Acts(coming) => matches!(coming.how, How::Sends | How::Reads | How::Waits(_)),
+            Then::Acts(next_call) => matches!(next_call.how, How::Sends | How::Reads | How::Waits(_)),
             Then::Returns | Then::Fails(_) => true,
         };
         if matched.is_empty() && unasked.is_empty() && begins {
@@ -77,16 +77,16 @@ impl Comparison {
             self.count(Kind::Match, operation(key), row.position);
         }
         let rest = match then {
-            Then::Acts(coming) if matches!(coming.how, How::Sends | How::Reads | How::Waits(_)) => {
-                self.count(Kind::New, &coming.op, row.position);
+            Then::Acts(next_call) if matches!(next_call.how, How::Sends | How::Reads | How::Waits(_)) => {
+                self.count(Kind::New, &next_call.op, row.position);
                 Kind::NotReached
             }
-            Then::Acts(coming) if matches!(coming.how, How::Repeats(_)) => {
-                self.count(Kind::Again, &coming.op, row.position);
+            Then::Acts(next_call) if matches!(next_call.how, How::Repeats(_)) => {
+                self.count(Kind::Again, &next_call.op, row.position);
                 Kind::NotReached
             }
-            Then::Acts(coming) => {
-                self.count(Kind::Match, &coming.op, row.position);
+            Then::Acts(next_call) => {
+                self.count(Kind::Match, &next_call.op, row.position);
                 Kind::NotReached
             }
             Then::Returns | Then::Fails(_) => Kind::LeftOver,
@@ -99,12 +99,12 @@ impl Comparison {
     /// What would be repeated, and in how many rows; `None` if nothing would.
     pub(super) fn repeats(&self) -> Option<String> {
         let again = self.0.iter().filter(|((kind, _), _)| *kind == Kind::Again);
-        let words = again.map(|((_, operation), count)| match count.rows {
+        let parts = again.map(|((_, operation), count)| match count.rows {
             1 => format!("{operation} of row {}", count.first + 1),
             rows => format!("{operation} of {rows} rows"),
         });
-        let words: Vec<String> = words.collect();
-        (!words.is_empty()).then(|| words.join(", "))
+        let parts: Vec<String> = parts.collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// The comparison as a table.
@@ -158,8 +158,10 @@ impl Comparison {
 
 /// The operation in a step's key, which is `scope/operation:arguments#occurrence`.
 fn operation(key: &str) -> &str {
-    let asked = key.split_once('/').map_or(key, |(_, asked)| asked);
-    asked.rsplit_once(':').map_or(asked, |(operation, _)| operation)
+    let request = key.split_once('/').map_or(key, |(_, request)| request);
+    request
+        .rsplit_once(':')
+        .map_or(request, |(operation, _)| operation)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::script::program::Script;
 
 /// The result of a dry run of the rows with a script.
 pub(super) struct Preview {
-    outlook: PreviewTable,
+    preview_table: PreviewTable,
     comparison: Comparison,
     /// Whether some rows are not in the journal.
     unread: bool,
@@ -49,18 +49,18 @@ impl Preview {
             tally: Arc::new(Tally::default()),
             print: Arc::new(|_: &str| {}),
         };
-        let mut outlook = PreviewTable::default();
+        let mut preview_table = PreviewTable::default();
         let mut comparison = Comparison::default();
         let mut add = |row: DryRunRow| {
             comparison.add(&row);
-            if let Some(json) = outlook.add(row) {
+            if let Some(json) = preview_table.add(row) {
                 each(json);
             }
         };
         dry_run(&runner, &plan.constants, retrying, &mut add)
             .map_err(|error| CommandError::new(Exit::Aborted, error))?;
         Ok(Preview {
-            outlook,
+            preview_table,
             comparison,
             unread: unread.is_any(),
         })
@@ -97,7 +97,7 @@ impl Preview {
         })?;
         printed?;
         let rest = json!({
-            "begins": preview.outlook.begins(),
+            "begins": preview.preview_table.begins(),
             "unread": preview.unread,
             "comparison": edited.then(|| preview.comparison.json()),
         });
@@ -111,21 +111,21 @@ impl Preview {
         app: &App,
         run: &RunSummary,
         edited: bool,
-        asked: bool,
+        was_requested: bool,
     ) -> Result<(), CommandError> {
         let mut text = Vec::new();
         if edited {
             text.push("the edited script compared with the recorded steps:".to_owned());
             text.push(self.comparison.table(&app.ui));
         }
-        if asked {
-            text.push(self.outlook.table(app, run, edited));
+        if was_requested {
+            text.push(self.preview_table.table(app, run, edited));
         }
         if self.unread {
             text.push("rows that the run has not read yet follow".to_owned());
         }
         let text = text.join("\n");
-        if asked {
+        if was_requested {
             app.print(&text)
         } else {
             app.ui.note(&text);

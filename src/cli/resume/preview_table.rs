@@ -108,16 +108,16 @@ impl PreviewTable {
 
 /// The next action of a row: its order in lists, a short description, and the operation.
 fn prospect(row: &DryRunRow) -> (u8, &'static str, String) {
-    let coming = match &row.does {
+    let next_call = match &row.does {
         Does::Begins => return (9, "begin", String::new()),
         Does::Misfits(_) => return (7, "fail: the row is invalid", String::new()),
         Does::Goes(dry_run) => match &dry_run.then {
-            Then::Acts(coming) => coming,
+            Then::Acts(next_call) => next_call,
             Then::Returns => return (6, "end: everything is recorded", String::new()),
             Then::Fails(_) => return (8, "fail", String::new()),
         },
     };
-    let (order, next) = match &coming.how {
+    let (order, next) = match &next_call.how {
         How::Parks => (0, "ask a person"),
         How::LooksUp { .. } => (1, "look up"),
         How::Waits(_) => (2, "look up for another run"),
@@ -125,24 +125,24 @@ fn prospect(row: &DryRunRow) -> (u8, &'static str, String) {
         How::Repeats(_) => (3, "send again"),
         How::Reads => (4, "read"),
     };
-    (order, next, coming.op.clone())
+    (order, next, next_call.op.clone())
 }
 
 /// Details about the first row of a group.
 fn about(app: &App, row: &DryRunRow, run: &RunId) -> String {
     let dry_run = match &row.does {
         Does::Begins => return String::new(),
-        Does::Misfits(why) => return why.clone(),
+        Does::Misfits(reason) => return reason.clone(),
         Does::Goes(dry_run) => dry_run,
     };
-    let coming = match &dry_run.then {
-        Then::Acts(coming) => coming,
+    let next_call = match &dry_run.then {
+        Then::Acts(next_call) => next_call,
         Then::Returns => return String::new(),
-        Then::Fails(why) => return why.clone(),
+        Then::Fails(reason) => return reason.clone(),
     };
-    let resource = coming.resource.clone().unwrap_or_default();
-    match &coming.how {
-        How::Parks => resolving(app, run, &coming.step, &coming.op),
+    let resource = next_call.resource.clone().unwrap_or_default();
+    match &next_call.how {
+        How::Parks => resolving(app, run, &next_call.step, &next_call.op),
         How::LooksUp { resends: false, .. } => format!("{resource} (needs a decision if it is absent)"),
         How::LooksUp { settled_ms, .. } => {
             format!(
@@ -164,13 +164,13 @@ fn recorded(row: &DryRunRow) -> usize {
 }
 
 fn row_json(row: &DryRunRow) -> Json {
-    let (then, next, why, unasked): (&str, Json, Option<&str>, &[String]) = match &row.does {
+    let (then, next, reason, unasked): (&str, Json, Option<&str>, &[String]) = match &row.does {
         Does::Begins => ("begins", Json::Null, None, &[]),
-        Does::Misfits(why) => ("misfits", Json::Null, Some(why), &[]),
+        Does::Misfits(reason) => ("misfits", Json::Null, Some(reason), &[]),
         Does::Goes(DryRun { then, unasked, .. }) => match then {
-            Then::Acts(coming) => ("acts", next_json(coming), None, unasked),
+            Then::Acts(next_call) => ("acts", next_json(next_call), None, unasked),
             Then::Returns => ("returns", Json::Null, None, unasked),
-            Then::Fails(why) => ("fails", Json::Null, Some(why), unasked),
+            Then::Fails(reason) => ("fails", Json::Null, Some(reason), unasked),
         },
     };
     json!({
@@ -179,13 +179,13 @@ fn row_json(row: &DryRunRow) -> Json {
         "recorded": recorded(row),
         "then": then,
         "next": next,
-        "why": why,
+        "why": reason,
         "unasked": unasked,
     })
 }
 
-fn next_json(coming: &NextCall) -> Json {
-    let (how, not_before) = match &coming.how {
+fn next_json(next_call: &NextCall) -> Json {
+    let (how, not_before) = match &next_call.how {
         How::Sends => ("send", Json::Null),
         How::Repeats(_) => ("again", Json::Null),
         How::Reads => ("read", Json::Null),
@@ -195,9 +195,9 @@ fn next_json(coming: &NextCall) -> Json {
     };
     json!({
         "how": how,
-        "operation": coming.op,
-        "thing": coming.resource,
-        "step": coming.step,
+        "operation": next_call.op,
+        "thing": next_call.resource,
+        "step": next_call.step,
         "not_before": not_before,
     })
 }

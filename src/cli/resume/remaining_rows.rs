@@ -56,8 +56,8 @@ pub(super) fn rows(
         record.id
     );
     let rows = rows::read(&plan).map_err(|error| error.hint(&elsewhere))?;
-    let changed = |why: String| {
-        CommandError::usage(format!("`{from}` has changed since the run read it: {why}"))
+    let changed = |reason: String| {
+        CommandError::usage(format!("`{from}` has changed since the run read it: {reason}"))
             .hint("restore it, or start a new run with it: completed rows are not repeated")
             .hint(&elsewhere)
     };

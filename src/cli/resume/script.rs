@@ -66,15 +66,15 @@ impl Pinned {
     ) -> Result<(), CommandError> {
         let (sources, imports) = self.script.bundle().parts();
         recorded.imports = imports;
-        Ok(journal.repin(run, &sources, &recorded.to_value(), &app.who())?)
+        Ok(journal.repin(run, &sources, &recorded.to_value(), &app.actor())?)
     }
 }
 
 /// Checks that the script accepts the run's parameters.
 fn fits(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
-    let refused = |why: String| {
+    let refused = |reason: String| {
         CommandError::usage(format!(
-            "the edited script does not accept the run's parameters: {why}"
+            "the edited script does not accept the run's parameters: {reason}"
         ))
     };
     if plan.rows.is_none() {
@@ -87,8 +87,8 @@ fn fits(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
         };
     }
     let declared = script.declaration().params();
-    let strange = |name: &&String| !declared.iter().any(|param| param.name == **name);
-    if let Some(name) = plan.constants.keys().find(strange) {
+    let is_undeclared = |name: &&String| !declared.iter().any(|param| param.name == **name);
+    if let Some(name) = plan.constants.keys().find(is_undeclared) {
         return Err(refused(format!("it has no parameter `{name}`")));
     }
     rows::check_columns(plan, script)

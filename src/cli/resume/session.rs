@@ -96,14 +96,14 @@ pub(super) fn close(
 /// Reports the outcome of a step. Returns `false` if the user stopped the lookup.
 fn tell(app: &App, settling: &SettledStep) -> bool {
     let step = format!("{} of input {}", settling.op, settling.number);
-    match &settling.fate {
+    match &settling.settled_as {
         SettledAs::Done => app
             .ui
             .note(&format!("{step} was carried out; it is on record now")),
         SettledAs::Absent => app
             .ui
             .note(&format!("{step} was not carried out, and is not sent again")),
-        SettledAs::Open(why) => app.ui.warn(&format!("{step} stays in doubt: {why}")),
+        SettledAs::Open(reason) => app.ui.warn(&format!("{step} stays in doubt: {reason}")),
         SettledAs::Stopped => return false,
     }
     true

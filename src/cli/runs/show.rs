@@ -58,10 +58,10 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         app.ui.warn(wait);
     }
     for step in &doubts {
-        let why = step.why.as_deref().unwrap_or("no response arrived");
+        let reason = step.reason.as_deref().unwrap_or("no response arrived");
         let what = described(step);
         app.ui
-            .warn(&format!("{what} is in doubt: {why} (step {})", step.key));
+            .warn(&format!("{what} is in doubt: {reason} (step {})", step.key));
     }
     for step in &halves {
         let what = described(step);

@@ -43,7 +43,7 @@ pub(super) fn set_password(app: &App, command: &SetPasswordCommand) -> Result<Ex
     }
     let (key, value) = with_password(&tenant, password)?;
     let what = format!("the password of {email} ({})", key.account);
-    journal.audit("set-password", &app.who(), &what.into())?;
+    journal.audit("set-password", &app.actor(), &what.into())?;
     journal.ledger_put(&key, &value)?;
     app.ui.note(&format!("the password of {email} is on record"));
     let failed = |run: &RunRecord| run.status == RunStatus::Failed;

@@ -39,8 +39,8 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         app.print_ledger("tenant", &shown)?;
         return Ok(Exit::Ok);
     }
-    let told = COLUMNS.into_iter().filter(|name| *name != "repair");
-    let fields = told.map(|name| (name.to_owned(), Value::from_json(shown[name].clone())));
+    let shown_columns = COLUMNS.into_iter().filter(|name| *name != "repair");
+    let fields = shown_columns.map(|name| (name.to_owned(), Value::from_json(shown[name].clone())));
     app.print(&app.ui.fields(&fields.collect::<Vec<_>>()))?;
     if let Some(repair) = tenant.repair() {
         app.ui.hint(&format!("its password is not on record: {repair}"));

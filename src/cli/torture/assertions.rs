@@ -34,43 +34,47 @@ pub(super) struct Expected {
 }
 
 /// Columns about the run itself.
-const OF_THE_RUN: [&str; 2] = ["_run", "_error"];
+const RUN_COLUMNS: [&str; 2] = ["_run", "_error"];
 
 impl Expected {
     /// Determines what two undisturbed runs have in common.
     pub(super) fn from_quiet(mut quiet: Vec<Quiet>) -> Result<Expected, CommandError> {
-        let (Some(again), Some(first)) = (quiet.pop(), quiet.pop()) else {
+        let (Some(second), Some(first)) = (quiet.pop(), quiet.pop()) else {
             return Err(CommandError::new(
                 Exit::Aborted,
                 "the undisturbed runs are missing",
             ));
         };
-        let duration = first.duration.max(again.duration);
-        let (first, again) = (first.observation, again.observation);
-        if statuses(&first.rows) != statuses(&again.rows) {
+        let duration = first.duration.max(second.duration);
+        let (first, second) = (first.observation, second.observation);
+        if statuses(&first.rows) != statuses(&second.rows) {
             let message = "two runs of the script differ even without faults";
             return Err(CommandError::new(Exit::Check, message)
                 .hint("torture needs a script whose results are the same for the same rows"));
         }
         if !first.rows.is_empty() && !statuses(&first.rows).contains(&"done") {
-            let why = Observation::text(&first.rows[0], "_error");
-            let message = format!("no row succeeds even without faults; the first: {why}");
+            let reason = Observation::text(&first.rows[0], "_error");
+            let message = format!("no row succeeds even without faults; the first: {reason}");
             return Err(CommandError::usage(message).hint("make it run first: provisor run SCRIPT --sandbox"));
         }
         Ok(Expected {
-            generated: generated(&first.rows, &again.rows),
+            generated: generated(&first.rows, &second.rows),
             credentials: Credentials::of(&first),
             numbered: numbered(&first),
-            resources: resources(first.resources(), &again.resources()),
-            entries: same(first.entries(), &again.entries(), BTreeSet::len),
-            flaws: first.flaws().into_iter().chain(again.flaws()).collect(),
+            resources: resources(first.resources(), &second.resources()),
+            entries: same(first.entries(), &second.entries(), BTreeSet::len),
+            flaws: first.flaws().into_iter().chain(second.flaws()).collect(),
             routes: routes(&first.snapshot.traffic),
-            repeats: first.snapshot.traffic.repeats.max(again.snapshot.traffic.repeats),
+            repeats: first
+                .snapshot
+                .traffic
+                .repeats
+                .max(second.snapshot.traffic.repeats),
             refused: first
                 .snapshot
                 .totals
                 .duplicates_refused
-                .max(again.snapshot.totals.duplicates_refused),
+                .max(second.snapshot.totals.duplicates_refused),
             app_one: first.snapshot.totals.app1_attempts,
             rows: first.rows,
             duration,
@@ -186,7 +190,7 @@ impl Expected {
         for (at, (now, then)) in rows.iter().zip(&self.rows).enumerate() {
             let columns: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
             for column in columns {
-                let counts = !self.generated.contains(column) && !OF_THE_RUN.contains(&column.as_str());
+                let counts = !self.generated.contains(column) && !RUN_COLUMNS.contains(&column.as_str());
                 let differs = match (self.numbered.get(&(at, column.clone())), now.get(column)) {
                     (Some(meant), Some(cell)) => observation.numbered(cell).is_disjoint(meant),
                     (_, cell) => counts && cell != then.get(column),
@@ -220,12 +224,12 @@ fn statuses(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| Observation::text(row, "_status")).collect()
 }
 
-fn generated(first: &[Row], again: &[Row]) -> BTreeSet<String> {
-    let pairs = first.iter().zip(again);
+fn generated(first: &[Row], second: &[Row]) -> BTreeSet<String> {
+    let pairs = first.iter().zip(second);
     pairs
-        .flat_map(|(first, again)| {
-            let columns = first.keys().chain(again.keys());
-            columns.filter(|column| first.get(*column) != again.get(*column))
+        .flat_map(|(first, second)| {
+            let columns = first.keys().chain(second.keys());
+            columns.filter(|column| first.get(*column) != second.get(*column))
         })
         .cloned()
         .collect()
@@ -234,19 +238,19 @@ fn generated(first: &[Row], again: &[Row]) -> BTreeSet<String> {
 /// The resources of each kind if they are the same in both, or else their number.
 fn resources(
     first: BTreeMap<String, Vec<String>>,
-    again: &BTreeMap<String, Vec<String>>,
+    second: &BTreeMap<String, Vec<String>>,
 ) -> BTreeMap<String, Result<Vec<String>, usize>> {
     let none = Vec::new();
     let each = first.into_iter().map(|(kind, labels)| {
-        let others = again.get(&kind).unwrap_or(&none);
+        let others = second.get(&kind).unwrap_or(&none);
         (kind, same(labels, others, Vec::len))
     });
     each.collect()
 }
 
 /// The value if it is the same in both, or else its length.
-fn same<T: PartialEq>(first: T, again: &T, len: fn(&T) -> usize) -> Result<T, usize> {
-    if first == *again {
+fn same<T: PartialEq>(first: T, second: &T, len: fn(&T) -> usize) -> Result<T, usize> {
+    if first == *second {
         Ok(first)
     } else {
         Err(len(&first))

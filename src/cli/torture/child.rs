@@ -56,16 +56,16 @@ pub(super) struct Setting<'a> {
 }
 
 /// Longer than any run of a few rows takes, whatever is injected.
-const PATIENCE: Duration = Duration::from_mins(3);
+const CHILD_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// How often to check whether the child has ended.
-const LOOK: Duration = Duration::from_millis(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 const SIGKILL: i32 = 9;
 
 /// Starts a child and waits for its end, or kills it.
-pub(super) fn run(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io::Result<End> {
-    let mut child = Mortal(start(setting, words, fate)?);
+pub(super) fn run(setting: &Setting<'_>, args: &[OsString], fate: &Fate) -> io::Result<End> {
+    let mut child = Mortal(start(setting, args, fate)?);
     let started = Instant::now();
     loop {
         if let Some(status) = child.0.try_wait()? {
@@ -74,9 +74,9 @@ pub(super) fn run(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io:
         let end = match &fate.kill {
             _ if setting.stop.load(Ordering::SeqCst) => End::Stopped,
             Kill::After(time) if started.elapsed() >= *time => End::Killed,
-            _ if started.elapsed() >= PATIENCE => End::Stuck,
+            _ if started.elapsed() >= CHILD_TIMEOUT => End::Stuck,
             _ => {
-                thread::sleep(LOOK);
+                thread::sleep(POLL_INTERVAL);
                 continue;
             }
         };
@@ -87,11 +87,11 @@ pub(super) fn run(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io:
     }
 }
 
-fn start(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io::Result<Child> {
+fn start(setting: &Setting<'_>, args: &[OsString], fate: &Fate) -> io::Result<Child> {
     let log = OpenOptions::new().append(true).create(true).open(setting.log)?;
     let mut command = Command::new(setting.program);
     command
-        .args(words)
+        .args(args)
         .env_clear()
         .envs(setting.env.variables())
         .current_dir(setting.env.folder())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::child::{self, End, Fate};
-use super::harness::{Harness, PACE, Root};
+use super::harness::{Harness, Root, TIMINGS};
 use super::observation::{Observation, Row};
 use super::plan::Task;
 use crate::cli::app::App;
@@ -26,7 +26,7 @@ pub(super) struct Environment<'a> {
 }
 
 /// The maximum time to wait for effects that have not landed yet.
-const LANDING: Duration = Duration::from_secs(10);
+const LANDING_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<'a> Environment<'a> {
     /// Creates the world and serves its sandbox from this process, so that it survives the children.
@@ -107,7 +107,7 @@ impl<'a> Environment<'a> {
     pub(super) fn landed(&self) -> Result<Snapshot, CommandError> {
         let late = Instant::now();
         let mut snapshot = self.sandbox.snapshot().map_err(broken)?;
-        while snapshot.pending > 0 && late.elapsed() < LANDING {
+        while snapshot.pending > 0 && late.elapsed() < LANDING_TIMEOUT {
             std::thread::sleep(Duration::from_millis(20));
             snapshot = self.sandbox.snapshot().map_err(broken)?;
         }
@@ -165,20 +165,20 @@ impl Drop for Environment<'_> {
 /// after a late response is sent again; otherwise such a row waits until the effect arrives.
 fn config(lands_in_time: bool) -> String {
     let millis = |duration: Duration| format!("\"{}ms\"", duration.as_millis());
-    let settle = millis(PACE.settle);
-    let vouched = if lands_in_time {
+    let settle = millis(TIMINGS.settle);
+    let landing_setting = if lands_in_time {
         format!("lands_within = {settle}\n")
     } else {
         String::new()
     };
     format!(
-        "[profiles.sandbox]\nsettle = {settle}\nlook_for = {settle}\n{vouched}\n\
+        "[profiles.sandbox]\nsettle = {settle}\nlook_for = {settle}\n{landing_setting}\n\
          [profiles.sandbox.timeouts]\nconnect = {connect}\nreply = {reply}\ntenant_creation = {reply}\n",
-        connect = millis(PACE.connect),
-        reply = millis(PACE.reply),
+        connect = millis(TIMINGS.connect),
+        reply = millis(TIMINGS.reply),
     )
 }
 
-fn broken(why: impl std::fmt::Display) -> CommandError {
-    CommandError::new(Exit::Aborted, format!("cannot create a world: {why}"))
+fn broken(reason: impl std::fmt::Display) -> CommandError {
+    CommandError::new(Exit::Aborted, format!("cannot create a world: {reason}"))
 }

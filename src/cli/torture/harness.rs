@@ -33,7 +33,7 @@ pub(super) struct Pace {
 }
 
 /// The timing of every world.
-pub(super) const PACE: Pace = Pace {
+pub(super) const TIMINGS: Pace = Pace {
     late: Duration::from_millis(400),
     slow: Duration::from_millis(1_400),
     slowest: Duration::from_millis(2_600),
@@ -153,7 +153,7 @@ fn root(keep: Option<&Path>) -> Result<Root, CommandError> {
                 )
             });
     };
-    let unusable = |why: String| CommandError::usage(format!("--keep {}: {why}", folder.display()));
+    let unusable = |reason: String| CommandError::usage(format!("--keep {}: {reason}", folder.display()));
     make_private_folder(folder).map_err(|error| unusable(error.to_string()))?;
     let mut inside = std::fs::read_dir(folder).map_err(|error| unusable(error.to_string()))?;
     if inside.next().is_some() {

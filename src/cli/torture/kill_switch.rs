@@ -43,7 +43,7 @@ fn misset(text: &str) -> Option<Misset> {
 }
 
 /// Moments of a run, besides the boundaries of its steps.
-const OF_A_RUN: [Moment; 2] = [Moment::BeforeResults, Moment::AfterResults];
+const RUN_MOMENTS: [Moment; 2] = [Moment::BeforeResults, Moment::AfterResults];
 
 /// A moment at which a run can be killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Moment {
     /// All moments, in the order of a run's life.
     pub(super) fn all() -> impl Iterator<Item = Moment> {
         let steps = Boundary::ALL.iter().copied().map(Moment::Step);
-        steps.chain(OF_A_RUN)
+        steps.chain(RUN_MOMENTS)
     }
 
     /// Its name: `before-intent`.
@@ -88,7 +88,7 @@ pub(in crate::cli) struct KillSwitch(Option<Arc<Armed>>);
 #[derive(Debug)]
 struct Armed {
     moment: Moment,
-    left: AtomicU32,
+    remaining: AtomicU32,
 }
 
 impl KillSwitch {
@@ -100,8 +100,8 @@ impl KillSwitch {
     /// Watches the steps of a journal.
     pub(in crate::cli) fn watch(&self, journal: &Journal) {
         if self.0.is_some() {
-            let trap = self.clone();
-            journal.on_boundary(move |boundary| trap.pass(Moment::Step(boundary)));
+            let kill_switch = self.clone();
+            journal.on_boundary(move |boundary| kill_switch.pass(Moment::Step(boundary)));
         }
     }
 
@@ -111,7 +111,7 @@ impl KillSwitch {
             return;
         };
         // The count cannot go below zero, because the process is dead.
-        if armed.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+        if armed.remaining.fetch_sub(1, Ordering::SeqCst) == 1 {
             let killed = kill_process(getpid(), Signal::KILL);
             tracing::error!(?killed, "the process outlived its own SIGKILL");
         }
@@ -123,7 +123,7 @@ fn read(text: &str) -> Option<Armed> {
     let count: u32 = count.parse().ok().filter(|count| *count > 0)?;
     Some(Armed {
         moment: moment.parse().ok()?,
-        left: AtomicU32::new(count),
+        remaining: AtomicU32::new(count),
     })
 }
 

@@ -69,7 +69,7 @@ impl Observation {
         let mut flaws: Vec<String> = self
             .problems
             .iter()
-            .map(|why| format!("journal: {why}"))
+            .map(|reason| format!("journal: {reason}"))
             .collect();
         if self.snapshot.pending > 0 {
             flaws.push("an effect has still not arrived".to_owned());
@@ -126,16 +126,16 @@ impl Observation {
         };
         let lost = resources.iter().filter(is_lost);
         let exists = |item: &LedgerItem| resources.iter().any(|resource| is_entry(item, resource));
-        let strays = self.ledger.iter().filter(|item| !exists(item));
+        let orphans = self.ledger.iter().filter(|item| !exists(item));
         let lost = lost.map(|resource| format!("not in the ledger: {} {}", resource.kind, resource.label));
-        let strays = strays.map(|item| {
+        let orphans = orphans.map(|item| {
             let (resource, owner) = (&item.resource, self.owner(&item.resource.account));
             format!(
                 "the ledger has an object of {owner} that does not exist: {} {}",
                 resource.kind, resource.name
             )
         });
-        lost.chain(strays).collect()
+        lost.chain(orphans).collect()
     }
 
     /// The address of the tenant that owns an account.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::harness::PACE;
+use super::harness::TIMINGS;
 use super::kill_switch::Moment;
 use super::options::TortureCommand;
 use crate::cli::error::CommandError;
@@ -26,7 +26,7 @@ pub(super) enum Injected {
 }
 
 /// The number of faults in a storm.
-const IN_A_STORM: usize = 8;
+const STORM_FAULTS: usize = 8;
 
 impl Injected {
     /// The name in tables and in `--only`.
@@ -68,7 +68,7 @@ impl Injected {
             }
             Injected::Storm(all) => {
                 let mut rng = Rng::with_seed(seed);
-                let some = (0..IN_A_STORM).map(|_| Fault {
+                let some = (0..STORM_FAULTS).map(|_| Fault {
                     rate: 0.2 + 0.6 * rng.f64(),
                     limit: Some(rng.u32(1..=3)),
                     ..all[rng.usize(..all.len())]
@@ -147,7 +147,7 @@ impl Task {
 
     /// The number of predecessors that passed their unspent kills on to this world.
     pub(super) fn followed(&self) -> u32 {
-        self.index / MOST_WORLDS
+        self.index / MAX_ENVIRONMENTS
     }
 
     /// The world that spends this one's unspent kills. The chain is limited: a script without steps passes no boundary.
@@ -157,26 +157,26 @@ impl Task {
         let followed = self.followed();
         let goes_on = kills > 0
             && (followed < 2
-                || (followed < MOST_FOLLOWERS && (spent > 0 || self.injected == Injected::KillAnyTime)))
+                || (followed < MAX_FOLLOWERS && (spent > 0 || self.injected == Injected::KillAnyTime)))
             && !matches!(self.injected, Injected::Nothing | Injected::Fault(_));
         goes_on.then(|| Task {
             injected: self.injected.clone(),
             place: self.place,
             // Distinct from the indices in the plan.
-            index: self.index + MOST_WORLDS,
+            index: self.index + MAX_ENVIRONMENTS,
             kills,
         })
     }
 }
 
 /// The maximum number of kills in one world: enough that they interact, and few enough that rows still finish.
-const PER_WORLD: u32 = 8;
+const KILLS_PER_ENVIRONMENT: u32 = 8;
 
 /// The offset of follow-up indices; reaching it would take a hundred thousand kills of one kind.
-const MOST_WORLDS: u32 = 100_000;
+const MAX_ENVIRONMENTS: u32 = 100_000;
 
 /// The maximum number of follow-up worlds for one world of the plan.
-const MOST_FOLLOWERS: u32 = 50;
+const MAX_FOLLOWERS: u32 = 50;
 
 /// The complete plan.
 #[derive(Debug)]
@@ -188,10 +188,10 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Distributes the kills: two fifths at journal boundaries, one fifth at random times, one fifth with a single
-    /// fault, and one fifth with many. Without faults, all are of the first two kinds. `asked` are the routes that the
+    /// fault, and one fifth with many. Without faults, all are of the first two kinds. `routes` are the routes that the
     /// script uses: `all` faults are those that can hit them.
-    pub(super) fn new(command: &TortureCommand, asked: &[Route]) -> Result<Plan, CommandError> {
-        let faults = faults(&command.faults, asked)?;
+    pub(super) fn new(command: &TortureCommand, routes: &[Route]) -> Result<Plan, CommandError> {
+        let faults = faults(&command.faults, routes)?;
         let in_time = faults.iter().flatten().filter(|fault| lands_in_time(fault));
         let single: Vec<Fault> = in_time.copied().collect();
         let fifth = command.kills / 5;
@@ -244,12 +244,12 @@ impl Plan {
 
 /// The worlds that are needed for this number of kills.
 fn worlds(injected: &Injected, kills: u32) -> impl Iterator<Item = Task> {
-    let count = kills.div_ceil(PER_WORLD);
+    let count = kills.div_ceil(KILLS_PER_ENVIRONMENT);
     (0..count).map(move |at| Task {
         injected: injected.clone(),
         place: 0,
         index: at + 1,
-        kills: PER_WORLD.min(kills - at * PER_WORLD),
+        kills: KILLS_PER_ENVIRONMENT.min(kills - at * KILLS_PER_ENVIRONMENT),
     })
 }
 
@@ -272,17 +272,17 @@ fn shares(all: u32, parts: usize) -> Vec<u32> {
         .collect()
 }
 
-fn faults(list: &str, asked: &[Route]) -> Result<Vec<Vec<Fault>>, CommandError> {
+fn faults(list: &str, routes: &[Route]) -> Result<Vec<Vec<Fault>>, CommandError> {
     let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
     let mut faults: Vec<Vec<Fault>> = Vec::new();
     for word in words {
         match word {
             "none" => {}
             "all" => {
-                let every = Fault::every(asked, PACE.late, PACE.slow);
+                let every = Fault::every(routes, TIMINGS.late, TIMINGS.slow);
                 faults.extend(every.into_iter().map(|fault| vec![fault]));
-                faults.extend(Fault::delays(asked, PACE.late));
-                faults.extend(Fault::outlasting(asked, PACE.slowest));
+                faults.extend(Fault::delays(routes, TIMINGS.late));
+                faults.extend(Fault::outlasting(routes, TIMINGS.slowest));
             }
             texts => faults.push(together(texts)?),
         }
@@ -300,8 +300,8 @@ fn together(texts: &str) -> Result<Vec<Fault>, CommandError> {
             return Err(CommandError::usage(format!(
                 "--faults {text}: under torture a request arrives within {} ms after its connection broke, so its effect may \
                  come {} ms late at most",
-                PACE.settle.as_millis(),
-                PACE.settle.saturating_sub(MARGIN).as_millis()
+                TIMINGS.settle.as_millis(),
+                TIMINGS.settle.saturating_sub(MARGIN).as_millis()
             )));
         }
         Ok(fault)
@@ -313,8 +313,8 @@ fn together(texts: &str) -> Result<Vec<Fault>, CommandError> {
 /// unless the connection broke: then nothing is guaranteed about an effect that late.
 fn lands_in_time(fault: &Fault) -> bool {
     let within = match fault.kind {
-        Kind::Slow(_) | Kind::HangLate(_) => PACE.reply + PACE.settle,
-        _ => PACE.settle,
+        Kind::Slow(_) | Kind::HangLate(_) => TIMINGS.reply + TIMINGS.settle,
+        _ => TIMINGS.settle,
     };
     fault.kind.delay().is_none_or(|delay| delay + MARGIN <= within)
 }

@@ -28,7 +28,7 @@ struct Line {
     clocks: u32,
     resumes: u32,
     parked: u32,
-    left: u32,
+    unresolvable: u32,
     failed: u32,
     is_fault: bool,
 }
@@ -60,7 +60,7 @@ impl Report {
             line.clocks += outcome.clocks;
             line.resumes += outcome.resumes;
             line.parked += outcome.parked;
-            line.left += outcome.left;
+            line.unresolvable += outcome.unresolvable;
             line.failed += u32::from(!outcome.wrong.is_empty());
             if !outcome.wrong.is_empty() {
                 failures.push(Failure {
@@ -117,7 +117,7 @@ impl Report {
             total.clocks += line.clocks;
             total.resumes += line.resumes;
             total.parked += line.parked;
-            total.left += line.left;
+            total.unresolvable += line.unresolvable;
             total.failed += line.failed;
         }
         total
@@ -141,7 +141,7 @@ impl Line {
     fn outcome(&self) -> String {
         match self.failed {
             0 if self.is_fault && self.hits == 0 => "not reached".to_owned(),
-            0 if self.left > 0 => format!("survived, {} parked", self.left),
+            0 if self.unresolvable > 0 => format!("survived, {} parked", self.unresolvable),
             0 => "survived".to_owned(),
             failed => format!("{failed} FAILED"),
         }
@@ -172,7 +172,7 @@ impl Line {
             "clocks": self.clocks,
             "resumes": self.resumes,
             "parked": self.parked,
-            "for_a_person": self.left,
+            "for_a_person": self.unresolvable,
             "failed": self.failed,
         })
     }

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use super::assertions::Expected;
 use super::child::{End, Fate, Kill};
 use super::environment::Environment;
-use super::harness::{Harness, PACE};
+use super::harness::{Harness, TIMINGS};
 use super::kill_switch::Moment;
 use super::observation::{Observation, Row};
 use super::plan::{Injected, Task};
@@ -17,7 +17,7 @@ use crate::clock::Misset;
 use crate::sandbox::fault::Fault;
 
 /// How often a child may end on its own without finishing before the run counts as unable to finish.
-const MOST_TRIES: u32 = 12;
+const MAX_TRIES: u32 = 12;
 
 /// An undisturbed run.
 pub(super) struct Quiet {
@@ -39,7 +39,7 @@ pub(super) struct Outcome {
     /// The number of children whose clock was wrong, or was changed while they worked.
     pub(super) clocks: u32,
     /// Rows that only a person can resolve: their effects cannot be looked up.
-    pub(super) left: u32,
+    pub(super) unresolvable: u32,
     /// The problems found; empty if the script survived.
     pub(super) wrong: Vec<String>,
 }
@@ -87,13 +87,13 @@ pub(super) fn carry_out(
     let mut outcome = trial.outcome;
     match last {
         Last::Stopped => return Ok(None),
-        Last::Hopeless(why) => outcome
+        Last::Hopeless(reason) => outcome
             .wrong
-            .push(format!("{why} ({})", environment.last_words())),
+            .push(format!("{reason} ({})", environment.last_words())),
         Last::Finished(rows) => {
             let observation = environment.observation(rows)?;
             outcome.hits = hits(&observation, task, seed);
-            outcome.wrong = if outcome.left == 0 {
+            outcome.wrong = if outcome.unresolvable == 0 {
                 expected.judge(&observation)
             } else {
                 expected.judge_unfinished(&observation)
@@ -201,20 +201,20 @@ impl Trial<'_> {
         self.unharmed += 1;
         // One more resume shows that this is final.
         if code == IN_DOUBT && self.unharmed > 1 && self.environment.waits_for_a_person(&run)? {
-            self.outcome.left = count_parked(&rows);
+            self.outcome.unresolvable = count_parked(&rows);
             return Ok(Step::End(Last::Finished(rows)));
         }
-        if self.unharmed > MOST_TRIES {
+        if self.unharmed > MAX_TRIES {
             let open = rows
                 .iter()
                 .find(|row| Observation::text(row, "_status") != "done");
-            let why = open.map_or("", |row| Observation::text(row, "_error"));
+            let reason = open.map_or("", |row| Observation::text(row, "_error"));
             return Ok(hopeless(&format!(
-                "not finished after {MOST_TRIES} tries, exit code {code}: {why}"
+                "not finished after {MAX_TRIES} tries, exit code {code}: {reason}"
             )));
         }
         // Ensures that the last children start after every delayed effect has landed, however quick they are.
-        if code == IN_DOUBT && self.unharmed > MOST_TRIES / 2 {
+        if code == IN_DOUBT && self.unharmed > MAX_TRIES / 2 {
             self.environment.landed()?;
         }
         Ok(Step::Resume {
@@ -228,7 +228,7 @@ impl Trial<'_> {
         self.unharmed += 1;
         let nothing_begun =
             matches!(step, Step::Resume { .. }) && code == 0 && !self.environment.has_run()?;
-        Ok(if nothing_begun && self.unharmed <= MOST_TRIES {
+        Ok(if nothing_begun && self.unharmed <= MAX_TRIES {
             Step::Run
         } else {
             hopeless(&format!("no results, and exit code {code}"))
@@ -260,7 +260,9 @@ impl Trial<'_> {
         let disturbed = matches!(self.task.injected, Injected::KillAnyTime | Injected::Storm(_));
         (disturbed && self.rng.u32(..3) > 0).then(|| Misset {
             by_ms: if self.rng.bool() { HOUR_MS } else { -HOUR_MS },
-            after: PACE.reply.mul_f64(self.rng.f64() * f64::from(self.rng.u8(..2))),
+            after: TIMINGS
+                .reply
+                .mul_f64(self.rng.f64() * f64::from(self.rng.u8(..2))),
             rebooted: self.rng.u32(..4) == 0,
         })
     }
@@ -283,8 +285,8 @@ impl Trial<'_> {
     }
 }
 
-fn hopeless(why: &str) -> Step {
-    Step::End(Last::Hopeless(why.to_owned()))
+fn hopeless(reason: &str) -> Step {
+    Step::End(Last::Hopeless(reason.to_owned()))
 }
 
 /// Counts hits of the injected faults, without auxiliary ones.

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::Stream;
 
 /// The most bytes per write: no more than a stream takes that reports itself writable.
-const AT_ONCE: usize = 512;
+const MAX_WRITE_BYTES: usize = 512;
 
 /// How long a reader may pause once the process is stopping; also how often this is checked.
 const PAUSE: Timespec = Timespec {
@@ -51,7 +51,7 @@ impl Outlet {
 
 impl Write for Outlet {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let part = &bytes[..bytes.len().min(AT_ONCE)];
+        let part = &bytes[..bytes.len().min(MAX_WRITE_BYTES)];
         match self.stream {
             Stream::Out => self.write_to(&io::stdout().as_fd(), part),
             Stream::Err => self.write_to(&io::stderr().as_fd(), part),
@@ -75,7 +75,7 @@ mod tests {
         let outlet = Outlet::new(Stream::Out, &stopping);
         let mut written = 0;
         let error = loop {
-            match outlet.write_to(&writer, &[b'x'; AT_ONCE]) {
+            match outlet.write_to(&writer, &[b'x'; MAX_WRITE_BYTES]) {
                 Ok(count) => written += count,
                 Err(error) => break error,
             }

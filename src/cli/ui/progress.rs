@@ -15,7 +15,7 @@ use crate::cli::times;
 use crate::waiting::{Wait, Waits};
 
 /// Runs shorter than this show no progress.
-const QUIET: Duration = Duration::from_millis(500);
+const ANIMATION_DELAY: Duration = Duration::from_millis(500);
 
 /// How often a bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -41,7 +41,7 @@ impl Progress {
         let (shown, view) = (counts.clone(), ui.clone());
         let show = move || {
             let started = Instant::now();
-            let mut wait = if view.animated { QUIET } else { INTERVAL };
+            let mut wait = if view.animated { ANIMATION_DELAY } else { INTERVAL };
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 let stalled_by = shown.is_stalled().then(|| waits.longest()).flatten();
                 let stalled_by = stalled_by.map(|(wait, count)| waits_text(&wait, count));
@@ -132,7 +132,7 @@ mod tests {
         let wait = Wait {
             what: "waiting for an answer to POST crm.example/items".into(),
             until_ms: Some(1_769_851_805_125),
-            why: "not shown".into(),
+            reason: "not shown".into(),
         };
         let until = "until 09:30:05 UTC: waiting for an answer to POST crm.example/items";
         assert_eq!(waits_text(&wait, 1), until);

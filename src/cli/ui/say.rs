@@ -11,7 +11,7 @@ use crate::script::error::Diagnostic;
 use crate::value::{Record, Value};
 
 /// The width of a script error without a terminal.
-const WIDE: u16 = 100;
+const DEFAULT_WIDTH: u16 = 100;
 
 impl Ui {
     /// Writes an error and its hints to stderr.
@@ -36,7 +36,7 @@ impl Ui {
 
     /// Writes a script error with its location to stderr.
     pub(crate) fn diagnostic(&self, diagnostic: &Diagnostic) {
-        let width = self.width().unwrap_or(WIDE);
+        let width = self.width().unwrap_or(DEFAULT_WIDTH);
         self.err(
             diagnostic
                 .render(self.has_colour(Stream::Err), width.into())
@@ -75,9 +75,12 @@ impl Ui {
 
 /// Prints clap's own message: help on stdout, a command-line error on stderr.
 pub(crate) fn print_clap_error(mut error: clap::Error) -> Exit {
-    let context: Vec<_> = error.context().map(|(kind, said)| (kind, said.clone())).collect();
-    for (kind, said) in context {
-        error.insert(kind, visible(said));
+    let context: Vec<_> = error
+        .context()
+        .map(|(kind, value)| (kind, value.clone()))
+        .collect();
+    for (kind, value) in context {
+        error.insert(kind, visible(value));
     }
     // Without a reader of the stream, the error has no reader either.
     let _ = error.print();
@@ -88,9 +91,9 @@ pub(crate) fn print_clap_error(mut error: clap::Error) -> Exit {
 }
 
 /// The message made safe for a terminal, as clap repeats what was typed.
-fn visible(said: ContextValue) -> ContextValue {
+fn visible(value: ContextValue) -> ContextValue {
     let shown = |text: String| printable(&text).into_owned();
-    match said {
+    match value {
         ContextValue::String(text) => ContextValue::String(shown(text)),
         ContextValue::Strings(texts) => ContextValue::Strings(texts.into_iter().map(shown).collect()),
         other => other,

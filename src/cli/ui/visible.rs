@@ -10,7 +10,7 @@ pub struct Visible<W> {
     sink: W,
     shows: bool,
     /// The first bytes of an incomplete character.
-    begun: Vec<u8>,
+    pending: Vec<u8>,
 }
 
 impl<W: Write> Visible<W> {
@@ -18,7 +18,7 @@ impl<W: Write> Visible<W> {
         Visible {
             sink,
             shows,
-            begun: Vec::new(),
+            pending: Vec::new(),
         }
     }
 }
@@ -28,12 +28,12 @@ impl<W: Write> Write for Visible<W> {
         if !self.shows {
             return self.sink.write(bytes);
         }
-        self.begun.extend_from_slice(bytes);
-        let whole = match std::str::from_utf8(&self.begun) {
+        self.pending.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.pending) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            _ => self.begun.len(),
+            _ => self.pending.len(),
         };
-        let ready: Vec<u8> = self.begun.drain(..whole).collect();
+        let ready: Vec<u8> = self.pending.drain(..whole).collect();
         let text = String::from_utf8_lossy(&ready);
         let text = shown(&text, |c| format!("\\u{:04x}", u32::from(c)));
         self.sink.write_all(text.as_bytes())?;

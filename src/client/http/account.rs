@@ -191,14 +191,14 @@ impl Client {
 }
 
 fn refused(error: ApiError, credential: bool) -> ApiError {
-    let tried = if credential {
+    let attempt_text = if credential {
         "it refuses the profile's credential"
     } else {
         "it requires a credential, and the profile has none"
     };
     ApiError {
         kind: ApiErrorKind::SignInRefused,
-        message: format!("{}: {tried}", error.message),
+        message: format!("{}: {attempt_text}", error.message),
         ..error
     }
 }

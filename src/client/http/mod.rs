@@ -144,7 +144,12 @@ impl Client {
 
 /// Parses the address of a request. Refuses one with a user or a password, since addresses are shown in many places.
 pub fn address(text: &str) -> Result<Url, ApiError> {
-    let bad = |why: &str| Err(ApiError::new(ApiErrorKind::Address, format!("the address {why}")));
+    let bad = |reason: &str| {
+        Err(ApiError::new(
+            ApiErrorKind::Address,
+            format!("the address {reason}"),
+        ))
+    };
     let Ok(mut url) = Url::parse(text.trim()) else {
         return bad("is not valid: it must start with https:// and name a host");
     };
@@ -186,8 +191,8 @@ fn reply(request: &Request, response: &Response) -> Result<Reply, ApiError> {
         Err(BodyError::Empty) => (Value::Null, None),
         Ok(json) if response.says_json() => (guard.json(json), None),
         // A failure is reported as such even if its body cannot be parsed.
-        Err(why) if response.says_json() && response.status < 400 => {
-            return Err(ApiError::unreadable(request, response, &why.to_string()));
+        Err(reason) if response.says_json() && response.status < 400 => {
+            return Err(ApiError::unreadable(request, response, &reason.to_string()));
         }
         _ => match response.text() {
             Ok(text) => (guard.text(text), None),

@@ -129,10 +129,10 @@ impl Authenticator for TokenAccount {
             let error = ApiError::from_answer(&request, &response);
             return Err(match response.status {
                 400 | 401 | 403 | 422 => {
-                    let why = error.platform_text.as_deref().unwrap_or("it gives no reason");
+                    let reason = error.platform_text.as_deref().unwrap_or("it gives no reason");
                     ApiError {
                         kind: ApiErrorKind::SignInRefused,
-                        message: format!("{host} refuses the sign-in: {}", why.trim_end_matches('.')),
+                        message: format!("{host} refuses the sign-in: {}", reason.trim_end_matches('.')),
                         transient: false,
                         ..error
                     }
@@ -140,8 +140,10 @@ impl Authenticator for TokenAccount {
                 _ => error,
             });
         }
-        let unreadable = |why: &str| ApiError::unreadable(&request, &response, why);
-        let answer = response.json().map_err(|why| unreadable(&why.to_string()))?;
+        let unreadable = |reason: &str| ApiError::unreadable(&request, &response, reason);
+        let answer = response
+            .json()
+            .map_err(|reason| unreadable(&reason.to_string()))?;
         let missing = || unreadable(&format!("it contains no `{}`", self.request.token));
         self.tokens(&answer, network.clock.now_millis())
             .ok_or_else(missing)

@@ -42,7 +42,7 @@ const QUEUE: usize = 4096;
 const LARGE_LOG: u64 = 512 * 1024;
 
 /// How long a checkpoint waits for other processes; the last of them does it.
-const FOLDING: Duration = Duration::from_millis(200);
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// An open journal file.
 pub(super) struct SqliteStore {
@@ -254,7 +254,7 @@ impl SqliteStore {
         let connection = self.lock();
         let pragma = |pragma| connection.query_row(pragma, [], |_| Ok(()));
         let folded = pragma("pragma wal_checkpoint(passive)")
-            .and_then(|()| connection.busy_timeout(FOLDING))
+            .and_then(|()| connection.busy_timeout(CHECKPOINT_TIMEOUT))
             .and_then(|()| pragma("pragma wal_checkpoint(truncate)"));
         if let Err(error) = folded {
             tracing::debug!(%error, "the journal's log was not merged into it");
@@ -277,26 +277,26 @@ impl Drop for SqliteStore {
     }
 }
 
-fn unusable(path: &Path, why: String) -> JournalError {
+fn unusable(path: &Path, reason: String) -> JournalError {
     JournalError::Unusable {
         path: path.to_owned(),
-        why,
+        reason,
     }
 }
 
 fn fault_to_error(path: &Path, fault: Fault) -> JournalError {
-    if let Fault::Copy { path, why } = fault {
-        return JournalError::Copy { path, why };
+    if let Fault::Copy { path, reason } = fault {
+        return JournalError::Copy { path, reason };
     }
     let path = path.to_owned();
-    let why = fault.to_string();
+    let reason = fault.to_string();
     let Fault::Sql(error) = fault else {
-        return JournalError::Unusable { path, why };
+        return JournalError::Unusable { path, reason };
     };
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => JournalError::Full { path },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { path },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => JournalError::Corrupt { path, why },
-        _ => JournalError::Unusable { path, why },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => JournalError::Corrupt { path, reason },
+        _ => JournalError::Unusable { path, reason },
     }
 }

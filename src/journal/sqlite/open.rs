@@ -21,10 +21,10 @@ use crate::sabotage::Sabotage;
 use crate::value::Value;
 
 /// How long to wait silently for another process's transaction.
-const BUSY: Duration = Duration::from_secs(10);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pause between two attempts at a lock.
-pub(super) const NAP: Duration = Duration::from_millis(1);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// An opened file.
 pub(super) struct Opened {
@@ -47,7 +47,7 @@ pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError>
                 .ok_or_else(|| error.clone())
                 .map(|mut opened| {
                     opened.unwritable = Some(match error {
-                        JournalError::Unusable { path, why } => JournalError::ReadOnly { path, why },
+                        JournalError::Unusable { path, reason } => JournalError::ReadOnly { path, reason },
                         other => other,
                     });
                     opened
@@ -67,11 +67,11 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     let mut notices = missing(path, counted)?;
     // SQLite gives its -wal and -shm files the permissions of the database.
     drop(files::create_private(path).map_err(system)?);
-    let (mut connection, mut alone) = connect_settled(path)?;
+    let (mut connection, mut exclusive_lock) = connect_settled(path)?;
     let found = schema::look(&connection, MIGRATIONS.len()).map_err(error)?;
     // Not earlier: another process that creates the file has written to the log by the time its tables are visible.
     let log = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
-    let is_bare = log == 0 && alone.is_none();
+    let is_bare = log == 0 && exclusive_lock.is_none();
     let (mut is_settled, mut copy) = (false, None);
     match found {
         Found::Newer(found) => {
@@ -84,7 +84,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
         Found::Foreign => {
             return Err(JournalError::Corrupt {
                 path: path.to_owned(),
-                why: "it is another program's database".to_owned(),
+                reason: "it is another program's database".to_owned(),
             });
         }
         Found::Empty => {}
@@ -96,9 +96,9 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
         },
     }
     let migrates = !matches!(found, Found::Version(version) if version == MIGRATIONS.len());
-    if migrates || !is_settled || alone.is_some() {
-        if alone.is_none() {
-            alone = Some(files::lock_beside(path).map_err(system)?);
+    if migrates || !is_settled || exclusive_lock.is_some() {
+        if exclusive_lock.is_none() {
+            exclusive_lock = Some(files::lock_beside(path).map_err(system)?);
         }
         log_ahead(&connection, path)?;
         copy = schema::migrate(&mut connection, path, MIGRATIONS).map_err(error)?;
@@ -107,7 +107,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
             return Err(wrong_key(path));
         }
     }
-    drop(alone);
+    drop(exclusive_lock);
     let own = digests_of(&connection, "meta", sealer).map_err(error)?;
     let sealer = own.unwrap_or_else(|| sealer.clone());
     let count = count_once(&mut connection, &sealer, migrates).map_err(error)?;
@@ -162,9 +162,9 @@ pub(super) fn connect_settled(path: &Path) -> Result<(Connection, Option<File>),
             return Ok((connection, None));
         }
     }
-    let alone = files::lock_beside(path).map_err(|failed| unusable(path, failed.to_string()))?;
+    let exclusive_lock = files::lock_beside(path).map_err(|failed| unusable(path, failed.to_string()))?;
     // Not earlier: the file may have been replaced while this waited for the lock.
-    Ok((connect(path, None).map_err(error)?, Some(alone)))
+    Ok((connect(path, None).map_err(error)?, Some(exclusive_lock)))
 }
 
 /// Whether the file's header claims a write-ahead log. SQLite is not used: it would roll back a half-made file.
@@ -194,8 +194,8 @@ pub(super) fn log_ahead(connection: &Connection, path: &Path) -> Result<(), Jour
 }
 
 /// Returns the count in the database; recounts if there is none, and after a migration, which may merge entries.
-fn count_once(connection: &mut Connection, sealer: &Sealer, anew: bool) -> Res<LedgerCount> {
-    if let (false, Some(count)) = (anew, LedgerCount::read(connection, sealer)?) {
+fn count_once(connection: &mut Connection, sealer: &Sealer, force: bool) -> Res<LedgerCount> {
+    if let (false, Some(count)) = (force, LedgerCount::read(connection, sealer)?) {
         return Ok(count);
     }
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -212,8 +212,8 @@ fn count_once(connection: &mut Connection, sealer: &Sealer, anew: bool) -> Res<L
 
 /// Opens a file on a read-only disk, if it is of this version and sealed with this key.
 fn open_to_read(path: &Path, sealer: &Sealer) -> Option<Opened> {
-    let ways = [with_its_log, with_a_log_of_its_own, without_log];
-    let mut connections = ways.into_iter().filter_map(|way| way(path).ok());
+    let openers = [with_its_log, with_a_log_of_its_own, without_log];
+    let mut connections = openers.into_iter().filter_map(|opener| opener(path).ok());
     let is_ours = |connection: &Connection| {
         let found = schema::look(connection, MIGRATIONS.len());
         matches!(found, Ok(Found::Version(version)) if version == MIGRATIONS.len())
@@ -300,8 +300,8 @@ pub(super) fn connect(path: &Path, max_pages: Option<u32>) -> Res<Connection> {
     let mut connection = Connection::open(path)?;
     // SQLite's own handler sleeps up to 100 ms between attempts and can miss every gap of a busy writer.
     connection.busy_handler(Some(|tries: i32| {
-        std::thread::sleep(NAP);
-        u128::try_from(tries).is_ok_and(|tries| tries * NAP.as_millis() < BUSY.as_millis())
+        std::thread::sleep(POLL_INTERVAL);
+        u128::try_from(tries).is_ok_and(|tries| tries * POLL_INTERVAL.as_millis() < BUSY_TIMEOUT.as_millis())
     }))?;
     connection.set_prepared_statement_cache_capacity(64);
     // Without a checkpoint on close, a command that does almost nothing saves several syncs at its end.
@@ -343,8 +343,8 @@ mod tests {
         log_ahead(&made, &path).unwrap();
         made.execute_batch("create table a(b); insert into a values (7)")
             .unwrap();
-        for way in [with_a_log_of_its_own as fn(&Path) -> Res<Connection>, without_log] {
-            let is_folded = std::ptr::fn_addr_eq(way, without_log as fn(&Path) -> Res<Connection>);
+        for opener in [with_a_log_of_its_own as fn(&Path) -> Res<Connection>, without_log] {
+            let is_folded = std::ptr::fn_addr_eq(opener, without_log as fn(&Path) -> Res<Connection>);
             let copy = folder.path().join(format!("copy {is_folded}?#%.db"));
             if is_folded {
                 made.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
@@ -355,7 +355,7 @@ mod tests {
             fs::copy(&path, &copy).unwrap();
             let names = || fs::read_dir(folder.path()).unwrap().count();
             let before = names();
-            let reader = way(&copy).unwrap();
+            let reader = opener(&copy).unwrap();
             let found: i64 = reader.query_row("select b from a", [], |row| row.get(0)).unwrap();
             assert_eq!((found, names()), (7, before));
             assert!(reader.execute("insert into a values (8)", []).is_err());

@@ -11,7 +11,7 @@ use super::super::error::JournalError;
 use super::super::seal::Sealer;
 use super::super::table::Res;
 use super::open::{DIGEST_KEY, connect, digests_of};
-use super::{FOLDING, fault_to_error, schema};
+use super::{CHECKPOINT_TIMEOUT, fault_to_error, schema};
 
 /// The kind of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(in super::super) fn close_log(path: &Path) -> Result<(), JournalError> {
     }
     let close = || -> Res<()> {
         let connection = connect(path, None)?;
-        connection.busy_timeout(FOLDING)?;
+        connection.busy_timeout(CHECKPOINT_TIMEOUT)?;
         Ok(connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?)
     };
     close().map_err(|fault| fault_to_error(path, fault))

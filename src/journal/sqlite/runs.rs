@@ -192,14 +192,14 @@ pub(super) fn put_death(connection: &Connection, run: &RunId, left: Left) -> Res
     Ok(())
 }
 
-pub(super) fn drop_details(connection: &Connection, run: &RunId, most: usize) -> Res<u64> {
+pub(super) fn drop_details(connection: &Connection, run: &RunId, limit: usize) -> Res<u64> {
     let sql = "delete from row where run = ?1 and position in
                    (select position from row where run = ?1 order by position limit ?2)";
-    let most = to_sql(most as u64);
+    let limit = to_sql(limit as u64);
     let dropped = connection
         .prepare_cached(sql)?
-        .execute(params![run.as_str(), most])? as u64;
-    if to_sql(dropped) < most {
+        .execute(params![run.as_str(), limit])? as u64;
+    if to_sql(dropped) < limit {
         connection.execute("delete from died where run = ?1", [run.as_str()])?;
         connection.execute("delete from step where run = ?1 and changes = 0", [run.as_str()])?;
     }

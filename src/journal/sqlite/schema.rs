@@ -196,9 +196,9 @@ pub(super) fn back_up(connection: &Connection, target: &Path) -> Res<()> {
 }
 
 fn copy_by(draft: &Path, connection: &Connection, target: &Path) -> Res<()> {
-    let unwritable = |why: String| Fault::Copy {
+    let unwritable = |reason: String| Fault::Copy {
         path: target.to_owned(),
-        why,
+        reason,
     };
     let system = |error: std::io::Error| unwritable(error.to_string());
     drop(files::create_private(draft).map_err(system)?);

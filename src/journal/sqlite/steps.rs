@@ -101,7 +101,7 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
         step.started_ms,
         step.ended_ms,
         step.outcome,
-        step.why,
+        step.reason,
         window.and_then(|window| window.waits_ms),
         window.map(|window| window.sent.boot.to_string()),
         window.map(|window| window.sent.boot_ms),
@@ -261,7 +261,7 @@ pub(super) fn audits(connection: &Connection) -> Res<Vec<AuditData>> {
             Ok(AuditData {
                 at_ms: row.get(0)?,
                 kind: row.get(1)?,
-                who: row.get(2)?,
+                actor: row.get(2)?,
                 what: row.get(3)?,
             })
         },
@@ -270,7 +270,7 @@ pub(super) fn audits(connection: &Connection) -> Res<Vec<AuditData>> {
 
 pub(super) fn put_audit(connection: &Connection, audit: &AuditData) -> Res<()> {
     let sql = "insert into audit(at_ms, kind, who, what) values (?1, ?2, ?3, ?4)";
-    let values = params![audit.at_ms, audit.kind, audit.who, audit.what];
+    let values = params![audit.at_ms, audit.kind, audit.actor, audit.what];
     connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
@@ -314,7 +314,7 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
         started_ms: row.get(14)?,
         ended_ms: row.get(15)?,
         outcome: row.get(16)?,
-        why: row.get(17)?,
+        reason: row.get(17)?,
         request: row.get(22)?,
         act: row.get(23)?,
         // If damaged (see `damaged_steps`), only this list is lost.

@@ -154,8 +154,8 @@ impl Tables for Sql<'_> {
     fn put_audit(&mut self, audit: &AuditData) -> Res<()> {
         steps::put_audit(self.connection, audit)
     }
-    fn drop_details(&mut self, run: &RunId, most: usize) -> Res<u64> {
-        runs::drop_details(self.connection, run, most)
+    fn drop_details(&mut self, run: &RunId, limit: usize) -> Res<u64> {
+        runs::drop_details(self.connection, run, limit)
     }
     fn drop_sources(&mut self) -> Res<()> {
         runs::drop_sources(self.connection)

@@ -14,7 +14,7 @@ use super::super::error::JournalError;
 use super::super::seal::Sealer;
 use super::super::table::{Fault, Repeats, Res};
 use super::count::LedgerCount;
-use super::open::{NAP, connect};
+use super::open::{POLL_INTERVAL, connect};
 use super::tables::Sql;
 use super::{fault_to_error, unusable};
 use crate::waiting::{Wait, Waits};
@@ -102,7 +102,7 @@ impl Writer {
     fn connect(&self) -> Res<Connection> {
         let mut connection = connect(&self.path, self.max_pages)?;
         let (waits, path) = (self.waits.clone(), self.path.clone());
-        let untold = waits.untold().as_millis() / NAP.as_millis();
+        let untold = waits.untold().as_millis() / POLL_INTERVAL.as_millis();
         connection.busy_handler(Some(move |tries: i32| {
             if u128::try_from(tries).is_ok_and(|tries| tries == untold) {
                 // There is no callback for the end of the wait.
@@ -111,7 +111,7 @@ impl Writer {
                     path.display()
                 ))));
             }
-            std::thread::sleep(NAP);
+            std::thread::sleep(POLL_INTERVAL);
             true
         }))?;
         Ok(connection)

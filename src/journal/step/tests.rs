@@ -35,8 +35,9 @@ fn event() -> impl Strategy<Value = StepEvent> {
         (moment(), prop::sample::select(&Loss::ALL[..]), 0..40i64)
             .prop_map(|(at, loss, waits_ms)| { StepEvent::AnswerLost { at, loss, waits_ms } }),
         Just(StepEvent::Found),
-        (moment(), window()).prop_map(|(looked, window)| StepEvent::LookedInVain { looked, window }),
-        moment().prop_map(|looked| StepEvent::GivenUp { looked }),
+        (moment(), window())
+            .prop_map(|(looked_up_at, window)| StepEvent::LookedInVain { looked_up_at, window }),
+        moment().prop_map(|looked_up_at| StepEvent::GivenUp { looked_up_at }),
         Just(StepEvent::ResolvedDone),
         Just(StepEvent::ResolvedAbsent),
     ]
@@ -120,7 +121,7 @@ proptest! {
                     prop_assert!(answered_by_the_sender);
                 }
                 StepEvent::ResolvedAbsent => {}
-                StepEvent::GivenUp { looked } => prop_assert!(window.is_over(looked)),
+                StepEvent::GivenUp { looked_up_at } => prop_assert!(window.is_over(looked_up_at)),
                 other => prop_assert!(false, "{other:?} lost an intent"),
             }
         }
@@ -130,9 +131,9 @@ proptest! {
     fn no_request_is_resent_before_its_settle_window_is_over(events in prop::collection::vec(event(), 0..200)) {
         let mut may_land: Option<Window> = None;
         for (state, event, next) in history(events) {
-            if let StepEvent::LookedInVain { looked, .. } = event {
+            if let StepEvent::LookedInVain { looked_up_at, .. } = event {
                 let before = may_land.unwrap();
-                let passed = looked.since(before.sent);
+                let passed = looked_up_at.since(before.sent);
                 prop_assert!(passed.is_some_and(|passed| passed >= before.waits_ms.unwrap() + before.settle_ms));
                 prop_assert_ne!(state.loss(), Some(Loss::Yes));
             }
@@ -224,8 +225,20 @@ fn a_timestamp_of_another_boot_or_the_future_counts_from_now() {
         let doubt = StepState::Intended { window }
             .next(lost(at(500), Loss::Gone, 0))
             .unwrap();
-        assert!(doubt.next(StepEvent::GivenUp { looked: at(589) }).is_err());
-        assert!(doubt.next(StepEvent::GivenUp { looked: at(590) }).is_ok());
+        assert!(
+            doubt
+                .next(StepEvent::GivenUp {
+                    looked_up_at: at(589)
+                })
+                .is_err()
+        );
+        assert!(
+            doubt
+                .next(StepEvent::GivenUp {
+                    looked_up_at: at(590)
+                })
+                .is_ok()
+        );
     }
 }
 
@@ -240,10 +253,17 @@ fn the_worst_loss_reason_is_kept_and_success_is_never_resent() {
         Some(Loss::Late)
     );
     let yes = doubt.next(lost(at(9), Loss::Yes, 1)).unwrap();
-    let looked = at(1_000);
-    assert!(doubt.next(StepEvent::LookedInVain { looked, window }).is_ok());
-    assert!(yes.next(StepEvent::LookedInVain { looked, window }).is_err());
-    assert!(yes.next(StepEvent::GivenUp { looked }).is_err());
+    let looked_up_at = at(1_000);
+    assert!(
+        doubt
+            .next(StepEvent::LookedInVain { looked_up_at, window })
+            .is_ok()
+    );
+    assert!(
+        yes.next(StepEvent::LookedInVain { looked_up_at, window })
+            .is_err()
+    );
+    assert!(yes.next(StepEvent::GivenUp { looked_up_at }).is_err());
     assert_eq!(yes.next(StepEvent::Found), Ok(StepState::Done));
     assert_eq!(doubt.next(StepEvent::Answered), Ok(StepState::Done));
 }

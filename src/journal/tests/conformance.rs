@@ -266,7 +266,7 @@ async fn outcomes_and_refusals_are_replayed(journal: Journal, clock: Clock) {
             (outcome(1), replayed, !replayed)
         );
         let refused = step(&journal, &run, "b", &ensure("bob"), &platform).await;
-        assert!(matches!(refused, Err(StepEnd::Refused(why)) if why == "no".into()));
+        assert!(matches!(refused, Err(StepEnd::Refused(reason)) if reason == "no".into()));
         let found = step(&journal, &run, "c", &read("ann"), &platform).await.unwrap();
         assert_eq!((found.value, found.replayed), (outcome(1), replayed));
         let refused = step(&journal, &run, "d", &read("bob"), &platform).await;

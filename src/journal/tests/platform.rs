@@ -181,7 +181,7 @@ impl Platform {
     /// Returns the response as the sender sees it.
     async fn answer(&self, does: Does, sent: i64, flight: &Flight) -> Sending {
         let lost = |loss| Sending::Lost {
-            why: "the answer was lost".to_owned(),
+            reason: "the answer was lost".to_owned(),
             loss,
         };
         match does {

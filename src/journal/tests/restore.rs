@@ -38,11 +38,12 @@ fn restoring_a_backup_keeps_the_replaced_journal() {
         "{refused:?}"
     );
 
-    let kept = Journal::restore(&path, &backup, &sealer(), &clock)
+    let previous = Journal::restore(&path, &backup, &sealer(), &clock)
         .unwrap()
         .unwrap();
     assert!(
-        kept.display()
+        previous
+            .display()
             .to_string()
             .ends_with("journal.db.replaced-20231114-221320")
     );
@@ -50,7 +51,7 @@ fn restoring_a_backup_keeps_the_replaced_journal() {
     assert_eq!(names(&restored), ["ann"]);
     restored.healthy().unwrap();
     assert_eq!(restored.check().unwrap(), Vec::<String>::new());
-    assert_eq!(names(&in_file(&kept, &clock)), ["ann", "bob"]);
+    assert_eq!(names(&in_file(&previous, &clock)), ["ann", "bob"]);
 }
 
 #[test]
@@ -152,10 +153,10 @@ async fn after_rekeying_all_values_open_and_steps_are_replayed() {
     // Twice: with a random key, then with a given one.
     for given in [None, Some(Sealer::new(&[9; 32]))] {
         let old_key = fs::read(&key).unwrap();
-        let (kept, unreadable) = Journal::rekey(&files, &sealer, given.as_ref(), &clock).unwrap();
+        let (previous, unreadable) = Journal::rekey(&files, &sealer, given.as_ref(), &clock).unwrap();
         assert_eq!(unreadable, 0);
-        assert_eq!(fs::read(kept.as_ref().unwrap()).unwrap(), old_key);
-        fs::remove_file(kept.unwrap()).unwrap();
+        assert_eq!(fs::read(previous.as_ref().unwrap()).unwrap(), old_key);
+        fs::remove_file(previous.unwrap()).unwrap();
         let old = Journal::open(&path, sealer, clock.clone(), Ids::random());
         assert!(matches!(old, Err(JournalError::WrongKey { .. })));
         assert_eq!(key.exists(), given.is_none());

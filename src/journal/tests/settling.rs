@@ -21,7 +21,7 @@ async fn ensured(does: impl IntoIterator<Item = Does>) -> (Result<Output, StepEn
 
 fn doubt(end: Result<Output, StepEnd>) -> String {
     match end {
-        Err(StepEnd::InDoubt { why, .. }) => why,
+        Err(StepEnd::InDoubt { reason, .. }) => reason,
         other => panic!("not in doubt: {other:?}"),
     }
 }
@@ -230,7 +230,7 @@ async fn an_unreachable_platform_parks_the_step_and_a_resume_settles_it() {
     let platform = Platform::new(&clock, [Does::DropsAfter]).looks(down);
     doubt(step(&journal, &run, "a", &ensure("ann"), &platform).await);
     assert_eq!(
-        only_step(&journal, &run).why.unwrap(),
+        only_step(&journal, &run).reason.unwrap(),
         "the answer was lost, and no connection"
     );
     let mut end = step(&journal, &run, "a", &ensure("ann"), &platform).await;
@@ -306,7 +306,7 @@ async fn parked_steps_are_resolved_manually_and_audited() {
     let audits = journal.audits().unwrap();
     assert_eq!(audits.len(), 4);
     assert_eq!(
-        (audits[0].kind.as_str(), audits[0].who.as_str()),
+        (audits[0].kind.as_str(), audits[0].actor.as_str()),
         ("resolve", "eve")
     );
 }
@@ -424,8 +424,8 @@ async fn cancelling_a_lookup_leaves_the_step_in_doubt() {
         }
     });
     let row = journal.open_row(&run, 0, "a", true).unwrap();
-    let why = doubt(row.step(&plan, &platform.attempt(&plan), &cancel).await);
-    assert_eq!(why, "the answer was lost, and looking for it was interrupted");
+    let reason = doubt(row.step(&plan, &platform.attempt(&plan), &cancel).await);
+    assert_eq!(reason, "the answer was lost, and looking for it was interrupted");
     let resumed = step(&journal, &run, "a", &plan, &platform).await.unwrap();
     assert_eq!((resumed.created, platform.sends().len()), (true, 1));
 }

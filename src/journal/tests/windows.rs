@@ -116,7 +116,7 @@ async fn a_long_lookup_is_announced_once_with_its_deadline_and_reason() {
             .is_some_and(|at| (until..=until + 2 * FRESH).contains(&at)),
         "{waits:?}"
     );
-    assert!(waits[0].why.contains("not"), "{waits:?}");
+    assert!(waits[0].reason.contains("not"), "{waits:?}");
     assert_eq!(setting.journal.waits().longest(), None);
 }
 

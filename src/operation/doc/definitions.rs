@@ -164,26 +164,26 @@ fn param_type(param: &Param) -> String {
 }
 
 /// Converts a result type of the table: `list of crm::Deal` becomes `Array<CrmDeal>`.
-fn result_type(catalogue: &Catalogue, words: &str) -> String {
-    let one = |words: &str| -> String {
-        match words.trim() {
+fn result_type(catalogue: &Catalogue, result_text: &str) -> String {
+    let one = |result_text: &str| -> String {
+        match result_text.trim() {
             "string" => "String".to_owned(),
             "secret" => "Secret".to_owned(),
-            "bool" | "int" | "float" | "()" => words.trim().to_owned(),
+            "bool" | "int" | "float" | "()" => result_text.trim().to_owned(),
             "map" => "Map".to_owned(),
             "list" => "Array".to_owned(),
             name if catalogue.kind(name).is_some() => type_name(name),
             _ => "?".to_owned(),
         }
     };
-    let part = |words: &str| match words.trim().strip_prefix("list of ") {
+    let part = |result_text: &str| match result_text.trim().strip_prefix("list of ") {
         Some(items) => match one(items).as_str() {
             "?" => "Array".to_owned(),
             items => format!("Array<{items}>"),
         },
-        None => one(words),
+        None => one(result_text),
     };
-    let parts: Vec<String> = words.split(" or ").map(part).collect();
+    let parts: Vec<String> = result_text.split(" or ").map(part).collect();
     if parts.iter().any(|part| part == "?") {
         return "?".to_owned();
     }

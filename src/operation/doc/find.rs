@@ -38,9 +38,9 @@ pub fn find(catalogue: &Catalogue, name: &str) -> Result<Vec<Topic>, Unknown> {
 
 /// Returns the operations whose entries contain every word, best match first: in the name, then the summary, then the
 /// rest.
-pub fn search(catalogue: &Catalogue, words: &str) -> Vec<Operation> {
-    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
-    if words.is_empty() {
+pub fn search(catalogue: &Catalogue, terms: &str) -> Vec<Operation> {
+    let terms: Vec<String> = terms.split_whitespace().map(str::to_lowercase).collect();
+    if terms.is_empty() {
         return Vec::new();
     }
     let mut hits: Vec<(usize, Operation)> = catalogue
@@ -48,7 +48,7 @@ pub fn search(catalogue: &Catalogue, words: &str) -> Vec<Operation> {
         .iter()
         .copied()
         .filter_map(|op| {
-            let ranks = words.iter().map(|word| rank(&op, word));
+            let ranks = terms.iter().map(|word| rank(&op, word));
             Some((ranks.sum::<Option<usize>>()?, op))
         })
         .collect();

@@ -166,12 +166,12 @@ pub fn properties(kind: &'static Kind) -> Vec<Property> {
 }
 
 fn errors(catalogue: &Catalogue, op: &OpSpec) -> Vec<ErrorDoc> {
-    let told = |(code, when): &(super::error::Code, &'static str)| ErrorDoc {
+    let error_doc = |(code, when): &(super::error::Code, &'static str)| ErrorDoc {
         code: code.as_str(),
         when,
         hint: explain::remedy(catalogue, code.as_str()),
     };
-    op.errors.iter().map(told).collect()
+    op.errors.iter().map(error_doc).collect()
 }
 
 /// Returns the codes that all operations of this kind may fail with, without those of its own list.

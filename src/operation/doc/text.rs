@@ -132,7 +132,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// The maximum width of a column of names.
-const WIDEST_NAMES: usize = 48;
+const MAX_NAME_WIDTH: usize = 48;
 
 struct Page<'a> {
     look: &'a Look<'a>,
@@ -194,7 +194,7 @@ impl<'a> Page<'a> {
 
     fn table(&mut self, rows: &[(String, &str)]) {
         let widths = rows.iter().map(|(name, _)| name.chars().count());
-        let column = widths.max().unwrap_or_default().min(WIDEST_NAMES) + 2;
+        let column = widths.max().unwrap_or_default().min(MAX_NAME_WIDTH) + 2;
         for (name, text) in rows {
             self.item(2, name, text, column);
         }

@@ -17,8 +17,8 @@ pub fn all(catalogue: &Catalogue) -> impl Iterator<Item = &'static Explanation> 
 
 /// Returns the explanation of a code, ignoring case and accepting `-` for `_`.
 pub fn find(catalogue: &Catalogue, code: &str) -> Option<&'static Explanation> {
-    let wanted = code.trim().replace('-', "_");
-    all(catalogue).find(|entry| entry.code.eq_ignore_ascii_case(&wanted))
+    let normalized = code.trim().replace('-', "_");
+    all(catalogue).find(|entry| entry.code.eq_ignore_ascii_case(&normalized))
 }
 
 /// Returns the code that a mistyped one probably means.

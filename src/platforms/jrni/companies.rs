@@ -124,7 +124,7 @@ pub(super) static OPS: &[OpSpec] = &[
             },
         ],
         result: COMPANY,
-        errors: CHANGED,
+        errors: CHANGE_ERRORS,
         effect: Effect::Change {
             probe: &probe_update,
             strikes: None,
@@ -144,7 +144,7 @@ pub(super) static OPS: &[OpSpec] = &[
               from the ledger.",
         params: &[ID],
         result: "()",
-        errors: CHANGED,
+        errors: CHANGE_ERRORS,
         effect: Effect::Change {
             probe: &probe_disable,
             strikes: Some("company"),
@@ -165,7 +165,7 @@ const ERRORS: &[(Code, &str)] = &[
         "the login is valid for several companies, and none was named",
     ),
 ];
-const CHANGED: &[(Code, &str)] = &[
+const CHANGE_ERRORS: &[(Code, &str)] = &[
     (Code::NotFound, "there is no such company"),
     (Code::Forbidden, "the login is not for this company"),
     (Code::Refused, "the platform refuses the change"),

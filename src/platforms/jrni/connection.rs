@@ -7,7 +7,7 @@ use super::client::Client;
 use super::client::account::{Account, Base};
 use super::client::accounts::Accounts;
 use super::client::endpoints::Endpoints;
-use super::{SESSION, SIGN_IN, TOLD, company_number, told};
+use super::{COMPANY_FIELD, SESSION, SIGN_IN, company_number, told};
 use crate::client::Network;
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
@@ -104,7 +104,7 @@ pub(super) fn acts_on_untold_company(call: &Call) -> bool {
     let session = call.receiver.as_ref().filter(|session| session.kind == SESSION);
     enters_or_strikes
         && session.is_some_and(|session| {
-            ["company", TOLD]
+            ["company", COMPANY_FIELD]
                 .iter()
                 .all(|name| session.text(name).trim().is_empty())
         })
@@ -112,7 +112,9 @@ pub(super) fn acts_on_untold_company(call: &Call) -> bool {
 
 fn told_company(mut call: Call, company: u64) -> Call {
     if let Some(session) = &mut call.receiver {
-        session.fields.insert(TOLD.into(), company.to_string().into());
+        session
+            .fields
+            .insert(COMPANY_FIELD.into(), company.to_string().into());
     }
     call
 }

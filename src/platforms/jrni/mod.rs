@@ -137,7 +137,7 @@ pub(crate) static PLATFORM: Platform = Platform {
             "--secret password=env:ACME_PASSWORD --secret app_key=file:~/.acme",
         ],
         sign_in: SignIn::Driver,
-        looks: &["company", "administrators"],
+        test_operations: &["company", "administrators"],
     }),
     operations: &[CONNECT, companies::OPS, raw::OPS],
     resources: resources::RESOURCES,
@@ -226,12 +226,12 @@ pub(super) fn company_number(text: &str) -> Result<Option<u64>, OpError> {
 }
 
 /// The company that the platform signs a session in to, if the session names none.
-const TOLD: &str = "$company";
+const COMPANY_FIELD: &str = "$company";
 
 /// The account of a session in the ledger: its normalized address and the company it acts on. If the session names
 /// none, that is the company the platform signed it in to, since it may be added to the profile later.
 pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
-    match company_number(session.text(TOLD))? {
+    match company_number(session.text(COMPANY_FIELD))? {
         Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
         None => named_account_of(session),
     }

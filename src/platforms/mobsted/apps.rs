@@ -44,7 +44,7 @@ const ADOPT: Param = Param {
     doc: "true: adopt an app with this name and site that is not in the ledger",
 };
 
-const MADE: &[(Code, &str)] = &[
+const CREATE_ERRORS: &[(Code, &str)] = &[
     (Code::AlreadyExists, "an app with this name and site exists"),
     (Code::Refused, "the platform refuses the name or the site"),
     (Code::SignInRefused, "the account refuses the login or password"),
@@ -78,7 +78,7 @@ pub(super) static OPS: &[OpSpec] = &[
             },
         ],
         result: APP,
-        errors: MADE,
+        errors: CREATE_ERRORS,
         effect: Effect::Ensure {
             key: &key,
             check: &check,
@@ -107,7 +107,7 @@ pub(super) static OPS: &[OpSpec] = &[
             },
         ],
         result: APP,
-        errors: MADE,
+        errors: CREATE_ERRORS,
         effect: Effect::Create {
             key: &key,
             check: &check,

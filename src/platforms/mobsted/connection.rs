@@ -86,10 +86,10 @@ impl OpContext {
             password,
             role,
         };
-        let usual = Timeouts::default();
+        let defaults = Timeouts::default();
         let timeouts = Timeouts {
-            reply: settings.reply.unwrap_or(usual.reply),
-            tenant_creation: settings.tenant_creation.unwrap_or(usual.tenant_creation),
+            reply: settings.reply.unwrap_or(defaults.reply),
+            tenant_creation: settings.tenant_creation.unwrap_or(defaults.tenant_creation),
         };
         Ok(shared.accounts.client(
             &account,

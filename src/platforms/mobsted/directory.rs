@@ -29,12 +29,12 @@ pub(super) struct Directories {
 type Lists<T> = Recent<Arc<List<T>>>;
 
 /// The number of attempts to read a list that changes whenever one of its pages is read again.
-const READINGS: usize = 3;
+const READ_ATTEMPTS: usize = 3;
 
 /// One list of one account. A caller gets a state read after its request; those arriving meanwhile share a reading.
 struct List<T> {
-    asked: AtomicU64,
-    kept: tokio::sync::Mutex<Kept<T>>,
+    requests: AtomicU64,
+    cached: tokio::sync::Mutex<Kept<T>>,
 }
 
 struct Kept<T> {
@@ -46,8 +46,8 @@ struct Kept<T> {
 impl<T> Default for List<T> {
     fn default() -> List<T> {
         List {
-            asked: AtomicU64::new(0),
-            kept: tokio::sync::Mutex::default(),
+            requests: AtomicU64::new(0),
+            cached: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -109,26 +109,26 @@ impl Listed for App {
 impl<T: Listed> List<T> {
     /// Whether the list has been read in this process.
     async fn is_read(&self) -> bool {
-        self.kept.lock().await.listing.is_read()
+        self.cached.lock().await.listing.is_read()
     }
 
     /// Returns the current list: updated, unless another caller's reading began after this request.
     async fn now(&self, client: &Client) -> Result<MutexGuard<'_, Kept<T>>, OpError> {
-        let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut kept = self.kept.lock().await;
-        if kept.serves < mine && !(kept.listing.is_read() && Sabotage::ListNotReadOn.is_on()) {
-            let serves = self.asked.load(Ordering::SeqCst);
+        let ticket = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut cached = self.cached.lock().await;
+        if cached.serves < ticket && !(cached.listing.is_read() && Sabotage::ListNotReadOn.is_on()) {
+            let serves = self.requests.load(Ordering::SeqCst);
             // A failed reading covers no request.
-            kept.serves = 0;
-            let read = T::read_on(client, &mut kept.listing).await;
-            kept.note(read, serves)?;
+            cached.serves = 0;
+            let read = T::read_on(client, &mut cached.listing).await;
+            cached.note(read, serves)?;
         }
-        Ok(kept)
+        Ok(cached)
     }
 
     /// The items with this name that the list has now.
     async fn named(&self, client: &Client, name: &str) -> Result<Vec<T>, OpError> {
-        for _ in 0..READINGS {
+        for _ in 0..READ_ATTEMPTS {
             let named = self.now(client).await?.listing.named(name);
             let mut found = Vec::new();
             let mut moved = false;
@@ -141,7 +141,7 @@ impl<T: Listed> List<T> {
                 found.extend(named.last);
                 return Ok(found);
             }
-            *self.kept.lock().await = Kept::default();
+            *self.cached.lock().await = Kept::default();
         }
         let message = format!("the list that may contain `{name}` changes each time it is read");
         Err(ApiError::new(ApiErrorKind::Unreadable, message).into())
@@ -176,9 +176,9 @@ impl OpContext {
                 }
                 self.apps_now(session, "").await?;
                 // It may have been renamed.
-                let kept = list.kept.lock().await;
+                let cached = list.cached.lock().await;
                 let id = held.fields.get("id");
-                Ok(id.is_some_and(|id| !kept.listing.has_id(id)))
+                Ok(id.is_some_and(|id| !cached.listing.has_id(id)))
             }
             _ => Ok(false),
         }

@@ -173,7 +173,7 @@ pub(crate) static PLATFORM: Platform = Platform {
             "--secret password=env:ACME_PASSWORD --mode dev",
         ],
         sign_in: SignIn::Driver,
-        looks: &["tenants", "apps"],
+        test_operations: &["tenants", "apps"],
     }),
     operations: &[
         CONNECT,

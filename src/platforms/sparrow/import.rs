@@ -40,17 +40,27 @@ const ROUTES: &[ImportRoute] = &[
     ),
     ImportRoute::call("POST", "intlsms/compose", "sparrow::send_sms", &[SMS]),
     ImportRoute::call("POST", "whatsapp/messages", "sparrow::send_whatsapp", &[WHATSAPP]),
-    ImportRoute::call(EITHER, "viber/campaign/report/{id}", VIBER, &[Path("id")]),
-    ImportRoute::call(EITHER, "viber/campaign/report/{id}/delivery", VIBER, DELIVERED),
-    ImportRoute::call(EITHER, "viber/campaign/report/{id}/failed", VIBER, FAILED),
-    ImportRoute::call(EITHER, "intlsms/compose/report/{id}", BY_SMS, &[Path("id")]),
-    ImportRoute::call(EITHER, "intlsms/compose/report/{id}/delivery", BY_SMS, DELIVERED),
-    ImportRoute::call(EITHER, "intlsms/compose/report/{id}/failed", BY_SMS, FAILED),
+    ImportRoute::call(GET_OR_POST, "viber/campaign/report/{id}", VIBER, &[Path("id")]),
+    ImportRoute::call(
+        GET_OR_POST,
+        "viber/campaign/report/{id}/delivery",
+        VIBER,
+        DELIVERED,
+    ),
+    ImportRoute::call(GET_OR_POST, "viber/campaign/report/{id}/failed", VIBER, FAILED),
+    ImportRoute::call(GET_OR_POST, "intlsms/compose/report/{id}", BY_SMS, &[Path("id")]),
+    ImportRoute::call(
+        GET_OR_POST,
+        "intlsms/compose/report/{id}/delivery",
+        BY_SMS,
+        DELIVERED,
+    ),
+    ImportRoute::call(GET_OR_POST, "intlsms/compose/report/{id}/failed", BY_SMS, FAILED),
     ImportRoute::call("GET", "intlsms/compose/tarrif", "sparrow::tariffs", &[]),
 ];
 
 /// Reports are read with GET; an older vendor document says POST.
-const EITHER: &str = "GET|POST";
+const GET_OR_POST: &str = "GET|POST";
 const VIBER: &str = "sparrow::viber_report";
 const BY_SMS: &str = "sparrow::sms_report";
 const DELIVERED: &[ImportArg] = &[Path("id"), Text("delivery")];

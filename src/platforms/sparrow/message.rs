@@ -9,7 +9,7 @@ use crate::operation::error::{Code, OpError};
 use crate::value::{Record, Value};
 
 /// The maximum length of a Viber template parameter, in characters (vendor's documents).
-const LONGEST_VALUE: usize = 25;
+const MAX_VALUE_CHARS: usize = 25;
 
 /// Viber, free-form.
 pub(super) fn viber(call: &Call) -> Result<Message, OpError> {
@@ -237,9 +237,9 @@ fn check_value(name: &str, value: &Value) -> Result<(), OpError> {
         }
     };
     let length = text.chars().count();
-    if length > LONGEST_VALUE {
+    if length > MAX_VALUE_CHARS {
         return Err(bad(format!(
-            "the parameter `{name}` has {length} characters; at most {LONGEST_VALUE} are allowed"
+            "the parameter `{name}` has {length} characters; at most {MAX_VALUE_CHARS} are allowed"
         )));
     }
     if text.contains("://") || text.to_lowercase().starts_with("www.") {

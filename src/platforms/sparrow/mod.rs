@@ -56,7 +56,7 @@ pub(crate) static PLATFORM: Platform = Platform {
             "--secret api_token=stdin --secret partner_token=stdin < tokens.txt",
         ],
         sign_in: SignIn::Driver,
-        looks: &["tariffs"],
+        test_operations: &["tariffs"],
     }),
     operations: &[CONNECT, send::OPS, report::OPS],
     kinds: KINDS,

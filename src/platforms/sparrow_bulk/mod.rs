@@ -42,7 +42,7 @@ pub(crate) static PLATFORM: Platform = Platform {
             "--secret api_token=stdin < token.txt",
         ],
         sign_in: SignIn::None,
-        looks: &["credit"],
+        test_operations: &["credit"],
     }),
     operations: &[CONNECT, operations::SEND, operations::CREDIT],
     codes: fault::CODES,

@@ -128,7 +128,7 @@ pub(crate) static PLATFORM: Platform = Platform {
         hidden: &[],
         example: &["--url https://api.crm.example/v2 --secret bearer=env:CRM_TOKEN"],
         sign_in: SignIn::None,
-        looks: &[],
+        test_operations: &[],
     }),
     operations: &[OPS],
     maps: &[(OPS, RESULT)],
@@ -268,7 +268,7 @@ fn request<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value
     Box::pin(async move {
         let name = call.text("method");
         let method = Method::parse(name.trim())
-            .map_err(|why| OpError::new(Code::BadArgument, format!("`{}` {why}", name.trim())))?;
+            .map_err(|reason| OpError::new(Code::BadArgument, format!("`{}` {reason}", name.trim())))?;
         settle::exchange(context, call, method).await
     })
 }

@@ -189,9 +189,9 @@ fn part(name: &str, value: Value) -> Result<Part, OpError> {
         ))),
     };
     let (filename, kind) = (text("filename")?, text("type")?);
-    if let Some(stranger) = file.keys().next() {
+    if let Some(unknown_key) = file.keys().next() {
         return Err(bad(format!(
-            "the part `{name}` has no key `{stranger}`; it has content, filename, type"
+            "the part `{name}` has no key `{unknown_key}`; it has content, filename, type"
         )));
     }
     Ok(Part {

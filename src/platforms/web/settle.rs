@@ -58,8 +58,8 @@ pub(super) async fn exchange(context: &OpContext, call: &Call, method: Method) -
     let reply = client.send_checked(asked, Some(&call.flight)).await;
     match reply {
         Ok(reply) if named && reply.status >= 300 => {
-            let why = format!("the response was a redirect ({})", reply.status);
-            Err(lost(why, reply.status))
+            let reason = format!("the response was a redirect ({})", reply.status);
+            Err(lost(reason, reply.status))
         }
         // A success response without the resource: the lookup finds it, so that `.body` is always the resource.
         Ok(reply) if keyed && !deletes && is_empty(&reply.body) => {
@@ -129,7 +129,7 @@ pub(super) fn strikes(call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
     let account = account(call)?;
     let url = address(&call.text("url"))?;
     let path = url.path().trim_end_matches('/');
-    let mut struck = vec![LedgerEntry::Identified {
+    let mut entries = vec![LedgerEntry::Identified {
         account: account.clone(),
         kind: "http".to_owned(),
         platform_id: path.to_owned(),
@@ -144,7 +144,7 @@ pub(super) fn strikes(call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
                 format!("{method} {path} {key}"),
                 format!("{method} {path}/ {key}"),
             ];
-            struck.extend(named.map(|name| {
+            entries.extend(named.map(|name| {
                 LedgerEntry::Named(ResourceKey {
                     account: account.clone(),
                     kind: "http".to_owned(),
@@ -153,7 +153,7 @@ pub(super) fn strikes(call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
             }));
         }
     }
-    Ok(struck)
+    Ok(entries)
 }
 
 /// Whether the response to a removing call means that the resource is gone.
@@ -166,12 +166,15 @@ pub(super) fn is_removed(answer: &Value) -> bool {
 pub(super) fn address_of(call: &Call, answer: &Value) -> Option<String> {
     let url = address(&call.text("url")).ok()?;
     let fields = answer.as_record()?;
-    let said = fields.get("headers").and_then(Value::as_record);
-    let said = said.and_then(|headers| headers.get("location")?.as_text());
-    let path = match (said, method(call).as_str()) {
-        (Some(said), _) => {
-            let said = url.join(said).ok().filter(|said| said.origin() == url.origin())?;
-            said.path().to_owned()
+    let location = fields.get("headers").and_then(Value::as_record);
+    let location = location.and_then(|headers| headers.get("location")?.as_text());
+    let path = match (location, method(call).as_str()) {
+        (Some(location), _) => {
+            let location = url
+                .join(location)
+                .ok()
+                .filter(|location| location.origin() == url.origin())?;
+            location.path().to_owned()
         }
         (None, "PUT" | "PATCH") => url.path().to_owned(),
         (None, _) => {
@@ -260,8 +263,8 @@ fn check<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<Value>
         match look(call).await.map_err(passing)? {
             Probe::Found(found) => Ok(Some(found)),
             Probe::Absent => Ok(None),
-            Probe::Unknown(why) | Probe::Unreachable(why) => {
-                Err(passing(OpError::new(Code::Unavailable, why)))
+            Probe::Unknown(reason) | Probe::Unreachable(reason) => {
+                Err(passing(OpError::new(Code::Unavailable, reason)))
             }
         }
     })
@@ -383,10 +386,10 @@ fn passing(error: OpError) -> OpError {
     }
 }
 
-fn lost(why: String, status: u16) -> OpError {
+fn lost(reason: String, status: u16) -> OpError {
     let said_yes = (200..300).contains(&status);
     OpError {
         sent: if said_yes { Sent::Yes } else { Sent::Maybe },
-        ..OpError::new(Code::Unavailable, why).status(status)
+        ..OpError::new(Code::Unavailable, reason).status(status)
     }
 }

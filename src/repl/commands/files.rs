@@ -13,7 +13,7 @@ pub(super) static COMMANDS: &[Command] = &[
             "" => repl.usage("load"),
             path => match only_word(path) {
                 Ok(path) => repl.load(&path),
-                Err(why) => repl.wrong(&why, &[]),
+                Err(reason) => repl.wrong(&reason, &[]),
             },
         },
     },
@@ -63,7 +63,7 @@ fn run(repl: &mut Repl, args: &str) -> Next {
     let mut words = match words(args) {
         Ok(words) if !words.is_empty() => words,
         Ok(_) => return repl.usage("run"),
-        Err(why) => return repl.wrong(&why, &[]),
+        Err(reason) => return repl.wrong(&reason, &[]),
     };
     // A `--` after the script is optional and has no effect.
     if words.get(1).is_some_and(|word| word == "--") {

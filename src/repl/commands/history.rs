@@ -4,7 +4,7 @@ use regex_lite::Regex;
 
 use super::Command;
 use crate::repl::evaluate::Entered;
-use crate::repl::redaction::KEPT_OUT;
+use crate::repl::redaction::REDACTED_TEXT;
 use crate::repl::width::cut;
 use crate::repl::{Left, Next, Repl};
 use crate::run::session::{Change, SettledAs, UndoHint};
@@ -59,8 +59,8 @@ fn history(repl: &mut Repl, args: &str) -> Next {
             let found = inputs.filter(|(_, input)| !input.secret && pattern.is_match(input.text.trim_end()));
             found.map(|(index, _)| index).collect()
         }
-        Err(why) if why.is_empty() => return repl.usage("history"),
-        Err(why) => return repl.wrong(&format!("`{args}` is not a regular expression: {why}"), &[]),
+        Err(reason) if reason.is_empty() => return repl.usage("history"),
+        Err(reason) => return repl.wrong(&format!("`{args}` is not a regular expression: {reason}"), &[]),
     };
     if wanted.is_empty() && !repl.inputs.is_empty() {
         repl.ports.screen.note("no input matches");
@@ -91,7 +91,7 @@ impl Wanted {
             return args.parse().map(Wanted::Last).map_err(|_| String::new());
         };
         let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
-        let pattern = Regex::new(pattern).map_err(|why| why.to_string())?;
+        let pattern = Regex::new(pattern).map_err(|reason| reason.to_string())?;
         Ok(Wanted::Found(pattern))
     }
 }
@@ -99,7 +99,7 @@ impl Wanted {
 fn line(number: usize, input: &Entered) -> String {
     let mark = if input.done { ' ' } else { '!' };
     let text = if input.secret {
-        KEPT_OUT.to_owned()
+        REDACTED_TEXT.to_owned()
     } else {
         input.text.trim_end().replace('\n', "\n       ")
     };
@@ -258,22 +258,22 @@ impl Repl {
         let screen = self.ports.screen.clone();
         let interrupt = crate::run::interrupt::Interrupt::new();
         self.current_input.set(&interrupt);
-        let mut looked = 0;
-        let mut left = 0;
+        let mut settled_count = 0;
+        let mut unresolved = 0;
         let settled = session.settle(&interrupt, &mut |settling| {
-            looked += 1;
+            settled_count += 1;
             let step = format!("{} of input {}", settling.op, settling.number);
-            match &settling.fate {
+            match &settling.settled_as {
                 SettledAs::Done => screen.note(&format!("{step} was carried out; it is on record")),
                 SettledAs::Absent => screen.note(&format!(
                     "{step} was not carried out; enter it again if you want it"
                 )),
-                SettledAs::Open(why) => {
-                    left += 1;
-                    screen.warn(&format!("{step} stays in doubt: {why}"));
+                SettledAs::Open(reason) => {
+                    unresolved += 1;
+                    screen.warn(&format!("{step} stays in doubt: {reason}"));
                 }
                 SettledAs::Stopped => {
-                    left += 1;
+                    unresolved += 1;
                     screen.note("the look-up was stopped");
                 }
             }
@@ -281,9 +281,9 @@ impl Repl {
         self.current_input.clear();
         match settled {
             Err(error) => self.wrong(&format!("the journal cannot be used: {error}"), &[]),
-            Ok(()) if left > 0 => Next::Failed(Left::InDoubt),
+            Ok(()) if unresolved > 0 => Next::Failed(Left::InDoubt),
             Ok(()) => {
-                if looked == 0 {
+                if settled_count == 0 {
                     screen.note("nothing is in doubt");
                 }
                 Next::Go

@@ -18,7 +18,7 @@ pub(super) static COMMANDS: &[Command] = &[Command {
 fn save(repl: &mut Repl, args: &str) -> Next {
     let words = match words(args) {
         Ok(words) => words,
-        Err(why) => return repl.wrong(&why, &[]),
+        Err(reason) => return repl.wrong(&reason, &[]),
     };
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     let force = words.contains(&"--force");
@@ -80,10 +80,10 @@ impl Repl {
             .map(|(index, input)| Typed {
                 number: index + 1,
                 text: input.text.clone(),
-                came: if input.done {
-                    Came::Done(input.gave)
+                outcome: if input.done {
+                    Came::Done(input.has_value)
                 } else {
-                    Came::Failed(input.why.clone())
+                    Came::Failed(input.reason.clone())
                 },
                 hidden: is_hidden(&input.text),
                 elsewhere: Some(&input.account).filter(|account| **account != here).cloned(),
@@ -95,7 +95,7 @@ impl Repl {
     fn tell_of_saved(&self, file: &str, saved: &Saved) {
         let screen = &self.ports.screen;
         screen.note(&format!("wrote {file}; no mistakes found"));
-        for (number, name) in &saved.added {
+        for (number, name) in &saved.dependencies {
             screen.note(&format!(
                 "input {number} is included, too, because `{name}` is needed"
             ));
@@ -105,8 +105,8 @@ impl Repl {
                 "the session's `main` is now `{name}`: the script has its own `main`"
             ));
         }
-        for (number, why) in &saved.aside {
-            screen.warn(&format!("input {number} is a comment: {why}"));
+        for (number, reason) in &saved.commented_out {
+            screen.warn(&format!("input {number} is a comment: {reason}"));
         }
         for (number, (name, later)) in &saved.anew {
             screen.warn(&format!(

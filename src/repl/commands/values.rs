@@ -88,12 +88,12 @@ fn tell_type(repl: &mut Repl, expression: &str) -> Next {
         return repl.usage("type");
     }
     match read(expression) {
-        Completeness::Incomplete(open) if open.closes.is_empty() => {
+        Completeness::Incomplete(open) if open.closing_token.is_empty() => {
             return repl.wrong("the expression is incomplete: something is missing after it", &[]);
         }
         Completeness::Incomplete(open) => {
             return repl.wrong(
-                &format!("the expression is incomplete: {} is missing", open.closes),
+                &format!("the expression is incomplete: {} is missing", open.closing_token),
                 &[],
             );
         }
@@ -197,7 +197,7 @@ fn export(repl: &mut Repl, args: &str) -> Next {
     let (path, rest) = split(args);
     let words = match words(rest) {
         Ok(words) => words,
-        Err(why) => return repl.wrong(&why, &[]),
+        Err(reason) => return repl.wrong(&reason, &[]),
     };
     let (flags, given): (Vec<&str>, Vec<&str>) = words
         .iter()

@@ -12,8 +12,8 @@ use crate::script::interactive::declared;
 /// Completes the text after the colon.
 pub(super) fn complete(helper: &ReplHelper, rest: &str) -> (usize, Vec<Candidate>) {
     let Some((name, args)) = rest.split_once(' ') else {
-        let fitting = commands().filter(|command| command.name.starts_with(rest));
-        return (1, fitting.map(title).collect());
+        let matching = commands().filter(|command| command.name.starts_with(rest));
+        return (1, matching.map(title).collect());
     };
     let behind = 1 + name.len() + 1;
     let (start, found) = arguments(helper, name, args);
@@ -31,10 +31,10 @@ fn title(command: &Command) -> Candidate {
 
 /// Returns where the last word of the arguments begins, and its completions.
 fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candidate>) {
-    let (start, in_quotes, said) = last_word(args);
+    let (start, in_quotes, typed) = last_word(args);
     let word = &args[start..];
     let is_first = start == 0;
-    let paths = |_: &str| files(&said, in_quotes);
+    let paths = |_: &str| files(&typed, in_quotes);
     let found = match name {
         "load" | "run" if is_first => paths(word),
         "save" if !is_first => words(word, &["1-", "--force"]),
@@ -66,8 +66,8 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
 }
 
 /// Completes files and folders, quoted if one of them needs it or a quote is already typed.
-fn files(said: &str, in_quotes: bool) -> Vec<Candidate> {
-    let mut found = paths(said);
+fn files(typed: &str, in_quotes: bool) -> Vec<Candidate> {
+    let mut found = paths(typed);
     if in_quotes || found.iter().any(|one| needs_quotes(&one.replacement)) {
         for one in &mut found {
             // The path continues after a folder.
@@ -93,8 +93,8 @@ fn inside(helper: &ReplHelper, args: &str) -> (usize, Vec<Candidate>) {
 /// The recorded runs, newest first.
 fn runs(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let known = helper.ports.host.runs().into_iter();
-    let fitting = known.filter(|(run, _)| begins(run, word));
-    fitting
+    let matching = known.filter(|(run, _)| begins(run, word));
+    matching
         .map(|(run, about)| Candidate::new(&run, &run, about))
         .collect()
 }
@@ -110,14 +110,14 @@ fn parameters(ports: &Ports, args: &str, word: &str) -> Vec<Candidate> {
     let Some(declared) = declared(&text) else {
         return Vec::new();
     };
-    let fitting = declared.params().iter().filter(|param| {
+    let matching = declared.params().iter().filter(|param| {
         let flag = param.flag();
         flag.starts_with(word)
             && !args
                 .split_whitespace()
                 .any(|given| given == flag && given != word)
     });
-    fitting
+    matching
         .map(|param| {
             let need = if param.required() { "" } else { ", optional" };
             Candidate::new(
@@ -135,8 +135,8 @@ fn modes(word: &str) -> Vec<Candidate> {
 }
 
 fn words(word: &str, known: &[&str]) -> Vec<Candidate> {
-    let fitting = known.iter().filter(|known| known.starts_with(word));
-    fitting.map(|known| Candidate::new(*known, *known, "")).collect()
+    let matching = known.iter().filter(|known| known.starts_with(word));
+    matching.map(|known| Candidate::new(*known, *known, "")).collect()
 }
 
 fn settings(args: &str, word: &str) -> Vec<Candidate> {
@@ -160,8 +160,8 @@ fn settings(args: &str, word: &str) -> Vec<Candidate> {
 /// Completes the topics of `:help`.
 fn topics(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     if let Some(word) = word.strip_prefix(':') {
-        let fitting = commands().filter(|command| command.name.starts_with(word));
-        return fitting
+        let matching = commands().filter(|command| command.name.starts_with(word));
+        return matching
             .map(|command| {
                 Candidate::new(
                     format!(":{}", command.name),
@@ -185,8 +185,8 @@ fn topics(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 
 fn functions(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let known = space(helper).functions();
-    let fitting = known.iter().filter(|known| begins(&known.name, word));
-    fitting
+    let matching = known.iter().filter(|known| begins(&known.name, word));
+    matching
         .map(|known| {
             Candidate::new(
                 &known.name,
@@ -200,8 +200,8 @@ fn functions(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 fn variables(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let space = space(helper);
     let known = space.variables();
-    let fitting = known.iter().filter(|known| begins(&known.name, word));
-    let mut found: Vec<Candidate> = fitting
+    let matching = known.iter().filter(|known| begins(&known.name, word));
+    let mut found: Vec<Candidate> = matching
         .map(|known| Candidate::new(&known.name, &known.name, &known.type_name))
         .collect();
     if "_".starts_with(word) && space.variable("_").is_some() {

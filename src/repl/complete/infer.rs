@@ -91,7 +91,7 @@ pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> InferredType {
         text,
         pieces: &found[start..],
         locals: &Locals::new(),
-        depth: DEEPEST,
+        depth: MAX_DEPTH,
     }
     .expression()
 }
@@ -138,7 +138,7 @@ impl Local {
 
 /// How deep calls of the session's own functions are followed. A recursive function is read again for each of its
 /// calls, so the number is small enough not to be noticed.
-const DEEPEST: u8 = 3;
+const MAX_DEPTH: u8 = 3;
 
 /// Infers the type of the value that ends right before the piece with this index.
 pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> InferredType {
@@ -148,7 +148,7 @@ pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: u
         text,
         pieces: found,
         locals: &locals,
-        depth: DEEPEST,
+        depth: MAX_DEPTH,
     };
     let start = reader.start_of_value(end);
     reader.part(start, end).value()
@@ -537,9 +537,9 @@ impl Chain {
 
 /// Looks up the live value at this path.
 fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
-    let seen = space.see(&steps)?;
-    let known = match seen.type_name.as_str() {
-        "map" => InferredType::Map(seen.keys),
+    let inspected = space.see(&steps)?;
+    let known = match inspected.type_name.as_str() {
+        "map" => InferredType::Map(inspected.keys),
         "array" => {
             let mut inside = steps.clone();
             inside.push(Step::Element);

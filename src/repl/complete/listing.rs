@@ -8,10 +8,10 @@ use super::Candidate;
 use crate::repl::width::{cut, width};
 
 /// The number of columns if the terminal's width is unknown.
-const USUAL: usize = 80;
+const DEFAULT_WIDTH: usize = 80;
 
 /// The number of lines if the terminal's height is unknown.
-const USUAL_LINES: usize = 24;
+const DEFAULT_HEIGHT: usize = 24;
 
 /// The maximum share of the line for the title column.
 const SHARE: (usize, usize) = (3, 5);
@@ -20,15 +20,15 @@ const SHARE: (usize, usize) = (3, 5);
 /// fit on the screen.
 pub(super) fn pairs(mut found: Vec<Candidate>, columns: Option<usize>, lines: Option<usize>) -> Vec<Pair> {
     // One line is reserved for the prompt.
-    let most = lines.unwrap_or(USUAL_LINES).saturating_sub(1).max(1);
-    if found.len() > most {
-        let more = found.len() - (most - 1);
+    let limit = lines.unwrap_or(DEFAULT_HEIGHT).saturating_sub(1).max(1);
+    if found.len() > limit {
+        let more = found.len() - (limit - 1);
         let common = common(&found);
-        found.truncate(most - 1);
+        found.truncate(limit - 1);
         // Choosing this entry inserts the common prefix, which Tab has already inserted.
         found.push(Candidate::new(common, format!("… {more} more: keep typing"), ""));
     }
-    let room = columns.unwrap_or(USUAL).saturating_sub(1).max(1);
+    let room = columns.unwrap_or(DEFAULT_WIDTH).saturating_sub(1).max(1);
     let widest = found.iter().map(|one| width(&one.title)).max().unwrap_or(0);
     let column = widest.min(room * SHARE.0 / SHARE.1);
     let show = |one: &Candidate| {

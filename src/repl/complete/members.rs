@@ -43,11 +43,11 @@ pub(super) fn index(of: &InferredType, word: &str) -> Vec<Candidate> {
     let InferredType::Map(keys) = of else {
         return Vec::new();
     };
-    let fitting = keys
+    let matching = keys
         .iter()
         .map(|(key, ty)| (format!("{key:?}"), ty))
         .filter_map(|(key, ty)| Some((key.strip_prefix('"')?.to_owned(), ty)));
-    fitting
+    matching
         .filter(|(key, _)| key.starts_with(word))
         .map(|(key, ty)| Candidate::new(format!("{key}]"), key.trim_end_matches('"'), ty))
         .collect()
@@ -115,8 +115,8 @@ fn methods(type_name: &str, word: &str) -> Vec<Candidate> {
 
 /// The keys of an options map that begin with the word.
 pub(super) fn keys(known: &[Param], word: &str) -> Vec<Candidate> {
-    let fitting = known.iter().filter(|key| begins(key.name, word));
-    fitting
+    let matching = known.iter().filter(|key| begins(key.name, word));
+    matching
         .map(|key| {
             let value = match key.ty {
                 Type::Options(_) | Type::Map => "#{",

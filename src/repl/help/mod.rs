@@ -19,10 +19,10 @@ use crate::operation::spec::Permission;
 use crate::value::nearest::nearest;
 
 /// The maximum width of documentation.
-const WIDEST: usize = 100;
+const MAX_WIDTH: usize = 100;
 
 /// The width of documentation if the terminal's width is unknown.
-const USUAL: usize = 80;
+const DEFAULT_WIDTH: usize = 80;
 
 /// The name in `name?`, or `None` if the input is not of this form.
 pub(super) fn asked(typed: &str) -> Option<&str> {
@@ -69,9 +69,9 @@ impl Repl {
     }
 
     /// Shows the operations, functions and commands whose documentation contains all words.
-    pub(super) fn search(&self, words: &str) -> Next {
-        let found = find::search(self.catalogue(), words);
-        let wanted: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    pub(super) fn search(&self, terms: &str) -> Next {
+        let found = find::search(self.catalogue(), terms);
+        let wanted: Vec<String> = terms.split_whitespace().map(str::to_lowercase).collect();
         let mut lines: Vec<String> = Vec::new();
         if !found.is_empty() {
             lines.push(self.listed(&found));
@@ -99,7 +99,7 @@ impl Repl {
             lines.push(own::pairs(&known, self.columns()));
         }
         if lines.is_empty() {
-            return self.unknown(words);
+            return self.unknown(terms);
         }
         self.page(&lines.join("\n"))
     }
@@ -259,7 +259,7 @@ impl Repl {
 
     /// The maximum width of a line of documentation.
     pub(super) fn columns(&self) -> usize {
-        self.ports.screen.width().unwrap_or(USUAL).min(WIDEST)
+        self.ports.screen.width().unwrap_or(DEFAULT_WIDTH).min(MAX_WIDTH)
     }
 
     pub(super) fn heading(&self, text: &str) -> String {

@@ -7,12 +7,12 @@ use crate::script::interactive::{Answer, Function, Native, Workspace};
 use crate::value::visible::printable;
 
 /// The maximum width of the column of names.
-const WIDEST_NAMES: usize = 44;
+const MAX_NAME_WIDTH: usize = 44;
 
 /// Formats names with their descriptions beside them, or below if there is too little room.
 pub(super) fn pairs(rows: &[(String, &str)], columns: usize) -> String {
     let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
-    let column = widest.min(WIDEST_NAMES) + 2;
+    let column = widest.min(MAX_NAME_WIDTH) + 2;
     let mut lines: Vec<String> = Vec::new();
     for (name, text) in rows {
         let beside = columns >= column + 26 && width(name) < column;

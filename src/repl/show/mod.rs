@@ -71,7 +71,7 @@ impl Default for Look {
 }
 
 /// The number of columns if the terminal's width is unknown.
-const USUAL: usize = 80;
+const DEFAULT_WIDTH: usize = 80;
 
 /// The result of an input as text; `None` for no result.
 pub(super) fn rendered(screen: &dyn Screen, look: Look, answer: &Answer) -> Option<String> {
@@ -84,13 +84,13 @@ pub(super) fn rendered(screen: &dyn Screen, look: Look, answer: &Answer) -> Opti
 
 fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
     let typed = screen.is_terminal();
-    let most = if typed { look.rows } else { usize::MAX };
+    let limit = if typed { look.rows } else { usize::MAX };
     let columns = match screen.width() {
         Some(columns) => columns,
-        None if typed => USUAL,
+        None if typed => DEFAULT_WIDTH,
         None => usize::MAX,
     };
-    let frame = Frame { columns, most };
+    let frame = Frame { columns, limit };
     match look.format {
         Format::Auto if !typed => text(value),
         Format::Auto | Format::Table => table::table(value, frame),
@@ -105,7 +105,7 @@ fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
 struct Frame {
     columns: usize,
     /// The maximum number of rows.
-    most: usize,
+    limit: usize,
 }
 
 /// A value as one line for display, except for line ends in a string; secrets masked.
@@ -131,11 +131,11 @@ fn pretty(json: &Json) -> String {
 /// The first lines of the text, as many as may be shown, and the number of the others.
 fn whole_or_cut(text: &str, frame: Frame) -> String {
     let count = text.lines().count();
-    if count <= frame.most {
+    if count <= frame.limit {
         return text.to_owned();
     }
-    let mut lines: Vec<String> = text.lines().take(frame.most).map(str::to_owned).collect();
-    lines.push(more(count - frame.most, "line"));
+    let mut lines: Vec<String> = text.lines().take(frame.limit).map(str::to_owned).collect();
+    lines.push(more(count - frame.limit, "line"));
     lines.join("\n")
 }
 

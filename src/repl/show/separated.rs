@@ -7,7 +7,7 @@ use crate::value::Value;
 /// A value as CSV lines, without a final line end.
 pub(super) fn csv(value: &Value, frame: Frame) -> String {
     let (items, count): (Vec<&Value>, usize) = match value {
-        Value::List(items) => (items.iter().take(frame.most).collect(), items.len()),
+        Value::List(items) => (items.iter().take(frame.limit).collect(), items.len()),
         other => (vec![other], 1),
     };
     let maps: Vec<Option<Vec<(&str, &Value)>>> = items.iter().map(|item| fields(item)).collect();

@@ -6,7 +6,7 @@ use crate::repl::width::{cut, escaped, padded, width};
 use crate::value::Value;
 
 /// The maximum width of a cell.
-const WIDEST: usize = 40;
+const MAX_CELL_WIDTH: usize = 40;
 
 /// The number of blanks between columns.
 const GAP: usize = 2;
@@ -20,7 +20,7 @@ pub(super) fn table(value: &Value, frame: Frame) -> String {
         (Value::Text(text), _) => whole_or_cut(text, frame),
         (Value::List(items), _) if !items.is_empty() => {
             // Items that are not shown are not examined.
-            let shown: Vec<&Value> = items.iter().take(frame.most).collect();
+            let shown: Vec<&Value> = items.iter().take(frame.limit).collect();
             list(&shown, items.len(), frame)
         }
         (value, Some(fields)) if !fields.is_empty() => {
@@ -47,7 +47,7 @@ fn list(items: &[&Value], count: usize, frame: Frame) -> String {
 fn lines(items: &[&Value], count: usize, frame: Frame) -> String {
     let all: Vec<String> = items.iter().map(|item| inline(item)).collect();
     let line = format!("[{}]", all.join(","));
-    if count <= frame.most && width(&line) <= frame.columns {
+    if count <= frame.limit && width(&line) <= frame.columns {
         return line;
     }
     let mut lines: Vec<String> = items.iter().map(|item| cut(&cell(item), frame.columns)).collect();
@@ -67,7 +67,7 @@ fn rows(maps: &[Fields<'_>], count: usize, frame: Frame) -> String {
             let cells = names
                 .iter()
                 .map(|name| held(name).map_or(String::new(), |(_, value)| cell(value)));
-            cells.map(|text| cut(&text, WIDEST)).collect()
+            cells.map(|text| cut(&text, MAX_CELL_WIDTH)).collect()
         })
         .collect();
     let titles: Vec<String> = names.iter().map(|name| escaped(name)).collect();
@@ -104,7 +104,7 @@ fn names<'a>(maps: &[Fields<'a>]) -> Vec<&'a str> {
 
 /// Names and values, one per line.
 fn vertical(fields: &[(&str, &Value)], frame: Frame) -> String {
-    let shown = fields.iter().take(frame.most);
+    let shown = fields.iter().take(frame.limit);
     let shown: Vec<(String, &Value)> = shown.map(|(name, value)| (escaped(name), *value)).collect();
     let widest = shown.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     let column = widest.min(frame.columns / 2).max(1);
@@ -115,8 +115,8 @@ fn vertical(fields: &[(&str, &Value)], frame: Frame) -> String {
         let line = format!("{name}{:GAP$}{}", "", cut(&cell(value), room));
         lines.push(line.trim_end().to_owned());
     }
-    if fields.len() > frame.most {
-        lines.push(more(fields.len() - frame.most, "key"));
+    if fields.len() > frame.limit {
+        lines.push(more(fields.len() - frame.limit, "key"));
     }
     lines.join("\n")
 }

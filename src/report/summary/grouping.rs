@@ -4,10 +4,10 @@ use super::super::RowStatus;
 use super::pattern::{BLANK, Part, parts, pattern, without_tries};
 
 /// The most groups; errors beyond them are only counted.
-const MOST_GROUPS: usize = 100;
+const MAX_GROUPS: usize = 100;
 
 /// The most groups that are written as lines.
-const MOST_LINES: usize = 20;
+const MAX_LINES: usize = 20;
 
 /// Errors grouped by pattern, in order of first appearance.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +46,7 @@ impl Groups {
                 group.first = position;
                 error.clone_into(&mut group.example);
             }
-        } else if self.groups.len() < MOST_GROUPS {
+        } else if self.groups.len() < MAX_GROUPS {
             self.groups.push(Group {
                 status,
                 pattern,
@@ -63,8 +63,8 @@ impl Groups {
 
     pub(super) fn lines(&self) -> Vec<String> {
         let groups = self.most_frequent_first();
-        let mut lines: Vec<String> = groups.iter().take(MOST_LINES).map(|group| group.line()).collect();
-        let rest: u64 = groups.iter().skip(MOST_LINES).map(|group| group.rows).sum();
+        let mut lines: Vec<String> = groups.iter().take(MAX_LINES).map(|group| group.line()).collect();
+        let rest: u64 = groups.iter().skip(MAX_LINES).map(|group| group.rows).sum();
         match rest + self.others {
             0 => {}
             1 => lines.push("1 more row with another error".into()),

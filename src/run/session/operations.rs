@@ -28,7 +28,7 @@ use crate::value::{Object, Value};
 const MOMENT: Duration = Duration::from_millis(60);
 
 /// How long to wait for the response of a change that was already observed on the platform.
-const LAST_WORD: Duration = Duration::from_secs(1);
+const CANCEL_GRACE: Duration = Duration::from_secs(1);
 
 /// The pause between two lookups for a change whose response is awaited.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -116,7 +116,7 @@ pub(crate) struct InputOperations {
     row: RowJournal,
     number: u64,
     interrupt: Interrupt,
-    tell: Arc<dyn SessionEvents>,
+    events: Arc<dyn SessionEvents>,
     /// The reason the input stopped; set once.
     stop: OnceLock<Stop>,
     /// Who can look up the most recent change.
@@ -129,14 +129,14 @@ impl InputOperations {
         row: RowJournal,
         number: u64,
         interrupt: Interrupt,
-        tell: Arc<dyn SessionEvents>,
+        events: Arc<dyn SessionEvents>,
     ) -> InputOperations {
         InputOperations {
             session,
             row,
             number,
             interrupt,
-            tell,
+            events,
             stop: OnceLock::new(),
             look_up: Mutex::default(),
         }
@@ -155,22 +155,22 @@ impl InputOperations {
             .journal
             .open_row(&session.run, self.number - 1, "consent", true)
             .map_err(lost)?;
-        let foreseen = session
+        let preview_of_call = session
             .runtime
             .block_on(preview(&session.context, &blank, call, false))
             .map_err(lost)?;
-        let Preview::Acts(coming) = foreseen else {
+        let Preview::Acts(next_call) = preview_of_call else {
             return Ok(());
         };
         let permit = ChangeRequest {
             op: call.op,
             receiver: ask.receiver.as_ref(),
             args: &ask.args,
-            resource: coming.resource.as_deref(),
+            resource: next_call.resource.as_deref(),
             to: &destination(&session.context, call),
             interrupt: &self.interrupt,
         };
-        match self.tell.consent(&permit) {
+        match self.events.consent(&permit) {
             Decision::Yes => Ok(()),
             Decision::No => Err(call_error(&self.stop, Stop::Cancelled)),
             Decision::Refused { code, message, hint } => {
@@ -209,19 +209,19 @@ impl InputOperations {
             () = self.interrupt.asked() => {}
         }
         if changes && !flight.hold() {
-            self.tell.told(Notice::AlreadySent);
+            self.events.told(Notice::AlreadySent);
             // Whatever the outcome, nothing more is sent.
             stop.cancel();
             return tokio::select! {
                 biased;
                 done = self.find_out(work, &call) => {
                     if let Some(answer) = answer_of(&call, &done) {
-                        self.tell.told(Notice::Answered(answer));
+                        self.events.told(Notice::Answered(answer));
                     }
                     done
                 }
                 () = self.interrupt.insisted() => {
-                    self.tell.told(Notice::LeftInDoubt(self.look_up()));
+                    self.events.told(Notice::LeftInDoubt(self.look_up()));
                     Err(in_doubt("it was abandoned before its outcome was known".into()))
                 }
             };
@@ -249,7 +249,7 @@ impl InputOperations {
         };
         let answered = match answered {
             Some(answered) => Some(answered),
-            None => tokio::time::timeout(LAST_WORD, &mut work).await.ok(),
+            None => tokio::time::timeout(CANCEL_GRACE, &mut work).await.ok(),
         };
         match answered {
             Some(Err(CallError::Stopped(Stop::InDoubt { .. }))) | None => {}
@@ -258,10 +258,10 @@ impl InputOperations {
         // The step is in doubt from here on.
         drop(work);
         match self.settle(call).await.map_err(CallError::from)? {
-            LookupOutcome::Found => self.tell.told(Notice::CarriedOut),
-            LookupOutcome::Absent => self.tell.told(Notice::NotCarriedOut),
+            LookupOutcome::Found => self.events.told(Notice::CarriedOut),
+            LookupOutcome::Absent => self.events.told(Notice::NotCarriedOut),
             LookupOutcome::Known => {}
-            LookupOutcome::Open(why) => return Err(in_doubt(why)),
+            LookupOutcome::Open(reason) => return Err(in_doubt(reason)),
             LookupOutcome::Stopped => return Err(in_doubt("looking for it was interrupted".into())),
         }
         Err(Stop::Cancelled.into())
@@ -303,7 +303,7 @@ async fn seen(context: &OpContext, call: &Call) {
 fn answer_of(call: &Call, done: &Result<Performed, CallError>) -> Option<String> {
     let key = call.option("key").and_then(Value::as_text);
     let key = key.map_or_else(String::new, |key| format!(" of `{key}`"));
-    let said = match done {
+    let result = match done {
         Ok(performed) => {
             let fields = match &performed.value {
                 Value::Record(fields) => Some(fields),
@@ -323,12 +323,12 @@ fn answer_of(call: &Call, done: &Result<Performed, CallError>) -> Option<String>
         Err(CallError::Failed(error)) => format!("failed: {}", error.message),
         Err(_) => return None,
     };
-    Some(format!("`{}`{key}: {said}", call.op.id()))
+    Some(format!("`{}`{key}: {result}", call.op.id()))
 }
 
-fn in_doubt(why: String) -> CallError {
+fn in_doubt(reason: String) -> CallError {
     let step = String::new();
-    Stop::InDoubt { step, why }.into()
+    Stop::InDoubt { step, reason }.into()
 }
 
 impl Operations for InputOperations {
@@ -339,7 +339,7 @@ impl Operations for InputOperations {
         let call = Call::check(ask.op, ask.receiver.clone(), ask.args.clone()).map_err(CallError::Failed)?;
         let call = call.with_functions(ask.functions.clone());
         if call.effect().changes() {
-            if self.tell.asks() {
+            if self.events.asks() {
                 self.consent(&ask, &call)?;
             }
             self.remember(&ask, &call)?;
@@ -358,18 +358,18 @@ impl Operations for InputOperations {
         asked.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
     }
 
-    fn read_only(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Operations> {
-        let tell = Arc::clone(&self.tell);
+    fn read_only(&self, caller_alive: watch::Receiver<()>) -> Arc<dyn Operations> {
+        let events = Arc::clone(&self.events);
         Arc::new(ReadOnlyOperations {
             context: Arc::clone(&self.session.context),
             runtime: self.session.runtime.clone(),
-            waited_for,
-            print: Arc::new(move |line| tell.print(line)),
+            caller_alive,
+            print: Arc::new(move |line| events.print(line)),
         })
     }
 
     fn print(&self, line: &str) {
-        self.tell.print(line);
+        self.events.print(line);
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct SettledStep {
     /// The operation's stable name.
     pub op: String,
     /// What is now known of the step.
-    pub fate: SettledAs,
+    pub settled_as: SettledAs,
 }
 
 /// What is known of a step.
@@ -97,27 +97,31 @@ fn close_row(
         if !is_open {
             continue;
         }
-        let fate = match (lost, call) {
-            (Some(why), _) => SettledAs::Open(why),
+        let settled_as = match (lost, call) {
+            (Some(reason), _) => SettledAs::Open(reason),
             (None, Err(error)) => SettledAs::Open(error.message),
             (None, Ok(call)) => match runtime.block_on(look_up(context, &recorded, &call, cancel))? {
                 LookupOutcome::Known => continue,
                 LookupOutcome::Found => SettledAs::Done,
                 LookupOutcome::Absent => SettledAs::Absent,
-                LookupOutcome::Open(why) => SettledAs::Open(why),
+                LookupOutcome::Open(reason) => SettledAs::Open(reason),
                 LookupOutcome::Stopped => SettledAs::Stopped,
             },
         };
-        if let SettledAs::Open(why) = &fate {
-            open.push(why.clone());
+        if let SettledAs::Open(reason) = &settled_as {
+            open.push(reason.clone());
         }
         let number = row.position + 1;
-        each(&SettledStep { number, op, fate });
+        each(&SettledStep {
+            number,
+            op,
+            settled_as,
+        });
     }
     journal.flush()?;
     let left = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
     let is_open = left.iter().any(|step| step.state.is_open());
-    let (status, why) = if is_open {
+    let (status, reason) = if is_open {
         (RowStatus::Parked, open.first().cloned())
     } else {
         (
@@ -131,7 +135,7 @@ fn close_row(
         row.position,
         status,
         output,
-        why.map(Value::from).as_ref(),
+        reason.map(Value::from).as_ref(),
     )
 }
 
@@ -145,8 +149,8 @@ pub(super) fn tidy(journal: &Journal, run: &RunLock) -> Result<(), JournalError>
         for row in &page {
             let steps = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
             if !steps.iter().any(|step| step.state.is_open()) {
-                let why = Value::from("it was stopped; a later input settled the step in doubt");
-                journal.finish_row(run.id(), row.position, RowStatus::Failed, None, Some(&why))?;
+                let reason = Value::from("it was stopped; a later input settled the step in doubt");
+                journal.finish_row(run.id(), row.position, RowStatus::Failed, None, Some(&reason))?;
             }
         }
     }
@@ -179,12 +183,12 @@ struct Kept {
 
 /// Returns the calls stored in a row, with their functions if the session still has them.
 fn calls(catalogue: &Catalogue, row: &RowRecord, functions: Option<&Functions>) -> Vec<Kept> {
-    let Some(Value::List(asked)) = &row.output else {
+    let Some(Value::List(stored_calls)) = &row.output else {
         return Vec::new();
     };
-    asked
+    stored_calls
         .iter()
-        .filter_map(|asked| from_value(catalogue, asked, functions))
+        .filter_map(|stored_calls| from_value(catalogue, stored_calls, functions))
         .collect()
 }
 

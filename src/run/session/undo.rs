@@ -83,7 +83,7 @@ fn known_by(resource: &Value) -> Option<String> {
         Value::Record(fields) => fields,
         _ => return None,
     };
-    let told = ["id", "name", "email"].iter().filter_map(|wanted| {
+    let identifiers = ["id", "name", "email"].iter().filter_map(|wanted| {
         let mut fields = fields.iter();
         let (_, value) = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
         match value {
@@ -92,8 +92,8 @@ fn known_by(resource: &Value) -> Option<String> {
             _ => None,
         }
     });
-    let told: Vec<String> = told.collect();
-    (!told.is_empty()).then(|| told.join(" "))
+    let identifiers: Vec<String> = identifiers.collect();
+    (!identifiers.is_empty()).then(|| identifiers.join(" "))
 }
 
 /// Whether the ledger no longer holds what the step created, because an operation has removed it.
@@ -123,8 +123,8 @@ fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(
     let makes = matches!(spec.effect, Effect::Ensure { .. } | Effect::Create { .. });
     let removes = |other: &OpSpec| match other.effect {
         Effect::Change { strikes, .. } => {
-            let alike = other.module == spec.module && other.receiver == spec.receiver;
-            strikes.filter(|kind| alike && *kind == made.kind)
+            let same_receiver = other.module == spec.module && other.receiver == spec.receiver;
+            strikes.filter(|kind| same_receiver && *kind == made.kind)
         }
         _ => None,
     };

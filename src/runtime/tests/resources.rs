@@ -123,7 +123,7 @@ fn shop(contacts: &[&str]) -> (Runtime, &'static Shop) {
             hidden: &[],
             example: &[],
             sign_in: SignIn::None,
-            looks: &[],
+            test_operations: &[],
         }),
         resources: &[CONTACT],
         driver: shop,
@@ -181,12 +181,12 @@ fn a_resource_description_generates_crud_operations() {
         "shop.update_contact(\"c-2\", #{plan: \"full\"}).outcome",
     );
     assert_eq!(updated.unwrap(), "changed".into());
-    let why = done(&runtime, "shop.update_contact(\"c-9\", #{plan: \"full\"})").unwrap_err();
-    assert!(why.contains("none"), "{why}");
+    let reason = done(&runtime, "shop.update_contact(\"c-9\", #{plan: \"full\"})").unwrap_err();
+    assert!(reason.contains("none"), "{reason}");
     done(&runtime, "shop.delete_contact(\"c-2\")").unwrap();
     assert_eq!(shop.contacts.lock().unwrap().len(), 1);
-    let why = done(&runtime, "shop.delete_contact(\"c-9\")").unwrap_err();
-    assert!(why.contains("the platform has no contact `c-9`"), "{why}");
+    let reason = done(&runtime, "shop.delete_contact(\"c-9\")").unwrap_err();
+    assert!(reason.contains("the platform has no contact `c-9`"), "{reason}");
     // A deleted contact is no longer in the ledger, so it can be created again.
     assert_eq!(done(&runtime, again).unwrap(), "created".into());
 }
@@ -204,8 +204,11 @@ fn a_lost_answer_is_looked_up_by_the_key_and_nothing_is_made_twice() {
 fn a_create_answered_without_content_is_in_doubt_and_not_resent() {
     let (runtime, shop) = shop(&[]);
     shop.bare_yes.store(true, Ordering::SeqCst);
-    let why = done(&runtime, "shop.ensure_contact(\"ann@example.com\")").unwrap_err();
-    assert!(why.contains("in doubt") || why.contains("parked"), "{why}");
+    let reason = done(&runtime, "shop.ensure_contact(\"ann@example.com\")").unwrap_err();
+    assert!(
+        reason.contains("in doubt") || reason.contains("parked"),
+        "{reason}"
+    );
     assert_eq!(shop.creates.load(Ordering::SeqCst), 1);
 }
 
@@ -224,26 +227,26 @@ fn an_applied_update_succeeds_when_its_result_cannot_be_read() {
 #[test]
 fn an_existing_resource_is_adopted_only_with_adopt_true() {
     let (runtime, shop) = shop(&["ann@example.com", "bob@example.com", "BOB@example.com "]);
-    let why = done(&runtime, "shop.ensure_contact(\"ann@example.com\")").unwrap_err();
+    let reason = done(&runtime, "shop.ensure_contact(\"ann@example.com\")").unwrap_err();
     assert!(
-        why.contains(
+        reason.contains(
             "a contact with the email `ann@example.com` exists on the platform, but is not in the ledger"
         ),
-        "{why}"
+        "{reason}"
     );
     let adopted = done(
         &runtime,
         "shop.ensure_contact(\"ann@example.com\", #{}, #{adopt: true}).outcome",
     );
     assert_eq!(adopted.unwrap(), "adopted".into());
-    let why = done(
+    let reason = done(
         &runtime,
         "shop.ensure_contact(\"bob@example.com\", #{}, #{adopt: true})",
     )
     .unwrap_err();
     assert!(
-        why.contains("2 contacts with the email `bob@example.com`"),
-        "{why}"
+        reason.contains("2 contacts with the email `bob@example.com`"),
+        "{reason}"
     );
     assert_eq!(shop.creates.load(Ordering::SeqCst), 0);
 }
@@ -251,7 +254,7 @@ fn an_existing_resource_is_adopted_only_with_adopt_true() {
 #[test]
 fn invalid_keys_and_contradicting_fields_are_refused_before_sending() {
     let (runtime, shop) = shop(&[]);
-    for (call, why) in [
+    for (call, reason) in [
         (
             "shop.ensure_contact(\"nobody\")",
             "`nobody` is not an e-mail address",
@@ -266,7 +269,7 @@ fn invalid_keys_and_contradicting_fields_are_refused_before_sending() {
         ),
     ] {
         let told = done(&runtime, call).unwrap_err();
-        assert!(told.contains(why), "{call}: {told}");
+        assert!(told.contains(reason), "{call}: {told}");
     }
     assert_eq!(shop.creates.load(Ordering::SeqCst), 0);
 }

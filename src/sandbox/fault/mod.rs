@@ -117,14 +117,14 @@ impl Route {
         ROUTES.iter().copied().flatten().copied().map(Route)
     }
 
-    fn covers(self, asked: Route) -> bool {
+    fn covers(self, requested: Route) -> bool {
         let narrower = || {
-            asked
+            requested
                 .0
                 .strip_prefix(self.0)
                 .is_some_and(|rest| rest.starts_with('-'))
         };
-        self == Route::ANY || self == asked || narrower()
+        self == Route::ANY || self == requested || narrower()
     }
 }
 
@@ -197,7 +197,7 @@ struct Rule {
     /// The file of the lease that it ends with.
     lease: Option<PathBuf>,
     salt: u64,
-    seen: u64,
+    matched: u64,
     hit: u32,
 }
 
@@ -221,7 +221,7 @@ impl Faults {
             fault,
             lease: lease.map(Path::to_path_buf),
             salt: salt(&fault),
-            seen: 0,
+            matched: 0,
             hit: 0,
         }));
         self.any.store(!rules.is_empty(), Ordering::Release);
@@ -245,12 +245,13 @@ impl Faults {
 
     fn retain(&self, stays: impl Fn(&Rule) -> bool) {
         let mut rules = self.rules();
-        let (kept, gone): (Vec<Rule>, Vec<Rule>) = std::mem::take(&mut *rules).into_iter().partition(stays);
-        *rules = kept;
+        let (remaining, removed): (Vec<Rule>, Vec<Rule>) =
+            std::mem::take(&mut *rules).into_iter().partition(stays);
+        *rules = remaining;
         self.any.store(!rules.is_empty(), Ordering::Release);
         drop(rules);
         let mut past = self.past();
-        for rule in gone {
+        for rule in removed {
             *past.entry(rule.fault.to_string()).or_default() += rule.hit;
         }
     }
@@ -276,8 +277,8 @@ impl Faults {
         self.end_leases();
         let mut rules = self.rules();
         for rule in rules.iter_mut().filter(|rule| rule.fault.route.covers(route)) {
-            let chance = unit(self.seed ^ rule.salt, rule.seen);
-            rule.seen += 1;
+            let chance = unit(self.seed ^ rule.salt, rule.matched);
+            rule.matched += 1;
             if chance < rule.fault.rate && rule.fault.limit.is_none_or(|limit| rule.hit < limit) {
                 rule.hit += 1;
                 return Some(rule.fault.kind);

@@ -177,8 +177,8 @@ fn whole(state: &State, base: &Base, company: &Company) -> Value {
 /// Returns a company in the form of a list item.
 fn listed(state: &State, base: &Base, company: &Company) -> Value {
     let children = state.children(company.id).count();
-    let or = |name: &str, usual: &str| match company.text(name) {
-        "" => usual.to_owned(),
+    let or = |name: &str, fallback: &str| match company.text(name) {
+        "" => fallback.to_owned(),
         given => given.to_owned(),
     };
     let address = address(base, company);

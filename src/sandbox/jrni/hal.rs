@@ -87,10 +87,13 @@ const MAX_PAGE_SIZE: u64 = 1000;
 
 impl Page {
     /// Reads `page` (from 1) and `per_page`, whose default differs from list to list.
-    pub(super) fn asked(call: &Call, usual: u64) -> Page {
+    pub(super) fn asked(call: &Call, default_size: u64) -> Page {
         Page {
             number: call.number("page").unwrap_or(1).max(1),
-            size: call.number("per_page").unwrap_or(usual).clamp(1, MAX_PAGE_SIZE),
+            size: call
+                .number("per_page")
+                .unwrap_or(default_size)
+                .clamp(1, MAX_PAGE_SIZE),
         }
     }
 

@@ -57,7 +57,7 @@ pub(super) struct Session {
     /// The last use, in milliseconds since the Unix epoch.
     used: i64,
     /// The last use recorded in the log.
-    noted: i64,
+    last_used: i64,
 }
 
 impl Company {
@@ -148,7 +148,7 @@ impl State {
         let coarse = i64::try_from(idle.as_millis() / 24).unwrap_or(i64::MAX);
         self.sessions.get_mut(token).is_some_and(|session| {
             session.used = session.used.max(now);
-            now.saturating_sub(session.noted) > coarse
+            now.saturating_sub(session.last_used) > coarse
         })
     }
 
@@ -244,7 +244,7 @@ impl State {
                     email,
                     company,
                     used: at,
-                    noted: at,
+                    last_used: at,
                 };
                 self.sessions.insert(token, session);
             }
@@ -259,7 +259,7 @@ impl State {
             Event::Used { token } => {
                 if let Some(session) = self.sessions.get_mut(&token) {
                     session.used = session.used.max(at);
-                    session.noted = at;
+                    session.last_used = at;
                 }
             }
             Event::Expired { token } => {
@@ -321,8 +321,8 @@ impl State {
                     Kind::Service | Kind::Resource => {}
                 }
                 // New staff get a mail unless `notify` is false.
-                let told = fields.get("notify") != Some(&Value::Bool(false));
-                totals.mails_sent += u64::from(kind == Kind::Person && told);
+                let notifies = fields.get("notify") != Some(&Value::Bool(false));
+                totals.mails_sent += u64::from(kind == Kind::Person && notifies);
                 self.last_id = self.last_id.max(id);
                 let record = Record {
                     id,

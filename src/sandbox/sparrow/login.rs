@@ -16,7 +16,7 @@ use super::event::{Command, Event};
 use super::state::State;
 
 /// Tokens with a specific refusal each, so that every error text of the vendor can be triggered.
-const ODD: &[(&str, &str)] = &[
+const SPECIAL_TOKENS: &[(&str, &str)] = &[
     ("expired-account", "Account is Expired"),
     ("expired-token", "API Token Expired"),
     ("mismatched-token", "Unable to log in with provided credentials."),
@@ -43,8 +43,11 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     if api.is_empty() || partner.is_empty() {
         return Err(refused("Must include \"partner_token\" and \"api_token\""));
     }
-    if let Some((_, why)) = ODD.iter().find(|(token, _)| *token == api || *token == partner) {
-        return Err(refused(why));
+    if let Some((_, reason)) = SPECIAL_TOKENS
+        .iter()
+        .find(|(token, _)| *token == api || *token == partner)
+    {
+        return Err(refused(reason));
     }
     let access = site.world.sparrow(State::access);
     if partner != access.partner_token {

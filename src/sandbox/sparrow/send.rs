@@ -28,7 +28,7 @@ const WHATSAPP_TEMPLATES: &[(&str, usize, bool)] = &[
 ];
 
 /// The maximum length of a parameter of a Viber template (vendor's documentation).
-const LONGEST_VALUE: usize = 25;
+const MAX_VALUE_CHARS: usize = 25;
 
 /// Plans a message to several recipients: Viber and SMS.
 pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
@@ -153,9 +153,9 @@ fn template(data: &Fields) -> Result<String, Reply> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     for (name, value) in given {
         let value = text(value);
-        if value.chars().count() > LONGEST_VALUE || value.contains("://") {
+        if value.chars().count() > MAX_VALUE_CHARS || value.contains("://") {
             return Err(envelope::data_error(&format!(
-                "template_params: {name} must be of at most {LONGEST_VALUE} characters and no URL."
+                "template_params: {name} must be of at most {MAX_VALUE_CHARS} characters and no URL."
             )));
         }
     }

@@ -367,7 +367,8 @@ fn service_of(call: &Call) -> &str {
 /// Returns the requested collection; `None` if the path belongs to none.
 fn target(site: &Site, call: &Call) -> Option<Target> {
     let path = format!("/{}", call.path.trim_end_matches('/'));
-    let segment = |pattern: &Option<String>, hole: &str| within(pattern.as_deref()?, hole, &path);
+    let segment =
+        |pattern: &Option<String>, placeholder: &str| within(pattern.as_deref()?, placeholder, &path);
     site.world.web(|state| {
         let service = state.service(service_of(call))?;
         service.collections.iter().find_map(|collection| {
@@ -388,8 +389,8 @@ fn target(site: &Site, call: &Call) -> Option<Target> {
 }
 
 /// Returns the path segment in place of the pattern's placeholder.
-fn within(pattern: &str, hole: &str, path: &str) -> Option<String> {
-    let (before, behind) = pattern.split_once(hole)?;
+fn within(pattern: &str, placeholder: &str, path: &str) -> Option<String> {
+    let (before, behind) = pattern.split_once(placeholder)?;
     let part = path.strip_prefix(before)?.strip_suffix(behind)?;
     (!part.is_empty() && !part.contains('/')).then(|| decoded(part))
 }

@@ -123,7 +123,7 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
 fn echo(call: &Call) -> Value {
     let text = std::str::from_utf8(&call.body).unwrap_or_default();
     let kind = call.header("content-type").unwrap_or_default();
-    let mut said = json!({
+    let mut echoed = json!({
         "method": call.method.as_str(),
         "path": format!("/{}", call.path),
         "query": pairs(call.pairs()),
@@ -141,13 +141,13 @@ fn echo(call: &Call) -> Value {
                 "text": std::str::from_utf8(part.content).ok(),
             })
         };
-        said["parts"] = parts.into_iter().map(part).collect();
+        echoed["parts"] = parts.into_iter().map(part).collect();
     } else if kind.starts_with("application/x-www-form-urlencoded") {
-        said["form"] = pairs(form::pairs(&call.body));
+        echoed["form"] = pairs(form::pairs(&call.body));
     } else if let Ok(json) = serde_json::from_slice::<Value>(&call.body) {
-        said["json"] = json;
+        echoed["json"] = json;
     }
-    said
+    echoed
 }
 
 /// Returns fields by name, as a list if a name occurs more than once.

@@ -12,11 +12,11 @@ impl Scene<'_> {
     pub(super) fn variables(&self) -> Vec<Diagnostic> {
         let text = parse::readable(&self.source.text);
         let scopes = Scopes::of(&text);
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         let unknown = scopes
             .used
             .iter()
-            .filter(|used| is_unknown(&scopes, used) && told.insert((used.function, used.name.as_str())));
+            .filter(|used| is_unknown(&scopes, used) && reported.insert((used.function, used.name.as_str())));
         unknown.map(|used| self.unknown(&scopes, &text, used)).collect()
     }
 
@@ -36,14 +36,14 @@ impl Scene<'_> {
                 .hint(unknown::constant(name, names, constants));
         }
         let error = self.wrong_at((line, column), format!("there is no variable `{name}` here"));
-        let seen = scopes
+        let visible = scopes
             .holding(used.at.start)
             .filter(|known| known.function == used.function && known.kind != Binding::Module)
             .map(|known| known.name.as_str());
         let elsewhere = || scopes.declared.iter().find(|known| known.name == name);
         let is_module = elsewhere().is_some_and(|known| known.kind == Binding::Module)
             || self.host.module_names().any(|module| module == name);
-        let hint = unknown::hint(name, names, seen, used.function.is_some(), is_module);
+        let hint = unknown::hint(name, names, visible, used.function.is_some(), is_module);
         let hint = hint.or_else(|| {
             let declared = elsewhere()?;
             Some(if declared.holds.start > used.at.start {
@@ -66,7 +66,7 @@ fn is_unknown(scopes: &Scopes, used: &Used) -> bool {
     };
     used.means.is_none()
         && matches!(used.kind, Use::Variable | Use::Global)
-        && !scopes.asked.contains(&used.name)
+        && !scopes.tested.contains(&used.name)
         && !sees_its_caller()
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Completeness {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Open {
     /// The closing text: `}`; empty if the end of an expression is missing.
-    pub closes: &'static str,
+    pub closing_token: &'static str,
     /// The line that opened it, counted from 1.
     pub line: usize,
 }
@@ -45,11 +45,11 @@ pub(crate) fn read(text: &str) -> Completeness {
                 return Completeness::Incomplete(open);
             }
             if at_the_end(text, &error) {
-                let (closes, line) = brackets
+                let (closing_token, line) = brackets
                     .last()
                     .copied()
                     .unwrap_or(("", text.lines().count().max(1)));
-                return Completeness::Incomplete(Open { closes, line });
+                return Completeness::Incomplete(Open { closing_token, line });
             }
             error
         }
@@ -82,7 +82,7 @@ fn open_block(text: &str) -> Option<Open> {
     }
     let before = text.get(..*open.last()?)?;
     Some(Open {
-        closes: "}",
+        closing_token: "}",
         line: before.matches('\n').count() + 1,
     })
 }
@@ -140,7 +140,7 @@ fn open_string(text: &str, error: &ParseError) -> Option<Open> {
         return None;
     };
     let (line, column) = parse::place(error.position());
-    let closes = match character(text, error.position()) {
+    let closing_token = match character(text, error.position()) {
         Some('`') => "`",
         Some('#') => "\"#",
         // A line that ends with a backslash continues.
@@ -149,7 +149,7 @@ fn open_string(text: &str, error: &ParseError) -> Option<Open> {
         _ if opens_before(text, line, column) => "`",
         _ => return None,
     };
-    Some(Open { closes, line })
+    Some(Open { closing_token, line })
 }
 
 fn character(text: &str, at: Position) -> Option<char> {
@@ -174,7 +174,7 @@ fn open_comment(text: &str) -> Option<Open> {
     }
     let before = text.rfind("/*").map_or("", |at| &text[..at]);
     Some(Open {
-        closes: "*/",
+        closing_token: "*/",
         line: before.matches('\n').count() + 1,
     })
 }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_is_reported_after_its_enclosing_block_is_closed() {
-        let waits = |text: &str| awaited(text).map(|open| (open.closes, open.line));
+        let waits = |text: &str| awaited(text).map(|open| (open.closing_token, open.line));
         let mut text = "fn f(a) {\n  let b = a\n  b + 1".to_owned();
         assert!(matches!(read(&text), Completeness::Broken(_)));
         assert_eq!(waits(&text), Some(("}", 1)));

@@ -5,7 +5,7 @@ use crate::script::tokens::{Piece, TokenKind, pieces};
 use crate::value::secret::{looks_like_a_token, may_name_a_credential};
 
 /// Functions whose text argument is a prompt, not a credential.
-const ASKING: &[&str] = &["ask_secret", "ask"];
+const PROMPT_FUNCTIONS: &[&str] = &["ask_secret", "ask"];
 
 /// Whether a text in this input looks like a credential. Includes an unquoted text if it is the whole input.
 pub(crate) fn holds_credential(text: &str) -> bool {
@@ -47,7 +47,7 @@ fn inside(text: &str) -> &str {
 }
 
 /// Functions that store a value under a name, which precedes it.
-const PUTTING: &[&str] = &["set", "insert", "put", "add", "append", "header", "set_header"];
+const SETTERS: &[&str] = &["set", "insert", "put", "add", "append", "header", "set_header"];
 
 /// Returns the name that receives a literal, derived from the code before it: `password: "…"`, `let token = "…"`,
 /// `set_password("…")`, `headers.set("Cookie", "…")`.
@@ -70,7 +70,7 @@ fn given_to(text: &str, before: &[Piece]) -> Option<String> {
         let (kind, name) = names.next()?;
         let (_, opening) = names.next()?;
         let (_, function) = names.next()?;
-        let puts = kind == TokenKind::Text && opening == "(" && PUTTING.contains(&function);
+        let puts = kind == TokenKind::Text && opening == "(" && SETTERS.contains(&function);
         return puts.then(|| inside(name).to_owned());
     }
     if ![":", "=", "+=", "==", "!=", "("].contains(&joint) {
@@ -79,7 +79,7 @@ fn given_to(text: &str, before: &[Piece]) -> Option<String> {
     let (kind, name) = names.next()?;
     let (kind, name) = if name == "]" { names.next()? } else { (kind, name) };
     let is_name = matches!(kind, TokenKind::Name | TokenKind::Text | TokenKind::Keyword);
-    let asks = joint == "(" && ASKING.contains(&name);
+    let asks = joint == "(" && PROMPT_FUNCTIONS.contains(&name);
     (is_name && !asks).then(|| inside(name).to_owned())
 }
 

@@ -44,7 +44,7 @@ use crate::value::Value;
 
 /// The state that the inputs of a session share.
 pub(crate) struct Workspace {
-    ground: Arc<SessionSources>,
+    session_sources: Arc<SessionSources>,
     scope: Scope<'static>,
     /// Every function that was defined, the newest of each signature.
     functions: AST,
@@ -52,7 +52,7 @@ pub(crate) struct Workspace {
     imports: Vec<Stmt>,
     loaded: Loaded,
     /// Whether the last input ended the script that it is part of.
-    over: bool,
+    has_ended: bool,
 }
 
 /// An input that is ready to run.
@@ -115,18 +115,18 @@ impl Workspace {
     /// Creates an empty workspace.
     pub(crate) fn new(host: &Host) -> Workspace {
         Workspace {
-            ground: Arc::new(SessionSources::new(host.clone())),
+            session_sources: Arc::new(SessionSources::new(host.clone())),
             scope: Scope::new(),
             functions: AST::empty(),
             imports: Vec::new(),
             loaded: Loaded::default(),
-            over: false,
+            has_ended: false,
         }
     }
 
     /// The platforms whose operations inputs may call.
     pub(crate) fn catalogue(&self) -> &Catalogue {
-        self.ground.host().catalogue()
+        self.session_sources.host().catalogue()
     }
 
     /// Parses an input that starts at this line, counted from 1, of the source that messages call `name`. Imports are
@@ -139,7 +139,8 @@ impl Workspace {
         loader: &dyn Loader,
     ) -> Result<Ready, Box<Diagnostic>> {
         let source = Source::new(name, text);
-        let mut ast = Arc::make_mut(&mut self.ground).enter(source, line.saturating_sub(1), loader)?;
+        let mut ast =
+            Arc::make_mut(&mut self.session_sources).enter(source, line.saturating_sub(1), loader)?;
         ast.set_source(MAIN);
         let defines = signatures(&ast);
         Ok(Ready { ast, defines })
@@ -185,7 +186,7 @@ impl Workspace {
         door: Arc<dyn Operations>,
     ) -> Result<Answer, Ended> {
         let execution = Execution::new(door, self.host().memory());
-        let sources: Arc<dyn Sources> = Arc::clone(&self.ground) as Arc<dyn Sources>;
+        let sources: Arc<dyn Sources> = Arc::clone(&self.session_sources) as Arc<dyn Sources>;
         let course = EvalFrame::of(&self.scope);
         let mut whole = AST::new(self.imports.iter().cloned(), rhai::Module::new())
             .merge(&self.functions)
@@ -198,7 +199,7 @@ impl Workspace {
             engine.eval_ast_with_scope::<Dynamic>(scope, &whole)
         }));
         self.keep(&ready.ast);
-        self.over = matches!(outcome, Ok(Ok(_))) && !course.ended();
+        self.has_ended = matches!(outcome, Ok(Ok(_))) && !course.ended();
         if let Some(stop) = execution.stopped() {
             return Err(Ended::Stopped(stop));
         }
@@ -225,7 +226,7 @@ impl Workspace {
 
     /// Whether the last input would end a script, by `exit` or by a `return` outside of any function.
     pub(crate) fn is_over(&self) -> bool {
-        self.over
+        self.has_ended
     }
 
     /// The variables, newest first.
@@ -273,8 +274,8 @@ impl Workspace {
         });
         let path = path.and_then(|path| path.into_immutable_string().ok());
         let ast = path.and_then(|path| {
-            let source = self.ground.import(MAIN, &path)?;
-            self.ground.ast(source)
+            let source = self.session_sources.import(MAIN, &path)?;
+            self.session_sources.ast(source)
         });
         ast.map(functions_of).unwrap_or_default()
     }
@@ -282,7 +283,7 @@ impl Workspace {
     /// The definitions of a function as typed, newest first.
     pub(crate) fn source_of(&self, name: &str) -> Vec<String> {
         let mut found: Vec<String> = self
-            .ground
+            .session_sources
             .texts()
             .filter_map(|text| inspect::definition(text, name))
             .collect();
@@ -310,14 +311,14 @@ impl Workspace {
     /// Makes imported files be read again at their next import. Returns the previous ones.
     pub(crate) fn forget_modules(&mut self) -> Modules {
         Modules {
-            read: Arc::make_mut(&mut self.ground).forget_modules(),
+            read: Arc::make_mut(&mut self.session_sources).forget_modules(),
             loaded: std::mem::take(&mut self.loaded),
         }
     }
 
     /// Restores these modules and drops any imported since, for when they could not be read again.
     pub(crate) fn restore_modules(&mut self, modules: Modules) {
-        Arc::make_mut(&mut self.ground).restore_modules(modules.read);
+        Arc::make_mut(&mut self.session_sources).restore_modules(modules.read);
         self.loaded = modules.loaded;
     }
 
@@ -327,7 +328,7 @@ impl Workspace {
     }
 
     fn host(&self) -> &Host {
-        self.ground.host()
+        self.session_sources.host()
     }
 
     fn result(&mut self, value: Dynamic, number: usize) -> Answer {
@@ -345,7 +346,7 @@ impl Workspace {
             let Stmt::Import(import, _) = stmt else { continue };
             let path = import.0.get_literal_value(None);
             let path = path.and_then(|path| path.into_immutable_string().ok());
-            let source = path.and_then(|path| self.ground.import(MAIN, &path).map(str::to_owned));
+            let source = path.and_then(|path| self.session_sources.import(MAIN, &path).map(str::to_owned));
             if source.is_some_and(|source| self.loaded.has(&source)) {
                 let name = alias(stmt);
                 self.imports.retain(|kept| alias(kept) != name);

@@ -35,7 +35,7 @@ pub(crate) struct Typed {
     /// The input's text.
     pub text: String,
     /// The outcome.
-    pub came: Came,
+    pub outcome: Came,
     /// Whether it must never be written to a file.
     pub hidden: bool,
     /// The account it used, if that is not the script's. Only functions and imports of such an input go into the
@@ -51,26 +51,26 @@ impl Typed {
             return unchanged();
         };
         let pieces = split::pieces(&self.text);
-        let (left, stays): (Vec<_>, Vec<_>) = pieces
+        let (omitted, stays): (Vec<_>, Vec<_>) = pieces
             .into_iter()
             .partition(|piece| piece.kind == split::PieceKind::Statement);
-        if left.is_empty() {
+        if omitted.is_empty() {
             return unchanged();
         }
         let text =
             |pieces: &[split::Piece]| pieces.iter().map(|piece| piece.text.as_str()).collect::<String>();
         // If the input holds a credential, not even the rest is shown.
-        let told = if holds_credential(&self.text) {
+        let omitted_text = if holds_credential(&self.text) {
             self.text.clone()
         } else {
-            text(&left).trim_start().to_owned()
+            text(&omitted).trim_start().to_owned()
         };
         let here = Typed {
             text: text(&stays),
-            came: Came::Done(false),
+            outcome: Came::Done(false),
             ..self.clone()
         };
-        (here, Some((format!("it was entered on {there}"), told)))
+        (here, Some((format!("it was entered on {there}"), omitted_text)))
     }
 }
 
@@ -91,9 +91,9 @@ pub(crate) struct Saved {
     /// The parameters of `main`, with the value typed for each.
     pub params: Vec<Parameter>,
     /// Inputs outside of the range that those in it need, with the name that each is needed for.
-    pub added: Vec<(usize, String)>,
+    pub dependencies: Vec<(usize, String)>,
     /// Inputs that succeeded but are comments, at least in part, with the reason.
-    pub aside: Vec<(usize, String)>,
+    pub commented_out: Vec<(usize, String)>,
     /// The new name of the session's own function `main`, since the script has one.
     pub main: Option<String>,
     /// Inputs that used a function or constant that a later one redefined: its name, and the later input.
@@ -111,7 +111,7 @@ impl Workspace {
         let text = split::name_results(text, |_| "result".to_owned());
         literals::literals_of(self.host(), &functions.collect(), &text)
             .iter()
-            .any(|literal| is_credential(&literal.text, literal.given_to.as_deref()))
+            .any(|literal| is_credential(&literal.text, literal.target_name.as_deref()))
     }
 
     /// Writes the inputs of a range as a script, with the earlier ones that they need. `about` is its first line,
@@ -130,7 +130,7 @@ impl Workspace {
                 || KEYWORDS.contains(&name)
                 || host.operations().iter().any(|op| op.name == name)
         };
-        let (here, left): (Vec<Typed>, Vec<_>) = inputs.iter().map(Typed::separated).unzip();
+        let (here, omitted): (Vec<Typed>, Vec<_>) = inputs.iter().map(Typed::separated).unzip();
         let session = InputGraph::of(&here, &is_known);
         let chosen = session.choose(&range);
         let mut numbers: BTreeSet<usize> = range.clone().chain(chosen.keys().copied()).collect();
@@ -144,13 +144,13 @@ impl Workspace {
         let last = wanted.iter().rfind(gives);
         let last = last.map(|input| input.number);
         for input in &wanted {
-            if let Some((why, text)) = left.get(input.number.wrapping_sub(1)).and_then(Option::as_ref) {
-                parts.set_aside(input, why, text);
+            if let Some((reason, text)) = omitted.get(input.number.wrapping_sub(1)).and_then(Option::as_ref) {
+                parts.set_aside(input, reason, text);
             }
             parts.add(input, Some(input.number) == last);
         }
         let mut saved = parts.write(about);
-        saved.added = chosen.into_iter().collect();
+        saved.dependencies = chosen.into_iter().collect();
         saved
     }
 }

@@ -8,30 +8,30 @@ use crate::script::handles;
 use crate::value::{Object, Value};
 
 /// The deepest nesting that is shown: a script could build a value that exhausts the stack.
-const DEEPEST: usize = 150;
+const MAX_DEPTH: usize = 150;
 
 /// Returns the value, and whether all of it is data that there is room for.
 pub(super) fn shown(value: Dynamic, room: Room<'_>) -> (Value, bool) {
-    let mut whole = true;
-    let value = within(value, DEEPEST, &mut whole, room);
-    (value, whole)
+    let mut is_complete = true;
+    let value = within(value, MAX_DEPTH, &mut is_complete, room);
+    (value, is_complete)
 }
 
-fn within(value: Dynamic, depth: usize, whole: &mut bool, room: Room<'_>) -> Value {
+fn within(value: Dynamic, depth: usize, is_complete: &mut bool, room: Room<'_>) -> Value {
     let value = value.flatten();
     let Some(depth) = depth.checked_sub(1) else {
-        *whole = false;
+        *is_complete = false;
         return Value::Object(Object::stand_in("more inside"));
     };
     if value.is::<Array>() {
         let items = value.cast::<Array>().into_iter();
-        return Value::List(items.map(|item| within(item, depth, whole, room)).collect());
+        return Value::List(items.map(|item| within(item, depth, is_complete, room)).collect());
     }
     if value.is::<Map>() {
         let fields = value.cast::<Map>().into_iter();
         return Value::Record(
             fields
-                .map(|(name, value)| (name.to_string(), within(value, depth, whole, room)))
+                .map(|(name, value)| (name.to_string(), within(value, depth, is_complete, room)))
                 .collect(),
         );
     }
@@ -42,7 +42,7 @@ fn within(value: Dynamic, depth: usize, whole: &mut bool, room: Room<'_>) -> Val
     }
     let what = type_name(&value);
     convert::to_value(value, "value", room).unwrap_or_else(|_| {
-        *whole = false;
+        *is_complete = false;
         Value::Object(Object::stand_in(&what))
     })
 }

@@ -161,7 +161,7 @@ impl SessionSources {
         };
         let found = loader
             .load(&source.name, path)
-            .map_err(|why| refuse(format!("cannot import \"{path}\": {why}")))?;
+            .map_err(|reason| refuse(format!("cannot import \"{path}\": {reason}")))?;
         let name = found.name.clone();
         if !self.modules.contains_key(&name) {
             let (sources, edges) = Bundle::collect(&found, loader)?.parts();

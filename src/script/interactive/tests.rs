@@ -280,7 +280,7 @@ fn error_positions_use_the_line_numbers_of_the_source_file() {
 #[test]
 fn incomplete_inputs_name_the_expected_closing_delimiter() {
     let waits = |text: &str| match read(text) {
-        Completeness::Incomplete(open) => (open.closes, open.line),
+        Completeness::Incomplete(open) => (open.closing_token, open.line),
         other => panic!("{text}: {other:?}"),
     };
     assert_eq!(waits("fn f(x) {"), ("}", 1));
@@ -355,7 +355,7 @@ fn an_input_over_the_memory_limit_fails_and_later_inputs_run() {
     let memory = Memory {
         scripts: &SCRIPTS,
         used: || TAKEN.fetch_add(1, Ordering::SeqCst),
-        most: || 500,
+        limit: || 500,
     };
     let mut typist = Typist::new();
     typist.space = Workspace::new(&Host::new(&crate::platforms::catalogue()).within(memory));

@@ -16,7 +16,7 @@ pub(super) fn read(text: &str) -> Scopes {
         found: &found,
         scopes: Scopes::default(),
         open: Vec::new(),
-        holding: Vec::new(),
+        in_scope: Vec::new(),
         pending: Vec::new(),
         heads: Vec::new(),
     };
@@ -36,7 +36,7 @@ struct Reader<'a> {
     scopes: Scopes,
     open: Vec<Open>,
     /// Indices of the declarations in scope, newest last.
-    holding: Vec<usize>,
+    in_scope: Vec<usize>,
     /// Variables whose statement has not ended.
     pending: Vec<Pending>,
     /// Names for blocks that have not started.
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
                 let place = self.start(at);
                 match self.function() {
                     Some(index) => self.scopes.functions[index].returns.push(place),
-                    None => self.scopes.ends.push(place),
+                    None => self.scopes.exits.push(place),
                 }
             }
             "|" | "||" if !self.is_operand(at) => return self.begin_closure(at),
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
     fn push(&mut self, kind: Opened) {
         self.open.push(Open {
             kind,
-            held: self.holding.len(),
+            held: self.in_scope.len(),
             function: self.function(),
             closure: self.closure(),
         });
@@ -164,8 +164,8 @@ impl<'a> Reader<'a> {
         let depth = self.open.len();
         self.push(Opened::Bracket);
         let behind_block = self.before(at, 1) == "}";
-        let is_here = |head: &mut Head| head.depth == depth && (behind_block || !head.braces);
-        if let Some(head) = self.heads.pop_if(is_here) {
+        let ends_here = |head: &mut Head| head.depth == depth && (behind_block || !head.braces);
+        if let Some(head) = self.heads.pop_if(ends_here) {
             let value = head.value.map(|from| from..self.start(at));
             for name in &head.names {
                 self.declare(name, head.kind, self.end(at), value.clone());
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
     /// Closes the innermost bracket, function or closure, and ends the scope of what it declared.
     fn leave(&mut self, end: usize) -> Option<Open> {
         let open = self.open.pop()?;
-        for index in self.holding.drain(open.held..) {
+        for index in self.in_scope.drain(open.held..) {
             let holds = &mut self.scopes.declared[index].holds;
             holds.end = end.max(holds.start);
         }
@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
     }
 
     fn declare(&mut self, name: &Piece, kind: Binding, from: usize, value: Option<Range<usize>>) {
-        self.holding.push(self.scopes.declared.len());
+        self.in_scope.push(self.scopes.declared.len());
         self.scopes.declared.push(Declared {
             name: name.text(self.text).to_owned(),
             kind,

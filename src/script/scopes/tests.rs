@@ -158,7 +158,7 @@ fn changed_variables_are_detected() {
 
 #[test]
 fn top_level_return_and_exit_are_detected() {
-    let count = |text: &str| Scopes::of(text).ends.len();
+    let count = |text: &str| Scopes::of(text).exits.len();
     assert_eq!(count("if list.map(|x| x).len() > 1 { return 5 }"), 1);
     assert_eq!(
         count("list.map(|x| { return x }); fn f() { return 1; exit(2) }"),

@@ -7,7 +7,7 @@ use crate::script::handles::global;
 use crate::script::script_error::{self, ScriptError};
 
 /// The deepest nesting that is compared.
-const DEEPEST: usize = 1_000;
+const MAX_DEPTH: usize = 1_000;
 
 /// Registers the operators in `module`.
 pub(super) fn register(module: &mut Module) {
@@ -15,13 +15,13 @@ pub(super) fn register(module: &mut Module) {
         global(name).set_into_module(
             module,
             move |context: NativeCallContext, a: &mut Array, b: Array| -> Checked<bool> {
-                Ok(arrays(&context, a, &b, DEEPEST)? == when)
+                Ok(arrays(&context, a, &b, MAX_DEPTH)? == when)
             },
         );
         global(name).set_into_module(
             module,
             move |context: NativeCallContext, a: &mut Map, b: Map| -> Checked<bool> {
-                Ok(maps(&context, a, &b, DEEPEST)? == when)
+                Ok(maps(&context, a, &b, MAX_DEPTH)? == when)
             },
         );
     }

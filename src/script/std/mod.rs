@@ -14,7 +14,7 @@ use super::nesting;
 use super::script_error::{self, ScriptError};
 
 /// The most elements, bytes or characters that one call may create.
-const LARGEST: INT = 16 * 1024 * 1024;
+const MAX_LEN: INT = 16 * 1024 * 1024;
 
 type Checked<T> = Result<T, Box<EvalAltResult>>;
 
@@ -114,8 +114,8 @@ fn pad_text(context: &NativeCallContext, text: &mut ImmutableString, len: INT, f
 }
 
 fn within(len: INT) -> Checked<usize> {
-    if len > LARGEST {
-        let message = format!("{len} is more than one call may create ({LARGEST})");
+    if len > MAX_LEN {
+        let message = format!("{len} is more than one call may create ({MAX_LEN})");
         return Err(script_error::raise(ScriptError::of_script(message)).into());
     }
     Ok(usize::try_from(len).unwrap_or(0))

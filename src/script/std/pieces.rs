@@ -95,14 +95,14 @@ fn register_split(module: &mut Module) {
         );
         global(name).set_into_module(
             module,
-            move |context: NativeCallContext, text: &mut ImmutableString, at: &str, most: INT| {
-                split(&context, text, at, count(most), from_the_end)
+            move |context: NativeCallContext, text: &mut ImmutableString, at: &str, limit: INT| {
+                split(&context, text, at, count(limit), from_the_end)
             },
         );
         global(name).set_into_module(
             module,
-            move |context: NativeCallContext, text: &mut ImmutableString, at: char, most: INT| {
-                split(&context, text, &at.to_string(), count(most), from_the_end)
+            move |context: NativeCallContext, text: &mut ImmutableString, at: char, limit: INT| {
+                split(&context, text, &at.to_string(), count(limit), from_the_end)
             },
         );
     }
@@ -117,17 +117,17 @@ fn split(
     context: &NativeCallContext,
     text: &ImmutableString,
     at: &str,
-    most: usize,
+    limit: usize,
     from_the_end: bool,
 ) -> Checked<Array> {
-    if text.is_empty() || most == 1 || !text.contains(at) {
+    if text.is_empty() || limit == 1 || !text.contains(at) {
         return Ok(vec![text.clone().into()]);
     }
-    make_room(context, room_for(text, text.matches(at).count().min(most)))?;
+    make_room(context, room_for(text, text.matches(at).count().min(limit)))?;
     Ok(if from_the_end {
-        text.rsplitn(most, at).map(Into::into).collect()
+        text.rsplitn(limit, at).map(Into::into).collect()
     } else {
-        text.splitn(most, at).map(Into::into).collect()
+        text.splitn(limit, at).map(Into::into).collect()
     })
 }
 

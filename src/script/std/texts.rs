@@ -11,19 +11,19 @@ use crate::script::handles::{self, global};
 const NAMES: [&str; 4] = ["to_string", "to_debug", "print", "debug"];
 
 /// How many elements are written between two checks whether to stop.
-const AT_ONCE: usize = 1024;
+const STOP_CHECK_INTERVAL: usize = 1024;
 
 /// The deepest nesting that is written; `…` replaces the rest. Values that deep are never stored either.
-const DEEPEST: usize = 200;
+const MAX_DEPTH: usize = 200;
 
 /// Registers the functions in `module`.
 pub(super) fn register(module: &mut Module) {
     for name in NAMES {
         global(name).set_into_module(module, |context: NativeCallContext, array: &mut Array| {
-            Text::of(&context, |text| text.array(array, DEEPEST))
+            Text::of(&context, |text| text.array(array, MAX_DEPTH))
         });
         global(name).set_into_module(module, |context: NativeCallContext, map: &mut Map| {
-            Text::of(&context, |text| text.map(map, DEEPEST))
+            Text::of(&context, |text| text.map(map, MAX_DEPTH))
         });
     }
 }
@@ -32,7 +32,7 @@ pub(super) fn register(module: &mut Module) {
 struct Text<'a> {
     context: &'a NativeCallContext<'a>,
     execution: Option<Execution>,
-    written: String,
+    output: String,
     elements: usize,
 }
 
@@ -43,11 +43,11 @@ impl<'a> Text<'a> {
         let mut text = Text {
             context,
             execution: Execution::of(context),
-            written: String::new(),
+            output: String::new(),
             elements: 0,
         };
         let _ = write(&mut text);
-        text.written
+        text.output
     }
 
     fn array(&mut self, array: &[Dynamic], depth: usize) -> fmt::Result {
@@ -72,7 +72,8 @@ impl<'a> Text<'a> {
 
     fn element(&mut self, item: &Dynamic, depth: usize) -> fmt::Result {
         self.elements += 1;
-        if self.elements.is_multiple_of(AT_ONCE) && self.execution.as_ref().is_some_and(Execution::must_stop)
+        if self.elements.is_multiple_of(STOP_CHECK_INTERVAL)
+            && self.execution.as_ref().is_some_and(Execution::must_stop)
         {
             return Err(fmt::Error);
         }
@@ -105,15 +106,15 @@ impl<'a> Text<'a> {
 /// Appends if there is room.
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let needed = self.written.len() + text.len();
+        let needed = self.output.len() + text.len();
         // A text grows by doubling.
-        if needed > self.written.capacity()
+        if needed > self.output.capacity()
             && let Some(execution) = &self.execution
-            && !execution.has_room(needed.max(2 * self.written.capacity()))
+            && !execution.has_room(needed.max(2 * self.output.capacity()))
         {
             return Err(fmt::Error);
         }
-        self.written.push_str(text);
+        self.output.push_str(text);
         Ok(())
     }
 }

@@ -5,11 +5,11 @@ use crate::script::memory::{Memory, Scripts};
 
 /// Returns the error of a script with this memory limit. The measured memory never grows, so only what is requested in
 /// advance counts.
-fn within(most: fn() -> usize, text: &str) -> Diagnostic {
+fn within(limit: fn() -> usize, text: &str) -> Diagnostic {
     static SCRIPTS: Scripts = Scripts::new();
     let memory = Memory {
         used: || 0,
-        most,
+        limit,
         scripts: &SCRIPTS,
     };
     let bundle = Bundle::collect(&Source::new("main.rhai", text), &Folder(BTreeMap::new())).unwrap();

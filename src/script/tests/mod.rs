@@ -192,7 +192,7 @@ impl Operations for Fake {
             ("create_tenant" | "ensure_tenant", "parked@example.com") => {
                 Err(CallError::Stopped(Stop::InDoubt {
                     step: "mobsted::create_tenant #1".into(),
-                    why: "the answer was lost".into(),
+                    reason: "the answer was lost".into(),
                 }))
             }
             ("create_tenant" | "ensure_tenant", email) => Ok(Value::Object(Object::new(

@@ -48,7 +48,7 @@ fn an_endless_loop_stops_soon_after_cancellation() {
 fn a_parked_step_ends_the_row_even_inside_try_catch() {
     let parked = Stop::InDoubt {
         step: "mobsted::create_tenant #1".into(),
-        why: "the answer was lost".into(),
+        reason: "the answer was lost".into(),
     };
     let scripts = [
         r#"mobsted::connect().create_tenant("parked@example.com")"#,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn why(ty: ParamType, text: &str) -> String {
+fn reason(ty: ParamType, text: &str) -> String {
     ty.parse(text).unwrap_err()
 }
 
@@ -40,24 +40,26 @@ fn each_parameter_type_parses_valid_text() {
 
 #[test]
 fn invalid_parameter_values_are_refused_with_a_reason() {
-    assert_eq!(why(ParamType::Int, "1.5"), "\"1.5\" is not a whole number");
+    assert_eq!(reason(ParamType::Int, "1.5"), "\"1.5\" is not a whole number");
     assert_eq!(
-        why(ParamType::Int, "99999999999999999999"),
+        reason(ParamType::Int, "99999999999999999999"),
         "99999999999999999999 is too large for an int"
     );
-    assert_eq!(why(ParamType::Float, "inf"), "\"inf\" is not a number");
-    assert_eq!(why(ParamType::Bool, "ja"), "\"ja\" is not true or false");
+    assert_eq!(reason(ParamType::Float, "inf"), "\"inf\" is not a number");
+    assert_eq!(reason(ParamType::Bool, "ja"), "\"ja\" is not true or false");
     let scheme = "is not an address that begins with https:// or http://";
     assert_eq!(
-        why(ParamType::Url, "ann.example"),
+        reason(ParamType::Url, "ann.example"),
         format!("\"ann.example\" {scheme}")
     );
     assert_eq!(
-        why(ParamType::Url, "ftp://a.example"),
+        reason(ParamType::Url, "ftp://a.example"),
         format!("\"ftp://a.example\" {scheme}")
     );
-    assert!(why(ParamType::Email, "ann.example").starts_with("\"ann.example\" is not an e-mail address: "));
-    assert!(why(ParamType::Json, "{").starts_with("is not JSON: "));
+    assert!(
+        reason(ParamType::Email, "ann.example").starts_with("\"ann.example\" is not an e-mail address: ")
+    );
+    assert!(reason(ParamType::Json, "{").starts_with("is not JSON: "));
 }
 
 #[test]

@@ -51,11 +51,11 @@ fn plain_http_that_is_accepted_is_for_that_origin_only() {
         "http://sub.api.example/",
         "http://api.example.evil.example/",
     ] {
-        let why = refusal(false, url).unwrap();
-        assert!(why.contains(PLAIN_HTTP_CONSENT), "{url}: {why}");
+        let reason = refusal(false, url).unwrap();
+        assert!(reason.contains(PLAIN_HTTP_CONSENT), "{url}: {reason}");
     }
-    let why = refusal(true, "http://api.example/").unwrap();
-    assert!(why.contains("only sandbox hosts"), "{why}");
+    let reason = refusal(true, "http://api.example/").unwrap();
+    assert!(reason.contains("only sandbox hosts"), "{reason}");
 }
 
 #[test]

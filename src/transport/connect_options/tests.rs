@@ -30,9 +30,9 @@ fn proxies_are_read_and_shown_without_their_credentials() {
         "http://p?q",
         "a b",
     ] {
-        let why = Proxy::parse(text).unwrap_err();
-        assert!(why.starts_with("must be a"), "{text}: {why}");
-        assert!(!why.contains("s3cret"), "{why}");
+        let reason = Proxy::parse(text).unwrap_err();
+        assert!(reason.starts_with("must be a"), "{text}: {reason}");
+        assert!(!reason.contains("s3cret"), "{reason}");
     }
 }
 

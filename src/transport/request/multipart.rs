@@ -38,8 +38,8 @@ fn head(part: &Part, boundary: &str) -> String {
     if let Some(filename) = &part.filename {
         head.extend(["; filename=\"", &quoted(filename), "\""]);
     }
-    let usual = part.filename.as_ref().map(|_| "application/octet-stream");
-    if let Some(kind) = part.kind.as_deref().or(usual) {
+    let default_type = part.filename.as_ref().map(|_| "application/octet-stream");
+    if let Some(kind) = part.kind.as_deref().or(default_type) {
         let plain: String = kind.chars().filter(|c| !c.is_control()).collect();
         head.extend(["\r\nContent-Type: ", &plain]);
     }

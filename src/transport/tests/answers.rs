@@ -89,10 +89,10 @@ async fn a_late_response_to_a_change_is_reported_and_still_read() {
     };
     let sender = http.clone();
     let sent = tokio::spawn(async move { sender.send(&request).await });
-    let why = flight.overdue().await;
+    let reason = flight.overdue().await;
     assert!(
-        why.ends_with("/api/v8/things was not answered within 0.05 s"),
-        "{why}"
+        reason.ends_with("/api/v8/things was not answered within 0.05 s"),
+        "{reason}"
     );
     assert_eq!(flight.patience().unwrap().whole(), Duration::from_millis(10_050));
     // A lookup does not wait for the late response.
@@ -295,7 +295,7 @@ async fn a_long_wait_after_429_is_announced() {
     assert_eq!(http.send(&get(&server)).await.unwrap().status, 200);
     let heard: Vec<Wait> = heard.try_iter().collect();
     assert!(
-        matches!(&heard[..], [wait] if wait.what.starts_with("waiting to send GET") && wait.why.contains("429")),
+        matches!(&heard[..], [wait] if wait.what.starts_with("waiting to send GET") && wait.reason.contains("429")),
         "{heard:?}"
     );
 }

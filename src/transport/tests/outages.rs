@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::transport::address::Routes;
-use crate::transport::circuit_breaker::{Listener, Notice, TOLERATED};
+use crate::transport::circuit_breaker::{FAILURE_THRESHOLD, Listener, Notice};
 use crate::transport::connect_options::ConnectOptions;
 
 /// A platform that is reachable or not, as the test requires; nothing listens at its alternative address.
@@ -25,7 +25,7 @@ const NOWHERE: &str = "127.0.0.1:1";
 
 impl Platform {
     /// Hosts whose names start with `dead` are never reachable.
-    async fn start(unseen_patience: Duration) -> Platform {
+    async fn start(max_outage_unresponsive: Duration) -> Platform {
         let server = Server::start(|_, _| Act::json(200, "{}")).await;
         let clock = Clock::frozen(0);
         let up = Arc::new(AtomicBool::new(true));
@@ -46,7 +46,7 @@ impl Platform {
         let config = HttpConfig {
             only_sandbox: true,
             routes,
-            unseen_patience,
+            max_outage_unresponsive,
             listener: Listener::new(move |notice| told.lock().unwrap().push(notice)),
             ..HttpConfig::default()
         };
@@ -111,18 +111,25 @@ async fn a_platform_outage_is_waited_for_and_announced_once() {
     assert_eq!(platform.ask("acme").await.unwrap().status, 200);
     let notices = platform.notices();
     let [
-        Notice::Down { host, why, again },
+        Notice::Down {
+            host,
+            reason,
+            retry_in,
+        },
         Notice::Up { host: back, after },
     ] = &notices[..]
     else {
         panic!("{notices:?}");
     };
     assert_eq!((host.as_str(), back), ("acme.mobsted.sandbox", host));
-    assert!(why.contains("no connection to acme.mobsted.sandbox"), "{why}");
-    assert_eq!(*again, Duration::from_secs(1));
+    assert!(
+        reason.contains("no connection to acme.mobsted.sandbox"),
+        "{reason}"
+    );
+    assert_eq!(*retry_in, Duration::from_secs(1));
     // Attempts after 1, 3, 7, 15 and 31 seconds.
     assert_eq!(after.as_secs(), 31);
-    assert_eq!(platform.tries(), TOLERATED + 5);
+    assert_eq!(platform.tries(), FAILURE_THRESHOLD + 5);
     // The breaker is closed again: the next request is not delayed.
     let now = platform.clock.now_millis();
     assert_eq!(platform.ask("acme").await.unwrap().tries, 1);

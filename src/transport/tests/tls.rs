@@ -206,21 +206,21 @@ fn unusable_certificates_and_keys_are_refused_with_a_reason() {
     let secret = |key: &KeyPair| Secret::new(key.serialize_pem());
     let pem = certificate.pem();
     assert!(Identity::parse(pem.as_bytes(), &secret(&key)).is_ok());
-    let why = Identity::parse(pem.as_bytes(), &secret(&other)).unwrap_err();
-    assert_eq!(why, "the key does not belong to the certificate");
-    let why = Identity::parse(b"hello", &secret(&key)).unwrap_err();
-    assert_eq!(why, "the certificate's file holds no PEM certificate");
-    let why = Identity::parse(pem.as_bytes(), &Secret::new("s3cret")).unwrap_err();
+    let reason = Identity::parse(pem.as_bytes(), &secret(&other)).unwrap_err();
+    assert_eq!(reason, "the key does not belong to the certificate");
+    let reason = Identity::parse(b"hello", &secret(&key)).unwrap_err();
+    assert_eq!(reason, "the certificate's file holds no PEM certificate");
+    let reason = Identity::parse(pem.as_bytes(), &Secret::new("s3cret")).unwrap_err();
     assert!(
-        why.starts_with("the key's file holds no PEM key") && !why.contains("s3cret"),
-        "{why}"
+        reason.starts_with("the key's file holds no PEM key") && !reason.contains("s3cret"),
+        "{reason}"
     );
     assert_eq!(Authorities::parse(b"").unwrap_err(), "holds no PEM certificate");
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let why = Authorities::parse(broken.as_bytes()).unwrap_err();
+    let reason = Authorities::parse(broken.as_bytes()).unwrap_err();
     assert!(
-        why.starts_with("holds a certificate that cannot be trusted"),
-        "{why}"
+        reason.starts_with("holds a certificate that cannot be trusted"),
+        "{reason}"
     );
 }
 

@@ -19,8 +19,10 @@ async fn renewed(cache: &Cache, lease: Lease<u32>) -> Result<u32, &'static str> 
     cache.get(|_| async { Ok(lease) }).await
 }
 
-async fn failed(cache: &Cache, error: &'static str, hold: Option<Duration>) -> Result<u32, &'static str> {
-    cache.get(|_| async move { Err(Failure { error, hold }) }).await
+async fn failed(cache: &Cache, error: &'static str, cooldown: Option<Duration>) -> Result<u32, &'static str> {
+    cache
+        .get(|_| async move { Err(Failure { error, cooldown }) })
+        .await
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ pub fn may_name_a_credential(name: &str) -> bool {
     if ABOUT.iter().any(|end| plain.ends_with(end)) {
         return false;
     }
-    WHOLE.contains(&last.as_str()) || PARTS.iter().any(|known| plain.contains(known))
+    WHOLE_NAMES.contains(&last.as_str()) || PARTS.iter().any(|known| plain.contains(known))
 }
 
 /// Whether a word looks like a token, a key, or a hash of one.
@@ -46,7 +46,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Last words of credential names.
-const WHOLE: &[&str] = &["pass", "pwd", "pw", "pin", "otp", "auth"];
+const WHOLE_NAMES: &[&str] = &["pass", "pwd", "pw", "pin", "otp", "auth"];
 
 /// Endings of names that describe a credential without being one, such as its location or its type.
 const ABOUT: &[&str] = &[

@@ -7,9 +7,9 @@ use super::MASK;
 pub fn names_a_credential(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    WITHIN.iter().any(|part| name.contains(part))
+    NAME_PARTS.iter().any(|part| name.contains(part))
         || AT_THE_END.iter().any(|end| name.ends_with(end))
-        || WHOLE.contains(&name.as_str())
+        || WHOLE_NAMES.contains(&name.as_str())
 }
 
 /// Whether a field with this name certainly is a credential: its name is one of these words or ends with "password".
@@ -67,7 +67,7 @@ const FIELDS: [&str; 42] = [
 ];
 
 /// Parts of credential names, at any position.
-const WITHIN: [&str; 4] = ["password", "passwd", "passphrase", "credential"];
+const NAME_PARTS: [&str; 4] = ["password", "passwd", "passphrase", "credential"];
 
 /// Endings of credential names.
 const AT_THE_END: [&str; 10] = [
@@ -84,7 +84,7 @@ const AT_THE_END: [&str; 10] = [
 ];
 
 /// Complete names of credentials.
-const WHOLE: [&str; 6] = ["pin", "pwd", "pass", "otp", "authorization", "cookie"];
+const WHOLE_NAMES: [&str; 6] = ["pin", "pwd", "pass", "otp", "authorization", "cookie"];
 
 /// The schemes of an `Authorization` header; the next word is the credential.
 const SCHEMES: [&str; 4] = ["bearer", "basic", "token", "digest"];

@@ -60,8 +60,8 @@ console.log(JSON.stringify({
 fn the_npm_client_signs_in_and_lists_children_and_services() {
     let folder = match installed() {
         Ok(folder) => folder,
-        Err(why) => {
-            eprintln!("SKIPPED: the npm client of JRNI was not tried: {why}");
+        Err(reason) => {
+            eprintln!("SKIPPED: the npm client of JRNI was not tried: {reason}");
             return;
         }
     };

@@ -15,7 +15,7 @@ fn definition_files_can_be_read_and_declare_every_operation() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         assert!(name.ends_with(".d.rhai"), "{name}");
         let text = fs::read_to_string(&path).unwrap();
-        let file = read(&text).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let file = read(&text).unwrap_or_else(|reason| panic!("{name}: {reason}"));
         assert!(
             !file.functions.is_empty() || name == "rhai-operators.d.rhai",
             "{name}"

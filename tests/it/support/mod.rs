@@ -202,7 +202,7 @@ impl Talking {
             let left = until.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
                 Ok(line) => self.said.push(line),
-                Err(why) => panic!("`{text}` was not said ({why}):\n{}", self.said.join("\n")),
+                Err(reason) => panic!("`{text}` was not said ({reason}):\n{}", self.said.join("\n")),
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, ErrorKind};
 
 use super::super::RowsError;
-use super::super::source::{LONGEST_ROW, Stream};
+use super::super::source::{MAX_ROW_BYTES, Stream};
 use super::nesting::Nesting;
 
 /// The bytes of one element.
@@ -126,7 +126,7 @@ impl Cutter {
             self.line += line_ends(passed);
             let count = passed.len();
             self.source.consume(count);
-            if text.len() as u64 > LONGEST_ROW {
+            if text.len() as u64 > MAX_ROW_BYTES {
                 return Err(RowsError::Broken {
                     line,
                     problem: "the row is longer than 16 MiB; a bracket or quote seems to be unclosed".into(),

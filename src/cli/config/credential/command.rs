@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::LONGEST;
+use super::MAX_SECRET_BYTES;
 use crate::cli::paths::Env;
 use crate::value::secret::{Scrubber, Secret};
 
 /// The interval at which a running program is polled.
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Returns the first line of the program's stdout, trimmed. The error is a clause that contains no secret.
 pub(super) fn first_line(
@@ -79,7 +79,7 @@ fn read_all(pipe: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<
         let mut bytes = Zeroizing::new(Vec::new());
         if let Some(pipe) = pipe {
             // After a failure, return what was read before.
-            let _ = pipe.take(LONGEST + 1).read_to_end(&mut bytes);
+            let _ = pipe.take(MAX_SECRET_BYTES + 1).read_to_end(&mut bytes);
         }
         let _ = sender.send(bytes);
     });
@@ -97,7 +97,7 @@ fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < deadline => thread::sleep(GLANCE),
+            Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
             _ => {
                 // It may have ended in the meantime; either way, no process must be left.
                 let _ = child.kill();

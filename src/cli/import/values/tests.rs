@@ -37,8 +37,8 @@ fn variables_become_parameters_and_nested_values_are_resolved() {
 #[test]
 fn a_circular_variable_error_shows_the_cycle() {
     let mut v = values(&[("a", "{{b}}"), ("b", "x{{c}}"), ("c", "{{a}}"), ("d", "{{d}}")]);
-    let why = v.value("{{a}}", "x").unwrap_err();
-    assert!(why.contains("a -> b -> c -> a"), "{why}");
+    let reason = v.value("{{a}}", "x").unwrap_err();
+    assert!(reason.contains("a -> b -> c -> a"), "{reason}");
     assert!(v.value("{{d}}", "x").is_err());
 }
 
@@ -48,8 +48,8 @@ fn exponential_variable_expansion_is_rejected() {
         .map(|n| (format!("v{n}"), format!("{{{{v{}}}}}{{{{v{}}}}}", n + 1, n + 1)))
         .collect();
     let chain: Vec<(&str, &str)> = chain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    let why = values(&chain).value("{{v0}}", "x").unwrap_err();
-    assert!(why.contains("value is too large"), "{why}");
+    let reason = values(&chain).value("{{v0}}", "x").unwrap_err();
+    assert!(reason.contains("value is too large"), "{reason}");
 }
 
 #[test]

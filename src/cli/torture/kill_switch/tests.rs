@@ -29,9 +29,9 @@ fn a_clock_skew_setting_round_trips_as_text() {
 
 #[test]
 fn the_kill_switch_ignores_other_moments_and_earlier_passes() {
-    let trap = KillSwitch(read("after-send:3").map(Arc::new));
-    trap.pass(Moment::Step(Boundary::AfterSend));
-    trap.pass(Moment::Step(Boundary::AfterSend));
-    trap.pass(Moment::BeforeResults);
-    assert_eq!(trap.0.unwrap().left.load(Ordering::SeqCst), 1);
+    let kill_switch = KillSwitch(read("after-send:3").map(Arc::new));
+    kill_switch.pass(Moment::Step(Boundary::AfterSend));
+    kill_switch.pass(Moment::Step(Boundary::AfterSend));
+    kill_switch.pass(Moment::BeforeResults);
+    assert_eq!(kill_switch.0.unwrap().remaining.load(Ordering::SeqCst), 1);
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::super::Ui;
-use crate::waiting::UNTOLD;
+use crate::waiting::REPORT_WAITS_AFTER;
 
 /// The number of finished rows, shared by counting and displaying threads.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl Counts {
     /// Whether no row has finished for a while.
     pub(super) fn is_stalled(&self) -> bool {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_none_or(|last| last.elapsed() >= UNTOLD)
+        last.is_none_or(|last| last.elapsed() >= REPORT_WAITS_AFTER)
     }
 
     /// Rows per second in this process.
@@ -81,7 +81,7 @@ impl Counts {
         }
         if let Some(wait) = stalled_by {
             parts.push(wait.to_owned());
-        } else if rate >= LOWEST_RATE && rate.is_finite() {
+        } else if rate >= MIN_RATE && rate.is_finite() {
             parts.push(format!("{rate:.1}/s"));
             let left = total
                 .and_then(|total| total.checked_sub(rows))
@@ -97,7 +97,7 @@ impl Counts {
 }
 
 /// A rate below this, in rows per second, is not shown.
-const LOWEST_RATE: f64 = 0.05;
+const MIN_RATE: f64 = 0.05;
 
 /// A bar that starts after the rows executed `before`, which its rate excludes.
 fn new_bar(before: u64) -> ProgressBar {

@@ -20,9 +20,9 @@ pub struct Base {
 }
 
 const WORDING: Wording = Wording {
-    what: "a JRNI account's address",
-    like: "https://acme.bookingbug.com/api/v1",
-    apart: "login and password",
+    subject: "a JRNI account's address",
+    sample: "https://acme.bookingbug.com/api/v1",
+    credential_fields: "login and password",
 };
 
 impl Base {

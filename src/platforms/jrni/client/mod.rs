@@ -144,11 +144,11 @@ impl Client {
         let tokens = match described {
             Some(company) => {
                 let tokens = session.tokens().await?;
-                let told = Tokens {
+                let amended = Tokens {
                     company: tokens.company.or(Some(company)),
                     ..tokens.clone()
                 };
-                session.amend(&tokens, told).await?
+                session.amend(&tokens, amended).await?
             }
             None => session.anew(&tokens).await?,
         };

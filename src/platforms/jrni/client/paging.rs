@@ -15,7 +15,7 @@ use crate::value::{Value, digest};
 const PAGE_SIZE: i64 = 100;
 
 /// The page limit beyond which a list is considered endless.
-const MOST_PAGES: i64 = 10_000;
+const MAX_PAGES: i64 = 10_000;
 
 impl Client {
     /// Reads all items named `rel` of a paged list; `None` if there is no such list. Pages are counted, not followed:
@@ -23,7 +23,7 @@ impl Client {
     pub(super) async fn listed(&self, request: &Request, rel: &str) -> Result<Option<Vec<Fields>>, ApiError> {
         let mut all: Vec<Fields> = Vec::new();
         let mut seen = HashSet::new();
-        for number in 1..=MOST_PAGES {
+        for number in 1..=MAX_PAGES {
             let request = request
                 .clone()
                 .query("page", Value::Int(number))
@@ -52,7 +52,7 @@ impl Client {
                 return Ok(Some(all));
             }
         }
-        let message = format!("the list of {rel} has more than {MOST_PAGES} pages");
+        let message = format!("the list of {rel} has more than {MAX_PAGES} pages");
         Err(ApiError::new(ApiErrorKind::Unreadable, message))
     }
 }

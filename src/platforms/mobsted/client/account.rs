@@ -25,9 +25,9 @@ pub enum Role {
 pub struct Base(Site);
 
 const WORDING: Wording = Wording {
-    what: "an account's address",
-    like: "https://acme-admin.mobsted.com",
-    apart: "login and password",
+    subject: "an account's address",
+    sample: "https://acme-admin.mobsted.com",
+    credential_fields: "login and password",
 };
 
 impl Base {

@@ -94,8 +94,8 @@ impl Auth {
     fn explain(&self, error: ApiError) -> ApiError {
         let (host, login) = (self.account.base.host(), &self.account.login);
         let status = error.status.unwrap_or_default();
-        let said = match &error.platform_text {
-            Some(words) => format!("{status}: {words}"),
+        let platform_message = match &error.platform_text {
+            Some(platform_text) => format!("{status}: {platform_text}"),
             None => status.to_string(),
         };
         match (status, error.kind) {
@@ -108,14 +108,14 @@ impl Auth {
             (400 | 401 | 403 | 422, _) | (_, ApiErrorKind::SignInRefused) => ApiError {
                 kind: ApiErrorKind::SignInRefused,
                 message: format!(
-                    "{host} refuses the sign-in of {login} ({said}); check the account's address, login and password"
+                    "{host} refuses the sign-in of {login} ({platform_message}); check the account's address, login and password"
                 ),
                 transient: false,
                 ..error
             },
             (404, _) => ApiError {
                 message: format!(
-                    "{host} has no Mobsted API at {} ({said}); check the address",
+                    "{host} has no Mobsted API at {} ({platform_message}); check the address",
                     self.account.base
                 ),
                 ..error
@@ -132,7 +132,7 @@ fn read(request: &Request, response: &Response, now: i64) -> Result<Tokens, ApiE
     }
     let answer: Json = response
         .json()
-        .map_err(|why| ApiError::unreadable(request, response, &why.to_string()))?;
+        .map_err(|reason| ApiError::unreadable(request, response, &reason.to_string()))?;
     // Some deployments report wrong credentials with 200 and a text; repeated attempts would lock the account.
     tokens::from_answer(&answer, now).ok_or_else(|| ApiError {
         kind: ApiErrorKind::SignInRefused,

@@ -65,8 +65,8 @@ fn plain_refusal(error: ApiError) -> ApiError {
         "back office",
         "permission",
     ];
-    let words = error.platform_text.as_deref().unwrap_or_default().to_lowercase();
-    if error.status == Some(500) && REASONS.iter().any(|reason| words.contains(reason)) {
+    let platform_text = error.platform_text.as_deref().unwrap_or_default().to_lowercase();
+    if error.status == Some(500) && REASONS.iter().any(|reason| platform_text.contains(reason)) {
         return ApiError {
             kind: ApiErrorKind::Refused,
             sent: Sent::No,
@@ -101,9 +101,9 @@ mod tests {
 
     #[test]
     fn a_failure_is_a_refusal_only_for_known_error_texts() {
-        let failed = |words: &str| ApiError {
+        let failed = |platform_text: &str| ApiError {
             status: Some(500),
-            platform_text: Some(words.to_owned()),
+            platform_text: Some(platform_text.to_owned()),
             sent: Sent::Maybe,
             transient: true,
             ..ApiError::new(ApiErrorKind::Unavailable, "failed")

@@ -18,7 +18,7 @@ use crate::value::{Value, digest};
 const PAGE_SIZE: i64 = 100;
 
 /// The page limit beyond which a list is considered endless.
-const MOST_PAGES: i64 = 10_000;
+const MAX_PAGES: i64 = 10_000;
 
 /// An item of a list with its search keys.
 pub(super) struct Entry<T> {
@@ -196,7 +196,7 @@ impl Client {
         mut each: impl FnMut(Vec<Fields>) -> ControlFlow<()> + Send,
     ) -> Result<(), ApiError> {
         let mut seen = HashSet::new();
-        for number in start..=MOST_PAGES {
+        for number in start..=MAX_PAGES {
             let mut request = self.request(Method::Get, path)?;
             for (name, value) in query {
                 request = request.query(name, value.clone());
@@ -213,7 +213,7 @@ impl Client {
                 return Ok(());
             }
         }
-        let message = format!("the list at {path} has more than {MOST_PAGES} pages");
+        let message = format!("the list at {path} has more than {MAX_PAGES} pages");
         Err(ApiError::new(ApiErrorKind::Unreadable, message))
     }
 }

@@ -23,8 +23,8 @@ pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
         None => wire::attributes(top.get("data")?.as_object()?),
     };
     let access = wire::text(fields, &["access_token"])?;
-    let said = wire::int(fields, &["expires_in"]).and_then(|said| end(said, now));
-    let expires = said
+    let expires_in = wire::int(fields, &["expires_in"]).and_then(|expires_in| end(expires_in, now));
+    let expires = expires_in
         .or_else(|| jwt_end(&access))
         .filter(|expires| *expires > now)
         // An expiry in the past means that the clocks differ; a 401 will show when the token has expired.
@@ -39,12 +39,12 @@ pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
 }
 
 /// Converts `expires_in` to a time in milliseconds: Mobsted sends a time in seconds, others a duration.
-fn end(said: i64, now: i64) -> Option<i64> {
-    let seconds = said.saturating_mul(1000);
-    match said {
+fn end(expires_in: i64, now: i64) -> Option<i64> {
+    let seconds = expires_in.saturating_mul(1000);
+    match expires_in {
         ..=0 => None,
-        said if said > TIMES_START * 1000 => Some(said),
-        said if said > TIMES_START => Some(seconds),
+        expires_in if expires_in > TIMES_START * 1000 => Some(expires_in),
+        expires_in if expires_in > TIMES_START => Some(seconds),
         _ => Some(now.saturating_add(seconds)),
     }
 }

@@ -91,9 +91,9 @@ impl Rig {
         let correction: Arc<Mutex<Option<oracle::Correction>>> = Arc::default();
         let (found, corrected) = (Arc::clone(&hits), Arc::clone(&correction));
         let server = Server::start(move |seen, _| {
-            if let Some(why) = oracle::touches_app_one(seen, corrected.lock().unwrap().as_ref()) {
+            if let Some(reason) = oracle::touches_app_one(seen, corrected.lock().unwrap().as_ref()) {
                 let line = format!(
-                    "{why}: {} {} {}\n{}",
+                    "{reason}: {} {} {}\n{}",
                     seen.method, seen.target, seen.body, seen.head
                 );
                 found.lock().unwrap().push(line);
@@ -384,8 +384,8 @@ fn the_oracle_detects_requests_that_could_change_app_one() {
             head: format!("content-type: application/json\n{header}"),
             body: (*body).to_owned(),
         };
-        let why = oracle::touches_app_one(&seen, None);
-        assert_eq!(why.is_some(), *touches, "{seen:?}: {why:?}");
+        let reason = oracle::touches_app_one(&seen, None);
+        assert_eq!(reason.is_some(), *touches, "{seen:?}: {reason:?}");
     }
     let correction = oracle::Correction {
         endpoint: "partners".to_owned(),
@@ -398,8 +398,8 @@ fn the_oracle_detects_requests_that_could_change_app_one() {
             head: String::new(),
             body: String::new(),
         };
-        let why = oracle::touches_app_one(&seen, Some(&correction));
-        assert_eq!(why.is_some(), touches, "{seen:?}: {why:?}");
+        let reason = oracle::touches_app_one(&seen, Some(&correction));
+        assert_eq!(reason.is_some(), touches, "{seen:?}: {reason:?}");
     }
 }
 

@@ -13,9 +13,9 @@ pub(crate) use crate::client::site::{Site, Wording};
 pub struct Base(Site);
 
 const WORDING: Wording = Wording {
-    what: "the address of Sparrow SMS",
-    like: "https://ent-api.sparrowsms.com",
-    apart: "api_token and partner_token",
+    subject: "the address of Sparrow SMS",
+    sample: "https://ent-api.sparrowsms.com",
+    credential_fields: "api_token and partner_token",
 };
 
 impl Base {

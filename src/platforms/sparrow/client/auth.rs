@@ -64,14 +64,16 @@ impl Authenticator for Auth {
         if !response.is_success() {
             return Err(self.explain(ApiError::from_answer(&request, &response)));
         }
-        let unreadable = |why: &str| self.explain(ApiError::unreadable(&request, &response, why));
-        let answer = response.json().map_err(|why| unreadable(&why.to_string()))?;
+        let unreadable = |reason: &str| self.explain(ApiError::unreadable(&request, &response, reason));
+        let answer = response
+            .json()
+            .map_err(|reason| unreadable(&reason.to_string()))?;
         tokens::from_answer(&answer, network.clock.now_millis()).ok_or_else(|| {
             // Some deployments report refusals with 200 and a text.
-            let words = response.excerpt_of(&answer.to_string());
-            match fault::of_text(&words) {
+            let platform_text = response.excerpt_of(&answer.to_string());
+            match fault::of_text(&platform_text) {
                 Some(_) => self.explain(ApiError {
-                    platform_text: Some(words),
+                    platform_text: Some(platform_text),
                     ..unreadable("it contains no token")
                 }),
                 None => ApiError {
@@ -95,14 +97,17 @@ impl Auth {
     /// Rewrites the error of a failed sign-in in the user's terms.
     fn explain(&self, error: ApiError) -> ApiError {
         let host = self.account.base.host();
-        let said = error.platform_text.clone().unwrap_or_default();
+        let platform_message = error.platform_text.clone().unwrap_or_default();
         let refused = |kind, error: ApiError| ApiError {
             kind,
-            message: format!("{host} refuses the sign-in: {}", said.trim_end_matches('.')),
+            message: format!(
+                "{host} refuses the sign-in: {}",
+                platform_message.trim_end_matches('.')
+            ),
             transient: false,
             ..error
         };
-        match (fault::of_text(&said), error.status) {
+        match (fault::of_text(&platform_message), error.status) {
             (Some(own), _) => refused(ApiErrorKind::Own(own), error),
             (None, Some(400 | 401 | 403 | 422)) => refused(ApiErrorKind::SignInRefused, error),
             (None, Some(404)) => ApiError {

@@ -158,8 +158,10 @@ static TEXTS: [(&str, &OwnCode); 7] = [
 
 /// The fault that the response to a sign-in names. Ignores case, quotes and the final full stop.
 pub(super) fn of_text(text: &str) -> Option<&'static OwnCode> {
-    let said = letters(text);
-    let found = TEXTS.iter().find(|(known, _)| said.contains(&letters(known)));
+    let normalized = letters(text);
+    let found = TEXTS
+        .iter()
+        .find(|(known, _)| normalized.contains(&letters(known)));
     found.map(|(_, fault)| *fault)
 }
 

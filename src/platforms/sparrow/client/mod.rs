@@ -25,7 +25,7 @@ pub(super) use reports::Part;
 
 pub(crate) use crate::client::answer::Answer;
 use crate::client::error::{ApiError, ApiErrorKind};
-pub(crate) use crate::client::session::{Authenticator as _, HOLD_REFUSED, LazySecret, Session};
+pub(crate) use crate::client::session::{Authenticator as _, LazySecret, REFUSAL_COOLDOWN, Session};
 use crate::client::{ConnectOptions, Flight, Network, clients};
 use crate::transport::request::{Method, Request};
 use crate::value::secret::Secret;
@@ -167,7 +167,7 @@ impl Client {
 
     async fn refuse(&self) {
         let now = self.0.network.clock.now_millis();
-        let hold = i64::try_from(HOLD_REFUSED.as_millis()).unwrap_or(i64::MAX);
+        let hold = i64::try_from(REFUSAL_COOLDOWN.as_millis()).unwrap_or(i64::MAX);
         self.0.api_token.refuse();
         self.0.partner_token.refuse();
         if let Some(held) = self.0.session.lock().await.as_mut() {
@@ -201,9 +201,9 @@ impl Client {
             ("01", _) | (_, "DRAFT") => Err(drafted(&answer, &json)),
             ("11", _) | (_, "DATA_ERROR") => Err(refused(&answer, &json)),
             (result, status) => {
-                let why =
+                let reason =
                     format!("it has result \"{result}\" and status \"{status}\", not \"00\" and \"OK\"");
-                Err(answer.unreadable(&answer.response.excerpt_of(&why)))
+                Err(answer.unreadable(&answer.response.excerpt_of(&reason)))
             }
         }
     }
@@ -213,20 +213,22 @@ impl Client {
 fn drafted(answer: &Answer, json: &Json) -> ApiError {
     let data = json.get("data");
     let text = |name: &str| data.and_then(|data| data.get(name)?.as_str()).unwrap_or_default();
-    let (said, id) = (answer.response.excerpt_of(text("message")), text("batch_id"));
+    let (platform_message, id) = (answer.response.excerpt_of(text("message")), text("batch_id"));
     let known = match id {
         "" => String::new(),
         id => format!(" ({})", answer.response.excerpt_of(id)),
     };
-    let colon = if said.is_empty() { "" } else { ": " };
+    let colon = if platform_message.is_empty() { "" } else { ": " };
     let label = answer.request.label();
     ApiError {
         status: Some(answer.response.status),
-        platform_text: Some(said.clone()).filter(|said| !said.is_empty()),
+        platform_text: Some(platform_message.clone()).filter(|platform_message| !platform_message.is_empty()),
         ..ApiError::new(
             ApiErrorKind::Own(&fault::DRAFT),
-            format!("{label} did not send the message but kept it as a draft{known}{colon}{said}")
-                .replace("  ", " "),
+            format!(
+                "{label} did not send the message but kept it as a draft{known}{colon}{platform_message}"
+            )
+            .replace("  ", " "),
         )
     }
 }

@@ -12,7 +12,7 @@ pub enum Channel {
 }
 
 /// The maximum number of digits of a telephone number (E.164).
-const MOST_DIGITS: usize = 15;
+const MAX_DIGITS: usize = 15;
 
 impl Channel {
     /// Its name for messages.
@@ -45,7 +45,7 @@ impl Channel {
 
     fn check(self, number: &str) -> Result<(), String> {
         let digits = |text: &str, least: usize| {
-            (least..=MOST_DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+            (least..=MAX_DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
         };
         let fits = match self {
             Channel::Viber => number.starts_with("977") && digits(number, 11),
@@ -105,9 +105,9 @@ mod tests {
             Channel::Sms.number("+977-980 (000) 0000").unwrap(),
             "+9779800000000"
         );
-        let why = Channel::Sms.number("9779812345678").unwrap_err();
+        let reason = Channel::Sms.number("9779812345678").unwrap_err();
         assert_eq!(
-            why,
+            reason,
             "`9779812345678` is not a valid number for SMS: + and digits, as in +4915112345678; blanks, dashes and \
              parentheses do not count"
         );

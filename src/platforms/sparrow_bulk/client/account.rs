@@ -13,9 +13,9 @@ use crate::client::site::{Site, Wording};
 pub struct Base(Site);
 
 const WORDING: Wording = Wording {
-    what: "the address of Sparrow's bulk API",
-    like: "http://api.sparrowsms.com",
-    apart: "api_token",
+    subject: "the address of Sparrow's bulk API",
+    sample: "http://api.sparrowsms.com",
+    credential_fields: "api_token",
 };
 
 impl Base {

@@ -19,7 +19,7 @@ use account::Account;
 use crate::client::answer::Answer;
 use crate::client::error::{ApiError, ApiErrorKind, OwnCode};
 use crate::client::fields::{self, Fields};
-use crate::client::session::{HOLD_REFUSED, LazySecret};
+use crate::client::session::{LazySecret, REFUSAL_COOLDOWN};
 use crate::client::{ConnectOptions, Flight, Network, clients};
 use crate::clock::millis;
 use crate::transport::request::{Body, Method, Request};
@@ -198,7 +198,7 @@ impl Client {
         let refused = Refused {
             token,
             error,
-            until: now.saturating_add(millis(HOLD_REFUSED)),
+            until: now.saturating_add(millis(REFUSAL_COOLDOWN)),
         };
         *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
     }

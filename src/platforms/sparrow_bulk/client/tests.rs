@@ -230,7 +230,7 @@ async fn a_wrong_token_is_sent_once_and_a_corrected_one_gets_through() {
     for _ in 0..5 {
         let refused = client.credit().await.unwrap_err();
         assert_eq!(refused.kind, ApiErrorKind::Own(&fault::INVALID_TOKEN));
-        clock.sleep(HOLD_REFUSED).await;
+        clock.sleep(REFUSAL_COOLDOWN).await;
     }
     assert_eq!(server.seen().len(), 1);
     *kept.lock().unwrap() = "right-token";
@@ -253,7 +253,7 @@ async fn an_account_that_is_refused_is_asked_again_after_a_while() {
     let client = client(&url, token, HttpConfig::default(), &clock);
     for asked in [1, 1, 2] {
         if asked == 2 {
-            clock.sleep(HOLD_REFUSED).await;
+            clock.sleep(REFUSAL_COOLDOWN).await;
         }
         let refused = client.credit().await.unwrap_err();
         assert_eq!(refused.kind, ApiErrorKind::Own(&fault::ACCOUNT_EXPIRED));

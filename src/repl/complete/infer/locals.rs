@@ -1,11 +1,11 @@
 //! Names that the text itself declares before the cursor: `let s = ...;`, `for q in list {`, `list.map(|r| `.
 
 use super::functions::reader;
-use super::{DEEPEST, InferredType, Local, Locals};
+use super::{InferredType, Local, Locals, MAX_DEPTH};
 use crate::script::interactive::{Binding, Declared, Piece, Scopes, Workspace};
 
 /// Methods of a list whose closure takes an element.
-const OF_ELEMENTS: &[&str] = &[
+const ELEMENT_METHODS: &[&str] = &[
     "map", "filter", "find", "find_map", "for_each", "all", "some", "index_of", "retain", "drain", "extract",
 ];
 
@@ -18,7 +18,7 @@ pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
     for declared in scopes.holding(end) {
         let read = |from: usize, to: usize| {
             let part = found.get(from..to).unwrap_or_default();
-            reader(space, text, part, &locals, DEEPEST).local()
+            reader(space, text, part, &locals, MAX_DEPTH).local()
         };
         let index = |at: usize| found.partition_point(|piece| piece.at.start < at);
         let value = declared
@@ -50,10 +50,10 @@ fn of_closure(
 ) -> Option<Local> {
     let at = found.partition_point(|piece| piece.at.start < declared.at.start);
     let word = |back: usize| at.checked_sub(back).map_or("", |at| found[at].text(text));
-    if [word(1), word(2), word(4)] != ["|", "(", "."] || !OF_ELEMENTS.contains(&word(3)) {
+    if [word(1), word(2), word(4)] != ["|", "(", "."] || !ELEMENT_METHODS.contains(&word(3)) {
         return None;
     }
-    let start = reader(space, text, found, locals, DEEPEST).start_of_value(at - 4);
-    let list = reader(space, text, &found[start..at - 4], locals, DEEPEST).local();
+    let start = reader(space, text, found, locals, MAX_DEPTH).start_of_value(at - 4);
+    let list = reader(space, text, &found[start..at - 4], locals, MAX_DEPTH).local();
     Some(list.element())
 }

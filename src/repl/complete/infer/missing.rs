@@ -1,6 +1,6 @@
 //! Explains why an expression has no type: it contains an unknown name.
 
-use super::{DEEPEST, InferredType, Locals, Reader};
+use super::{InferredType, Locals, MAX_DEPTH, Reader};
 use crate::repl::complete::library;
 use crate::repl::complete::names::keyword;
 use crate::script::interactive::{Scopes, TokenKind, Use, Workspace, is_word_of_the_language, pieces};
@@ -55,7 +55,7 @@ fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<Strin
         text,
         pieces: &found,
         locals: &Locals::new(),
-        depth: DEEPEST,
+        depth: MAX_DEPTH,
     };
     let mut chain = reader.first()?;
     while chain.at < found.len() {

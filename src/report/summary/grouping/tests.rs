@@ -73,9 +73,9 @@ fn the_number_of_groups_is_bounded() {
     for position in 0..1000 {
         groups.add(RowStatus::Failed, position, &letters(position));
     }
-    assert_eq!(groups.groups.len(), MOST_GROUPS);
+    assert_eq!(groups.groups.len(), MAX_GROUPS);
     let lines = groups.lines();
-    assert_eq!(lines.len(), MOST_LINES + 1);
-    assert_eq!(lines[MOST_LINES], "980 more rows with other errors");
+    assert_eq!(lines.len(), MAX_LINES + 1);
+    assert_eq!(lines[MAX_LINES], "980 more rows with other errors");
     assert_eq!(groups.others, 900);
 }

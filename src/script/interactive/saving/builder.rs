@@ -18,12 +18,12 @@ use crate::script::interactive::credential::{holds_credential, is_credential};
 pub(super) struct Builder<'a> {
     session: &'a InputGraph,
     lift: Extractor<'a>,
-    tops: Hoisted,
+    hoisted: Hoisted,
     functions: Functions,
     /// Names that the script has so far.
     known: BTreeSet<String>,
     /// Inputs that succeeded but are comments, with the reason.
-    aside: Vec<(usize, String)>,
+    commented_out: Vec<(usize, String)>,
     /// Inputs that used something redefined later: its name, and the later input.
     anew: BTreeMap<usize, (String, usize)>,
     /// What inputs that are not in the script may have changed.
@@ -45,7 +45,7 @@ impl<'a> Builder<'a> {
     ) -> Builder<'a> {
         let done: Vec<&Typed> = wanted.iter().copied().filter(|input| is_done(input)).collect();
         let numbers = || done.iter().map(|input| input.number);
-        let mut taken = session.words(numbers());
+        let mut taken = session.identifiers(numbers());
         let results = written::results(session, &done, &mut taken);
         let inputs: Vec<String> = all
             .iter()
@@ -58,24 +58,24 @@ impl<'a> Builder<'a> {
             .collect();
         let used = session.constants_used(numbers());
         let is_secret = |text: &str| holds_credential(text) || lift.holds_secret(text);
-        let tops = Hoisted::find(host, &used, &texts, &is_secret, is_known);
-        let functions = Functions::find(session, &texts, &tops, &is_secret);
+        let hoisted = Hoisted::find(host, &used, &texts, &is_secret, is_known);
+        let functions = Functions::find(session, &texts, &hoisted, &is_secret);
         let mut statements = Vec::new();
         for (number, text) in &texts {
             let pieces = pieces(text).into_iter().enumerate();
-            let stay = pieces.filter(|(index, piece)| {
-                piece.kind == PieceKind::Statement && tops.moved(*number, *index).is_none()
+            let statements_left = pieces.filter(|(index, piece)| {
+                piece.kind == PieceKind::Statement && hoisted.moved(*number, *index).is_none()
             });
-            statements.extend(stay.map(|(_, piece)| piece.text.trim().to_owned()));
+            statements.extend(statements_left.map(|(_, piece)| piece.text.trim().to_owned()));
         }
         lift.learn(&statements);
         Builder {
             session,
             lift,
-            tops,
+            hoisted,
             functions,
             known: BTreeSet::new(),
-            aside: Vec::new(),
+            commented_out: Vec::new(),
             anew: numbers()
                 .filter_map(|number| Some((number, session.anew(number, &numbers().collect())?)))
                 .collect(),
@@ -91,13 +91,13 @@ impl<'a> Builder<'a> {
     pub(super) fn add(&mut self, input: &Typed, is_last: bool) {
         let secret = self.is_secret(&input.text);
         let lost = self.lost.get(&input.number).map(|names| listed(names));
-        match &input.came {
+        match &input.outcome {
             Came::Done(_) if input.hidden => {
                 self.leave_out(input, "it must not be written to files");
                 self.forget(input.number);
             }
             Came::Done(_) => self.add_done(input, is_last, secret),
-            Came::Failed(why) => {
+            Came::Failed(reason) => {
                 let lost = lost.map_or_else(String::new, |lost| {
                     format!("; what it may have done to {lost} before is not repeated")
                 });
@@ -106,8 +106,8 @@ impl<'a> Builder<'a> {
                 } else if secret {
                     self.leave_out(input, &format!("it failed, and may hold a secret{lost}"));
                 } else {
-                    let why = self.failure(why);
-                    self.comment(&format!("{why}{lost}"), &input.text);
+                    let reason = self.failure(reason);
+                    self.comment(&format!("{reason}{lost}"), &input.text);
                 }
             }
         }
@@ -119,12 +119,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Describes why an input failed; only the position if the reason could reveal a secret.
-    fn failure(&self, why: &str) -> String {
-        let tells = self.lift.tells_secret(why) || is_credential(why, None) || holds_credential(why);
+    fn failure(&self, reason: &str) -> String {
+        let tells = self.lift.tells_secret(reason) || is_credential(reason, None) || holds_credential(reason);
         if !tells {
-            return format!("failed: {why}");
+            return format!("failed: {reason}");
         }
-        let place = why.rfind(" ([").and_then(|at| why.get(at..));
+        let place = reason.rfind(" ([").and_then(|at| reason.get(at..));
         let is_place = |place: &&str| place.chars().all(|c| c.is_ascii_digit() || " ([]:)".contains(c));
         let place = place
             .filter(is_place)
@@ -132,22 +132,22 @@ impl<'a> Builder<'a> {
         format!("failed{}", place.unwrap_or_default())
     }
 
-    fn leave_out(&mut self, input: &Typed, why: &str) {
-        self.comment(&format!("input {} is left out: {why}", input.number), "");
+    fn leave_out(&mut self, input: &Typed, reason: &str) {
+        self.comment(&format!("input {} is left out: {reason}", input.number), "");
     }
 
     /// Adds a comment on why this is not in the script, with its text unless that may hold a secret.
-    pub(super) fn set_aside(&mut self, input: &Typed, why: &str, text: &str) {
-        self.aside.push((input.number, why.to_owned()));
+    pub(super) fn set_aside(&mut self, input: &Typed, reason: &str, text: &str) {
+        self.commented_out.push((input.number, reason.to_owned()));
         if self.is_secret(text) {
-            self.leave_out(input, why);
+            self.leave_out(input, reason);
         } else {
-            self.comment(why, text);
+            self.comment(reason, text);
         }
     }
 
-    fn comment(&mut self, why: &str, text: &str) {
-        self.body.push(format!("// {}", why.replace('\n', " ")));
+    fn comment(&mut self, reason: &str, text: &str) {
+        self.body.push(format!("// {}", reason.replace('\n', " ")));
         let lines = text.trim_end().lines();
         self.body
             .extend(lines.map(|line| format!("//     {line}").trim_end().to_owned()));
@@ -178,19 +178,19 @@ impl<'a> Builder<'a> {
         let typed = pieces(&input.text);
         let typed = typed.iter().filter(|piece| piece.kind == PieceKind::Statement);
         let typed: String = typed.map(|piece| piece.text.as_str()).collect();
-        let why = match self.session.missing(input.number, &self.known) {
+        let reason = match self.session.missing(input.number, &self.known) {
             Some(name) => Some(format!("it uses `{name}`, which is not among the saved inputs")),
             None if !is_last && stops(&all) => Some("it ends the script, and more inputs follow".to_owned()),
             None => None,
         };
-        if let Some(why) = why {
+        if let Some(reason) = reason {
             // If a function of the input holds a secret, not even the rest is shown.
             let typed = if secret {
                 input.text.as_str()
             } else {
                 typed.trim_start()
             };
-            self.set_aside(input, &why, typed);
+            self.set_aside(input, &reason, typed);
             self.forget(input.number);
             return;
         }
@@ -208,7 +208,7 @@ impl<'a> Builder<'a> {
             // Statements after a `return` never ran.
             if is_statement(piece) && Some(index) <= ends {
                 let is_end = Some(index) == ends;
-                match self.tops.moved(input.number, index).map(str::to_owned) {
+                match self.hoisted.moved(input.number, index).map(str::to_owned) {
                     Some(name) => self.moved(piece, &name),
                     None => self.statement(piece, input, is_end, is_last && is_end),
                 }
@@ -243,8 +243,12 @@ impl<'a> Builder<'a> {
         let left_out = self.functions.left_out(&signature);
         let name = signature.0;
         match left_out {
-            Some(why) if why == SECRET => self.leave_out(input, &format!("`{name}` may hold a secret")),
-            Some(why) => self.set_aside(input, &format!("`{name}` is left out: {why}"), piece.text.trim()),
+            Some(reason) if reason == SECRET => self.leave_out(input, &format!("`{name}` may hold a secret")),
+            Some(reason) => self.set_aside(
+                input,
+                &format!("`{name}` is left out: {reason}"),
+                piece.text.trim(),
+            ),
             None => {
                 self.known.insert(name);
                 self.functions.keep(&formatted(piece.text.trim()));
@@ -259,7 +263,7 @@ impl<'a> Builder<'a> {
         let (text, was_variable) = hoisted::as_constant(piece.text.trim());
         self.constants
             .push(terminated(&formatted(&self.functions.renamed(&text))));
-        if self.tops.is_needed(name) {
+        if self.hoisted.is_needed(name) {
             let word = if was_variable { "let" } else { "const" };
             self.body.push(format!("{word} {name} = global::{name};"));
         }
@@ -282,7 +286,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let lifted = formatted(&lifted);
-        let gives = is_end && input.came == Came::Done(true);
+        let gives = is_end && input.outcome == Came::Done(true);
         match self.results.get(&input.number) {
             Some(name) if gives => {
                 self.body.push(terminated(&format!("let {name} = {lifted}")));
@@ -298,7 +302,7 @@ impl<'a> Builder<'a> {
 
 /// Whether it succeeded and may be written.
 pub(super) fn is_done(input: &Typed) -> bool {
-    matches!(input.came, Came::Done(_)) && !input.hidden
+    matches!(input.outcome, Came::Done(_)) && !input.hidden
 }
 
 /// Whether these end a script other than by a top-level `return`.

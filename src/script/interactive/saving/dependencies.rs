@@ -19,10 +19,10 @@ struct Node {
     number: usize,
     names: Names,
     /// Names that closures of earlier inputs may change when this input uses them.
-    by_closures: BTreeSet<String>,
+    closure_uses: BTreeSet<String>,
     /// Whether other inputs in a script can use its definitions.
     usable: bool,
-    gave: bool,
+    has_value: bool,
 }
 
 /// A name needed by the input with this number.
@@ -43,13 +43,13 @@ impl InputGraph {
         let mut closures: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (input, scopes) in inputs.iter().zip(&read) {
             // An input that failed because of a misspelt method changed nothing through it.
-            let names = match input.came {
+            let names = match input.outcome {
                 Came::Done(_) => Names::of(scopes, is_known, &is_own),
                 Came::Failed(_) => Names::of(scopes, &|_| true, &is_own),
             };
             let used = names.uses.iter().filter_map(|name| closures.get(name));
-            let mut by_closures: BTreeSet<String> = used.flatten().cloned().collect();
-            by_closures.retain(|name| !names.declares.contains(name));
+            let mut closure_uses: BTreeSet<String> = used.flatten().cloned().collect();
+            closure_uses.retain(|name| !names.declares.contains(name));
             if !names.in_closures.is_empty() {
                 let results = [results::LAST.to_owned(), results::numbered(input.number)];
                 for name in names.declares.iter().chain(&names.changes).chain(&results) {
@@ -60,9 +60,9 @@ impl InputGraph {
             known.push(Node {
                 number: input.number,
                 names,
-                by_closures,
-                usable: matches!(input.came, Came::Done(_)) && !input.hidden,
-                gave: input.came == Came::Done(true),
+                closure_uses,
+                usable: matches!(input.outcome, Came::Done(_)) && !input.hidden,
+                has_value: input.outcome == Came::Done(true),
             });
         }
         InputGraph(known)
@@ -122,7 +122,7 @@ impl InputGraph {
     fn wants(&self, known: &Node) -> Vec<Wanted> {
         let number = known.number;
         let uses = self.uses(number).into_iter();
-        let uses = uses.chain(known.by_closures.iter().cloned());
+        let uses = uses.chain(known.closure_uses.iter().cloned());
         let mut wants: Vec<Wanted> = uses.map(|name| (name, number)).collect();
         for (function, _) in known.names.functions.keys() {
             wants.extend(self.called(known, function, number));
@@ -149,8 +149,8 @@ impl InputGraph {
     /// Returns a name that the input needs from an earlier one and that is not in `known`.
     pub(super) fn missing(&self, number: usize, known: &BTreeSet<String>) -> Option<String> {
         let is_missing = |name: &&String| {
-            let somebody = self.before(number).any(|earlier| earlier.gives(name));
-            (somebody || results::is_result(name) || *name == ERROR) && !known.contains(*name)
+            let is_given_earlier = self.before(number).any(|earlier| earlier.gives(name));
+            (is_given_earlier || results::is_result(name) || *name == ERROR) && !known.contains(*name)
         };
         self.uses(number).iter().find(is_missing).map(|name| shown(name))
     }
@@ -179,7 +179,7 @@ impl InputGraph {
             return BTreeSet::new();
         };
         let mut names = known.names.declares.clone();
-        if known.gave {
+        if known.has_value {
             names.insert(results::numbered(number));
         }
         names
@@ -188,7 +188,7 @@ impl InputGraph {
     /// The names from earlier inputs that it may change.
     pub(super) fn changes(&self, number: usize) -> BTreeSet<String> {
         self.input(number).map_or_else(BTreeSet::new, |known| {
-            known.names.changes.union(&known.by_closures).cloned().collect()
+            known.names.changes.union(&known.closure_uses).cloned().collect()
         })
     }
 
@@ -220,7 +220,7 @@ impl InputGraph {
     /// Returns the input whose result `_` denotes in this one.
     pub(super) fn newest_before(&self, number: usize) -> Option<usize> {
         self.before(number)
-            .find(|known| known.gave)
+            .find(|known| known.has_value)
             .map(|known| known.number)
     }
 
@@ -232,10 +232,10 @@ impl InputGraph {
     }
 
     /// Returns every name in these inputs.
-    pub(super) fn words(&self, numbers: impl Iterator<Item = usize>) -> BTreeSet<String> {
+    pub(super) fn identifiers(&self, numbers: impl Iterator<Item = usize>) -> BTreeSet<String> {
         let known = numbers.filter_map(|number| self.input(number));
         known
-            .flat_map(|known| known.names.words.iter().cloned())
+            .flat_map(|known| known.names.identifiers.iter().cloned())
             .collect()
     }
 
@@ -275,11 +275,11 @@ const ERROR: &str = "_err";
 
 impl Node {
     fn gives(&self, name: &str) -> bool {
-        self.names.declares.contains(name) || (self.gave && results::numbered(self.number) == name)
+        self.names.declares.contains(name) || (self.has_value && results::numbered(self.number) == name)
     }
 
     fn changes(&self, name: &str) -> bool {
-        self.names.changes.contains(name) || self.by_closures.contains(name)
+        self.names.changes.contains(name) || self.closure_uses.contains(name)
     }
 }
 

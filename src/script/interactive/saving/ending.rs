@@ -14,5 +14,5 @@ pub(super) fn returned(statement: &str) -> Option<String> {
 
 /// Whether a statement has an `exit`, or a `return` that is not inside a closure.
 pub(super) fn stops(statement: &str) -> bool {
-    !Scopes::of(statement).ends.is_empty()
+    !Scopes::of(statement).exits.is_empty()
 }

@@ -33,7 +33,7 @@ pub(super) struct Extractor<'a> {
     /// Names that no parameter may have.
     refused: &'a BTreeSet<String>,
     /// Maps a value to the variable that becomes the parameter as a whole.
-    whole: BTreeMap<String, String>,
+    by_text: BTreeMap<String, String>,
     /// Texts used as a credential anywhere, with a name for each.
     secrets: BTreeMap<String, String>,
     /// The parameters, each with the text that it replaces.
@@ -67,7 +67,7 @@ impl<'a> Extractor<'a> {
             functions,
             taken,
             refused,
-            whole: BTreeMap::new(),
+            by_text: BTreeMap::new(),
             secrets,
             params: Vec::new(),
         }
@@ -81,7 +81,7 @@ impl<'a> Extractor<'a> {
                 && !self.refused.contains(&name)
                 && !naming::is_reserved(&name)
             {
-                self.whole.entry(text).or_insert(name);
+                self.by_text.entry(text).or_insert(name);
             }
         }
     }
@@ -150,7 +150,7 @@ impl<'a> Extractor<'a> {
         if let Some((_, known)) = self.params.iter().find(|(text, _)| *text == literal.text) {
             return Some(known.name.clone());
         }
-        let name = match self.whole.get(&literal.text) {
+        let name = match self.by_text.get(&literal.text) {
             Some(name) => name.clone(),
             None => naming::free(&base, self.taken.union(self.refused)),
         };

@@ -24,7 +24,7 @@ impl Functions {
     pub(super) fn find(
         session: &InputGraph,
         inputs: &[(usize, &str)],
-        tops: &Hoisted,
+        hoisted: &Hoisted,
         is_secret: &dyn Fn(&str) -> bool,
     ) -> Functions {
         let mut left_out = BTreeMap::new();
@@ -51,7 +51,7 @@ impl Functions {
             let is_there = |name: &String| {
                 let mut own = needs.keys().filter(|(known, _)| known == name);
                 let kept = own.any(|signature| !left_out.contains_key(*signature));
-                !session.is_given(name) || kept || modules.contains(name) || tops.has(name)
+                !session.is_given(name) || kept || modules.contains(name) || hoisted.has(name)
             };
             let found = needs
                 .iter()
@@ -60,14 +60,14 @@ impl Functions {
                     Some((*signature, needs.iter().find(|name| !is_there(name))?))
                 });
             let Some((signature, missing)) = found else { break };
-            let why = match tops.stuck(missing) {
-                Some(why) => format!("no function can see the constant `{missing}`: {why}"),
+            let reason = match hoisted.stuck(missing) {
+                Some(reason) => format!("no function can see the constant `{missing}`: {reason}"),
                 None => format!("it uses `{missing}`, which is not among the saved inputs"),
             };
-            left_out.insert(signature.clone(), why);
+            left_out.insert(signature.clone(), reason);
         }
         let has_main = needs.keys().any(|(name, _)| name == "main");
-        let taken = || session.words(inputs.iter().map(|(number, _)| *number));
+        let taken = || session.identifiers(inputs.iter().map(|(number, _)| *number));
         Functions {
             left_out,
             kept: Vec::new(),
@@ -126,7 +126,7 @@ fn unseen(session: &InputGraph, text: &str) -> Option<String> {
     let function = scopes.functions.first()?;
     let mut free = scopes.free_in(function);
     let unseen = free.find(|used| match used.kind {
-        Use::Variable => !scopes.asked.contains(&used.name),
+        Use::Variable => !scopes.tested.contains(&used.name),
         Use::Global => !session.is_given(&used.name),
         Use::Call | Use::Method | Use::Module => false,
     })?;

@@ -65,25 +65,25 @@ impl Hoisted {
                 }
             }
         }
-        let mut tops = Hoisted::default();
+        let mut hoisted = Hoisted::default();
         for name in wanted {
-            let is_it = |statement: &Statement| matches!(&statement.declares, Some((known, Binding::Constant)) if known == name);
-            let Some(at) = all.iter().rposition(is_it) else {
+            let is_declaration = |statement: &Statement| matches!(&statement.declares, Some((known, Binding::Constant)) if known == name);
+            let Some(at) = all.iter().rposition(is_declaration) else {
                 continue;
             };
-            let mut moved = tops.moved.clone();
+            let mut moved = hoisted.moved.clone();
             match gather(&all, at, &secret, &mut moved).and_then(|()| in_order(&all, &moved)) {
-                Ok(()) => tops.moved = moved,
-                Err(why) => drop(tops.stuck.insert(name.clone(), why)),
+                Ok(()) => hoisted.moved = moved,
+                Err(reason) => drop(hoisted.stuck.insert(name.clone(), reason)),
             }
         }
-        let stay = all
+        let not_hoisted = all
             .iter()
-            .filter(|statement| !tops.moved.contains_key(&statement.place));
-        tops.needed = stay
+            .filter(|statement| !hoisted.moved.contains_key(&statement.place));
+        hoisted.needed = not_hoisted
             .flat_map(|statement| statement.needs.iter().cloned())
             .collect();
-        tops
+        hoisted
     }
 
     /// Whether a statement of `main` needs this name.

@@ -21,7 +21,7 @@ pub(super) struct Literal {
     /// Its value.
     pub(super) text: String,
     /// The name that receives it: a parameter of an operation, a key, a variable.
-    pub(super) given_to: Option<String>,
+    pub(super) target_name: Option<String>,
     /// The description of that parameter.
     pub(super) about: &'static str,
 }
@@ -38,12 +38,12 @@ pub(super) fn literals_of(host: &Host, functions: &Params, statement: &str) -> V
 /// Returns the name and type of the parameter for this literal; `None` if it stays a literal.
 pub(super) fn parameter_for(literal: &Literal) -> Option<(String, ParamType)> {
     let text = &literal.text;
-    let given_to = literal.given_to.as_deref().map(plain_name);
-    let named = |usual: &str| match &given_to {
+    let target_name = literal.target_name.as_deref().map(plain_name);
+    let named = |fallback: &str| match &target_name {
         Some(name) if is_name(name) && !name.starts_with('_') => name.clone(),
-        _ => usual.to_owned(),
+        _ => fallback.to_owned(),
     };
-    if is_credential(text, literal.given_to.as_deref()) {
+    if is_credential(text, literal.target_name.as_deref()) {
         return Some((named("secret"), ParamType::Secret));
     }
     let fits = |ty: ParamType| ty.parse(text).is_ok() && !text.contains(char::is_whitespace);
@@ -53,7 +53,7 @@ pub(super) fn parameter_for(literal: &Literal) -> Option<(String, ParamType)> {
     if text.contains("://") && fits(ParamType::Url) {
         return Some((named("site"), ParamType::Url));
     }
-    let is_a_name = given_to
+    let is_a_name = target_name
         .as_deref()
         .is_some_and(|name| name == "name" || name.ends_with("_name"));
     let plain = !text.trim().is_empty() && !text.contains(char::is_control);
@@ -105,7 +105,7 @@ fn literals(host: &Host, functions: &Params, ast: &rhai::AST) -> Vec<Literal> {
             return true;
         };
         let mut about = "";
-        let given_to = match path.len().checked_sub(2).and_then(|above| path.get(above)) {
+        let target_name = match path.len().checked_sub(2).and_then(|above| path.get(above)) {
             Some(ASTNode::Expr(Expr::InterpolatedString(..)) | ASTNode::Stmt(Stmt::Import(..))) => {
                 return true;
             }
@@ -132,7 +132,7 @@ fn literals(host: &Host, functions: &Params, ast: &rhai::AST) -> Vec<Literal> {
         found.push(Literal {
             at: *at,
             text: text.to_string(),
-            given_to,
+            target_name,
             about,
         });
         true

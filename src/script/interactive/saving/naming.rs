@@ -7,14 +7,14 @@ use crate::script::tokens::{TokenKind, pieces};
 use crate::script::words;
 
 /// Names with a fixed meaning in every script or session.
-const OWN: &[&str] = &["main", "_err"];
+const OWN_NAMES: &[&str] = &["main", "_err"];
 
 /// Verbs that precede the noun in the names of operations.
 const VERBS: &[&str] = &["ensure_", "create_", "find_", "get_", "update_"];
 
 /// Whether this name cannot be used.
 pub(super) fn is_reserved(name: &str) -> bool {
-    OWN.contains(&name) || words::is_reserved(name)
+    OWN_NAMES.contains(&name) || words::is_reserved(name)
 }
 
 /// Returns the name, with a number appended if it is taken.

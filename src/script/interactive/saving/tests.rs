@@ -11,11 +11,11 @@ use crate::script::host::Host;
 fn typed(inputs: &[(&str, Came)]) -> Vec<Typed> {
     let numbered = inputs.iter().enumerate();
     numbered
-        .map(|(index, (text, came))| Typed {
+        .map(|(index, (text, outcome))| Typed {
             elsewhere: None,
             number: index + 1,
             text: (*text).to_owned(),
-            came: came.clone(),
+            outcome: outcome.clone(),
             hidden: text.starts_with(' '),
         })
         .collect()
@@ -124,10 +124,10 @@ fn saving_a_range_includes_the_inputs_it_depends_on() {
         ("twice(_4.len())", GAVE),
     ];
     let saved = save_some(&inputs, 6..=6);
-    let added: Vec<usize> = saved.added.iter().map(|(number, _)| *number).collect();
-    assert_eq!(added, [1, 3, 4, 5]);
+    let dependencies: Vec<usize> = saved.dependencies.iter().map(|(number, _)| *number).collect();
+    assert_eq!(dependencies, [1, 3, 4, 5]);
     insta::assert_snapshot!(saved.text);
-    assert!(save_some(&inputs, 2..=2).added.is_empty());
+    assert!(save_some(&inputs, 2..=2).dependencies.is_empty());
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn parameter_names_of_session_functions_type_the_extracted_literals() {
 
 #[test]
 fn a_failure_message_that_contains_a_secret_is_not_saved() {
-    let failed = |why: &str| Came::Failed(why.to_owned());
+    let failed = |reason: &str| Came::Failed(reason.to_owned());
     let saved = save(&[
         ("let password = \"hunter22abc\"", QUIET),
         ("throw \"bad \" + password", failed("bad hunter22abc ([2]:1:1)")),
@@ -213,7 +213,7 @@ fn the_default_case_of_a_switch_is_not_the_last_result() {
     let saved = save(&[(switch, GAVE)]);
     assert!(!saved.text.contains("//     switch"), "{}", saved.text);
     let saved = save_some(&[("41 + 1", GAVE), (switch, GAVE)], 2..=2);
-    assert_eq!(saved.added, []);
+    assert_eq!(saved.dependencies, []);
 }
 
 #[test]
@@ -250,5 +250,5 @@ fn lines(saved: &Saved) -> Vec<&str> {
 }
 
 fn numbers(saved: &Saved) -> Vec<usize> {
-    saved.added.iter().map(|(number, _)| *number).collect()
+    saved.dependencies.iter().map(|(number, _)| *number).collect()
 }

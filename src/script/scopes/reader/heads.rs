@@ -65,7 +65,7 @@ impl Reader<'_> {
         }
         self.open.push(Open {
             kind: Opened::Function,
-            held: self.holding.len(),
+            held: self.in_scope.len(),
             function: Some(index),
             closure: None,
         });
@@ -140,7 +140,7 @@ impl Reader<'_> {
             kind: Opened::Closure {
                 block: self.word(end) == "{",
             },
-            held: self.holding.len(),
+            held: self.in_scope.len(),
             function: self.function(),
             closure: Some(self.start(at)),
         });

@@ -40,8 +40,8 @@ impl Reader<'_> {
 
     fn call(&mut self, at: usize) {
         match self.word(at) {
-            "is_def_var" => drop(self.scopes.asked.insert(self.literal(at + 2))),
-            "exit" if self.function().is_none() => self.scopes.ends.push(self.start(at)),
+            "is_def_var" => drop(self.scopes.tested.insert(self.literal(at + 2))),
+            "exit" if self.function().is_none() => self.scopes.exits.push(self.start(at)),
             "Fn" if self.sort(at + 2) == Some(TokenKind::Text) => {
                 let name = self.literal(at + 2);
                 self.uses(at + 2, Use::Call);
@@ -79,7 +79,7 @@ impl Reader<'_> {
     fn meaning(&self, name: &str, kind: Use) -> Option<usize> {
         let walls = self.open.iter().filter(|open| open.kind == Opened::Function);
         let wall = walls.map(|open| open.held).max().unwrap_or(0);
-        let mut held = self.holding.iter().enumerate().rev();
+        let mut held = self.in_scope.iter().enumerate().rev();
         let found = held.find(|(at, index)| {
             let declared = &self.scopes.declared[**index];
             let is_module = declared.kind == Binding::Module;
@@ -97,10 +97,10 @@ impl Reader<'_> {
     pub(super) fn find_constants(&mut self) {
         let Scopes { declared, used, .. } = &mut self.scopes;
         for used in used.iter_mut().filter(|used| used.kind == Use::Global) {
-            let is_it = |declared: &Declared| {
+            let is_declaration = |declared: &Declared| {
                 declared.outer && declared.kind == Binding::Constant && declared.name == used.name
             };
-            used.means = declared.iter().rposition(is_it);
+            used.means = declared.iter().rposition(is_declaration);
         }
     }
 

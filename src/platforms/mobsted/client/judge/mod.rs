@@ -220,6 +220,6 @@ pub(super) fn protected() -> ApiError {
     )
 }
 
-pub(super) fn refused(why: &str) -> ApiError {
-    ApiError::new(ApiErrorKind::Own(&PROTECTED_APP), why)
+pub(super) fn refused(reason: &str) -> ApiError {
+    ApiError::new(ApiErrorKind::Own(&PROTECTED_APP), reason)
 }

@@ -37,9 +37,9 @@ impl Builder<'_> {
         Saved {
             text,
             params,
-            added: Vec::new(),
+            dependencies: Vec::new(),
             main,
-            aside: self.aside,
+            commented_out: self.commented_out,
             anew: self.anew.into_iter().collect(),
             lost: self.lost.into_iter().collect(),
         }

@@ -27,7 +27,7 @@ pub(super) struct Names {
     /// Constants that it or its functions use as `global::NAME`.
     pub(super) constants: BTreeSet<String>,
     /// Every standalone name in it, outside of functions.
-    pub(super) words: BTreeSet<String>,
+    pub(super) identifiers: BTreeSet<String>,
 }
 
 impl Names {
@@ -39,7 +39,7 @@ impl Names {
     ) -> Names {
         let mut names = Names::default();
         for known in scopes.declared.iter().filter(|known| known.function.is_none()) {
-            names.words.insert(known.name.clone());
+            names.identifiers.insert(known.name.clone());
             if known.outer {
                 names.declares.insert(known.name.clone());
             }
@@ -56,7 +56,7 @@ impl Names {
         let counts = |used: &&Used| used.kind != Use::Method || is_own(&used.name);
         let used_here = scopes.used.iter().filter(|used| used.function.is_none());
         for used in used_here.filter(counts) {
-            names.words.insert(used.name.clone());
+            names.identifiers.insert(used.name.clone());
             let means = used.means.and_then(|index| scopes.declared.get(index));
             if means.is_none_or(|known| known.outer) && used.may_change(is_known) && used.closure.is_some() {
                 names.in_closures.insert(used.name.clone());
@@ -69,7 +69,7 @@ impl Names {
             }
         }
         for function in &scopes.functions {
-            names.words.insert(function.name.clone());
+            names.identifiers.insert(function.name.clone());
             names.declares.insert(function.name.clone());
             let needs = scopes.free_in(function).filter(|used| used.kind != Use::Variable);
             let called = scopes.used.iter().filter(|used| {
