@@ -113,7 +113,7 @@ fn plan(row: usize, step: usize) -> StepPlan {
             resends_late: false,
             look_for: Duration::from_secs(90),
             ledger_effect: LedgerEffect::Insert,
-            formerly: None,
+            former_key: None,
             request: None,
             act: None,
         }),

@@ -24,7 +24,7 @@ pub struct Stamp {
 
 impl Stamp {
     /// Creates a moment of which only the time of day is known.
-    pub fn by_wall(wall_ms: i64) -> Stamp {
+    pub fn from_wall_clock(wall_ms: i64) -> Stamp {
         Stamp {
             wall_ms,
             boot: Uuid::nil(),
@@ -325,8 +325,11 @@ mod tests {
         let began = clock.now();
         clock.reboot();
         assert_eq!(clock.now().since(began), None);
-        assert_eq!(clock.now().since(Stamp::by_wall(1_000)), None);
-        assert_eq!(Stamp::by_wall(2_000).since(Stamp::by_wall(1_000)), None);
+        assert_eq!(clock.now().since(Stamp::from_wall_clock(1_000)), None);
+        assert_eq!(
+            Stamp::from_wall_clock(2_000).since(Stamp::from_wall_clock(1_000)),
+            None
+        );
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Flight {
     }
 
     /// Whether a request has left that may have been carried out. Until then a pending call can be cancelled.
-    pub fn is_out(&self) -> bool {
+    pub fn has_left(&self) -> bool {
         self.state().out > 0
     }
 
@@ -139,7 +139,7 @@ impl Flight {
     }
 
     /// Waits until the response is late, and returns the reason.
-    pub async fn overdue(&self) -> String {
+    pub async fn wait_until_late(&self) -> String {
         let mut receiver = self.0.late.subscribe();
         let reason = match receiver.wait_for(Option::is_some).await {
             Ok(reason) => reason.clone(),
@@ -183,7 +183,7 @@ mod tests {
         let left = Flight::new();
         assert!(left.leave(PATIENCE).await.is_ok());
         assert!(left.leave(PATIENCE).await.is_ok(), "a request may be repeated");
-        assert!(!left.hold() && !left.is_held() && left.is_out());
+        assert!(!left.hold() && !left.is_held() && left.has_left());
     }
 
     #[tokio::test]
@@ -200,7 +200,7 @@ mod tests {
         let flight = Flight::new();
         flight.arm(|_| async { Err("the disk is full".to_owned()) });
         assert_eq!(flight.leave(PATIENCE).await, Err("the disk is full".to_owned()));
-        assert!(!flight.is_out() && flight.hold());
+        assert!(!flight.has_left() && flight.hold());
     }
 
     #[tokio::test]
@@ -208,11 +208,11 @@ mod tests {
         let flight = Flight::new();
         assert!(flight.leave(PATIENCE).await.is_ok());
         flight.late("not within 2 s".to_owned());
-        assert_eq!(flight.overdue().await, "not within 2 s");
-        assert!(flight.leave(PATIENCE).await.is_err() && flight.is_out());
+        assert_eq!(flight.wait_until_late().await, "not within 2 s");
+        assert!(flight.leave(PATIENCE).await.is_err() && flight.has_left());
         flight.arm(|_| async { Ok(()) });
         assert!(
-            !flight.is_out() && flight.leave(PATIENCE).await.is_ok(),
+            !flight.has_left() && flight.leave(PATIENCE).await.is_ok(),
             "a new request"
         );
     }

@@ -39,7 +39,7 @@ type Listener = Box<dyn Fn(&Wait) + Send + Sync>;
 pub struct Waits(Arc<Inner>);
 
 struct Inner {
-    untold: Duration,
+    report_threshold: Duration,
     listener: OnceLock<Listener>,
     now: Mutex<Now>,
 }
@@ -58,23 +58,23 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// Creates a tracker that does not report waits shorter than `untold`.
-    pub fn after(untold: Duration) -> Waits {
+    /// Creates a tracker that does not report waits shorter than `report_threshold`.
+    pub fn after(report_threshold: Duration) -> Waits {
         Waits(Arc::new(Inner {
-            untold,
+            report_threshold,
             listener: OnceLock::new(),
             now: Mutex::default(),
         }))
     }
 
     /// Sets the listener that is called for each long wait. Only the first one set counts.
-    pub fn tell_to(&self, listener: impl Fn(&Wait) + Send + Sync + 'static) {
+    pub fn set_listener(&self, listener: impl Fn(&Wait) + Send + Sync + 'static) {
         let _ = self.0.listener.set(Box::new(listener));
     }
 
     /// Returns the duration from which a wait counts as long.
-    pub fn untold(&self) -> Duration {
-        self.0.untold
+    pub fn report_threshold(&self) -> Duration {
+        self.0.report_threshold
     }
 
     /// Reports a wait that has become long, or certainly will, and tracks it until the returned guard is dropped.
@@ -94,9 +94,9 @@ impl Waits {
     }
 
     /// Does the work, and reports `wait` if it takes long.
-    pub async fn during<T>(&self, wait: impl FnOnce() -> Wait, work: impl Future<Output = T>) -> T {
+    pub async fn track<T>(&self, wait: impl FnOnce() -> Wait, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
-        if let Ok(done) = tokio::time::timeout(self.0.untold, &mut work).await {
+        if let Ok(done) = tokio::time::timeout(self.0.report_threshold, &mut work).await {
             return done;
         }
         let _waiting = self.begin(wait());
@@ -144,7 +144,7 @@ mod tests {
         let waits = Waits::after(Duration::ZERO);
         let told = Arc::new(Mutex::new(Vec::new()));
         let telling = told.clone();
-        waits.tell_to(move |wait| {
+        waits.set_listener(move |wait| {
             telling
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -158,7 +158,7 @@ mod tests {
             }
             known.longest()
         };
-        assert_eq!(waits.during(|| wait.clone(), work).await, Some((wait.clone(), 1)));
+        assert_eq!(waits.track(|| wait.clone(), work).await, Some((wait.clone(), 1)));
         assert_eq!(waits.longest(), None);
         assert_eq!(*told.lock().unwrap_or_else(PoisonError::into_inner), [wait]);
     }
@@ -166,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn a_short_wait_is_not_announced() {
         let waits = Waits::default();
-        waits.tell_to(|wait| panic!("{wait:?}"));
-        assert_eq!(waits.during(Wait::default, async { 1 }).await, 1);
+        waits.set_listener(|wait| panic!("{wait:?}"));
+        assert_eq!(waits.track(Wait::default, async { 1 }).await, 1);
     }
 }

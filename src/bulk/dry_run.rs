@@ -65,7 +65,7 @@ pub(crate) fn dry_run(
                 let Some(last) = page.last() else { break };
                 after = Some(last.position);
                 for row in page {
-                    each(go_through(runner, constants, retrying, &mut fresh, row)?);
+                    each(run_dry(runner, constants, retrying, &mut fresh, row)?);
                 }
             }
         }
@@ -80,7 +80,7 @@ pub(crate) fn dry_run(
     })
 }
 
-fn go_through(
+fn run_dry(
     runner: &Runner,
     constants: &Record,
     retrying: bool,

@@ -57,11 +57,11 @@ pub(super) enum Then {
 impl Input {
     /// Creates the input of a run without rows: a single row.
     pub(crate) fn one(cells: Cells) -> Input {
-        Input::of_cells([cells])
+        Input::from_cells([cells])
     }
 
     /// Creates an input from rows in memory.
-    pub(crate) fn of_cells(rows: impl IntoIterator<Item = Cells, IntoIter: Send + 'static>) -> Input {
+    pub(crate) fn from_cells(rows: impl IntoIterator<Item = Cells, IntoIter: Send + 'static>) -> Input {
         Input::of(Source::Cells(Box::new(rows.into_iter())), false)
     }
 
@@ -92,14 +92,14 @@ impl Input {
 
     /// Creates an input from the rows of a file.
     pub(crate) fn rows(rows: Rows) -> Input {
-        let separated = rows.are_separated();
+        let separated = rows.is_delimited();
         Input::of(Source::Rows(Box::new(rows)), separated)
     }
 
     /// Creates an input from rows that may arrive slowly or never end, such as standard input: they are read on a
     /// separate thread. Fails if the thread cannot be started.
     pub(crate) fn stream(rows: Rows) -> io::Result<Input> {
-        let separated = rows.are_separated();
+        let separated = rows.is_delimited();
         Ok(Input::of(Source::Stream(Stream::start(rows)?), separated))
     }
 
@@ -120,7 +120,7 @@ impl Input {
                 _ => Next::Read(self.read_row()),
             };
             let then = match next {
-                Next::Read(Some(Ok(row))) if self.leaves_out(&row) => continue,
+                Next::Read(Some(Ok(row))) if self.skips_done(&row) => continue,
                 Next::NotYet => {
                     return Batch {
                         rows,
@@ -148,14 +148,14 @@ impl Input {
     fn next(&mut self, script: &Script, sealer: &Sealer) -> Result<Option<NewRow>, String> {
         loop {
             match self.read_row() {
-                Some(Ok(row)) if self.leaves_out(&row) => {}
+                Some(Ok(row)) if self.skips_done(&row) => {}
                 row => return row.map(|row| self.take(row, script, sealer)).transpose(),
             }
         }
     }
 
     /// Whether the row is already done; if so, it is counted and skipped.
-    fn leaves_out(&mut self, row: &InputRow) -> bool {
+    fn skips_done(&mut self, row: &InputRow) -> bool {
         let is_done = self.is_done.as_ref().is_some_and(|is_done| is_done(&row.cells));
         if is_done {
             self.next += 1;

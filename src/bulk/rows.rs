@@ -131,7 +131,7 @@ impl Rows {
 
 impl Rows {
     /// Whether this is a delimited file, whose cells are text and whose empty cells count as absent.
-    pub(crate) fn are_separated(&self) -> bool {
+    pub(crate) fn is_delimited(&self) -> bool {
         matches!(self.reader, Reader::Csv(_))
     }
 }

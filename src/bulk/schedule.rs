@@ -156,7 +156,7 @@ struct Scheduler {
     /// Rows that were in progress when earlier processes died.
     deaths: BTreeMap<u64, Deaths>,
     /// Rows that exceeded the memory limit beside others. They share it, so these run again alone, after the others.
-    crowded: Mutex<Vec<u64>>,
+    memory_retries: Mutex<Vec<u64>>,
     /// Whether only those are left.
     serial: AtomicBool,
     /// Rows handed to the workers that have not ended.
@@ -200,7 +200,7 @@ impl Scheduler {
     fn new(runner: Runner, plan: Plan, all_spooled: bool, deaths: BTreeMap<u64, Deaths>) -> Scheduler {
         Scheduler {
             deaths,
-            crowded: Mutex::default(),
+            memory_retries: Mutex::default(),
             serial: AtomicBool::new(false),
             rows_in_flight: Mutex::default(),
             one_ended: Condvar::new(),
@@ -340,7 +340,7 @@ impl Scheduler {
                 if spooled_before.1 {
                     self.feed_alone(rows, &suspects);
                     self.wait_until_all_ended();
-                    return self.feed_crowded(rows);
+                    return self.feed_memory_retries(rows);
                 }
                 self.wait_for_rows(spooled_before);
                 continue;
@@ -350,7 +350,7 @@ impl Scheduler {
                 let deaths = self.deaths.get(&row.position);
                 if deaths.is_some_and(|deaths| deaths.all >= SUSPECT_CRASHES) {
                     suspects.push(row.position);
-                } else if !self.hand_out(rows, row) {
+                } else if !self.send_to_workers(rows, row) {
                     return;
                 }
             }
@@ -358,16 +358,16 @@ impl Scheduler {
     }
 
     /// Hands out the rows that exceeded the memory limit beside others, one at a time. Each finds what it recorded before.
-    fn feed_crowded(&self, rows: &SyncSender<RowRecord>) {
-        let crowded = std::mem::take(&mut *self.crowded());
-        if crowded.is_empty() {
+    fn feed_memory_retries(&self, rows: &SyncSender<RowRecord>) {
+        let memory_retries = std::mem::take(&mut *self.memory_retries());
+        if memory_retries.is_empty() {
             return;
         }
         if let Err(error) = self.runner.journal.flush() {
             return self.fail(RunEnd::JournalLost(error.to_string()));
         }
         self.serial.store(true, Ordering::SeqCst);
-        self.feed_alone(rows, &crowded);
+        self.feed_alone(rows, &memory_retries);
     }
 
     fn feed_alone(&self, rows: &SyncSender<RowRecord>, positions: &[u64]) {
@@ -379,14 +379,14 @@ impl Scheduler {
                 Err(error) => return self.fail(RunEnd::JournalLost(error.to_string())),
             };
             let row = page.into_iter().find(|row| row.position == *position);
-            if row.is_some_and(|row| !self.hand_out(rows, row)) {
+            if row.is_some_and(|row| !self.send_to_workers(rows, row)) {
                 return;
             }
         }
     }
 
     /// Hands a row to the workers; returns `false` if they take no more.
-    fn hand_out(&self, rows: &SyncSender<RowRecord>, row: RowRecord) -> bool {
+    fn send_to_workers(&self, rows: &SyncSender<RowRecord>, row: RowRecord) -> bool {
         if self.stopping() {
             return false;
         }
@@ -394,8 +394,8 @@ impl Scheduler {
         rows.send(row).is_ok()
     }
 
-    fn crowded(&self) -> MutexGuard<'_, Vec<u64>> {
-        self.crowded.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory_retries(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.memory_retries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait_until_all_ended(&self) {
@@ -441,15 +441,15 @@ impl Scheduler {
 
     /// Whether a row that exceeded the memory limit runs again alone: if others ran beside it, and it is not the failure
     /// after which the run stops.
-    fn puts_off(&self, position: u64) -> bool {
+    fn defers_for_memory(&self, position: u64) -> bool {
         if self.plan.jobs == 1 || self.serial.load(Ordering::SeqCst) {
             return false;
         }
-        let mut crowded = self.crowded();
-        let failures = self.failures.load(Ordering::SeqCst) + crowded.len() as u64 + 1;
+        let mut memory_retries = self.memory_retries();
+        let failures = self.failures.load(Ordering::SeqCst) + memory_retries.len() as u64 + 1;
         let stops = self.plan.stop_after.is_some_and(|limit| failures >= limit);
         if !stops {
-            crowded.push(position);
+            memory_retries.push(position);
         }
         !stops
     }
@@ -465,7 +465,7 @@ impl Scheduler {
     fn run_row(&self, row: RowRecord) -> Option<Finished> {
         let deaths = self.deaths.get(&row.position).copied().unwrap_or_default();
         if deaths.computing >= MAX_CRASHES {
-            return self.give_up(&row, deaths);
+            return self.abandon_row(&row, deaths);
         }
         let before = row.status;
         let (input, args) = match arguments(&self.runner.script, &self.plan.constants, &row) {
@@ -491,7 +491,7 @@ impl Scheduler {
                 finished.output = columns(value);
             }
             Err(Ended::Failed(diagnostic))
-                if diagnostic.kind == OUT_OF_MEMORY && self.puts_off(row.position) =>
+                if diagnostic.kind == OUT_OF_MEMORY && self.defers_for_memory(row.position) =>
             {
                 return None;
             }
@@ -521,7 +521,7 @@ impl Scheduler {
     }
 
     /// Ends a row that kills the process whenever it runs. If one of its steps is open, a person must check it first.
-    fn give_up(&self, row: &RowRecord, deaths: Deaths) -> Option<Finished> {
+    fn abandon_row(&self, row: &RowRecord, deaths: Deaths) -> Option<Finished> {
         let of_row = StepFilter::Scope(row.scope.clone());
         let steps = match self.runner.journal.steps(self.runner.run.id(), &of_row) {
             Ok(steps) => steps,

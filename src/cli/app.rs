@@ -78,7 +78,7 @@ impl Deref for Engine {
 }
 
 /// The error for data that could not be written to stdout.
-pub(super) fn output_lost(reason: impl std::fmt::Display) -> CommandError {
+pub(super) fn stdout_error(reason: impl std::fmt::Display) -> CommandError {
     CommandError::new(
         Exit::Aborted,
         format!("cannot write to standard output: {reason}"),
@@ -163,12 +163,12 @@ impl App {
 
     /// Writes a line of data to stdout.
     pub(super) fn print(&self, line: &str) -> Result<(), CommandError> {
-        self.ui.out(line).map_err(output_lost)
+        self.ui.out(line).map_err(stdout_error)
     }
 
     /// The same for text that provisor styled itself: the styles are kept.
     pub(super) fn print_styled(&self, text: &str) -> Result<(), CommandError> {
-        self.ui.out_styled(text).map_err(output_lost)
+        self.ui.out_styled(text).map_err(stdout_error)
     }
 
     /// Creates one of provisor's folders if it is missing, accessible by the user only.
@@ -214,7 +214,7 @@ impl App {
         }
         if self.paths()?.journal().exists() {
             let journal = self.journal()?;
-            if let Err(incomplete @ JournalError::Incomplete { .. }) = journal.healthy() {
+            if let Err(incomplete @ JournalError::Incomplete { .. }) = journal.check_writable() {
                 self.warn_of_missing(&incomplete);
             }
             return Ok(journal);
@@ -234,7 +234,7 @@ impl App {
         let _ = crate::journal::finish_replacement(paths.state());
         let path = paths.journal();
         // In this order: another process may be creating the journal right now.
-        let was_there = Journal::was_in(&path);
+        let was_there = Journal::held_journal(&path);
         let is_there = path.try_exists().map_err(|error| {
             let found = format!("{} cannot be checked: {error}", path.display());
             CommandError::new(Exit::Aborted, found).hint(format!(
@@ -267,7 +267,7 @@ impl App {
         let opened = Journal::open(&paths.journal(), sealer, clock, ids);
         if let Ok(journal) = &opened {
             let ui = self.ui.clone();
-            journal.waits().tell_to(move |wait| ui.wait(wait));
+            journal.waits().set_listener(move |wait| ui.wait(wait));
             let mut journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner);
             journals.push((journal.downgrade(), journal.damage()));
         }
@@ -282,7 +282,7 @@ impl App {
         for (journal, damage) in journals {
             // Another holder may still have it open.
             if let Some(journal) = journal.upgrade() {
-                journal.fold();
+                journal.checkpoint();
             }
             sentences.extend(damage.sentences());
         }
@@ -303,13 +303,17 @@ impl App {
 
     /// Builds everything a run needs. Starts the sandbox if requested; signs in to nothing.
     pub(super) fn engine(&self, accounts: &Accounts) -> Result<Engine, CommandError> {
-        self.engine_over(self.journal()?, accounts)
+        self.engine_on_journal(self.journal()?, accounts)
     }
 
     /// The same, on a journal that is already open.
-    pub(super) fn engine_over(&self, journal: Journal, accounts: &Accounts) -> Result<Engine, CommandError> {
+    pub(super) fn engine_on_journal(
+        &self,
+        journal: Journal,
+        accounts: &Accounts,
+    ) -> Result<Engine, CommandError> {
         if let (false, Some(within)) = (accounts.sandbox, Within::of(&self.env)) {
-            within.admit_real()?;
+            within.check_real_accounts_allowed()?;
         }
         self.kill_switch.watch(&journal);
         let sandbox = match accounts.sandbox {
@@ -329,7 +333,7 @@ impl App {
             .profiles(Arc::new(profiles))
             .prompter(Arc::new(TerminalPrompter::default()));
         Ok(Engine {
-            runtime: builder.over(self.catalogue.clone(), journal)?,
+            runtime: builder.build_on(self.catalogue.clone(), journal)?,
             _sandbox: sandbox,
         })
     }

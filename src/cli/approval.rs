@@ -37,7 +37,7 @@ impl Approvals {
     }
 
     /// Approves every profile.
-    pub(super) fn to_all() -> Approvals {
+    pub(super) fn for_all_profiles() -> Approvals {
         Approvals::to([ALL.to_owned()])
     }
 
@@ -58,7 +58,7 @@ impl Approvals {
 /// Without a terminal, returns an error that names `--yes`.
 pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Result<Approvals, CommandError> {
     if plan.sandbox || yes {
-        return Ok(Approvals::to_all());
+        return Ok(Approvals::for_all_profiles());
     }
     let within = Within::of(&app.env);
     let before: Vec<String> = match &within {
@@ -71,8 +71,8 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     // An invalid configuration is reported when an account is needed.
     let config =
         Config::load(app.catalogue(), app.paths()?, &app.env).unwrap_or_else(|_| Config::of(app.catalogue()));
-    let touched = touched(app, &config, script, plan, &changing);
-    let (covered, open): (Vec<&Profile>, Vec<&Profile>) = touched
+    let touched_prod_profiles = touched_prod_profiles(app, &config, script, plan, &changing);
+    let (covered, open): (Vec<&Profile>, Vec<&Profile>) = touched_prod_profiles
         .into_iter()
         .partition(|profile| agreed.covers(&profile.name));
     for profile in covered.into_iter().filter(|_| within.is_none()) {
@@ -85,9 +85,9 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
         return Ok(agreed);
     }
     let question = question(&open);
-    if app.can_ask() {
-        say(app, &open, &changing, plan);
-        if let Some(note) = handed(script, plan) {
+    if app.can_prompt() {
+        show_plan(app, &open, &changing, plan);
+        if let Some(note) = secret_destinations(script, plan) {
             app.ui.note(&note);
         }
     }
@@ -127,17 +127,17 @@ fn changing(script: &Script) -> Vec<Operation> {
 }
 
 /// The `prod` profiles the script may change: the active one of each platform, and those the script names.
-fn touched<'a>(
+fn touched_prod_profiles<'a>(
     app: &App,
     config: &'a Config,
     script: &Script,
     plan: &RunPlan,
     changing: &[Operation],
 ) -> Vec<&'a Profile> {
-    let mut touched: Vec<&Profile> = Vec::new();
+    let mut touched_prod_profiles: Vec<&Profile> = Vec::new();
     let modules: BTreeSet<&str> = changing.iter().map(|op| op.module).collect();
     for platform in modules.iter().filter_map(|module| app.catalogue().module(module)) {
-        touched.extend(
+        touched_prod_profiles.extend(
             config
                 .choose_for(platform.name, plan.profile.as_deref(), &app.env)
                 .ok()
@@ -147,24 +147,25 @@ fn touched<'a>(
     let sources = script.bundle().sources();
     // Operations that reach any address, and accounts the script describes itself, use the active profile, whatever its
     // platform.
-    let anywhere = changing.iter().any(|op| op.goes_anywhere());
+    let anywhere = changing.iter().any(|op| op.takes_any_address());
     let described = |text: &str| {
         text.split_whitespace()
             .collect::<String>()
             .contains("::connect(#{")
     };
     if anywhere || (!changing.is_empty() && sources.iter().any(|source| described(&source.text))) {
-        touched.extend(config.choose(plan.profile.as_deref(), &app.env).ok());
+        touched_prod_profiles.extend(config.choose(plan.profile.as_deref(), &app.env).ok());
     }
     if !changing.is_empty() {
         let is_named = |profile: &&Profile| names(script, plan, profile, anywhere);
-        touched.extend(config.profiles().values().filter(is_named));
+        touched_prod_profiles.extend(config.profiles().values().filter(is_named));
     }
-    touched.sort_by(|one, other| one.name.cmp(&other.name));
-    touched.dedup_by(|one, other| one.name == other.name);
-    touched
-        .retain(|profile| within::mode_of(profile, &app.env) == Mode::Prod && profile.sandboxed().is_none());
-    touched
+    touched_prod_profiles.sort_by(|one, other| one.name.cmp(&other.name));
+    touched_prod_profiles.dedup_by(|one, other| one.name == other.name);
+    touched_prod_profiles.retain(|profile| {
+        within::effective_mode(profile, &app.env) == Mode::Prod && profile.sandboxed().is_none()
+    });
+    touched_prod_profiles
 }
 
 /// Whether the script names the profile or, if it may send requests `anywhere`, the profile's address.
@@ -182,7 +183,7 @@ fn names(script: &Script, plan: &RunPlan, profile: &Profile, anywhere: bool) -> 
 }
 
 /// Shows what the run may do, and on which accounts.
-fn say(app: &App, open: &[&Profile], changing: &[Operation], plan: &RunPlan) {
+fn show_plan(app: &App, open: &[&Profile], changing: &[Operation], plan: &RunPlan) {
     let how_often = match &plan.rows {
         None => "once".to_owned(),
         Some(from) => match count(plan) {
@@ -211,7 +212,7 @@ fn say(app: &App, open: &[&Profile], changing: &[Operation], plan: &RunPlan) {
 }
 
 /// Where secrets passed to the script may go, as far as its text and parameters show; `None` if it takes none.
-fn handed(script: &Script, plan: &RunPlan) -> Option<String> {
+fn secret_destinations(script: &Script, plan: &RunPlan) -> Option<String> {
     let sources = script.bundle().sources();
     let asks = sources.iter().any(|source| source.text.contains("ask_secret"));
     let declared = script.declaration().params();

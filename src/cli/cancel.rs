@@ -5,7 +5,7 @@ use clap::Args;
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::run_summary::{described, find_run, resolving};
+use super::run_summary::{described, find_run, resolve_command};
 use crate::journal::{RunStatus, StepFilter};
 
 /// Abandon a run.
@@ -50,7 +50,7 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
             .warn(&format!("{} stays {state} (step {})", described(&step), step.key));
         app.ui.hint(&format!(
             "once you know the outcome: {}",
-            resolving(app, id, &step.key, &step.op)
+            resolve_command(app, id, &step.key, &step.op)
         ));
     }
     Ok(Exit::Ok)

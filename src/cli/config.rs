@@ -22,7 +22,7 @@ pub use credential::CredentialSource;
 pub use error::ConfigError;
 pub use profile::Profile;
 pub(super) use profile::SANDBOX;
-pub(super) use reading::{check_address, is_near};
+pub(super) use reading::{check_address, is_local_or_sandbox};
 pub(super) use show::{ConfigCommand, lines, show};
 pub(super) use write::Draft;
 
@@ -99,7 +99,7 @@ impl Config {
             ..Config::of(catalogue)
         };
         if let Some(document) = Document::read(&user_file)? {
-            trust_policy::is_the_users_alone(&user_file)?;
+            trust_policy::check_only_user_writable(&user_file)?;
             config.add(&document, true)?;
             config.files.push(user_file);
         }
@@ -213,12 +213,12 @@ impl Config {
     }
 
     /// The profiles whose address is a parent of `url`, however its host is spelled, most specific first.
-    pub(super) fn around(&self, url: &str) -> Vec<&Profile> {
+    pub(super) fn covering(&self, url: &str) -> Vec<&Profile> {
         let holds = |profile: &&Profile| profile.url().is_ok_and(|base| is_below(base, url));
-        let mut around: Vec<&Profile> = self.profiles.values().filter(holds).collect();
+        let mut covering: Vec<&Profile> = self.profiles.values().filter(holds).collect();
         let length = |profile: &&Profile| profile.url().unwrap_or_default().trim_end_matches('/').len();
-        around.sort_by_key(|profile| std::cmp::Reverse(length(profile)));
-        around
+        covering.sort_by_key(|profile| std::cmp::Reverse(length(profile)));
+        covering
     }
 
     fn names(&self) -> Vec<String> {
@@ -255,25 +255,26 @@ impl Config {
             let mut profile = reading::profile(&self.catalogue, &name, &table)?;
             if !trusted {
                 profile.untrusted = Some(document.file.clone());
-                profile.refused = trust_policy::oversteps(&profile);
+                profile.refused = trust_policy::exceeds_trust(&profile);
             }
             let below = self.profiles.remove(&name);
             let is_project = document.file != self.user_file && !self.user_file.as_os_str().is_empty();
             if is_project
-                && let Some(refused) = trust_policy::hastens(&profile, below.as_ref(), &self.user_file)
-                    .or_else(|| trust_policy::accepts_plain_http(&profile, &self.user_file))
+                && let Some(refused) =
+                    trust_policy::shortens_settle_time(&profile, below.as_ref(), &self.user_file)
+                        .or_else(|| trust_policy::accepts_plain_http(&profile, &self.user_file))
             {
                 return Err(refused);
             }
             let mut merged = match below {
-                Some(below) => profile.over(below)?,
+                Some(below) => profile.merged_over(below)?,
                 None => profile,
             };
-            if let Some(refused) = merged.hurries().or_else(|| merged.exposes()) {
+            if let Some(refused) = merged.settle_time_too_short().or_else(|| merged.exposes()) {
                 return Err(refused);
             }
             if !trusted {
-                trust_policy::tighten(&mut merged, &known);
+                trust_policy::apply_strictest_mode(&mut merged, &known);
             }
             self.profiles.insert(name, merged);
         }

@@ -13,13 +13,13 @@ impl App {
             return Ok(());
         }
         let question = &self.ui.marked(question);
-        if !self.can_ask() {
+        if !self.can_prompt() {
             return Err(CommandError::usage(format!(
                 "confirmation is needed, but there is no terminal: {question}"
             ))
             .hint("add --yes"));
         }
-        if line_input::agreed(question, || false) {
+        if line_input::confirmed(question, || false) {
             Ok(())
         } else {
             Err(CommandError::new(Exit::Aborted, "nothing was done"))

@@ -22,9 +22,9 @@ pub(super) struct Draft {
 impl Draft {
     /// Creates an empty draft for this target.
     pub(super) fn of(target: &Path) -> io::Result<Draft> {
-        let name = name_beside(target);
+        let name = draft_path(target);
         remove(&name)?;
-        if let Ok(file) = nameless(folder_of(target)) {
+        if let Ok(file) = create_unnamed(folder_of(target)) {
             return Ok(Draft {
                 file,
                 target: target.to_owned(),
@@ -50,7 +50,7 @@ impl Draft {
     /// Moves the file to its target, replacing what is there, and syncs it so that it survives a power failure.
     pub(super) fn place(mut self) -> io::Result<()> {
         self.file.sync_all()?;
-        let name = name_beside(&self.target);
+        let name = draft_path(&self.target);
         if !self.named && link(&self.file, &self.target).is_ok() {
             return sync_folder(folder_of(&self.target));
         }
@@ -79,13 +79,13 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if self.named {
             // If this fails, the next draft for this target removes it.
-            let _ = remove(&name_beside(&self.target));
+            let _ = remove(&draft_path(&self.target));
         }
     }
 }
 
 /// `.results.csv.provisor-draft` for `results.csv`.
-fn name_beside(target: &Path) -> PathBuf {
+fn draft_path(target: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(".provisor-draft");
@@ -100,7 +100,7 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn nameless(folder: &Path) -> io::Result<File> {
+fn create_unnamed(folder: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     Ok(rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR)?.into())
@@ -116,7 +116,7 @@ fn link(file: &File, name: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn nameless(_: &Path) -> io::Result<File> {
+fn create_unnamed(_: &Path) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -145,7 +145,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.csv");
         // Left behind by a kill during the rename.
-        fs::write(name_beside(&target), "half").unwrap();
+        fs::write(draft_path(&target), "half").unwrap();
         for text in ["first", "second"] {
             let before = fs::read_to_string(&target).ok();
             let mut draft = Draft::of(&target).unwrap();
@@ -167,7 +167,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.csv");
         let named = |target: &Path| Draft {
-            file: File::create(name_beside(target)).unwrap(),
+            file: File::create(draft_path(target)).unwrap(),
             target: target.to_owned(),
             named: true,
         };

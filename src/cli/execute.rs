@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::progress::RowObserver;
 use self::report::Outcome;
-use super::app::{App, Engine, output_lost};
+use super::app::{App, Engine, stdout_error};
 use super::error::CommandError;
 use super::exit::Exit;
 use super::interrupt;
@@ -164,7 +164,7 @@ impl Execution<'_> {
         // If the process is killed from here on, a resume finds the run unfinished and writes the results again.
         self.app.kill_switch.pass(Moment::BeforeResults);
         let shown = self.show_results(&mut outcome, results);
-        let reported = self.say(runner, &outcome, observer);
+        let reported = self.report_outcome(runner, &outcome, observer);
         self.app.kill_switch.pass(Moment::AfterResults);
         // A run whose results could not be put in place can be resumed.
         let status = shown.as_ref().map_or(RunStatus::Interrupted, |()| status);
@@ -172,8 +172,8 @@ impl Execution<'_> {
         let exit = shown
             .map_err(|error| error.hint(format!("to continue: {}", self.app.resume(self.id()))))
             .and(reported)?;
-        match self.app.ui.lost() {
-            Some(reason) => Err(output_lost(reason)),
+        match self.app.ui.output_error() {
+            Some(reason) => Err(stdout_error(reason)),
             None => Ok(exit),
         }
     }
@@ -185,11 +185,11 @@ impl Execution<'_> {
         let Some(results) = results else { return Ok(()) };
         let leaves = match outcome.ended {
             RunEnd::Interrupted => !Sabotage::ResultsReplaced.is_on(),
-            RunEnd::InputLost(_) => results.is_in_a_file(),
+            RunEnd::InputLost(_) => results.goes_to_file(),
             _ => false,
         };
         if leaves {
-            outcome.partial = results.leave()?;
+            outcome.partial = results.abandon()?;
             return Ok(());
         }
         for column in results.finish(self.id(), journal)? {

@@ -96,7 +96,7 @@ impl Exit {
             Code::BadArgument | Code::Internal => Exit::Script,
             Code::BadProfile | Code::NoTerminal => Exit::Usage,
             Code::SignInRefused | Code::CredentialMissing => Exit::SignIn,
-            Code::Own(own) => of_own(own),
+            Code::Own(own) => from_own_code(own),
             Code::Forbidden | Code::BadAddress | Code::SecretElsewhere => Exit::Permission,
             Code::Unreachable | Code::Unavailable => Exit::Network,
             Code::AlreadyExists
@@ -110,7 +110,7 @@ impl Exit {
     }
 }
 
-fn of_own(own: &OwnCode) -> Exit {
+fn from_own_code(own: &OwnCode) -> Exit {
     match own.cause {
         Cause::Credentials | Cause::Account | Cause::Profile => Exit::SignIn,
         Cause::Protection => Exit::Permission,

@@ -164,7 +164,7 @@ fn account(
         .map(|request| address::read(&request.url).base)
         .collect();
     let collection_site = collection
-        .and_then(|collection| site::of_environment(&catalogue, collection, &environment.variables));
+        .and_then(|collection| site::find_in_environment(&catalogue, collection, &environment.variables));
     let account = environment::account(
         &catalogue,
         environment,
@@ -292,11 +292,11 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
     }
     app.ui.note(&format!(
         "{}: {} with platform operations, {} with http::, {} left out; {}",
-        script::counted(script.requests, "request"),
+        script::format_count(script.requests, "request"),
         script.typed,
         script.web,
         script.omitted,
-        script.scripts_stand()
+        script.scripts_note()
     ));
     for note in script.notes.iter().take(MAX_NOTES) {
         app.ui.note(&format!("- {note}"));
@@ -304,7 +304,7 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
     if script.notes.len() > MAX_NOTES {
         app.ui.note(&format!(
             "- and {}, in the comments of the script",
-            script::counted(script.notes.len() - MAX_NOTES, "more note")
+            script::format_count(script.notes.len() - MAX_NOTES, "more note")
         ));
     }
     if !script.secrets.is_empty() {

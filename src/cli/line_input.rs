@@ -60,23 +60,23 @@ pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroiz
 }
 
 /// Whether there is a terminal for both the question and the answer.
-pub(super) fn is_possible() -> bool {
+pub(super) fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Reads the answer to a confirmation prompt. Only input typed after the prompt counts; earlier input is discarded with
 /// a message.
-pub(super) fn agreed_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
-    if !is_possible() {
+pub(super) fn read_confirmation(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
+    if !has_terminal() {
         return None;
     }
-    throw_away_early(&terminal()?)?;
+    discard_early_input(&terminal()?)?;
     line(question, given_up)
 }
 
 /// Discards input typed before the prompt, and reports it.
-fn throw_away_early(stdin: &Stdin) -> Option<()> {
-    if Early::take(stdin)?.thrown_away() {
+fn discard_early_input(stdin: &Stdin) -> Option<()> {
+    if Early::take(stdin)?.discard_input() {
         show("keys typed before this question were discarded and do not answer it\n")?;
     }
     Some(())
@@ -96,8 +96,8 @@ fn press_next(stdin: &Stdin, keys: &mut Keys, given_up: impl Fn() -> bool) -> Pr
 }
 
 /// Asks for yes or no after the question is shown; anything but a clear yes means no.
-pub(super) fn agreed(question: &str, given_up: impl Fn() -> bool) -> bool {
-    agreed_line(&format!("{question} [y/N] "), given_up).is_some_and(|answer| is_yes(&answer))
+pub(super) fn confirmed(question: &str, given_up: impl Fn() -> bool) -> bool {
+    read_confirmation(&format!("{question} [y/N] "), given_up).is_some_and(|answer| is_yes(&answer))
 }
 
 /// Whether this is a clear yes.
@@ -111,7 +111,7 @@ pub(super) fn is_yes(answer: &str) -> bool {
 pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
     let hidden = Hidden::begin(&stdin)?;
-    throw_away_early(&stdin)?;
+    discard_early_input(&stdin)?;
     show(question)?;
     let mut keys = Keys::default();
     let ended = loop {
@@ -188,7 +188,7 @@ impl Early<'_> {
     }
 
     /// Discards all such input, from the terminal and from stdin's buffer. Returns whether there was any.
-    fn thrown_away(&self) -> bool {
+    fn discard_input(&self) -> bool {
         let mut stdin = self.0.lock();
         let mut any = false;
         loop {

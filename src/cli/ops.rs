@@ -110,7 +110,7 @@ fn list(app: &App, of: Option<&str>, json: bool) -> Result<Exit, CommandError> {
         None => app.catalogue().operations().to_vec(),
         Some(name) => operations(app, &topics(app, name)?),
     };
-    told(app, &ops, &[], json)
+    print_operations(app, &ops, &[], json)
 }
 
 fn show(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
@@ -122,7 +122,7 @@ fn show(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
             Topic::Kind(kind) => vec![*kind],
             Topic::Module(module) => find::kinds_of(app.catalogue(), module).collect(),
         });
-        return told(app, &ops, &kinds.collect::<Vec<_>>(), true);
+        return print_operations(app, &ops, &kinds.collect::<Vec<_>>(), true);
     }
     let heading = |text: &str| app.ui.styled(Stream::Out, Style::Strong, text);
     let look = look(app, &heading);
@@ -150,11 +150,16 @@ fn search(app: &App, words: &str, json: bool) -> Result<Exit, CommandError> {
         }
         return Ok(Exit::Ok);
     }
-    told(app, &found, &[], json)
+    print_operations(app, &found, &[], json)
 }
 
 /// Prints operations as a list, or fully documented as JSON.
-fn told(app: &App, ops: &[Operation], kinds: &[&'static Kind], json: bool) -> Result<Exit, CommandError> {
+fn print_operations(
+    app: &App,
+    ops: &[Operation],
+    kinds: &[&'static Kind],
+    json: bool,
+) -> Result<Exit, CommandError> {
     if json {
         let docs: Vec<OpDoc> = ops.iter().map(|op| OpDoc::of(app.catalogue(), *op)).collect();
         let mut document = json!({"version": 1, "operations": docs});

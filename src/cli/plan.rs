@@ -152,7 +152,7 @@ impl RunPlan {
     }
 
     /// Whether both plans work on the same account: the sandbox, or the same profile at the same address.
-    pub(super) fn works_where(&self, other: &RunPlan) -> bool {
+    pub(super) fn same_target(&self, other: &RunPlan) -> bool {
         let real = |plan: &RunPlan| (plan.profile.clone(), plan.address.clone());
         match (self.sandbox, other.sandbox) {
             (false, false) => real(self) == real(other),
@@ -161,7 +161,7 @@ impl RunPlan {
     }
 
     /// The same plan for another current folder, with paths to the same files.
-    pub(super) fn seen_from(mut self, folder: &Path) -> RunPlan {
+    pub(super) fn rebased_on(mut self, folder: &Path) -> RunPlan {
         let Some(home) = self.folder.clone().filter(|home| Path::new(home) != folder) else {
             return self;
         };

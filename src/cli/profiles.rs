@@ -68,7 +68,7 @@ impl Configured {
 
     /// Returns the sandbox's account of a platform as a profile. Its settings (settle, timeouts, endpoints) can be
     /// configured as `[profiles.sandbox]`; its address and login cannot.
-    fn stand_in(&self, platform: &str, account: &Simulated) -> Result<Arc<Profile>, OpError> {
+    fn sandbox_profile(&self, platform: &str, account: &Simulated) -> Result<Arc<Profile>, OpError> {
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
             platform: platform.to_owned(),
@@ -197,29 +197,29 @@ impl Profiles for Configured {
             return Ok(Vec::new());
         }
         let found = self.config()?.at(place).into_iter();
-        found.map(|profile| self.neighbour(profile)).collect()
+        found.map(|profile| self.covering_profile(profile)).collect()
     }
 
-    fn around(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
+    fn covering(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
         if self.sandbox.is_some() {
             return Ok(Vec::new());
         }
         let config = self.config()?;
-        let mut around = config.around(url);
+        let mut covering = config.covering(url);
         let active = config.choose(self.requested.as_deref(), &self.env).ok();
-        if let Some(active) = active.filter(|active| around.iter().any(|one| one.name == active.name)) {
-            around = vec![active];
+        if let Some(active) = active.filter(|active| covering.iter().any(|one| one.name == active.name)) {
+            covering = vec![active];
         }
-        around
+        covering
             .into_iter()
-            .map(|profile| self.neighbour(profile))
+            .map(|profile| self.covering_profile(profile))
             .collect()
     }
 }
 
 impl Configured {
     /// Returns a profile that applies because of its address, although it was not named.
-    fn neighbour(&self, profile: &config::Profile) -> Result<Arc<Profile>, OpError> {
+    fn covering_profile(&self, profile: &config::Profile) -> Result<Arc<Profile>, OpError> {
         let found = self.find(profile.platform().name, Some(&profile.name));
         found.map_err(|error| OpError {
             message: format!("a profile has this address: {}", error.message),
@@ -231,7 +231,7 @@ impl Configured {
         // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
         if let Some(accounts) = &self.sandbox {
             return match accounts.get(platform) {
-                Some(account) => self.stand_in(platform, account),
+                Some(account) => self.sandbox_profile(platform, account),
                 None => Err(OpError::new(
                     Code::BadProfile,
                     format!("the sandbox has no account of the platform `{platform}`"),
@@ -256,7 +256,7 @@ impl Configured {
 
     /// Whether its account may be changed, as far as changes are confirmed.
     fn permission(&self, profile: &config::Profile) -> Permission {
-        within::mode_of(profile, &self.env).permission(self.agreed.covers(&profile.name))
+        within::effective_mode(profile, &self.env).permission(self.agreed.covers(&profile.name))
     }
 }
 
@@ -284,7 +284,7 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
         let read = move || {
             let read = config.read_secret(key, &env);
             let read = read.map(|secret| match &home {
-                Some(home) => secret.at_home(home),
+                Some(home) => secret.with_home(home),
                 None => secret,
             });
             read.map_err(|error| match error.hint() {
@@ -318,6 +318,6 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
         endpoints: endpoints
             .map(|(name, path)| (name.clone(), path.value.clone()))
             .collect(),
-        permission: within::mode_of(config, env).permission(true),
+        permission: within::effective_mode(config, env).permission(true),
     })
 }

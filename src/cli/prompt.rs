@@ -11,8 +11,8 @@ use crate::value::secret::Secret;
 impl App {
     /// Whether a user can be prompted.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
-    pub(super) fn can_ask(&self) -> bool {
-        line_input::is_possible()
+    pub(super) fn can_prompt(&self) -> bool {
+        line_input::has_terminal()
     }
 
     /// Prompts for a line and trims it; `default` is the default for an empty one. The end of the input is an error, and
@@ -23,7 +23,7 @@ impl App {
             Some(default) => format!("{question} [{default}]: "),
             None => format!("{question}: "),
         };
-        let line = line_input::line(&shown, || false).ok_or_else(given_up)?;
+        let line = line_input::line(&shown, || false).ok_or_else(cancelled_error)?;
         Ok(match line.trim() {
             "" => default.unwrap_or_default().to_owned(),
             line => line.to_owned(),
@@ -50,17 +50,17 @@ impl App {
 
     /// Prompts for yes or no; Enter means `default`.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
-    pub(super) fn ask_yes(&self, question: &str, default: bool) -> Result<bool, CommandError> {
+    pub(super) fn ask_yes_no(&self, question: &str, default: bool) -> Result<bool, CommandError> {
         let choice = if default { "Y/n" } else { "y/N" };
-        let answer =
-            line_input::agreed_line(&format!("{question} [{choice}]: "), || false).ok_or_else(given_up)?;
+        let answer = line_input::read_confirmation(&format!("{question} [{choice}]: "), || false)
+            .ok_or_else(cancelled_error)?;
         Ok(line_input::is_yes(&answer) || default && answer.trim().is_empty())
     }
 
     /// Prompts for a secret without echo. It may be empty.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_secret(&self, question: &str) -> Result<Secret, CommandError> {
-        let line = line_input::hidden_line(&format!("{question}: "), || false).ok_or_else(given_up)?;
+        let line = line_input::hidden_line(&format!("{question}: "), || false).ok_or_else(cancelled_error)?;
         Ok(Secret::new(line.as_str()))
     }
 }
@@ -77,6 +77,6 @@ pub(super) fn secret_from_stdin() -> Result<Secret, CommandError> {
     Ok(Secret::new(line))
 }
 
-fn given_up() -> CommandError {
+fn cancelled_error() -> CommandError {
     CommandError::new(Exit::Aborted, "nothing was done")
 }

@@ -14,7 +14,7 @@ pub(super) struct TerminalPrompter(Mutex<()>);
 
 impl Prompter for TerminalPrompter {
     fn ask(&self, question: &str, secret: bool, given_up: &AtomicBool) -> Result<Value, PromptError> {
-        if !line_input::is_possible() {
+        if !line_input::has_terminal() {
             return Err(PromptError::NoTerminal);
         }
         let _turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use super::plan::RunPlan;
 use super::run_summary::{described, find_run};
 use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
 use crate::operation::catalogue::Catalogue;
-use crate::operation::manual_result::{ExpectedResult, given, wanted};
+use crate::operation::manual_result::{ExpectedResult, expected_result, given};
 use crate::operation::platform::Operation;
 use crate::operation::spec::Type;
 use crate::value::{Record, Value};
@@ -60,7 +60,12 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
     let run = find_run(&journal, &command.run)?;
     let step = find_step(&journal, &run, &command.step)?;
     let says = match command.outcome {
-        Outcome::Done => Resolution::Done(result(app, &run, &step, command.value.as_deref())?),
+        Outcome::Done => {
+            let value = result(app, &run, &step, command.value.as_deref())?;
+            let op = app.catalogue().operation(&step.op);
+            let removes = op.is_none_or(|op| op.driver().is_removed(&value));
+            Resolution::Done { value, removes }
+        }
         Outcome::Absent if command.value.is_some() => {
             return Err(CommandError::usage(
                 "--value needs --as done: an absent step has no result",
@@ -153,7 +158,7 @@ fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) ->
     };
     let written = match file {
         Some(file) => read(file)?,
-        None => match wanted(app.catalogue(), op) {
+        None => match expected_result(app.catalogue(), op) {
             None => Value::Null,
             Some(ExpectedResult { shape, example }) => {
                 return Err(CommandError::usage(format!(

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use self::pipe::Pipe;
-pub(super) use self::place::keep_apart;
+pub(super) use self::place::check_distinct_paths;
 use self::place::{Target, format_of};
 use super::app::App;
 use super::draft::Draft;
@@ -54,7 +54,7 @@ struct View {
 
 impl Results {
     /// Opens the destination if the plan has results: those of rows, or of a single call with `--out`.
-    pub(super) fn wanted(
+    pub(super) fn open_results(
         ui: &Ui,
         plan: &RunPlan,
         script: &Script,
@@ -72,7 +72,7 @@ impl Results {
         let is_param = |name: &String| declared.params().iter().any(|param| param.name == *name);
         let outputs = &declared.output_columns;
         let columns = Columns::new(&plan.columns, outputs)
-            .titled(&plan.columns, &plan.titles)
+            .with_titles(&plan.columns, &plan.titles)
             .fresh(outputs.iter().filter(|name| !is_param(name)).cloned());
         let reveal = Reveal::columns(plan.reveal.iter().cloned());
         let target = Target::open(ui, plan, format, resumed, &columns, &reveal)?;
@@ -185,13 +185,13 @@ impl Results {
     }
 
     /// Whether the results go to a file.
-    pub(super) fn is_in_a_file(&self) -> bool {
+    pub(super) fn goes_to_file(&self) -> bool {
         matches!(self.target, Target::File { .. })
     }
 
     /// Ends without touching an existing results file. Finished rows stay in the partial file beside it, whose path is
     /// returned.
-    pub(super) fn leave(self) -> Result<Option<PathBuf>, CommandError> {
+    pub(super) fn abandon(self) -> Result<Option<PathBuf>, CommandError> {
         match self.target {
             Target::File {
                 path,
@@ -256,13 +256,13 @@ impl View {
         let unwritable = |error| unwritable(place, error);
         let writer = Writer::begin(sink, self.format, self.columns.clone(), self.reveal.clone());
         let mut writer = writer.map_err(unwritable)?;
-        each_row(run, journal, |row| writer.row(&row).map_err(unwritable))?;
+        for_each_row(run, journal, |row| writer.row(&row).map_err(unwritable))?;
         writer.end().map_err(unwritable)
     }
 
     fn note_all(&mut self, run: &RunId, journal: &Journal) -> Result<(), CommandError> {
         let mut columns = self.columns.clone();
-        each_row(run, journal, |row| {
+        for_each_row(run, journal, |row| {
             columns.note(&row);
             Ok(())
         })?;
@@ -272,7 +272,7 @@ impl View {
 }
 
 /// Passes every row of the run to `take`, in input order.
-fn each_row(
+fn for_each_row(
     run: &RunId,
     journal: &Journal,
     mut take: impl FnMut(ResultRow) -> Result<(), CommandError>,

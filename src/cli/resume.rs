@@ -97,17 +97,17 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         }
         return Ok(exit);
     }
-    select_run::readable(&record)?;
+    select_run::check_plan_readable(&record)?;
     let recorded = RunPlan::from_value(&record.plan);
     if let Some(within) = Within::of(&app.env) {
-        within.admit(&record.id.to_string(), &recorded)?;
+        within.check_run_allowed(&record.id.to_string(), &recorded)?;
     }
     if recorded.session {
         return session::close(app, journal, &record, command);
     }
     let listed = RunSummary::read(&journal, record.clone())?;
     let run = journal.lock_run(&record.id)?;
-    let mut plan = recorded.clone().seen_from(app.env.folder());
+    let mut plan = recorded.clone().rebased_on(app.env.folder());
     if let Some(jobs) = command.jobs {
         plan.jobs = jobs.into();
     }
@@ -116,7 +116,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     let edited = command.with_current && pinned.take_current(app, &plan)?;
     let agreed = if command.plan {
         // Nothing is sent.
-        Approvals::to_all()
+        Approvals::for_all_profiles()
     } else {
         // The confirmation does not cover an edited script or other rows.
         let mut unapproved = plan.clone();
@@ -125,7 +125,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         }
         approval::ask(app, &pinned.script, &unapproved, command.yes)?
     };
-    let engine = app.engine_over(
+    let engine = app.engine_on_journal(
         journal,
         &Accounts {
             sandbox: plan.sandbox,
@@ -167,11 +167,11 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             command.yes,
             &format!("Continue run {} with the edited script?", record.id),
         )?;
-        pinned.keep(app, &engine.journal, &run, recorded)?;
+        pinned.pin_current_script(app, &engine.journal, &run, recorded)?;
     }
-    tell(app, &record, command, &pinned, &plan);
+    show_continuation(app, &record, command, &pinned, &plan);
     // Before anything is recorded, as this may fail.
-    let results = Results::wanted(&app.ui, &plan, &pinned.script, true)?;
+    let results = Results::open_results(&app.ui, &plan, &pinned.script, true)?;
     if command.retry_failed {
         engine.journal.retry_failed(&run)?;
     }
@@ -187,7 +187,13 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
 }
 
 /// Shows which run continues, and with which script.
-fn tell(app: &App, record: &RunRecord, command: &ResumeCommand, pinned: &Pinned, plan: &RunPlan) {
+fn show_continuation(
+    app: &App,
+    record: &RunRecord,
+    command: &ResumeCommand,
+    pinned: &Pinned,
+    plan: &RunPlan,
+) {
     app.ui
         .note(&format!("resuming run {} of {}", record.id, plan.script));
     if !command.with_current && pinned.has_changed(app, plan) {

@@ -47,7 +47,7 @@ pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<I
 
 /// Filters out rows that an earlier run of the same script has done on the same account, according to this journal. A
 /// results file used as input contains such rows.
-pub(super) fn without_done(input: Input, journal: &Journal, plan: &RunPlan) -> Input {
+pub(super) fn skip_done_rows(input: Input, journal: &Journal, plan: &RunPlan) -> Input {
     // A run of an earlier version read all of them.
     if plan.rows.is_none() || plan.workflow.is_none() {
         return input;
@@ -70,7 +70,7 @@ pub(super) fn without_done(input: Input, journal: &Journal, plan: &RunPlan) -> I
             let record = journal.run(&RunId::new(run));
             let is_same = |record: RunRecord| {
                 let earlier = RunPlan::from_value(&record.plan);
-                earlier.workflow() == plan.workflow() && earlier.works_where(&plan)
+                earlier.workflow() == plan.workflow() && earlier.same_target(&plan)
             };
             record.is_ok_and(|record| record.is_some_and(is_same))
         })
@@ -116,7 +116,7 @@ pub(super) fn read(plan: &RunPlan) -> Result<Rows, CommandError> {
 
 /// Reports columns that match no parameter. A probable typo gets its own warning, as its parameter would silently take
 /// the default; the others share one line. Columns that an earlier run wrote into its results are ignored.
-pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
+pub(super) fn warn_unused_columns(ui: &Ui, plan: &RunPlan, script: &Script) {
     let declared = script.declaration();
     let is_taken = |name: &str| declared.params().iter().any(|param| param.name == name);
     let is_own = |name: &str| OWN_COLUMNS.contains(&name) || name == UNREAD;
@@ -157,7 +157,7 @@ fn all_columns(plan: &RunPlan) -> Vec<String> {
     let mut known: HashSet<String> = columns.iter().cloned().collect();
     let from = plan.rows.as_deref().unwrap_or_default();
     let beginning = (!is_stream(from)).then(|| read(plan).ok()).flatten();
-    let objects = beginning.filter(|rows| !rows.are_separated());
+    let objects = beginning.filter(|rows| !rows.is_delimited());
     for row in objects.into_iter().flatten().take(MAX_SCANNED_ROWS).flatten() {
         for (name, _) in row.cells {
             if known.insert(name.clone()) {
@@ -169,7 +169,7 @@ fn all_columns(plan: &RunPlan) -> Vec<String> {
 }
 
 /// The error of the first row, if no columns are known.
-fn why_no_columns(plan: &RunPlan) -> Option<String> {
+fn missing_columns_error(plan: &RunPlan) -> Option<String> {
     let is_told = plan.columns.is_empty() && !plan.rows.as_deref().is_none_or(is_stream);
     let mut rows = is_told.then(|| read(plan).ok()).flatten()?;
     rows.next()?.err().map(|error| error.to_string())
@@ -192,7 +192,7 @@ pub(super) fn check_columns(plan: &RunPlan, script: &Script) -> Result<(), Comma
         if column || constant || param.default.is_some() {
             continue;
         }
-        if let Some(reason) = why_no_columns(plan) {
+        if let Some(reason) = missing_columns_error(plan) {
             return Err(CommandError::usage(format!("no row can be read: {reason}")));
         }
         let mut error = CommandError::usage(format!(

@@ -267,7 +267,7 @@ fn start(
     plan.constants = given.clone();
     let input = if flags.rows.is_some() {
         let input = rows::open(&mut plan, script, path)?;
-        rows::tell_unused(&app.ui, &plan, script);
+        rows::warn_unused_columns(&app.ui, &plan, script);
         input
     } else {
         params::complete(script, &given)?;
@@ -287,8 +287,8 @@ fn start(
     let engine = app.engine(&accounts)?;
     let (sources, imports) = script.bundle().parts();
     plan.imports = imports;
-    let input = rows::without_done(input, &engine.journal, &plan);
-    let results = Results::wanted(&app.ui, &plan, script, false)?;
+    let input = rows::skip_done_rows(input, &engine.journal, &plan);
+    let results = Results::open_results(&app.ui, &plan, script, false)?;
     let begun = engine.journal.begin_run(NewRun {
         name: plan.script.clone(),
         sources,

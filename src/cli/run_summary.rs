@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::plan::RunPlan;
 use super::times;
 use crate::journal::{Journal, RowCounts, RowStatus, RunId, RunRecord, RunStatus, StepRecord};
-use crate::operation::manual_result::wanted;
+use crate::operation::manual_result::expected_result;
 use crate::value::nearest::nearest;
 
 /// Finds the run with this ID, or returns an error that suggests the nearest.
@@ -109,11 +109,11 @@ pub(super) fn described(step: &StepRecord) -> String {
 
 /// The command that records the outcome of a step of this operation: with `--value` where the script needs the call's
 /// result.
-pub(super) fn resolving(app: &App, run: &RunId, key: &str, op: &str) -> String {
+pub(super) fn resolve_command(app: &App, run: &RunId, key: &str, op: &str) -> String {
     let needs_value = app
         .catalogue()
         .operation(op)
-        .is_none_or(|op| wanted(app.catalogue(), op).is_some());
+        .is_none_or(|op| expected_result(app.catalogue(), op).is_some());
     let done = if needs_value {
         "--as absent, or --as done --value FILE"
     } else {

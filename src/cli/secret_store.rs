@@ -54,7 +54,7 @@ impl SecretStore {
             CommandError::usage("the home folder is unknown, so provisor has nowhere to keep its files")
                 .hint("set PROVISOR_HOME to a folder")
         })?;
-        Ok(SecretStore(Vault::lasting(
+        Ok(SecretStore(Vault::durable(
             &paths.secrets(),
             sealer(env, &paths)?,
         )))

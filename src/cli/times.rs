@@ -9,7 +9,7 @@ pub(super) fn shown(millis: i64) -> String {
 }
 
 /// The time of day, in UTC: `09:30:05 UTC`.
-pub(super) fn of_day(millis: i64) -> String {
+pub(super) fn time_of_day(millis: i64) -> String {
     timestamp(millis).strftime("%H:%M:%S UTC").to_string()
 }
 
@@ -30,7 +30,7 @@ pub(super) fn age(millis: i64, now: i64) -> String {
 }
 
 /// A duration: `85 ms`, `2.4 s`.
-pub(super) fn took(from: i64, to: i64) -> String {
+pub(super) fn format_elapsed(from: i64, to: i64) -> String {
     match to.saturating_sub(from).max(0) {
         millis @ 0..1000 => format!("{millis} ms"),
         millis => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
@@ -58,6 +58,9 @@ mod tests {
         let shown: Vec<String> = ages.iter().map(|seconds| age(0, seconds * 1000)).collect();
         assert_eq!(shown, ["0s", "59s", "1m", "59m", "1h", "23h", "1d", "40d"]);
         assert_eq!(age(5_000, 0), "0s", "a clock that was set back");
-        assert_eq!((took(0, 85), took(0, 2_450)), ("85 ms".into(), "2.4 s".into()));
+        assert_eq!(
+            (format_elapsed(0, 85), format_elapsed(0, 2_450)),
+            ("85 ms".into(), "2.4 s".into())
+        );
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
         app.ui.note(&format!("{} is already trusted", file.display()));
         return Ok(Exit::Ok);
     }
-    say_what_it_does(app, &file)?;
+    show_trust_effects(app, &file)?;
     app.consent(command.yes, &format!("Trust {} as it is now?", file.display()))?;
     if std::fs::read_to_string(&file).ok().as_ref() != Some(&text) {
         return Err(CommandError::usage(format!(
@@ -129,11 +129,11 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
 }
 
 /// Shows what trust would allow the file to do, if it is a project configuration.
-fn say_what_it_does(app: &App, file: &Path) -> Result<(), CommandError> {
+fn show_trust_effects(app: &App, file: &Path) -> Result<(), CommandError> {
     if file.file_name() != Some(config::PROJECT_FILE.as_ref()) {
         return Ok(());
     }
-    for line in Config::asks_for(file)? {
+    for line in Config::trust_reasons(file)? {
         app.ui.note(&line);
     }
     Ok(())

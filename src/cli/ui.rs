@@ -48,7 +48,7 @@ pub struct Ui {
     fixed: bool,
     closed: Arc<AtomicBool>,
     /// The error of a failed write of data.
-    lost: Arc<OnceLock<String>>,
+    output_error: Arc<OnceLock<String>>,
     /// Whether the platforms are simulated.
     sandboxed: Arc<AtomicBool>,
     /// Whether the process is stopping and no longer waits for readers.
@@ -78,7 +78,7 @@ const MIN_WIDTH: u16 = 20;
 impl Ui {
     /// Detects the capabilities of the process's streams, from them and the environment.
     pub fn new(env: &Env, colour: Colour) -> Ui {
-        Ui::on(
+        Ui::for_streams(
             env,
             colour,
             io::stdout().is_terminal(),
@@ -86,7 +86,7 @@ impl Ui {
         )
     }
 
-    fn on(env: &Env, colour: Colour, out: bool, err: bool) -> Ui {
+    fn for_streams(env: &Env, colour: Colour, out: bool, err: bool) -> Ui {
         let dumb = env.get("TERM") == Some("dumb");
         let sight = |terminal| Sight {
             terminal,
@@ -103,7 +103,7 @@ impl Ui {
             width,
             fixed: columns.is_some(),
             closed: Arc::default(),
-            lost: Arc::default(),
+            output_error: Arc::default(),
             sandboxed: Arc::default(),
             stopping: Arc::default(),
             bar: Arc::default(),
@@ -141,8 +141,8 @@ impl Ui {
     }
 
     /// The error of a failed write to stdout, unless only its reader was gone.
-    pub fn lost(&self) -> Option<&str> {
-        self.lost.get().map(String::as_str)
+    pub fn output_error(&self) -> Option<&str> {
+        self.output_error.get().map(String::as_str)
     }
 
     /// Marks the process as stopping: from now on, a reader that does not read counts as gone.
@@ -186,7 +186,7 @@ impl Ui {
             (false, true) => Box::new(io::stderr()),
             (false, false) => return Ok(()),
         };
-        self.above_bar(|| write!(to, "{text}").and_then(|()| to.flush()))
+        self.with_bar_hidden(|| write!(to, "{text}").and_then(|()| to.flush()))
     }
 
     /// Writes data to stdout, with a line end if it lacks one. On a terminal, control characters are escaped; a file or
@@ -202,7 +202,7 @@ impl Ui {
     /// The same for text that provisor styled itself: the styles are kept.
     pub fn out_styled(&self, text: &str) -> io::Result<()> {
         let line_end = if text.ends_with('\n') { "" } else { "\n" };
-        let written = self.above_bar(|| {
+        let written = self.with_bar_hidden(|| {
             // Lines of several threads must not mix.
             let _lock = io::stdout().lock();
             let mut out = self.outlet(Stream::Out);
@@ -214,7 +214,7 @@ impl Ui {
                 Ok(())
             }
             Err(error) => {
-                self.lost.get_or_init(|| error.to_string());
+                self.output_error.get_or_init(|| error.to_string());
                 Err(error)
             }
             Ok(()) => Ok(()),
@@ -223,7 +223,7 @@ impl Ui {
 
     /// Writes a line to stderr unchanged, with its styles. A failure is ignored, as there is nowhere to report it.
     pub fn err(&self, line: &str) {
-        self.above_bar(|| {
+        self.with_bar_hidden(|| {
             let _lock = io::stderr().lock();
             let _ = self.outlet(Stream::Err).write_all(format!("{line}\n").as_bytes());
         });
@@ -274,12 +274,12 @@ impl Ui {
     /// Formats a value: a map with a line per name, a list of maps as a table, anything else as text. Secrets are
     /// masked.
     pub fn value(&self, value: &Value) -> String {
-        table::of_value(value, self.width)
+        table::format_value(value, self.width)
     }
 
     /// Formats named values, one per line, in the given order. Secrets are masked.
     pub fn fields(&self, fields: &[(String, Value)]) -> String {
-        table::of_fields(fields, self.width)
+        table::format_fields(fields, self.width)
     }
 
     /// Shows the progress of a run over rows until the handle is finished or dropped: after half a second as a bar on a
@@ -297,7 +297,7 @@ impl Ui {
     }
 
     /// Writes while the progress bar, if any, is hidden.
-    fn above_bar<R>(&self, write: impl FnOnce() -> R) -> R {
+    fn with_bar_hidden<R>(&self, write: impl FnOnce() -> R) -> R {
         match self.bar().as_ref() {
             Some(bar) => bar.suspend(write),
             None => write(),
@@ -315,9 +315,9 @@ impl Ui {
 
 /// `waiting for an answer to POST crm.example/items until 14:03:20 UTC`, and the reason.
 fn waited_for(wait: &Wait) -> String {
-    let until = wait
-        .until_ms
-        .map_or_else(String::new, |until| format!(" until {}", times::of_day(until)));
+    let until = wait.until_ms.map_or_else(String::new, |until| {
+        format!(" until {}", times::time_of_day(until))
+    });
     let reason = if wait.reason.is_empty() { "" } else { ": " };
     format!("{}{until}{reason}{}", wait.what, wait.reason)
 }

@@ -59,7 +59,7 @@ impl Within {
     }
 
     /// Rejects real accounts if the session works on the sandbox.
-    pub(super) fn admit_real(&self) -> Result<(), CommandError> {
+    pub(super) fn check_real_accounts_allowed(&self) -> Result<(), CommandError> {
         if self.0.mode != Mode::Sandbox {
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl Within {
     }
 
     /// Rejects continuing a run that works elsewhere than the session, or does what the session may not.
-    pub(super) fn admit(&self, run: &str, plan: &RunPlan) -> Result<(), CommandError> {
+    pub(super) fn check_run_allowed(&self, run: &str, plan: &RunPlan) -> Result<(), CommandError> {
         let simulated = self.0.mode == Mode::Sandbox;
         let here = match &self.0.profile {
             _ if simulated => "on the sandbox".to_owned(),
@@ -111,7 +111,7 @@ impl Within {
 }
 
 /// The mode that applies to a profile: `sandbox` if it is its own, else the stricter of its own and the session's.
-pub(super) fn mode_of(profile: &Profile, env: &Env) -> Mode {
+pub(super) fn effective_mode(profile: &Profile, env: &Env) -> Mode {
     match profile.mode.as_ref().map_or(Mode::Dev, |mode| mode.value) {
         Mode::Sandbox => Mode::Sandbox,
         own => own.max(mode(env)),
@@ -176,7 +176,7 @@ mod tests {
             (place("acme", Mode::Dev, false), &sandbox, false),
             (place("acme", Mode::Dev, false), &nowhere, true),
         ] {
-            let done = Within(session.clone()).admit("r1", plan);
+            let done = Within(session.clone()).check_run_allowed("r1", plan);
             assert_eq!(done.is_ok(), admitted, "{session:?} {plan:?}: {done:?}");
         }
     }

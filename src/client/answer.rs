@@ -28,10 +28,10 @@ impl Answer {
             return Ok(Value::Null);
         }
         match self.response.json() {
-            Ok(json) => Ok(fields::guarded(json).without_echoes(&self.request.scrubber())),
-            Err(BodyError::NotJson) if !self.response.says_json() => {
+            Ok(json) => Ok(fields::mark_credentials(json).mark_known_secrets(&self.request.scrubber())),
+            Err(BodyError::NotJson) if !self.response.is_json() => {
                 let text = self.response.text();
-                text.map(|text| Value::from(text).without_echoes(&self.request.scrubber()))
+                text.map(|text| Value::from(text).mark_known_secrets(&self.request.scrubber()))
                     .map_err(|reason| self.unreadable(&reason.to_string()))
             }
             Err(reason) => Err(self.unreadable(&reason.to_string())),

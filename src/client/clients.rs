@@ -25,7 +25,7 @@ impl<C: Clone> Accounts<C> {
 
     /// The network, reached on `connect_options`.
     pub(super) fn network(&self, connect_options: &ConnectOptions) -> Network {
-        self.network.on(connect_options)
+        self.network.with_connect_options(connect_options)
     }
 
     /// Returns the cached client for `key` if it `fits` the network on `connect_options`, else a new one. Sends

@@ -14,7 +14,7 @@ pub trait Table {
     const FOLLOWS: &'static [(&'static str, &'static str)] = &[];
 
     /// Why `value` cannot replace `default`, as a clause.
-    fn misfit(key: &str, default: &str, value: &str) -> Option<&'static str>;
+    fn invalid_reason(key: &str, default: &str, value: &str) -> Option<&'static str>;
 }
 
 /// An error in a profile's endpoint table.
@@ -79,7 +79,7 @@ impl<T: Table> Endpoints<T> {
             });
         };
         let follows = value.is_empty() && T::FOLLOWS.iter().any(|(following, _)| following == key);
-        match T::misfit(key, default, value).filter(|_| !follows) {
+        match T::invalid_reason(key, default, value).filter(|_| !follows) {
             None => Ok(key),
             Some(reason) => Err(EndpointError::BadValue {
                 key,

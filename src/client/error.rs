@@ -236,7 +236,7 @@ impl ApiError {
 /// The kind of a failure, and whether it is transient.
 fn sort(status: u16, changes: bool, platform_text: &str) -> (ApiErrorKind, bool) {
     match status {
-        400 | 422 if says_it_exists(platform_text) => (ApiErrorKind::Conflict, false),
+        400 | 422 if is_conflict_text(platform_text) => (ApiErrorKind::Conflict, false),
         400 | 422 => (ApiErrorKind::Invalid, false),
         401 => (ApiErrorKind::SignInRefused, false),
         403 => (ApiErrorKind::Forbidden, false),
@@ -251,7 +251,7 @@ fn sort(status: u16, changes: bool, platform_text: &str) -> (ApiErrorKind, bool)
 }
 
 /// Some platforms report conflicts with 400 (assumed), like other mistakes; only the text tells them apart.
-fn says_it_exists(platform_text: &str) -> bool {
+fn is_conflict_text(platform_text: &str) -> bool {
     let platform_text = platform_text.to_lowercase();
     [
         "already",
@@ -271,11 +271,11 @@ fn says_it_exists(platform_text: &str) -> bool {
 /// The platform's message: the usual fields of an error document, a bare JSON string, or the text of a page.
 fn platform_words(response: &Response) -> String {
     match response.json() {
-        Ok(json) => match words_of(&json) {
+        Ok(json) => match message_in(&json) {
             Some(platform_text) => response.excerpt_of(&platform_text),
             // Any field in it that is named like a credential is masked.
             None => response.excerpt_of(
-                &fields::guarded_by(json, names_a_credential)
+                &fields::mark_credentials_by(json, names_a_credential)
                     .to_masked_json()
                     .to_string(),
             ),
@@ -284,15 +284,15 @@ fn platform_words(response: &Response) -> String {
     }
 }
 
-fn words_of(json: &Json) -> Option<String> {
+fn message_in(json: &Json) -> Option<String> {
     match json {
         Json::String(text) => Some(text.clone()),
         Json::Array(items) => {
-            let platform_text: Vec<String> = items.iter().filter_map(words_of).collect();
+            let platform_text: Vec<String> = items.iter().filter_map(message_in).collect();
             (!platform_text.is_empty()).then(|| platform_text.join("; "))
         }
         Json::Object(fields) => {
-            let at = |names: &[&str]| names.iter().find_map(|name| words_of(fields.get(*name)?));
+            let at = |names: &[&str]| names.iter().find_map(|name| message_in(fields.get(*name)?));
             if let Some(platform_text) = at(&["errors"]) {
                 return Some(platform_text);
             }
@@ -302,7 +302,7 @@ fn words_of(json: &Json) -> Option<String> {
             ) {
                 (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
                 // Some platforms nest the message one level deeper.
-                (title, detail) => detail.or(title).or_else(|| words_of(fields.get("data")?)),
+                (title, detail) => detail.or(title).or_else(|| message_in(fields.get("data")?)),
             }
         }
         _ => None,

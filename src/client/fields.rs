@@ -66,20 +66,25 @@ pub(crate) fn id_in(fields: &Fields, names: &[&str]) -> Option<Value> {
 }
 
 /// Converts a JSON response to a value in which text in credential fields is secret.
-pub(crate) fn guarded(json: Json) -> Value {
-    guarded_by(json, is_credential_field)
+pub(crate) fn mark_credentials(json: Json) -> Value {
+    mark_credentials_by(json, is_credential_field)
 }
 
-/// Like [`guarded`], where `names` decides which fields are credentials.
-pub(super) fn guarded_by(json: Json, names: fn(&str) -> bool) -> Value {
+/// Like [`mark_credentials`], where `names` decides which fields are credentials.
+pub(super) fn mark_credentials_by(json: Json, names: fn(&str) -> bool) -> Value {
     match json {
-        Json::Array(items) => Value::List(items.into_iter().map(|item| guarded_by(item, names)).collect()),
+        Json::Array(items) => Value::List(
+            items
+                .into_iter()
+                .map(|item| mark_credentials_by(item, names))
+                .collect(),
+        ),
         Json::Object(fields) => {
             let guard = |(name, json): (String, Json)| {
                 let value = if names(&name) {
-                    hidden(json)
+                    all_text_secret(json)
                 } else {
-                    guarded_by(json, names)
+                    mark_credentials_by(json, names)
                 };
                 (name, value)
             };
@@ -90,12 +95,12 @@ pub(super) fn guarded_by(json: Json, names: fn(&str) -> bool) -> Value {
 }
 
 /// Makes all text below a credential field secret. Numbers stay: they count tokens, or the days a password lasts.
-fn hidden(json: Json) -> Value {
+fn all_text_secret(json: Json) -> Value {
     match json {
         Json::String(text) => Value::Secret(Secret::new(text)),
-        Json::Array(items) => Value::List(items.into_iter().map(hidden).collect()),
+        Json::Array(items) => Value::List(items.into_iter().map(all_text_secret).collect()),
         Json::Object(fields) => {
-            let hide = |(name, json): (String, Json)| (name, hidden(json));
+            let hide = |(name, json): (String, Json)| (name, all_text_secret(json));
             Value::Record(fields.into_iter().map(hide).collect())
         }
         plain => Value::from_json(plain),

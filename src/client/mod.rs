@@ -167,7 +167,7 @@ impl Network {
 
     /// The same network, with these guards checking every request.
     #[must_use]
-    pub fn guarded(self, guards: Guards) -> Network {
+    pub fn with_guards(self, guards: Guards) -> Network {
         Network { guards, ..self }
     }
 
@@ -178,9 +178,9 @@ impl Network {
 
     /// The same network, with other connect options.
     #[must_use]
-    pub fn on(&self, connect_options: &ConnectOptions) -> Network {
+    pub fn with_connect_options(&self, connect_options: &ConnectOptions) -> Network {
         Network {
-            http: self.http.on(connect_options),
+            http: self.http.with_connect_options(connect_options),
             ..self.clone()
         }
     }

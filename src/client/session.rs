@@ -52,12 +52,12 @@ pub(crate) trait Authenticator: Send + Sync + 'static {
 
     /// The tokens with a later expiry after use at `now`, in milliseconds since the Unix epoch; `None` if the gain is
     /// not worth storing.
-    fn slid(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
+    fn extended(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
         let _ = (tokens, now);
         None
     }
 
-    /// Reads what [`Authenticator::dress`] needs besides tokens. Most platforms need nothing.
+    /// Reads what [`Authenticator::authorize`] needs besides tokens. Most platforms need nothing.
     fn ready(&self) -> impl Future<Output = Result<(), ApiError>> + Send {
         async { Ok(()) }
     }
@@ -68,7 +68,7 @@ pub(crate) trait Authenticator: Send + Sync + 'static {
     }
 
     /// Adds these tokens to the request.
-    fn dress(&self, request: Request, tokens: &Tokens) -> Request;
+    fn authorize(&self, request: Request, tokens: &Tokens) -> Request;
 }
 
 /// An account and its tokens, shared by all its callers.
@@ -116,7 +116,7 @@ impl<A: Authenticator> Session<A> {
         self.account.ready().await?;
         let mut renewed = false;
         loop {
-            let mut request = self.account.dress(request.clone(), &tokens);
+            let mut request = self.account.authorize(request.clone(), &tokens);
             request.known.extend(tokens.refresh.clone());
             request.known.extend(self.account.secrets());
             let response = self.network.http.send(&request).await;
@@ -153,17 +153,17 @@ impl<A: Authenticator> Session<A> {
             flight: flight.cloned(),
             ..request
         };
-        self.ask_with(&tokens, request).await?;
+        self.try_tokens(&tokens, request).await?;
         self.drop_tokens(&tokens).await?;
         Ok(true)
     }
 
     /// Whether the platform still accepts the stored tokens, according to `request`. Removes them if not.
-    pub(crate) async fn are_accepted(&self, request: Request) -> Result<bool, ApiError> {
+    pub(crate) async fn verify_tokens(&self, request: Request) -> Result<bool, ApiError> {
         let Some(tokens) = self.load().await? else {
             return Ok(false);
         };
-        let accepted = self.ask_with(&tokens, request).await?;
+        let accepted = self.try_tokens(&tokens, request).await?;
         if !accepted {
             self.drop_tokens(&tokens).await?;
         }
@@ -171,10 +171,10 @@ impl<A: Authenticator> Session<A> {
     }
 
     /// Sends a request with exactly these tokens. Returns whether they were accepted.
-    async fn ask_with(&self, tokens: &Tokens, request: Request) -> Result<bool, ApiError> {
+    async fn try_tokens(&self, tokens: &Tokens, request: Request) -> Result<bool, ApiError> {
         self.account.judge(&self.network, &request)?;
         self.account.ready().await?;
-        let request = self.account.dress(request, tokens);
+        let request = self.account.authorize(request, tokens);
         let response = self.network.http.send(&request).await;
         let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
         match response.status {
@@ -193,10 +193,10 @@ impl<A: Authenticator> Session<A> {
     /// Stores tokens whose life was extended by use. If that fails, the next sign-in comes earlier than necessary.
     async fn slide(&self, tokens: &Tokens) {
         let now = self.network.clock.now_millis();
-        let Some(longer) = self.account.slid(tokens, now) else {
+        let Some(longer) = self.account.extended(tokens, now) else {
             return;
         };
-        match self.keep(longer).await {
+        match self.store_tokens(longer).await {
             Ok(longer) => self.tokens.extend(tokens, longer.lease()),
             Err(error) => tracing::warn!(%error, "the new expiry of a token is not saved"),
         }
@@ -216,14 +216,14 @@ impl<A: Authenticator> Session<A> {
     }
 
     /// Replaces the tokens with amended ones and stores them.
-    pub(crate) async fn amend(&self, tokens: &Tokens, amended: Tokens) -> Result<Tokens, ApiError> {
-        let amended = self.keep(amended).await?;
+    pub(crate) async fn replace_tokens(&self, tokens: &Tokens, amended: Tokens) -> Result<Tokens, ApiError> {
+        let amended = self.store_tokens(amended).await?;
         self.tokens.extend(tokens, amended.clone().lease());
         Ok(amended)
     }
 
     /// Replaces these tokens with those of a new sign-in.
-    pub(crate) async fn anew(&self, tokens: &Tokens) -> Result<Tokens, ApiError> {
+    pub(crate) async fn sign_in_again(&self, tokens: &Tokens) -> Result<Tokens, ApiError> {
         self.drop_tokens(tokens).await?;
         self.tokens().await
     }
@@ -259,8 +259,8 @@ impl<A: Authenticator> Session<A> {
         let old = stored.or(held);
         if let Some(refresh) = old.as_ref().and_then(|old| old.refresh.clone()) {
             match self.account.refresh(&self.network, &refresh).await {
-                Ok(tokens) => return self.keep(tokens).await,
-                Err(error) if is_out_of_reach(error.kind) => return Err(error),
+                Ok(tokens) => return self.store_tokens(tokens).await,
+                Err(error) if prevents_sign_in(error.kind) => return Err(error),
                 Err(_) => {}
             }
             // Perhaps another process refreshed first and used up the refresh token.
@@ -293,7 +293,7 @@ impl<A: Authenticator> Session<A> {
             self.account.refuse();
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((attempted, error.clone()));
         }
-        self.keep(signed_in?).await
+        self.store_tokens(signed_in?).await
     }
 
     /// The stored tokens, if they differ from `known` and need no renewal yet.
@@ -311,7 +311,7 @@ impl<A: Authenticator> Session<A> {
     }
 
     /// Stores tokens for other processes. If that fails (the disk is full), the next process has to sign in again.
-    async fn keep(&self, tokens: Tokens) -> Result<Tokens, ApiError> {
+    async fn store_tokens(&self, tokens: Tokens) -> Result<Tokens, ApiError> {
         let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = tokens.to_value();
         if let Err(reason) = blocking(move || store.save(&key, &value)).await? {
@@ -389,7 +389,7 @@ impl LazySecret {
 }
 
 /// Whether signing in would fail in the same way.
-fn is_out_of_reach(kind: ApiErrorKind) -> bool {
+fn prevents_sign_in(kind: ApiErrorKind) -> bool {
     use ApiErrorKind::{Address, RateLimited, Unreachable};
     matches!(kind, Address | RateLimited | Unreachable)
 }
@@ -456,7 +456,7 @@ mod tests {
             })
         }
 
-        fn dress(&self, request: Request, _: &Tokens) -> Request {
+        fn authorize(&self, request: Request, _: &Tokens) -> Request {
             request
         }
     }

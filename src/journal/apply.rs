@@ -92,7 +92,7 @@ pub(super) enum Write {
 
 impl Write {
     /// Whether a request is sent once this is on disk.
-    pub(super) fn lets_a_request_leave(&self) -> bool {
+    pub(super) fn precedes_request(&self) -> bool {
         match self {
             Write::Intend { .. } => true,
             Write::Move(change) => matches!(change.event, StepEvent::Leaves { .. }),
@@ -202,12 +202,12 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
             step,
             event,
             since_ms,
-        } => return intend(tables, *step, event, since_ms),
+        } => return insert_intent(tables, *step, event, since_ms),
         Write::Record { step, event } => return record(tables, *step, event),
         Write::Move(change) => return move_step(tables, *change),
         Write::PutItem(item) => tables.put_item(&item)?,
-        Write::Strike(resource) => tables.strike_item(&resource)?,
-        Write::Rename(rename) => return rename_thing(tables, *rename),
+        Write::Strike(resource) => tables.remove_item(&resource)?,
+        Write::Rename(rename) => return rename_entry(tables, *rename),
         Write::Audit(audit) => tables.put_audit(&audit)?,
         Write::Prune { before_ms } => return prune(tables, before_ms),
         Write::DropDetails { run } => return Ok(Reply::Counted(tables.drop_details(&run, PAGE)?)),
@@ -300,7 +300,7 @@ fn retry_failed(tables: &mut dyn Tables, run: &RunId, after: Option<u64>, at_ms:
         let steps = tables.steps(run, &StepFilter::Scope(row.scope.clone()))?;
         let last_change = last_change(&steps);
         for mut step in steps {
-            if !is_asked_anew(&step, last_change) {
+            if !is_rerun_on_retry(&step, last_change) {
                 continue;
             }
             if let Ok(state) = step.state.next(StepEvent::RetryWanted) {
@@ -342,19 +342,19 @@ pub(super) fn last_change<'a>(steps: impl IntoIterator<Item = &'a StepData>) -> 
 /// Whether a retry of a failed row executes the step again. True for refusals and for reads after the last change, as
 /// the failure may come from a response. Reads before a change are kept: the change may depend on them, and with other
 /// arguments it would be a different change.
-pub(super) fn is_asked_anew(step: &StepData, last_change: u32) -> bool {
+pub(super) fn is_rerun_on_retry(step: &StepData, last_change: u32) -> bool {
     let read = !step.changes && step.state.is_final() && step.seq > last_change;
     step.state == StepState::Refused || read
 }
 
 /// Inserts the intent, unless the ledger has the resource, the act is remembered, or another step is working on either.
-fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_ms: i64) -> Res<Reply> {
+fn insert_intent(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_ms: i64) -> Res<Reply> {
     let recorded = tables.step(&step.run, &step.key)?;
     let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
     let Ok(state) = before.next(event) else {
         return Ok(Reply::Elsewhere(recorded.map(Box::new)));
     };
-    if let Some(owner) = acted(tables, &step, since_ms)? {
+    if let Some(owner) = earlier_act(tables, &step, since_ms)? {
         return Ok(Reply::Acted(Box::new(owner)));
     }
     if let Some(resource) = &step.resource {
@@ -388,7 +388,11 @@ fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_m
 }
 
 /// Returns the other step by which this act was done at `since_ms` or later, or may have been done.
-pub(super) fn acted(look: &(impl Look + ?Sized), step: &StepData, since_ms: i64) -> Res<Option<StepData>> {
+pub(super) fn earlier_act(
+    look: &(impl Look + ?Sized),
+    step: &StepData,
+    since_ms: i64,
+) -> Res<Option<StepData>> {
     let Some(act) = step.act.as_ref().filter(|_| !Sabotage::ActsForgotten.is_on()) else {
         return Ok(None);
     };
@@ -413,7 +417,7 @@ fn forget_act(tables: &mut dyn Tables, act: &str, (run, step): &(RunId, String))
     Ok(())
 }
 
-fn rename_thing(tables: &mut dyn Tables, rename: Rename) -> Res<Reply> {
+fn rename_entry(tables: &mut dyn Tables, rename: Rename) -> Res<Reply> {
     let Rename { from, to, item } = rename;
     if tables.item(&to)?.is_some() || tables.claim(&to)?.is_some() {
         return Ok(Reply::Counted(0));
@@ -435,7 +439,7 @@ fn rename_thing(tables: &mut dyn Tables, rename: Rename) -> Res<Reply> {
         if let (Some(run), Some(step)) = (&item.run, &item.step) {
             renamed(tables, run, step)?;
         }
-        tables.strike_item(&from)?;
+        tables.remove_item(&from)?;
         tables.put_item(&item)?;
     }
     Ok(Reply::Counted(1))
@@ -492,10 +496,10 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
         tables.put_item(&item)?;
     }
     if let (StepEvent::CorrectedAbsent, Some(resource)) = (change.event, &step.resource) {
-        take_back(tables, resource, &of)?;
+        remove_inserted(tables, resource, &of)?;
     }
     for removed in change.removed {
-        strike(tables, &removed)?;
+        remove_entry(tables, &removed)?;
     }
     if let Some(audit) = change.audit {
         tables.put_audit(&audit)?;
@@ -503,23 +507,27 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     Ok(Reply::Written)
 }
 
-fn strike(tables: &mut dyn Tables, removed: &LedgerEntry) -> Res<()> {
+fn remove_entry(tables: &mut dyn Tables, removed: &LedgerEntry) -> Res<()> {
     match removed {
         LedgerEntry::Identified {
             account,
             kind,
             platform_id,
         } => tables.drop_item(account, kind, platform_id),
-        LedgerEntry::Named(resource) => tables.strike_item(resource),
+        LedgerEntry::Named(resource) => tables.remove_item(resource),
     }
 }
 
 /// Removes the resource from the ledger if this step inserted it.
-fn take_back(tables: &mut dyn Tables, resource: &ResourceKey, (run, step): &(RunId, String)) -> Res<()> {
+fn remove_inserted(
+    tables: &mut dyn Tables,
+    resource: &ResourceKey,
+    (run, step): &(RunId, String),
+) -> Res<()> {
     let item = tables.item(resource)?;
     let is_ours = |item: &ItemData| item.run.as_ref() == Some(run) && item.step.as_ref() == Some(step);
     if item.as_ref().is_some_and(is_ours) {
-        tables.strike_item(resource)?;
+        tables.remove_item(resource)?;
     }
     Ok(())
 }

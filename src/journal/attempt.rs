@@ -171,7 +171,7 @@ pub struct Change {
     /// The effect of the outcome on the ledger.
     pub ledger_effect: LedgerEffect,
     /// The resource's name under version 1, if it differed.
-    pub formerly: Option<Former>,
+    pub former_key: Option<Former>,
     /// The request under a key that the script gives: the response to a different request does not answer it.
     pub request: Option<Value>,
     /// How the act is remembered, if it has neither a name nor a lookup.
@@ -237,7 +237,7 @@ pub enum LedgerEntry {
 
 impl LedgerEntry {
     /// Returns one entry to remove for each account that may hold the resource with this identifier.
-    pub fn identified(accounts: Vec<String>, kind: &str, id: &str) -> Vec<LedgerEntry> {
+    pub fn removals_by_id(accounts: Vec<String>, kind: &str, id: &str) -> Vec<LedgerEntry> {
         let of = |account| LedgerEntry::Identified {
             account,
             kind: kind.to_owned(),

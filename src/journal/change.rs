@@ -11,7 +11,7 @@ use super::attempt::{
     StepEnd, StepPlan,
 };
 use super::error::JournalError;
-use super::row::{RowJournal, split, step_place, why_place};
+use super::row::{RowJournal, split, step_seal_context, why_seal_context};
 use super::settle::{Search, Settled};
 use super::stamp::{MAX_STAMP_AGE_MS, Stamper};
 use super::step::{Loss, StepEvent, StepState, Window};
@@ -78,7 +78,7 @@ impl<'a> Changing<'a> {
         let step = StepData {
             changes: true,
             ledger: change.ledger_effect == LedgerEffect::Insert,
-            strikes: match &change.ledger_effect {
+            ledger_removals: match &change.ledger_effect {
                 LedgerEffect::Remove(removed) => removed.clone(),
                 LedgerEffect::Unchanged | LedgerEffect::Insert => Vec::new(),
             },
@@ -113,13 +113,13 @@ impl<'a> Changing<'a> {
         let _turn = match self.step.resource.as_ref().or(act.as_ref()) {
             Some(resource) => Some(
                 self.cancel
-                    .run_until_cancelled(resources.turn(resource))
+                    .run_until_cancelled(resources.lock_key(resource))
                     .await
                     .ok_or(StepEnd::Cancelled)?,
             ),
             None => None,
         };
-        if let Err(ended) = self.take_former().await {
+        if let Err(ended) = self.rename_from_v1().await {
             return ended;
         }
         let mut next = recorded.map_or(Next::Begin, |step| Next::Follow(Box::new(step)));
@@ -128,7 +128,7 @@ impl<'a> Changing<'a> {
                 Next::Begin => self.begin().await,
                 Next::Send => self.send().await,
                 Next::Settle(lost) => self.settle(lost).await,
-                Next::Follow(step) => self.follow(&step),
+                Next::Follow(step) => self.resume_from(&step),
             };
             next = match step {
                 Ok(next) => next,
@@ -138,14 +138,14 @@ impl<'a> Changing<'a> {
     }
 
     /// Continues from the recorded state of the step.
-    fn follow(&mut self, step: &StepData) -> Result<Next<'a>, Ended> {
+    fn resume_from(&mut self, step: &StepData) -> Result<Next<'a>, Ended> {
         if step.state.is_final() {
             return Err(self.row.replay(step));
         }
         self.earlier |= step.attempts > 0 && !step.state.is_open();
         let reason = match &step.reason {
             Some(sealed) => {
-                let opened = self.row.journal.open_sealed(&why_place(step), sealed);
+                let opened = self.row.journal.open_sealed(&why_seal_context(step), sealed);
                 opened.map_err(|error| Err(error.into()))?
             }
             None => Value::from("the process ended before the response arrived"),
@@ -180,17 +180,17 @@ impl<'a> Changing<'a> {
         let write = Write::Intend {
             step: Box::new(self.step.clone()),
             event,
-            since_ms: self.row.acts_since_ms(self.change),
+            since_ms: self.row.act_cutoff_ms(self.change),
         };
         match self.write(write).await? {
             Reply::InLedger(item) => return Err(self.in_ledger(&item)),
-            Reply::Acted(owner) if owner.state == StepState::Done => return Err(self.acted(&owner)),
+            Reply::Acted(owner) if owner.state == StepState::Done => return Err(self.earlier_act(&owner)),
             Reply::Acted(owner) => {
                 self.wait_for_act(&owner).await?;
                 return Ok(Next::Begin);
             }
             Reply::Claimed { claim, owner } => {
-                self.make_way(*claim, owner.map(|owner| *owner)).await?;
+                self.wait_for_claim(*claim, owner.map(|owner| *owner)).await?;
                 return Ok(Next::Begin);
             }
             Reply::Elsewhere(Some(step)) => return Ok(Next::Follow(step)),
@@ -252,7 +252,7 @@ impl<'a> Changing<'a> {
         let Some(item) = item.map_err(|error| Err(error.into()))?.filter(old) else {
             return Ok(false);
         };
-        let held = journal.open_sealed(&item_place(resource), &item.value);
+        let held = journal.open_sealed(&item_seal_context(resource), &item.value);
         let held = held.map_err(|error| Err(error.into()))?;
         let gone = self.cancel.run_until_cancelled(self.attempt.is_gone(&held)).await;
         if !gone.ok_or(Err(StepEnd::Cancelled))? {
@@ -271,8 +271,8 @@ impl<'a> Changing<'a> {
     }
 
     /// Ends the step with the result of an act that is already done.
-    fn acted(&self, owner: &StepData) -> Ended {
-        let earlier = self.row.journal.acted(&self.step, owner)?;
+    fn earlier_act(&self, owner: &StepData) -> Ended {
+        let earlier = self.row.journal.earlier_act(&self.step, owner)?;
         self.existing(earlier)
     }
 
@@ -293,14 +293,14 @@ impl<'a> Changing<'a> {
     }
 
     /// Renames a resource that version 1 knew under another name.
-    async fn take_former(&self) -> Result<(), Ended> {
-        let (Some(former), Some(to)) = (&self.change.formerly, &self.step.resource) else {
+    async fn rename_from_v1(&self) -> Result<(), Ended> {
+        let (Some(former), Some(to)) = (&self.change.former_key, &self.step.resource) else {
             return Ok(());
         };
         let from = ResourceKey::from(&former.key);
         let journal = &self.row.journal;
-        let asked_formerly = self.row.asked_formerly(self.plan);
-        let same_words = |step: &String| split(step).is_some_and(|(asked, _)| asked == asked_formerly);
+        let request_key_v1 = self.row.request_key_v1(self.plan);
+        let same_words = |step: &String| split(step).is_some_and(|(asked, _)| asked == request_key_v1);
         let is_alone = former.proof == Proof::Name;
         let known = |look: &dyn Look| Ok((look.item(&from)?, look.claim(&from)?));
         let (item, claim) = journal.store().read(known).map_err(|error| Err(error.into()))?;
@@ -315,7 +315,7 @@ impl<'a> Changing<'a> {
         }
         let item = match item {
             Some(item) if is_alone || item.step.as_ref().is_some_and(same_words) => Some(item),
-            Some(item) if former.proof == Proof::LookUp && self.is_there(&item).await? => Some(item),
+            Some(item) if former.proof == Proof::LookUp && self.still_exists(&item).await? => Some(item),
             _ => None,
         };
         if claim.is_none() && item.is_none() {
@@ -332,7 +332,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Whether a lookup finds the very resource of this entry.
-    async fn is_there(&self, item: &ItemData) -> Result<bool, Ended> {
+    async fn still_exists(&self, item: &ItemData) -> Result<bool, Ended> {
         match self.cancel.run_until_cancelled(self.attempt.probe()).await {
             Some(Probe::Found(value)) => {
                 let found = self.attempt.platform_id(&value);
@@ -360,13 +360,13 @@ impl<'a> Changing<'a> {
             let stamping = Arc::clone(&stamping);
             async move { stamping.stamp(patience).await.map_err(|error| error.to_string()) }
         });
-        let guard = Abandoned::unless_disarmed(self, || flight.is_out());
+        let guard = Abandoned::unless_disarmed(self, || flight.has_left());
         self.boundary(Boundary::AfterIntent);
         let mut sending = self.attempt.send(self.earlier);
         let answer = tokio::select! {
             biased;
             answer = &mut sending => Ok(answer),
-            reason = flight.overdue() => Err(reason),
+            reason = flight.wait_until_late() => Err(reason),
         };
         self.boundary(Boundary::AfterSend);
         guard.disarm();
@@ -390,11 +390,11 @@ impl<'a> Changing<'a> {
         }
         self.put_off = 0;
         self.sends += 1;
-        self.answered(answer).await
+        self.handle_response(answer).await
     }
 
     /// Continues from a response.
-    async fn answered(&mut self, answer: Sending) -> Result<Next<'a>, Ended> {
+    async fn handle_response(&mut self, answer: Sending) -> Result<Next<'a>, Ended> {
         match answer {
             Sending::Lost { reason, loss } => {
                 let late = None;
@@ -422,13 +422,13 @@ impl<'a> Changing<'a> {
             Some(Probe::Found(value)) => {
                 let lost = self.lost(Loss::Broken);
                 let cause = "the platform throttled the request";
-                if let Some(next) = self.doubt(lost, cause, false).await? {
+                if let Some(next) = self.mark_in_doubt(lost, cause, false).await? {
                     return Ok(next);
                 }
                 self.found(value).await
             }
             Some(Probe::Absent) if self.put_off < MAX_THROTTLED => Ok(Next::Send),
-            Some(Probe::Absent) => self.answered(Sending::Failed(reason)).await,
+            Some(Probe::Absent) => self.handle_response(Sending::Failed(reason)).await,
             Some(Probe::Unknown(_) | Probe::Unreachable(_)) => Ok(Next::Settle(Lost {
                 reason: "the platform throttled the request".to_owned(),
                 loss: Loss::Broken,
@@ -461,7 +461,7 @@ impl<'a> Changing<'a> {
     async fn settle(&mut self, lost: Lost<'a>) -> Result<Next<'a>, Ended> {
         let Lost { reason, loss, late } = lost;
         let listens = self.change.probes || late.is_some();
-        if let Some(next) = self.doubt(self.lost(loss), &reason, !listens).await? {
+        if let Some(next) = self.mark_in_doubt(self.lost(loss), &reason, !listens).await? {
             return Ok(next);
         }
         if !listens {
@@ -471,13 +471,13 @@ impl<'a> Changing<'a> {
         let settled = self.look(&self.step, &reason, late).await;
         guard.disarm();
         let reason = match settled {
-            Settled::Answered(answer) => return self.answered(answer).await,
+            Settled::Answered(answer) => return self.handle_response(answer).await,
             Settled::Found(value) => return self.found(value).await,
             Settled::Absent { .. } if self.cancel.is_cancelled() => {
                 format!("{reason}, and the user interrupted before it was sent again")
             }
             Settled::Absent { looked_up_at } if self.sends < MAX_SENDS => {
-                return self.again(looked_up_at).await;
+                return self.send_again(looked_up_at).await;
             }
             Settled::Absent { .. } => format!("it was sent {} times, and {reason} each time", self.sends),
             // An earlier attempt may have ended with the same reason.
@@ -488,7 +488,7 @@ impl<'a> Changing<'a> {
             }
             Settled::Cancelled => format!("{reason}, and looking for it was interrupted"),
         };
-        match self.doubt(self.lost(Loss::Gone), &reason, true).await? {
+        match self.mark_in_doubt(self.lost(Loss::Gone), &reason, true).await? {
             Some(next) => Ok(next),
             None => Err(self.in_doubt(reason)),
         }
@@ -512,7 +512,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Sends again a request that was not carried out, after recording a new intent stamp.
-    async fn again(&mut self, looked_up_at: Stamp) -> Result<Next<'a>, Ended> {
+    async fn send_again(&mut self, looked_up_at: Stamp) -> Result<Next<'a>, Ended> {
         let event = StepEvent::LookedInVain {
             looked_up_at,
             window: self.window(),
@@ -589,7 +589,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Records that the response is lost, and why. Returns the next action if the step was moved elsewhere.
-    async fn doubt(
+    async fn mark_in_doubt(
         &mut self,
         event: StepEvent,
         reason: &str,
@@ -616,7 +616,7 @@ impl<'a> Changing<'a> {
     /// response was late; otherwise nothing else can have moved the step, as this process holds the claim and the run.
     async fn advance(&mut self, event: StepEvent, outcome: Option<&Value>) -> Result<(), Ended> {
         let state = next_state(&self.step, event)?;
-        let write = self.moving(&self.step, event, outcome, None);
+        let write = self.move_write(&self.step, event, outcome, None);
         // Without a lookup, an outcome cannot be obtained again either.
         let told_once = outcome.is_some_and(|outcome| outcome.has_secret() || !self.change.probes)
             && !Sabotage::OutcomeLater.is_on();
@@ -639,7 +639,7 @@ impl<'a> Changing<'a> {
                     }
                 }),
             );
-            store.healthy().map_err(|error| Err(error.into()))?;
+            store.check_writable().map_err(|error| Err(error.into()))?;
         }
         self.step.state = state;
         Ok(())
@@ -653,7 +653,7 @@ impl<'a> Changing<'a> {
         outcome: Option<&Value>,
         reason: Option<(&str, bool)>,
     ) -> Result<Option<Next<'a>>, Ended> {
-        let write = self.moving(step, event, outcome, reason);
+        let write = self.move_write(step, event, outcome, reason);
         match self.write(write).await? {
             Reply::Elsewhere(Some(moved)) => Ok(Some(Next::Follow(moved))),
             Reply::Elsewhere(None) => Ok(Some(Next::Begin)),
@@ -664,7 +664,7 @@ impl<'a> Changing<'a> {
         }
     }
 
-    fn moving(
+    fn move_write(
         &self,
         step: &StepData,
         event: StepEvent,
@@ -683,7 +683,7 @@ impl<'a> Changing<'a> {
                     platform_id: self.attempt.platform_id(value),
                     run: Some(step.run.clone()),
                     step: Some(step.key.clone()),
-                    value: sealer.seal(&item_place(resource), value),
+                    value: sealer.seal(&item_seal_context(resource), value),
                     created_ms: at_ms,
                     changed_ms: at_ms,
                 })
@@ -692,9 +692,13 @@ impl<'a> Changing<'a> {
         };
         // A step recorded by version 2 does not list the entries it removes; this call does.
         let own = (&step.run, &step.key) == (&self.step.run, &self.step.key);
-        let strikes = if own { &self.step.strikes } else { &step.strikes };
+        let ledger_removals = if own {
+            &self.step.ledger_removals
+        } else {
+            &step.ledger_removals
+        };
         let removed = match outcome {
-            Some(outcome) if is_done && self.attempt.removes(outcome) => strikes.clone(),
+            Some(outcome) if is_done && self.attempt.removes(outcome) => ledger_removals.clone(),
             _ => Vec::new(),
         };
         Write::Move(Box::new(Move {
@@ -702,8 +706,8 @@ impl<'a> Changing<'a> {
             key: step.key.clone(),
             event,
             at_ms,
-            outcome: outcome.map(|value| sealer.seal(&step_place(step), value)),
-            reason: reason.map(|(reason, _)| sealer.seal(&why_place(step), &reason.into())),
+            outcome: outcome.map(|value| sealer.seal(&step_seal_context(step), value)),
+            reason: reason.map(|(reason, _)| sealer.seal(&why_seal_context(step), &reason.into())),
             // A loss without a reason is recorded on behalf of a process that has died.
             parked: reason.map_or(matches!(event, StepEvent::AnswerLost { .. }), |(_, parked)| {
                 parked
@@ -746,15 +750,15 @@ fn next_state(step: &StepData, event: StepEvent) -> Result<StepState, Ended> {
 struct Abandoned<'a, 'b, F: Fn() -> bool> {
     changing: &'b Changing<'a>,
     /// Whether a request can have been carried out.
-    is_out: F,
+    has_left: F,
     armed: bool,
 }
 
 impl<'a, 'b, F: Fn() -> bool> Abandoned<'a, 'b, F> {
-    fn unless_disarmed(changing: &'b Changing<'a>, is_out: F) -> Abandoned<'a, 'b, F> {
+    fn unless_disarmed(changing: &'b Changing<'a>, has_left: F) -> Abandoned<'a, 'b, F> {
         Abandoned {
             changing,
-            is_out,
+            has_left,
             armed: true,
         }
     }
@@ -770,10 +774,11 @@ impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
             let Changing { step, row, .. } = self.changing;
             let lost = self.changing.lost(Loss::Gone);
             let reason = ("the step was abandoned while it waited for its response", true);
-            let write = if (self.is_out)() {
-                self.changing.moving(step, lost, None, Some(reason))
+            let write = if (self.has_left)() {
+                self.changing.move_write(step, lost, None, Some(reason))
             } else {
-                self.changing.moving(step, StepEvent::NotCarriedOut, None, None)
+                self.changing
+                    .move_write(step, StepEvent::NotCarriedOut, None, None)
             };
             // The intent is on disk in any case; if this fails, others merely wait until this process ends.
             let _ = row.journal.store().write_later(write);
@@ -782,7 +787,7 @@ impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
 }
 
 /// Returns the place a ledger entry's value is sealed for.
-pub(super) fn item_place(resource: &ResourceKey) -> String {
+pub(super) fn item_seal_context(resource: &ResourceKey) -> String {
     format!(
         "ledger {}\n{}\n{}",
         resource.account, resource.kind, resource.name

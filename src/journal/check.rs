@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Journal;
-use super::change::item_place;
+use super::change::item_seal_context;
 use super::error::JournalError;
-use super::maintain::audit_place;
-use super::record::{row_place, run_place};
-use super::row::{step_place, why_place};
+use super::maintain::audit_seal_context;
+use super::record::{row_seal_context, run_seal_context};
+use super::row::{step_seal_context, why_seal_context};
 use super::run::{RowFilter, RunId};
 use super::seal::Sealed;
 use super::store::Store;
@@ -24,12 +24,12 @@ impl Journal {
         let mut problems = match &**self.store() {
             Store::Sqlite(store) => {
                 let mut problems = store.integrity().map_err(|fault| store.error(fault))?;
-                problems.extend(store.miscounted().map_err(|fault| store.error(fault))?);
+                problems.extend(store.count_mismatch().map_err(|fault| store.error(fault))?);
                 problems
             }
             Store::Memory(_) => Vec::new(),
         };
-        if let Err(error @ JournalError::Incomplete { .. }) = self.healthy() {
+        if let Err(error @ JournalError::Incomplete { .. }) = self.check_writable() {
             problems.push(error.to_string());
         }
         problems.extend_from_slice(self.notices());
@@ -82,7 +82,7 @@ impl Check<'_> {
                 ("columns", run.columns.as_ref()),
             ];
             for (what, sealed) in sealed {
-                self.opens(sealed, &run_place(&run.id, what), || {
+                self.opens(sealed, &run_seal_context(&run.id, what), || {
                     format!("the {what} of run {}", run.id)
                 });
             }
@@ -131,7 +131,7 @@ impl Check<'_> {
                     ("error", row.error.as_ref()),
                 ];
                 for (what, sealed) in sealed {
-                    let place = row_place(run, row.position, what);
+                    let place = row_seal_context(run, row.position, what);
                     self.opens(sealed, &place, || {
                         format!("the {what} of row {} of run {run}", row.position + 1)
                     });
@@ -152,10 +152,10 @@ impl Check<'_> {
             self.problems
                 .push(format!("{name} is {} without an outcome", step.state.name()));
         }
-        self.opens(step.outcome.as_ref(), &step_place(step), || {
+        self.opens(step.outcome.as_ref(), &step_seal_context(step), || {
             format!("the outcome of {name}")
         });
-        self.opens(step.reason.as_ref(), &why_place(step), || {
+        self.opens(step.reason.as_ref(), &why_seal_context(step), || {
             format!("the reason why {name} is in doubt")
         });
         Ok(())
@@ -164,7 +164,7 @@ impl Check<'_> {
     fn ledger(&mut self) -> Res<()> {
         for item in self.look.all_items()? {
             let resource = &item.resource;
-            self.opens(Some(&item.value), &item_place(resource), || {
+            self.opens(Some(&item.value), &item_seal_context(resource), || {
                 format!("the ledger's {} {}", resource.kind, resource.name)
             });
         }
@@ -173,7 +173,7 @@ impl Check<'_> {
 
     fn audits(&mut self) -> Res<()> {
         for audit in self.look.audits()? {
-            let place = audit_place(audit.at_ms, &audit.kind, &audit.actor);
+            let place = audit_seal_context(audit.at_ms, &audit.kind, &audit.actor);
             self.opens(Some(&audit.what), &place, || {
                 format!("the audit's entry `{}` of {}", audit.kind, audit.actor)
             });

@@ -17,11 +17,15 @@ const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Changing<'_> {
     /// Waits for another step on the same resource, or settles it if no process is working on it any more.
-    pub(super) async fn make_way(&mut self, claim: ClaimData, owner: Option<StepData>) -> Result<(), Ended> {
+    pub(super) async fn wait_for_claim(
+        &mut self,
+        claim: ClaimData,
+        owner: Option<StepData>,
+    ) -> Result<(), Ended> {
         let locks = self.row.journal.locks();
         // Steps of this process take turns, so if one of them still holds the claim, it is not active.
         let is_at_work = !claim.parked
-            && !locks.is_ours(&claim.run)
+            && !locks.is_held_here(&claim.run)
             && locks.is_alive(&claim.run)
             && !Sabotage::LivingTakenForDead.is_on();
         if is_at_work {
@@ -76,11 +80,11 @@ impl Changing<'_> {
         while let Some(step) = now
             .as_ref()
             .filter(|step| matches!(step.state, StepState::Intended { .. }))
-            && !locks.is_ours(&step.run)
+            && !locks.is_held_here(&step.run)
             && locks.is_alive(&step.run)
         {
-            if waited >= journal.waits().untold() && wait_notice.is_none() {
-                wait_notice = Some(self.tell_of(&owner.run, &format!("does the same `{}`", owner.op)));
+            if waited >= journal.waits().report_threshold() && wait_notice.is_none() {
+                wait_notice = Some(self.report_wait(&owner.run, &format!("does the same `{}`", owner.op)));
             }
             waited += pause;
             let sleep = journal.clock().sleep(pause);
@@ -112,9 +116,9 @@ impl Changing<'_> {
         let mut pause = FIRST_POLL;
         let (mut waited, mut wait_notice) = (Duration::ZERO, None);
         loop {
-            if waited >= journal.waits().untold() && wait_notice.is_none() {
+            if waited >= journal.waits().report_threshold() && wait_notice.is_none() {
                 let work = format!("is working on {} {}", claim.resource.kind, claim.resource.name);
-                wait_notice = Some(self.tell_of(&claim.run, &work));
+                wait_notice = Some(self.report_wait(&claim.run, &work));
             }
             waited += pause;
             let sleep = journal.clock().sleep(pause);
@@ -132,7 +136,7 @@ impl Changing<'_> {
     }
 
     /// Reports that the run waits for another one, which does `does`, until the returned guards are dropped.
-    fn tell_of(&self, other: &RunId, does: &str) -> (Waiting, WaitNote) {
+    fn report_wait(&self, other: &RunId, does: &str) -> (Waiting, WaitNote) {
         let (journal, own) = (&self.row.journal, self.row.run.id());
         let holder = journal.locks().holder(other);
         let holder = holder.map_or(String::new(), |pid| format!(" (process {pid})"));

@@ -7,7 +7,7 @@ use super::files;
 use super::key::KeyError;
 use super::run::RunId;
 use super::seal::SealError;
-use super::sqlite::path_beside;
+use super::sqlite::count_file_path;
 
 /// An error of the journal. After a [fatal](JournalError::is_fatal) one, nothing more can be recorded, so no further
 /// request may be sent.
@@ -81,7 +81,7 @@ pub enum JournalError {
         /// The message of the database.
         reason: String,
         /// Whether it holds values that cannot be obtained again.
-        lasting: bool,
+        durable: bool,
     },
     /// It was written by a newer version of provisor.
     #[error("the journal {} was written by a newer version (its format is {found}, this version knows {known})", path.display())]
@@ -203,7 +203,7 @@ impl JournalError {
             ),
             JournalError::Gone { path } => format!(
                 "put it back, or restore a backup: provisor journal restore FILE; to start over, remove {}",
-                path_beside(path).display()
+                count_file_path(path).display()
             ),
             JournalError::Missing { .. } => {
                 "put it back, or restore a backup: provisor journal restore FILE; the next run creates a new one"
@@ -212,7 +212,7 @@ impl JournalError {
             JournalError::Incomplete { path, .. } => format!(
                 "put {}-wal back as it was, or restore a newer backup: provisor journal restore FILE; to continue without the missing changes, remove {}",
                 path.display(),
-                path_beside(path).display()
+                count_file_path(path).display()
             ),
             JournalError::Busy { .. } => "try again when the other process has ended".to_owned(),
             JournalError::Corrupt { path, .. } => format!(
@@ -220,7 +220,7 @@ impl JournalError {
                 path.display()
             ),
             JournalError::Vault {
-                path, lasting: false, ..
+                path, durable: false, ..
             } => {
                 format!("move {} away: its contents are fetched again", path.display())
             }

@@ -56,7 +56,7 @@ pub(super) fn is_exposed(path: &Path) -> io::Result<bool> {
 }
 
 /// Whether the open file is still the one at this path.
-pub fn is_still(path: &Path, file: &File) -> bool {
+pub fn is_same_file(path: &Path, file: &File) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;

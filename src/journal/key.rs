@@ -72,7 +72,7 @@ const KEY_ROUNDS: usize = 4096;
 /// or a passphrase of at least 16 characters. Surrounding white space is ignored.
 pub(super) fn from_text(text: &str) -> Result<KeyBytes, KeyError> {
     let text = text.trim();
-    if let Some(key) = written_out(text) {
+    if let Some(key) = spelled_out_key(text) {
         return Ok(key);
     }
     if text.chars().count() < MIN_PASSPHRASE_CHARS {
@@ -90,11 +90,11 @@ pub(super) fn from_text(text: &str) -> Result<KeyBytes, KeyError> {
 
 /// Whether the text is a passphrase. With no salt and few rounds, one made of words can be guessed from the files.
 pub(super) fn is_passphrase(text: &str) -> bool {
-    written_out(text.trim()).is_none()
+    spelled_out_key(text.trim()).is_none()
 }
 
 /// Returns the key if the text spells it out in full.
-fn written_out(text: &str) -> Option<KeyBytes> {
+fn spelled_out_key(text: &str) -> Option<KeyBytes> {
     from_hex(text).or_else(|| {
         let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
         engines.into_iter().find_map(|engine| {

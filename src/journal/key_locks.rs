@@ -20,7 +20,7 @@ pub(super) struct KeyGuard {
 
 impl KeyLocks {
     /// Waits for the lock on a key.
-    pub(super) async fn turn(self: &Arc<KeyLocks>, resource: &ResourceKey) -> KeyGuard {
+    pub(super) async fn lock_key(self: &Arc<KeyLocks>, resource: &ResourceKey) -> KeyGuard {
         let waiting = Waiting {
             resources: self,
             resource,
@@ -82,13 +82,13 @@ mod tests {
             kind: "tenant".into(),
             name: "n".into(),
         };
-        let first = resources.turn(&resource).await;
-        let mut second = Box::pin(resources.turn(&resource));
+        let first = resources.lock_key(&resource).await;
+        let mut second = Box::pin(resources.lock_key(&resource));
         assert!(futures_poll(&mut second).await.is_none());
         drop(first);
         drop(second.await);
-        let waiting = resources.turn(&resource).await;
-        let mut given_up = Box::pin(resources.turn(&resource));
+        let waiting = resources.lock_key(&resource).await;
+        let mut given_up = Box::pin(resources.lock_key(&resource));
         assert!(futures_poll(&mut given_up).await.is_none());
         drop(given_up);
         drop(waiting);

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::apply::Write;
 use super::attempt::Earlier;
-use super::change::{item_place, platform_id};
+use super::change::{item_seal_context, platform_id};
 use super::error::JournalError;
-use super::row::step_place;
+use super::row::step_seal_context;
 use super::run::RunId;
 use super::table::{ItemData, ResourceKey, StepData};
 use super::{Journal, NaturalKey};
@@ -36,7 +36,7 @@ impl Journal {
     pub fn ledger_get(&self, key: &NaturalKey) -> Result<Option<LedgerItem>, JournalError> {
         let item = self.store().read(|look| look.item(&key.into()))?;
         item.map(|item| {
-            let value = self.open_sealed(&item_place(&item.resource), &item.value)?;
+            let value = self.open_sealed(&item_seal_context(&item.resource), &item.value)?;
             Ok(ledger_item(item, value))
         })
         .transpose()
@@ -64,7 +64,7 @@ impl Journal {
             platform_id: platform_id(value).or_else(|| known.as_ref()?.platform_id.clone()),
             run: known.as_ref().and_then(|item| item.run.clone()),
             step: known.as_ref().and_then(|item| item.step.clone()),
-            value: self.sealer().seal(&item_place(&resource), value),
+            value: self.sealer().seal(&item_seal_context(&resource), value),
             created_ms: known.map_or(now_ms, |item| item.created_ms),
             changed_ms: now_ms,
             resource,
@@ -80,8 +80,10 @@ impl Journal {
 
     /// Returns the platform identifiers that the ledger already has. A lookup must not mistake one of these for the
     /// resource whose response was lost.
-    pub fn attributed(&self, account: &str, kind: &str) -> Result<BTreeSet<String>, JournalError> {
-        let ids = self.store().read(|look| look.attributed(account, kind))?;
+    pub fn recorded_platform_ids(&self, account: &str, kind: &str) -> Result<BTreeSet<String>, JournalError> {
+        let ids = self
+            .store()
+            .read(|look| look.recorded_platform_ids(account, kind))?;
         Ok(ids.into_iter().collect())
     }
 
@@ -92,28 +94,28 @@ impl Journal {
             _ => None,
         };
         Ok(Earlier {
-            value: self.open_sealed(&item_place(&item.resource), &item.value)?,
+            value: self.open_sealed(&item_seal_context(&item.resource), &item.value)?,
             run: item.run.clone(),
-            is_same_request: owner.is_none_or(|owner| asks_the_same(step, &owner)),
+            is_same_request: owner.is_none_or(|owner| makes_same_request(step, &owner)),
         })
     }
 
     /// Returns the result of an earlier step with the same act.
-    pub(super) fn acted(&self, step: &StepData, owner: &StepData) -> Result<Earlier, JournalError> {
-        let open = |sealed| self.open_sealed(&step_place(owner), sealed);
+    pub(super) fn earlier_act(&self, step: &StepData, owner: &StepData) -> Result<Earlier, JournalError> {
+        let open = |sealed| self.open_sealed(&step_seal_context(owner), sealed);
         let value = owner.outcome.as_ref().map(|sealed| open(sealed)).transpose()?;
         Ok(Earlier {
             value: value.unwrap_or_default(),
             run: Some(owner.run.clone()),
-            is_same_request: asks_the_same(step, owner),
+            is_same_request: makes_same_request(step, owner),
         })
     }
 
     /// Returns a ledger entry under another name, sealed for it.
     pub(super) fn renamed(&self, item: ItemData, to: &ResourceKey) -> Result<ItemData, JournalError> {
-        let value = self.open_sealed(&item_place(&item.resource), &item.value)?;
+        let value = self.open_sealed(&item_seal_context(&item.resource), &item.value)?;
         Ok(ItemData {
-            value: self.sealer().seal(&item_place(to), &value),
+            value: self.sealer().seal(&item_seal_context(to), &value),
             resource: to.clone(),
             ..item
         })
@@ -121,7 +123,7 @@ impl Journal {
 
     fn ledger_items(&self, items: Vec<ItemData>) -> Vec<LedgerItem> {
         let opened = items.into_iter().map(|item| {
-            let value = self.open_noted(&item_place(&item.resource), &item.value);
+            let value = self.open_or_record_damage(&item_seal_context(&item.resource), &item.value);
             ledger_item(item, value.unwrap_or_default())
         });
         opened.collect()
@@ -141,7 +143,7 @@ fn ledger_item(item: ItemData, value: Value) -> LedgerItem {
 }
 
 /// Whether two steps under one key make the same request. Unknown, hence assumed, for steps recorded by version 1.
-fn asks_the_same(one: &StepData, other: &StepData) -> bool {
+fn makes_same_request(one: &StepData, other: &StepData) -> bool {
     match (&one.request, &other.request) {
         (Some(one), Some(other)) => one == other,
         _ => true,

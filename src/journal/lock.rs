@@ -26,7 +26,7 @@ struct Held {
     _file: Option<File>,
     notes: Notes,
     /// Rows that an earlier process left in progress when it died.
-    left: Vec<Left>,
+    interrupted_rows: Vec<Left>,
     locks: Arc<Locks>,
     store: Arc<Store>,
 }
@@ -48,12 +48,12 @@ impl RunLock {
     }
 
     /// Returns the rows that an earlier process left in progress when it died.
-    pub(super) fn left(&self) -> &[Left] {
-        &self.0.left
+    pub(super) fn interrupted_rows(&self) -> &[Left] {
+        &self.0.interrupted_rows
     }
 
     /// Forgets those rows once they are recorded.
-    pub(super) fn forget_left(&self) {
+    pub(super) fn clear_interrupted_rows(&self) {
         self.0.notes.clear();
     }
 }
@@ -114,7 +114,7 @@ impl Locks {
         rules: Rules,
         store: &Arc<Store>,
     ) -> Result<RunLock, JournalError> {
-        if !run.is_plain() {
+        if !run.is_safe_file_name() {
             return Err(JournalError::NoSuchRun(run.clone()));
         }
         let busy = |pid| JournalError::RunBusy {
@@ -141,8 +141,8 @@ impl Locks {
         };
         // Left behind by a killed process.
         self.forget_waits(run);
-        let (notes, left) = match self.path(run).filter(|_| file.is_some()) {
-            Some(path) => Notes::open(&notes_beside(&path)),
+        let (notes, interrupted_rows) = match self.path(run).filter(|_| file.is_some()) {
+            Some(path) => Notes::open(&row_notes_path(&path)),
             None => (Notes::none(), Vec::new()),
         };
         Ok(RunLock(Arc::new(Held {
@@ -150,23 +150,23 @@ impl Locks {
             rules,
             _file: file,
             notes,
-            left,
+            interrupted_rows,
             locks: Arc::clone(self),
             store: Arc::clone(store),
         })))
     }
 
     /// Whether this journal handle holds the run.
-    pub(super) fn is_ours(&self, run: &RunId) -> bool {
+    pub(super) fn is_held_here(&self, run: &RunId) -> bool {
         self.held().contains(run)
     }
 
     /// Whether any process holds the run.
     pub(super) fn is_alive(&self, run: &RunId) -> bool {
-        if self.is_ours(run) {
+        if self.is_held_here(run) {
             return true;
         }
-        let Some(path) = self.path(run).filter(|_| run.is_plain()) else {
+        let Some(path) = self.path(run).filter(|_| run.is_safe_file_name()) else {
             return false;
         };
         // A lock that cannot be checked is assumed to be held: waiting is safe, acting is not.
@@ -178,17 +178,17 @@ impl Locks {
 
     /// Returns the id of the process that holds the run, if there is one and its id can be read.
     pub(super) fn holder(&self, run: &RunId) -> Option<u32> {
-        if self.is_ours(run) {
+        if self.is_held_here(run) {
             return Some(std::process::id());
         }
         if !self.is_alive(run) {
             return None;
         }
-        self.path(run).and_then(|path| written_in(&path))
+        self.path(run).and_then(|path| last_holder_pid(&path))
     }
 
     /// Returns a run that is held by any process.
-    pub(super) fn anybody(&self) -> Option<RunId> {
+    pub(super) fn any_held_run(&self) -> Option<RunId> {
         let entries = fs::read_dir(self.folder.as_ref()?).ok()?;
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let runs = names.filter_map(|name| Some(RunId::new(name.strip_suffix(".lock")?)));
@@ -238,7 +238,10 @@ impl Locks {
 
     /// Removes the lock file of a run that will not be executed again, unless it is held.
     pub(super) fn forget(&self, run: &RunId) {
-        let Some(path) = self.path(run).filter(|_| run.is_plain() && !self.is_ours(run)) else {
+        let Some(path) = self
+            .path(run)
+            .filter(|_| run.is_safe_file_name() && !self.is_held_here(run))
+        else {
             return;
         };
         // Locked while it is removed: a process that takes it meanwhile finds that it is gone and creates another.
@@ -246,7 +249,7 @@ impl Locks {
             && file.try_lock().is_ok()
         {
             self.forget_waits(run);
-            let _ = fs::remove_file(notes_beside(&path));
+            let _ = fs::remove_file(row_notes_path(&path));
             let _ = fs::remove_file(path);
         }
     }
@@ -263,7 +266,7 @@ impl Locks {
 }
 
 /// Returns the file next to a run's lock that notes the rows in progress.
-fn notes_beside(lock: &Path) -> PathBuf {
+fn row_notes_path(lock: &Path) -> PathBuf {
     lock.with_extension("rows")
 }
 
@@ -283,7 +286,9 @@ fn lock(path: &Path) -> Result<Taken, (PathBuf, io::Error)> {
         };
         match locked {
             // It was removed before it was locked: others would lock another file of this name.
-            Ok(()) if !files::is_still(path, &file) => file = files::create_private(path).map_err(failed)?,
+            Ok(()) if !files::is_same_file(path, &file) => {
+                file = files::create_private(path).map_err(failed)?;
+            }
             Ok(()) => {
                 let mut sign = || {
                     file.set_len(0)?;
@@ -298,10 +303,10 @@ fn lock(path: &Path) -> Result<Taken, (PathBuf, io::Error)> {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
     }
-    Ok(Taken::Busy(written_in(path)))
+    Ok(Taken::Busy(last_holder_pid(path)))
 }
 
 /// Returns the id of the process that last took the lock.
-fn written_in(path: &Path) -> Option<u32> {
+fn last_holder_pid(path: &Path) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }

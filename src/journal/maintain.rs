@@ -35,8 +35,8 @@ impl Journal {
     pub fn audits(&self) -> Result<Vec<AuditRecord>, JournalError> {
         let audits = self.store().read(|look| look.audits())?;
         let records = audits.into_iter().map(|audit| {
-            let place = audit_place(audit.at_ms, &audit.kind, &audit.actor);
-            let what = self.open_noted(&place, &audit.what);
+            let place = audit_seal_context(audit.at_ms, &audit.kind, &audit.actor);
+            let what = self.open_or_record_damage(&place, &audit.what);
             AuditRecord {
                 what: what.unwrap_or_default(),
                 at_ms: audit.at_ms,
@@ -95,10 +95,12 @@ pub(super) fn audit_data(journal: &Journal, kind: &str, actor: &str, what: &Valu
         at_ms,
         kind: kind.to_owned(),
         actor: actor.to_owned(),
-        what: journal.sealer().seal(&audit_place(at_ms, kind, actor), what),
+        what: journal
+            .sealer()
+            .seal(&audit_seal_context(at_ms, kind, actor), what),
     }
 }
 
-pub(super) fn audit_place(at_ms: i64, kind: &str, actor: &str) -> String {
+pub(super) fn audit_seal_context(at_ms: i64, kind: &str, actor: &str) -> String {
     format!("audit {at_ms} {kind} {actor}")
 }

@@ -146,7 +146,7 @@ impl Look for Maps {
         Ok(self.items.values().cloned().collect())
     }
 
-    fn attributed(&self, account: &str, kind: &str) -> Res<Vec<String>> {
+    fn recorded_platform_ids(&self, account: &str, kind: &str) -> Res<Vec<String>> {
         let items = self.items(kind, Some(account))?;
         Ok(items.into_iter().filter_map(|item| item.platform_id).collect())
     }
@@ -241,7 +241,7 @@ impl Tables for Maps {
         Ok(())
     }
 
-    fn strike_item(&mut self, resource: &ResourceKey) -> Res<()> {
+    fn remove_item(&mut self, resource: &ResourceKey) -> Res<()> {
         self.items.remove(resource);
         Ok(())
     }

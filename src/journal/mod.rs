@@ -56,7 +56,7 @@ pub use attempt::{
 pub use change::platform_id;
 pub use damage::Damage;
 pub use error::JournalError;
-pub use files::{folder_of, is_still, make_private_folder, sync_folder};
+pub use files::{folder_of, is_same_file, make_private_folder, sync_folder};
 pub use in_doubt::InDoubt;
 pub use key::KeyError;
 pub use ledger::LedgerItem;
@@ -142,7 +142,7 @@ type Hook = Arc<dyn Fn(Boundary) + Send + Sync>;
 impl Journal {
     /// Opens the journal file, creating it if it does not exist. The file and its folder are accessible to their owner
     /// only. A file written by a newer version or sealed with another key is left unchanged. A file that can be read
-    /// but not written, or that is incomplete, is still opened: [`Journal::healthy`] reports why nothing can be
+    /// but not written, or that is incomplete, is still opened: [`Journal::check_writable`] reports why nothing can be
     /// recorded.
     #[expect(
         clippy::needless_pass_by_value,
@@ -194,11 +194,11 @@ impl Journal {
 
     /// Returns the files next to a journal that are also sealed with its key.
     pub fn beside(path: &Path) -> [PathBuf; 2] {
-        [sqlite::path_beside(path), files::beside(path, "-wal")]
+        [sqlite::count_file_path(path), files::beside(path, "-wal")]
     }
 
     /// Whether this file once held a journal. The files that prove it are created after the journal's own.
-    pub fn was_in(path: &Path) -> bool {
+    pub fn held_journal(path: &Path) -> bool {
         let beside = Journal::beside(path);
         beside.iter().any(|file| file.exists()) || files::path_of_lock(path).exists()
     }
@@ -206,8 +206,8 @@ impl Journal {
     /// Returns the error for a journal that has disappeared: [`JournalError::Gone`] if its ledger had entries, or may
     /// have had some because `sealer` cannot open their count; [`JournalError::Missing`] otherwise.
     pub fn lost(path: &Path, sealer: Option<&Sealer>) -> JournalError {
-        let entries = sealer.and_then(|sealer| sqlite::entries_beside(path, sealer));
-        sqlite::lost(path, sqlite::path_beside(path).exists(), entries)
+        let entries = sealer.and_then(|sealer| sqlite::entries_from_count_file(path, sealer));
+        sqlite::lost(path, sqlite::count_file_path(path).exists(), entries)
     }
 
     /// Waits until everything written so far is on disk.
@@ -216,8 +216,8 @@ impl Journal {
     }
 
     /// Checks that it can still be written. After a failed write it cannot, and no further request may be sent.
-    pub fn healthy(&self) -> Result<(), JournalError> {
-        self.store().healthy()
+    pub fn check_writable(&self) -> Result<(), JournalError> {
+        self.store().check_writable()
     }
 
     fn with(store: Store, locks: Locks, sealer: Sealer, clock: Clock, ids: Ids) -> Journal {
@@ -250,10 +250,10 @@ impl Journal {
 
     /// Checkpoints the log into the database if this process has changed the ledger, as dropping the last handle does.
     /// For the end of a process that may still hold another handle.
-    pub fn fold(&self) {
+    pub fn checkpoint(&self) {
         let _ = self.flush();
         if let Store::Sqlite(store) = &**self.store() {
-            store.fold_if_changed();
+            store.checkpoint_if_changed();
         }
     }
 
@@ -291,7 +291,7 @@ impl Journal {
     }
 
     /// Opens a sealed value. A failure is noted in [`Journal::damage`], for callers that continue without the value.
-    fn open_noted(&self, place: &str, sealed: &[u8]) -> Result<Value, JournalError> {
+    fn open_or_record_damage(&self, place: &str, sealed: &[u8]) -> Result<Value, JournalError> {
         let opened = self.open_sealed(place, sealed);
         opened.inspect_err(|error| self.0.damage.note(error.to_string()))
     }

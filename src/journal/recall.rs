@@ -1,10 +1,10 @@
 //! Looks up what the journal knows about a step, without carrying anything out.
 
-use super::apply::{acted, is_asked_anew, last_change};
+use super::apply::{earlier_act, is_rerun_on_retry, last_change};
 use super::attempt::{Earlier, StepKind, StepPlan};
 use super::error::JournalError;
 use super::in_doubt::{InDoubt, claimed};
-use super::row::{RowJournal, step_place};
+use super::row::{RowJournal, step_seal_context};
 use super::step::{StepState, Window};
 use super::table::{ResourceKey, StepData};
 use crate::clock::millis;
@@ -45,12 +45,12 @@ impl RowJournal {
         let new_step = self.ask(plan, &self.asked(plan));
         let key = new_step.key.clone();
         let recall = match self.recorded.get(&key) {
-            Some(step) if retrying && is_asked_anew(step, last_change(self.recorded.values())) => {
-                self.around(plan, &new_step)?
+            Some(step) if retrying && is_rerun_on_retry(step, last_change(self.recorded.values())) => {
+                self.recall_others(plan, &new_step)?
             }
             Some(step) if step.state.is_final() => {
                 let value = match &step.outcome {
-                    Some(sealed) => self.journal.open_sealed(&step_place(step), sealed)?,
+                    Some(sealed) => self.journal.open_sealed(&step_seal_context(step), sealed)?,
                     None => Value::Null,
                 };
                 match step.state {
@@ -60,13 +60,13 @@ impl RowJournal {
             }
             Some(step) => match step.state.window() {
                 Some(window) => self.open(plan, step.state, window),
-                None => self.around(plan, &new_step)?,
+                None => self.recall_others(plan, &new_step)?,
             },
             None if matches!(plan.kind, StepKind::Read) => Recall::Nothing,
-            None => match (self.open_besides(plan), self.done_besides(plan)) {
+            None => match (self.unrequested_open_step(plan), self.unrequested_act(plan)) {
                 (Some(open), _) => Recall::Blocked(open.key.clone()),
                 (None, Some(done)) => Recall::DoneBefore(done.key.clone()),
-                (None, None) => self.around(plan, &new_step)?,
+                (None, None) => self.recall_others(plan, &new_step)?,
             },
         };
         Ok((key, recall))
@@ -85,26 +85,31 @@ impl RowJournal {
     }
 
     /// Returns the keys of recorded steps that were not requested, in the order of their first request.
-    pub fn unasked(&self) -> Vec<String> {
-        let mut left: Vec<&StepData> = self.left(|step| step.state != StepState::Absent).collect();
-        left.sort_by_key(|step| step.seq);
-        left.into_iter().map(|step| step.key.clone()).collect()
+    pub fn unrequested_keys(&self) -> Vec<String> {
+        let mut unrequested_steps: Vec<&StepData> = self
+            .unrequested_steps(|step| step.state != StepState::Absent)
+            .collect();
+        unrequested_steps.sort_by_key(|step| step.seq);
+        unrequested_steps
+            .into_iter()
+            .map(|step| step.key.clone())
+            .collect()
     }
 
     /// Returns the key and operation of the first open step that was not requested: its outcome is no longer awaited.
     pub fn left_open(&self) -> Option<(String, String)> {
-        let open = self.first_left(|step| step.state.is_open());
+        let open = self.first_unrequested(|step| step.state.is_open());
         open.map(|step| (step.key.clone(), step.op.clone()))
     }
 
     /// Returns an open step of the plan's operation that was not requested.
-    pub(super) fn open_besides(&self, plan: &StepPlan) -> Option<&StepData> {
-        self.first_left(|step| step.op == plan.op && step.state.is_open())
+    pub(super) fn unrequested_open_step(&self, plan: &StepPlan) -> Option<&StepData> {
+        self.first_unrequested(|step| step.op == plan.op && step.state.is_open())
     }
 
     /// Returns a completed act of the plan's operation that was not requested, if the plan is an act: a change that
     /// neither has a name nor can be looked up.
-    pub(super) fn done_besides(&self, plan: &StepPlan) -> Option<&StepData> {
+    pub(super) fn unrequested_act(&self, plan: &StepPlan) -> Option<&StepData> {
         let StepKind::Change(change) = &plan.kind else {
             return None;
         };
@@ -112,18 +117,18 @@ impl RowJournal {
             return None;
         }
         let same = |step: &StepData| step.op == plan.op && step.changes && step.resource.is_none();
-        self.first_left(|step| same(step) && step.state == StepState::Done)
+        self.first_unrequested(|step| same(step) && step.state == StepState::Done)
     }
 
     /// Returns the matching recorded steps that were not requested.
-    fn left(&self, pick: impl Fn(&StepData) -> bool) -> impl Iterator<Item = &StepData> {
+    fn unrequested_steps(&self, pick: impl Fn(&StepData) -> bool) -> impl Iterator<Item = &StepData> {
         let recorded = self.recorded.values();
-        recorded.filter(move |step| pick(step) && !self.was_asked(&step.key))
+        recorded.filter(move |step| pick(step) && !self.was_requested(&step.key))
     }
 
     /// Returns the one of them that was requested first.
-    fn first_left(&self, pick: impl Fn(&StepData) -> bool) -> Option<&StepData> {
-        self.left(pick).min_by_key(|step| step.seq)
+    fn first_unrequested(&self, pick: impl Fn(&StepData) -> bool) -> Option<&StepData> {
+        self.unrequested_steps(pick).min_by_key(|step| step.seq)
     }
 
     /// Whether the journal has no step of this row.
@@ -149,18 +154,18 @@ impl RowJournal {
     }
 
     /// Returns what other steps have done, or are doing, about the same resource or act.
-    fn around(&self, plan: &StepPlan, new_step: &StepData) -> Result<Recall, JournalError> {
+    fn recall_others(&self, plan: &StepPlan, new_step: &StepData) -> Result<Recall, JournalError> {
         let StepKind::Change(change) = &plan.kind else {
             return Ok(Recall::Nothing);
         };
-        let since_ms = self.acts_since_ms(change);
+        let since_ms = self.act_cutoff_ms(change);
         let owner = self
             .journal
             .store()
-            .read(|look| acted(look, new_step, since_ms))?;
+            .read(|look| earlier_act(look, new_step, since_ms))?;
         match owner {
             Some(owner) if owner.state == StepState::Done => {
-                return Ok(Recall::Held(self.journal.acted(new_step, &owner)?));
+                return Ok(Recall::Held(self.journal.earlier_act(new_step, &owner)?));
             }
             Some(owner) => return Ok(Recall::Acted(format!("{}/{}", owner.run, owner.key))),
             None => {}

@@ -7,7 +7,7 @@ use super::Journal;
 use super::apply::{Reply, Write};
 use super::error::JournalError;
 use super::lock::RunLock;
-use super::row::{step_place, why_place};
+use super::row::{step_seal_context, why_seal_context};
 use super::run::{
     NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, Rules, RunId, RunRecord, RunStatus,
 };
@@ -56,7 +56,7 @@ const PAGE: usize = 256;
 impl Journal {
     /// Records a run and returns its lock. It is on disk with the first write that waits for the disk.
     pub fn begin_run(&self, new: NewRun) -> Result<RunLock, JournalError> {
-        self.healthy()?;
+        self.check_writable()?;
         let lock = self.unused_id()?;
         let id = lock.id();
         let hashes = new
@@ -68,8 +68,8 @@ impl Journal {
             id: id.clone(),
             name: new.name,
             sources: hashes.collect(),
-            params: self.sealer().seal(&run_place(id, "params"), &new.params),
-            plan: self.sealer().seal(&run_place(id, "plan"), &new.plan),
+            params: self.sealer().seal(&run_seal_context(id, "params"), &new.params),
+            plan: self.sealer().seal(&run_seal_context(id, "plan"), &new.plan),
             columns: None,
             has_rows: new.has_rows,
             total: None,
@@ -90,19 +90,19 @@ impl Journal {
     /// Takes the lock of a recorded run in order to continue it. Fails with [`JournalError::RunBusy`] if another
     /// process has it, and with [`JournalError::NoSuchRun`] if its rows were pruned.
     pub fn lock_run(&self, id: &RunId) -> Result<RunLock, JournalError> {
-        self.healthy()?;
+        self.check_writable()?;
         let run = self.store().read(|look| look.run(id))?;
         let rules = match run {
             Some(run) if !run.pruned => run.rules,
             _ => return Err(JournalError::NoSuchRun(id.clone())),
         };
         let lock = self.locks().take(id, rules, self.store())?;
-        if !lock.left().is_empty() {
+        if !lock.interrupted_rows().is_empty() {
             self.store().write(Write::Died {
                 run: id.clone(),
-                rows: lock.left().to_vec(),
+                rows: lock.interrupted_rows().to_vec(),
             })?;
-            lock.forget_left();
+            lock.clear_interrupted_rows();
         }
         Ok(lock)
     }
@@ -175,7 +175,7 @@ impl Journal {
         let columns = Value::List(columns.into_iter().map(Value::from).collect());
         self.store().write_later(Write::Columns {
             run: id.clone(),
-            columns: self.sealer().seal(&run_place(id, "columns"), &columns),
+            columns: self.sealer().seal(&run_seal_context(id, "columns"), &columns),
         })
     }
 
@@ -185,7 +185,7 @@ impl Journal {
         let mut rows = rows.into_iter().map(|row| RowData {
             input: self
                 .sealer()
-                .seal(&row_place(id, row.position, "input"), &row.input),
+                .seal(&row_seal_context(id, row.position, "input"), &row.input),
             position: row.position,
             scope: row.scope,
             status: RowStatus::Queued,
@@ -195,7 +195,7 @@ impl Journal {
         loop {
             let rows: Vec<RowData> = rows.by_ref().take(CHUNK).collect();
             if rows.is_empty() {
-                return self.healthy();
+                return self.check_writable();
             }
             let place = self.0.spool.enter();
             self.store().write_later_then(
@@ -242,7 +242,8 @@ impl Journal {
         output: Option<&Value>,
         error: Option<&Value>,
     ) -> Result<(), JournalError> {
-        let seal = |what: &str, value: &Value| self.sealer().seal(&row_place(id, position, what), value);
+        let seal =
+            |what: &str, value: &Value| self.sealer().seal(&row_seal_context(id, position, what), value);
         self.store().write_later(Write::RowEnd {
             run: id.clone(),
             position,
@@ -280,7 +281,7 @@ impl Journal {
     }
 
     /// Calls `each` with every matching step of a run, in the order of their keys, reading a page at a time.
-    pub fn each_step(
+    pub fn for_each_step(
         &self,
         id: &RunId,
         filter: &StepFilter,
@@ -316,7 +317,7 @@ impl Journal {
 
     fn run_record(&self, run: RunData) -> RunRecord {
         let open = |what: &str, sealed: &Sealed| {
-            let opened = self.open_noted(&run_place(&run.id, what), sealed);
+            let opened = self.open_or_record_damage(&run_seal_context(&run.id, what), sealed);
             opened.unwrap_or_default()
         };
         let columns = run.columns.as_ref().map(|sealed| match open("columns", sealed) {
@@ -347,7 +348,7 @@ impl Journal {
     fn row_record(&self, id: &RunId, row: RowData) -> RowRecord {
         let mut lost = None;
         let mut open = |what: &str, sealed: &Sealed| {
-            let opened = self.open_noted(&row_place(id, row.position, what), sealed);
+            let opened = self.open_or_record_damage(&row_seal_context(id, row.position, what), sealed);
             opened.unwrap_or_else(|error| {
                 lost.get_or_insert(error);
                 Value::Null
@@ -369,9 +370,15 @@ impl Journal {
 
     pub(super) fn step_record(&self, step: StepData) -> StepRecord {
         let outcome = step.outcome.as_ref();
-        let outcome = outcome.map(|sealed| self.open_noted(&step_place(&step), sealed).unwrap_or_default());
+        let outcome = outcome.map(|sealed| {
+            self.open_or_record_damage(&step_seal_context(&step), sealed)
+                .unwrap_or_default()
+        });
         let reason = step.reason.as_ref();
-        let reason = reason.map(|sealed| self.open_noted(&why_place(&step), sealed).unwrap_or_default());
+        let reason = reason.map(|sealed| {
+            self.open_or_record_damage(&why_seal_context(&step), sealed)
+                .unwrap_or_default()
+        });
         StepRecord {
             outcome,
             reason: reason.and_then(|reason| reason.as_text().map(str::to_owned)),
@@ -389,10 +396,10 @@ impl Journal {
     }
 }
 
-pub(super) fn run_place(id: &RunId, what: &str) -> String {
+pub(super) fn run_seal_context(id: &RunId, what: &str) -> String {
     format!("run {id} {what}")
 }
 
-pub(super) fn row_place(id: &RunId, position: u64, what: &str) -> String {
+pub(super) fn row_seal_context(id: &RunId, position: u64, what: &str) -> String {
     format!("run {id} row {position} {what}")
 }

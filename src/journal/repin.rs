@@ -5,7 +5,7 @@ use super::apply::{Repin, Write};
 use super::error::JournalError;
 use super::lock::RunLock;
 use super::maintain::audit_data;
-use super::record::run_place;
+use super::record::run_seal_context;
 use crate::value::Value;
 use crate::value::digest::sha256;
 
@@ -27,7 +27,7 @@ impl Journal {
             run: id.clone(),
             sources: hashes.collect(),
             texts: sources.iter().map(|(_, text)| text.clone()).collect(),
-            plan: self.sealer().seal(&run_place(id, "plan"), plan),
+            plan: self.sealer().seal(&run_seal_context(id, "plan"), plan),
             at_ms: self.clock().now_millis(),
             audit: audit_data(
                 self,

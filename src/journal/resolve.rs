@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use super::Journal;
 use super::apply::{Move, Reply, Write};
-use super::change::{item_place, platform_id};
+use super::change::{item_seal_context, platform_id};
 use super::error::JournalError;
 use super::maintain::audit_data;
 use super::record::StepRecord;
-use super::row::step_place;
+use super::row::step_seal_context;
 use super::run::RunId;
 use super::step::{StepEvent, StepState};
 use super::table::{AuditData, ItemData, StepData};
@@ -17,8 +17,13 @@ use crate::value::Value;
 /// A person's decision about a step in doubt.
 #[derive(Debug, Clone)]
 pub enum Resolution {
-    /// It was carried out; this is the outcome.
-    Done(Value),
+    /// It was carried out.
+    Done {
+        /// The outcome.
+        value: Value,
+        /// Whether the outcome confirms that what a removing step removes is gone.
+        removes: bool,
+    },
     /// It was not carried out; a resume sends it again.
     Absent,
 }
@@ -45,11 +50,11 @@ impl Journal {
                 step: key.to_owned(),
             });
         };
-        let corrected = step.state == StepState::Done && self.done_by_word(id)?.contains(key);
+        let corrected = step.state == StepState::Done && self.steps_marked_done(id)?.contains(key);
         let (event, outcome) = match (says, corrected) {
-            (Resolution::Done(value), false) => (StepEvent::ResolvedDone, Some(value)),
+            (Resolution::Done { value, .. }, false) => (StepEvent::ResolvedDone, Some(value)),
             (Resolution::Absent, false) => (StepEvent::ResolvedAbsent, None),
-            (Resolution::Done(value), true) => (StepEvent::CorrectedDone, Some(value)),
+            (Resolution::Done { value, .. }, true) => (StepEvent::CorrectedDone, Some(value)),
             (Resolution::Absent, true) => (StepEvent::CorrectedAbsent, None),
         };
         let word = match event {
@@ -59,14 +64,16 @@ impl Journal {
             _ => " absent",
         };
         let audit = audit_data(self, KIND, actor, &Value::from(format!("{id}/{key}{word}")));
-        self.move_by_hand(&step, event, outcome, Some(audit))?;
+        let removes =
+            event == StepEvent::ResolvedDone && matches!(says, Resolution::Done { removes: true, .. });
+        self.resolve_manually(&step, event, (outcome, removes), Some(audit))?;
         drop(lock);
         Ok(())
     }
 
     /// Returns the steps of a run that are done by a person's decision, which may be corrected.
     pub fn resolved_steps(&self, id: &RunId) -> Result<Vec<StepRecord>, JournalError> {
-        let keys = self.done_by_word(id)?;
+        let keys = self.steps_marked_done(id)?;
         let mut steps = Vec::new();
         for key in keys {
             let step = self.store().read(|look| look.step(id, &key))?;
@@ -93,7 +100,7 @@ impl Journal {
 
     /// Returns the keys of the steps whose last audit record marks them as done. Only the step's state tells whether
     /// they still are: after being marked absent it may have been sent again.
-    fn done_by_word(&self, id: &RunId) -> Result<HashSet<String>, JournalError> {
+    fn steps_marked_done(&self, id: &RunId) -> Result<HashSet<String>, JournalError> {
         let prefix = format!("{id}/");
         let mut keys = HashSet::new();
         for audit in self.audits()?.iter().filter(|audit| audit.kind == KIND) {
@@ -115,11 +122,11 @@ impl Journal {
         Ok(keys)
     }
 
-    fn move_by_hand(
+    fn resolve_manually(
         &self,
         step: &StepData,
         event: StepEvent,
-        outcome: Option<&Value>,
+        (outcome, removes): (Option<&Value>, bool),
         audit: Option<AuditData>,
     ) -> Result<(), JournalError> {
         let at_ms = self.clock().now_millis();
@@ -129,7 +136,7 @@ impl Journal {
                 platform_id: platform_id(value),
                 run: Some(step.run.clone()),
                 step: Some(step.key.clone()),
-                value: self.sealer().seal(&item_place(resource), value),
+                value: self.sealer().seal(&item_seal_context(resource), value),
                 created_ms: at_ms,
                 changed_ms: at_ms,
             }),
@@ -140,12 +147,12 @@ impl Journal {
             key: step.key.clone(),
             event,
             at_ms,
-            outcome: outcome.map(|value| self.sealer().seal(&step_place(step), value)),
+            outcome: outcome.map(|value| self.sealer().seal(&step_seal_context(step), value)),
             reason: step.reason.clone().filter(|_| outcome.is_none()),
             parked: true,
             item,
-            removed: if event == StepEvent::ResolvedDone {
-                step.strikes.clone()
+            removed: if removes {
+                step.ledger_removals.clone()
             } else {
                 Vec::new()
             },

@@ -60,14 +60,14 @@ impl Journal {
             let path = backup.to_owned();
             return Err(JournalError::Backup { path, reason });
         }
-        sqlite::close_log(&copy)?;
+        sqlite::checkpoint_and_remove_wal(&copy)?;
         // Held until the end: a process that opens a file without a log waits for this lock.
         let _alone = files::lock_beside(path).map_err(system)?;
-        match sqlite::close_log(path) {
-            Err(JournalError::Corrupt { .. }) => nobody_works(path)?,
+        match sqlite::checkpoint_and_remove_wal(path) {
+            Err(JournalError::Corrupt { .. }) => check_not_in_use(path)?,
             closed => closed?,
         }
-        let previous = keep(path, clock).map_err(system)?;
+        let previous = keep_copy(path, clock).map_err(system)?;
         draft.commit().map_err(system)?;
         Ok(previous)
     }
@@ -102,12 +102,12 @@ impl Journal {
                 continue;
             }
             locks.push(files::lock_beside(file).map_err(system)?);
-            sqlite::close_log(file)?;
+            sqlite::checkpoint_and_remove_wal(file)?;
             let copy = draft.place(file);
             sqlite::copy_into(file, &copy)?;
             unreadable += sqlite::reseal(&copy, what, old, &new)?;
         }
-        let previous = keep(key, clock).map_err(system)?;
+        let previous = keep_copy(key, clock).map_err(system)?;
         draft.commit().map_err(system)?;
         if given.is_some() && previous.is_some() {
             // The values it opened are now sealed with the given key.
@@ -130,9 +130,9 @@ fn opens(journal: &Path, key: &Path, clock: &Clock) -> bool {
 }
 
 /// Fails if a run is being executed. A damaged file does not reveal who has it open; the run locks do.
-fn nobody_works(path: &Path) -> Result<(), JournalError> {
+fn check_not_in_use(path: &Path) -> Result<(), JournalError> {
     let locks = Locks::new(Some(path));
-    match locks.anybody() {
+    match locks.any_held_run() {
         Some(run) => Err(JournalError::RunBusy {
             pid: locks.holder(&run),
             run,
@@ -142,7 +142,7 @@ fn nobody_works(path: &Path) -> Result<(), JournalError> {
 }
 
 /// Keeps a file and its log under a second name: `journal.db.replaced-20260131-093005`.
-fn keep(path: &Path, clock: &Clock) -> io::Result<Option<PathBuf>> {
+fn keep_copy(path: &Path, clock: &Clock) -> io::Result<Option<PathBuf>> {
     if !path.exists() {
         return Ok(None);
     }

@@ -106,7 +106,7 @@ impl RowJournal {
         let end = match &plan.kind {
             StepKind::Read => self.read(new_step, recorded, attempt, cancel).await,
             StepKind::Change(change) => {
-                if let Some(end) = self.in_the_way(plan).filter(|_| recorded.is_none()) {
+                if let Some(end) = self.change_blocker(plan).filter(|_| recorded.is_none()) {
                     Err(end)
                 } else {
                     let changing = Changing::new(self, (plan, change), attempt, cancel, new_step);
@@ -115,7 +115,7 @@ impl RowJournal {
             }
         };
         if matches!(end, Err(StepEnd::Failed(_) | StepEnd::DoneBefore { .. })) {
-            self.take_back(plan, &asked);
+            self.uncount_request(plan, &asked);
         }
         end
     }
@@ -123,7 +123,7 @@ impl RowJournal {
     /// Returns the outcome or the refusal of a final step.
     pub(super) fn replay(&self, step: &StepData) -> Result<Output, StepEnd> {
         let value = match &step.outcome {
-            Some(sealed) => self.journal.open_sealed(&step_place(step), sealed)?,
+            Some(sealed) => self.journal.open_sealed(&step_seal_context(step), sealed)?,
             None => Value::Null,
         };
         if matches!(step.state, StepState::Refused | StepState::HalfDone) {
@@ -139,17 +139,17 @@ impl RowJournal {
     /// Returns the request as it appears in a step's key.
     pub(super) fn asked(&self, plan: &StepPlan) -> String {
         match self.run.rules() {
-            Rules::Everything => self.asked_formerly(plan),
-            Rules::Request => self.in_words(&plan.op, &plan.args),
+            Rules::Everything => self.request_key_v1(plan),
+            Rules::Request => self.describe_request(&plan.op, &plan.args),
         }
     }
 
     /// Returns the request as it appears in the keys of version 1.
-    pub(super) fn asked_formerly(&self, plan: &StepPlan) -> String {
-        self.in_words(&plan.op, &plan.former_args)
+    pub(super) fn request_key_v1(&self, plan: &StepPlan) -> String {
+        self.describe_request(&plan.op, &plan.former_args)
     }
 
-    fn in_words(&self, op: &str, args: &Value) -> String {
+    fn describe_request(&self, op: &str, args: &Value) -> String {
         let digest = self.journal.sealer().digest(args);
         format!("{op}:{}", digest.get(..12).unwrap_or(&digest))
     }
@@ -180,7 +180,7 @@ impl RowJournal {
             op: plan.op.clone(),
             changes: false,
             ledger: false,
-            strikes: Vec::new(),
+            ledger_removals: Vec::new(),
             state: StepState::Absent,
             resource: None,
             request,
@@ -203,13 +203,13 @@ impl RowJournal {
             let known_by = Value::List(vec![plan.op.as_str().into(), key.clone()]);
             return Some(self.journal.sealer().digest(&known_by));
         }
-        let act = self.act_of_row(plan)?;
+        let act = self.row_act_digest(plan)?;
         let times = counts.entry(act.clone()).or_default();
         *times += 1;
         Some(format!("{act}#{times}"))
     }
 
-    fn act_of_row(&self, plan: &StepPlan) -> Option<String> {
+    fn row_act_digest(&self, plan: &StepPlan) -> Option<String> {
         let StepKind::Change(change) = &plan.kind else {
             return None;
         };
@@ -222,7 +222,7 @@ impl RowJournal {
     }
 
     /// Returns the time, in milliseconds, before which a completed act no longer counts.
-    pub(super) fn acts_since_ms(&self, change: &Change) -> i64 {
+    pub(super) fn act_cutoff_ms(&self, change: &Change) -> i64 {
         match &change.act {
             Some(Act::OfRow(..)) if self.again => i64::MAX,
             Some(Act::OfRow(_, within)) => {
@@ -234,7 +234,7 @@ impl RowJournal {
     }
 
     /// Whether the row has requested the step with this key.
-    pub(super) fn was_asked(&self, key: &str) -> bool {
+    pub(super) fn was_requested(&self, key: &str) -> bool {
         let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         split(key).is_some_and(|(asked, occurrence)| {
             let occurrence = occurrence.parse::<u32>().unwrap_or(u32::MAX);
@@ -246,7 +246,7 @@ impl RowJournal {
     }
 
     /// Returns how often the row has requested this.
-    pub fn times_asked(&self, plan: &StepPlan) -> u32 {
+    pub fn request_count(&self, plan: &StepPlan) -> u32 {
         let asked = self.asked(plan);
         let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         counts.occurrences.get(&asked).copied().unwrap_or_default()
@@ -255,16 +255,16 @@ impl RowJournal {
     /// Returns the recorded state of the step that the next such request refers to. Does not count as a request.
     pub fn recorded_state(&self, plan: &StepPlan) -> Option<StepState> {
         let asked = self.asked(plan);
-        let next = self.times_asked(plan) + 1;
+        let next = self.request_count(plan) + 1;
         let key = format!("{}/{asked}#{next}", self.scope);
         self.recorded.get(&key).map(|step| step.state)
     }
 
     /// Uncounts a request that failed. Failures are not recorded: if the script retries and succeeds, a resume, which
     /// does not see the failure, must find that success under the same key.
-    fn take_back(&self, plan: &StepPlan, asked: &str) {
+    fn uncount_request(&self, plan: &StepPlan, asked: &str) {
         let mut counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(act) = self.act_of_row(plan)
+        if let Some(act) = self.row_act_digest(plan)
             && let Some(times) = counts.acts.get_mut(&act)
         {
             *times = times.saturating_sub(1);
@@ -276,8 +276,8 @@ impl RowJournal {
 
     /// Returns what prevents an unrecorded change from being sent: the script was edited, or took another branch, and
     /// does not request a recorded step.
-    fn in_the_way(&self, plan: &StepPlan) -> Option<StepEnd> {
-        if let Some(open) = self.open_besides(plan) {
+    fn change_blocker(&self, plan: &StepPlan) -> Option<StepEnd> {
+        if let Some(open) = self.unrequested_open_step(plan) {
             return Some(StepEnd::InDoubt {
                 step: open.key.clone(),
                 reason:
@@ -285,7 +285,7 @@ impl RowJournal {
                         .into(),
             });
         }
-        let done = self.done_besides(plan).filter(|_| !self.again)?;
+        let done = self.unrequested_act(plan).filter(|_| !self.again)?;
         Some(StepEnd::DoneBefore {
             step: done.key.clone(),
         })
@@ -301,7 +301,7 @@ impl RowJournal {
         if let Some(step) = recorded.filter(|step| step.state.is_final()) {
             return self.replay(step);
         }
-        self.journal.store().healthy()?;
+        self.journal.store().check_writable()?;
         // A read is harmless, so it may be aborted at any point.
         let (event, value) = match cancel.run_until_cancelled(attempt.send(false)).await {
             None => return Err(StepEnd::Cancelled),
@@ -329,7 +329,7 @@ impl RowJournal {
         value: &Value,
         largest: usize,
     ) -> Result<(), JournalError> {
-        let sealed = self.journal.sealer().seal(&step_place(&step), value);
+        let sealed = self.journal.sealer().seal(&step_seal_context(&step), value);
         if sealed.len() > largest {
             return Ok(());
         }
@@ -348,11 +348,11 @@ pub(super) fn split(key: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns the place a step's outcome is sealed for.
-pub(super) fn step_place(step: &StepData) -> String {
+pub(super) fn step_seal_context(step: &StepData) -> String {
     format!("run {} step {}", step.run, step.key)
 }
 
 /// Returns the place that the reason of a step's doubt is sealed for.
-pub(super) fn why_place(step: &StepData) -> String {
+pub(super) fn why_seal_context(step: &StepData) -> String {
     format!("run {} step {} why", step.run, step.key)
 }

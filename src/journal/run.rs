@@ -21,7 +21,7 @@ impl RunId {
     }
 
     /// Whether this is safe as a file name. Ids typed by users reach the path of the lock.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(super) fn is_safe_file_name(&self) -> bool {
         (1..=64).contains(&self.0.len()) && self.0.bytes().all(|byte| byte.is_ascii_alphanumeric())
     }
 }

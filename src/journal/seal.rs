@@ -91,7 +91,7 @@ impl Sealer {
         let nonce = XNonce::generate();
         let payload = Payload {
             msg: &plain,
-            aad: bound(place),
+            aad: associated_data(place),
         };
         // Encryption fails only for messages beyond 256 GiB; the result then cannot be opened.
         let ciphertext = if Sabotage::SealOff.is_on() {
@@ -115,7 +115,7 @@ impl Sealer {
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Refused)?;
         let payload = Payload {
             msg: ciphertext,
-            aad: bound(place),
+            aad: associated_data(place),
         };
         if Sabotage::SealOff.is_on() {
             return codec::decode(ciphertext).map_err(|_| SealError::Unreadable);
@@ -137,7 +137,7 @@ impl Sealer {
     }
 
     /// Returns a sealer with the same cipher and the digests of another sealer, given its [key](Sealer::digest_key).
-    pub(super) fn digesting_with(&self, key: &Value) -> Option<Sealer> {
+    pub(super) fn with_digest_key(&self, key: &Value) -> Option<Sealer> {
         let Value::Secret(key) = key else { return None };
         Some(Sealer(Arc::new(Keys {
             cipher: self.0.cipher.clone(),
@@ -157,7 +157,7 @@ impl fmt::Debug for Sealer {
 }
 
 /// Returns the associated data of a sealed value: its place.
-fn bound(place: &str) -> &[u8] {
+fn associated_data(place: &str) -> &[u8] {
     if Sabotage::PlaceNotBound.is_on() {
         return &[];
     }

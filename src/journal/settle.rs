@@ -83,13 +83,13 @@ impl Search<'_> {
                 None if is_over => return Settled::Unsettled(String::new()),
                 Some(Probe::Absent) | None => {}
                 Some(Probe::Unknown(reason) | Probe::Unreachable(reason)) => {
-                    if self.gives_up(now) && looks >= MIN_LOOKUPS {
+                    if self.should_stop(now) && looks >= MIN_LOOKUPS {
                         return Settled::Unsettled(reason);
                     }
                 }
             }
             let passed = self.clock.steady_millis().saturating_sub(began);
-            if wait_notice.is_none() && passed >= millis(self.waits.untold()) {
+            if wait_notice.is_none() && passed >= millis(self.waits.report_threshold()) {
                 wait_notice = Some(self.waits.begin(self.wait(now)));
             }
             // The lookup that may be conclusive runs as soon as it can be.
@@ -163,7 +163,7 @@ impl Search<'_> {
         }
     }
 
-    fn gives_up(&self, now: Stamp) -> bool {
+    fn should_stop(&self, now: Stamp) -> bool {
         let looked_for = now.since(self.window.sent).unwrap_or_default() >= self.look_for_ms;
         looked_for && self.window.is_over(now)
     }

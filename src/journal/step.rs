@@ -54,7 +54,7 @@ impl Window {
 
     /// Returns the window by a clock that can tell when it is over. The wall clock cannot: anyone can set it. So a
     /// stamp of another boot, or one in the future, counts from now.
-    fn seen_at(self, now: Stamp) -> Window {
+    fn adjusted_to(self, now: Stamp) -> Window {
         match now.since(self.sent) {
             Some(_) => self,
             None => Window { sent: now, ..self },
@@ -243,11 +243,11 @@ impl StepState {
 
     /// Whether an act in this state counts for later ones: it is or may be done, or has left something behind.
     pub(super) fn is_remembered(self) -> bool {
-        self.is_for_a_person() || self == StepState::Done
+        self.is_resolvable_by_person() || self == StepState::Done
     }
 
     /// Whether a person can resolve it.
-    pub fn is_for_a_person(self) -> bool {
+    pub fn is_resolvable_by_person(self) -> bool {
         self.is_open() || self == StepState::HalfDone
     }
 
@@ -305,7 +305,7 @@ fn lost(window: Window, known: Loss, at: Stamp, loss: Loss, waits_ms: i64) -> St
         ..window
     };
     StepState::InDoubt {
-        window: window.seen_at(at),
+        window: window.adjusted_to(at),
         loss: known.max(loss),
     }
 }

@@ -25,7 +25,7 @@ impl Store {
 
     /// The same as [`Store::write`], without blocking the thread.
     pub(super) async fn write_async(&self, write: Write) -> Result<Reply, JournalError> {
-        if Sabotage::IntentLater.is_on() && write.lets_a_request_leave() {
+        if Sabotage::IntentLater.is_on() && write.precedes_request() {
             return self.write_later(write).map(|()| Reply::Written);
         }
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -36,13 +36,13 @@ impl Store {
                 let _ = sender.send(reply);
             })),
         );
-        receiver.await.unwrap_or_else(|_| Err(self.silent()))
+        receiver.await.unwrap_or_else(|_| Err(self.no_reply_error()))
     }
 
     /// Writes with the next commit, or shortly after. An error means that an earlier write has failed.
     pub(super) fn write_later(&self, write: Write) -> Result<(), JournalError> {
         self.submit(Some(write), false, None);
-        self.healthy()
+        self.check_writable()
     }
 
     /// Writes with the next commit, or shortly after, and acknowledges it.
@@ -55,7 +55,7 @@ impl Store {
         match self {
             // Nothing was written to a read-only file.
             Store::Sqlite(store) if !store.is_writable() => Ok(()),
-            Store::Sqlite(store) if store.is_clean() => self.healthy(),
+            Store::Sqlite(store) if store.is_clean() => self.check_writable(),
             Store::Sqlite(_) => self.wait(None).map(drop),
             Store::Memory(_) => Ok(()),
         }
@@ -88,7 +88,7 @@ impl Store {
     }
 
     /// Checks that it can still be written.
-    pub(super) fn healthy(&self) -> Result<(), JournalError> {
+    pub(super) fn check_writable(&self) -> Result<(), JournalError> {
         match self {
             Store::Sqlite(store) => store.poisoned().map_or(Ok(()), Err),
             Store::Memory(_) => Ok(()),
@@ -126,11 +126,11 @@ impl Store {
                 let _ = sender.send(reply);
             })),
         );
-        receiver.recv().unwrap_or_else(|_| Err(self.silent()))
+        receiver.recv().unwrap_or_else(|_| Err(self.no_reply_error()))
     }
 
     /// Returns the error for a write without a reply.
-    fn silent(&self) -> JournalError {
+    fn no_reply_error(&self) -> JournalError {
         match self {
             Store::Sqlite(store) => store.ended(),
             Store::Memory(_) => self.error(Fault::Data("it did not respond".to_owned())),

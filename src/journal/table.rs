@@ -91,7 +91,7 @@ pub(super) struct StepData {
     /// Whether its outcome is inserted into the ledger.
     pub(super) ledger: bool,
     /// The entries it removes from the ledger when it is done.
-    pub(super) strikes: Vec<LedgerEntry>,
+    pub(super) ledger_removals: Vec<LedgerEntry>,
     pub(super) state: StepState,
     pub(super) resource: Option<ResourceKey>,
     /// A digest of the request under a key that the script gives.
@@ -164,7 +164,7 @@ impl StepFilter {
             StepFilter::Things => {
                 step.state == StepState::Done && (step.resource.is_some() || step.act.is_some())
             }
-            StepFilter::ForAPerson => step.state.is_for_a_person(),
+            StepFilter::ForAPerson => step.state.is_resolvable_by_person(),
         }
     }
 }
@@ -203,7 +203,7 @@ pub(super) trait Look {
     /// Oldest first.
     fn items(&self, kind: &str, account: Option<&str>) -> Res<Vec<ItemData>>;
     fn all_items(&self) -> Res<Vec<ItemData>>;
-    fn attributed(&self, account: &str, kind: &str) -> Res<Vec<String>>;
+    fn recorded_platform_ids(&self, account: &str, kind: &str) -> Res<Vec<String>>;
     /// Oldest first.
     fn audits(&self) -> Res<Vec<AuditData>>;
 }
@@ -229,7 +229,7 @@ pub(super) trait Tables: Look {
     /// Inserts or replaces.
     fn put_item(&mut self, item: &ItemData) -> Res<()>;
     fn drop_item(&mut self, account: &str, kind: &str, platform_id: &str) -> Res<()>;
-    fn strike_item(&mut self, resource: &ResourceKey) -> Res<()>;
+    fn remove_item(&mut self, resource: &ResourceKey) -> Res<()>;
     fn put_audit(&mut self, audit: &AuditData) -> Res<()>;
     /// Drops up to `limit` rows of a run and, with the last one, all of its reads; changing steps are kept. Returns the
     /// number of rows.

@@ -107,7 +107,7 @@ pub struct UnderWay {
 
 impl UnderWay {
     /// Runs `call` while marking a call of the row as in progress.
-    pub fn calling<T>(&self, call: impl FnOnce() -> T) -> T {
+    pub fn track_call<T>(&self, call: impl FnOnce() -> T) -> T {
         self.write('c');
         let done = call();
         self.write('s');
@@ -163,10 +163,10 @@ mod tests {
         let (notes, left) = Notes::open(&path);
         assert_eq!(left, []);
         let (ended, computes, calls) = (notes.begin(1), notes.begin(u64::MAX), notes.begin(3));
-        ended.calling(|| ());
+        ended.track_call(|| ());
         drop(ended);
         let again = notes.begin(7);
-        let found = calls.calling(|| read(&fs::read(&path).unwrap()));
+        let found = calls.track_call(|| read(&fs::read(&path).unwrap()));
         let expected = |position, computing| Left { position, computing };
         assert_eq!(
             found,

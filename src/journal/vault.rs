@@ -14,7 +14,7 @@ use crate::value::Value;
 pub struct Vault {
     path: PathBuf,
     sealer: Sealer,
-    lasting: bool,
+    durable: bool,
     opened: Mutex<Option<(SqliteVault, Sealer)>>,
 }
 
@@ -24,15 +24,15 @@ impl Vault {
         Vault {
             path: path.to_owned(),
             sealer,
-            lasting: false,
+            durable: false,
             opened: Mutex::new(None),
         }
     }
 
     /// Creates the vault for values that cannot be obtained again: they survive a power failure.
-    pub fn lasting(path: &Path, sealer: Sealer) -> Vault {
+    pub fn durable(path: &Path, sealer: Sealer) -> Vault {
         Vault {
-            lasting: true,
+            durable: true,
             ..Vault::open(path, sealer)
         }
     }
@@ -75,7 +75,7 @@ impl Vault {
     ) -> Result<T, JournalError> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let open = || {
-            let vault = SqliteVault::open(&self.path, self.lasting)?;
+            let vault = SqliteVault::open(&self.path, self.durable)?;
             let sealer = vault.sealer(&self.sealer)?;
             Ok((vault, sealer))
         };
@@ -90,7 +90,7 @@ impl Vault {
             JournalError::Corrupt { path, reason } => JournalError::Vault {
                 path,
                 reason,
-                lasting: self.lasting,
+                durable: self.durable,
             },
             other => other,
         })

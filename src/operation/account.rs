@@ -57,14 +57,14 @@ impl Platform {
     }
 
     /// Returns why this text is invalid under this key, in a sentence without a full stop. Sends nothing.
-    pub fn refuses(&self, key: &str, text: &str) -> Option<String> {
+    pub fn why_invalid(&self, key: &str, text: &str) -> Option<String> {
         match key.strip_prefix("endpoints.") {
             Some(endpoint) => match self.driver.check_endpoint(endpoint, text) {
                 Some(checked) => checked.err(),
                 None => Some(format!("the endpoints of {} cannot be changed", self.name)),
             },
             None if key == "url" => self.driver.address(text).err(),
-            None => self.driver.refuses(key, text),
+            None => self.driver.why_invalid(key, text),
         }
     }
 }
@@ -75,10 +75,10 @@ impl OpContext {
         let platform = self
             .catalogue()
             .platform(platform)
-            .ok_or_else(|| strange(platform))?;
+            .ok_or_else(|| unsupported_error(platform))?;
         match platform.connect(self, &Value::from(profile))? {
             Value::Object(account) => Ok(account),
-            _ => Err(strange(platform.name)),
+            _ => Err(unsupported_error(platform.name)),
         }
     }
 
@@ -108,7 +108,7 @@ impl OpContext {
     }
 
     /// Tries the few operations that the platform names for finding out what an account may do.
-    pub async fn abilities(&self, account: &Object) -> Vec<Ability> {
+    pub async fn capabilities(&self, account: &Object) -> Vec<Ability> {
         let platform = self.catalogue().platform_of(account);
         let schema = platform.and_then(|platform| platform.account.as_ref());
         let named = schema.map_or(&[][..], |schema| schema.test_operations);
@@ -116,13 +116,13 @@ impl OpContext {
             let mut all = self.catalogue().operations().iter().copied();
             all.find(|op| op.name == *name && op.receiver == Some(account.kind.as_str()))
         });
-        let mut abilities = Vec::new();
+        let mut capabilities = Vec::new();
         for op in test_operations {
             let found = match Call::check(op, Some(account.clone()), Vec::new()) {
                 Ok(call) => (op.run)(self, &call).await,
                 Err(error) => Err(error),
             };
-            abilities.push(Ability {
+            capabilities.push(Ability {
                 what: op.name,
                 found: found.map(|value| match value {
                     Value::List(items) => Some(items.len()),
@@ -130,11 +130,11 @@ impl OpContext {
                 }),
             });
         }
-        abilities
+        capabilities
     }
 }
 
-fn strange(platform: &str) -> OpError {
+fn unsupported_error(platform: &str) -> OpError {
     OpError::new(
         Code::BadProfile,
         format!("signing in to `{platform}` accounts is not supported"),

@@ -59,7 +59,7 @@ pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>
         return Ok(None);
     }
     if let Some(key) = key_of(call)? {
-        let name = call.op.driver().name_of_act(call, key)?;
+        let name = call.op.driver().act_name(call, key)?;
         let (account, login) = account(call)?;
         let parts = [account.into(), login, call.arg("path").clone(), name.into()];
         return Ok(Some(Act::Keyed(Value::List(parts.into()))));
@@ -120,7 +120,7 @@ fn strip(options: &mut Record) {
 }
 
 /// Returns the error for a request that an earlier run already made for the same row.
-pub(super) fn done_by(call: &Call, earlier: &Earlier) -> OpError {
+pub(super) fn already_done_error(call: &Call, earlier: &Earlier) -> OpError {
     let run = earlier.run.as_ref().map_or_else(String::new, ToString::to_string);
     let message = format!(
         "run {run} already sent the same `{}` for this row; --again sends it once more",

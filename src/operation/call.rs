@@ -68,7 +68,7 @@ impl Call {
     }
 
     /// Replaces the address and sets an option.
-    pub(super) fn readdressed(mut self, url: &str, key: &str, value: Value) -> Call {
+    pub(super) fn with_address(mut self, url: &str, key: &str, value: Value) -> Call {
         let place = |name: &str| self.op.params.iter().position(|param| param.name == name);
         let (address, options) = (place("url"), place("options"));
         if let Some(arg) = address.and_then(|at| self.args.get_mut(at)) {
@@ -83,7 +83,7 @@ impl Call {
     }
 
     /// Sets the resolved target.
-    pub(super) fn going_to(self, target: Target) -> Call {
+    pub(super) fn with_target(self, target: Target) -> Call {
         let target = Some(Arc::new(target));
         Call { target, ..self }
     }
@@ -150,10 +150,10 @@ impl Call {
     }
 
     /// Calls `each` with every secret in the arguments and in the object of the call.
-    pub(super) fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
-        self.args.iter().for_each(|arg| arg.each_secret(each));
+    pub(super) fn for_each_secret(&self, each: &mut dyn FnMut(&Secret)) {
+        self.args.iter().for_each(|arg| arg.for_each_secret(each));
         let of_receiver = self.receiver.iter().flat_map(|object| object.fields.values());
-        of_receiver.for_each(|field| field.each_secret(each));
+        of_receiver.for_each(|field| field.for_each_secret(each));
     }
 
     /// Returns an argument as a duration.
@@ -174,7 +174,7 @@ impl Call {
         }
         let params = self.op.params.iter();
         let args = params.zip(&self.args).map(|(param, arg)| match (param.ty, arg) {
-            (Type::Options(_), Value::Record(given)) => what_is_asked(given),
+            (Type::Options(_), Value::Record(given)) => requested_options(given),
             _ => arg.clone(),
         });
         let mut args: Vec<Value> = args.collect();
@@ -211,7 +211,7 @@ impl Call {
 const SENDING_OPTIONS: [&str; 5] = ["timeout", "check", "profile", "remember", "reads"];
 
 /// Returns the options that are part of the request; `Null` if there are none.
-fn what_is_asked(given: &Record) -> Value {
+fn requested_options(given: &Record) -> Value {
     let mut identity = given.clone();
     let counts = |name: &str| !SENDING_OPTIONS.contains(&name) || Sabotage::TimeoutIsIdentity.is_on();
     identity.retain(|name, value| *value != Value::Null && counts(name));

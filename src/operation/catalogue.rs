@@ -40,7 +40,7 @@ impl Catalogue {
     }
 
     /// Describes a duplicate platform or operation name, in a sentence without a full stop.
-    pub fn clash(&self) -> Option<String> {
+    pub fn duplicate_name(&self) -> Option<String> {
         let mut names = BTreeSet::new();
         let mut twice = self
             .0

@@ -66,7 +66,7 @@ impl Profile {
     }
 
     /// Returns the error for a missing `key`.
-    pub fn lacks(&self, key: &str) -> OpError {
+    pub fn missing_key_error(&self, key: &str) -> OpError {
         let message = format!("profile `{}` has no {key}", self.name);
         OpError::new(Code::BadProfile, message).hint(format!("add it: provisor profile edit {}", self.name))
     }
@@ -161,7 +161,7 @@ pub trait Profiles: Send + Sync {
 
     /// Returns the profiles whose address is a prefix of `url`, the closest first: their restrictions apply there,
     /// whatever profile is named. If the active profile is among them, only that one is returned.
-    fn around(&self, _url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
+    fn covering(&self, _url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
         Ok(Vec::new())
     }
 }
@@ -175,7 +175,7 @@ pub struct OpContext {
     /// The journal, which contains the ledger.
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
-    asker: Arc<dyn Prompter>,
+    prompter: Arc<dyn Prompter>,
     catalogue: Catalogue,
     network: Network,
     /// The per-process state of each platform.
@@ -197,7 +197,7 @@ impl OpContext {
         profiles: Arc<dyn Profiles>,
         ids: Ids,
     ) -> OpContext {
-        let network = network.guarded(catalogue.guards());
+        let network = network.with_guards(catalogue.guards());
         let platforms = catalogue.platforms().iter();
         let opened = platforms.filter_map(|platform| platform.driver.open(&network));
         let plain: Box<dyn Any + Send + Sync> = Box::new(Service::new(&network));
@@ -207,7 +207,7 @@ impl OpContext {
             ids,
             journal,
             profiles,
-            asker: Arc::new(NoPrompter),
+            prompter: Arc::new(NoPrompter),
             catalogue,
             states,
             network,
@@ -216,8 +216,8 @@ impl OpContext {
 
     /// Sets the prompter.
     #[must_use]
-    pub fn asking(mut self, asker: Arc<dyn Prompter>) -> OpContext {
-        self.asker = asker;
+    pub fn with_prompter(mut self, prompter: Arc<dyn Prompter>) -> OpContext {
+        self.prompter = prompter;
         self
     }
 
@@ -255,8 +255,8 @@ impl OpContext {
         platforms.for_each(|platform| platform.driver.note_address(self, url));
     }
 
-    pub(super) fn asker(&self) -> &Arc<dyn Prompter> {
-        &self.asker
+    pub(super) fn prompter(&self) -> &Arc<dyn Prompter> {
+        &self.prompter
     }
 
     /// Returns the profile with this name, or the active one for the platform.
@@ -270,8 +270,8 @@ impl OpContext {
     }
 
     /// Returns the profiles whose address is a prefix of `url`, the closest first.
-    pub(crate) fn around(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
-        self.profiles.around(url)
+    pub(crate) fn covering(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
+        self.profiles.covering(url)
     }
 
     /// Returns the settings for the account of a session. An account that a script describes itself gets the settings
@@ -289,7 +289,7 @@ impl OpContext {
                 if own == place {
                     return Ok(settings);
                 }
-                settings.connect_options = Arc::new(settings.connect_options.to_others());
+                settings.connect_options = Arc::new(settings.connect_options.for_other_hosts());
                 settings
             }
         };

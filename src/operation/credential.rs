@@ -8,7 +8,11 @@ use crate::journal::JournalError;
 use crate::value::Value;
 
 /// Updates the password in a recorded outcome from the ledger: a person may have recorded a new one since.
-pub(super) fn renewed(context: &OpContext, call: &Call, outcome: Value) -> Result<Value, JournalError> {
+pub(super) fn with_current_password(
+    context: &OpContext,
+    call: &Call,
+    outcome: Value,
+) -> Result<Value, JournalError> {
     let (Effect::Ensure { key, .. } | Effect::Create { key, .. }) = call.effect() else {
         return Ok(outcome);
     };
@@ -32,7 +36,7 @@ pub(super) fn renewed(context: &OpContext, call: &Call, outcome: Value) -> Resul
 }
 
 /// Adds a hint to a tenant's refused sign-in: its client has changed the password.
-pub(super) fn advise(call: &Call, error: OpError) -> OpError {
+pub(super) fn add_password_hint(call: &Call, error: OpError) -> OpError {
     match &call.receiver {
         Some(session) if error.code == Code::SignInRefused && session.text("$role") == "tenant" => {
             error.hint(repair(session.text("login")))

@@ -29,7 +29,7 @@ macro_rules! codes {
             /// Whether the failure comes from this machine, its configuration or its credentials rather than from the
             /// platform's handling of the request. Such a failure is not recorded as an outcome, and the request is
             /// tried again.
-            pub fn is_of_this_side(self) -> bool {
+            pub fn is_local_failure(self) -> bool {
                 matches!(
                     self,
                     Code::BadProfile
@@ -125,7 +125,7 @@ impl OpError {
             status: None,
             hint: None,
             sent: Sent::No,
-            transient: code.is_of_this_side(),
+            transient: code.is_local_failure(),
         }
     }
 
@@ -280,7 +280,7 @@ impl From<ApiError> for OpError {
             status: error.status,
             hint: hint.map(str::to_owned),
             sent: error.sent,
-            transient: error.transient || code.is_of_this_side(),
+            transient: error.transient || code.is_local_failure(),
         }
     }
 }

@@ -160,7 +160,7 @@ impl ImportRoute {
     }
 
     /// Creates a route for a request that provisor sends by itself.
-    pub const fn by_itself(methods: &'static str, path: &'static str, sentence: &'static str) -> ImportRoute {
+    pub const fn automatic(methods: &'static str, path: &'static str, sentence: &'static str) -> ImportRoute {
         ImportRoute::new(methods, path, RouteMeaning::ByItself(sentence))
     }
 
@@ -175,7 +175,7 @@ impl ImportRoute {
 
     /// Matches only if the body has these fields.
     #[must_use]
-    pub const fn needing(self, needs: &'static [&'static str]) -> ImportRoute {
+    pub const fn requiring_fields(self, needs: &'static [&'static str]) -> ImportRoute {
         ImportRoute { needs, ..self }
     }
 

@@ -19,14 +19,14 @@ pub fn given(catalogue: &Catalogue, op: Operation, written: Value, known: Record
         Shape::Kind(kind) => object(op, kind, written, known),
         Shape::Fields(fields) => map(fields, written, known),
         Shape::Map => match written {
-            Value::Record(_) => Ok(guarded(written)),
+            Value::Record(_) => Ok(mark_credentials(written)),
             other => Err(format!(
                 "a result of {} must be a JSON object, not {}",
                 op.id(),
                 other.type_name()
             )),
         },
-        Shape::Any => Ok(guarded(written)),
+        Shape::Any => Ok(mark_credentials(written)),
     }
 }
 
@@ -40,7 +40,7 @@ pub struct ExpectedResult {
 }
 
 /// Returns the input expected for a result of `op`; `None` if it returns nothing.
-pub fn wanted(catalogue: &Catalogue, op: Operation) -> Option<ExpectedResult> {
+pub fn expected_result(catalogue: &Catalogue, op: Operation) -> Option<ExpectedResult> {
     let (shape, example) = match Shape::of(catalogue, op) {
         Shape::Nothing => return None,
         Shape::Kind(kind) => with(kind.properties),
@@ -133,7 +133,7 @@ fn map(fields: Fields, written: Value, known: Record) -> Result<Value, String> {
         if !fits {
             return Err(format!("`{name}` must be {ty}, not {}", value.type_name()));
         }
-        all.insert((*name).into(), guarded(value));
+        all.insert((*name).into(), mark_credentials(value));
     }
     Ok(Value::Record(all))
 }
@@ -173,13 +173,13 @@ fn fit(op: Operation, name: &str, ty: &str, value: Value) -> Result<Value, Strin
 }
 
 /// Turns every text with a credential's name into a secret, as in a platform's response.
-fn guarded(value: Value) -> Value {
+fn mark_credentials(value: Value) -> Value {
     match value {
-        Value::List(items) => Value::List(items.into_iter().map(guarded).collect()),
+        Value::List(items) => Value::List(items.into_iter().map(mark_credentials).collect()),
         Value::Record(fields) => {
             let guard = |(name, value): (String, Value)| match value {
                 Value::Text(text) if names_a_credential(&name) => (name, Secret::new(text).into()),
-                other => (name, guarded(other)),
+                other => (name, mark_credentials(other)),
             };
             Value::Record(fields.into_iter().map(guard).collect())
         }

@@ -13,17 +13,19 @@ pub fn doubles(catalogue: &Catalogue, journal: &Journal) -> Result<Vec<String>, 
     let mut same: BTreeMap<(String, &str, String), Vec<&LedgerItem>> = BTreeMap::new();
     for item in &items {
         let mut platforms = catalogue.platforms().iter();
-        if let Some((account, name)) = platforms.find_map(|platform| platform.driver.present_name(item)) {
+        if let Some((account, name)) = platforms.find_map(|platform| platform.driver.current_name(item)) {
             same.entry((account, &item.resource.kind, name))
                 .or_default()
                 .push(item);
         }
     }
     let doubles = same.iter().filter(|(_, items)| items.len() > 1);
-    Ok(doubles.map(|((_, kind, _), items)| told(kind, items)).collect())
+    Ok(doubles
+        .map(|((_, kind, _), items)| describe_duplicates(kind, items))
+        .collect())
 }
 
-fn told(kind: &str, items: &[&LedgerItem]) -> String {
+fn describe_duplicates(kind: &str, items: &[&LedgerItem]) -> String {
     let names: Vec<String> = items
         .iter()
         .map(|item| format!("`{}` of {}", item.resource.name, item.resource.account))

@@ -44,14 +44,14 @@ pub async fn perform(
     let Some(plan) = plan else {
         let value = (call.op.run)(context, &call).await?;
         return Ok(Performed {
-            value: custody::kept(context, &call, value),
+            value: custody::with_secrets_marked(context, &call, value),
             replayed: false,
         });
     };
     match row.step(&plan, &attempt, cancel).await {
         Ok(output) if output.replayed => {
-            let value = credential::renewed(context, &call, output.value)?;
-            let value = custody::kept(context, &call, value);
+            let value = credential::with_current_password(context, &call, output.value)?;
+            let value = custody::with_secrets_marked(context, &call, value);
             Ok(Performed {
                 value: call.op.driver().replayed(&call, value)?,
                 replayed: true,
@@ -66,7 +66,7 @@ pub async fn perform(
             Err(OpError::from_value(call.op.platform(), &error).into())
         }
         Err(StepEnd::InDoubt { step, reason }) => Err(Stop::InDoubt { step, reason }.into()),
-        Err(StepEnd::DoneBefore { step }) => Err(done_before(&call, &step).into()),
+        Err(StepEnd::DoneBefore { step }) => Err(dropped_call_error(&call, &step).into()),
         Err(StepEnd::Cancelled) => Err(Stop::Cancelled.into()),
         Err(StepEnd::Journal(error)) => Err(error.into()),
     }
@@ -81,7 +81,7 @@ async fn planned(
     cancel: &CancellationToken,
 ) -> Result<(Call, Option<StepPlan>), CallError> {
     let unnamed = plan(context, &call)?;
-    if call.op.driver().names_its_account(&call) {
+    if call.op.driver().identifies_account(&call) {
         return Ok((call, unnamed));
     }
     let recorded = unnamed.as_ref().and_then(|plan| row.recorded_state(plan));
@@ -99,12 +99,12 @@ async fn planned(
         }
         // A call that may have been carried out is not a failure that a script may catch: it is looked up as recorded.
         Some(Err(_)) if recorded.is_some_and(StepState::is_open) => Ok((call, unnamed)),
-        Some(Err(error)) => Err(credential::advise(&call, error).into()),
+        Some(Err(error)) => Err(credential::add_password_hint(&call, error).into()),
     }
 }
 
 /// Returns the error for a row that made a call of this operation that its script no longer makes.
-pub(super) fn done_before(call: &Call, step: &str) -> OpError {
+pub(super) fn dropped_call_error(call: &Call, step: &str) -> OpError {
     let message = format!(
         "this row already made a different `{}`, which the script no longer makes (step {step}); nothing was sent",
         call.op.id()
@@ -146,16 +146,16 @@ pub fn is_open(context: &OpContext, row: &RowJournal, call: &Call) -> bool {
 }
 
 /// Returns how often the row made exactly this call.
-pub fn times_asked(context: &OpContext, row: &RowJournal, call: &Call) -> u32 {
+pub fn request_count(context: &OpContext, row: &RowJournal, call: &Call) -> u32 {
     match call.op.driver().resolve(context, call.clone()) {
-        Ok(call) => row.times_asked(&step_plan(&call, StepKind::Read)),
+        Ok(call) => row.request_count(&step_plan(&call, StepKind::Read)),
         // It fails before it is counted.
         Err(_) => 0,
     }
 }
 
 /// Whether the resource this call asks for exists on the platform now; `false` if that cannot be determined.
-pub async fn is_there(context: &OpContext, call: &Call) -> bool {
+pub async fn exists_on_platform(context: &OpContext, call: &Call) -> bool {
     let Ok(call) = call.op.driver().resolve(context, call.clone()) else {
         return false;
     };
@@ -227,7 +227,7 @@ pub(super) fn plan(context: &OpContext, call: &Call) -> Result<Option<StepPlan>,
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
         ledger_effect: ledger_effect(context, call)?,
-        formerly: call.op.driver().former_name(call, resource.as_ref()),
+        former_key: call.op.driver().former_name(call, resource.as_ref()),
         request: call
             .op
             .driver()
@@ -293,7 +293,7 @@ fn permitted(context: &OpContext, call: &Call) -> Result<Settings, OpError> {
                 call.op.signature(),
                 call.target
                     .as_ref()
-                    .map_or(String::new(), |target| target.which())
+                    .map_or(String::new(), |target| target.account_suffix())
             ),
         )
         .hint("name the profile with --profile, so that the run asks before it starts, or pass --yes"));
@@ -313,7 +313,7 @@ pub async fn look(context: &OpContext, call: &Call) -> Result<Value, OpError> {
     }
     let call = call.op.driver().resolve(context, call.clone())?;
     let value = (call.op.run)(context, &call).await?;
-    Ok(custody::kept(context, &call, value))
+    Ok(custody::with_secrets_marked(context, &call, value))
 }
 
 /// Returns how the outcome changes the ledger.
@@ -322,14 +322,15 @@ fn ledger_effect(context: &OpContext, call: &Call) -> Result<LedgerEffect, OpErr
         (Effect::Ensure { .. } | Effect::Create { .. }, _) => return Ok(LedgerEffect::Insert),
         (
             Effect::Change {
-                strikes: Some(kind), ..
+                ledger_removals: Some(kind),
+                ..
             },
             Some(session),
         ) => {
             let accounts = call.op.driver().accounts_of(session)?;
-            LedgerEntry::identified(accounts, kind, &call.text("id"))
+            LedgerEntry::removals_by_id(accounts, kind, &call.text("id"))
         }
-        _ => call.op.driver().strikes(context, call)?,
+        _ => call.op.driver().ledger_removals(context, call)?,
     };
     if removed.is_empty() {
         return Ok(LedgerEffect::Unchanged);
@@ -362,7 +363,7 @@ impl<'a> Asking<'a> {
         let flight = &self.call.flight;
         let mut cancelled = pin!(self.cancel.cancelled());
         let mut stopped =
-            move |cx: &mut Context<'_>| !flight.is_out() && cancelled.as_mut().poll(cx).is_ready();
+            move |cx: &mut Context<'_>| !flight.has_left() && cancelled.as_mut().poll(cx).is_ready();
         let done = poll_fn(|cx| {
             if stopped(cx) {
                 return Poll::Ready(None);
@@ -389,9 +390,9 @@ impl Attempt for Asking<'_> {
                 return Prepared::Go;
             };
             let checked = check(self.context, &call).await;
-            match checked.map_err(|error| credential::advise(&call, error)) {
+            match checked.map_err(|error| credential::add_password_hint(&call, error)) {
                 Ok(None) => Prepared::Go,
-                Ok(Some(value)) => Prepared::There(custody::kept(self.context, &call, value)),
+                Ok(Some(value)) => Prepared::There(custody::with_secrets_marked(self.context, &call, value)),
                 Err(error) if error.transient => Prepared::Failed(error.to_value()),
                 Err(error) => Prepared::Refused(error.to_value()),
             }
@@ -410,8 +411,8 @@ impl Attempt for Asking<'_> {
                 let error = OpError::new(Code::Unavailable, "stopped before it was sent");
                 return Sending::Failed(error.to_value());
             };
-            match done.map_err(|error| credential::advise(&call, error)) {
-                Ok(value) => Sending::Done(custody::kept(self.context, &call, value)),
+            match done.map_err(|error| credential::add_password_hint(&call, error)) {
+                Ok(value) => Sending::Done(custody::with_secrets_marked(self.context, &call, value)),
                 // For a call that changes nothing, a lost response is a plain failure.
                 Err(error) if error.sent != Sent::No && call.effect().changes() => Sending::Lost {
                     reason: error.message,
@@ -437,14 +438,16 @@ impl Attempt for Asking<'_> {
                 return Probe::Unknown("provisor cannot find out whether it was carried out".into());
             };
             match probe(self.context, self.call).await {
-                Probe::Found(value) => Probe::Found(custody::kept(self.context, self.call, value)),
+                Probe::Found(value) => {
+                    Probe::Found(custody::with_secrets_marked(self.context, self.call, value))
+                }
                 other => other,
             }
         })
     }
 
     fn removes(&self, outcome: &Value) -> bool {
-        self.call.op.driver().is_removed(self.call, outcome)
+        self.call.op.driver().is_removed(outcome)
     }
 
     fn platform_id(&self, outcome: &Value) -> Option<String> {
@@ -468,7 +471,7 @@ impl Attempt for Asking<'_> {
             return Err(super::act::other_request(self.call, &earlier).to_value());
         }
         if let (Effect::Request, None) = (self.call.effect(), self.call.named("key")) {
-            return Err(super::act::done_by(self.call, &earlier).to_value());
+            return Err(super::act::already_done_error(self.call, &earlier).to_value());
         }
         if let (Effect::Create { key, .. }, call) = (self.call.effect(), self.call) {
             let name = key(call).map_or_else(|_| String::new(), |key| key.name);
@@ -480,7 +483,7 @@ impl Attempt for Asking<'_> {
             return Err(error.to_value());
         }
         let item = unchanged(self.call, earlier.value);
-        Ok(custody::kept(self.context, self.call, item))
+        Ok(custody::with_secrets_marked(self.context, self.call, item))
     }
 
     fn is_carried_out(&self, answer: &Value) -> bool {

@@ -322,7 +322,7 @@ pub trait Driver: Send + Sync {
 
     /// Returns why this text is invalid under this key (other than the address), in a sentence without a full stop.
     /// Sends nothing.
-    fn refuses(&self, key: &str, text: &str) -> Option<String> {
+    fn why_invalid(&self, key: &str, text: &str) -> Option<String> {
         let _ = (key, text);
         None
     }
@@ -343,7 +343,7 @@ pub trait Driver: Send + Sync {
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
         Box::pin(async move {
-            if let Some(client) = Service::signing_in(context, account)? {
+            if let Some(client) = Service::sign_in_client(context, account)? {
                 client.sign_in().await?;
             }
             Ok(None)
@@ -362,7 +362,7 @@ pub trait Driver: Send + Sync {
         account: &'a Object,
     ) -> Boxed<'a, Result<(), OpError>> {
         Box::pin(async move {
-            match Service::signing_in(context, account)? {
+            match Service::sign_in_client(context, account)? {
                 Some(client) => Ok(client.forget_tokens().await?),
                 None => Ok(()),
             }
@@ -376,7 +376,7 @@ pub trait Driver: Send + Sync {
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
         Box::pin(async move {
-            match Service::signing_in(context, account)? {
+            match Service::sign_in_client(context, account)? {
                 Some(client) => Ok(SignedIn::until(client.signed_in_until().await?)),
                 None => Ok(SignedIn::EachTime),
             }
@@ -385,7 +385,7 @@ pub trait Driver: Send + Sync {
 
     /// Returns the secrets that an account signs in with, as far as they are loaded. Sends nothing.
     fn secrets(&self, context: &OpContext, session: &Object) -> Result<Vec<Secret>, OpError> {
-        let client = Service::signing_in(context, session)?;
+        let client = Service::sign_in_client(context, session)?;
         Ok(client.map_or_else(Vec::new, |client| client.secrets()))
     }
 
@@ -421,7 +421,7 @@ pub trait Driver: Send + Sync {
     }
 
     /// Whether the call's object identifies its account, as far as the ledger needs.
-    fn names_its_account(&self, call: &Call) -> bool {
+    fn identifies_account(&self, call: &Call) -> bool {
         let _ = call;
         true
     }
@@ -449,7 +449,7 @@ pub trait Driver: Send + Sync {
     }
 
     /// Returns the name of an act with a key.
-    fn name_of_act(&self, call: &Call, key: String) -> Result<String, OpError> {
+    fn act_name(&self, call: &Call, key: String) -> Result<String, OpError> {
         let _ = call;
         Ok(key)
     }
@@ -462,7 +462,7 @@ pub trait Driver: Send + Sync {
 
     /// Returns the account of a ledger entry, and its name under the current rules; `None` for an entry of another
     /// platform, or if names have not changed.
-    fn present_name(&self, item: &LedgerItem) -> Option<(String, String)> {
+    fn current_name(&self, item: &LedgerItem) -> Option<(String, String)> {
         let _ = item;
         None
     }
@@ -524,14 +524,14 @@ pub trait Driver: Send + Sync {
     }
 
     /// Returns the ledger entries that a successful call removes, besides those of its effect.
-    fn strikes(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
+    fn ledger_removals(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
         let _ = (context, call);
         Ok(Vec::new())
     }
 
     /// Whether the response to a removing call confirms that the resource is gone.
-    fn is_removed(&self, call: &Call, answer: &Value) -> bool {
-        let _ = (call, answer);
+    fn is_removed(&self, answer: &Value) -> bool {
+        let _ = answer;
         true
     }
 

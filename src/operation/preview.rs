@@ -105,7 +105,11 @@ pub async fn preview(
     let reads = matches!(plan.kind, StepKind::Read);
     let how = match recall {
         Recall::Done(value) => {
-            let value = custody::kept(context, call, credential::renewed(context, call, value)?);
+            let value = custody::with_secrets_marked(
+                context,
+                call,
+                credential::with_current_password(context, call, value)?,
+            );
             let step = Some(step);
             return Ok(match call.op.driver().replayed(call, value) {
                 Ok(value) => Preview::Answered { value, step },

@@ -91,7 +91,7 @@ fn ask_secret<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Va
 }
 
 /// Returns the question with a space between it and the answer.
-fn apart(question: &str) -> String {
+fn with_trailing_space(question: &str) -> String {
     let blank = if question.ends_with(char::is_whitespace) || question.is_empty() {
         ""
     } else {
@@ -101,13 +101,16 @@ fn apart(question: &str) -> String {
 }
 
 async fn answer(context: &OpContext, call: &Call, secret: bool) -> Result<Value, OpError> {
-    let (asker, question) = (context.asker().clone(), apart(&call.text("question")));
+    let (prompter, question) = (
+        context.prompter().clone(),
+        with_trailing_space(&call.text("question")),
+    );
     let given_up = Arc::new(AtomicBool::new(false));
     let (ends, ended) = channel::<()>();
     let _guard = GivenUp(given_up.clone(), ended);
     let asking = move || {
         let _ends = ends;
-        asker.ask(&question, secret, &given_up)
+        prompter.ask(&question, secret, &given_up)
     };
     let answered = tokio::task::spawn_blocking(asking).await;
     let reason = match answered {
@@ -136,13 +139,13 @@ impl Drop for GivenUp {
 
 #[cfg(test)]
 mod tests {
-    use super::apart;
+    use super::with_trailing_space;
 
     #[test]
     fn a_space_separates_the_prompt_from_the_answer() {
-        assert_eq!(apart("Which one?"), "Which one? ");
+        assert_eq!(with_trailing_space("Which one?"), "Which one? ");
         for kept in ["Which one? ", "Which one?\n", ""] {
-            assert_eq!(apart(kept), kept);
+            assert_eq!(with_trailing_space(kept), kept);
         }
     }
 }

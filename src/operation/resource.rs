@@ -308,7 +308,7 @@ impl Resource {
                 probe: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
                     Box::pin(async move { self.updated(context, call).await.into() })
                 }),
-                strikes: None,
+                ledger_removals: None,
             },
             example: self.example_on_one(platform, &format!("update_{}(one.id, {given})", self.name), key),
             run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
@@ -336,7 +336,7 @@ impl Resource {
                         }
                     })
                 }),
-                strikes: Some(self.name),
+                ledger_removals: Some(self.name),
             },
             example: self.example_on_one(platform, &format!("delete_{}(one.id)", self.name), key),
             run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {

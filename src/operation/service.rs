@@ -211,7 +211,7 @@ impl Service {
     }
 
     /// Returns the client of an account that signs in as its platform describes; `None` for others.
-    pub(super) fn signing_in(context: &OpContext, session: &Object) -> Result<Option<Client>, OpError> {
+    pub(super) fn sign_in_client(context: &OpContext, session: &Object) -> Result<Option<Client>, OpError> {
         match sign_in_of(context, session) {
             SignIn::Request(_) => Ok(Some(context.state::<Service>()?.client(context, session)?)),
             SignIn::None | SignIn::Driver => Ok(None),

@@ -53,9 +53,9 @@ impl Platform {
     /// platform, the profile with that name, or the account described by a map. Sends nothing.
     pub fn connect(&self, context: &OpContext, account: &Value) -> Result<Value, OpError> {
         match account {
-            Value::Null => of_profile(self, &*context.profile(self.name, None)?),
-            Value::Text(name) => of_profile(self, &*context.profile(self.name, Some(name))?),
-            Value::Record(written) => of_map(self, written),
+            Value::Null => session_from_profile(self, &*context.profile(self.name, None)?),
+            Value::Text(name) => session_from_profile(self, &*context.profile(self.name, Some(name))?),
+            Value::Record(written) => session_from_map(self, written),
             other => Err(OpError::new(
                 Code::BadArgument,
                 format!(
@@ -68,7 +68,7 @@ impl Platform {
     }
 }
 
-fn of_profile(platform: &Platform, profile: &Profile) -> Result<Value, OpError> {
+fn session_from_profile(platform: &Platform, profile: &Profile) -> Result<Value, OpError> {
     let schema = schema(platform)?;
     if profile.platform != platform.name {
         return Err(OpError::new(
@@ -87,7 +87,7 @@ fn of_profile(platform: &Platform, profile: &Profile) -> Result<Value, OpError> 
     for key in schema.texts {
         match profile.texts.get(key.name) {
             Some(text) => session.insert(key.name.into(), text.as_str().into()),
-            None if key.required => return Err(profile.lacks(key.name)),
+            None if key.required => return Err(profile.missing_key_error(key.name)),
             None => None,
         };
     }
@@ -96,7 +96,7 @@ fn of_profile(platform: &Platform, profile: &Profile) -> Result<Value, OpError> 
     Ok(object(schema, session))
 }
 
-fn of_map(platform: &Platform, written: &Record) -> Result<Value, OpError> {
+fn session_from_map(platform: &Platform, written: &Record) -> Result<Value, OpError> {
     let schema = schema(platform)?;
     let keys = || schema.texts.iter().chain(schema.secrets);
     let names: Vec<&str> = keys().map(|key| key.name).collect();
@@ -161,7 +161,7 @@ pub(crate) fn credential(
     session: &Object,
     key: &str,
 ) -> Result<Option<Password>, OpError> {
-    if let Some(own) = own_secret(session, key) {
+    if let Some(own) = inline_secret(session, key) {
         return Ok(Some(Password::known(own)));
     }
     match session.text("$profile") {
@@ -189,7 +189,7 @@ pub(crate) fn required_credential(
     }))
 }
 
-fn own_secret(session: &Object, key: &str) -> Option<Secret> {
+fn inline_secret(session: &Object, key: &str) -> Option<Secret> {
     session.fields.get(&format!("${key}")).and_then(Call::secret)
 }
 

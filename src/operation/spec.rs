@@ -105,7 +105,7 @@ impl OpSpec {
     }
 
     /// Whether it takes an arbitrary address.
-    pub fn goes_anywhere(&self) -> bool {
+    pub fn takes_any_address(&self) -> bool {
         self.receiver.is_none() && self.params.iter().any(|param| param.name == "url")
     }
 
@@ -400,7 +400,7 @@ pub enum Effect {
         /// Resolves a lost response.
         probe: ProbeFn,
         /// The kind of resource that is removed, and is therefore removed from the ledger.
-        strikes: Option<&'static str>,
+        ledger_removals: Option<&'static str>,
     },
     /// Changes something that cannot be looked up afterwards. If in doubt, the row parks. A recent result of an earlier
     /// run for the same row is returned as `unchanged`.

@@ -70,7 +70,7 @@ impl Target {
     }
 
     /// Returns which account it is, as a suffix for messages; empty if the call or the run names it.
-    pub(super) fn which(&self) -> String {
+    pub(super) fn account_suffix(&self) -> String {
         let name = self.strict.as_ref();
         name.map_or(String::new(), |name| format!(" (that of the profile `{name}`)"))
     }
@@ -97,14 +97,17 @@ pub(crate) fn resolve(
             let message = format!("`{}` was not sent: {reason}", call.op.id());
             return Err(OpError::new(Code::BadAddress, message));
         }
-        let target = around(context, &given)?;
-        return Ok(call.going_to(Target { credential, ..target }));
+        let target = covering(context, &given)?;
+        return Ok(call.with_target(Target { credential, ..target }));
     };
-    let base = profile.texts.get("url").ok_or_else(|| profile.lacks("url"))?;
+    let base = profile
+        .texts
+        .get("url")
+        .ok_or_else(|| profile.missing_key_error("url"))?;
     let url = below(base, &given)?;
     context.note_address(url.as_str());
-    let call = call.readdressed(url.as_str(), "profile", profile.name.as_str().into());
-    Ok(call.going_to(Target {
+    let call = call.with_address(url.as_str(), "profile", profile.name.as_str().into());
+    Ok(call.with_target(Target {
         settings: profile.settings.clone(),
         profile: Some(profile),
         strict: None,
@@ -131,10 +134,10 @@ fn credential(call: &Call) -> Option<Value> {
 
 /// Returns the target of a full address: the active profile's mode, and the mode and rate limit of the profiles whose
 /// address is a prefix of it.
-fn around(context: &OpContext, url: &str) -> Result<Target, OpError> {
+fn covering(context: &OpContext, url: &str) -> Result<Target, OpError> {
     let mut settings = context.elsewhere()?;
     let mut strict = None;
-    for (at, profile) in context.around(url)?.into_iter().enumerate() {
+    for (at, profile) in context.covering(url)?.into_iter().enumerate() {
         let profile_settings = &profile.settings;
         if at == 0 {
             settings.connect_options = Arc::new(profile_settings.connect_options.rate_only());

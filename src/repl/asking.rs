@@ -8,7 +8,7 @@ use crate::run::session::{ChangeRequest, Decision};
 use crate::value::Value;
 
 /// Whether this session confirms or refuses changes at all.
-pub(super) fn asks(ports: &Ports) -> bool {
+pub(super) fn reviews_changes(ports: &Ports) -> bool {
     matches!(ports.host.place().mode, Mode::Prod | Mode::ReadOnly)
 }
 
@@ -28,7 +28,7 @@ pub(super) fn consent(ports: &Ports, permit: &ChangeRequest<'_>) -> Decision {
             hint: "choose another :mode or another :profile".into(),
         },
         Mode::Prod if place.agreed => Decision::Yes,
-        Mode::Prod if !ports.screen.can_ask() => Decision::Refused {
+        Mode::Prod if !ports.screen.can_prompt() => Decision::Refused {
             code: Code::NoTerminal,
             message: format!("{profile} is a real account, and there is no terminal to ask at"),
             hint: "pass --yes to confirm changes".into(),

@@ -1,14 +1,14 @@
 //! Reads typed inputs while stdout is redirected to a file or another program.
 
-use super::helper::{begins_function, is_over};
+use super::helper::{begins_function, ends_input};
 use super::hint::waiting;
 use super::paste;
 use super::{Left, Next, Repl};
-use crate::script::interactive::awaited;
+use crate::script::interactive::find_unclosed;
 
 impl Repl {
     /// Reads and evaluates plain lines until the user leaves. There is no line editor: it would draw into the file.
-    pub(super) fn talk_plainly(&mut self) -> Result<(), Left> {
+    pub(super) fn read_eval_plain(&mut self) -> Result<(), Left> {
         self.prompt_when_idle();
         self.greet();
         self.ports
@@ -53,7 +53,7 @@ impl Repl {
             if is_ended(&text) {
                 return Ok(Some(text));
             }
-            if let Some(open) = awaited(&text) {
+            if let Some(open) = find_unclosed(&text) {
                 screen.note(&waiting(&text, &open));
             }
         }
@@ -63,5 +63,5 @@ impl Repl {
 /// Whether an input is complete with the last of these lines.
 fn is_ended(text: &str) -> bool {
     let text = text.strip_suffix('\n').unwrap_or(text);
-    is_over(text) && !begins_function(text)
+    ends_input(text) && !begins_function(text)
 }

@@ -10,7 +10,7 @@ use super::redaction;
 use super::session::LazyOperations;
 use super::show::rendered;
 use super::width::width;
-use super::{Repl, way};
+use super::{Repl, command_word};
 use crate::operation::error::Code;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd, LookUp};
@@ -56,11 +56,11 @@ impl Repl {
     /// Evaluates an input, shows the outcome, and keeps it. Messages locate its start at this line of `name`.
     pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
         let started = Instant::now();
-        let secret = redaction::is_secret(text) || self.space().gives_credential(text);
+        let secret = redaction::is_secret(text) || self.space().passes_credential(text);
         let account = self.ports.host.place().account();
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
-            self.ports.screen.note(&took(started.elapsed()));
+            self.ports.screen.note(&format_elapsed(started.elapsed()));
         }
         if outcome == Outcome::Done && self.ports.screen.is_typed() {
             for pitfall in advice(text, self.has_value) {
@@ -107,18 +107,18 @@ impl Repl {
         // Discards earlier requests, which do not belong to this input.
         drop(self.ports.host.requests());
         let interrupt = Interrupt::new();
-        let door = Arc::new(LazyOperations::new(&self.lazy_session, number as u64, &interrupt));
+        let host_operations = Arc::new(LazyOperations::new(&self.lazy_session, number as u64, &interrupt));
         self.current_input.set(&interrupt);
-        let ended = self.space().evaluate(&ready, number, door.clone());
+        let ended = self.space().evaluate(&ready, number, host_operations.clone());
         self.current_input.clear();
-        self.conclude(ended, &ready, &door, text)
+        self.conclude(ended, &ready, &host_operations, text)
     }
 
     fn conclude(
         &mut self,
         ended: Result<Answer, Ended>,
         ready: &Ready,
-        door: &LazyOperations,
+        host_operations: &LazyOperations,
         text: &str,
     ) -> Outcome {
         let screen = self.ports.screen.clone();
@@ -136,16 +136,16 @@ impl Repl {
                 self.close(InputEnd::Done(value), Outcome::Done)
             }
             Err(Ended::Failed(mut diagnostic)) => {
-                diagnostic.hints.extend(self.ways_to_an_account(diagnostic.code));
+                diagnostic.hints.extend(self.account_hint(diagnostic.code));
                 diagnostic
                     .hints
-                    .extend(way(text.trim()).map(|(_, hint)| hint.to_owned()));
+                    .extend(command_word(text.trim()).map(|(_, hint)| hint.to_owned()));
                 screen.diagnostic(&diagnostic);
                 let reason = diagnostic.summary_with_repair();
                 let outcome = self.failed_outcome(diagnostic);
                 self.close(InputEnd::Failed(reason), outcome)
             }
-            Err(Ended::Stopped(stop)) => self.stopped(stop, door),
+            Err(Ended::Stopped(stop)) => self.stopped(stop, host_operations),
             Err(Ended::Bug(what)) => {
                 screen.error(&format!("a bug in provisor: {what}"), &[]);
                 self.keep_failure(What::Other(format!("a bug in provisor: {what}")));
@@ -154,7 +154,7 @@ impl Repl {
         }
     }
 
-    fn stopped(&mut self, by: Stop, door: &LazyOperations) -> Outcome {
+    fn stopped(&mut self, by: Stop, host_operations: &LazyOperations) -> Outcome {
         let screen = self.ports.screen.clone();
         match by {
             Stop::Cancelled => {
@@ -169,7 +169,7 @@ impl Repl {
                     format!(" (step {step})")
                 };
                 let message = format!("in doubt: {reason}{place}");
-                let hint = match door.look_up() {
+                let hint = match host_operations.look_up() {
                     LookUp::Anybody => ":resume looks it up again",
                     LookUp::Session => ":resume looks it up again, while this session is open",
                     LookUp::Nobody => {
@@ -181,7 +181,7 @@ impl Repl {
                 self.close(InputEnd::Parked(reason), Outcome::InDoubt)
             }
             Stop::JournalLost(reason) => {
-                let host_error = door.host_error().unwrap_or_else(|| HostError {
+                let host_error = host_operations.host_error().unwrap_or_else(|| HostError {
                     message: format!("the journal cannot be written: {reason}"),
                     hints: Vec::new(),
                 });
@@ -193,7 +193,7 @@ impl Repl {
     }
 
     /// A hint for a session that has no account.
-    fn ways_to_an_account(&self, code: Option<Code>) -> Option<String> {
+    fn account_hint(&self, code: Option<Code>) -> Option<String> {
         let host = &self.ports.host;
         if code != Some(Code::BadProfile) || host.place().profile.is_some() {
             return None;
@@ -213,7 +213,7 @@ impl Repl {
             look.rows = usize::MAX;
         }
         if let Some(text) = rendered(&*self.ports.screen, look, answer) {
-            self.tell(&text);
+            self.show_text(&text);
         }
     }
 
@@ -223,7 +223,7 @@ impl Repl {
     }
 
     /// Writes data; in the pager if that is enabled and the text is longer than the screen.
-    pub(super) fn tell(&self, text: &str) {
+    pub(super) fn show_text(&self, text: &str) {
         let screen = &self.ports.screen;
         let columns = screen.width().unwrap_or(usize::MAX).max(1);
         let lines: usize = text
@@ -254,7 +254,7 @@ impl Repl {
 }
 
 /// Formats a duration: `took 3.2 ms`.
-fn took(time: Duration) -> String {
+fn format_elapsed(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds < 1.0 {
         format!("took {:.1} ms", seconds * 1000.0)

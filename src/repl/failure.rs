@@ -38,7 +38,7 @@ impl Repl {
     }
 
     /// Shows everything about the last failure.
-    pub(super) fn tell_why(&self) -> Next {
+    pub(super) fn explain_failure(&self) -> Next {
         let Some(failure) = &self.failure else {
             self.ports.screen.note("no input has failed yet");
             return Next::Go;
@@ -50,7 +50,7 @@ impl Repl {
                 let diagnostic = &self.without_credentials(failure.number, diagnostic);
                 self.ports.screen.diagnostic(diagnostic);
                 lines.push(format!("input {} failed: {}", failure.number, diagnostic.title));
-                lines.extend(facts(self.catalogue(), diagnostic));
+                lines.extend(failure_details(self.catalogue(), diagnostic));
             }
         }
         lines.extend(listed("request", &failure.requests));
@@ -58,7 +58,7 @@ impl Repl {
             let id = session.id();
             lines.push(format!("on record: :runs steps {id} (row {})", failure.number));
         }
-        self.tell(&lines.join("\n"));
+        self.show_text(&lines.join("\n"));
         Next::Go
     }
 
@@ -97,7 +97,7 @@ impl Repl {
 }
 
 /// The details of a failure, one line each, innermost frame first.
-fn facts(catalogue: &Catalogue, diagnostic: &Diagnostic) -> Vec<String> {
+fn failure_details(catalogue: &Catalogue, diagnostic: &Diagnostic) -> Vec<String> {
     let mut lines = vec![format!("err.kind: {}", diagnostic.kind)];
     lines.extend(diagnostic.status.map(|status| format!("HTTP status: {status}")));
     for (index, frame) in diagnostic.frames.iter().enumerate() {

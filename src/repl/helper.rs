@@ -19,7 +19,7 @@ use super::history::{History, Known};
 use super::host::Ports;
 use super::lines::is_given_up;
 use super::{complete, highlight};
-use crate::script::interactive::{Completeness, Open, Workspace, awaited, read};
+use crate::script::interactive::{Completeness, Open, Workspace, find_unclosed, read};
 
 /// Implements rustyline's callbacks on top of `complete`, `hint` and `highlight`.
 pub(super) struct ReplHelper {
@@ -193,11 +193,11 @@ impl Validator for ReplHelper {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
         let text = context.input();
         let begins = begins_function(text);
-        if self.keys.plain.load(Ordering::SeqCst) || is_over(text) && !begins {
+        if self.keys.plain.load(Ordering::SeqCst) || ends_input(text) && !begins {
             return Ok(ValidationResult::Valid(None));
         }
-        if !self.ports.screen.redraws()
-            && let Some(open) = awaited(text)
+        if !self.ports.screen.can_redraw()
+            && let Some(open) = find_unclosed(text)
         {
             // No hint can be shown after the cursor, so it is printed below.
             self.ports.screen.note(&waiting(text, &open));
@@ -213,8 +213,8 @@ pub(super) fn begins_function(text: &str) -> bool {
 }
 
 /// Whether Enter ends this typed input: always after a command, and after an empty line if no bracket is open.
-pub(super) fn is_over(text: &str) -> bool {
-    is_command(text) || awaited(text).is_none_or(|open| ends(text, &open))
+pub(super) fn ends_input(text: &str) -> bool {
+    is_command(text) || find_unclosed(text).is_none_or(|open| ends(text, &open))
 }
 
 fn is_command(text: &str) -> bool {
@@ -263,7 +263,7 @@ impl Highlighter for ReplHelper {
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        highlight::faint(hint)
+        highlight::style_hint(hint)
     }
 
     fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {

@@ -39,7 +39,7 @@ pub(super) fn highlight(line: &str, pos: usize) -> Cow<'_, str> {
     for at in partners(line, &found, pos) {
         put(&mut spans, at, PARTNER);
     }
-    if let Some(at) = wrong(line, &found) {
+    if let Some(at) = find_error(line, &found) {
         put(&mut spans, at, MISMATCH);
     }
     spans.sort_by_key(|(at, _)| at.start);
@@ -47,7 +47,7 @@ pub(super) fn highlight(line: &str, pos: usize) -> Cow<'_, str> {
 }
 
 /// Styles a hint so that it is distinct from typed text.
-pub(super) fn faint(hint: &str) -> Cow<'_, str> {
+pub(super) fn style_hint(hint: &str) -> Cow<'_, str> {
     Cow::Owned(format!("\u{1b}[{DIM}m{hint}{RESET}"))
 }
 
@@ -102,7 +102,7 @@ fn partners(line: &str, found: &[Piece], pos: usize) -> Vec<Range<usize>> {
 }
 
 /// The piece that is wrong regardless of how the input continues.
-fn wrong(line: &str, found: &[Piece]) -> Option<Range<usize>> {
+fn find_error(line: &str, found: &[Piece]) -> Option<Range<usize>> {
     let Completeness::Broken(diagnostic) = read(line) else {
         return None;
     };

@@ -3,7 +3,7 @@
 use rustyline::Context;
 use rustyline::hint::{Hint, Hinter as _, HistoryHinter};
 
-use crate::script::interactive::{Open, awaited};
+use crate::script::interactive::{Open, find_unclosed};
 
 /// A text shown after the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghos
         return None;
     }
     if line.contains('\n') {
-        return awaited(line).map(|open| Ghost {
+        return find_unclosed(line).map(|open| Ghost {
             shown: format!("  {}", waiting(line, &open)),
             taken: false,
         });

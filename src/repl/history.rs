@@ -88,7 +88,7 @@ impl History {
 /// changed: it is not used if others may read it.
 fn make(file: &Path) -> io::Result<()> {
     if fs::symlink_metadata(file).is_ok_and(|data| data.is_symlink()) {
-        return linked(file);
+        return check_link_target(file);
     }
     let mut options = fs::OpenOptions::new();
     options.create(true).append(true);
@@ -101,7 +101,7 @@ fn make(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn linked(file: &Path) -> io::Result<()> {
+fn check_link_target(file: &Path) -> io::Result<()> {
     let data = fs::metadata(file)?;
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o077 != 0 {

@@ -20,7 +20,7 @@ pub(crate) trait Screen: Send + Sync {
     fn is_terminal(&self) -> bool;
 
     /// Whether a user can see and answer a question. Questions go to stderr.
-    fn can_ask(&self) -> bool;
+    fn can_prompt(&self) -> bool;
 
     /// Whether stdout may be coloured.
     fn has_colour(&self) -> bool;
@@ -32,13 +32,13 @@ pub(crate) trait Screen: Send + Sync {
     fn is_closed(&self) -> bool;
 
     /// Why data could not be written, unless the reader has gone on purpose.
-    fn lost(&self) -> Option<String>;
+    fn output_error(&self) -> Option<String>;
 
     /// The number of lines of the terminal, or `None` if there is none.
     fn height(&self) -> Option<usize>;
 
     /// Whether written lines can be redrawn. A dumb terminal cannot do that.
-    fn redraws(&self) -> bool;
+    fn can_redraw(&self) -> bool;
 
     /// Writes data.
     fn out(&self, text: &str);
@@ -207,8 +207,8 @@ pub(crate) trait ReplHost: Send + Sync {
     fn history(&self) -> Option<PathBuf>;
 
     /// Connects Ctrl-C to this from now on. If the process is asked to end while nothing is evaluated,
-    /// `farewell` is called first.
-    fn watch(&self, current_input: &CurrentInput, farewell: Box<dyn Fn() + Send + Sync>);
+    /// `shut_down` is called first.
+    fn watch(&self, current_input: &CurrentInput, shut_down: Box<dyn Fn() + Send + Sync>);
 
     /// Reads a script file and returns its name for messages and its text.
     fn read(&self, path: &str) -> Result<(String, String), HostError>;

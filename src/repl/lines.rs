@@ -92,11 +92,11 @@ impl Lines {
 
     /// Returns the whole text if it was available from the start or arrives at once.
     pub(super) fn whole(&mut self) -> Option<String> {
-        self.whole.take().or_else(|| self.at_once())
+        self.whole.take().or_else(|| self.read_available())
     }
 
     /// Returns the whole input if it arrives at once, as from `cat`. A person typing into a pipe pauses.
-    fn at_once(&mut self) -> Option<String> {
+    fn read_available(&mut self) -> Option<String> {
         let mut begun = Instant::now();
         let mut found = Vec::new();
         let mut whole = String::new();

@@ -51,7 +51,7 @@ use evaluate::{Entered, Outcome};
 use failure::Failure;
 use host::{HostError, Ports};
 use session::LazySession;
-use shutdown::farewell;
+use shutdown::shut_down;
 
 use crate::operation::error::Code;
 use crate::run::interrupt::CurrentInput;
@@ -93,8 +93,8 @@ pub(crate) fn run(ports: Ports, host: &Host, options: &Options, input: Option<li
     let mut repl = Repl::new(ports, host);
     let left = repl.begin(options).and_then(|()| match input {
         Some(input) => repl.read_all(input),
-        None if repl.ports.screen.is_terminal() => repl.talk(),
-        None => repl.talk_plainly(),
+        None if repl.ports.screen.is_terminal() => repl.read_eval_loop(),
+        None => repl.read_eval_plain(),
     });
     let left = left.err().unwrap_or(Left::Ended);
     repl.leave(left)
@@ -157,7 +157,7 @@ impl Repl {
     fn begin(&mut self, options: &Options) -> Result<(), Left> {
         let (lazy_session, screen) = (self.lazy_session.clone(), self.ports.screen.clone());
         let leave = move || {
-            let _ = farewell(&lazy_session, &*screen);
+            let _ = shut_down(&lazy_session, &*screen);
         };
         self.ports.host.watch(&self.current_input, Box::new(leave));
         if !options.no_rc {
@@ -208,7 +208,7 @@ impl Repl {
         if let Some(name) = help::asked(typed) {
             return self.help(name);
         }
-        if let Some(next) = self.bare_word(typed) {
+        if let Some(next) = self.explain_bare_word(typed) {
             return next;
         }
         let outcome = self.evaluate_as(name, line, &text);
@@ -227,8 +227,8 @@ impl Repl {
     }
 
     /// Explains `exit`, `quit` and `help`, which users try, unless a variable has that name.
-    fn bare_word(&self, typed: &str) -> Option<Next> {
-        let (word, hint) = way(typed)?;
+    fn explain_bare_word(&self, typed: &str) -> Option<Next> {
+        let (word, hint) = command_word(typed)?;
         let is_variable = self.space().variable(word).is_some();
         if is_variable || !self.ports.screen.is_terminal() {
             return None;
@@ -267,8 +267,8 @@ impl Repl {
 
     /// Ends the session's run and reports what it created.
     fn leave(&mut self, left: Left) -> Left {
-        let close_error = farewell(&self.lazy_session, &*self.ports.screen);
-        if let Some(reason) = self.ports.screen.lost() {
+        let close_error = shut_down(&self.lazy_session, &*self.ports.screen);
+        if let Some(reason) = self.ports.screen.output_error() {
             let message = format!("cannot write to standard output: {reason}");
             self.ports.screen.error(&message, &[]);
             return Left::Broken;
@@ -281,7 +281,7 @@ impl Repl {
 }
 
 /// Returns the word of an input that is only `exit`, `quit` or `help`, and the hint for it.
-fn way(typed: &str) -> Option<(&str, &'static str)> {
+fn command_word(typed: &str) -> Option<(&str, &'static str)> {
     let word = typed.trim_end_matches([';', '(', ')']);
     let hint = match word {
         "exit" | "quit" => ":quit or Ctrl-D leaves",

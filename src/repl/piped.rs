@@ -15,7 +15,7 @@ impl Repl {
         loop {
             let statement = lines.statement().map_err(|reason| self.unreadable(&reason))?;
             let Some((mut first, mut text)) = statement else {
-                self.tell_of_main(calls_main);
+                self.note_uncalled_main(calls_main);
                 return Ok(());
             };
             if self.ports.screen.is_closed() {
@@ -32,7 +32,7 @@ impl Repl {
             calls_main |= is_call_of_main(&text);
             self.follow(&next)?;
             let evaluated = self.inputs.len() > before && !text.trim_start().starts_with(':');
-            if evaluated && self.space().is_over() {
+            if evaluated && self.space().would_exit() {
                 // Statements after an `exit` or a `return` are not reached, as in a script that runs.
                 return Ok(());
             }
@@ -40,7 +40,7 @@ impl Repl {
     }
 
     /// Notes that a `main` was defined but not called, because `provisor run` would call it.
-    fn tell_of_main(&self, called: bool) {
+    fn note_uncalled_main(&self, called: bool) {
         let defined = self.space().functions().iter().any(|known| known.name == "main");
         if defined && !called {
             self.ports
@@ -65,13 +65,13 @@ impl Repl {
             let typed = text.trim();
             if typed == ":paste" {
                 let (first, text) = lines.paste().map_err(|reason| self.unreadable(&reason))?;
-                self.readable(name, first, &text)?;
+                self.check_source(name, first, &text)?;
                 continue;
             }
             if typed.starts_with(':') || help::asked(typed).is_some() || is_given_up(typed) {
                 continue;
             }
-            self.readable(name, first, &text)?;
+            self.check_source(name, first, &text)?;
             if is_function(&text) {
                 let above = functions.matches('\n').count() + 1;
                 functions.push_str(&"\n".repeat(first.saturating_sub(above)));
@@ -83,7 +83,7 @@ impl Repl {
         Ok(())
     }
 
-    fn readable(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
+    fn check_source(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
         let checked = Workspace::check(name, first, text);
         checked.map_err(|diagnostic| {
             self.ports.screen.diagnostic(&diagnostic);

@@ -30,7 +30,7 @@ pub(super) fn advice(text: &str, has_value: bool) -> Vec<String> {
     let words: Vec<&str> = found.iter().map(|piece| piece.text(text)).collect();
     let mut hints = Vec::new();
     if !has_value {
-        hints.extend(lost(&found, &words));
+        hints.extend(find_discarded_change(&found, &words));
     }
     if words.windows(3).any(|three| three == ["+", "(", ")"]) {
         hints.push("`()` added to a text adds nothing and is not an error: check for `()` first".to_owned());
@@ -40,7 +40,7 @@ pub(super) fn advice(text: &str, has_value: bool) -> Vec<String> {
 }
 
 /// Finds a temporary value that is modified in place and then lost: `" a ".trim()`.
-fn lost(found: &[Piece], words: &[&str]) -> Option<String> {
+fn find_discarded_change(found: &[Piece], words: &[&str]) -> Option<String> {
     let (last, before) = words.split_last()?;
     let mut depth = 1_usize;
     let open = before.iter().rposition(|word| {

@@ -16,7 +16,7 @@ use crate::operation::context::Mode;
 
 impl Repl {
     /// Reads and evaluates inputs until the user leaves.
-    pub(super) fn talk(&mut self) -> Result<(), Left> {
+    pub(super) fn read_eval_loop(&mut self) -> Result<(), Left> {
         let broken = |_| Left::Broken;
         let screen = self.ports.screen.clone();
         let colour = screen.has_colour();
@@ -40,7 +40,7 @@ impl Repl {
         let keys = Keys::default();
         editor.set_helper(Some(ReplHelper::new(&self.space, &self.ports, &keys)));
         helper::bind(&mut editor, &keys);
-        if !screen.redraws() {
+        if !screen.can_redraw() {
             self.prompt_when_idle();
         }
         self.greet();
@@ -102,7 +102,7 @@ impl Repl {
 
     /// Adds an input to the history, unless it may contain a secret.
     fn remember(&self, editor: &mut Editor<ReplHelper, History>, text: &str) {
-        if !self.space().gives_credential(text) {
+        if !self.space().passes_credential(text) {
             editor.history_mut().remember(text);
         }
     }
@@ -111,7 +111,7 @@ impl Repl {
     /// shows it.
     pub(super) fn prompt_when_idle(&self) {
         let ports = self.ports.clone();
-        self.current_input.when_idle(move || {
+        self.current_input.on_idle(move || {
             let label = ports.host.place().label();
             let message = "the line is cleared; :break abandons the lines before it";
             ports.screen.prompt(&format!("\n{message}\n{label}> "));

@@ -42,7 +42,7 @@ impl LazySession {
     }
 
     /// Locks the end of the session; hold the guard until the end has been reported.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn lock_end(&self) -> MutexGuard<'_, ()> {
         self.closing_lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -86,7 +86,7 @@ impl LazySession {
     }
 
     /// Returns the session with the current input recorded; opens it first if necessary.
-    fn begun(&self) -> Result<Session, HostError> {
+    fn begin_input(&self) -> Result<Session, HostError> {
         let mut state = self.lock();
         let session = if let Some(session) = &state.session {
             session.clone()
@@ -147,20 +147,22 @@ impl LazyOperations {
     }
 
     fn open(&self) -> Result<&InputOperations, HostError> {
-        if let Some(door) = self.opened.get() {
-            return Ok(door);
+        if let Some(host_operations) = self.opened.get() {
+            return Ok(host_operations);
         }
-        let session = self.lazy_session.begun()?;
+        let session = self.lazy_session.begin_input()?;
         let events = Arc::new(Telling(self.lazy_session.ports.clone()));
-        let door = session.door(self.number, &self.interrupt, events).map_err(lost)?;
-        Ok(self.opened.get_or_init(|| door))
+        let host_operations = session
+            .host_operations(self.number, &self.interrupt, events)
+            .map_err(lost)?;
+        Ok(self.opened.get_or_init(|| host_operations))
     }
 }
 
 impl Operations for LazyOperations {
     fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
         match self.open() {
-            Ok(door) => door.ask(ask),
+            Ok(host_operations) => host_operations.ask(ask),
             Err(host_error) => {
                 let reason = host_error.message.clone();
                 self.host_error.get_or_init(|| host_error);
@@ -171,15 +173,15 @@ impl Operations for LazyOperations {
 
     fn stopping(&self) -> Option<Stop> {
         match self.opened.get() {
-            Some(door) => door.stopping(),
-            None => self.interrupt.is_asked().then_some(Stop::Cancelled),
+            Some(host_operations) => host_operations.stopping(),
+            None => self.interrupt.is_requested().then_some(Stop::Cancelled),
         }
     }
 
     /// Only a running operation calls functions, so the session is open.
     fn read_only(&self, caller_alive: watch::Receiver<()>) -> Arc<dyn Operations> {
         match self.opened.get() {
-            Some(door) => door.read_only(caller_alive),
+            Some(host_operations) => host_operations.read_only(caller_alive),
             None => Arc::new(LazyOperations::new(
                 &self.lazy_session,
                 self.number,
@@ -192,7 +194,7 @@ impl Operations for LazyOperations {
         let screen = &self.lazy_session.ports.screen;
         screen.out(line);
         // The reader of stdout has gone: without it, the input might run forever.
-        if screen.is_closed() && !self.interrupt.is_asked() {
+        if screen.is_closed() && !self.interrupt.is_requested() {
             self.interrupt.ask();
         }
     }
@@ -205,8 +207,8 @@ impl SessionEvents for Telling {
         self.0.screen.out(line);
     }
 
-    fn told(&self, told: Notice) {
-        self.0.screen.note(match &told {
+    fn report(&self, report: Notice) {
+        self.0.screen.note(match &report {
             Notice::Answered(answer) => answer,
             Notice::AlreadySent => {
                 "request already sent; looking up its outcome (Ctrl-C again leaves it in doubt)"
@@ -223,8 +225,8 @@ impl SessionEvents for Telling {
         });
     }
 
-    fn asks(&self) -> bool {
-        asking::asks(&self.0)
+    fn reviews_changes(&self) -> bool {
+        asking::reviews_changes(&self.0)
     }
 
     fn consent(&self, permit: &ChangeRequest<'_>) -> Decision {

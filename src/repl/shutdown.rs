@@ -5,9 +5,9 @@ use super::host::Screen;
 use super::session::LazySession;
 
 /// Ends the session's run, if there is one, and reports what it created. Returns how it ended unless it ended well.
-pub(super) fn farewell(lazy_session: &LazySession, screen: &dyn Screen) -> Option<Left> {
+pub(super) fn shut_down(lazy_session: &LazySession, screen: &dyn Screen) -> Option<Left> {
     // A second caller waits until the report is complete.
-    let _turn = lazy_session.turn();
+    let _turn = lazy_session.lock_end();
     let (session, open) = match lazy_session.close() {
         Ok(closed) => closed?,
         Err(host_error) => {
@@ -41,7 +41,7 @@ pub(super) fn farewell(lazy_session: &LazySession, screen: &dyn Screen) -> Optio
     if open == 0 {
         return None;
     }
-    screen.warn(&if session.leaves_look_ups().unwrap_or(true) {
+    screen.warn(&if session.has_pending_lookups().unwrap_or(true) {
         format!("{open} in doubt; provisor resume {id} looks it up without running anything again")
     } else {
         format!("{open} in doubt; once you know the outcome, record it: provisor runs show {id}")

@@ -17,7 +17,7 @@ pub(super) fn field(column: &str, value: &Value, reveal: &Reveal) -> String {
 
 /// Prefixes a field with an apostrophe if a spreadsheet would evaluate it as a formula; spreadsheets read the
 /// apostrophe as a text marker. Numbers are left unchanged.
-pub(super) fn inert(field: String) -> String {
+pub(super) fn spreadsheet_safe(field: String) -> String {
     let begins = field
         .trim_start_matches([' ', '\u{a0}', '\u{feff}'])
         .chars()
@@ -52,10 +52,10 @@ mod tests {
             "\u{ff1d}1",
         ];
         for field in dangerous {
-            assert_eq!(inert(field.to_owned()), format!("'{field}"));
+            assert_eq!(spreadsheet_safe(field.to_owned()), format!("'{field}"));
         }
         for field in ["", "-12.5", "+49151123", "1e3", "ann@example.com", "a = b"] {
-            assert_eq!(inert(field.to_owned()), field);
+            assert_eq!(spreadsheet_safe(field.to_owned()), field);
         }
     }
 }

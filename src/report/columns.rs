@@ -51,7 +51,7 @@ impl Columns {
 
     /// Sets the headings of the input columns `names` to those of the file, including surrounding whitespace.
     #[must_use]
-    pub(crate) fn titled(mut self, names: &[String], titles: &[String]) -> Columns {
+    pub(crate) fn with_titles(mut self, names: &[String], titles: &[String]) -> Columns {
         for (name, title) in names.iter().zip(titles) {
             if let Some(place) = self.places.get(name) {
                 self.list[*place].title.clone_from(title);

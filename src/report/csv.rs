@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::cells::{field, inert};
+use super::cells::{field, spreadsheet_safe};
 use super::columns::{Cell, Columns};
 use super::reveal::Reveal;
 
@@ -15,10 +15,10 @@ pub(super) struct CsvWriter<W: Write> {
 }
 
 impl<W: Write> CsvWriter<W> {
-    /// Starts the file with its header. With `inert`, no field is a formula to a spreadsheet.
-    pub(super) fn begin(sink: W, columns: &Columns, inert: bool) -> io::Result<CsvWriter<W>> {
+    /// Starts the file with its header. With `spreadsheet_safe`, no field is a formula to a spreadsheet.
+    pub(super) fn begin(sink: W, columns: &Columns, spreadsheet_safe: bool) -> io::Result<CsvWriter<W>> {
         let mut writer = csv::Writer::from_writer(sink);
-        let guard = guard(inert);
+        let guard = guard(spreadsheet_safe);
         writer.write_record(columns.titles().map(|title| guard(title.to_owned())))?;
         Ok(CsvWriter { writer, guard })
     }
@@ -44,5 +44,9 @@ impl<W: Write> CsvWriter<W> {
 
 /// Returns the function that every CSV field passes through.
 pub(super) fn guard(is_inert: bool) -> fn(String) -> String {
-    if is_inert { inert } else { std::convert::identity }
+    if is_inert {
+        spreadsheet_safe
+    } else {
+        std::convert::identity
+    }
 }

@@ -34,7 +34,7 @@ pub(crate) enum Format {
 impl Format {
     /// Returns the spreadsheet-safe variant of this format.
     #[must_use]
-    pub(crate) fn inert(self) -> Format {
+    pub(crate) fn spreadsheet_safe(self) -> Format {
         match self {
             Format::Csv => Format::InertCsv,
             other => other,

@@ -78,7 +78,7 @@ impl Summary {
     }
 
     /// Sets the duration of the run.
-    pub(crate) fn took(&mut self, elapsed: Duration) {
+    pub(crate) fn set_duration(&mut self, elapsed: Duration) {
         self.elapsed = Some(elapsed);
     }
 
@@ -126,14 +126,14 @@ impl Summary {
         let counts: Vec<String> = RowStatus::REPORTED
             .into_iter()
             .filter(|status| self.count(*status) > 0)
-            .map(|status| self.counted(status))
+            .map(|status| self.count_text(status))
             .collect();
         let mut line = format!("{total} {}", plural("row", total));
         if !counts.is_empty() {
             line = format!("{line}: {}", counts.join(", "));
         }
         match self.elapsed {
-            Some(elapsed) => format!("{line}, in {}", spoken(elapsed)),
+            Some(elapsed) => format!("{line}, in {}", format_duration(elapsed)),
             None => line,
         }
     }
@@ -141,7 +141,7 @@ impl Summary {
 
 impl Summary {
     /// `12 done`, or `12 done (7 before, 5 now)` if earlier processes executed some of the rows.
-    fn counted(&self, status: RowStatus) -> String {
+    fn count_text(&self, status: RowStatus) -> String {
         let count = self.count(status);
         if status == RowStatus::Skipped {
             return format!("{count} not started");
@@ -186,7 +186,7 @@ fn plural(noun: &str, count: u64) -> String {
 }
 
 /// Formats a duration: `850 ms`, `12.3 s`, `4 m 10 s`, `2 h 5 m`.
-fn spoken(elapsed: Duration) -> String {
+fn format_duration(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     match seconds {
         0 => format!("{} ms", elapsed.as_millis()),

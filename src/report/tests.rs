@@ -55,7 +55,7 @@ fn write(format: Format, columns: Columns, reveal: Reveal, rows: &[ResultRow]) -
 #[test]
 fn writing_many_columns_takes_linear_time() {
     let names: Vec<String> = (0..300_000).map(|column| format!("c{column}")).collect();
-    let mut columns = Columns::new(&names, &[]).titled(&names, &names);
+    let mut columns = Columns::new(&names, &[]).with_titles(&names, &names);
     let row = ResultRow {
         input: names.iter().map(|name| (name.clone(), "x".into())).collect(),
         ..done(&[], &[])
@@ -134,7 +134,7 @@ fn stale_output_of_an_earlier_run_is_cleared_in_failed_rows() {
 #[test]
 fn column_titles_keep_the_spelling_of_the_input_file() {
     let input = names(&["email", "name"]);
-    let columns = Columns::new(&input, &[]).titled(&input, &names(&[" email", "name "]));
+    let columns = Columns::new(&input, &[]).with_titles(&input, &names(&[" email", "name "]));
     let row = done(&[("email", "a"), ("name", "b")], &[]);
     let text = write(Format::Csv, columns, Reveal::nothing(), &[row]);
     assert_eq!(text, " email,name ,_status,_error,_run\na,b,done,,r1\n");

@@ -21,7 +21,7 @@ pub(crate) struct DryRun {
     /// What happens after the recorded steps.
     pub then: Then,
     /// The recorded steps that it has not requested. When it [acts](Then::Acts), it may still request them.
-    pub unasked: Vec<String>,
+    pub unrequested_keys: Vec<String>,
 }
 
 /// What a row does after its recorded steps.
@@ -52,7 +52,7 @@ impl Runner {
         if only_begun && row.is_blank() {
             return Ok(None);
         }
-        let door = Arc::new(DryRunOperations {
+        let host_operations = Arc::new(DryRunOperations {
             runner: self.clone(),
             row,
             retrying,
@@ -60,18 +60,18 @@ impl Runner {
             next_call: OnceLock::new(),
             lost: OnceLock::new(),
         });
-        let ended = self.script.call(plan.args.clone(), door.clone());
-        if let Some(error) = door.lost.get() {
+        let ended = self.script.call(plan.args.clone(), host_operations.clone());
+        if let Some(error) = host_operations.lost.get() {
             return Err(error.clone());
         }
-        let then = match (door.next_call.get(), ended) {
+        let then = match (host_operations.next_call.get(), ended) {
             (Some(predicted), _) => Then::Acts(predicted.clone()),
             (None, Ok(_)) => Then::Returns,
             (None, Err(Ended::Failed(diagnostic))) => Then::Fails(diagnostic.summary_with_repair()),
             (None, Err(Ended::Bug(what))) => Then::Fails(format!("a bug in provisor: {what}")),
             (None, Err(Ended::Stopped(_))) => Then::Fails("it stopped by itself".into()),
         };
-        let then = match (then, door.row.left_open()) {
+        let then = match (then, host_operations.row.left_open()) {
             (Then::Returns | Then::Fails(_), Some((step, op))) => Then::Acts(NextCall {
                 step,
                 op,
@@ -80,8 +80,8 @@ impl Runner {
             }),
             (then, _) => then,
         };
-        let unasked = door.row.unasked();
-        let matched = door
+        let unrequested_keys = host_operations.row.unrequested_keys();
+        let matched = host_operations
             .matched
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -89,7 +89,7 @@ impl Runner {
         Ok(Some(DryRun {
             matched,
             then,
-            unasked,
+            unrequested_keys,
         }))
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupt {
     asked: CancellationToken,
-    insisted: CancellationToken,
+    second_request: CancellationToken,
 }
 
 impl Interrupt {
@@ -21,11 +21,11 @@ impl Interrupt {
     /// Cancels the input: reads and waits end now, nothing more is sent, and what was sent is settled. A second call
     /// aborts the settling, too, and leaves the step in doubt. Returns how often it was called.
     pub(crate) fn ask(&self) -> u32 {
-        if self.insisted.is_cancelled() {
+        if self.second_request.is_cancelled() {
             return 3;
         }
         if self.asked.is_cancelled() {
-            self.insisted.cancel();
+            self.second_request.cancel();
             return 2;
         }
         self.asked.cancel();
@@ -33,7 +33,7 @@ impl Interrupt {
     }
 
     /// Whether the input is cancelled.
-    pub(crate) fn is_asked(&self) -> bool {
+    pub(crate) fn is_requested(&self) -> bool {
         self.asked.is_cancelled()
     }
 
@@ -48,8 +48,8 @@ impl Interrupt {
     }
 
     /// Completes on the second request.
-    pub(super) async fn insisted(&self) {
-        self.insisted.cancelled().await;
+    pub(super) async fn second_request(&self) {
+        self.second_request.cancelled().await;
     }
 }
 
@@ -90,7 +90,7 @@ impl CurrentInput {
 
     /// Sets the hook that is called with `true` in [`CurrentInput::set`] and `false` in [`CurrentInput::clear`]; a
     /// signal reaches an input between the two calls only. Only the first hook is kept.
-    pub(crate) fn when_busy(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
+    pub(crate) fn on_busy(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
         let _ = self.busy.set(Hook(Box::new(tell)));
     }
 
@@ -110,7 +110,7 @@ impl CurrentInput {
     }
 
     /// Sets the hook for a signal while nothing is under way. Only the first hook is kept.
-    pub(crate) fn when_idle(&self, idle: impl Fn() + Send + Sync + 'static) {
+    pub(crate) fn on_idle(&self, idle: impl Fn() + Send + Sync + 'static) {
         let _ = self.idle.set(Hook(Box::new(move |()| idle())));
     }
 
@@ -130,7 +130,7 @@ impl CurrentInput {
     pub(crate) fn is_cancelled_twice(&self) -> bool {
         self.lock()
             .as_ref()
-            .is_some_and(|interrupt| interrupt.insisted.is_cancelled())
+            .is_some_and(|interrupt| interrupt.second_request.is_cancelled())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Interrupt>> {

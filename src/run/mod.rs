@@ -79,14 +79,16 @@ impl Runner {
             Ok(row) => row.again(self.again).known_by(self.identity(plan)),
             Err(error) => return Err(Ended::Stopped(Stop::JournalLost(error.to_string()))),
         };
-        let door = Arc::new(RowOperations::new(self.clone(), row, plan.position));
-        let ended = self.script.call(plan.args.clone(), door.clone());
+        let host_operations = Arc::new(RowOperations::new(self.clone(), row, plan.position));
+        let ended = self.script.call(plan.args.clone(), host_operations.clone());
         // A stop decides the result, even if the script caught some of its errors.
-        if let Some(stop) = door.stopped() {
+        if let Some(stop) = host_operations.stopped() {
             return Err(Ended::Stopped(stop));
         }
         // An edited script may no longer request a step whose outcome is unknown.
-        let left_open = door.left_open().filter(|_| !Sabotage::LeftOpenIsDone.is_on());
+        let left_open = host_operations
+            .left_open()
+            .filter(|_| !Sabotage::LeftOpenIsDone.is_on());
         if let (Ok(_) | Err(Ended::Failed(_)), Some((step, op))) = (&ended, left_open) {
             let reason = format!("the script ended without calling `{op}`, whose outcome is not known");
             return Err(Ended::Stopped(Stop::InDoubt { step, reason }));

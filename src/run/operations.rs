@@ -91,7 +91,7 @@ impl Operations for RowOperations {
         let call = call.with_functions(ask.functions);
         let op = call.op;
         let carried_out = || self.runner.runtime.block_on(self.carry_out(call));
-        let done = self.under_way.calling(carried_out);
+        let done = self.under_way.track_call(carried_out);
         self.last.store(self.millis(), Ordering::Relaxed);
         match done {
             Ok(performed) => {

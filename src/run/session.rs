@@ -102,7 +102,7 @@ impl Session {
     }
 
     /// Returns the interface through which a recorded input calls operations.
-    pub(crate) fn door(
+    pub(crate) fn host_operations(
         &self,
         number: u64,
         interrupt: &Interrupt,
@@ -184,7 +184,7 @@ impl Session {
         let rows = self.rows.load(Ordering::SeqCst);
         self.journal.spool_complete(self.run.id(), rows)?;
         self.journal.flush()?;
-        settle::tidy(&self.journal, &self.run)?;
+        settle::close_settled_rows(&self.journal, &self.run)?;
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?.len();
         let status = if open > 0 {
             RunStatus::Parked
@@ -196,7 +196,7 @@ impl Session {
     }
 
     /// Whether a step in doubt can still be looked up after the session ends. Functions of the session do not count.
-    pub(crate) fn leaves_look_ups(&self) -> Result<bool, JournalError> {
+    pub(crate) fn has_pending_lookups(&self) -> Result<bool, JournalError> {
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?;
         let can = |op: &str, names: bool| {
             let operation = self.context.catalogue().operation(op);

@@ -17,7 +17,7 @@ impl Accounts {
         self.0.push(Arc::new(profile));
     }
 
-    fn those(&self, is_wanted: impl Fn(&Profile) -> bool) -> Vec<Arc<Profile>> {
+    fn matching_profiles(&self, is_wanted: impl Fn(&Profile) -> bool) -> Vec<Arc<Profile>> {
         let wanted = self.0.iter().filter(|profile| is_wanted(profile));
         wanted.cloned().collect()
     }
@@ -40,17 +40,17 @@ impl Profiles for Accounts {
     }
 
     fn at(&self, place: &Origin) -> Result<Vec<Arc<Profile>>, OpError> {
-        Ok(self.those(|profile| {
+        Ok(self.matching_profiles(|profile| {
             let url = profile.texts.get("url");
             url.and_then(|url| Origin::parse(url)).as_ref() == Some(place)
         }))
     }
 
-    fn around(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
+    fn covering(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
         let base = |profile: &Profile| profile.texts.get("url").cloned().unwrap_or_default();
-        let mut around = self.those(|profile| is_below(&base(profile), url));
-        around.sort_by_key(|profile| std::cmp::Reverse(base(profile).len()));
-        Ok(around)
+        let mut covering = self.matching_profiles(|profile| is_below(&base(profile), url));
+        covering.sort_by_key(|profile| std::cmp::Reverse(base(profile).len()));
+        Ok(covering)
     }
 }
 

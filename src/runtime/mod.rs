@@ -149,8 +149,8 @@ impl Builder {
         let own = own::platforms(&self.operations)?;
         let all = self.platforms.iter().copied().chain(own).chain([&BASIC]);
         let catalogue = Catalogue::new(all);
-        match catalogue.clash() {
-            Some(clash) => Err(Error::Setup(clash)),
+        match catalogue.duplicate_name() {
+            Some(duplicate_name) => Err(Error::Setup(duplicate_name)),
             None => Ok(catalogue),
         }
     }
@@ -162,7 +162,7 @@ impl Builder {
         let catalogue = self.catalogue()?;
         // A journal in memory needs no secret key.
         let journal = Journal::in_memory(Sealer::new(&[0; 32]), self.clock.clone(), Ids::random());
-        self.over(catalogue, journal)
+        self.build_on(catalogue, journal)
     }
 
     /// Builds a runtime whose journal is in `folder`, which is created if missing. `key` seals all values in it: 64
@@ -180,11 +180,11 @@ impl Builder {
         })?;
         let path = folder.join("journal.db");
         let journal = Journal::open(&path, sealer, self.clock.clone(), Ids::random())?;
-        self.over(catalogue, journal)
+        self.build_on(catalogue, journal)
     }
 
     /// Builds a runtime over an open journal. Does not sign in.
-    pub(crate) fn over(self, catalogue: Catalogue, journal: Journal) -> Result<Runtime, Error> {
+    pub(crate) fn build_on(self, catalogue: Catalogue, journal: Journal) -> Result<Runtime, Error> {
         let executor = Executor::start(2)?;
         let http = HttpConfig {
             waits: journal.waits().clone(),
@@ -196,7 +196,7 @@ impl Builder {
         let profiles = self.profiles.unwrap_or_else(|| Arc::new(self.accounts));
         let context = OpContext::new(catalogue, journal.clone(), network, profiles, Ids::random());
         let context = match self.prompter {
-            Some(prompter) => context.asking(prompter),
+            Some(prompter) => context.with_prompter(prompter),
             None => context,
         };
         Ok(Runtime {

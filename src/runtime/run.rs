@@ -44,7 +44,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// The outcome of a run with rows.
-    pub(super) fn of_rows(id: &RunId, status: RunStatus, rows: RowCounts) -> Outcome {
+    pub(super) fn from_row_counts(id: &RunId, status: RunStatus, rows: RowCounts) -> Outcome {
         Outcome {
             run: id.to_string(),
             status,
@@ -85,16 +85,18 @@ impl Run {
     ///
     /// Errors: the journal cannot be written. A script that fails is an [`Outcome`].
     pub fn wait(self) -> Result<Outcome, Error> {
-        self.ended.blocking_recv().unwrap_or_else(|_| Err(died()))
+        self.ended
+            .blocking_recv()
+            .unwrap_or_else(|_| Err(thread_ended_error()))
     }
 
     /// Waits asynchronously until the run has ended; returns the same as [`Run::wait`].
     pub async fn ended(self) -> Result<Outcome, Error> {
-        self.ended.await.unwrap_or_else(|_| Err(died()))
+        self.ended.await.unwrap_or_else(|_| Err(thread_ended_error()))
     }
 }
 
-fn died() -> Error {
+fn thread_ended_error() -> Error {
     Error::Setup("the run's thread ended unexpectedly; resume the run".to_owned())
 }
 
@@ -141,7 +143,7 @@ impl Runtime {
     /// Errors: the run does not exist, another process executes it, or it stopped before all its rows were recorded:
     /// see [`Runtime::resume_rows`].
     pub fn resume(&self, run: &str) -> Result<Run, Error> {
-        self.go_on(run, None, |_| {})
+        self.continue_run(run, None, |_| {})
     }
 
     /// Resumes a run over rows, which may have stopped before it had recorded all of them. `rows` are all rows that it
@@ -155,10 +157,10 @@ impl Runtime {
         rows: impl IntoIterator<Item = Record, IntoIter: Send + 'static>,
         each: impl FnMut(&Finished) + Send + 'static,
     ) -> Result<Run, Error> {
-        self.go_on(run, Some(input_of(rows)), each)
+        self.continue_run(run, Some(input_of(rows)), each)
     }
 
-    fn go_on(
+    fn continue_run(
         &self,
         run: &str,
         rows: Option<Input>,
@@ -186,7 +188,7 @@ impl Runtime {
             (None, true, Some(rows)) => {
                 let changed =
                     |reason| Error::Parameters(format!("these are not the rows of run `{run}`: {reason}"));
-                Some(rows.behind(&self.journal, &id, &script).map_err(changed)?)
+                Some(rows.skip_recorded(&self.journal, &id, &script).map_err(changed)?)
             }
             (None, true, None) => {
                 return Err(Error::Setup(format!(
@@ -298,7 +300,7 @@ impl Runtime {
 
 fn input_of(rows: impl IntoIterator<Item = Record, IntoIter: Send + 'static>) -> Input {
     let cells = |row: Record| -> Cells { row.into_iter().collect() };
-    Input::of_cells(rows.into_iter().map(cells))
+    Input::from_cells(rows.into_iter().map(cells))
 }
 
 /// A run that this process has locked.

@@ -93,7 +93,7 @@ impl Runtime {
             };
             journal.set_run_status(id, status)?;
             journal.flush()?;
-            Ok(Outcome::of_rows(id, status, journal.row_counts(id)?))
+            Ok(Outcome::from_row_counts(id, status, journal.row_counts(id)?))
         })
     }
 }
@@ -139,7 +139,7 @@ impl Session {
     /// stopped, or a step is in doubt ([`Error::NoResult`]); the journal cannot be written.
     pub fn eval(&mut self, text: &str) -> Result<Value, Error> {
         self.count += 1;
-        let hidden = holds_credential(text) || self.workspace.gives_credential(text);
+        let hidden = holds_credential(text) || self.workspace.passes_credential(text);
         self.recorded.enter(&Input {
             number: self.count,
             text: if hidden {
@@ -161,7 +161,7 @@ impl Session {
             Err(diagnostic) => return Ok(Err(Ended::Failed(diagnostic))),
         };
         let (interrupt, events) = (Interrupt::new(), Arc::new(Events(Arc::clone(&self.print))));
-        let operations = self.recorded.door(self.count, &interrupt, events)?;
+        let operations = self.recorded.host_operations(self.count, &interrupt, events)?;
         let number = usize::try_from(self.count).unwrap_or(usize::MAX);
         self.current.set(&interrupt);
         let ended = self.workspace.evaluate(&ready, number, Arc::new(operations));
@@ -229,9 +229,9 @@ impl SessionEvents for Events {
         (self.0)(line);
     }
 
-    fn told(&self, _: Notice) {}
+    fn report(&self, _: Notice) {}
 
-    fn asks(&self) -> bool {
+    fn reviews_changes(&self) -> bool {
         false
     }
 

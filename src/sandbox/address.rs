@@ -50,7 +50,7 @@ impl Address {
     /// by a first path segment `ACCOUNT-admin`; without either it is the master account.
     pub(super) fn read(host: &str, path: &str) -> Address {
         let path = path.trim_start_matches('/');
-        let name = bare(host);
+        let name = host_without_port(host);
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
         for (label, platform) in SHARED {
             let server = format!("{label}.sandbox");
@@ -99,7 +99,7 @@ impl Address {
 }
 
 /// Returns a host in lower case without its port.
-fn bare(host: &str) -> String {
+fn host_without_port(host: &str) -> String {
     host.rsplit_once(':')
         .map_or(host, |(name, _)| name)
         .to_ascii_lowercase()

@@ -36,7 +36,7 @@ impl Log {
         each: impl FnMut(T) -> Result<(), SandboxError>,
     ) -> Result<(Log, usize), SandboxError> {
         let extent = read(path, each)?.unwrap_or(Extent { length: 0, lines: 0 });
-        let file = private(path).map_err(SandboxError::file("open", path))?;
+        let file = open_private(path).map_err(SandboxError::file("open", path))?;
         file.set_len(extent.length)
             .map_err(SandboxError::file("remove the incomplete last line of", path))?;
         let log = Log {
@@ -102,7 +102,7 @@ pub(super) fn read<T: DeserializeOwned>(
 }
 
 /// Opens a file for appending, readable by its owner only.
-fn private(path: &Path) -> std::io::Result<File> {
+fn open_private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]

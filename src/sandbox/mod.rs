@@ -280,7 +280,7 @@ impl Sandbox {
     ///
     /// Errors: the world cannot be opened, the address cannot be listened on, or the serving process does not respond.
     pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
-        let (place, master, lease) = share::looking_again(|| Sandbox::take_place(&options))?;
+        let (place, master, lease) = share::retry_if_server_ends(|| Sandbox::serve_or_join(&options))?;
         let attached = matches!(place, Place::Attached(_));
         let closed = AtomicBool::new(false);
         let shared = Arc::new(Shared {
@@ -295,7 +295,7 @@ impl Sandbox {
         Ok(Sandbox { shared, lease })
     }
 
-    fn take_place(options: &Options) -> Result<(Place, MasterLogin, Option<Lease>), SandboxError> {
+    fn serve_or_join(options: &Options) -> Result<(Place, MasterLogin, Option<Lease>), SandboxError> {
         let posted = match share::find(options)? {
             Found::Free(seat) => {
                 let master = admin::master(&seat.site);
@@ -464,7 +464,7 @@ impl Sandbox {
 
     /// Returns the records of the platforms, from the serving process if that is another one.
     pub fn snapshot(&self) -> Result<Snapshot, SandboxError> {
-        share::looking_again(|| {
+        share::retry_if_server_ends(|| {
             if let Place::Serving(seat) = &*self.shared.place() {
                 return Ok(seat.site.world.snapshot(seat.site.traffic()));
             }
@@ -474,7 +474,7 @@ impl Sandbox {
 
     /// Adds faults to those in force, in the serving process if that is another one.
     pub fn add_faults(&self, faults: &[Fault]) -> Result<(), SandboxError> {
-        share::looking_again(|| {
+        share::retry_if_server_ends(|| {
             if let Place::Serving(seat) = &*self.shared.place() {
                 seat.site.faults.add(faults, None);
                 return Ok(());

@@ -26,7 +26,7 @@ pub(super) trait Platform: 'static {
     fn route(site: &Site, call: &Call) -> Route;
 
     /// Counts a request before any fault applies.
-    fn notice(site: &Site, call: &Call);
+    fn count_request(site: &Site, call: &Call);
 
     /// Returns how long the platform takes for the request, apart from faults.
     fn latency(_site: &Site, _call: &Call) -> Duration {
@@ -49,7 +49,7 @@ pub(super) trait Platform: 'static {
     fn too_many() -> Reply;
 
     /// Returns a success response without useful content.
-    fn bare_yes() -> Reply {
+    fn empty_success() -> Reply {
         Reply::ok(&serde_json::json!({ "ok": true }))
     }
 }

@@ -88,7 +88,7 @@ impl Snapshot {
             .chain(messages)
             .chain(in_bulk)
             .collect();
-        all.extend(of_jrni(&self.jrni));
+        all.extend(jrni_resources(&self.jrni));
         all
     }
 }
@@ -114,7 +114,7 @@ fn owner(snapshot: &Snapshot, app: &AppBook) -> String {
     owner.map_or("the master account".to_owned(), TenantBook::address)
 }
 
-fn of_jrni(book: &JrniBook) -> Vec<SimulatedResource> {
+fn jrni_resources(book: &JrniBook) -> Vec<SimulatedResource> {
     let names: BTreeMap<u64, &str> = book
         .companies
         .iter()

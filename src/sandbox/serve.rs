@@ -208,10 +208,10 @@ async fn handle(
 async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
     let route = P::route(&site, &call);
     site.meter.count_route(route);
-    P::notice(&site, &call);
+    P::count_request(&site, &call);
     match site.faults.decide(route) {
         None => answer::<P>(site, call, Duration::ZERO).await,
-        Some(kind) => disturbed::<P>(kind, site, call, hook).await,
+        Some(kind) => apply_fault::<P>(kind, site, call, hook).await,
     }
 }
 
@@ -240,7 +240,7 @@ fn settle<P: Platform>(site: &Site, call: &Call) -> Reply {
 }
 
 /// Applies a fault to a request and returns the response.
-async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
+async fn apply_fault<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
     match kind {
         Kind::DropBefore => hook.cut(),
         Kind::DropLate(delay) => {
@@ -260,7 +260,7 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
             let shown = defer::<P>(&site, &call, delay);
             // A refusal stays a refusal.
             let refusal = shown.filter(|reply| !reply.status.is_success());
-            return refusal.unwrap_or_else(P::bare_yes);
+            return refusal.unwrap_or_else(P::empty_success);
         }
         Kind::ExpireToken => return P::expire(&site, &call),
         Kind::DropAfter
@@ -271,23 +271,23 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
         | Kind::Garbage
         | Kind::EmptyYes => {
             let reply = answer::<P>(site, call, Duration::ZERO).await;
-            return spoilt::<P>(kind, reply, hook).await;
+            return corrupt_reply::<P>(kind, reply, hook).await;
         }
     }
     Reply::html(StatusCode::OK, "nobody reads this: the connection is cut")
 }
 
 /// Spoils the correct response.
-async fn spoilt<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
+async fn corrupt_reply<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
     match kind {
         Kind::Error500After => return P::server_error(),
         Kind::TooMany429After => return P::too_many(),
         Kind::HangAfter => std::future::pending().await,
         Kind::Garbage => return Reply::garbage(),
         // A refusal stays a refusal.
-        Kind::EmptyYes if reply.status.is_success() => return P::bare_yes(),
+        Kind::EmptyYes if reply.status.is_success() => return P::empty_success(),
         Kind::EmptyYes => {}
-        Kind::Truncate => hook.cut_after(reply.body.len() / 2),
+        Kind::Truncate => hook.truncate_after(reply.body.len() / 2),
         _ => hook.cut(),
     }
     reply

@@ -90,7 +90,7 @@ fn holder(dir: &Path) -> Result<Holder, SandboxError> {
         // The address can be that of an earlier process while the new one is still opening the world.
         let posted = read_address(dir);
         if let Some(posted) = &posted
-            && answers(posted)
+            && is_serving(posted)
         {
             return Ok(Holder::Other(posted.clone()));
         }
@@ -160,7 +160,7 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
             snapshot: None,
         });
     }
-    looking_again(|| match holder(dir)? {
+    retry_if_server_ends(|| match holder(dir)? {
         Holder::Us(_lock) => Ok(Status {
             served: None,
             snapshot: world::read_snapshot(dir)?,
@@ -174,7 +174,7 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
 
 /// Retries an attempt that may ask the serving process when that process ends meanwhile: by then another one serves, or
 /// the folder is free.
-pub(super) fn looking_again<T>(
+pub(super) fn retry_if_server_ends<T>(
     mut attempt: impl FnMut() -> Result<T, SandboxError>,
 ) -> Result<T, SandboxError> {
     let deadline = Instant::now() + ADDRESS_TIMEOUT;
@@ -215,7 +215,7 @@ pub fn reset(dir: &Path) -> Result<(), SandboxError> {
 }
 
 /// Whether the process that wrote the address still serves there.
-pub(super) fn answers(posted: &Posted) -> bool {
+pub(super) fn is_serving(posted: &Posted) -> bool {
     let health = peer::ask::<Health>(posted.address, "GET", "status", "");
     health.is_ok_and(|health| health.instance == posted.instance && health.pid == posted.pid)
 }

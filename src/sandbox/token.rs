@@ -49,8 +49,8 @@ impl Signer {
     /// Derives the keys from the world's secret.
     pub(super) fn new(secret: &str) -> Signer {
         Signer {
-            access: keyed(secret, b'a'),
-            refresh: keyed(secret, b'r'),
+            access: hmac_key(secret, b'a'),
+            refresh: hmac_key(secret, b'r'),
         }
     }
 
@@ -96,7 +96,7 @@ pub(super) fn digest(text: &str) -> String {
 }
 
 /// Returns a key of the hash's block size, which HMAC uses unchanged.
-fn keyed(secret: &str, purpose: u8) -> Hmac<Sha256> {
+fn hmac_key(secret: &str, purpose: u8) -> Hmac<Sha256> {
     let mut key = [purpose; 64];
     for (slot, byte) in key[1..].iter_mut().zip(secret.bytes()) {
         *slot = byte;

@@ -27,7 +27,7 @@ impl Hook {
     }
 
     /// Lets the next response through up to this many bytes of its body; then the connection closes.
-    pub(super) fn cut_after(&self, body_bytes: usize) {
+    pub(super) fn truncate_after(&self, body_bytes: usize) {
         self.0.store(body_bytes.min(DEAD - 1), Ordering::Release);
     }
 }

@@ -198,13 +198,13 @@ impl Inner {
             self.add(None, mobsted::new_master().into())?;
         }
         if self.memory.jrni.founded().is_none() {
-            self.add(None, jrni::founding().into())?;
+            self.add(None, jrni::initial_event().into())?;
         }
-        if !self.memory.sparrow.is_founded() {
-            self.add(None, sparrow::founding().into())?;
+        if !self.memory.sparrow.is_initialized() {
+            self.add(None, sparrow::initial_event().into())?;
         }
-        if !self.memory.sparrow_bulk.is_founded() {
-            self.add(None, sparrow_bulk::founding().into())?;
+        if !self.memory.sparrow_bulk.is_initialized() {
+            self.add(None, sparrow_bulk::initial_event().into())?;
         }
         Ok(())
     }

@@ -167,15 +167,15 @@ fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Ope
     }
     let caught = match (of_kind.first(), candidates.first()) {
         (Some(spec), _) => {
-            ScriptError::of_script(format!("`{}` does not take {}", spec.name, arguments(count)))
+            ScriptError::from_message(format!("`{}` does not take {}", spec.name, arguments(count)))
                 .with_hint(format!("write it as `{}`", spec.signature()))
         }
         (None, Some(other)) => {
             let others: Vec<&str> = candidates.iter().filter_map(|spec| spec.receiver).collect();
-            ScriptError::of_script(format!("{} has no method `{}`", article(kind), other.name))
+            ScriptError::from_message(format!("{} has no method `{}`", article(kind), other.name))
                 .with_hint(format!("it is a method of {}", others.join(" and of ")))
         }
-        (None, None) => ScriptError::of_script("there is no such method"),
+        (None, None) => ScriptError::from_message("there is no such method"),
     };
     Err(script_error::raise(caught).into())
 }
@@ -195,7 +195,7 @@ fn call(
     if execution.must_stop() {
         return Err(terminated().into());
     }
-    if execution::loading() && spec.effect.changes() {
+    if execution::is_loading_module() && spec.effect.changes() {
         let message = format!(
             "`{}` cannot be called while a module is being imported",
             spec.name
@@ -212,7 +212,7 @@ fn call(
         .map(|(arg, param)| {
             let mut arg = arg.clone().flatten();
             functions.extend(function::taken(context, &execution, param, &mut arg)?);
-            convert::to_value(arg, param.name, &|bytes| copies.have_room(bytes))
+            convert::to_value(arg, param.name, &|bytes| copies.ensure_room(bytes))
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|reason| {
@@ -225,7 +225,7 @@ fn call(
         args,
         functions,
     };
-    let answer = execution.door().ask(ask);
+    let answer = execution.host_operations().ask(ask);
     execution.waited();
     match answer {
         Ok(value) => Ok(convert::to_dynamic(value)),
@@ -246,7 +246,7 @@ fn terminated() -> EvalAltResult {
 }
 
 fn no_context() -> EvalAltResult {
-    script_error::raise(ScriptError::of_script(
+    script_error::raise(ScriptError::from_message(
         "this function can only be called by a running script",
     ))
 }

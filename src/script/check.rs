@@ -139,7 +139,7 @@ impl Scene<'_> {
             module if self.host.module_names().any(|known| known == module) => {
                 self.operation(module, call, at)
             }
-            module => self.of_import(module, call, at),
+            module => self.check_import_call(module, call, at),
         }
     }
 
@@ -162,7 +162,7 @@ impl Scene<'_> {
         self.takes(&named, call, at)
     }
 
-    fn of_import(&self, module: &str, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+    fn check_import_call(&self, module: &str, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let name = call.name.as_str();
         let Some(functions) = (self.imported)(module) else {
             let imported = imports(self.parsed);

@@ -52,7 +52,7 @@ fn declarations(text: &str) -> Vec<String> {
                 .copied()
                 .filter(|line| line.starts_with("///"))
                 .collect();
-            if let Some(declaration) = readable(line) {
+            if let Some(declaration) = script_declaration(line) {
                 let comment = comment.iter().map(|line| format!("{line}\n"));
                 found.push(format!("{}{declaration}", comment.collect::<String>()));
             }
@@ -63,7 +63,7 @@ fn declarations(text: &str) -> Vec<String> {
 }
 
 /// Removes Rust details from a declaration; `None` if scripts cannot use it.
-fn readable(declaration: &str) -> Option<String> {
+fn script_declaration(declaration: &str) -> Option<String> {
     let hidden = ["fn eval(", "fn timestamp(", "fn __"];
     // A function without parameter names overrides a library function that is already documented.
     if hidden.iter().any(|start| declaration.starts_with(start))

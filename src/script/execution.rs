@@ -21,7 +21,7 @@ const SMALL_SHARE: usize = 8;
 pub(super) struct Execution(Arc<Inner>);
 
 struct Inner {
-    door: Arc<dyn Operations>,
+    host_operations: Arc<dyn Operations>,
     share: Arc<Share>,
     /// Allocated bytes at its last statement, and an estimate of its own share.
     last_used: AtomicUsize,
@@ -34,13 +34,13 @@ struct Inner {
 
 impl Execution {
     /// Creates the context of a script that starts now.
-    pub(super) fn new(door: Arc<dyn Operations>, memory: Memory) -> Execution {
-        Execution::begun(door, Arc::new(memory.begin()))
+    pub(super) fn new(host_operations: Arc<dyn Operations>, memory: Memory) -> Execution {
+        Execution::with_share(host_operations, Arc::new(memory.begin()))
     }
 
-    fn begun(door: Arc<dyn Operations>, share: Arc<Share>) -> Execution {
+    fn with_share(host_operations: Arc<dyn Operations>, share: Arc<Share>) -> Execution {
         Execution(Arc::new(Inner {
-            door,
+            host_operations,
             last_used: AtomicUsize::new((share.memory().used)()),
             share,
             own: AtomicIsize::new(0),
@@ -64,8 +64,8 @@ impl Execution {
 
     /// The context of a function of this script that looks something up while an operation runs.
     pub(super) fn read_only(&self, caller_alive: watch::Receiver<()>) -> Execution {
-        let door = self.0.door.read_only(caller_alive);
-        let read_only = Execution::begun(door, Arc::clone(&self.0.share));
+        let host_operations = self.0.host_operations.read_only(caller_alive);
+        let read_only = Execution::with_share(host_operations, Arc::clone(&self.0.share));
         if let Some(engines) = self.0.engines.get() {
             read_only.runs_on(Arc::clone(engines));
         }
@@ -78,8 +78,8 @@ impl Execution {
         tag.read_lock::<Execution>().map(|execution| execution.clone())
     }
 
-    pub(super) fn door(&self) -> &dyn Operations {
-        &*self.0.door
+    pub(super) fn host_operations(&self) -> &dyn Operations {
+        &*self.0.host_operations
     }
 
     /// Whether the script must stop. Called at every statement. Sticky: Rhai lets a script catch an error that passed
@@ -88,7 +88,7 @@ impl Execution {
         if self.0.stop.get().is_some() {
             return true;
         }
-        match self.0.door.stopping() {
+        match self.0.host_operations.stopping() {
             Some(stop) => {
                 self.stop(stop);
                 true
@@ -178,7 +178,7 @@ thread_local! {
 
 /// Whether the body of an imported module is running on this thread. It may run more than once, so it must not change
 /// anything.
-pub(super) fn loading() -> bool {
+pub(super) fn is_loading_module() -> bool {
     LOADING.get() > 0
 }
 

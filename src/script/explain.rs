@@ -69,7 +69,7 @@ fn walk<'a>(sources: &dyn Sources, error: &'a EvalAltResult) -> Walk<'a> {
                 };
                 frames.extend(sources.frame(&source, *position).map(|frame| frame.label(label)));
                 // For a native function, `called` is not a source.
-                if sources.knows(called) {
+                if sources.has_source(called) {
                     called.clone_into(&mut source);
                 }
                 error = inner;
@@ -183,7 +183,7 @@ impl Scene<'_> {
             return error.hint(unknown::constant(constant, names, near));
         }
         let near = names.variables.union(&names.params).map(String::as_str);
-        match unknown::hint(name, names, near, self.in_function, self.knows_module(name)) {
+        match unknown::hint(name, names, near, self.in_function, self.has_module(name)) {
             Some(hint) => error.hint(hint),
             None => error,
         }
@@ -234,7 +234,7 @@ impl Scene<'_> {
             );
         }
         if let Some(module) = module
-            && !self.knows_module(module)
+            && !self.has_module(module)
         {
             return self.module(module);
         }
@@ -245,18 +245,18 @@ impl Scene<'_> {
                 "it is `()`: nothing was found or returned; functions such as `text.trim()` change the text in place",
             );
         }
-        match self.meant(module, name, types.len()) {
+        match self.suggestion(module, name, types.len()) {
             Some(hint) => error.hint(hint),
             None => error,
         }
     }
 
-    fn knows_module(&self, module: &str) -> bool {
+    fn has_module(&self, module: &str) -> bool {
         let imported = self.names.modules.contains(module);
         imported || module == "global" || self.sources.host().module_names().any(|known| known == module)
     }
 
-    fn meant(&self, module: Option<&str>, name: &str, given: usize) -> Option<String> {
+    fn suggestion(&self, module: Option<&str>, name: &str, given: usize) -> Option<String> {
         let names = self.names;
         if module.is_none() && names.variables.contains(name) {
             return Some(format!(

@@ -107,15 +107,15 @@ pub(super) fn word(word: &str) -> Option<String> {
             "it is a function, and its brackets are needed: `{word}(...)`"
         ));
     }
-    meant(WORDS, word)
+    suggestion(WORDS, word)
 }
 
 /// Returns the hint for a property or method.
 pub(super) fn member(name: &str) -> Option<String> {
-    meant(MEMBERS, name)
+    suggestion(MEMBERS, name)
 }
 
-fn meant(known: &[(&[&str], &str)], word: &str) -> Option<String> {
+fn suggestion(known: &[(&[&str], &str)], word: &str) -> Option<String> {
     let found = known.iter().find(|(words, _)| words.contains(&word));
     found.map(|(_, hint)| (*hint).to_owned())
 }

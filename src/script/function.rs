@@ -37,7 +37,7 @@ pub(super) fn taken(
             }
         };
         if let Some(pointer) = pointer {
-            let pointer = unshared(pointer, &mut MAX_CAPTURED.clone(), MAX_CAPTURED_DEPTH)
+            let pointer = detached_copy(pointer, &mut MAX_CAPTURED.clone(), MAX_CAPTURED_DEPTH)
                 .ok_or_else(|| format!("{}: the function captures too much, or itself", key.name))?;
             functions.insert(
                 key.name,
@@ -169,26 +169,26 @@ const MAX_CAPTURED_DEPTH: usize = 200;
 
 /// Copies a value without the cells that the script shares, which may be locked while it waits. `None` if it has more
 /// than `most` values or is nested deeper than `depth` levels.
-fn unshared(value: Dynamic, most: &mut usize, depth: usize) -> Option<Dynamic> {
+fn detached_copy(value: Dynamic, most: &mut usize, depth: usize) -> Option<Dynamic> {
     *most = most.checked_sub(1)?;
     let depth = depth.checked_sub(1)?;
     let value = value.flatten();
     if value.is::<Array>() {
         let items = value.cast::<Array>().into_iter();
-        let items: Option<Array> = items.map(|item| unshared(item, most, depth)).collect();
+        let items: Option<Array> = items.map(|item| detached_copy(item, most, depth)).collect();
         return items.map(Dynamic::from);
     }
     if value.is::<Map>() {
         let fields = value.cast::<Map>().into_iter();
         let fields: Option<Map> = fields
-            .map(|(name, value)| Some((name, unshared(value, most, depth)?)))
+            .map(|(name, value)| Some((name, detached_copy(value, most, depth)?)))
             .collect();
         return fields.map(Dynamic::from);
     }
     if value.is::<FnPtr>() {
         let mut pointer = value.cast::<FnPtr>();
         for captured in pointer.iter_curry_mut() {
-            *captured = unshared(std::mem::take(captured), most, depth)?;
+            *captured = detached_copy(std::mem::take(captured), most, depth)?;
         }
         return Some(pointer.into());
     }

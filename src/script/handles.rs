@@ -69,7 +69,7 @@ impl Handle {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its properties are {}", listed.join(", ")),
         };
-        Err(script_error::raise(ScriptError::of_script(message).with_hint(hint)).into())
+        Err(script_error::raise(ScriptError::from_message(message).with_hint(hint)).into())
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) fn masked(text: &str) -> String {
 }
 
 /// Restores the marks in a text that Rhai has escaped.
-pub(super) fn kept_marks(text: String) -> String {
+pub(super) fn unescape_marks(text: String) -> String {
     if text.contains("\\u{fdd0}") {
         text.replace("\\u{fdd0}", &MARK.to_string())
     } else {
@@ -164,14 +164,14 @@ fn register_secrets(module: &mut Module) {
 }
 
 fn before(text: &str, secret: &Secret) -> Joined {
-    joined(&[Fragment::Plain(text), Fragment::Secret(secret)])
+    join_fragments(&[Fragment::Plain(text), Fragment::Secret(secret)])
 }
 
 fn behind(secret: &Secret, text: &str) -> Joined {
-    joined(&[Fragment::Secret(secret), Fragment::Plain(text)])
+    join_fragments(&[Fragment::Secret(secret), Fragment::Plain(text)])
 }
 
-fn joined(parts: &[Fragment<'_>]) -> Joined {
+fn join_fragments(parts: &[Fragment<'_>]) -> Joined {
     let marked = |part: &Fragment<'_>| matches!(part, Fragment::Plain(text) if is_marked(text));
     if parts.iter().any(marked) {
         return refused(INTERPOLATED_SECRET, JOIN);
@@ -197,7 +197,7 @@ fn compared() -> Result<bool, Box<EvalAltResult>> {
 }
 
 fn refused<T>(reason: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
-    Err(script_error::raise(ScriptError::of_script(reason).with_hint(hint)).into())
+    Err(script_error::raise(ScriptError::from_message(reason).with_hint(hint)).into())
 }
 
 /// Converts a map to JSON for display. Secrets become marks: a text with one cannot leave the script.
@@ -205,9 +205,9 @@ fn refused<T>(reason: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
 fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<EvalAltResult>> {
     let execution = Execution::of(&context);
     let copies = execution.as_ref().map(Copies::of);
-    let room = |bytes| copies.as_ref().is_none_or(|copies| copies.have_room(bytes));
+    let room = |bytes| copies.as_ref().is_none_or(|copies| copies.ensure_room(bytes));
     let value = convert::to_value(map.clone().into(), "value", &room)
-        .map_err(|reason| script_error::raise(ScriptError::of_script(reason)))?;
+        .map_err(|reason| script_error::raise(ScriptError::from_message(reason)))?;
     Ok(marked(value).to_masked_json().to_string())
 }
 

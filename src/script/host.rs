@@ -117,7 +117,7 @@ impl Host {
         )]
         engine.on_var(move |name, _, context| nesting::watch(&watched, name, &context));
         let printer = execution.clone();
-        engine.on_print(move |line| printer.door().print(&handles::masked(line)));
+        engine.on_print(move |line| printer.host_operations().print(&handles::masked(line)));
         engine
     }
 }

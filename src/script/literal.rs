@@ -15,7 +15,7 @@ pub(super) enum Written {
 
 /// Splits `text` after its first literal or word. The error says what is wrong with it.
 pub(super) fn split(text: &str) -> Result<(Written, &str), String> {
-    let end = end_of_first(text)?;
+    let end = first_literal_end(text)?;
     let (first, rest) = text.split_at(end);
     if is_name(first) && !matches!(first, "true" | "false") {
         return Ok((Written::Name(first.to_owned()), rest));
@@ -35,7 +35,7 @@ pub(super) fn is_name(word: &str) -> bool {
 }
 
 /// Returns the byte offset after the first literal or word.
-fn end_of_first(text: &str) -> Result<usize, String> {
+fn first_literal_end(text: &str) -> Result<usize, String> {
     let mut depth = 0_usize;
     let mut quote: Option<char> = None;
     let mut escaped = false;

@@ -135,7 +135,7 @@ impl Copies<'_> {
     }
 
     /// Whether there is room for so many more bytes and their copies. Stops the script if not.
-    pub(super) fn have_room(&self, bytes: usize) -> bool {
+    pub(super) fn ensure_room(&self, bytes: usize) -> bool {
         let more = bytes.saturating_mul(COPIES);
         if !self.execution.has_room(bytes.saturating_add(more)) {
             return false;
@@ -189,8 +189,8 @@ impl Overrun {
 fn out_of_memory(taken: usize, limit: usize) -> Diagnostic {
     let title = format!(
         "the script exceeds its memory limit: {} more than at its start; {} are allowed",
-        spoken(taken),
-        spoken(limit)
+        format_size(taken),
+        format_size(limit)
     );
     Diagnostic::new(OUT_OF_MEMORY, title)
         .hint("process the data in parts, and drop what you no longer need")
@@ -199,7 +199,7 @@ fn out_of_memory(taken: usize, limit: usize) -> Diagnostic {
 }
 
 /// Formats a size: `1.5 GiB`, `300 MiB`.
-fn spoken(bytes: usize) -> String {
+fn format_size(bytes: usize) -> String {
     let mebibytes = bytes / (1024 * 1024);
     if mebibytes < 1024 {
         return format!("{mebibytes} MiB");

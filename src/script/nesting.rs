@@ -57,13 +57,13 @@ impl Extent {
         } else if let Some(items) = value.read_lock::<Array>() {
             self.bytes += size_of_val(items.as_slice());
             self.nodes += items.len();
-            let inner = items.iter().filter(|item| holds_others(item));
+            let inner = items.iter().filter(|item| is_container(item));
             inner.for_each(|item| self.visit(item, level + 1));
         } else if let Some(fields) = value.read_lock::<Map>() {
             // A node of the B-tree holds up to eleven fields.
             self.bytes += 512 + fields.len() * 64;
             self.nodes += fields.len();
-            let inner = fields.values().filter(|field| holds_others(field));
+            let inner = fields.values().filter(|field| is_container(field));
             inner.for_each(|field| self.visit(field, level + 1));
         } else if let Some(function) = value.read_lock::<FnPtr>() {
             self.bytes += size_of::<FnPtr>() + size_of_val(function.curry());
@@ -82,7 +82,7 @@ impl Extent {
 }
 
 /// Whether it can contain other values, or bytes that are not shared.
-fn holds_others(value: &Dynamic) -> bool {
+fn is_container(value: &Dynamic) -> bool {
     !(value.is_int() || value.is_string() || value.is_bool() || value.is_unit() || value.is_float())
 }
 
@@ -103,7 +103,7 @@ impl Watch {
     }
 
     /// Records a check of so many values; the next one follows once the script has done more work than the check took.
-    fn looked(&self, nodes: usize) {
+    fn record_check(&self, nodes: usize) {
         let (least, most) = CHECK_INTERVALS;
         // Intervals vary, so that a loop does not always hit a check at the same place.
         let some = self.checks.fetch_add(1, Relaxed) % 31;
@@ -136,6 +136,6 @@ pub(super) fn watch(
             return Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into());
         }
     }
-    execution.nesting().looked(nodes);
+    execution.nesting().record_check(nodes);
     Ok(read)
 }

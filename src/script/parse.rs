@@ -129,7 +129,7 @@ pub(super) fn parse_with(
         rename(token, place(position))
     });
     let ast = engine
-        .compile(readable(&source.text))
+        .compile(blank_shebang(&source.text))
         .map_err(|error| syntax::syntax(source, &error))?;
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
     let mut insertions = seen.catches;
@@ -162,7 +162,7 @@ pub(super) fn runnable_below(
     above: usize,
     rename: impl Fn(Token, (usize, usize)) -> Token + Send + Sync + 'static,
 ) -> Result<(AST, Patches), Box<Diagnostic>> {
-    let (text, patches) = patched(&readable(&source.text), &parsed.insertions);
+    let (text, patches) = patched(&blank_shebang(&source.text), &parsed.insertions);
     let mut engine = host::compiler();
     let written = patches.clone();
     engine.on_parse_token(move |token, position, _| {
@@ -178,7 +178,7 @@ pub(super) fn runnable_below(
 }
 
 /// Blanks out a `#!` line; all other positions are unchanged.
-pub(super) fn readable(text: &str) -> String {
+pub(super) fn blank_shebang(text: &str) -> String {
     if !text.starts_with("#!") {
         return text.to_owned();
     }

@@ -91,8 +91,8 @@ impl Script {
 
     /// Calls `main` with these arguments, or runs the top-level statements if there is no `main`. Blocks; needs a
     /// thread with `STACK_SIZE` bytes of stack.
-    pub fn call(&self, args: Vec<Value>, door: Arc<dyn Operations>) -> Result<Value, Ended> {
-        let execution = Execution::new(door, self.0.host.memory());
+    pub fn call(&self, args: Vec<Value>, host_operations: Arc<dyn Operations>) -> Result<Value, Ended> {
+        let execution = Execution::new(host_operations, self.0.host.memory());
         let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &execution)));
         if let Some(stop) = execution.stopped() {
             return Err(Ended::Stopped(stop));
@@ -148,7 +148,7 @@ impl Sources for Program {
         &self.bundle.main().name
     }
 
-    fn knows(&self, source: &str) -> bool {
+    fn has_source(&self, source: &str) -> bool {
         self.bundle.source(source).is_some()
     }
 
@@ -216,7 +216,7 @@ impl Program {
             },
         };
         let copies = Copies::of(execution);
-        convert::to_value(returned, "result", &|bytes| copies.have_room(bytes)).map_err(|reason| {
+        convert::to_value(returned, "result", &|bytes| copies.ensure_room(bytes)).map_err(|reason| {
             let at = self.declaration.main.as_ref().map_or(1, |main| main.line);
             let mut error = Diagnostic::at(
                 self.bundle.main(),
@@ -244,7 +244,9 @@ pub(super) fn engine(sources: &Arc<dyn Sources>, execution: &Execution, loaded: 
         let (row, column) = parse::place(position);
         let (source, row, column) = sources.written(source.unwrap_or(sources.main()), row, column);
         let text = super::handles::masked(text);
-        printer.door().print(&format!("{source}:{row}:{column}: {text}"));
+        printer
+            .host_operations()
+            .print(&format!("{source}:{row}:{column}: {text}"));
     });
     engine
 }

@@ -134,7 +134,7 @@ impl Scopes {
     }
 
     /// The declarations in scope at this position, newest last.
-    pub(crate) fn holding(&self, at: usize) -> impl Iterator<Item = &Declared> {
+    pub(crate) fn in_scope_at(&self, at: usize) -> impl Iterator<Item = &Declared> {
         let holds = move |declared: &&Declared| declared.holds.contains(&at);
         self.declared.iter().filter(holds)
     }

@@ -67,7 +67,7 @@ impl ScriptError {
     }
 
     /// Creates an error for a mistake in the script.
-    pub(super) fn of_script(message: impl Into<String>) -> ScriptError {
+    pub(super) fn from_message(message: impl Into<String>) -> ScriptError {
         ScriptError::new("script_error", message.into())
     }
 
@@ -105,7 +105,7 @@ impl ScriptError {
             return caught;
         }
         let map = thrown.cast::<Map>();
-        if is_rhais_own(&map) {
+        if is_rhai_error(&map) {
             native(map)
         } else {
             thrown_map(map)
@@ -205,12 +205,12 @@ impl ScriptError {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its properties are {}", known.join(", ")),
         };
-        raise(ScriptError::of_script(format!("this error has no property `{name}`")).with_hint(hint))
+        raise(ScriptError::from_message(format!("this error has no property `{name}`")).with_hint(hint))
     }
 }
 
 /// Whether the map contains Rhai's details on one of its own errors.
-fn is_rhais_own(map: &Map) -> bool {
+fn is_rhai_error(map: &Map) -> bool {
     let error = map
         .get("error")
         .cloned()
@@ -228,7 +228,7 @@ fn native(mut map: Map) -> ScriptError {
         let value = map.get(key)?.as_int().ok()?;
         usize::try_from(value).ok()
     };
-    let mut caught = ScriptError::of_script(plain(&message));
+    let mut caught = ScriptError::from_message(plain(&message));
     let place = number(&map, "line").zip(number(&map, "position"));
     // For an error inside a called function, `source` is the function's and the line is the caller's.
     let source =
@@ -377,6 +377,6 @@ fn uncatchable(inner: &EvalAltResult) -> bool {
 pub(super) fn from_error(error: &EvalAltResult) -> ScriptError {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(thrown, _) => ScriptError::from_thrown(thrown.clone()),
-        other => ScriptError::of_script(plain(&other.to_string())),
+        other => ScriptError::from_message(plain(&other.to_string())),
     }
 }

@@ -15,7 +15,7 @@ pub(super) trait Sources: Send + Sync {
     fn main(&self) -> &str;
 
     /// Whether there is a source of this name.
-    fn knows(&self, source: &str) -> bool;
+    fn has_source(&self, source: &str) -> bool;
 
     /// The AST of an imported source.
     fn ast(&self, source: &str) -> Option<&AST>;

@@ -217,7 +217,7 @@ impl Breakers {
     }
 
     /// Records that the platform was reached, whatever its response.
-    pub(super) fn reached(&self, admission: &BreakerPermit) {
+    pub(super) fn record_reached(&self, admission: &BreakerPermit) {
         {
             let mut known = self.known();
             if !known.responsive.contains(&admission.origin) {
@@ -238,7 +238,7 @@ impl Breakers {
         let Some(outage) = over else { return };
         let after = span(outage.since_ms, self.clock.steady_millis());
         tracing::info!(host = %admission.host, after_ms = after.as_millis(), "reached again");
-        self.tell(Notice::Up {
+        self.notify(Notice::Up {
             host: admission.host.clone(),
             after,
         });
@@ -246,7 +246,7 @@ impl Breakers {
 
     /// Records that no connection could be made.
     pub(super) fn failed(&self, admission: &BreakerPermit, error: &TransportError) {
-        if !counts(error.kind) || self.awaited(admission) == OutageState::No {
+        if !counts(error.kind) || self.outage_state(admission) == OutageState::No {
             return;
         }
         let now = self.clock.steady_millis();
@@ -266,11 +266,11 @@ impl Breakers {
             Turn::GaveUp(after) => Notice::GaveUp { host, after },
         };
         tracing::info!(?notice, "a platform cannot be reached");
-        self.tell(notice);
+        self.notify(notice);
     }
 
     /// Whether callers wait for this address.
-    pub(super) fn awaited(&self, admission: &BreakerPermit) -> OutageState {
+    pub(super) fn outage_state(&self, admission: &BreakerPermit) -> OutageState {
         let responsive = self.known().responsive.contains(&admission.origin);
         if self.most(responsive).is_zero() {
             return OutageState::No;
@@ -282,7 +282,7 @@ impl Breakers {
     }
 
     /// Whether any caller waits for a site that is down.
-    pub(super) fn any_down(&self) -> bool {
+    pub(super) fn is_any_site_down(&self) -> bool {
         let waits = |site: &Arc<Site>| {
             site.state()
                 .outage
@@ -323,7 +323,7 @@ impl Breakers {
         site.state().outage.as_ref().map(|outage| outage.error(now))
     }
 
-    fn tell(&self, notice: Notice) {
+    fn notify(&self, notice: Notice) {
         (self.listener.0)(notice);
     }
 
@@ -366,17 +366,17 @@ impl State {
             return Turn::Quiet;
         }
         if outage.given_up {
-            outage.put_off(error, now, MAX_WAIT);
+            outage.delay_next_try(error, now, MAX_WAIT);
             return Turn::Quiet;
         }
         if lasted >= most {
             outage.given_up = true;
-            outage.put_off(error, now, MAX_WAIT);
+            outage.delay_next_try(error, now, MAX_WAIT);
             return Turn::GaveUp(lasted);
         }
         // Schedules the last attempt at the end of the maximum wait, not after it.
         let wait = (outage.wait * 2).min(MAX_WAIT).min(most.saturating_sub(lasted));
-        outage.put_off(error, now, wait);
+        outage.delay_next_try(error, now, wait);
         Turn::Quiet
     }
 }
@@ -389,7 +389,7 @@ enum Turn {
 }
 
 impl Outage {
-    fn put_off(&mut self, error: &TransportError, now: i64, wait: Duration) {
+    fn delay_next_try(&mut self, error: &TransportError, now: i64, wait: Duration) {
         self.error = error.clone();
         self.wait = wait;
         self.next_ms = now.saturating_add(millis(wait));

@@ -130,7 +130,7 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
         .dns_resolver(Resolver);
     let builder = match dial {
         Dial::Plain | Dial::LocalTls => builder.no_proxy(),
-        Dial::PublicPlain | Dial::PublicTls => through(builder.no_proxy(), &settings.proxies, dial)?,
+        Dial::PublicPlain | Dial::PublicTls => with_proxies(builder.no_proxy(), &settings.proxies, dial)?,
     };
     let builder = match dial {
         Dial::Plain => builder.tls_backend_preconfigured(no_tls()?),
@@ -138,7 +138,7 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
         Dial::LocalTls | Dial::PublicPlain | Dial::PublicTls => {
             // An error means that the process already has a provider, which is just as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
-            trusting(builder.tls_version_min(reqwest::tls::Version::TLS_1_2), settings)?
+            with_certificates(builder.tls_version_min(reqwest::tls::Version::TLS_1_2), settings)?
         }
     };
     builder.build().map_err(|reason| {
@@ -148,11 +148,11 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
 }
 
 /// Uses this proxy and no other; the environment's proxies, where they apply, are already part of `proxies`.
-fn through(builder: ClientBuilder, proxies: &Proxies, dial: Dial) -> Result<ClientBuilder, String> {
+fn with_proxies(builder: ClientBuilder, proxies: &Proxies, dial: Dial) -> Result<ClientBuilder, String> {
     let is_plain = dial == Dial::PublicPlain;
     let proxy = if is_plain { &proxies.http } else { &proxies.https };
     // reqwest's own `*` excepts names but not addresses.
-    let Some(proxy) = proxy.as_ref().filter(|_| !proxies.except_all()) else {
+    let Some(proxy) = proxy.as_ref().filter(|_| !proxies.bypasses_all_hosts()) else {
         return Ok(builder);
     };
     let except = reqwest::NoProxy::from_string(&proxies.except);
@@ -166,7 +166,7 @@ fn through(builder: ClientBuilder, proxies: &Proxies, dial: Dial) -> Result<Clie
 }
 
 /// Adds the account's certificates to the system's.
-fn trusting(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, String> {
+fn with_certificates(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, String> {
     let unusable = |reason: reqwest::Error| format!("the profile's certificates cannot be used: {reason}");
     if let Some(ca) = &settings.ca {
         let certificates = reqwest::Certificate::from_pem_bundle(&ca.0).map_err(unusable)?;

@@ -63,7 +63,7 @@ impl ConnectOptions {
     /// Options for hosts other than the account's own: without its client certificate, its trusted certificates and its
     /// consent to plain http.
     #[must_use]
-    pub fn to_others(&self) -> ConnectOptions {
+    pub fn for_other_hosts(&self) -> ConnectOptions {
         ConnectOptions {
             ca: None,
             identity: None,
@@ -116,11 +116,13 @@ impl Proxies {
             let below = host.strip_suffix(entry).is_some_and(|rest| rest.ends_with('.'));
             entry == host || below
         });
-        self.https.as_ref().filter(|_| !excepted && !self.except_all())
+        self.https
+            .as_ref()
+            .filter(|_| !excepted && !self.bypasses_all_hosts())
     }
 
     /// Whether all hosts are reached directly.
-    pub(super) fn except_all(&self) -> bool {
+    pub(super) fn bypasses_all_hosts(&self) -> bool {
         self.except.split(',').any(|entry| entry.trim() == "*")
     }
 }

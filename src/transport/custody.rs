@@ -33,8 +33,8 @@ impl Releases {
             return Ok(());
         };
         let mut refused = None;
-        request.each_secret(&mut |secret: &Secret| {
-            for home in secret.homes_elsewhere(&place) {
+        request.for_each_secret(&mut |secret: &Secret| {
+            for home in secret.homes_excluding(&place) {
                 if let (None, Err(advice)) = (&refused, (self.0)(home, &place)) {
                     refused = Some((home.clone(), advice));
                 }

@@ -122,7 +122,7 @@ pub(super) fn tls_failure<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a
 }
 
 /// Whether the server rejected our certificate after our side of the handshake was complete; it then read no request.
-pub(super) fn is_unwelcome(failure: &rustls::Error) -> bool {
+pub(super) fn is_client_cert_rejected(failure: &rustls::Error) -> bool {
     use rustls::AlertDescription as Alert;
     matches!(
         failure,

@@ -9,7 +9,8 @@ use url::Url;
 
 use super::circuit_breaker::OutageState;
 use super::error::{
-    ErrorKind, Sent, TransportError, is_out_of_handles, is_unwelcome, root_cause, tls_cause, tls_failure,
+    ErrorKind, Sent, TransportError, is_client_cert_rejected, is_out_of_handles, root_cause, tls_cause,
+    tls_failure,
 };
 use super::redirect::{self, Turn};
 use super::request::Request;
@@ -42,14 +43,14 @@ pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
                 OutageState::No,
             );
         }
-        let (answer, awaited) = match leave(http, request, &url).await {
-            AttemptOutcome::Ended(Ok(answer), awaited) => (answer, awaited),
+        let (answer, outage_state) = match leave(http, request, &url).await {
+            AttemptOutcome::Ended(Ok(answer), outage_state) => (answer, outage_state),
             other => return other,
         };
         match redirect::judge(request, &url, &answer, followed) {
-            Ok(Turn::Answer) => return AttemptOutcome::Ended(Ok(answer), awaited),
+            Ok(Turn::Answer) => return AttemptOutcome::Ended(Ok(answer), outage_state),
             Ok(Turn::Follow(next)) => url = next,
-            Err(error) => return AttemptOutcome::Ended(Err(error), awaited),
+            Err(error) => return AttemptOutcome::Ended(Err(error), outage_state),
         }
         followed += 1;
     }
@@ -86,7 +87,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
     let mut work = pin!(exchange(http, request, url.clone(), limit));
     let outcome = if let Some(flight) = &request.flight {
         let in_time = tokio::time::timeout(patience.reply, &mut work);
-        if let Ok(outcome) = waits.during(|| answer, in_time).await {
+        if let Ok(outcome) = waits.track(|| answer, in_time).await {
             outcome
         } else {
             // Frees the slot for the lookup of this request's outcome.
@@ -95,10 +96,10 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
             work.await
         }
     } else {
-        waits.during(|| answer, work).await
+        waits.track(|| answer, work).await
     };
     drop(pass);
-    tell(request, outcome.as_ref(), started.elapsed());
+    log_request(request, outcome.as_ref(), started.elapsed());
     let undone = match &outcome {
         // A gateway responds 408 to a request that the platform may still be working on.
         Ok(answer) => (400..500).contains(&answer.status) && answer.status != 408,
@@ -108,7 +109,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
         flight.undone();
     }
     pool.judge(&admission, outcome.as_ref().err());
-    AttemptOutcome::Ended(outcome, pool.awaited(&admission))
+    AttemptOutcome::Ended(outcome, pool.outage_state(&admission))
 }
 
 /// The wait for the response, as shown to the user.
@@ -121,7 +122,7 @@ fn wait_for_answer(http: &Http, request: &Request, reply: Duration) -> Wait {
 }
 
 /// Logs one request: target, response, duration. Neither query nor secrets are logged.
-fn tell(request: &Request, outcome: Result<&Response, &TransportError>, took: Duration) {
+fn log_request(request: &Request, outcome: Result<&Response, &TransportError>, took: Duration) {
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let answer = match outcome {
         Ok(response) => response.status.to_string(),
@@ -152,7 +153,7 @@ async fn exchange(
     timeout: Duration,
 ) -> Result<Response, TransportError> {
     let mut headers = headers(request)?;
-    let url = on_the_wire(http, request, url, &mut headers)?;
+    let url = resolve_sandbox_host(http, request, url, &mut headers)?;
     let client = http.pool.clients.for_url(&url)?;
     let typed = headers.contains_key(CONTENT_TYPE);
     let mut builder = client.request(method(request), url).headers(headers);
@@ -185,7 +186,7 @@ async fn exchange(
 
 /// Replaces a sandbox host by the address where the sandbox listens. The request uses plain http, whatever its scheme,
 /// and has the name in its `Host` header. This way all tenants share connections.
-fn on_the_wire(
+fn resolve_sandbox_host(
     http: &Http,
     request: &Request,
     mut url: Url,
@@ -308,7 +309,7 @@ fn failed(http: &Http, request: &Request, error: &reqwest::Error, timeout: Durat
         TransportError::unsent(ErrorKind::Address, message)
     } else if connecting && error.is_dns() {
         TransportError::unsent(ErrorKind::Dns, format!("{host} cannot be found: {cause}"))
-    } else if tls.is_some_and(|failure| connecting || is_unwelcome(failure)) {
+    } else if tls.is_some_and(|failure| connecting || is_client_cert_rejected(failure)) {
         let message = format!("no secure connection to {host}: {cause}");
         TransportError::unsent(ErrorKind::Tls, message)
     } else if connecting && error.is_timeout() {

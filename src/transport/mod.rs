@@ -131,7 +131,7 @@ impl Http {
 
     /// Returns this client with other connect options. Callers with equal options share connections and rate limits.
     #[must_use]
-    pub fn on(&self, connect_options: &ConnectOptions) -> Http {
+    pub fn with_connect_options(&self, connect_options: &ConnectOptions) -> Http {
         let mut pools = self.shared.pools.lock().unwrap_or_else(PoisonError::into_inner);
         let known = pools.iter().find(|(known, _)| known == connect_options);
         let found = if let Some((_, known)) = known {
@@ -184,25 +184,25 @@ impl Http {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (outcome, awaited) = match exchange::once(self, request).await {
-                AttemptOutcome::Ended(outcome, awaited) => (outcome, awaited),
+            let (outcome, outage_state) = match exchange::once(self, request).await {
+                AttemptOutcome::Ended(outcome, outage_state) => (outcome, outage_state),
                 AttemptOutcome::GaveUp(error) => return retry::finish(Err(error), tries - 1),
             };
-            let wait = retry::wait_before_next(request, &outcome, awaited, tries, clock.now_millis());
-            let put_off = matches!(&outcome, Ok(answer) if answer.status == 429);
-            if let Some(hold) = retry::put_off(&outcome, clock.now_millis()).or(wait)
-                && put_off
+            let wait = retry::wait_before_next(request, &outcome, outage_state, tries, clock.now_millis());
+            let requested_delay = matches!(&outcome, Ok(answer) if answer.status == 429);
+            if let Some(hold) = retry::requested_delay(&outcome, clock.now_millis()).or(wait)
+                && requested_delay
             {
                 // Other requests to this account would be throttled as well.
                 self.pool.hold(&request.url, hold);
             }
-            let wait = wait.filter(|_| !put_off || request.may_be_put_off());
+            let wait = wait.filter(|_| !requested_delay || request.can_resend_when_throttled());
             let Some(wait) = wait else {
                 return retry::finish(outcome, tries);
             };
             tracing::debug!(request = %request.label(), tries, wait_ms = wait.as_millis(), "trying again");
             let waits = &self.shared.config.waits;
-            let _told = (wait >= waits.untold()).then(|| {
+            let _told = (wait >= waits.report_threshold()).then(|| {
                 waits.begin(Wait {
                     what: format!("waiting to send {} again", request.label()),
                     until_ms: Some(clock.now_millis().saturating_add(millis(wait))),

@@ -65,7 +65,7 @@ impl ConnectionPool {
     pub(super) async fn enter(&self, url: &Url) -> Result<(BreakerPermit, RatePermit), TransportError> {
         loop {
             let admission = self.breakers.admit(url).await?;
-            let wait_notice = self.tell_hold(url);
+            let wait_notice = self.report_hold(url);
             let pass = self.rate.enter(&origin(url)).await;
             drop(wait_notice);
             if !admission.is_stale() {
@@ -75,9 +75,9 @@ impl ConnectionPool {
     }
 
     /// Reports that requests are held back for long because of a 429 response.
-    fn tell_hold(&self, url: &Url) -> Option<Waiting> {
-        let left = self.rate.hold_left(&origin(url))?;
-        (left >= self.waits.untold()).then(|| {
+    fn report_hold(&self, url: &Url) -> Option<Waiting> {
+        let left = self.rate.hold_remaining(&origin(url))?;
+        (left >= self.waits.report_threshold()).then(|| {
             self.waits.begin(Wait {
                 what: format!("waiting to ask {} again", url.host_str().unwrap_or_default()),
                 until_ms: Some(self.clock.now_millis().saturating_add(millis(left))),
@@ -91,17 +91,17 @@ impl ConnectionPool {
         match error {
             Some(error) if circuit_breaker::counts(error.kind) => self.breakers.failed(admission, error),
             Some(error) if error.kind == ErrorKind::Address => {}
-            _ => self.breakers.reached(admission),
+            _ => self.breakers.record_reached(admission),
         }
     }
 
-    pub(super) fn awaited(&self, admission: &BreakerPermit) -> OutageState {
-        self.breakers.awaited(admission)
+    pub(super) fn outage_state(&self, admission: &BreakerPermit) -> OutageState {
+        self.breakers.outage_state(admission)
     }
 
     /// Whether any caller waits for a platform that cannot be reached.
     pub(super) fn is_waiting(&self) -> bool {
-        self.breakers.any_down()
+        self.breakers.is_any_site_down()
     }
 
     /// Holds back all requests to this origin for `wait`, after a 429 response.

@@ -106,7 +106,7 @@ impl RateLimiter {
             };
             self.wait_for_turn().await;
             // The platform may have been put on hold meanwhile; other callers need not wait behind this one.
-            if self.hold_left(origin).is_none() {
+            if self.hold_remaining(origin).is_none() {
                 return RatePermit(permit);
             }
         }
@@ -124,7 +124,7 @@ impl RateLimiter {
 
     async fn wait_for_hold(&self, origin: &str) {
         let mut held = false;
-        while let Some(remaining) = self.hold_left(origin) {
+        while let Some(remaining) = self.hold_remaining(origin) {
             self.clock.sleep(remaining).await;
             held = true;
         }
@@ -134,7 +134,7 @@ impl RateLimiter {
     }
 
     /// How much longer requests to `origin` are held back.
-    pub(super) fn hold_left(&self, origin: &str) -> Option<Duration> {
+    pub(super) fn hold_remaining(&self, origin: &str) -> Option<Duration> {
         let now = self.clock.steady_millis();
         let mut state = self.state();
         let until = *state.held.get(origin)?;

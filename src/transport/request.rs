@@ -138,14 +138,14 @@ impl Request {
 
     /// Marks the request as not idempotent.
     #[must_use]
-    pub fn once(mut self) -> Request {
+    pub fn not_idempotent(mut self) -> Request {
         self.idempotent = false;
         self
     }
 
     /// Whether the request may be resent unchanged after a 429 response. A change that may have been carried out anyway
     /// may not: its caller looks it up first, or fails.
-    pub(super) fn may_be_put_off(&self) -> bool {
+    pub(super) fn can_resend_when_throttled(&self) -> bool {
         self.flight.is_none() || self.put_off_is_certain
     }
 
@@ -183,24 +183,26 @@ impl Request {
     /// Returns a scrubber that removes this request's secrets from foreign text.
     pub fn scrubber(&self) -> Scrubber {
         let mut scrubber = Scrubber::new();
-        self.each_secret(&mut |secret| scrubber.know(secret));
-        self.known.iter().for_each(|secret| scrubber.know(secret));
-        self.encoded_basic().iter().for_each(|text| scrubber.know(text));
+        self.for_each_secret(&mut |secret| scrubber.add_secret(secret));
+        self.known.iter().for_each(|secret| scrubber.add_secret(secret));
+        self.encoded_basic()
+            .iter()
+            .for_each(|text| scrubber.add_secret(text));
         scrubber
     }
 
     /// Calls `each` with every secret that is sent with this request.
-    pub(super) fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
+    pub(super) fn for_each_secret(&self, each: &mut dyn FnMut(&Secret)) {
         let basic = self.basic.iter().map(|(_, password)| password);
         self.bearer.iter().chain(basic).for_each(&mut *each);
         let named = self.query.iter().chain(&self.headers);
-        named.for_each(|(_, value)| value.each_secret(each));
+        named.for_each(|(_, value)| value.for_each_secret(each));
         match &self.body {
             Body::None => {}
-            Body::Json(value) => value.each_secret(each),
-            Body::Form(fields) => fields.values().for_each(|value| value.each_secret(each)),
-            Body::Multipart(parts) => parts.iter().for_each(|part| part.content.each_secret(each)),
-            Body::Raw { content, .. } => content.each_secret(each),
+            Body::Json(value) => value.for_each_secret(each),
+            Body::Form(fields) => fields.values().for_each(|value| value.for_each_secret(each)),
+            Body::Multipart(parts) => parts.iter().for_each(|part| part.content.for_each_secret(each)),
+            Body::Raw { content, .. } => content.for_each_secret(each),
         }
     }
 
@@ -277,7 +279,7 @@ impl Request {
                 let kind = "application/x-www-form-urlencoded".to_owned();
                 Some((kind, pairs.finish().into_bytes()))
             }
-            Body::Multipart(parts) => Some(multipart::wire(parts)),
+            Body::Multipart(parts) => Some(multipart::to_wire_bytes(parts)),
             Body::Raw { kind, content } => {
                 let mut bytes = Vec::new();
                 append("", content, &mut |_, text| {

@@ -93,7 +93,7 @@ impl Response {
     }
 
     /// Whether the content type is JSON.
-    pub fn says_json(&self) -> bool {
+    pub fn is_json(&self) -> bool {
         let kind = self.header("content-type").unwrap_or_default();
         kind.to_ascii_lowercase().contains("json")
     }

@@ -30,19 +30,19 @@ const AWAITED_TRIES: u32 = circuit_breaker::FAILURE_THRESHOLD + 1;
 pub(super) fn wait_before_next(
     request: &Request,
     outcome: &Outcome,
-    awaited: OutageState,
+    outage_state: OutageState,
     tries: u32,
     now_millis: i64,
 ) -> Option<Duration> {
     match outcome {
-        Ok(response) => after_answer(request, response, put_off(outcome, now_millis), tries),
+        Ok(response) => after_answer(request, response, requested_delay(outcome, now_millis), tries),
         Err(error) => {
             let limit = match (error.sent, error.kind) {
                 // The end of the outage is awaited before the next attempt.
-                (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == OutageState::Down => {
+                (Sent::No, kind) if circuit_breaker::counts(kind) && outage_state == OutageState::Down => {
                     return Some(Duration::ZERO);
                 }
-                (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == OutageState::Up => {
+                (Sent::No, kind) if circuit_breaker::counts(kind) && outage_state == OutageState::Up => {
                     AWAITED_TRIES
                 }
                 (
@@ -68,7 +68,7 @@ pub(super) fn wait_before_next(
 }
 
 /// How long the platform asks all callers to wait (`Retry-After`), if it does.
-pub(super) fn put_off(outcome: &Outcome, now_millis: i64) -> Option<Duration> {
+pub(super) fn requested_delay(outcome: &Outcome, now_millis: i64) -> Option<Duration> {
     let requested = outcome.as_ref().ok()?.header("retry-after")?;
     retry_after(requested, now_millis).map(|requested| requested.min(MAX_WAIT))
 }

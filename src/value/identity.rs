@@ -24,7 +24,7 @@ pub fn email(text: &str) -> Option<String> {
 }
 
 /// Extracts the address from a text such as `Ann <ann@example.com>`.
-pub fn email_within(text: &str) -> Option<&str> {
+pub fn extract_email(text: &str) -> Option<&str> {
     let (_, rest) = text.rsplit_once('<')?;
     let address = rest.split('>').next()?.trim();
     email(address).map(|_| address)
@@ -97,10 +97,10 @@ mod tests {
             assert_eq!(email(text), None, "{text}");
         }
         assert_eq!(
-            email_within("Ann Smith <ann@example.com>"),
+            extract_email("Ann Smith <ann@example.com>"),
             Some("ann@example.com")
         );
-        assert_eq!(email_within("Ann <ann>"), None);
+        assert_eq!(extract_email("Ann <ann>"), None);
     }
 
     #[test]

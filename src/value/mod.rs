@@ -66,7 +66,7 @@ impl Object {
 
     /// Creates a placeholder, shown as `<closure>`, for something that is not data, such as a closure. For display
     /// only.
-    pub fn stand_in(what: &str) -> Object {
+    pub fn placeholder(what: &str) -> Object {
         Object {
             kind: format!("<{what}>"),
             fields: Record::new(),
@@ -74,7 +74,7 @@ impl Object {
     }
 
     /// Whether this is a placeholder for something that is not data.
-    pub fn is_stand_in(&self) -> bool {
+    pub fn is_placeholder(&self) -> bool {
         self.kind.starts_with('<')
     }
 
@@ -214,7 +214,7 @@ impl Value {
             Value::Secret(secret) => Json::String(secret.to_string()),
             Value::List(items) => Json::Array(items.iter().map(Value::to_masked_json).collect()),
             Value::Record(fields) => masked_fields(fields),
-            Value::Object(object) if object.is_stand_in() => Json::String(object.kind.clone()),
+            Value::Object(object) if object.is_placeholder() => Json::String(object.kind.clone()),
             Value::Object(object) => masked_fields(object.shown_fields()),
         }
     }
@@ -222,20 +222,24 @@ impl Value {
     /// Marks the value as received from `home`: every secret inside that has no home yet gets this one. In an object
     /// with an address of its own, such as a tenant, that address becomes part of the home.
     #[must_use]
-    pub fn given_by(self, home: Option<&Home>) -> Value {
+    pub fn received_from(self, home: Option<&Home>) -> Value {
         if !self.has_secret() {
             return self;
         }
         let all = |fields: Record, home: Option<&Home>| -> Record {
             let fields = fields.into_iter();
-            fields.map(|(name, value)| (name, value.given_by(home))).collect()
+            fields
+                .map(|(name, value)| (name, value.received_from(home)))
+                .collect()
         };
         match self {
             Value::Secret(secret) => Value::Secret(match home {
-                Some(home) => secret.at_home(home),
+                Some(home) => secret.with_home(home),
                 None => secret,
             }),
-            Value::List(items) => Value::List(items.into_iter().map(|item| item.given_by(home)).collect()),
+            Value::List(items) => {
+                Value::List(items.into_iter().map(|item| item.received_from(home)).collect())
+            }
             Value::Record(fields) => Value::Record(all(fields, home)),
             Value::Object(object) => {
                 let own = Origin::parse(object.text("url"));
@@ -253,7 +257,7 @@ impl Value {
     /// Turns every text that repeats a known secret into a secret, and masks such field names. Fields that identify an
     /// object stay text.
     #[must_use]
-    pub fn without_echoes(self, known: &Scrubber) -> Value {
+    pub fn mark_known_secrets(self, known: &Scrubber) -> Value {
         let all = |fields: Record, keeps: &[&str]| -> Record {
             let fields = fields.into_iter().map(|(name, value)| {
                 if keeps.contains(&name.as_str()) || name.starts_with('$') {
@@ -263,15 +267,18 @@ impl Value {
                     Some(name) => name.to_string(),
                     None => name,
                 };
-                (shown, value.without_echoes(known))
+                (shown, value.mark_known_secrets(known))
             });
             fields.collect()
         };
         match self {
             Value::Text(text) => known.echo(&text).map_or(Value::Text(text), Value::Secret),
-            Value::List(items) => {
-                Value::List(items.into_iter().map(|item| item.without_echoes(known)).collect())
-            }
+            Value::List(items) => Value::List(
+                items
+                    .into_iter()
+                    .map(|item| item.mark_known_secrets(known))
+                    .collect(),
+            ),
             Value::Record(fields) => Value::Record(all(fields, &[])),
             Value::Object(object) => Value::Object(Object {
                 fields: all(object.fields, &["url", "login", "email", "id", "outcome"]),
@@ -282,12 +289,15 @@ impl Value {
     }
 
     /// Calls `each` with every secret inside, at any depth.
-    pub fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
+    pub fn for_each_secret(&self, each: &mut dyn FnMut(&Secret)) {
         match self {
             Value::Secret(secret) => each(secret),
-            Value::List(items) => items.iter().for_each(|item| item.each_secret(each)),
-            Value::Record(fields) => fields.values().for_each(|field| field.each_secret(each)),
-            Value::Object(object) => object.fields.values().for_each(|field| field.each_secret(each)),
+            Value::List(items) => items.iter().for_each(|item| item.for_each_secret(each)),
+            Value::Record(fields) => fields.values().for_each(|field| field.for_each_secret(each)),
+            Value::Object(object) => object
+                .fields
+                .values()
+                .for_each(|field| field.for_each_secret(each)),
             _ => {}
         }
     }

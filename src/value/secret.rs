@@ -65,7 +65,7 @@ impl fmt::Display for Home {
 }
 
 impl Secret {
-    /// Wraps a text. It has no home yet: see [`Secret::at_home`].
+    /// Wraps a text. It has no home yet: see [`Secret::with_home`].
     pub fn new(text: impl Into<String>) -> Secret {
         Secret::with_homes(text, Vec::new())
     }
@@ -82,7 +82,7 @@ impl Secret {
 
     /// Gives the secret this home, unless it already has one.
     #[must_use]
-    pub fn at_home(self, home: &Home) -> Secret {
+    pub fn with_home(self, home: &Home) -> Secret {
         if self.0.homes.is_empty() {
             Secret::with_homes(self.expose(), vec![home.clone()])
         } else {
@@ -96,7 +96,7 @@ impl Secret {
     }
 
     /// Returns the homes that do not include `place`: sending the secret there needs permission from each.
-    pub fn homes_elsewhere(&self, place: &Origin) -> impl Iterator<Item = &Home> {
+    pub fn homes_excluding(&self, place: &Origin) -> impl Iterator<Item = &Home> {
         self.0.homes.iter().filter(move |home| !home.0.contains(place))
     }
 
@@ -194,7 +194,7 @@ impl Scrubber {
 
     /// Adds a secret to search for: in plain text, and as URLs, JSON and HTML encode it. Empty and very short ones are
     /// ignored.
-    pub fn know(&mut self, secret: &Secret) {
+    pub fn add_secret(&mut self, secret: &Secret) {
         let clear = secret.expose();
         if clear.len() < MIN_MASKED_LEN {
             return;

@@ -101,16 +101,16 @@ fn received_secrets_are_bound_to_their_account_and_tenant_origins() {
     let given = Value::List(vec![Value::Object(tenant), Secret::new("token").into()]);
     let master = home(&["https://acme-admin.mobsted.com"]);
     let mut homes = Vec::new();
-    let given = given.given_by(Some(&master));
-    given.each_secret(&mut |secret| homes.push(secret.homes().to_vec()));
+    let given = given.received_from(Some(&master));
+    given.for_each_secret(&mut |secret| homes.push(secret.homes().to_vec()));
     let both = home(&["t1-admin.mobsted.com", "acme-admin.mobsted.com"]);
     assert_eq!(homes, [vec![both.clone()], vec![master]]);
     // Passing a secret on does not change its home.
     let mut again = Vec::new();
     let other = home(&["other.example"]);
     given
-        .given_by(Some(&other))
-        .each_secret(&mut |secret| again.push(secret.homes().to_vec()));
+        .received_from(Some(&other))
+        .for_each_secret(&mut |secret| again.push(secret.homes().to_vec()));
     assert_eq!(again, homes);
 }
 
@@ -118,12 +118,12 @@ fn received_secrets_are_bound_to_their_account_and_tenant_origins() {
 fn text_that_echoes_a_secret_becomes_a_secret_with_its_origin() {
     let mut known = Scrubber::new();
     let crm = home(&["crm.example.com"]);
-    known.know(&Secret::new("horse & battery").at_home(&crm));
+    known.add_secret(&Secret::new("horse & battery").with_home(&crm));
     let answer: Json = serde_json::json!({
         "note": "it is horse & battery", "form": ["horse+%26+battery"], "plan": "Basic Plan-2026",
         "count": 5, "horse & battery": 1,
     });
-    let Value::Record(fields) = Value::from_json(answer).without_echoes(&known) else {
+    let Value::Record(fields) = Value::from_json(answer).mark_known_secrets(&known) else {
         panic!("not a map");
     };
     let Value::Secret(note) = &fields["note"] else {
@@ -139,7 +139,7 @@ fn text_that_echoes_a_secret_becomes_a_secret_with_its_origin() {
 #[test]
 fn identifying_object_fields_are_not_turned_into_secrets() {
     let mut known = Scrubber::new();
-    known.know(&Secret::new("ann@example.com"));
+    known.add_secret(&Secret::new("ann@example.com"));
     let app = Object::new(
         "x::X",
         [
@@ -147,7 +147,7 @@ fn identifying_object_fields_are_not_turned_into_secrets() {
             ("name", "ann@example.com".into()),
         ],
     );
-    let Value::Object(app) = Value::Object(app).without_echoes(&known) else {
+    let Value::Object(app) = Value::Object(app).mark_known_secrets(&known) else {
         panic!("not an object");
     };
     assert_eq!(app.text("email"), "ann@example.com");

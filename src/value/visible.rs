@@ -8,7 +8,7 @@ use crate::sabotage::Sabotage;
 /// Whether the character could control a terminal or change the order of displayed text: control characters (C0, C1,
 /// DEL) except line feeds and tabs, line and paragraph separators, and characters that override or embed a text
 /// direction.
-pub fn steers(c: char) -> bool {
+pub fn is_control_or_bidi(c: char) -> bool {
     let changes_direction =
         matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     (changes_direction || (c.is_control() && c != '\n' && c != '\t')) && !Sabotage::ControlsInClear.is_on()
@@ -21,12 +21,12 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// Replaces such characters with the result of `show`.
 pub fn shown(text: &str, show: impl Fn(char) -> String) -> Cow<'_, str> {
-    if !text.contains(steers) {
+    if !text.contains(is_control_or_bidi) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if steers(c) {
+        if is_control_or_bidi(c) {
             out.push_str(&show(c));
         } else {
             out.push(c);

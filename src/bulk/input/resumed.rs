@@ -33,7 +33,7 @@ const PAGE: usize = 512;
 impl Input {
     /// Skips the rows that the journal already has of the run, each of which must be unchanged and in its place.
     /// `script` is the one the run read them with.
-    pub(crate) fn behind(
+    pub(crate) fn skip_recorded(
         mut self,
         journal: &Journal,
         run: &RunId,

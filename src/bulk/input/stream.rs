@@ -61,16 +61,18 @@ impl Stream {
         match self.rows.recv_timeout(remaining) {
             Ok(row) => Next::Read(row),
             Err(RecvTimeoutError::Timeout) => Next::NotYet,
-            Err(RecvTimeoutError::Disconnected) => Next::Read(Some(Err(broken_off()))),
+            Err(RecvTimeoutError::Disconnected) => Next::Read(Some(Err(stopped_early_error()))),
         }
     }
 
     /// Returns the next row, waiting as long as it takes.
     pub(super) fn wait(&mut self) -> Option<Row> {
-        self.rows.recv().unwrap_or_else(|_| Some(Err(broken_off())))
+        self.rows
+            .recv()
+            .unwrap_or_else(|_| Some(Err(stopped_early_error())))
     }
 }
 
-fn broken_off() -> RowsError {
+fn stopped_early_error() -> RowsError {
     RowsError::Unreadable("reading stopped early".into())
 }

@@ -107,7 +107,7 @@ impl CsvRows {
             position,
             line,
             problem,
-            cells: self.as_far_as_it_goes(),
+            cells: self.recovered_cells(),
         };
         let (found, expected) = (self.record.len(), self.columns.len());
         if found != expected {
@@ -132,7 +132,7 @@ impl CsvRows {
     }
 
     /// Returns the cells of a malformed record, column by column, and the record itself.
-    fn as_far_as_it_goes(&self) -> Vec<(String, Value)> {
+    fn recovered_cells(&self) -> Vec<(String, Value)> {
         let cells = self.columns.iter().zip(&self.record);
         let cells = cells.map(|(name, cell)| (name.clone(), text(cell)));
         let record = written(&self.record, self.delimiter).unwrap_or_default();

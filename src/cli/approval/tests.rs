@@ -9,8 +9,8 @@ fn an_approval_covers_its_named_profiles_or_every_profile() {
     assert!(!Approvals::default().covers("acme"));
     let acme = Approvals::to(["acme".to_owned()]);
     assert!(acme.covers("acme") && !acme.covers("globex"));
-    assert!(Approvals::to_all().covers("acme"));
-    assert!(Approvals::to(Approvals::to_all().names()).covers("acme"));
+    assert!(Approvals::for_all_profiles().covers("acme"));
+    assert!(Approvals::to(Approvals::for_all_profiles().names()).covers("acme"));
 }
 
 fn compiled(text: &str) -> Script {
@@ -36,17 +36,17 @@ fn the_approval_prompt_lists_hosts_that_user_entered_secrets_may_reach() {
         ..RunPlan::default()
     };
     assert_eq!(
-        handed(&compiled(text), &plan).unwrap(),
+        secret_destinations(&compiled(text), &plan).unwrap(),
         "the value you pass as `key` may go to crm.example.com, given.example, localhost:8080, and to hosts that the script does \
          not name"
     );
     let asks = "let p = ask_secret(\"?\"); mobsted::connect(#{url: \"https://\" + ask(\"where?\"), login: \"a\", password: p}).apps()";
     assert_eq!(
-        handed(&compiled(asks), &RunPlan::default()).unwrap(),
+        secret_destinations(&compiled(asks), &RunPlan::default()).unwrap(),
         "the value you pass as `ask_secret` may go to hosts that the script does not name"
     );
     assert_eq!(
-        handed(&compiled("http::get(\"https://a.example\")"), &RunPlan::default()),
+        secret_destinations(&compiled("http::get(\"https://a.example\")"), &RunPlan::default()),
         None
     );
 }

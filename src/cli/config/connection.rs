@@ -83,7 +83,7 @@ impl Connection {
     }
 
     /// Merges these settings over `below`, which supplies the values that these lack.
-    pub(super) fn over(self, below: Connection) -> Connection {
+    pub(super) fn merged_over(self, below: Connection) -> Connection {
         // A certificate and its key belong together.
         let own = self.client_cert.is_some() || self.client_key.is_some();
         let (cert, key) = if own {
@@ -103,7 +103,7 @@ impl Connection {
     }
 
     /// Lists settings that could let a third party listen: the file of each, and what it does, as `it …`.
-    pub(super) fn asks(&self, profile: &str) -> Vec<(&Path, String)> {
+    pub(super) fn needs_trust_for(&self, profile: &str) -> Vec<(&Path, String)> {
         let file = |path: &Sourced<PathBuf>| path.value.display().to_string();
         let proxy = self.proxy.iter().map(|proxy| {
             let what = match &proxy.value {

@@ -62,7 +62,7 @@ impl CredentialSource {
             }
             CredentialSource::Keyring(name) => {
                 let found = keychain::get(name).map_err(|problem| self.failed(problem, None))?;
-                found.ok_or_else(|| self.failed("it has no such entry", Some(give_again(secret_id))))?
+                found.ok_or_else(|| self.failed("it has no such entry", Some(reenter_hint(secret_id))))?
             }
             CredentialSource::Sealed => {
                 let found = SecretStore::find(env, secret_id);
@@ -70,7 +70,7 @@ impl CredentialSource {
                     found.map_err(|error| self.failed(error.message, error.hints.into_iter().next()))?;
                 found.ok_or_else(|| {
                     let problem = format!("none is sealed for {} with this home's key", secret_id.place());
-                    self.failed(problem, Some(give_again(secret_id)))
+                    self.failed(problem, Some(reenter_hint(secret_id)))
                 })?
             }
         };
@@ -194,7 +194,7 @@ impl fmt::Display for CredentialSource {
     }
 }
 
-fn give_again(secret_id: &SecretId) -> String {
+fn reenter_hint(secret_id: &SecretId) -> String {
     format!(
         "enter it: provisor profile edit {} --secret {}=sealed",
         secret_id.profile, secret_id.key

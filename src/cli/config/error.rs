@@ -154,11 +154,11 @@ impl ConfigError {
             } => Some(
                 match (nearest(name, known.iter().map(String::as_str)), known.len()) {
                     (Some(like), _) => format!("did you mean `{like}`?"),
-                    (None, 0) => how_to_add(name, file),
+                    (None, 0) => add_profile_hint(name, file),
                     (None, _) => format!("the profiles are {}", known.join(", ")),
                 },
             ),
-            ConfigError::NoProfile { file } => Some(how_to_add("NAME", file)),
+            ConfigError::NoProfile { file } => Some(add_profile_hint("NAME", file)),
             ConfigError::ManyProfiles { .. } => {
                 Some("pass --profile NAME, set PROVISOR_PROFILE, or set default_profile = \"NAME\"".into())
             }
@@ -180,7 +180,7 @@ impl ConfigError {
 const PASSWORD_FORMS: &str = "let `provisor profile edit NAME --secret password=sealed` seal it, or write password = \
      { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
 
-fn how_to_add(name: &str, file: &std::path::Path) -> String {
+fn add_profile_hint(name: &str, file: &std::path::Path) -> String {
     format!(
         "add one to {}, or try it with --sandbox:\n\n[profiles.{name}]\nurl = \"https://…\"\nlogin = \"you@example.com\"\n\
          password = {{ env = \"PROVISOR_PASSWORD\" }}",

@@ -81,9 +81,9 @@ impl Profile {
     }
 
     /// Whether the account is on this machine or simulated.
-    pub(super) fn is_near(&self) -> bool {
+    pub(super) fn is_local_or_sandbox(&self) -> bool {
         let url = self.url.as_ref().map(|url| url.value.as_str());
-        self.name == SANDBOX || url.is_some_and(reading::is_near)
+        self.name == SANDBOX || url.is_some_and(reading::is_local_or_sandbox)
     }
 
     /// Whether its secrets and data travel unencrypted: the address is plain http beyond this machine, and the user
@@ -105,9 +105,9 @@ impl Profile {
     }
 
     /// Returns an error if the settle time is too short: no network is that fast.
-    pub(super) fn hurries(&self) -> Option<ConfigError> {
+    pub(super) fn settle_time_too_short(&self) -> Option<ConfigError> {
         let settle = self.settle.as_ref().filter(|settle| settle.value < MIN_SETTLE)?;
-        (self.url.is_some() && !self.is_near()).then(|| ConfigError::BadValue {
+        (self.url.is_some() && !self.is_local_or_sandbox()).then(|| ConfigError::BadValue {
             origin: settle.origin.clone(),
             key: format!("profiles.{}.settle", self.name),
             problem: format!(
@@ -224,7 +224,7 @@ impl Profile {
     /// A credential stays with the address it was written for: a file that only changes the address of a profile would
     /// otherwise receive the user's password. So would one that adds a CA. A consent to plain http stays with its
     /// address as well.
-    pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
+    pub(super) fn merged_over(self, below: Profile) -> Result<Profile, ConfigError> {
         if let (Some(url), Some(known)) = (&self.url, &below.url)
             && url.value != known.value
             && let Some((_, secret)) = below
@@ -281,7 +281,7 @@ impl Profile {
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
             reply_timeout: self.reply_timeout.or(below.reply_timeout),
             tenant_creation_timeout: self.tenant_creation_timeout.or(below.tenant_creation_timeout),
-            connection: self.connection.over(below.connection),
+            connection: self.connection.merged_over(below.connection),
             endpoints,
             file: self.file,
             untrusted: self.untrusted,

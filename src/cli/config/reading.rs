@@ -56,10 +56,10 @@ pub(super) fn profile(catalogue: &Catalogue, name: &str, table: &Table<'_>) -> R
             .get("plain_http")
             .map(|entry| read_consent(&entry))
             .transpose()?,
-        texts: those(texts, |key| {
+        texts: read_present(texts, |key| {
             table.get(key).map(|entry| entry.text_or_number()).transpose()
         })?,
-        secrets: those(secrets, |key| {
+        secrets: read_present(secrets, |key| {
             let entry = table.get(key);
             entry.map(|entry| CredentialSource::parse(&entry)).transpose()
         })?,
@@ -86,7 +86,7 @@ pub(super) fn profile(catalogue: &Catalogue, name: &str, table: &Table<'_>) -> R
 }
 
 /// Reads the keys that have a value.
-fn those<T>(
+fn read_present<T>(
     keys: BTreeSet<&'static str>,
     read: impl Fn(&str) -> Result<Option<T>, ConfigError>,
 ) -> Result<BTreeMap<&'static str, T>, ConfigError> {
@@ -187,7 +187,7 @@ pub(in crate::cli) fn check_address(text: &str, accepts_plain_http: bool) -> Res
 }
 
 /// Whether the address points to this machine or to the sandbox.
-pub(in crate::cli) fn is_near(text: &str) -> bool {
+pub(in crate::cli) fn is_local_or_sandbox(text: &str) -> bool {
     url::Url::parse(text)
         .is_ok_and(|url| address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host))
 }

@@ -150,7 +150,7 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
         platform.name.into()
     });
     if profile.platform.is_none() {
-        usual(&mut lines, "platform", profile.platform().name);
+        push_default(&mut lines, "platform", profile.platform().name);
     }
     put(&mut lines, "url", profile.url.as_ref(), Clone::clone);
     put(
@@ -176,7 +176,7 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
         mode.name().into()
     });
     if profile.mode.is_none() {
-        usual(&mut lines, "mode", "dev");
+        push_default(&mut lines, "mode", "dev");
     }
     put(&mut lines, "sandbox", profile.sandbox.as_ref(), bool::to_string);
     for place in &profile.secrets_to {
@@ -232,7 +232,7 @@ fn put<T>(lines: &mut Vec<Line>, key: &str, value: Option<&Sourced<T>>, say: imp
     }));
 }
 
-fn usual(lines: &mut Vec<Line>, key: &str, value: &str) {
+fn push_default(lines: &mut Vec<Line>, key: &str, value: &str) {
     lines.push(Line {
         key: key.to_owned(),
         value: value.to_owned(),

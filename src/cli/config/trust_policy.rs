@@ -13,7 +13,7 @@ use crate::value::secret::Home;
 /// Returns an error if others can change the user's own file, which may name programs and says where secrets go. A
 /// group whose id is the user's id has no other members.
 #[cfg(unix)]
-pub(super) fn is_the_users_alone(file: &Path) -> Result<(), ConfigError> {
+pub(super) fn check_only_user_writable(file: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::MetadataExt as _;
     for place in [Some(file), file.parent()].into_iter().flatten() {
         let Ok(about) = std::fs::metadata(place) else {
@@ -33,12 +33,12 @@ pub(super) fn is_the_users_alone(file: &Path) -> Result<(), ConfigError> {
 
 /// On other systems, permissions are lists that the standard library does not read.
 #[cfg(not(unix))]
-pub(super) fn is_the_users_alone(_file: &Path) -> Result<(), ConfigError> {
+pub(super) fn check_only_user_writable(_file: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
 /// Ranks a mode by how much it permits without confirmation.
-fn freedom(mode: Option<Mode>) -> u8 {
+fn mode_rank(mode: Option<Mode>) -> u8 {
     match mode {
         Some(Mode::Sandbox) => 0,
         Some(Mode::ReadOnly) => 1,
@@ -59,7 +59,7 @@ pub(super) fn weakens_mode(overriding: &Profile, overridden: &Profile) -> Option
         what,
     };
     let name = &overriding.name;
-    if overriding.mode.is_some() && freedom(mode(overriding)) > freedom(mode(overridden)) {
+    if overriding.mode.is_some() && mode_rank(mode(overriding)) > mode_rank(mode(overridden)) {
         let (from, to) = (mode_name(mode(overridden)), mode_name(mode(overriding)));
         return Some(untrusted(format!(
             "it takes profile `{name}` from mode {from} to {to}"
@@ -98,13 +98,13 @@ pub(super) fn weakens_mode(overriding: &Profile, overridden: &Profile) -> Option
 
 /// Returns an error if a project's file shortens the time after which a request counts as lost: too short, and it is
 /// sent twice. It may lengthen that time, and set anything for accounts on this machine.
-pub(super) fn hastens(
+pub(super) fn shortens_settle_time(
     overriding: &Profile,
     overridden: Option<&Profile>,
     user_file: &Path,
 ) -> Option<ConfigError> {
-    if overriding.is_near()
-        || overridden.is_some_and(|overridden| overriding.url.is_none() && overridden.is_near())
+    if overriding.is_local_or_sandbox()
+        || overridden.is_some_and(|overridden| overriding.url.is_none() && overridden.is_local_or_sandbox())
     {
         return None;
     }
@@ -148,11 +148,11 @@ fn text<'a>(profile: &'a Profile, key: &str) -> Option<&'a String> {
 
 /// Returns an error if a profile of an untrusted file changes how its account is reached, on which the never-twice
 /// guarantee depends. It does not matter whether the user has a profile of that name. The sandbox is exempt.
-pub(super) fn oversteps(profile: &Profile) -> Option<ConfigError> {
+pub(super) fn exceeds_trust(profile: &Profile) -> Option<ConfigError> {
     if profile.name == SANDBOX {
         return None;
     }
-    let what = profile.spoken_to_by().into_iter().next()?;
+    let what = profile.connection_keys().into_iter().next()?;
     Some(ConfigError::Untrusted {
         file: profile.file.clone(),
         what: format!("it sets `{what}` for profile `{}`", profile.name),
@@ -160,7 +160,7 @@ pub(super) fn oversteps(profile: &Profile) -> Option<ConfigError> {
 }
 
 /// Applies to a profile of an untrusted file the strictest mode of the user's profiles at the same address.
-pub(super) fn tighten(profile: &mut Profile, known: &[Profile]) {
+pub(super) fn apply_strictest_mode(profile: &mut Profile, known: &[Profile]) {
     let Some(place) = profile.origin().filter(|_| profile.sandboxed().is_none()) else {
         return;
     };
@@ -168,8 +168,8 @@ pub(super) fn tighten(profile: &mut Profile, known: &[Profile]) {
     let neighbours = known
         .iter()
         .filter(|known| known.origin().as_ref() == Some(&place) && known.sandboxed().is_none());
-    if let Some(strictest) = neighbours.min_by_key(|known| freedom(mode(known)))
-        && freedom(mode(strictest)) < freedom(mode(profile))
+    if let Some(strictest) = neighbours.min_by_key(|known| mode_rank(mode(known)))
+        && mode_rank(mode(strictest)) < mode_rank(mode(profile))
     {
         profile.mode.clone_from(&strictest.mode);
     }
@@ -187,14 +187,14 @@ pub(super) fn refuse(
         CredentialSource::Sealed => None,
         _ => Some(ConfigError::Untrusted {
             file: untrusted.to_owned(),
-            what: asks(&profile.name, key, source),
+            what: needs_trust_for(&profile.name, key, source),
         }),
     }
 }
 
 /// Returns an error if an untrusted file sets how an account is reached, which could let a third party listen.
 pub(super) fn redirects_traffic(profile: &Profile, untrusted: &Path) -> Option<ConfigError> {
-    let requested = profile.connection.asks(&profile.name);
+    let requested = profile.connection.needs_trust_for(&profile.name);
     let theirs = requested.into_iter().find(|(file, _)| *file == untrusted);
     theirs.map(|(_, what)| ConfigError::Untrusted {
         file: untrusted.to_owned(),
@@ -202,7 +202,7 @@ pub(super) fn redirects_traffic(profile: &Profile, untrusted: &Path) -> Option<C
     })
 }
 
-fn asks(profile: &str, key: &str, source: &CredentialSource) -> String {
+fn needs_trust_for(profile: &str, key: &str, source: &CredentialSource) -> String {
     let key = key.replace('_', " ");
     match source {
         CredentialSource::Command { argv, .. } => {
@@ -217,7 +217,7 @@ fn asks(profile: &str, key: &str, source: &CredentialSource) -> String {
 
 impl Profile {
     /// The keys it sets for how its account is reached, on which the never-twice guarantee depends.
-    fn spoken_to_by(&self) -> Vec<&'static str> {
+    fn connection_keys(&self) -> Vec<&'static str> {
         let timeouts = [
             &self.connect_timeout,
             &self.reply_timeout,
@@ -238,7 +238,7 @@ impl Profile {
     }
 
     /// Whether its address comes from an untrusted file.
-    fn is_led(&self) -> bool {
+    fn has_untrusted_address(&self) -> bool {
         let written = self.url.as_ref().map(|url| &url.origin.file);
         written.is_some() && written == self.untrusted.as_ref()
     }
@@ -257,10 +257,11 @@ impl Config {
             let is_builtin_sandbox = simulated && profile.name == SANDBOX;
             let origin = profile.origin();
             is_builtin_sandbox
-                || (!profile.is_led() && origin.is_some_and(|origin| home.origins().contains(&origin)))
+                || (!profile.has_untrusted_address()
+                    && origin.is_some_and(|origin| home.origins().contains(&origin)))
         };
         let is_place = |entry: &str| match self.profiles.get(entry) {
-            Some(profile) => !profile.is_led() && profile.origin().as_ref() == Some(place),
+            Some(profile) => !profile.has_untrusted_address() && profile.origin().as_ref() == Some(place),
             None => Origin::parse(entry).as_ref() == Some(place),
         };
         let mut ignored_file: Option<&PathBuf> = None;
@@ -304,7 +305,7 @@ impl Config {
     }
 
     /// Lists what a project's file does that requires trust, one line each.
-    pub(in crate::cli) fn asks_for(file: &Path) -> Result<Vec<String>, ConfigError> {
+    pub(in crate::cli) fn trust_reasons(file: &Path) -> Result<Vec<String>, ConfigError> {
         let Some(document) = Document::read(file)? else {
             return Ok(Vec::new());
         };
@@ -316,7 +317,7 @@ impl Config {
             for (key, source) in &profile.secrets {
                 lines.push(format!(
                     "{} and sends it to {address}",
-                    asks(&profile.name, key, &source.value)
+                    needs_trust_for(&profile.name, key, &source.value)
                 ));
             }
             if profile.url.is_some() {
@@ -326,7 +327,7 @@ impl Config {
                     profile.variable("password")
                 ));
             }
-            for key in profile.spoken_to_by() {
+            for key in profile.connection_keys() {
                 lines.push(format!("it sets `{key}` for profile `{}`", profile.name));
             }
             for place in &profile.secrets_to {
@@ -335,7 +336,7 @@ impl Config {
                     profile.name, place.value
                 ));
             }
-            let connection = profile.connection.asks(&profile.name);
+            let connection = profile.connection.needs_trust_for(&profile.name);
             lines.extend(connection.into_iter().map(|(_, what)| what));
             if let Some(mode) = &profile.mode {
                 lines.push(format!(

@@ -120,7 +120,7 @@ impl Draft {
         let written = Document::of(&self.file, text);
         Config::of(&self.catalogue)
             .add(&written, true)
-            .map_err(|error| unfit(&error))?;
+            .map_err(|error| invalid_value_error(&error))?;
         private_file::write(&self.file, |sink| Ok(sink.write_all(written.text.as_bytes())?))
     }
 
@@ -171,7 +171,7 @@ fn put(table: &mut Item, key: &str, value: Value) {
 }
 
 /// The error for an invalid value, without the line number in a file that was never written.
-fn unfit(error: &ConfigError) -> CommandError {
+fn invalid_value_error(error: &ConfigError) -> CommandError {
     let message = match error {
         ConfigError::BadValue { key, problem, .. } => format!("`{key}` {problem}"),
         ConfigError::UnknownKey { key, .. } => format!("unknown key `{key}`"),

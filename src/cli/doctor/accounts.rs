@@ -45,7 +45,7 @@ pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<
         .map_err(CommandError::usage)?;
     let waits = Waits::default();
     let ui = app.ui.clone();
-    waits.tell_to(move |wait| ui.wait(wait));
+    waits.set_listener(move |wait| ui.wait(wait));
     let config = HttpConfig {
         waits,
         ..network::config(app, &Accounts::default(), None)
@@ -53,7 +53,7 @@ pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<
     let http = Http::new(config, Clock::system());
     let mut reported = false;
     for profile in profiles {
-        let (reached, clock) = runtime.block_on(super::network::reach(app, &http, profile));
+        let (reached, clock) = runtime.block_on(super::network::check_reachability(app, &http, profile));
         checks.push(reached);
         // The clock is reported once, unless it is wrong.
         checks.extend(
@@ -83,7 +83,7 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
                 .fix(format!("provisor profile edit {name}")),
         ];
     }
-    if let Some(problem) = unfit(app, profile) {
+    if let Some(problem) = invalid_value(app, profile) {
         return vec![Check::problem(AREA, name, problem).fix(format!("provisor profile edit {name}"))];
     }
     let mut checks: Vec<Check> = profile
@@ -103,14 +103,14 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
 }
 
 /// The problem with a value that no account of the profile's platform can have.
-fn unfit(_app: &App, profile: &Profile) -> Option<String> {
+fn invalid_value(_app: &App, profile: &Profile) -> Option<String> {
     let texts = profile.texts.iter();
     let texts = texts.map(|(key, text)| ((*key).to_owned(), &text.value));
     let endpoints = profile.endpoints.iter();
     let endpoints = endpoints.map(|(name, path)| (format!("endpoints.{name}"), &path.value));
     let platform = profile.platform();
     texts.chain(endpoints).find_map(|(key, text)| {
-        let problem = platform.refuses(&key, text)?;
+        let problem = platform.why_invalid(&key, text)?;
         Some(format!("`{key}`: {problem}"))
     })
 }
@@ -159,7 +159,7 @@ fn finds(app: &App, program: &str, folder: &Path) -> bool {
 }
 
 /// Whether reading the secret may prompt the user.
-fn asks(source: &CredentialSource) -> bool {
+fn may_prompt(source: &CredentialSource) -> bool {
     matches!(
         source,
         CredentialSource::Command { .. } | CredentialSource::Keyring(_)
@@ -178,7 +178,7 @@ fn damaged_tokens(app: &App) -> Option<CommandError> {
 fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
     let has_login = profile.platform().texts().iter().any(|key| key.name == "login");
-    if !has_login && profile.secrets.values().any(|source| asks(&source.value)) {
+    if !has_login && profile.secrets.values().any(|source| may_prompt(&source.value)) {
         let reason = "identified only by the account's secrets, which this check does not ask for";
         return Check::skipped(AREA, subject, reason);
     }

@@ -25,21 +25,21 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
         ("trusted files", paths.trusted()),
     ];
     for (what, path) in private {
-        checks.extend(private_place(what, &path));
+        checks.extend(check_private(what, &path));
     }
     checks.push(key(app)?);
-    checks.extend(guarded("configuration folder", paths.config()));
-    checks.extend(guarded("configuration", &paths.config_file()));
-    checks.push(readable(app)?);
+    checks.extend(check_owner_only("configuration folder", paths.config()));
+    checks.extend(check_owner_only("configuration", &paths.config_file()));
+    checks.push(check_config(app)?);
     checks.extend(project(app)?);
     Ok(checks)
 }
 
 /// Checks that only the owner can access a path. `None` if it does not exist yet.
-fn private_place(what: &str, path: &Path) -> Option<Check> {
+fn check_private(what: &str, path: &Path) -> Option<Check> {
     let about = std::fs::metadata(path).ok()?;
     let expected_mode = if about.is_dir() { 0o700 } else { 0o600 };
-    Some(match rights(&about) & 0o077 {
+    Some(match permission_bits(&about) & 0o077 {
         0 => Check::ok(AREA, what, path.display().to_string()),
         _ => Check::problem(AREA, what, format!("others can reach {}", path.display()))
             .fix(format!("chmod {expected_mode:o} {}", path.display())),
@@ -47,10 +47,10 @@ fn private_place(what: &str, path: &Path) -> Option<Check> {
 }
 
 /// Checks that only the owner can change a path, because its content makes provisor run programs.
-fn guarded(what: &str, path: &Path) -> Option<Check> {
+fn check_owner_only(what: &str, path: &Path) -> Option<Check> {
     let about = std::fs::metadata(path).ok()?;
     let expected_mode = if about.is_dir() { 0o700 } else { 0o600 };
-    Some(match rights(&about) & 0o022 {
+    Some(match permission_bits(&about) & 0o022 {
         0 => Check::ok(AREA, what, path.display().to_string()),
         _ => Check::problem(
             AREA,
@@ -100,7 +100,7 @@ fn key(app: &App) -> Result<Check, CommandError> {
 }
 
 /// Checks that the configuration can be parsed.
-fn readable(app: &App) -> Result<Check, CommandError> {
+fn check_config(app: &App) -> Result<Check, CommandError> {
     let area = "configuration";
     Ok(match Config::load(app.catalogue(), app.paths()?, &app.env) {
         Err(error) => Check::failed(area, "", error.into()),
@@ -133,7 +133,7 @@ fn project(app: &App) -> Result<Option<Check>, CommandError> {
         return Ok(Some(Check::ok(area, name, "trusted as it is")));
     }
     // A file that cannot be read is reported above.
-    let asks = Config::asks_for(&file).unwrap_or_default();
+    let asks = Config::trust_reasons(&file).unwrap_or_default();
     Ok(asks.first().map(|first| {
         Check::warning(area, &*name, format!("not trusted: {first}"))
             .fix(format!("review it, then: provisor trust {name}"))
@@ -141,13 +141,13 @@ fn project(app: &App) -> Result<Option<Check>, CommandError> {
 }
 
 #[cfg(unix)]
-fn rights(about: &std::fs::Metadata) -> u32 {
+fn permission_bits(about: &std::fs::Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     about.permissions().mode()
 }
 
 /// On other systems, a user's folders are private by inheritance.
 #[cfg(not(unix))]
-fn rights(_about: &std::fs::Metadata) -> u32 {
+fn permission_bits(_about: &std::fs::Metadata) -> u32 {
     0
 }

@@ -23,7 +23,7 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
         Ok(Err(error)) => return Ok(vec![unusable(error)]),
         Err(error) => return Ok(vec![Check::failed(AREA, "", error)]),
     };
-    let mut checks = vec![sound(&journal)?];
+    let mut checks = vec![check_integrity(&journal)?];
     checks.extend(unfinished(&journal)?);
     for double in naming::doubles(app.catalogue(), &journal)? {
         checks.push(Check::warning(AREA, "ledger", double));
@@ -45,7 +45,7 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     Ok(checks)
 }
 
-fn sound(journal: &Journal) -> Result<Check, CommandError> {
+fn check_integrity(journal: &Journal) -> Result<Check, CommandError> {
     let problems = match journal.check() {
         Ok(problems) => problems,
         Err(error @ JournalError::Corrupt { .. }) => vec![error.to_string()],

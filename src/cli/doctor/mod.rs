@@ -121,19 +121,19 @@ pub(super) fn doctor(app: &App, command: &DoctorCommand) -> Result<Exit, Command
         app.print(&json!({"version": 1, "ok": is_ok, "checks": documents}).to_string())?;
     } else {
         for check in &checks {
-            say(app, check)?;
+            print_check(app, check)?;
         }
         let count = |state| checks.iter().filter(|check| check.state == state).count();
         app.print(&match (count(State::Problem), count(State::Warning)) {
             (0, 0) => "no problems".to_owned(),
-            (0, warnings) => format!("no problems, {}", counted(warnings, "warning")),
-            (problems, _) => counted(problems, "problem"),
+            (0, warnings) => format!("no problems, {}", format_count(warnings, "warning")),
+            (problems, _) => format_count(problems, "problem"),
         })?;
     }
     Ok(if is_ok { Exit::Ok } else { Exit::Check })
 }
 
-fn counted(count: usize, what: &str) -> String {
+fn format_count(count: usize, what: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("{count} {what}{s}")
 }
@@ -148,7 +148,7 @@ fn document(check: &Check) -> Json {
     })
 }
 
-fn say(app: &App, check: &Check) -> Result<(), CommandError> {
+fn print_check(app: &App, check: &Check) -> Result<(), CommandError> {
     let style = match check.state {
         State::Ok => Style::Good,
         State::Warning => Style::Warning,

@@ -21,7 +21,7 @@ const SKEW: i64 = 60_000;
 const BAD_SKEW: i64 = 300_000;
 
 /// Checks whether the platform responds and its clock agrees with this machine's.
-pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, Option<Check>) {
+pub(super) async fn check_reachability(app: &App, http: &Http, profile: &Profile) -> (Check, Option<Check>) {
     let name = profile.name.as_str();
     let area = "network";
     if profile.sandboxed().is_some() {
@@ -36,13 +36,15 @@ pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, 
         (Err(problem), _) => return (Check::problem(area, name, format!("the address {problem}")), None),
         (_, Err(error)) => return (Check::failed(area, name, error.into()), None),
     };
-    let request = Request::new(Method::Get, url).timeout(REQUEST_TIMEOUT).once();
+    let request = Request::new(Method::Get, url)
+        .timeout(REQUEST_TIMEOUT)
+        .not_idempotent();
     let clock = Clock::system();
     let before = clock.now_millis();
-    match http.on(&line).send(&request).await {
+    match http.with_connect_options(&line).send(&request).await {
         Ok(response) => {
             let after = clock.now_millis();
-            let found = format!("{text} answers in {}", times::took(before, after));
+            let found = format!("{text} answers in {}", times::format_elapsed(before, after));
             (
                 Check::ok(area, name, found),
                 skew(&response, (before, after), text),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::report::is_the_scripts;
+use super::report::is_script_error;
 use crate::bulk::schedule::Finished;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
@@ -68,7 +68,7 @@ impl RowObserver {
         cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
         let stopped = || cancel.is_cancelled();
-        each_failed(journal, run, stopped, |row| {
+        for_each_failed(journal, run, stopped, |row| {
             let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
             self.summary.earlier(row.position, RowStatus::Failed, error);
         })
@@ -81,7 +81,7 @@ impl RowObserver {
         if let Some(progress) = &self.progress {
             progress.row(status != RowStatus::Done);
         }
-        self.scripts += u64::from(status == RowStatus::Failed && is_the_scripts(finished));
+        self.scripts += u64::from(status == RowStatus::Failed && is_script_error(finished));
         self.invalid += u64::from(finished.invalid);
         if let Some(failed) = finished.diagnostic.as_ref().filter(|_| self.exists.is_none())
             && failed.code == Some(Code::AlreadyExists)
@@ -122,7 +122,7 @@ impl RowObserver {
         if let Some(progress) = self.progress.take() {
             progress.finish();
         }
-        self.summary.took(self.started.elapsed());
+        self.summary.set_duration(self.started.elapsed());
     }
 
     pub(super) fn into_parts(self) -> (Summary, Option<Finished>, Option<CommandError>) {
@@ -135,7 +135,7 @@ impl RowObserver {
 }
 
 /// Reads the failed rows of a run from the journal, one by one, until `stopped` returns true.
-pub(super) fn each_failed(
+pub(super) fn for_each_failed(
     journal: &Journal,
     run: &RunId,
     stopped: impl Fn() -> bool,

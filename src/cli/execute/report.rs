@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::Execution;
-use super::progress::{RowObserver, each_failed};
+use super::progress::{RowObserver, for_each_failed};
 use crate::bulk::schedule::{Finished, RunEnd};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -49,7 +49,7 @@ impl Outcome {
     }
 }
 
-fn left_as_it_was(out: &str, partial: &Path) -> String {
+fn untouched_file_note(out: &str, partial: &Path) -> String {
     format!(
         "`{out}` is unchanged; finished rows are in `{}`",
         partial.display()
@@ -57,7 +57,7 @@ fn left_as_it_was(out: &str, partial: &Path) -> String {
 }
 
 /// Whether an error in the script failed the row, so that it would fail again on every retry.
-pub(super) fn is_the_scripts(row: &Finished) -> bool {
+pub(super) fn is_script_error(row: &Finished) -> bool {
     let by_itself = |code: Code| match code {
         Code::AlreadyExists | Code::BadArgument | Code::BadAddress => true,
         Code::Own(own) => own.cause == Cause::Protection,
@@ -68,7 +68,7 @@ pub(super) fn is_the_scripts(row: &Finished) -> bool {
 }
 
 impl Execution<'_> {
-    pub(super) fn say(
+    pub(super) fn report_outcome(
         &self,
         runner: &Runner,
         outcome: &Outcome,
@@ -110,7 +110,7 @@ impl Execution<'_> {
 
     /// Whether the platform can look up any of the steps in doubt.
     fn can_be_looked_up(&self) -> bool {
-        self.any_step(&StepFilter::Open, |step| {
+        self.has_step(&StepFilter::Open, |step| {
             self.app
                 .catalogue()
                 .operation(&step.op)
@@ -119,14 +119,14 @@ impl Execution<'_> {
     }
 
     /// Whether a failed call left something on the platform that a retry would duplicate.
-    fn left_behind(&self) -> bool {
-        self.any_step(&StepFilter::ForAPerson, |step| step.state == StepState::HalfDone)
+    fn has_leftovers(&self) -> bool {
+        self.has_step(&StepFilter::ForAPerson, |step| step.state == StepState::HalfDone)
     }
 
     /// Whether the run has such a step. Steps that cannot be read are ignored.
-    fn any_step(&self, filter: &StepFilter, is_wanted: impl Fn(&StepRecord) -> bool) -> bool {
+    fn has_step(&self, filter: &StepFilter, is_wanted: impl Fn(&StepRecord) -> bool) -> bool {
         let mut found = false;
-        let looked = self.engine.journal.each_step(self.id(), filter, &mut |step| {
+        let looked = self.engine.journal.for_each_step(self.id(), filter, &mut |step| {
             found = is_wanted(&step);
             if found {
                 ControlFlow::Break(())
@@ -137,7 +137,7 @@ impl Execution<'_> {
         looked.is_ok() && found
     }
 
-    fn hint_at_what_was_left(&self) {
+    fn hint_at_leftovers(&self) {
         self.app.ui.hint(&format!(
             "some failed steps left something behind and are not retried until you record their outcome: provisor runs show {}",
             self.id()
@@ -149,7 +149,7 @@ impl Execution<'_> {
         let (ui, resume) = (&self.app.ui, self.resume());
         let is_read_once = self.plan.rows.as_deref().is_some_and(is_stream);
         if let (Some(partial), Some(out)) = (&outcome.partial, &self.plan.out) {
-            ui.note(&left_as_it_was(out, partial));
+            ui.note(&untouched_file_note(out, partial));
         }
         if let (Some(read), true) = (outcome.unread, is_read_once) {
             ui.warn(&format!(
@@ -186,10 +186,10 @@ impl Execution<'_> {
             }
             _ if outcome.failed > 0 && self.plan.rows.is_none() => {
                 let code = last.and_then(|last| last.diagnostic.as_ref()?.code);
-                if self.left_behind() {
-                    self.hint_at_what_was_left();
-                } else if self.any_step(&StepFilter::All, |_| true) {
-                    let scripts = last.is_some_and(is_the_scripts) && self.has_file();
+                if self.has_leftovers() {
+                    self.hint_at_leftovers();
+                } else if self.has_step(&StepFilter::All, |_| true) {
+                    let scripts = last.is_some_and(is_script_error) && self.has_file();
                     ui.hint(&if scripts {
                         format!("completed steps are saved. Fix the script, then run: {resume} --retry-failed --with-current")
                     } else {
@@ -211,8 +211,8 @@ impl Execution<'_> {
     fn hint_at_failed_rows(&self, outcome: &Outcome) {
         let (ui, resume) = (&self.app.ui, self.resume());
         let half_done = self.rows_left_half_done();
-        if half_done > 0 || self.left_behind() {
-            self.hint_at_what_was_left();
+        if half_done > 0 || self.has_leftovers() {
+            self.hint_at_leftovers();
         }
         let scripts = if self.has_file() { outcome.scripts } else { 0 };
         if outcome.failed > half_done + scripts + outcome.invalid {
@@ -238,7 +238,7 @@ impl Execution<'_> {
     fn rows_left_half_done(&self) -> u64 {
         let journal = &self.engine.journal;
         let mut half_done_rows: BTreeSet<u64> = BTreeSet::new();
-        let _ = journal.each_step(self.id(), &StepFilter::ForAPerson, &mut |step| {
+        let _ = journal.for_each_step(self.id(), &StepFilter::ForAPerson, &mut |step| {
             if step.state == StepState::HalfDone {
                 half_done_rows.insert(step.position);
             }
@@ -247,7 +247,7 @@ impl Execution<'_> {
         let mut count = 0;
         if !half_done_rows.is_empty() {
             // Rows that cannot be read are ignored.
-            let _ = each_failed(
+            let _ = for_each_failed(
                 journal,
                 self.id(),
                 || false,
@@ -267,7 +267,7 @@ impl Execution<'_> {
     fn input_lost(&self, outcome: &Outcome, reason: &str) -> CommandError {
         let mut error = CommandError::usage(format!("the rows cannot be read: {reason}"));
         if let (Some(partial), Some(out)) = (&outcome.partial, &self.plan.out) {
-            error = error.hint(left_as_it_was(out, partial));
+            error = error.hint(untouched_file_note(out, partial));
         }
         let again = match self.plan.rows.as_deref() {
             Some(rows) if !is_stream(rows) => self.resume(),

@@ -184,7 +184,11 @@ pub(super) fn scheme(address: &str) -> Option<&str> {
 
 /// The default scheme of an address: http on this machine, as in Postman; https everywhere else.
 pub(super) fn scheme_for(address: &str) -> &'static str {
-    if is_near(address) { "http://" } else { "https://" }
+    if is_loopback_address(address) {
+        "http://"
+    } else {
+        "https://"
+    }
 }
 
 /// The host of an address, with or without a scheme.
@@ -199,8 +203,8 @@ pub(super) fn host(address: &str) -> &str {
 }
 
 /// Whether an address, with or without a scheme, points to this machine.
-pub(super) fn is_near(address: &str) -> bool {
-    crate::cli::config::is_near(&format!("http://{}", host(address)))
+pub(super) fn is_loopback_address(address: &str) -> bool {
+    crate::cli::config::is_local_or_sandbox(&format!("http://{}", host(address)))
 }
 
 #[cfg(test)]

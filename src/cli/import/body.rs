@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::code::{Code, quoted};
 use super::collection::{Field, fields, text};
 use super::values::{Piece, Values};
-use exact::{is_exact_json, is_held, with_holes};
+use exact::{is_exact_json, is_held, parse_with_placeholders};
 
 /// A request body as options of an `http::` call.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<B
         .unwrap_or_default();
     let says_json = language == "json" || content_type.is_some_and(|kind| kind.contains("json"));
     let is_unspecified = language.is_empty() || language == "text";
-    let document = with_holes(&content).filter(|document| {
+    let document = parse_with_placeholders(&content).filter(|document| {
         let is_json = says_json || (is_unspecified && content_type.is_none());
         is_json && (document.is_object() || document.is_array())
     });
@@ -167,9 +167,9 @@ fn graphql(json: &Json, values: &mut Values) -> Result<Body, String> {
     let mut fields = vec![("query".to_owned(), values.value(&text(&json["query"]), "query")?)];
     let variables = match &json["variables"] {
         Json::String(text) => {
-            let read = with_holes(text);
+            let read = parse_with_placeholders(text);
             if read.is_none() && !text.trim().is_empty() {
-                values.say("the variables of its query are not JSON and are left out".to_owned());
+                values.add_note("the variables of its query are not JSON and are left out".to_owned());
             }
             read.unwrap_or(Json::Null)
         }
@@ -244,7 +244,7 @@ pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Cod
         Json::Bool(flag) => Code::Expr(flag.to_string()),
         Json::Number(number) => number_code(number, field, values)?,
         Json::String(text) => match text.strip_prefix(BARE) {
-            Some(name) => bare(name, field, values)?,
+            Some(name) => unquoted_variable(name, field, values)?,
             None => values.value(text, field)?,
         },
         Json::Array(items) => {
@@ -261,7 +261,7 @@ pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Cod
 }
 
 /// Converts an unquoted variable: a number, a boolean, or a whole document.
-fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
+fn unquoted_variable(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
     let placeholder = format!("{{{{{name}}}}}");
     let pieces = values.pieces(&placeholder)?;
     match pieces.as_slice() {
@@ -269,7 +269,7 @@ fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
             let param = &mut values.params[*index];
             let fits = param.default.as_deref().is_none_or(is_exact_json);
             if param.secret || !fits {
-                values.say(format!("`{name}` is sent as text, although it has no quotes"));
+                values.add_note(format!("`{name}` is sent as text, although it has no quotes"));
                 return values.value(&placeholder, field);
             }
             if param.mixed {
@@ -292,7 +292,7 @@ fn parsed(text: &str) -> Code {
 fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) -> Result<Code, String> {
     let text = number.to_string();
     if super::secrets::name_is_secret(field) {
-        values.say(format!(
+        values.add_note(format!(
             "`{field}` is sent as text: a credential cannot be a number"
         ));
         return values.value(&text, field);
@@ -302,7 +302,7 @@ fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) ->
         // `{:?}` always writes a point or an exponent, so Rhai reads a float.
         (None, Some(float)) if number.is_f64() => Code::Expr(format!("{float:?}")),
         _ => {
-            values.say(format!(
+            values.add_note(format!(
                 "`{field}` is sent as text: its number is too large for a value"
             ));
             Code::Expr(quoted(&text))
@@ -334,7 +334,7 @@ fn depth(json: &Json) -> usize {
 /// is nested too deeply, or would be changed by script values.
 pub(super) fn document(body: &Json, values: &Values) -> Json {
     let content = text(&body["raw"]);
-    let document = with_holes(&content).unwrap_or(Json::Null);
+    let document = parse_with_placeholders(&content).unwrap_or(Json::Null);
     if depth(&document) <= MAX_DEPTH && is_held(&content, values) {
         document
     } else {

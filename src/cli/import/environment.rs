@@ -79,7 +79,7 @@ fn names_of(platform: &Platform, key: &str) -> Vec<String> {
         .filter(|(known, _)| *known == key)
         .flat_map(|(_, names)| *names);
     let others = others.map(|name| (*name).to_owned());
-    [letters(key)].into_iter().chain(others).collect()
+    [lowercase_alphanumerics(key)].into_iter().chain(others).collect()
 }
 
 /// Returns the account that the environment describes; `None` if it describes none. `chosen` maps fields to variables,
@@ -191,7 +191,7 @@ fn guessed(catalogue: &Catalogue, environment: &Environment, addresses: &str) ->
     let keys = environment
         .variables
         .iter()
-        .map(|variable| letters(&variable.key));
+        .map(|variable| lowercase_alphanumerics(&variable.key));
     let keys: Vec<String> = keys.collect();
     let open = environment
         .variables
@@ -236,8 +236,9 @@ impl Environment {
         let by_name = || {
             names_of(platform, field).iter().find_map(|name| {
                 let mut variables = self.variables.iter();
-                variables
-                    .find(|variable| letters(&variable.key) == *name && !variable.value.trim().is_empty())
+                variables.find(|variable| {
+                    lowercase_alphanumerics(&variable.key) == *name && !variable.value.trim().is_empty()
+                })
             })
         };
         let variable = match chosen {
@@ -308,7 +309,7 @@ fn below(platform: &Platform, url: String, collection_site: Option<&Site>) -> St
     }
 }
 
-fn letters(name: &str) -> String {
-    let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    letters.map(|c| c.to_ascii_lowercase()).collect()
+fn lowercase_alphanumerics(name: &str) -> String {
+    let lowercase_alphanumerics = name.chars().filter(char::is_ascii_alphanumeric);
+    lowercase_alphanumerics.map(|c| c.to_ascii_lowercase()).collect()
 }

@@ -65,7 +65,15 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
             (&SecretLocation::Typed(secret), field.title),
         )?;
     }
-    draft.set(name, "mode", if config::is_near(&url) { "dev" } else { "prod" });
+    draft.set(
+        name,
+        "mode",
+        if config::is_local_or_sandbox(&url) {
+            "dev"
+        } else {
+            "prod"
+        },
+    );
     secrets.save(draft, name)?;
     let taken: Vec<&str> = account.taken.iter().map(|(_, name)| name.as_str()).collect();
     app.ui

@@ -48,16 +48,16 @@ pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
         ))
         .hint(EXPORT_HINT)
     })?;
-    told(json).map_err(|reason| CommandError::usage(format!("`{shown}` {reason}")).hint(EXPORT_HINT))
+    classify(json).map_err(|reason| CommandError::usage(format!("`{shown}` {reason}")).hint(EXPORT_HINT))
 }
 
 const EXPORT_HINT: &str = "in Postman, export a collection as version 2.1, or an environment";
 
-fn told(json: Json) -> Result<Found, String> {
+fn classify(json: Json) -> Result<Found, String> {
     // Postman's own API wraps the document in an object.
     for name in ["collection", "environment"] {
         if let Some(inner) = json.get(name).filter(|inner| inner.is_object()) {
-            return told(inner.clone());
+            return classify(inner.clone());
         }
     }
     if json.get("requests").is_some() && json.get("item").is_none() {
@@ -90,19 +90,23 @@ mod tests {
     #[test]
     fn postman_collections_and_environments_are_detected_by_content() {
         assert!(matches!(
-            told(json!({"name": "x", "values": []})),
+            classify(json!({"name": "x", "values": []})),
             Ok(Found::Environment(_))
         ));
         assert!(matches!(
-            told(json!({"info": {}, "item": []})),
+            classify(json!({"info": {}, "item": []})),
             Ok(Found::Collection(_))
         ));
         assert!(matches!(
-            told(json!({"collection": {"info": {}, "item": []}})),
+            classify(json!({"collection": {"info": {}, "item": []}})),
             Ok(Found::Collection(_))
         ));
-        assert!(told(json!({"requests": []})).unwrap_err().contains("version 1"));
-        assert!(told(json!({"info": {"schema": "https://x/v3.0.0/"}, "item": []})).is_err());
-        assert!(told(json!([1, 2])).is_err());
+        assert!(
+            classify(json!({"requests": []}))
+                .unwrap_err()
+                .contains("version 1")
+        );
+        assert!(classify(json!({"info": {"schema": "https://x/v3.0.0/"}, "item": []})).is_err());
+        assert!(classify(json!([1, 2])).is_err());
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Script {
 
 impl Script {
     /// A clause that counts the Postman scripts kept as comments.
-    pub(super) fn scripts_stand(&self) -> String {
+    pub(super) fn scripts_note(&self) -> String {
         match self.scripts {
             1 => "1 script is a comment".to_owned(),
             many => format!("{many} scripts are comments"),
@@ -39,7 +39,7 @@ impl Script {
 }
 
 /// A count with its noun, as in `2 requests`.
-pub(super) fn counted(count: usize, one: &str) -> String {
+pub(super) fn format_count(count: usize, one: &str) -> String {
     let more = if count == 1 { "" } else { "s" };
     format!("{count} {one}{more}")
 }
@@ -105,7 +105,7 @@ impl Draft {
         .below(&given.variables)
         .with_mixed(first_pass.mixed);
         let mut sessions =
-            Sessions::of_collection(&given.catalogue, collection, given.profile.as_ref(), &mut values);
+            Sessions::find_in_collection(&given.catalogue, collection, given.profile.as_ref(), &mut values);
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut functions = Vec::new();
         let mut left = first_pass.left;
@@ -209,7 +209,7 @@ impl Draft {
         let _ = write!(
             about,
             "\n{}: {} with platform operations, {} with `http::`, {} left out.",
-            counted(script.requests, "request"),
+            format_count(script.requests, "request"),
             script.typed,
             script.web,
             script.omitted
@@ -218,7 +218,7 @@ impl Draft {
             let _ = write!(
                 about,
                 "\nScripts of the collection do not run here; {}.",
-                script.scripts_stand()
+                script.scripts_note()
             );
         }
         for note in &script.notes {

@@ -27,7 +27,7 @@ pub(super) struct Profiled {
 
 impl Profiled {
     /// Whether the text is exactly the variable that this field of the profile was taken from.
-    pub(super) fn took(&self, key: &str, text: &str) -> bool {
+    pub(super) fn is_taken_from(&self, key: &str, text: &str) -> bool {
         let name = text.trim().strip_prefix("{{");
         let name = name.and_then(|rest| rest.strip_suffix("}}"));
         let mut taken = self.taken.iter();
@@ -71,7 +71,7 @@ pub(super) struct Session {
 
 impl Sessions {
     /// Searches the collection for requests that sign in.
-    pub(super) fn of_collection(
+    pub(super) fn find_in_collection(
         catalogue: &Catalogue,
         collection: &Collection,
         profile: Option<&Profiled>,
@@ -90,7 +90,7 @@ impl Sessions {
             values.enter(&request.variables);
             let address = address::read(&request.url);
             if let Some(site) = sessions.site(&address.base, values) {
-                sessions.learn(request, &address, site, values);
+                sessions.collect_account_fields(request, &address, site, values);
             }
         }
         sessions
@@ -155,7 +155,13 @@ impl Sessions {
     }
 
     /// Collects the account fields in a request; the first value of a field wins.
-    fn learn(&mut self, request: &Request, address: &address::Address, site: Site, values: &Values) {
+    fn collect_account_fields(
+        &mut self,
+        request: &Request,
+        address: &address::Address,
+        site: Site,
+        values: &Values,
+    ) {
         let base = site.base.clone();
         let ask = ask(self.catalogue(), request, address, site, "", None, values);
         let mut sign_in = known::sign_in(&ask).unwrap_or_default();
@@ -199,13 +205,13 @@ impl Sessions {
             .map(|sign_in| sign_in.account.as_slice())
             .unwrap_or_default();
         let has = |key: &str| account.iter().any(|(known, _)| *known == key);
-        let signs_in = platform.secrets().iter().any(|field| has(field.name));
+        let has_secret = platform.secrets().iter().any(|field| has(field.name));
         match profile {
             Some(profile) if first => {
                 let code = format!("{module}::connect({})", quoted(&profile.name));
                 return Ok((code, profile.part.clone()));
             }
-            None if first && !signs_in => return Ok((format!("{module}::connect()"), String::new())),
+            None if first && !has_secret => return Ok((format!("{module}::connect()"), String::new())),
             _ => {}
         }
         let mut map = vec![("url".to_owned(), Code::Expr(values.address(&site.written)?))];

@@ -71,7 +71,7 @@ pub(super) fn of(catalogue: &Catalogue, address: &str, evidence: &Evidence, valu
 }
 
 /// Returns the first site that the collection's requests use and whose host is that of an environment variable.
-pub(super) fn of_environment(
+pub(super) fn find_in_environment(
     catalogue: &Catalogue,
     collection: &Collection,
     environment: &[Variable],

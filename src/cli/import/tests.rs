@@ -413,7 +413,7 @@ fn the_platform_of_an_environment_is_detected_from_request_urls() {
     };
     let account = |collection: &Collection, environment: &Environment| {
         let collection_site =
-            site::of_environment(&crate::platforms::catalogue(), collection, &environment.variables);
+            site::find_in_environment(&crate::platforms::catalogue(), collection, &environment.variables);
         environment::account(
             &crate::platforms::catalogue(),
             environment,

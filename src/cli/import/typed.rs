@@ -37,7 +37,7 @@ impl Ask<'_> {
     /// request lacks one of its arguments or has more than it takes.
     pub(super) fn typed(&self, values: &mut Values, fit: &Fit, op: &'static str, args: &[ImportArg]) -> Done {
         let session = match fit.route.within {
-            Some(name) => self.session_on(fit.part(name), values)?,
+            Some(name) => self.session_for_part(fit.part(name), values)?,
             None => self.session.to_owned(),
         };
         let Some(op) = self.catalogue.operation(op) else {
@@ -48,7 +48,7 @@ impl Ask<'_> {
         };
         let asks_more = self.query.iter().any(|(key, value)| {
             let key = key.to_lowercase();
-            let reads_all = PAGING.contains(&key.as_str()) && !is_further(&key, &values.expanded(value));
+            let reads_all = PAGING.contains(&key.as_str()) && !is_later_page(&key, &values.expanded(value));
             !reads_all && key != CACHE_BUSTER && !taken.query.contains(&key)
         });
         if asks_more || (self.payload == Carried::Other && !taken.body) {
@@ -68,7 +68,7 @@ impl Ask<'_> {
                 pages.join(", ")
             ));
         }
-        notes.extend(self.left_headers(values));
+        notes.extend(self.unsent_headers_note(values));
         Ok(Meaning::Call(Called {
             code: call(&session, &op, &taken.args),
             notes,
@@ -76,7 +76,7 @@ impl Ask<'_> {
     }
 
     /// Returns the session, switched to the part of the account that the request names.
-    fn session_on(&self, part: &str, values: &mut Values) -> Result<String, String> {
+    fn session_for_part(&self, part: &str, values: &mut Values) -> Result<String, String> {
         let Some(scope) = self.platform.import.scope else {
             return Ok(self.session.to_owned());
         };
@@ -241,12 +241,12 @@ impl Ask<'_> {
         }
         Ok(Meaning::Call(Called {
             code: call(self.session, op, &args),
-            notes: self.left_headers(values),
+            notes: self.unsent_headers_note(values),
         }))
     }
 
     /// A note on the headers that no operation sends, if there are any.
-    fn left_headers(&self, values: &Values) -> Vec<String> {
+    fn unsent_headers_note(&self, values: &Values) -> Vec<String> {
         let known = values.credentials();
         let is_own = |field: &&Field| {
             let name = field.key.trim();
@@ -269,7 +269,7 @@ impl Ask<'_> {
 }
 
 /// Whether a query field asks for a page after the first.
-fn is_further(key: &str, value: &str) -> bool {
+fn is_later_page(key: &str, value: &str) -> bool {
     key == "page" && value.trim().parse().is_ok_and(|page: i64| page > 1)
 }
 

@@ -150,7 +150,7 @@ impl Values {
     }
 
     /// Adds a note on the request being written.
-    pub(super) fn say(&mut self, note: String) {
+    pub(super) fn add_note(&mut self, note: String) {
         if !self.pending_notes.contains(&note) {
             self.pending_notes.push(note);
         }
@@ -179,7 +179,7 @@ impl Values {
         let mut all: Vec<String> = secret
             .chain(self.hidden.iter().cloned())
             .chain(self.literals.keys().cloned())
-            .filter(|value| !value.is_empty() && !is_a_word_for_one(value))
+            .filter(|value| !value.is_empty() && !is_placeholder_credential(value))
             .collect();
         // Longest first, so that none is masked only in part.
         all.sort_by_key(|value| std::cmp::Reverse(value.len()));
@@ -278,7 +278,7 @@ impl Values {
                 Piece::Code(code) => parts.push((false, (*code).to_owned())),
             }
         }
-        joined(&parts)
+        join_parts(&parts)
     }
 
     /// Converts an address. Path segments that are credentials become parameters, but not of the secret type: an
@@ -385,7 +385,7 @@ impl Values {
                 path[0]
             ));
         }
-        if let Some(pieces) = self.made_of(name, path)? {
+        if let Some(pieces) = self.resolve_nested(name, path)? {
             self.made.insert(name.to_owned(), pieces.clone());
             return Ok(pieces);
         }
@@ -401,7 +401,7 @@ impl Values {
     }
 
     /// The pieces of a variable whose value refers to others; `None` for any other variable.
-    fn made_of(&mut self, name: &str, path: &mut Vec<String>) -> Result<Option<Vec<Piece>>, String> {
+    fn resolve_nested(&mut self, name: &str, path: &mut Vec<String>) -> Result<Option<Vec<Piece>>, String> {
         let known = self.find(name).filter(|variable| !is_secret(variable));
         let parts = known.map(|variable| parts(&variable.value)).unwrap_or_default();
         if !parts.iter().any(|part| matches!(part, Part::Hole(_))) {
@@ -479,7 +479,7 @@ fn by_key(variables: impl IntoIterator<Item = Variable>) -> BTreeMap<String, Var
 
 /// Whether the value is just a word for a credential, such as `password`. Samples use it as a placeholder, and every
 /// script contains it.
-fn is_a_word_for_one(value: &str) -> bool {
+fn is_placeholder_credential(value: &str) -> bool {
     value.chars().all(|c| c.is_ascii_alphabetic())
         && value.len() < 2 * MIN_SECRET_LEN
         && name_is_secret(value)
@@ -533,7 +533,7 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
 }
 
 /// Joins texts and expressions into one expression: a template if nothing in it needs escaping, else a concatenation.
-fn joined(parts: &[(bool, String)]) -> String {
+fn join_parts(parts: &[(bool, String)]) -> String {
     match parts {
         [] => return "\"\"".to_owned(),
         [(true, text)] => return quoted(text),

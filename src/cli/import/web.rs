@@ -106,7 +106,7 @@ impl Draft {
         let given = address::scheme(&shown);
         let bare = address.base.starts_with("{{") && !shown.starts_with("{{") && given.is_none();
         let host = address::host(&shown);
-        if address::is_near(&shown) {
+        if address::is_loopback_address(&shown) {
             // This machine is reached by plain http, as in Postman.
         } else if address.scheme_added || bare {
             values.once(format!("`{host}` has no scheme; it is used with https"));
@@ -146,7 +146,9 @@ impl Draft {
     }
 
     fn basic(&mut self, user: &str, password: &str, values: &mut Values) -> Result<(), String> {
-        let is_own = |profile: &Profiled| profile.took("login", user) && profile.took("password", password);
+        let is_own = |profile: &Profiled| {
+            profile.is_taken_from("login", user) && profile.is_taken_from("password", password)
+        };
         if self.profile.as_ref().is_some_and(is_own) {
             return Ok(());
         }
@@ -167,7 +169,7 @@ impl Draft {
         if self
             .profile
             .as_ref()
-            .is_some_and(|profile| profile.took("bearer", token))
+            .is_some_and(|profile| profile.is_taken_from("bearer", token))
         {
             return Ok(());
         }

@@ -41,7 +41,7 @@ impl Keys {
             4 if self.line.is_empty() => return Pressed::End,
             4 | b'\r' | b'\n' => return Pressed::Enter,
             8 | 0x7f => self.erase_character(),
-            0x15 => self.keep(0),
+            0x15 => self.truncate_to(0),
             0x17 => self.erase_word(),
             0..0x20 => {}
             _ => self.line.push(byte),
@@ -73,17 +73,17 @@ impl Keys {
 
     fn erase_character(&mut self) {
         let begins = |byte: &u8| byte & 0b1100_0000 != 0b1000_0000;
-        self.keep(self.line.iter().rposition(begins).unwrap_or(0));
+        self.truncate_to(self.line.iter().rposition(begins).unwrap_or(0));
     }
 
     fn erase_word(&mut self) {
         let word = self.line.iter().rposition(|byte| *byte != b' ');
         let before = word.and_then(|word| self.line[..word].iter().rposition(|byte| *byte == b' '));
-        self.keep(before.map_or(0, |blank| blank + 1));
+        self.truncate_to(before.map_or(0, |blank| blank + 1));
     }
 
     /// Truncates the line to its first bytes, and wipes the rest from memory.
-    fn keep(&mut self, bytes: usize) {
+    fn truncate_to(&mut self, bytes: usize) {
         self.line[bytes..].fill(0);
         self.line.truncate(bytes);
     }

@@ -45,7 +45,7 @@ fn write(app: &App, folder: &Path, files: &[(String, String)], force: bool) -> R
     })?;
     for (name, _) in files.iter().filter(|_| !force) {
         let path = folder.join(name);
-        if path.exists() && !is_ours(&path) {
+        if path.exists() && !is_generated(&path) {
             return Err(CommandError::usage(format!(
                 "`{}` exists, and provisor did not write it",
                 path.display()
@@ -67,7 +67,7 @@ fn write(app: &App, folder: &Path, files: &[(String, String)], force: bool) -> R
     Ok(())
 }
 
-fn is_ours(path: &Path) -> bool {
+fn is_generated(path: &Path) -> bool {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines().take(4).any(|line| line.contains(MARK))
 }

@@ -32,8 +32,8 @@ fn from_another_folder_paths_lead_to_the_same_files() {
         folder: Some("/work".into()),
         ..RunPlan::default()
     };
-    assert_eq!(plan.clone().seen_from(Path::new("/work")), plan);
-    let seen = plan.seen_from(Path::new("/elsewhere"));
+    assert_eq!(plan.clone().rebased_on(Path::new("/work")), plan);
+    let seen = plan.rebased_on(Path::new("/elsewhere"));
     assert_eq!(seen.script, "/work/onboard.rhai");
     assert_eq!(
         (seen.rows.as_deref(), seen.out.as_deref()),

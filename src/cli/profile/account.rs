@@ -49,10 +49,10 @@ impl Account {
 }
 
 /// Describes the result of signing in, as a sentence without a full stop. `who` is ` as LOGIN`, or empty.
-pub(super) fn told(account: &Object, who: &str, signed_in: SignedIn) -> String {
+pub(super) fn sign_in_text(account: &Object, who: &str, signed_in: SignedIn) -> String {
     let url = account.text("url");
     match signed_in {
-        SignedIn::Reached(knock) => format!("{url} responded with {}", reached(knock)),
+        SignedIn::Reached(knock) => format!("{url} responded with {}", describe_reachability(knock)),
         SignedIn::Until(until) => format!("signed in to {url}{who}, until {} UTC", times::shown(until)),
         SignedIn::EachTime => format!("{url} needs no sign-in: each request carries the credential"),
         SignedIn::No | SignedIn::WhileUsed => format!("signed in to {url}{who}"),
@@ -67,7 +67,7 @@ pub(super) fn exit(signed_in: SignedIn) -> Exit {
     }
 }
 
-fn reached(Reachability { status, credential }: Reachability) -> String {
+fn describe_reachability(Reachability { status, credential }: Reachability) -> String {
     let attempt_text = if credential {
         "to a request with the profile's credential"
     } else {
@@ -95,7 +95,7 @@ pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
     if !profile.platform().signs_in() {
         return SignedIn::EachTime;
     }
-    let asked = kept(app, profile).map(|profile_account| {
+    let asked = cacheable_account(app, profile).map(|profile_account| {
         let runtime = profile_account.engine.handle();
         runtime.block_on(profile_account.engine.context.signed_in(&profile_account.account))
     });
@@ -104,7 +104,7 @@ pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
 
 /// Deletes the tokens of a profile that is about to change; the platform refuses any that are left.
 pub(super) fn forget_tokens(app: &App, profile: &Profile) {
-    if let Some(profile_account) = kept(app, profile) {
+    if let Some(profile_account) = cacheable_account(app, profile) {
         let runtime = profile_account.engine.handle();
         let _ = runtime.block_on(
             profile_account
@@ -116,7 +116,7 @@ pub(super) fn forget_tokens(app: &App, profile: &Profile) {
 }
 
 /// The account of a profile, if tokens of it may be cached.
-fn kept(app: &App, profile: &Profile) -> Option<Account> {
+fn cacheable_account(app: &App, profile: &Profile) -> Option<Account> {
     if profile.sandboxed().is_some() || !app.paths().is_ok_and(|paths| paths.tokens().exists()) {
         return None;
     }
@@ -124,7 +124,7 @@ fn kept(app: &App, profile: &Profile) -> Option<Account> {
 }
 
 /// Returns the profile of this name, else the active one.
-pub(super) fn chosen<'a>(
+pub(super) fn named_or_active<'a>(
     app: &App,
     config: &'a Config,
     name: Option<&str>,

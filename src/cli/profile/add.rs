@@ -64,7 +64,7 @@ struct Answers {
 pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError> {
     command.given.refuse_secrets()?;
     let config = save::read(app)?;
-    let asks = app.can_ask() && !command.given.no_input;
+    let asks = app.can_prompt() && !command.given.no_input;
     let answers = Answers::collect(app, command, &config, asks)?;
     let url = answers.texts.iter().find(|(key, _)| *key == "url");
     let url = url.map(|(_, url)| url.clone()).unwrap_or_default();
@@ -113,7 +113,7 @@ fn next_steps(app: &App, before: &Config, answers: &Answers, asks: bool) -> Resu
             "you have two profiles now: choose the default with `provisor profile use {name}`, or pass --profile"
         ));
     }
-    if asks && answers.mode != "sandbox" && app.ask_yes("Sign in now to test it?", true)? {
+    if asks && answers.mode != "sandbox" && app.ask_yes_no("Sign in now to test it?", true)? {
         return super::trial::try_profile(app, name, false);
     }
     app.ui.hint(&format!("test it: provisor profile test {name}"));
@@ -202,13 +202,13 @@ pub(super) fn fits(
     text: &str,
     plain_http: bool,
 ) -> Result<(), CommandError> {
-    let Some(problem) = unfit(platform, key, text, plain_http) else {
+    let Some(problem) = invalid_value(platform, key, text, plain_http) else {
         return Ok(());
     };
     Err(CommandError::usage(format!("`{key}`: {problem}")))
 }
 
-fn unfit(platform: &'static Platform, key: &str, text: &str, plain_http: bool) -> Option<String> {
+fn invalid_value(platform: &'static Platform, key: &str, text: &str, plain_http: bool) -> Option<String> {
     let address = || crate::cli::config::check_address(text, plain_http).err();
     let address = if key == "url" && !text.is_empty() {
         address()
@@ -216,7 +216,7 @@ fn unfit(platform: &'static Platform, key: &str, text: &str, plain_http: bool) -
         None
     };
     let address = address.map(|problem| format!("the address {problem}"));
-    address.or_else(|| platform.refuses(key, text).filter(|_| !text.is_empty()))
+    address.or_else(|| platform.why_invalid(key, text).filter(|_| !text.is_empty()))
 }
 
 /// Prompts for a text until it is valid.
@@ -262,7 +262,7 @@ fn secrets(
             continue;
         }
         if asks {
-            found.extend(ask_place(app, field)?.map(|place| (field, place)));
+            found.extend(ask_secret_location(app, field)?.map(|place| (field, place)));
         } else if field.required {
             let _ = write!(absent, ", --secret {}=PLACE", field.name);
         }
@@ -281,7 +281,7 @@ fn secrets(
 }
 
 /// Prompts for a secret without echo; if nothing is typed, prompts for the place of a required one.
-fn ask_place(app: &App, field: &AccountKey) -> Result<Option<SecretLocation>, CommandError> {
+fn ask_secret_location(app: &App, field: &AccountKey) -> Result<Option<SecretLocation>, CommandError> {
     let shown = if field.required {
         format!("{} (not shown; Enter to name a place instead)", field.title)
     } else {
@@ -323,7 +323,7 @@ fn mode(
         return Ok(mode.clone());
     }
     let url = texts.iter().find(|(key, _)| *key == "url");
-    let near = url.is_some_and(|(_, url)| crate::cli::config::is_near(url));
+    let near = url.is_some_and(|(_, url)| crate::cli::config::is_local_or_sandbox(url));
     let usual = if near { "dev" } else { "prod" };
     if !asks {
         return Ok(usual.to_owned());

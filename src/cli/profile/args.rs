@@ -100,7 +100,7 @@ pub(super) struct ProfileArgs {
 
 impl ProfileArgs {
     /// Whether no value was given.
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(super) fn has_no_values(&self) -> bool {
         let texts = [
             &self.url,
             &self.login,

@@ -36,7 +36,7 @@ pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandErr
     let profile = config.named(name, "profile use")?;
     let mut draft = save::draft(app)?;
     // A project's profile does not exist in other folders, but the default applies there too.
-    save::own(&config, &draft, name, "profile use")?;
+    save::editable_profile(&config, &draft, name, "profile use")?;
     if command.sandbox {
         draft.set(name, "sandbox", true);
     } else if command.no_sandbox {

@@ -56,8 +56,8 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         None => config.choose(None, &app.env)?.name.clone(),
     };
     let known = config.named(&name, "profile edit")?;
-    let asks = app.can_ask() && !command.given.no_input;
-    let nothing = command.given.is_nothing() && command.unset.is_empty();
+    let asks = app.can_prompt() && !command.given.no_input;
+    let nothing = command.given.has_no_values() && command.unset.is_empty();
     let mut changes = if nothing && asks {
         Changes::ask(app, known)?
     } else if nothing {
@@ -74,7 +74,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     }
     follow_address(known, &mut changes, asks)?;
     let mut draft = save::draft(app)?;
-    let profile = save::own(&config, &draft, &name, "profile edit")?.clone();
+    let profile = save::editable_profile(&config, &draft, &name, "profile edit")?.clone();
     let mut secrets = Secrets::new(app, "profile-edit");
     for key in &command.unset {
         if !draft.unset(&name, key) {
@@ -112,7 +112,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         super::account::forget_tokens(app, &profile);
     }
     secrets.save(draft, &name)?;
-    clear_out(app, &profile, &name)?;
+    delete_unused_secrets(app, &profile, &name)?;
     if command.json {
         list::did(app, "changed", &name)?;
     }
@@ -120,7 +120,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
 }
 
 /// Deletes the sealed secrets that the profile no longer refers to.
-fn clear_out(app: &App, before: &Profile, name: &str) -> Result<(), CommandError> {
+fn delete_unused_secrets(app: &App, before: &Profile, name: &str) -> Result<(), CommandError> {
     let config = save::read(app)?;
     let now = config.named(name, "profile edit")?;
     for (key, source) in &before.secrets {

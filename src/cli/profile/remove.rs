@@ -31,7 +31,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     let config = save::read(app)?;
     let name = &command.name;
     let mut draft = save::draft(app)?;
-    let profile = save::own(&config, &draft, name, "profile remove")?.clone();
+    let profile = save::editable_profile(&config, &draft, name, "profile remove")?.clone();
     app.consent(
         command.yes,
         &format!("Remove profile `{name}` and delete its secrets?"),

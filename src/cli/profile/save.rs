@@ -17,7 +17,7 @@ pub(in crate::cli) fn draft(app: &App) -> Result<Draft, CommandError> {
 }
 
 /// Returns a profile that the draft may change. The error for one that another file defines names that file.
-pub(in crate::cli) fn own<'a>(
+pub(in crate::cli) fn editable_profile<'a>(
     config: &'a Config,
     draft: &Draft,
     name: &str,

@@ -97,7 +97,7 @@ impl SecretLocation {
                 let secret = obtain(app, secret_id, name, *stdin)?;
                 return seal(app, secret_id, secret);
             }
-            SecretLocation::Typed(secret) => return keep(app, secret_id, secret.clone()),
+            SecretLocation::Typed(secret) => return store_secret(app, secret_id, secret.clone()),
             SecretLocation::Keyring => {
                 if let Err(reason) = keychain::available() {
                     return Err(CommandError::usage(reason).hint(format!(
@@ -106,7 +106,7 @@ impl SecretLocation {
                     )));
                 }
                 let secret = obtain(app, secret_id, name, false)?;
-                return hand_over(app, secret_id, &secret);
+                return store_in_keyring(app, secret_id, &secret);
             }
         };
         Ok(Settled { value, stored: None })
@@ -122,16 +122,16 @@ pub(super) struct Settled {
 }
 
 /// Stores a typed secret: in the system keyring, if there is one and the user agrees, else sealed.
-fn keep(app: &App, secret_id: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
+fn store_secret(app: &App, secret_id: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
     let question = "Keep it in the system's keyring? Otherwise it is sealed in provisor's own folder";
-    if keychain::available().is_ok() && app.can_ask() && app.ask_yes(question, true)? {
-        return hand_over(app, secret_id, &secret);
+    if keychain::available().is_ok() && app.can_prompt() && app.ask_yes_no(question, true)? {
+        return store_in_keyring(app, secret_id, &secret);
     }
     seal(app, secret_id, secret)
 }
 
 /// Stores a secret in the system keyring.
-fn hand_over(app: &App, secret_id: &SecretId, secret: &Secret) -> Result<Settled, CommandError> {
+fn store_in_keyring(app: &App, secret_id: &SecretId, secret: &Secret) -> Result<Settled, CommandError> {
     let entry = entry_name(secret_id);
     record(app, "seal", secret_id)?;
     keychain::put(&entry, secret).map_err(|reason| {
@@ -199,7 +199,7 @@ fn entry_name(secret_id: &SecretId) -> String {
 fn obtain(app: &App, secret_id: &SecretId, name: &str, stdin: bool) -> Result<Secret, CommandError> {
     let secret = if stdin {
         secret_from_stdin()?
-    } else if app.can_ask() {
+    } else if app.can_prompt() {
         app.ask_secret(&format!("{name} (not shown)"))?
     } else {
         return Err(

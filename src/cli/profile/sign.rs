@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::account::{Account, chosen, exit, told};
+use super::account::{Account, exit, named_or_active, sign_in_text};
 use super::{save, secret_location};
 use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, Profile};
@@ -37,14 +37,15 @@ pub(in crate::cli) struct LogoutCommand {
 
 pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, CommandError> {
     let config = save::read(app)?;
-    let profile = chosen(app, &config, command.profile.as_deref(), "login")?;
+    let profile = named_or_active(app, &config, command.profile.as_deref(), "login")?;
     let typed = ask_password(app, profile, command)?;
     let profile_account = Account::with(app, profile, typed.clone())?;
     let signed_in = profile_account.sign_in()?;
-    app.ui.note(&told(&profile_account.account, "", signed_in));
+    app.ui
+        .note(&sign_in_text(&profile_account.account, "", signed_in));
     let outcome = exit(signed_in);
     if let Some(password) = typed.filter(|_| outcome == Exit::Ok) {
-        keep(app, profile, password)?;
+        seal_password(app, profile, password)?;
         app.ui.note(&format!(
             "the password is sealed in {}",
             app.paths()?.secrets().display()
@@ -94,7 +95,7 @@ fn ask_password(
     }
     let password = if command.password_stdin {
         secret_from_stdin()?
-    } else if app.can_ask() {
+    } else if app.can_prompt() {
         app.ask_secret(&format!("Password of {} (not shown)", profile.text("login")?))?
     } else {
         return Err(CommandError::usage(format!(
@@ -107,12 +108,12 @@ fn ask_password(
         return Err(CommandError::usage("no password was given; nothing was changed"));
     }
     // Fail before the sign-in if the profile cannot be changed.
-    save::own(&save::read(app)?, &save::draft(app)?, &profile.name, "login")?;
+    save::editable_profile(&save::read(app)?, &save::draft(app)?, &profile.name, "login")?;
     Ok(Some(password))
 }
 
 /// Seals a password that has been accepted.
-fn keep(app: &App, profile: &Profile, password: Secret) -> Result<(), CommandError> {
+fn seal_password(app: &App, profile: &Profile, password: Secret) -> Result<(), CommandError> {
     let mut draft = save::draft(app)?;
     let settled = secret_location::seal(app, &profile.secret_id("password"), password)?;
     draft.set(&profile.name, "password", settled.value);
@@ -121,7 +122,7 @@ fn keep(app: &App, profile: &Profile, password: Secret) -> Result<(), CommandErr
 
 pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit, CommandError> {
     let config = save::read(app)?;
-    let profile = chosen(app, &config, command.profile.as_deref(), "logout")?;
+    let profile = named_or_active(app, &config, command.profile.as_deref(), "logout")?;
     let profile_account = Account::of(app, profile)?;
     profile_account
         .engine

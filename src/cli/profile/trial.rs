@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::account::{Account, chosen, end, exit, told};
+use super::account::{Account, end, exit, named_or_active, sign_in_text};
 use super::save;
 use crate::cli::app::App;
 use crate::cli::config::Profile;
@@ -30,7 +30,7 @@ pub(super) struct TestCommand {
 
 pub(super) fn test(app: &App, command: &TestCommand) -> Result<Exit, CommandError> {
     let config = save::read(app)?;
-    let profile = chosen(app, &config, command.name.as_deref(), "profile test")?;
+    let profile = named_or_active(app, &config, command.name.as_deref(), "profile test")?;
     try_profile(app, &profile.name, command.json)
 }
 
@@ -40,17 +40,19 @@ pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, Com
     let profile = config.named(name, "profile test")?;
     let profile_account = Account::of(app, profile)?;
     let signed_in = profile_account.sign_in()?;
-    let abilities = profile_account
-        .engine
-        .handle()
-        .block_on(profile_account.engine.context.abilities(&profile_account.account));
+    let capabilities = profile_account.engine.handle().block_on(
+        profile_account
+            .engine
+            .context
+            .capabilities(&profile_account.account),
+    );
     if json {
-        app.print(&document(profile, signed_in, &abilities).to_string())?;
+        app.print(&document(profile, signed_in, &capabilities).to_string())?;
     } else {
-        say(app, profile, &profile_account.account, signed_in, &abilities)?;
+        print_result(app, profile, &profile_account.account, signed_in, &capabilities)?;
     }
     // Signed in, but nothing is accessible: the key lacks permissions.
-    let all_fail = !abilities.is_empty() && abilities.iter().all(|ability| ability.found.is_err());
+    let all_fail = !capabilities.is_empty() && capabilities.iter().all(|ability| ability.found.is_err());
     Ok(if all_fail {
         Exit::Permission
     } else {
@@ -58,19 +60,19 @@ pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, Com
     })
 }
 
-fn say(
+fn print_result(
     app: &App,
     profile: &Profile,
     account: &Object,
     signed_in: SignedIn,
-    abilities: &[Ability],
+    capabilities: &[Ability],
 ) -> Result<(), CommandError> {
     let who = match account.text("login") {
         "" => String::new(),
         login => format!(" as {login}"),
     };
-    app.print(&told(account, &who, signed_in))?;
-    for ability in abilities {
+    app.print(&sign_in_text(account, &who, signed_in))?;
+    for ability in capabilities {
         app.print(&match &ability.found {
             Ok(Some(count)) => format!("{}: {count}", ability.what),
             Ok(None) => format!("{}: yes", ability.what),
@@ -85,8 +87,8 @@ fn say(
     })
 }
 
-fn document(profile: &Profile, signed_in: SignedIn, abilities: &[Ability]) -> Json {
-    let may: Vec<Json> = abilities
+fn document(profile: &Profile, signed_in: SignedIn, capabilities: &[Ability]) -> Json {
+    let may: Vec<Json> = capabilities
         .iter()
         .map(|ability| {
             json!({

@@ -20,7 +20,7 @@ use crate::repl::host::ReplHost as _;
 use crate::value::Value;
 
 /// Describes the account of a run.
-fn on(plan: &Value) -> String {
+fn describe_account(plan: &Value) -> String {
     let plan = RunPlan::from_value(plan);
     match plan.profile {
         _ if plan.sandbox => ", on the sandbox".to_owned(),
@@ -83,7 +83,7 @@ impl CliHost {
         let program = words.next().unwrap_or("vi");
         let mut command = Command::new(program);
         command.args(words).arg(draft.file());
-        match self.lending(|| self.editing.run(&mut command, draft)) {
+        match self.with_original_terminal(|| self.editing.run(&mut command, draft)) {
             Ok((status, text)) if status.success() => text.map_err(unusable),
             Ok(_) => Err(CommandError::usage(format!(
                 "the editor `{editor}` failed; the input is unchanged"
@@ -107,7 +107,7 @@ impl CliHost {
             // Wide tables scroll sideways, and colours are kept.
             command.env("LESS", "-RS");
         }
-        self.lending(|| {
+        self.with_original_terminal(|| {
             let mut child = command.spawn().map_err(|error| {
                 CommandError::usage(format!("the pager `{pager}` cannot be started: {error}"))
                     .hint("set PAGER to an installed pager")
@@ -126,9 +126,9 @@ impl CliHost {
     }
 
     /// Calls `to` with the terminal in the state from before the session.
-    fn lending<T>(&self, to: impl FnOnce() -> T) -> T {
+    fn with_original_terminal<T>(&self, to: impl FnOnce() -> T) -> T {
         match &self.keyboard {
-            Some(keyboard) => keyboard.lend(to),
+            Some(keyboard) => keyboard.with_original_state(to),
             None => to(),
         }
     }
@@ -183,7 +183,12 @@ impl CliHost {
             runs.map(|run| {
                 (
                     run.id.to_string(),
-                    format!("{}, {}{}", run.name, run.status.as_str(), on(&run.plan)),
+                    format!(
+                        "{}, {}{}",
+                        run.name,
+                        run.status.as_str(),
+                        describe_account(&run.plan)
+                    ),
                 )
             })
             .collect(),

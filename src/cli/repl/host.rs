@@ -208,7 +208,7 @@ impl ReplHost for CliHost {
     }
 
     fn trace(&self, on: bool) -> Result<(), HostError> {
-        self.trace.tell(on).map_err(|reason| HostError {
+        self.trace.set_enabled(on).map_err(|reason| HostError {
             message: reason,
             hints: Vec::new(),
         })
@@ -247,14 +247,14 @@ impl ReplHost for CliHost {
         Some(state.join("history"))
     }
 
-    fn watch(&self, current_input: &CurrentInput, farewell: Box<dyn Fn() + Send + Sync>) {
+    fn watch(&self, current_input: &CurrentInput, shut_down: Box<dyn Fn() + Send + Sync>) {
         if let Ok(paths) = self.app.paths() {
             draft::remove_stale(paths.state());
         }
         let editing = self.editing.clone();
-        let farewell = Box::new(move || {
+        let shut_down = Box::new(move || {
             editing.end();
-            farewell();
+            shut_down();
         });
         // Without its thread, Ctrl-C ends the process as usual.
         if let Ok(runtime) = Executor::start(1) {
@@ -264,13 +264,13 @@ impl ReplHost for CliHost {
                 runtime.handle(),
                 &self.app.ui,
                 current_input,
-                farewell,
+                shut_down,
                 self.typed,
                 keyboard,
             );
         }
         if let Some(keyboard) = self.keyboard.clone() {
-            current_input.when_busy(move |busy| keyboard.signal(busy));
+            current_input.on_busy(move |busy| keyboard.signal(busy));
         }
     }
 

@@ -48,7 +48,7 @@ impl Keyboard {
             .local_modes
             .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN | LocalModes::ISIG);
         if signals {
-            // `drop_ahead` discards keys typed ahead, because the terminal could not report that it did.
+            // `discard_typed_ahead` discards keys typed ahead, because the terminal could not report that it did.
             modes.local_modes.insert(LocalModes::ISIG | LocalModes::NOFLSH);
         }
         self.signals.store(signals, Ordering::SeqCst);
@@ -58,21 +58,21 @@ impl Keyboard {
     }
 
     /// Discards keys typed ahead after Ctrl-C, because they must not run now. Returns whether there were any.
-    pub(super) fn drop_ahead(&self) -> bool {
+    pub(super) fn discard_typed_ahead(&self) -> bool {
         let waits = || ioctl_fionread(stdin()).is_ok_and(|bytes| bytes > 0);
         self.signals.load(Ordering::SeqCst) && waits() && tcflush(stdin(), QueueSelector::IFlush).is_ok()
     }
 
     /// Calls `to` with the terminal's original state, for a program such as an editor.
-    pub(super) fn lend<T>(&self, to: impl FnOnce() -> T) -> T {
-        self.give_back();
+    pub(super) fn with_original_state<T>(&self, to: impl FnOnce() -> T) -> T {
+        self.restore_original();
         let done = to();
         self.signal(false);
         done
     }
 
     /// Restores the terminal's original state.
-    pub(super) fn give_back(&self) {
+    pub(super) fn restore_original(&self) {
         set(&self.before);
     }
 }

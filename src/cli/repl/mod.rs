@@ -82,11 +82,11 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     };
     let typed = std::io::stdin().is_terminal();
     let screen = Arc::new(TerminalScreen::new(&app.ui, &app.env, typed));
-    let keyboard = screen.redraws().then(Keyboard::take).flatten();
+    let keyboard = screen.can_redraw().then(Keyboard::take).flatten();
     let _given_back = keyboard.clone().map(GivesBack);
     let host = CliHost::new(app, accounts, typed, keyboard)?;
     if command.yes {
-        host.agree()?;
+        host.approve_current_account()?;
     }
     let ports = Ports {
         host: Arc::new(host),
@@ -115,7 +115,7 @@ struct GivesBack(Keyboard);
 
 impl Drop for GivesBack {
     fn drop(&mut self) {
-        self.0.give_back();
+        self.0.restore_original();
     }
 }
 

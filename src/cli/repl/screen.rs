@@ -12,14 +12,14 @@ pub(super) struct TerminalScreen {
     /// Whether a user is typing.
     typed: bool,
     /// Whether written lines can be redrawn.
-    redraws: bool,
+    can_redraw: bool,
 }
 
 /// Terminals that cannot redraw lines; the line editor reads plain lines from them.
 const DUMB_TERMINALS: [&str; 3] = ["dumb", "cons25", "emacs"];
 
 /// Whether this terminal can redraw lines.
-fn redraws(env: &Env) -> bool {
+fn can_redraw(env: &Env) -> bool {
     let term = env.get("TERM").unwrap_or_default();
     !DUMB_TERMINALS
         .iter()
@@ -31,7 +31,7 @@ impl TerminalScreen {
         TerminalScreen {
             ui: ui.clone(),
             typed,
-            redraws: typed && ui.is_terminal(Stream::Out) && redraws(env),
+            can_redraw: typed && ui.is_terminal(Stream::Out) && can_redraw(env),
         }
     }
 }
@@ -45,8 +45,8 @@ impl Screen for TerminalScreen {
         self.typed && self.ui.is_terminal(Stream::Out)
     }
 
-    fn can_ask(&self) -> bool {
-        line_input::is_possible()
+    fn can_prompt(&self) -> bool {
+        line_input::has_terminal()
     }
 
     fn has_colour(&self) -> bool {
@@ -58,11 +58,11 @@ impl Screen for TerminalScreen {
     }
 
     fn is_closed(&self) -> bool {
-        self.ui.is_closed() || self.ui.lost().is_some()
+        self.ui.is_closed() || self.ui.output_error().is_some()
     }
 
-    fn lost(&self) -> Option<String> {
-        self.ui.lost().map(str::to_owned)
+    fn output_error(&self) -> Option<String> {
+        self.ui.output_error().map(str::to_owned)
     }
 
     fn height(&self) -> Option<usize> {
@@ -70,8 +70,8 @@ impl Screen for TerminalScreen {
         (size.ws_row > 0).then_some(size.ws_row.into())
     }
 
-    fn redraws(&self) -> bool {
-        self.redraws
+    fn can_redraw(&self) -> bool {
+        self.can_redraw
     }
 
     fn out(&self, text: &str) {

@@ -22,14 +22,14 @@ pub(super) fn watch(
     runtime: &Handle,
     ui: &Ui,
     current_input: &CurrentInput,
-    farewell: Box<dyn Fn() + Send + Sync>,
+    shut_down: Box<dyn Fn() + Send + Sync>,
     typed: bool,
     keyboard: Option<Keyboard>,
 ) {
     let watcher = Watcher {
         ui: ui.clone(),
         current_input: current_input.clone(),
-        farewell: farewell.into(),
+        shut_down: shut_down.into(),
         typed,
         keyboard,
     };
@@ -84,7 +84,7 @@ impl Signals {
 struct Watcher {
     ui: Ui,
     current_input: CurrentInput,
-    farewell: Arc<dyn Fn() + Send + Sync>,
+    shut_down: Arc<dyn Fn() + Send + Sync>,
     /// Whether a user is typing, rather than a pipe or a file.
     typed: bool,
     /// The terminal, if the session has it in raw mode.
@@ -100,7 +100,7 @@ impl Watcher {
                 Asked::Quit => self.end_process(),
             };
             if let (false, Some(keyboard)) = (ends, &self.keyboard)
-                && keyboard.drop_ahead()
+                && keyboard.discard_typed_ahead()
             {
                 self.ui.note("keys typed ahead were discarded");
             }
@@ -133,9 +133,9 @@ impl Watcher {
             // The cursor is after a prompt.
             self.ui.err("");
         }
-        let farewell = self.farewell.clone();
+        let shut_down = self.shut_down.clone();
         // Closes the journal on a thread that may block.
-        drop(std::thread::spawn(move || farewell()).join());
+        drop(std::thread::spawn(move || shut_down()).join());
         exit()
     }
 
@@ -149,7 +149,7 @@ impl Watcher {
     /// Restores the terminal, because the line editor no longer can.
     fn restore(&self) {
         if let Some(keyboard) = &self.keyboard {
-            keyboard.give_back();
+            keyboard.restore_original();
         }
     }
 }

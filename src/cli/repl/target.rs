@@ -3,7 +3,7 @@
 use super::host::{CliHost, lock};
 use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
-use crate::cli::within::mode_of;
+use crate::cli::within::effective_mode;
 use crate::operation::context::Mode;
 use crate::repl::host::{ActiveAccount, ReplHost as _, Switch};
 use crate::sandbox;
@@ -31,7 +31,7 @@ impl CliHost {
         let accounts = lock(&self.accounts).clone();
         let configured = profile
             .as_ref()
-            .map_or(Mode::Dev, |profile| mode_of(profile, &self.app.env));
+            .map_or(Mode::Dev, |profile| effective_mode(profile, &self.app.env));
         let mode = if accounts.sandbox || configured == Mode::Sandbox {
             // A sandbox profile stays in the sandbox, whatever the flags are.
             lock(&self.accounts).sandbox = true;
@@ -53,7 +53,7 @@ impl CliHost {
     }
 
     /// Approves every change on the session's current account.
-    pub(super) fn agree(&self) -> Result<(), CommandError> {
+    pub(super) fn approve_current_account(&self) -> Result<(), CommandError> {
         let place = self.place();
         *lock(&self.agreed) = Some(place);
         self.find_place()
@@ -81,7 +81,7 @@ impl CliHost {
                 let config = self.config()?;
                 let configured = config
                     .choose(requested.as_deref(), &self.app.env)
-                    .map_or(Mode::Dev, |profile| mode_of(profile, &self.app.env));
+                    .map_or(Mode::Dev, |profile| effective_mode(profile, &self.app.env));
                 if *mode < configured {
                     return Err(CommandError::usage(format!(
                         "the profile's own mode is {}; a session can only be more restrictive",

@@ -47,7 +47,7 @@ impl Trace {
     }
 
     /// Turns the display of requests on or off. The error says why that is impossible.
-    pub(super) fn tell(&self, on: bool) -> Result<(), String> {
+    pub(super) fn set_enabled(&self, on: bool) -> Result<(), String> {
         if on && !self.is_installed {
             return Err("requests are logged already, by -v or PROVISOR_LOG".into());
         }

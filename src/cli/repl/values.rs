@@ -50,8 +50,8 @@ impl CliHost {
             return Err(error.hint("use .csv, .json or .jsonl"));
         };
         if path.exists() && !export.replace {
-            let agreed = ask::agreed(&format!("Replace `{}`?", export.file), interrupt);
-            if !agreed {
+            let confirmed = ask::confirmed(&format!("Replace `{}`?", export.file), interrupt);
+            if !confirmed {
                 return Err(CommandError::usage(format!("`{}` exists", export.file))
                     .hint("choose another name, or add --force to replace it"));
             }
@@ -84,11 +84,11 @@ impl CliHost {
         columns: &[String],
         interrupt: &Interrupt,
     ) -> Result<Reveal, CommandError> {
-        if !line_input::is_possible() {
+        if !line_input::has_terminal() {
             let error = CommandError::usage(format!("{what} are shown at a terminal only"));
             return Err(error.hint("`provisor tenants export --reveal --yes` writes passwords into a file"));
         }
-        if !ask::agreed(&format!("Show {what} in clear?"), interrupt) {
+        if !ask::confirmed(&format!("Show {what} in clear?"), interrupt) {
             return Err(CommandError::new(Exit::Aborted, "nothing was shown"));
         }
         let actor = self.app.actor();

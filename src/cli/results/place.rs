@@ -11,7 +11,7 @@ use super::unwritable;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::ui::{Outlet, Ui, Visible};
-use crate::journal::is_still;
+use crate::journal::is_same_file;
 use crate::report::reveal::Reveal;
 use crate::report::{Columns, Format, OWN_COLUMNS, Writer};
 
@@ -40,7 +40,7 @@ impl Target {
         reveal: &Reveal,
     ) -> Result<Target, CommandError> {
         if let Some(path) = file_of(plan) {
-            keep_apart(plan.rows.as_deref(), Some(path))?;
+            check_distinct_paths(plan.rows.as_deref(), Some(path))?;
             return open_file(path, format, columns, (reveal, is_private(plan)));
         }
         if format != Format::JsonLines || resumed {
@@ -64,11 +64,15 @@ impl Target {
 
 /// The format given by `--format`, else by the file extension; on stdout JSON with `--json`, else CSV.
 pub(super) fn format_of(plan: &RunPlan) -> Result<Format, CommandError> {
-    let format = asked_format(plan)?;
-    Ok(if plan.csv_safe { format.inert() } else { format })
+    let format = requested_format(plan)?;
+    Ok(if plan.csv_safe {
+        format.spreadsheet_safe()
+    } else {
+        format
+    })
 }
 
-fn asked_format(plan: &RunPlan) -> Result<Format, CommandError> {
+fn requested_format(plan: &RunPlan) -> Result<Format, CommandError> {
     if let Some(name) = &plan.format {
         return Format::of(Path::new(&format!("x.{name}")))
             .ok_or_else(|| CommandError::usage(format!("results cannot be written as `{name}`")));
@@ -84,14 +88,17 @@ fn asked_format(plan: &RunPlan) -> Result<Format, CommandError> {
 
 /// Results must not replace their own input: if reading it stops early, the rest would be lost, and masked secrets
 /// would replace real ones. Detects links to the same file, too.
-pub(in crate::cli) fn keep_apart(rows: Option<&str>, out: Option<&str>) -> Result<(), CommandError> {
+pub(in crate::cli) fn check_distinct_paths(
+    rows: Option<&str>,
+    out: Option<&str>,
+) -> Result<(), CommandError> {
     let (Some(rows), Some(out)) = (rows, out.filter(|out| *out != "-")) else {
         return Ok(());
     };
     let Some(input) = input_metadata(rows) else {
         return Ok(());
     };
-    let partial = partial_of(Path::new(out));
+    let partial = partial_path(Path::new(out));
     for place in [Path::new(out), partial.as_path()] {
         let same = |there: &Metadata| (there.dev(), there.ino()) == (input.dev(), input.ino());
         if std::fs::metadata(place).is_ok_and(|there| same(&there)) {
@@ -124,7 +131,7 @@ fn file_of(plan: &RunPlan) -> Option<&str> {
     plan.out.as_deref().filter(|out| *out != "-")
 }
 
-fn partial_of(path: &Path) -> PathBuf {
+fn partial_path(path: &Path) -> PathBuf {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     PathBuf::from(partial)
@@ -152,7 +159,7 @@ fn open_file(
         }
         _ => {}
     }
-    let partial = partial_of(&path);
+    let partial = partial_path(&path);
     let mode = if private { 0o600 } else { 0o644 };
     let file = match take_partial(&partial, mode).map_err(|error| refused(error.to_string()))? {
         Taken::Ours(file) => file,
@@ -194,7 +201,7 @@ fn take_partial(partial: &Path, mode: u32) -> io::Result<Taken> {
         let mut options = OpenOptions::new();
         match options.write(true).create_new(true).mode(mode).open(partial) {
             Ok(file) => match file.try_lock() {
-                Ok(()) if is_still(partial, &file) => return Ok(Taken::Ours(file)),
+                Ok(()) if is_same_file(partial, &file) => return Ok(Taken::Ours(file)),
                 Ok(()) => continue,
                 Err(TryLockError::WouldBlock) => return Ok(Taken::Locked),
                 Err(TryLockError::Error(error)) => return Err(error),
@@ -211,8 +218,8 @@ fn take_partial(partial: &Path, mode: u32) -> io::Result<Taken> {
             left => left?,
         };
         match left.try_lock() {
-            Ok(()) if !is_still(partial, &left) => {}
-            Ok(()) if is_of_a_run(&left)? => std::fs::remove_file(partial)?,
+            Ok(()) if !is_same_file(partial, &left) => {}
+            Ok(()) if looks_like_results(&left)? => std::fs::remove_file(partial)?,
             Ok(()) => return Ok(Taken::Foreign),
             Err(TryLockError::WouldBlock) => return Ok(Taken::Locked),
             Err(TryLockError::Error(error)) => return Err(error),
@@ -221,7 +228,7 @@ fn take_partial(partial: &Path, mode: u32) -> io::Result<Taken> {
 }
 
 /// Whether a file begins like results. An empty one, or one with only the start of a list, was just created.
-fn is_of_a_run(file: &File) -> io::Result<bool> {
+fn looks_like_results(file: &File) -> io::Result<bool> {
     let mut text = Vec::new();
     file.take(64 * 1024).read_to_end(&mut text)?;
     let text = String::from_utf8_lossy(&text);

@@ -64,13 +64,13 @@ impl Comparison {
         let DryRun {
             matched,
             then,
-            unasked,
+            unrequested_keys,
         } = dry_run;
         let begins = match then {
             Then::Acts(next_call) => matches!(next_call.how, How::Sends | How::Reads | How::Waits(_)),
             Then::Returns | Then::Fails(_) => true,
         };
-        if matched.is_empty() && unasked.is_empty() && begins {
+        if matched.is_empty() && unrequested_keys.is_empty() && begins {
             return;
         }
         for key in matched {
@@ -91,7 +91,7 @@ impl Comparison {
             }
             Then::Returns | Then::Fails(_) => Kind::LeftOver,
         };
-        for key in unasked {
+        for key in unrequested_keys {
             self.count(rest, operation(key), row.position);
         }
     }

@@ -9,7 +9,7 @@ use super::compare::Comparison;
 use super::preview_table::PreviewTable;
 use super::remaining_rows::RemainingRows;
 use crate::bulk::dry_run::{DryRunRow, dry_run};
-use crate::cli::app::{App, Engine, output_lost};
+use crate::cli::app::{App, Engine, stdout_error};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::plan::RunPlan;
@@ -21,7 +21,7 @@ use crate::script::program::Script;
 
 /// The result of a dry run of the rows with a script.
 pub(super) struct Preview {
-    preview_table: PreviewTable,
+    table: PreviewTable,
     comparison: Comparison,
     /// Whether some rows are not in the journal.
     unread: bool,
@@ -49,18 +49,18 @@ impl Preview {
             tally: Arc::new(Tally::default()),
             print: Arc::new(|_: &str| {}),
         };
-        let mut preview_table = PreviewTable::default();
+        let mut table = PreviewTable::default();
         let mut comparison = Comparison::default();
         let mut add = |row: DryRunRow| {
             comparison.add(&row);
-            if let Some(json) = preview_table.add(row) {
+            if let Some(json) = table.add(row) {
                 each(json);
             }
         };
         dry_run(&runner, &plan.constants, retrying, &mut add)
             .map_err(|error| CommandError::new(Exit::Aborted, error))?;
         Ok(Preview {
-            preview_table,
+            table,
             comparison,
             unread: unread.is_any(),
         })
@@ -91,13 +91,13 @@ impl Preview {
         let (ui, mut separator, mut printed) = (app.ui.clone(), "", Ok(()));
         let preview = go_through(&mut |row| {
             if printed.is_ok() {
-                printed = ui.out(&format!("{separator}{row}")).map_err(output_lost);
+                printed = ui.out(&format!("{separator}{row}")).map_err(stdout_error);
             }
             separator = ",";
         })?;
         printed?;
         let rest = json!({
-            "begins": preview.preview_table.begins(),
+            "begins": preview.table.unstarted_rows(),
             "unread": preview.unread,
             "comparison": edited.then(|| preview.comparison.json()),
         });
@@ -119,7 +119,7 @@ impl Preview {
             text.push(self.comparison.table(&app.ui));
         }
         if was_requested {
-            text.push(self.preview_table.table(app, run, edited));
+            text.push(self.table.table(app, run, edited));
         }
         if self.unread {
             text.push("rows that the run has not read yet follow".to_owned());

@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use serde_json::{Value as Json, json};
 
 use crate::bulk::dry_run::{Does, DryRunRow};
-use crate::cli::run_summary::{RunSummary, resolving};
+use crate::cli::run_summary::{RunSummary, resolve_command};
 use crate::cli::times;
 use crate::journal::{RowStatus, RunId};
 use crate::run::dry_run::{DryRun, How, NextCall, Then};
@@ -21,7 +21,7 @@ pub(super) struct PreviewTable {
     /// Failed rows that are retried.
     retried: u64,
     /// Rows without recorded steps; they are counted, not simulated.
-    begins: u64,
+    unstarted_rows: u64,
 }
 
 /// Rows with the same next action.
@@ -34,13 +34,13 @@ impl PreviewTable {
     /// Adds a row. Returns it as JSON, unless it has no recorded steps.
     pub(super) fn add(&mut self, row: DryRunRow) -> Option<Json> {
         if let Does::Begins = row.does {
-            self.begins += 1;
+            self.unstarted_rows += 1;
             return None;
         }
         let json = row_json(&row);
         self.recorded += recorded(&row);
         self.retried += u64::from(row.status == RowStatus::Failed);
-        match self.groups.entry(prospect(&row)) {
+        match self.groups.entry(next_action(&row)) {
             Entry::Occupied(mut group) => group.get_mut().rows += 1,
             Entry::Vacant(group) => {
                 group.insert(Group { rows: 1, first: row });
@@ -50,8 +50,8 @@ impl PreviewTable {
     }
 
     /// The number of rows without recorded steps.
-    pub(super) fn begins(&self) -> u64 {
-        self.begins
+    pub(super) fn unstarted_rows(&self) -> u64 {
+        self.unstarted_rows
     }
 
     /// Groups of rows as a table, below a line about the rows that stay as they are.
@@ -86,12 +86,12 @@ impl PreviewTable {
                 ]
             })
             .collect();
-        if self.begins > 0 {
-            let begins = self.begins.to_string();
+        if self.unstarted_rows > 0 {
+            let unstarted_rows = self.unstarted_rows.to_string();
             cells.push(vec![
                 "begin".into(),
                 String::new(),
-                begins,
+                unstarted_rows,
                 String::new(),
                 String::new(),
             ]);
@@ -107,7 +107,7 @@ impl PreviewTable {
 }
 
 /// The next action of a row: its order in lists, a short description, and the operation.
-fn prospect(row: &DryRunRow) -> (u8, &'static str, String) {
+fn next_action(row: &DryRunRow) -> (u8, &'static str, String) {
     let next_call = match &row.does {
         Does::Begins => return (9, "begin", String::new()),
         Does::Misfits(_) => return (7, "fail: the row is invalid", String::new()),
@@ -142,7 +142,7 @@ fn about(app: &App, row: &DryRunRow, run: &RunId) -> String {
     };
     let resource = next_call.resource.clone().unwrap_or_default();
     match &next_call.how {
-        How::Parks => resolving(app, run, &next_call.step, &next_call.op),
+        How::Parks => resolve_command(app, run, &next_call.step, &next_call.op),
         How::LooksUp { resends: false, .. } => format!("{resource} (needs a decision if it is absent)"),
         How::LooksUp { settled_ms, .. } => {
             format!(
@@ -164,13 +164,17 @@ fn recorded(row: &DryRunRow) -> usize {
 }
 
 fn row_json(row: &DryRunRow) -> Json {
-    let (then, next, reason, unasked): (&str, Json, Option<&str>, &[String]) = match &row.does {
+    let (then, next, reason, unrequested_keys): (&str, Json, Option<&str>, &[String]) = match &row.does {
         Does::Begins => ("begins", Json::Null, None, &[]),
         Does::Misfits(reason) => ("misfits", Json::Null, Some(reason), &[]),
-        Does::Goes(DryRun { then, unasked, .. }) => match then {
-            Then::Acts(next_call) => ("acts", next_json(next_call), None, unasked),
-            Then::Returns => ("returns", Json::Null, None, unasked),
-            Then::Fails(reason) => ("fails", Json::Null, Some(reason), unasked),
+        Does::Goes(DryRun {
+            then,
+            unrequested_keys,
+            ..
+        }) => match then {
+            Then::Acts(next_call) => ("acts", next_json(next_call), None, unrequested_keys),
+            Then::Returns => ("returns", Json::Null, None, unrequested_keys),
+            Then::Fails(reason) => ("fails", Json::Null, Some(reason), unrequested_keys),
         },
     };
     json!({
@@ -180,7 +184,7 @@ fn row_json(row: &DryRunRow) -> Json {
         "then": then,
         "next": next,
         "why": reason,
-        "unasked": unasked,
+        "unasked": unrequested_keys,
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::bulk::input::{Input, InputChanged};
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
-use crate::cli::results::keep_apart;
+use crate::cli::results::check_distinct_paths;
 use crate::cli::rows;
 use crate::journal::{Journal, RunRecord};
 use crate::script::program::Script;
@@ -50,7 +50,7 @@ pub(super) fn rows(
         rows: Some(from.to_owned()),
         ..plan.clone()
     };
-    keep_apart(Some(from), plan.out.as_deref())?;
+    check_distinct_paths(Some(from), plan.out.as_deref())?;
     let elsewhere = format!(
         "or pass their new location: provisor resume {} --rows FILE",
         record.id
@@ -64,8 +64,8 @@ pub(super) fn rows(
     if rows.columns() != plan.columns {
         return Err(changed("it has other columns".into()));
     }
-    let input =
-        rows::without_done(rows::input(rows, from)?, journal, &plan).behind(journal, &record.id, script);
+    let input = rows::skip_done_rows(rows::input(rows, from)?, journal, &plan)
+        .skip_recorded(journal, &record.id, script);
     match input {
         Ok(input) => Ok(RemainingRows::input(input)),
         Err(InputChanged::Journal(error)) => Err(error.into()),

@@ -9,13 +9,13 @@ use crate::journal::{Journal, RunRecord};
 
 /// Writes the run's results to the file named in its plan, if any.
 pub(super) fn results(app: &App, journal: &Journal, record: &RunRecord) -> Result<(), CommandError> {
-    let plan = RunPlan::from_value(&record.plan).seen_from(app.env.folder());
+    let plan = RunPlan::from_value(&record.plan).rebased_on(app.env.folder());
     let Some(out) = plan.out.as_deref().filter(|out| *out != "-") else {
         return Ok(());
     };
     let run = journal.lock_run(&record.id)?;
     let script = Pinned::read(app, journal, record, &plan)?.script;
-    let Some(results) = Results::wanted(&app.ui, &plan, &script, true)? else {
+    let Some(results) = Results::open_results(&app.ui, &plan, &script, true)? else {
         return Ok(());
     };
     Results::audit(app, journal, &plan, run.id())?;

@@ -57,7 +57,7 @@ impl Pinned {
     }
 
     /// Pins the run to the current script. `recorded` is the plan in the journal.
-    pub(super) fn keep(
+    pub(super) fn pin_current_script(
         &self,
         app: &App,
         journal: &Journal,

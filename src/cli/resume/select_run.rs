@@ -50,7 +50,7 @@ pub(super) fn nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError
 }
 
 /// Checks that the run's plan can be read.
-pub(super) fn readable(record: &RunRecord) -> Result<(), CommandError> {
+pub(super) fn check_plan_readable(record: &RunRecord) -> Result<(), CommandError> {
     if record.plan != Value::Null {
         return Ok(());
     }

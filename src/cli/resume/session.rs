@@ -8,7 +8,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::plan::RunPlan;
-use crate::cli::run_summary::resolving;
+use crate::cli::run_summary::resolve_command;
 use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
 use crate::run::session::{LookUps, SettledAs, SettledStep, settle};
 
@@ -44,7 +44,7 @@ pub(super) fn close(
     }
     let plan = RunPlan::from_value(&record.plan);
     super::select_run::same_account(app, &plan)?;
-    let engine = app.engine_over(
+    let engine = app.engine_on_journal(
         journal,
         &Accounts {
             sandbox: plan.sandbox,
@@ -67,7 +67,7 @@ pub(super) fn close(
         engine.handle(),
         &cancel,
         &LookUps::new(),
-        &mut |settling| stopped |= !tell(app, settling),
+        &mut |settling| stopped |= !report_step(app, settling),
     )?;
     let left = journal.steps(&id, &StepFilter::Open)?;
     let status = match left.len() {
@@ -87,14 +87,14 @@ pub(super) fn close(
     for step in &left {
         app.ui.hint(&format!(
             "once you know the outcome: {}",
-            resolving(app, &id, &step.key, &step.op)
+            resolve_command(app, &id, &step.key, &step.op)
         ));
     }
     Ok(Exit::InDoubt)
 }
 
 /// Reports the outcome of a step. Returns `false` if the user stopped the lookup.
-fn tell(app: &App, settling: &SettledStep) -> bool {
+fn report_step(app: &App, settling: &SettledStep) -> bool {
     let step = format!("{} of input {}", settling.op, settling.number);
     match &settling.settled_as {
         SettledAs::Done => app

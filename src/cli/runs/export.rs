@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::show::run_json;
 use crate::bulk::input::cells_of;
-use crate::cli::app::{App, output_lost};
+use crate::cli::app::{App, stdout_error};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::private_file::{self, Unwritten};
@@ -50,7 +50,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
         return match write(&journal, &run, &mut app.ui.data()) {
             // The reader is gone.
             Err(Unwritten::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
-            Err(Unwritten::Sink(error)) => Err(output_lost(error)),
+            Err(Unwritten::Sink(error)) => Err(stdout_error(error)),
             Err(Unwritten::Other(error)) => Err(error),
             Ok(()) => Ok(Exit::Ok),
         };
@@ -79,7 +79,7 @@ fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(
         sources(journal, &earlier)?,
     )?;
     let mut scopes = 0;
-    each_row(journal, id, |row| {
+    for_each_row(journal, id, |row| {
         let comma = if scopes > 0 { "," } else { "" };
         scopes += 1;
         Ok(write!(sink, "{comma}{}", row_json(&row))?)
@@ -101,7 +101,7 @@ fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(
         // A pruned run has steps without rows.
         put(journal.steps(id, &StepFilter::All)?)?;
     }
-    each_row(journal, id, |row| {
+    for_each_row(journal, id, |row| {
         put(journal.steps(id, &StepFilter::Scope(row.scope))?)
     })?;
     writeln!(sink, "]}}")?;
@@ -109,7 +109,7 @@ fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(
     Ok(())
 }
 
-fn each_row(
+fn for_each_row(
     journal: &Journal,
     id: &RunId,
     mut take: impl FnMut(RowRecord) -> Result<(), Unwritten>,

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::run_summary::{RunSummary, described, find_run, resolving, step_json};
+use crate::cli::run_summary::{RunSummary, described, find_run, resolve_command, step_json};
 use crate::cli::times;
 use crate::journal::{RowStatus, StepFilter, StepRecord};
 use crate::value::Value;
@@ -174,5 +174,5 @@ fn next(app: &App, run: &RunSummary, doubts: &[StepRecord], halves: &[StepRecord
 
 fn resolve(app: &App, run: &RunSummary, doubts: &[StepRecord]) -> String {
     let (key, op) = doubts.first().map_or(("STEP", ""), |step| (&step.key, &step.op));
-    resolving(app, &run.record.id, key, op)
+    resolve_command(app, &run.record.id, key, op)
 }

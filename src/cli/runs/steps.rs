@@ -78,8 +78,9 @@ fn row(step: &StepRecord) -> Vec<String> {
         what.map_or(String::new(), |resource| resource.name.clone()),
         step.attempts.to_string(),
         times::shown(step.started_ms),
-        step.ended_ms
-            .map_or(String::new(), |ended| times::took(step.started_ms, ended)),
+        step.ended_ms.map_or(String::new(), |ended| {
+            times::format_elapsed(step.started_ms, ended)
+        }),
         short(&step.key).to_owned(),
     ]
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{COLUMNS, Which};
-use crate::cli::app::{App, output_lost};
+use crate::cli::app::{App, stdout_error};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::ledger::{Held, held};
@@ -41,7 +41,11 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
         None => Format::Csv,
         Some(file) => Format::of(file).ok_or_else(|| unknown_ending(file))?,
     };
-    let format = if command.csv_safe { format.inert() } else { format };
+    let format = if command.csv_safe {
+        format.spreadsheet_safe()
+    } else {
+        format
+    };
     let journal = app.recorded()?;
     let which = &command.which;
     let tenants = held(&journal, "tenant", which.account.as_deref())?;
@@ -61,7 +65,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
         }
         None => match write(&mut app.ui.data()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Err(output_lost(error));
+                return Err(stdout_error(error));
             }
             _ => {}
         },

@@ -38,7 +38,7 @@ const RUN_COLUMNS: [&str; 2] = ["_run", "_error"];
 
 impl Expected {
     /// Determines what two undisturbed runs have in common.
-    pub(super) fn from_quiet(mut quiet: Vec<Quiet>) -> Result<Expected, CommandError> {
+    pub(super) fn from_undisturbed_runs(mut quiet: Vec<Quiet>) -> Result<Expected, CommandError> {
         let (Some(second), Some(first)) = (quiet.pop(), quiet.pop()) else {
             return Err(CommandError::new(
                 Exit::Aborted,
@@ -130,13 +130,13 @@ impl Expected {
             BTreeSet::len,
         ));
         wrong.extend(self.other_results(observation));
-        wrong.extend(self.credentials.wrong_in(observation));
+        wrong.extend(self.credentials.wrong_cells(observation));
         wrong
     }
 
     /// Everything that is wrong with a world whose rows wait for a person: their effects may exist or not, but the rest
     /// must be correct.
-    pub(super) fn judge_unfinished(&self, observation: &Observation) -> Vec<String> {
+    pub(super) fn violations_when_parked(&self, observation: &Observation) -> Vec<String> {
         let mut wrong = observation.flaws();
         wrong.retain(|flaw| !self.flaws.contains(flaw) && !flaw.starts_with("not in the ledger"));
         for (kind, found) in observation.resources() {

@@ -40,7 +40,7 @@ impl Credentials {
     }
 
     /// The cells that should contain the same tenants' passwords in another world, but do not.
-    pub(super) fn wrong_in(&self, observation: &Observation) -> Vec<String> {
+    pub(super) fn wrong_cells(&self, observation: &Observation) -> Vec<String> {
         let wrong = self.0.iter().filter(|cell| {
             let mut tenants = observation.snapshot.tenants.iter();
             let password = tenants

@@ -104,7 +104,7 @@ impl<'a> Environment<'a> {
     }
 
     /// The sandbox's records, after pending effects have landed.
-    pub(super) fn landed(&self) -> Result<Snapshot, CommandError> {
+    pub(super) fn settled_snapshot(&self) -> Result<Snapshot, CommandError> {
         let late = Instant::now();
         let mut snapshot = self.sandbox.snapshot().map_err(broken)?;
         while snapshot.pending > 0 && late.elapsed() < LANDING_TIMEOUT {
@@ -116,7 +116,7 @@ impl<'a> Environment<'a> {
 
     /// The final state, after pending effects have landed. No child may be running.
     pub(super) fn observation(&self, rows: Vec<Row>) -> Result<Observation, CommandError> {
-        let snapshot = self.landed()?;
+        let snapshot = self.settled_snapshot()?;
         let journal = self.app.journal()?;
         Ok(Observation {
             rows,
@@ -127,7 +127,7 @@ impl<'a> Environment<'a> {
     }
 
     /// The last lines of the children's stderr.
-    pub(super) fn last_words(&self) -> String {
+    pub(super) fn stderr_tail(&self) -> String {
         let text = fs::read_to_string(self.log_file()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().rev().take(4).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join(" | ")

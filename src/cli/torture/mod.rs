@@ -60,7 +60,11 @@ pub(super) fn torture(app: &App, command: &TortureCommand) -> Result<Exit, Comma
     }
     let report = Report::new(&harness, command, &outcomes);
     report.show(app, command.json)?;
-    Ok(if report.is_sound() { Exit::Ok } else { Exit::Check })
+    Ok(if report.all_survived() {
+        Exit::Ok
+    } else {
+        Exit::Check
+    })
 }
 
 /// The script's results without disturbance. Two runs show what differs from run to run by itself.
@@ -73,7 +77,7 @@ fn undisturbed(harness: &Harness) -> Result<Option<Expected>, CommandError> {
             None => return Ok(None),
         }
     }
-    Expected::from_quiet(quiet).map(Some)
+    Expected::from_undisturbed_runs(quiet).map(Some)
 }
 
 fn interrupted(app: &App) -> Exit {

@@ -74,7 +74,7 @@ impl Observation {
         if self.snapshot.pending > 0 {
             flaws.push("an effect has still not arrived".to_owned());
         }
-        flaws.extend(self.twice());
+        flaws.extend(self.duplicates());
         flaws.extend(
             self.snapshot
                 .tenants
@@ -85,16 +85,16 @@ impl Observation {
         flaws
     }
 
-    fn twice(&self) -> Vec<String> {
+    fn duplicates(&self) -> Vec<String> {
         let again = self.snapshot.tenants.iter().filter(|tenant| tenant.created != 1);
-        let mut twice: Vec<String> = again
+        let mut duplicates: Vec<String> = again
             .map(|tenant| format!("tenant {} was created {} times", tenant.email, tenant.created))
             .collect();
         for (kind, labels) in self.resources() {
             let pairs = labels.windows(2).filter(|pair| pair[0] == pair[1]);
-            twice.extend(pairs.map(|pair| format!("created twice: {kind} {}", pair[0])));
+            duplicates.extend(pairs.map(|pair| format!("created twice: {kind} {}", pair[0])));
         }
-        twice
+        duplicates
     }
 
     /// The problem with the ledger's entry of a tenant, if any.

@@ -62,7 +62,7 @@ impl Injected {
             Injected::Fault(own) => {
                 let mut faults: Vec<Fault> = own.iter().flat_map(limited).collect();
                 if own.iter().any(|fault| fault.route == Route::REFRESH) {
-                    faults.extend(expiries());
+                    faults.extend(token_expiry_faults());
                 }
                 faults
             }
@@ -99,7 +99,7 @@ fn limited(fault: &Fault) -> Vec<Fault> {
 }
 
 /// Token expiries, without which tokens are never refreshed.
-fn expiries() -> impl Iterator<Item = Fault> {
+fn token_expiry_faults() -> impl Iterator<Item = Fault> {
     [Route::PARTNERS, Route::APPLICATIONS_POST]
         .into_iter()
         .map(|route| Fault {
@@ -282,9 +282,9 @@ fn faults(list: &str, routes: &[Route]) -> Result<Vec<Vec<Fault>>, CommandError>
                 let every = Fault::every(routes, TIMINGS.late, TIMINGS.slow);
                 faults.extend(every.into_iter().map(|fault| vec![fault]));
                 faults.extend(Fault::delays(routes, TIMINGS.late));
-                faults.extend(Fault::outlasting(routes, TIMINGS.slowest));
+                faults.extend(Fault::timeout_faults(routes, TIMINGS.slowest));
             }
-            texts => faults.push(together(texts)?),
+            texts => faults.push(parse_combined_faults(texts)?),
         }
     }
     faults.dedup();
@@ -292,7 +292,7 @@ fn faults(list: &str, routes: &[Route]) -> Result<Vec<Vec<Fault>>, CommandError>
 }
 
 /// Parses faults that apply at the same time: `auth:429:x3+partners:drop-late:400`.
-fn together(texts: &str) -> Result<Vec<Fault>, CommandError> {
+fn parse_combined_faults(texts: &str) -> Result<Vec<Fault>, CommandError> {
     let read = |text: &str| {
         let fault = text.parse::<Fault>();
         let fault = fault.map_err(|error| CommandError::usage(format!("--faults: {error}")))?;

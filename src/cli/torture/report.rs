@@ -78,7 +78,7 @@ impl Report {
     }
 
     /// Whether every world survived.
-    pub(super) fn is_sound(&self) -> bool {
+    pub(super) fn all_survived(&self) -> bool {
         self.failures.is_empty()
     }
 

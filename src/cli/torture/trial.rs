@@ -61,7 +61,7 @@ pub(super) fn quiet(harness: &Harness<'_>, task: &Task) -> Result<Option<Quiet>,
         })),
         _ => Err(CommandError::usage(format!(
             "the script does not finish even without faults: {}",
-            environment.last_words()
+            environment.stderr_tail()
         ))
         .hint("make it run first: provisor run SCRIPT --sandbox")),
     }
@@ -89,14 +89,14 @@ pub(super) fn carry_out(
         Last::Stopped => return Ok(None),
         Last::Hopeless(reason) => outcome
             .wrong
-            .push(format!("{reason} ({})", environment.last_words())),
+            .push(format!("{reason} ({})", environment.stderr_tail())),
         Last::Finished(rows) => {
             let observation = environment.observation(rows)?;
             outcome.hits = hits(&observation, task, seed);
             outcome.wrong = if outcome.unresolvable == 0 {
                 expected.judge(&observation)
             } else {
-                expected.judge_unfinished(&observation)
+                expected.violations_when_parked(&observation)
             };
         }
     }
@@ -154,7 +154,7 @@ impl Trial<'_> {
 
     fn child(&mut self, step: &Step) -> Result<End, CommandError> {
         let fate = Fate {
-            kill: self.draw(),
+            kill: self.draw_kill(),
             clock: self.clock(),
         };
         self.outcome.clocks += u32::from(fate.clock.is_some());
@@ -170,7 +170,7 @@ impl Trial<'_> {
     fn next(&mut self, end: End, step: Step) -> Result<Step, CommandError> {
         Ok(match (end, step) {
             (End::Stopped, _) => Step::End(Last::Stopped),
-            (End::Stuck, _) => hopeless("a child process did not end"),
+            (End::Stuck, _) => unrecoverable("a child process did not end"),
             (End::Killed, step) => {
                 self.outcome.kills += 1;
                 match step {
@@ -209,13 +209,13 @@ impl Trial<'_> {
                 .iter()
                 .find(|row| Observation::text(row, "_status") != "done");
             let reason = open.map_or("", |row| Observation::text(row, "_error"));
-            return Ok(hopeless(&format!(
+            return Ok(unrecoverable(&format!(
                 "not finished after {MAX_TRIES} tries, exit code {code}: {reason}"
             )));
         }
         // Ensures that the last children start after every delayed effect has landed, however quick they are.
         if code == IN_DOUBT && self.unharmed > MAX_TRIES / 2 {
-            self.environment.landed()?;
+            self.environment.settled_snapshot()?;
         }
         Ok(Step::Resume {
             run: Some(run).filter(|run| !run.is_empty()),
@@ -231,20 +231,20 @@ impl Trial<'_> {
         Ok(if nothing_begun && self.unharmed <= MAX_TRIES {
             Step::Run
         } else {
-            hopeless(&format!("no results, and exit code {code}"))
+            unrecoverable(&format!("no results, and exit code {code}"))
         })
     }
 
     /// Draws when the next child is killed.
-    fn draw(&mut self) -> Kill {
+    fn draw_kill(&mut self) -> Kill {
         if self.outcome.kills >= self.task.kills {
             return Kill::Never;
         }
         match &self.task.injected {
             Injected::Nothing => Kill::Never,
             Injected::Kill(moment) => self.at(*moment),
-            Injected::KillAnyTime => self.any_time(),
-            Injected::Fault(_) | Injected::Storm(_) if self.rng.bool() => self.any_time(),
+            Injected::KillAnyTime => self.kill_at_random_time(),
+            Injected::Fault(_) | Injected::Storm(_) if self.rng.bool() => self.kill_at_random_time(),
             Injected::Fault(_) | Injected::Storm(_) => {
                 let moments: Vec<Moment> = Moment::all().collect();
                 let moment = moments[self.rng.usize(..moments.len())];
@@ -277,7 +277,7 @@ impl Trial<'_> {
         Kill::At(moment, passing)
     }
 
-    fn any_time(&mut self) -> Kill {
+    fn kill_at_random_time(&mut self) -> Kill {
         // Kills remain unspent if children end sooner than the undisturbed run did, because the machine was busier
         // then: the follow-up worlds aim earlier and earlier.
         let longest = self.expected.duration.mul_f64(1.2) / (self.task.followed() + 1);
@@ -285,7 +285,7 @@ impl Trial<'_> {
     }
 }
 
-fn hopeless(reason: &str) -> Step {
+fn unrecoverable(reason: &str) -> Step {
     Step::End(Last::Hopeless(reason.to_owned()))
 }
 

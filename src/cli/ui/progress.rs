@@ -73,7 +73,7 @@ impl Progress {
     pub fn row(&self, failed: bool) {
         self.counts.rows.fetch_add(1, Ordering::Relaxed);
         self.counts.failed.fetch_add(u64::from(failed), Ordering::Relaxed);
-        self.counts.advanced();
+        self.counts.record_row_finished();
     }
 
     /// Sets the total number of rows once it is known.
@@ -112,7 +112,7 @@ impl fmt::Debug for Progress {
 fn waits_text(wait: &Wait, count: usize) -> String {
     let until = wait
         .until_ms
-        .map(|until| format!("until {}", times::of_day(until)));
+        .map(|until| format!("until {}", times::time_of_day(until)));
     let others = (count > 1).then(|| format!("{count} waits"));
     let when: Vec<String> = others.into_iter().chain(until).collect();
     match when.join(" ") {

@@ -19,7 +19,7 @@ pub(super) fn with_header(header: &[&str], rows: &[Vec<String>], width: Option<u
     if let Some(width) = width
         && widest.iter().map(|word| word + PADDING).sum::<usize>() > width.into()
     {
-        return in_blocks(header, rows, width);
+        return format_blocks(header, rows, width);
     }
     let mut table = plain(width);
     let titles = header.iter().map(|title| Cell::new(title.to_uppercase()));
@@ -48,7 +48,7 @@ fn widest_words(header: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
 }
 
 /// Each row as a block with a line for each non-empty cell, separated by empty lines.
-fn in_blocks(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
+fn format_blocks(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
     let block = |row: &Vec<String>| {
         let mut table = plain(Some(width));
         for (name, cell) in header.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
@@ -61,7 +61,7 @@ fn in_blocks(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
 }
 
 /// Formats a value for display.
-pub(super) fn of_value(value: &Value, width: Option<u16>) -> String {
+pub(super) fn format_value(value: &Value, width: Option<u16>) -> String {
     match value.to_masked_json() {
         Json::Object(fields) if !fields.is_empty() => {
             let mut table = plain(width);
@@ -70,13 +70,13 @@ pub(super) fn of_value(value: &Value, width: Option<u16>) -> String {
             }
             text_of(&table)
         }
-        Json::Array(items) if !items.is_empty() => of_list(&items, width),
+        Json::Array(items) if !items.is_empty() => format_list(&items, width),
         other => printable(&shown(&other)).into_owned(),
     }
 }
 
 /// Formats named values, one per line.
-pub(super) fn of_fields(fields: &[(String, Value)], width: Option<u16>) -> String {
+pub(super) fn format_fields(fields: &[(String, Value)], width: Option<u16>) -> String {
     let mut table = plain(width);
     for (name, value) in fields {
         table.add_row(cells(&[name.clone(), shown(&value.to_masked_json())]));
@@ -85,7 +85,7 @@ pub(super) fn of_fields(fields: &[(String, Value)], width: Option<u16>) -> Strin
 }
 
 /// A list of maps as a table with all their names; any other list with one item per line.
-fn of_list(items: &[Json], width: Option<u16>) -> String {
+fn format_list(items: &[Json], width: Option<u16>) -> String {
     let maps: Option<Vec<_>> = items.iter().map(Json::as_object).collect();
     let Some(maps) = maps else {
         let lines: Vec<String> = items

@@ -49,7 +49,7 @@ impl<W: Write> Write for Visible<W> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::value::visible::steers;
+    use crate::value::visible::is_control_or_bidi;
 
     const HOSTILE: &str = "a\u{1b}]0;title\u{7}\u{1b}[2Jb\u{9b}31m\u{202e}txt.exe\u{2066}ü\r\n\tend\u{7f}";
 
@@ -62,7 +62,7 @@ mod tests {
                 .chunks(size)
                 .for_each(|part| visible.write_all(part).unwrap());
             let text = String::from_utf8(visible.sink).unwrap();
-            assert!(!text.contains(steers), "{text}");
+            assert!(!text.contains(is_control_or_bidi), "{text}");
             assert_eq!(
                 serde_json::from_str::<serde_json::Value>(&text).unwrap()["a"],
                 HOSTILE

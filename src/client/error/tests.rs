@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn error_messages_are_extracted_from_common_json_formats() {
-    let words = |text: &str| words_of(&serde_json::from_str(text).unwrap());
+    let words = |text: &str| message_in(&serde_json::from_str(text).unwrap());
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(
         words(r#"{"errors":[{"status":"400","title":"Bad Request","detail":"email is used"}]}"#),

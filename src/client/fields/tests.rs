@@ -21,7 +21,7 @@ fn response_fields_are_case_insensitive_and_converted_between_types() {
 
 #[test]
 fn credentials_in_answers_become_secrets() {
-    let value = guarded(json(
+    let value = mark_credentials(json(
         r#"{"data":[{"UserPassword":"x1y2z3","access_token":"t","Name":"n"}]}"#,
     ));
     let shown = value.to_masked_json().to_string();

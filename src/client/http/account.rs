@@ -59,7 +59,7 @@ enum Access {
 
 impl Accounts {
     /// A client on `connect_options` that does not authenticate.
-    pub fn nobodys(&self, connect_options: &ConnectOptions) -> Client {
+    pub fn unauthenticated(&self, connect_options: &ConnectOptions) -> Client {
         Client::new(self.network(connect_options))
     }
 

@@ -26,12 +26,12 @@ impl Guard {
 
     /// Converts a JSON response to a value.
     pub(super) fn json(&self, json: Json) -> Value {
-        fields::guarded(json).without_echoes(&self.0)
+        fields::mark_credentials(json).mark_known_secrets(&self.0)
     }
 
     /// Converts text; all of it becomes secret if it repeats a secret.
     pub(super) fn text(&self, text: &str) -> Value {
-        Value::from(text).without_echoes(&self.0)
+        Value::from(text).mark_known_secrets(&self.0)
     }
 
     /// Headers by name.

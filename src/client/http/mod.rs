@@ -189,9 +189,9 @@ fn reply(request: &Request, response: &Response) -> Result<Reply, ApiError> {
     let guard = Guard::new(request);
     let (body, encoding) = match response.json() {
         Err(BodyError::Empty) => (Value::Null, None),
-        Ok(json) if response.says_json() => (guard.json(json), None),
+        Ok(json) if response.is_json() => (guard.json(json), None),
         // A failure is reported as such even if its body cannot be parsed.
-        Err(reason) if response.says_json() && response.status < 400 => {
+        Err(reason) if response.is_json() && response.status < 400 => {
             return Err(ApiError::unreadable(request, response, &reason.to_string()));
         }
         _ => match response.text() {

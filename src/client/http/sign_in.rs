@@ -149,7 +149,7 @@ impl Authenticator for TokenAccount {
             .ok_or_else(missing)
     }
 
-    fn dress(&self, request: Request, tokens: &Tokens) -> Request {
+    fn authorize(&self, request: Request, tokens: &Tokens) -> Request {
         request.bearer(&tokens.access)
     }
 }

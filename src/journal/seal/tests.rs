@@ -39,7 +39,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn homes(value: &Value) -> Vec<Vec<Home>> {
     let mut homes = Vec::new();
-    value.each_secret(&mut |secret| homes.push(secret.homes().to_vec()));
+    value.for_each_secret(&mut |secret| homes.push(secret.homes().to_vec()));
     homes
 }
 
@@ -52,7 +52,7 @@ fn secret_encoding_and_digest_stay_compatible_with_secrets_without_an_origin() {
         b"\x06\x07\0\0\0hunter2"
     );
     let home = Home::of(Origin::parse("https://t1.example")).unwrap();
-    let bound = Value::Secret(bare.clone().at_home(&home));
+    let bound = Value::Secret(bare.clone().with_home(&home));
     assert_eq!(sealer().digest(&bound), sealer().digest(&bare.into()));
 }
 

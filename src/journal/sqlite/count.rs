@@ -67,13 +67,13 @@ impl LedgerCount {
     }
 
     /// Returns the count next to the database, or `None` if there is no readable one.
-    pub(super) fn read_beside(database: &Path, sealer: &Sealer) -> Option<LedgerCount> {
-        LedgerCount::open(&fs::read(path_beside(database)).ok()?, sealer)
+    pub(super) fn read_count_file(database: &Path, sealer: &Sealer) -> Option<LedgerCount> {
+        LedgerCount::open(&fs::read(count_file_path(database)).ok()?, sealer)
     }
 
     /// Writes it next to the database, without syncing: its content is already on disk in the database.
-    pub(super) fn write_beside(self, database: &Path, sealer: &Sealer) -> io::Result<()> {
-        let mut file: File = files::create_private(&path_beside(database))?;
+    pub(super) fn write_count_file(self, database: &Path, sealer: &Sealer) -> io::Result<()> {
+        let mut file: File = files::create_private(&count_file_path(database))?;
         file.rewind()?;
         // The length never changes, so a concurrent reader cannot see half of it.
         file.write_all(&self.seal(sealer))
@@ -96,8 +96,8 @@ impl LedgerCount {
 }
 
 /// Returns the number of entries by the count next to a database, or `None` if there is no readable one.
-pub(in super::super) fn entries_beside(database: &Path, sealer: &Sealer) -> Option<i64> {
-    LedgerCount::read_beside(database, sealer).map(|count| count.entries)
+pub(in super::super) fn entries_from_count_file(database: &Path, sealer: &Sealer) -> Option<i64> {
+    LedgerCount::read_count_file(database, sealer).map(|count| count.entries)
 }
 
 /// Returns the error for a database that has disappeared: gone if its ledger had entries, or may have had some because
@@ -111,6 +111,6 @@ pub(in super::super) fn lost(path: &Path, is_counted: bool, entries: Option<i64>
 }
 
 /// Returns the path of the count next to a database.
-pub(in super::super) fn path_beside(database: &Path) -> PathBuf {
+pub(in super::super) fn count_file_path(database: &Path) -> PathBuf {
     beside(database, "-count")
 }

@@ -27,9 +27,9 @@ use super::table::{Fault, Look, Res};
 use crate::sabotage::Sabotage;
 use crate::waiting::Waits;
 use count::LedgerCount;
-pub(super) use count::{entries_beside, lost, path_beside};
+pub(super) use count::{count_file_path, entries_from_count_file, lost};
 use open::Opened;
-pub(super) use reseal::{Resealed, close_log, copy_into, reseal};
+pub(super) use reseal::{Resealed, checkpoint_and_remove_wal, copy_into, reseal};
 use tables::Sql;
 pub(super) use vault::SqliteVault;
 pub(super) use writer::Ack;
@@ -220,7 +220,7 @@ impl SqliteStore {
     }
 
     /// Returns a problem, as a sentence without a full stop, if the ledger does not match its recorded count.
-    pub(super) fn miscounted(&self) -> Res<Option<String>> {
+    pub(super) fn count_mismatch(&self) -> Res<Option<String>> {
         let connection = self.lock();
         let Some(count) = LedgerCount::read(&connection, &self.sealer)? else {
             return Ok(Some(
@@ -238,19 +238,19 @@ impl SqliteStore {
 
     /// Checkpoints a log that is large or contains ledger changes of this process. A credential must not be in the log
     /// alone: a log is easily left behind when the database is copied.
-    pub(super) fn fold_if_changed(&self) {
+    pub(super) fn checkpoint_if_changed(&self) {
         let log = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
         let changed = self.changed.swap(false, Ordering::SeqCst);
         if Sabotage::LogNotFolded.is_on() {
             return;
         }
         if self.poison.get().is_none() && (changed || log > LARGE_LOG) {
-            self.fold();
+            self.checkpoint();
         }
     }
 
     /// Checkpoints the log, so that the database file is complete on its own, as far as other processes allow it.
-    fn fold(&self) {
+    fn checkpoint(&self) {
         let connection = self.lock();
         let pragma = |pragma| connection.query_row(pragma, [], |_| Ok(()));
         let folded = pragma("pragma wal_checkpoint(passive)")
@@ -273,7 +273,7 @@ impl Drop for SqliteStore {
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
-        self.fold_if_changed();
+        self.checkpoint_if_changed();
     }
 }
 

@@ -14,7 +14,7 @@ use super::super::files::{self, beside};
 use super::super::replacement;
 use super::super::seal::Sealer;
 use super::super::table::{Fault, Res};
-use super::count::{LedgerCount, lost, path_beside};
+use super::count::{LedgerCount, count_file_path, lost};
 use super::schema::{self, Found, MIGRATIONS};
 use super::{fault_to_error, unusable};
 use crate::sabotage::Sabotage;
@@ -63,7 +63,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     replacement::finish(files::folder_of(path)).map_err(system)?;
     files::make_private_folder(files::folder_of(path)).map_err(system)?;
     // Read before the database, which can then only be newer.
-    let counted = LedgerCount::read_beside(path, sealer);
+    let counted = LedgerCount::read_count_file(path, sealer);
     let mut notices = missing(path, counted)?;
     // SQLite gives its -wal and -shm files the permissions of the database.
     drop(files::create_private(path).map_err(system)?);
@@ -100,7 +100,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
         if exclusive_lock.is_none() {
             exclusive_lock = Some(files::lock_beside(path).map_err(system)?);
         }
-        log_ahead(&connection, path)?;
+        enable_wal(&connection, path)?;
         copy = schema::migrate(&mut connection, path, MIGRATIONS).map_err(error)?;
         remember_key(&connection, sealer).map_err(error)?;
         if has_key(&connection, sealer).map_err(error)? != Some(true) {
@@ -124,7 +124,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
             path.display()
         ));
     } else if counted.is_none() {
-        count.write_beside(path, &sealer).map_err(system)?;
+        count.write_count_file(path, &sealer).map_err(system)?;
     }
     Ok(Opened {
         reader: connection,
@@ -138,7 +138,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
 /// Returns a notice if the file has disappeared, or an error if its ledger may have had entries.
 fn missing(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, JournalError> {
     // Checked first: another process that creates the file creates these after it.
-    let (was_there, is_counted) = (Journal::was_in(path), path_beside(path).exists());
+    let (was_there, is_counted) = (Journal::held_journal(path), count_file_path(path).exists());
     let is_missing = fs::metadata(path).map_or(true, |file| file.len() == 0);
     if !is_missing || !was_there {
         return Ok(Vec::new());
@@ -156,9 +156,9 @@ fn missing(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, Jou
 /// process alone, and so does the rollback of what a killed process had begun.
 pub(super) fn connect_settled(path: &Path) -> Result<(Connection, Option<File>), JournalError> {
     let error = |fault| fault_to_error(path, fault);
-    if logs_ahead_by_header(path) {
+    if header_uses_wal(path) {
         let connection = connect(path, None).map_err(error)?;
-        if logs_ahead(&connection).map_err(error)? {
+        if uses_wal(&connection).map_err(error)? {
             return Ok((connection, None));
         }
     }
@@ -168,20 +168,20 @@ pub(super) fn connect_settled(path: &Path) -> Result<(Connection, Option<File>),
 }
 
 /// Whether the file's header claims a write-ahead log. SQLite is not used: it would roll back a half-made file.
-fn logs_ahead_by_header(path: &Path) -> bool {
+fn header_uses_wal(path: &Path) -> bool {
     let mut header = [0; 20];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
     read.is_ok() && header[18..] == [2, 2]
 }
 
 /// Whether the file uses a write-ahead log, which a new file, or a restored backup, does not yet.
-pub(super) fn logs_ahead(connection: &Connection) -> Res<bool> {
+pub(super) fn uses_wal(connection: &Connection) -> Res<bool> {
     let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
     Ok(mode == "wal")
 }
 
 /// Switches the file to a write-ahead log. SQLite reports a failure to do so only in its result.
-pub(super) fn log_ahead(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+pub(super) fn enable_wal(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     let set = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
     match set {
         Ok(mode) if mode == "wal" => Ok(()),
@@ -212,7 +212,7 @@ fn count_once(connection: &mut Connection, sealer: &Sealer, force: bool) -> Res<
 
 /// Opens a file on a read-only disk, if it is of this version and sealed with this key.
 fn open_to_read(path: &Path, sealer: &Sealer) -> Option<Opened> {
-    let openers = [with_its_log, with_a_log_of_its_own, without_log];
+    let openers = [open_with_wal, open_with_private_wal_index, open_without_wal];
     let mut connections = openers.into_iter().filter_map(|opener| opener(path).ok());
     let is_ours = |connection: &Connection| {
         let found = schema::look(connection, MIGRATIONS.len());
@@ -236,19 +236,19 @@ fn read_only() -> OpenFlags {
 }
 
 /// Opens it as other processes do: the log and its index exist.
-fn with_its_log(path: &Path) -> Res<Connection> {
+fn open_with_wal(path: &Path) -> Res<Connection> {
     Ok(Connection::open_with_flags(path, read_only())?)
 }
 
 /// Opens it with the log's index in memory, as it is missing and cannot be created. No other process can write.
-fn with_a_log_of_its_own(path: &Path) -> Res<Connection> {
+fn open_with_private_wal_index(path: &Path) -> Res<Connection> {
     let connection = Connection::open_with_flags_and_vfs(path, read_only(), c"unix-none")?;
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     Ok(connection)
 }
 
 /// Opens it without a log, as none exists and none can be created.
-fn without_log(path: &Path) -> Res<Connection> {
+fn open_without_wal(path: &Path) -> Res<Connection> {
     let Some(name) = path.to_str().filter(|_| !beside(path, "-wal").exists()) else {
         return Err(Fault::Data("it has a log".to_owned()));
     };
@@ -287,7 +287,7 @@ fn remember_key(connection: &Connection, sealer: &Sealer) -> Res<()> {
 pub(super) fn digests_of(connection: &Connection, table: &str, sealer: &Sealer) -> Res<Option<Sealer>> {
     let kept = kept(connection, table, DIGEST_KEY)?;
     let kept = kept.and_then(|sealed| sealer.open(DIGEST_KEY, &sealed).ok());
-    Ok(kept.and_then(|kept| sealer.digesting_with(&kept)))
+    Ok(kept.and_then(|kept| sealer.with_digest_key(&kept)))
 }
 
 fn kept(connection: &Connection, table: &str, key: &str) -> Res<Option<Vec<u8>>> {
@@ -340,11 +340,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made.db");
         let made = connect(&path, None).unwrap();
-        log_ahead(&made, &path).unwrap();
+        enable_wal(&made, &path).unwrap();
         made.execute_batch("create table a(b); insert into a values (7)")
             .unwrap();
-        for opener in [with_a_log_of_its_own as fn(&Path) -> Res<Connection>, without_log] {
-            let is_folded = std::ptr::fn_addr_eq(opener, without_log as fn(&Path) -> Res<Connection>);
+        for opener in [
+            open_with_private_wal_index as fn(&Path) -> Res<Connection>,
+            open_without_wal,
+        ] {
+            let is_folded = std::ptr::fn_addr_eq(opener, open_without_wal as fn(&Path) -> Res<Connection>);
             let copy = folder.path().join(format!("copy {is_folded}?#%.db"));
             if is_folded {
                 made.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))

@@ -59,7 +59,7 @@ pub(in super::super) fn copy_into(from: &Path, to: &Path) -> Result<(), JournalE
 
 /// Checkpoints and removes the log, so that the file is complete on its own; does nothing if the file does not exist.
 /// Fails with [`JournalError::Busy`] if another process has it open.
-pub(in super::super) fn close_log(path: &Path) -> Result<(), JournalError> {
+pub(in super::super) fn checkpoint_and_remove_wal(path: &Path) -> Result<(), JournalError> {
     if !path.exists() {
         return Ok(());
     }

@@ -80,7 +80,8 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
              boot_ms = excluded.boot_ms, loss = excluded.loss,
              request = excluded.request, act = excluded.act, strikes = excluded.strikes"
     );
-    let strikes = serde_json::to_string(&step.strikes).map_err(|error| Fault::Data(error.to_string()))?;
+    let ledger_removals =
+        serde_json::to_string(&step.ledger_removals).map_err(|error| Fault::Data(error.to_string()))?;
     let window = step.state.window();
     let resource = step.resource.as_ref();
     connection.prepare_cached(&sql)?.execute(params![
@@ -108,7 +109,7 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
         step.state.loss().map(Loss::name),
         step.request,
         step.act,
-        strikes,
+        ledger_removals,
     ])?;
     Ok(())
 }
@@ -210,7 +211,7 @@ pub(super) fn all_items(connection: &Connection) -> Res<Vec<ItemData>> {
     )
 }
 
-pub(super) fn attributed(connection: &Connection, account: &str, kind: &str) -> Res<Vec<String>> {
+pub(super) fn recorded_platform_ids(connection: &Connection, account: &str, kind: &str) -> Res<Vec<String>> {
     let sql = "select platform_id from ledger where account = ?1 and sort = ?2 and platform_id is not null";
     list(connection, sql, [account, kind], |row| row.get(0))
 }
@@ -247,7 +248,7 @@ pub(super) fn drop_item(connection: &Connection, account: &str, kind: &str, plat
 }
 
 /// Removes an entry; returns the number removed.
-pub(super) fn strike_item(connection: &Connection, resource: &ResourceKey) -> Res<i64> {
+pub(super) fn remove_item(connection: &Connection, resource: &ResourceKey) -> Res<i64> {
     let sql = "delete from ledger where account = ?1 and sort = ?2 and name = ?3";
     Ok(number(connection.prepare_cached(sql)?.execute(named(resource))?))
 }
@@ -318,7 +319,7 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
         request: row.get(22)?,
         act: row.get(23)?,
         // If damaged (see `damaged_steps`), only this list is lost.
-        strikes: serde_json::from_str(&row.get::<_, String>(24)?).unwrap_or_default(),
+        ledger_removals: serde_json::from_str(&row.get::<_, String>(24)?).unwrap_or_default(),
     })
 }
 
@@ -342,7 +343,7 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
     let began_ms: i64 = row.get(14)?;
     Ok(known.unwrap_or(StepState::InDoubt {
         window: Window {
-            sent: Stamp::by_wall(began_ms),
+            sent: Stamp::from_wall_clock(began_ms),
             waits_ms: None,
             settle_ms: 0,
         },
@@ -350,7 +351,7 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
     }))
 }
 
-/// Returns the steps with an unknown state or damaged `strikes`, each a sentence without a full stop.
+/// Returns the steps with an unknown state or damaged `ledger_removals`, each a sentence without a full stop.
 pub(super) fn damaged_steps(connection: &Connection) -> Res<Vec<String>> {
     let sql =
         "select 'the state of step ' || run || '/' || key || ' is `' || state || '`, which is not known'

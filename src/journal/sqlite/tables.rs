@@ -94,8 +94,8 @@ impl Look for Sql<'_> {
     fn all_items(&self) -> Res<Vec<ItemData>> {
         steps::all_items(self.connection)
     }
-    fn attributed(&self, account: &str, kind: &str) -> Res<Vec<String>> {
-        steps::attributed(self.connection, account, kind)
+    fn recorded_platform_ids(&self, account: &str, kind: &str) -> Res<Vec<String>> {
+        steps::recorded_platform_ids(self.connection, account, kind)
     }
     fn audits(&self) -> Res<Vec<AuditData>> {
         steps::audits(self.connection)
@@ -146,8 +146,8 @@ impl Tables for Sql<'_> {
         self.ledger_changed(-dropped);
         Ok(())
     }
-    fn strike_item(&mut self, resource: &ResourceKey) -> Res<()> {
-        let dropped = steps::strike_item(self.connection, resource)?;
+    fn remove_item(&mut self, resource: &ResourceKey) -> Res<()> {
+        let dropped = steps::remove_item(self.connection, resource)?;
         self.ledger_changed(-dropped);
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::super::files;
 use super::super::replacement;
 use super::super::seal::Sealer;
 use super::super::table::Res;
-use super::open::{connect_settled, digests_of, log_ahead};
+use super::open::{connect_settled, digests_of, enable_wal};
 use super::{fault_to_error, unusable};
 
 /// Sealed values by digest. Every call is its own transaction.
@@ -20,8 +20,8 @@ pub(in super::super) struct SqliteVault {
 }
 
 impl SqliteVault {
-    /// Opens the file, creating it if it does not exist. Values in a `lasting` vault survive a power failure.
-    pub(in super::super) fn open(path: &Path, lasting: bool) -> Result<SqliteVault, JournalError> {
+    /// Opens the file, creating it if it does not exist. Values in a `durable` vault survive a power failure.
+    pub(in super::super) fn open(path: &Path, durable: bool) -> Result<SqliteVault, JournalError> {
         let system = |failed: std::io::Error| unusable(path, failed.to_string());
         replacement::finish(files::folder_of(path)).map_err(system)?;
         files::make_private_folder(files::folder_of(path)).map_err(system)?;
@@ -29,14 +29,14 @@ impl SqliteVault {
         let (connection, _alone) = connect_settled(path)?;
         let open = || -> Res<()> {
             // Tokens can be obtained again by signing in, so a power failure may lose the latest.
-            let waits = if lasting { "full" } else { "normal" };
+            let waits = if durable { "full" } else { "normal" };
             connection.pragma_update(None, "synchronous", waits)?;
             let sql =
                 "create table if not exists vault(key text primary key, value blob not null) without rowid";
             connection.execute(sql, [])?;
             Ok(())
         };
-        log_ahead(&connection, path)?;
+        enable_wal(&connection, path)?;
         open().map_err(|fault| fault_to_error(path, fault))?;
         Ok(SqliteVault {
             connection,

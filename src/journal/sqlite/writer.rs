@@ -102,9 +102,9 @@ impl Writer {
     fn connect(&self) -> Res<Connection> {
         let mut connection = connect(&self.path, self.max_pages)?;
         let (waits, path) = (self.waits.clone(), self.path.clone());
-        let untold = waits.untold().as_millis() / POLL_INTERVAL.as_millis();
+        let report_threshold = waits.report_threshold().as_millis() / POLL_INTERVAL.as_millis();
         connection.busy_handler(Some(move |tries: i32| {
-            if u128::try_from(tries).is_ok_and(|tries| tries == untold) {
+            if u128::try_from(tries).is_ok_and(|tries| tries == report_threshold) {
                 // There is no callback for the end of the wait.
                 drop(waits.begin(Wait::for_long(format!(
                     "another process has been writing to {} for a long time; waiting for it",
@@ -168,7 +168,7 @@ impl Writer {
         if let Some(count) = counted {
             self.changed.store(true, Ordering::SeqCst);
             // The file is only a cross-check: the journal is complete without it.
-            if let Err(error) = count.write_beside(&self.path, &self.sealer) {
+            if let Err(error) = count.write_count_file(&self.path, &self.sealer) {
                 tracing::warn!(%error, "the count beside the journal was not written");
             }
         }

@@ -78,7 +78,7 @@ fn a_half_done_step_is_retried_only_after_manual_resolution() {
     let intended = StepState::Intended { window };
     let half = intended.next(StepEvent::HalfDone).unwrap();
     assert_eq!(half, StepState::HalfDone);
-    assert!(half.is_final() && !half.is_open() && half.is_for_a_person());
+    assert!(half.is_final() && !half.is_open() && half.is_resolvable_by_person());
     assert!(half.next(StepEvent::RetryWanted).is_err());
     assert!(half.next(StepEvent::Intend { window }).is_err());
     assert_eq!(half.next(StepEvent::ResolvedAbsent), Ok(StepState::Absent));
@@ -211,7 +211,7 @@ fn the_settle_window_assumes_the_full_timeout_when_the_sender_died() {
 fn a_timestamp_of_another_boot_or_the_future_counts_from_now() {
     for sent in [
         at(1_000_000),
-        Stamp::by_wall(1),
+        Stamp::from_wall_clock(1),
         Stamp {
             boot: Uuid::from_u128(2),
             ..at(1)

@@ -126,7 +126,15 @@ async fn an_open_step_blocks_other_calls_of_its_operation(journal: Journal, cloc
     let id = run.id().clone();
     drop((row, run));
     journal
-        .resolve(&id, &key, &Resolution::Done("done".into()), "ann")
+        .resolve(
+            &id,
+            &key,
+            &Resolution::Done {
+                value: "done".into(),
+                removes: true,
+            },
+            "ann",
+        )
         .unwrap();
 
     // A completed act is not repeated differently without permission.
@@ -385,7 +393,7 @@ async fn a_ledger_entry_is_returned_without_a_request_to_the_platform(journal: J
         Some(run.id())
     );
     let ids: Vec<String> = journal
-        .attributed(&account, "tenant")
+        .recorded_platform_ids(&account, "tenant")
         .unwrap()
         .into_iter()
         .collect();

@@ -207,7 +207,7 @@ async fn a_full_disk_stops_everything_before_the_next_request() {
             .finish_row(run.id(), 0, RowStatus::Done, None, None)
             .is_err()
     );
-    assert!(journal.healthy().is_err());
+    assert!(journal.check_writable().is_err());
 
     // With free space again, the same run continues, and nothing is sent twice.
     let id = run.id().clone();
@@ -305,7 +305,7 @@ fn credentials_are_checkpointed_into_the_database_when_the_journal_closes() {
         "{:?}",
         copied.notices()
     );
-    copied.healthy().unwrap();
+    copied.check_writable().unwrap();
 }
 
 #[test]
@@ -335,10 +335,10 @@ fn a_missing_or_damaged_wal_is_detected_and_blocks_writes() {
             Err(other) => panic!("{case}: {other}"),
         };
         if case == "whole" {
-            copied.healthy().unwrap();
+            copied.check_writable().unwrap();
             continue;
         }
-        let error = copied.healthy().unwrap_err();
+        let error = copied.check_writable().unwrap_err();
         assert!(
             matches!(error, JournalError::Incomplete { .. }),
             "{case}: {error}"
@@ -354,7 +354,7 @@ fn a_missing_or_damaged_wal_is_detected_and_blocks_writes() {
         // A user who knows better can continue.
         drop(copied);
         fs::remove_file(files::beside(&copy, "-count")).unwrap();
-        in_file(&copy, &frozen()).healthy().unwrap();
+        in_file(&copy, &frozen()).check_writable().unwrap();
     }
 }
 
@@ -445,7 +445,7 @@ fn a_long_write_by_another_process_is_waited_for_and_announced() {
     let (told, waits) = std::sync::mpsc::channel();
     journal
         .waits()
-        .tell_to(move |wait| drop(told.send(wait.what.clone())));
+        .set_listener(move |wait| drop(told.send(wait.what.clone())));
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("begin immediate").unwrap();
     std::thread::scope(|scope| {
@@ -456,7 +456,7 @@ fn a_long_write_by_another_process_is_waited_for_and_announced() {
         other.execute_batch("rollback").unwrap();
         write.join().unwrap().unwrap();
     });
-    journal.healthy().unwrap();
+    journal.check_writable().unwrap();
 }
 
 #[test]
@@ -471,7 +471,7 @@ fn after_a_writer_panic_flush_and_writes_fail() {
     );
     assert!(journal.flush().is_err());
     assert!(journal.set_columns(run.id(), Vec::new()).is_err());
-    assert!(journal.healthy().is_err());
+    assert!(journal.check_writable().is_err());
 }
 
 #[test]
@@ -505,9 +505,9 @@ fn a_removed_lock_file_is_not_confused_with_its_replacement() {
     let locks = path.with_file_name("locks");
     files::make_private_folder(&locks).unwrap();
     let file = files::create_private(&locks.join("r1.lock")).unwrap();
-    assert!(files::is_still(&locks.join("r1.lock"), &file));
+    assert!(files::is_same_file(&locks.join("r1.lock"), &file));
     fs::remove_file(locks.join("r1.lock")).unwrap();
-    assert!(!files::is_still(&locks.join("r1.lock"), &file));
+    assert!(!files::is_same_file(&locks.join("r1.lock"), &file));
     drop(files::create_private(&locks.join("r1.lock")).unwrap());
-    assert!(!files::is_still(&locks.join("r1.lock"), &file));
+    assert!(!files::is_same_file(&locks.join("r1.lock"), &file));
 }

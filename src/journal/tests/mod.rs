@@ -77,7 +77,7 @@ fn ensure(name: &str) -> StepPlan {
             resends_late: false,
             look_for: Duration::from_secs(90),
             ledger_effect: LedgerEffect::Insert,
-            formerly: name.strip_prefix("new ").map(|former| Former {
+            former_key: name.strip_prefix("new ").map(|former| Former {
                 key: tenant(former),
                 proof: Proof::Name,
             }),
@@ -100,7 +100,7 @@ fn act(name: &str) -> StepPlan {
             resends_late: false,
             look_for: Duration::from_secs(15),
             ledger_effect: LedgerEffect::Unchanged,
-            formerly: None,
+            former_key: None,
             request: None,
             act: None,
         },

@@ -49,7 +49,7 @@ fn restoring_a_backup_keeps_the_replaced_journal() {
     );
     let restored = in_file(&path, &clock);
     assert_eq!(names(&restored), ["ann"]);
-    restored.healthy().unwrap();
+    restored.check_writable().unwrap();
     assert_eq!(restored.check().unwrap(), Vec::<String>::new());
     assert_eq!(names(&in_file(&previous, &clock)), ["ann", "bob"]);
 }
@@ -142,7 +142,7 @@ async fn after_rekeying_all_values_open_and_steps_are_replayed() {
         .await
         .unwrap_err();
     journal.audit("reveal", "eve", &said).unwrap();
-    let vault = Vault::lasting(&files.secrets, sealer.clone());
+    let vault = Vault::durable(&files.secrets, sealer.clone());
     vault.put("acme", &said).unwrap();
     let id = run.id().clone();
     drop((run, vault));
@@ -164,14 +164,17 @@ async fn after_rekeying_all_values_open_and_steps_are_replayed() {
 
         let journal = Journal::open(&path, sealer.clone(), clock.clone(), Ids::random()).unwrap();
         assert_eq!(journal.check().unwrap(), Vec::<String>::new());
-        assert_eq!(journal.healthy().err().map(|error| error.to_string()), None);
+        assert_eq!(
+            journal.check_writable().err().map(|error| error.to_string()),
+            None
+        );
         let run = journal.lock_run(&id).unwrap();
         let again = step(&journal, &run, "a", &ensure("ann"), &platform)
             .await
             .unwrap();
         assert_eq!((again.replayed, again.value), (true, outcome(1)));
         assert_eq!(
-            Vault::lasting(&files.secrets, sealer.clone())
+            Vault::durable(&files.secrets, sealer.clone())
                 .get("acme")
                 .unwrap(),
             Some(said.clone())

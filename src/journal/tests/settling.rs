@@ -271,7 +271,10 @@ async fn parked_steps_are_resolved_manually_and_audited() {
         .into_iter()
         .map(|step| step.key)
         .collect();
-    let done = Resolution::Done("by hand".into());
+    let done = Resolution::Done {
+        value: "by hand".into(),
+        removes: true,
+    };
     let busy = journal.resolve(&id, &keys[0], &done, "eve");
     assert!(matches!(busy, Err(JournalError::RunBusy { pid: Some(pid), .. }) if pid == std::process::id()));
     drop(run);
@@ -281,7 +284,10 @@ async fn parked_steps_are_resolved_manually_and_audited() {
         .resolve(&id, &keys[1], &Resolution::Absent, "eve")
         .unwrap();
     // A person's decision can be corrected; an absent step is for the next attempt.
-    let other = Resolution::Done("otherwise".into());
+    let other = Resolution::Done {
+        value: "otherwise".into(),
+        removes: true,
+    };
     journal.resolve(&id, &keys[0], &other, "eve").unwrap();
     let said = journal.resolved_steps(&id).unwrap();
     assert_eq!(said.len(), 1);
@@ -369,8 +375,8 @@ async fn an_ambiguous_former_name_requires_a_lookup_of_the_same_resource() {
         let StepKind::Change(change) = &mut plan.kind else {
             unreachable!()
         };
-        let former = change.formerly.take().unwrap();
-        change.formerly = Some(Former {
+        let former = change.former_key.take().unwrap();
+        change.former_key = Some(Former {
             proof: Proof::LookUp,
             ..former
         });
@@ -393,13 +399,46 @@ async fn correcting_a_resolution_updates_the_ledger() {
     drop(run);
     let held = || journal.ledger_get(&tenant("ann")).unwrap().map(|item| item.value);
     for number in [1, 2] {
-        let done = Resolution::Done(outcome(number));
+        let done = Resolution::Done {
+            value: outcome(number),
+            removes: true,
+        };
         journal.resolve(&id, &key, &done, "eve").unwrap();
         assert_eq!(held(), Some(outcome(number)));
     }
     journal.resolve(&id, &key, &Resolution::Absent, "eve").unwrap();
     assert_eq!(held(), None);
     assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_removal_resolved_with_a_failure_keeps_the_ledger_entry() {
+    for removes in [false, true] {
+        let clock = frozen();
+        let journal = in_memory(&clock);
+        let platform = Platform::new(&clock, [Does::Answers, Does::DropsAfter]);
+        let run = begin(&journal);
+        step(&journal, &run, "a", &ensure("ann"), &platform)
+            .await
+            .unwrap();
+        let StepKind::Change(mut removal) = act("delete").kind else {
+            unreachable!()
+        };
+        removal.ledger_effect = LedgerEffect::Remove(vec![LedgerEntry::Identified {
+            account: tenant("").account,
+            kind: "tenant".into(),
+            platform_id: "1".into(),
+        }]);
+        doubt(step(&journal, &run, "b", &change("delete", "ann", removal), &platform).await);
+        let id = run.id().clone();
+        let open = journal.steps(&id, &StepFilter::Open).unwrap();
+        drop(run);
+        let value = Value::from("by hand");
+        let done = Resolution::Done { value, removes };
+        journal.resolve(&id, &open[0].key, &done, "eve").unwrap();
+        let held = journal.ledger_get(&tenant("ann")).unwrap();
+        assert_eq!(held.is_none(), removes);
+    }
 }
 
 #[tokio::test]

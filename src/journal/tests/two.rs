@@ -56,7 +56,7 @@ async fn a_long_wait_for_another_process_names_its_run() {
         let told = told.clone();
         journal
             .waits()
-            .tell_to(move |wait| drop(told.send(wait.what.clone())));
+            .set_listener(move |wait| drop(told.send(wait.what.clone())));
     }
     let platform = Platform::new(&two.clock, []);
     let runs = [begin(&two.first), begin(&two.second)];

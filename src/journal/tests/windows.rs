@@ -104,7 +104,7 @@ async fn a_long_lookup_is_announced_once_with_its_deadline_and_reason() {
     setting
         .journal
         .waits()
-        .tell_to(move |wait| drop(told.send(wait.clone())));
+        .set_listener(move |wait| drop(told.send(wait.clone())));
     assert!(is_in_doubt(&setting.step(&app("ann")).await));
     let waits: Vec<Wait> = waits.try_iter().collect();
     assert_eq!(waits.len(), 1, "{waits:?}");
@@ -123,7 +123,7 @@ async fn a_long_lookup_is_announced_once_with_its_deadline_and_reason() {
 #[tokio::test]
 async fn a_short_lookup_is_not_announced() {
     let setting = setting([Does::Slow(REPLY + 1_000)]);
-    setting.journal.waits().tell_to(|wait| panic!("{wait:?}"));
+    setting.journal.waits().set_listener(|wait| panic!("{wait:?}"));
     assert!(setting.step(&app("ann")).await.unwrap().created);
 }
 

@@ -27,10 +27,10 @@ pub struct Unknown {
 /// `session.contacts()`, `Contact.archive`, `crm::Contact`, `crm`. A short name may refer to several entries.
 pub fn find(catalogue: &Catalogue, name: &str) -> Result<Vec<Topic>, Unknown> {
     let wanted = plain(name);
-    let topics = exactly(catalogue, &wanted);
+    let topics = find_exact(catalogue, &wanted);
     if topics.is_empty() {
         return Err(Unknown {
-            nearest: like(catalogue, &wanted),
+            nearest: find_similar(catalogue, &wanted),
         });
     }
     Ok(topics)
@@ -62,7 +62,7 @@ pub fn short(kind: &str) -> &str {
     kind.rsplit("::").next().unwrap_or(kind)
 }
 
-fn exactly(catalogue: &Catalogue, wanted: &str) -> Vec<Topic> {
+fn find_exact(catalogue: &Catalogue, wanted: &str) -> Vec<Topic> {
     let ops = catalogue.operations().iter().copied();
     let called = ops.filter(|op| is_called(catalogue, op, wanted));
     let mut topics: Vec<Topic> = called.map(Topic::Op).collect();
@@ -114,7 +114,7 @@ fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
-fn like(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
+fn find_similar(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
     let last = wanted.rsplit(['.', ':']).next().unwrap_or(wanted);
     let mut near: Vec<String> = Vec::new();
     let all = || catalogue.operations().iter();

@@ -125,7 +125,7 @@ impl OpDoc {
             common_errors: common_errors(&op),
             effect: Named {
                 name: op.effect.name(),
-                meaning: promise(&op.effect),
+                meaning: effect_note(&op.effect),
             },
             permission: Named {
                 name: op.permission().name(),
@@ -199,7 +199,7 @@ fn common_errors(op: &OpSpec) -> Vec<&'static str> {
     codes.into_iter().map(Code::as_str).collect()
 }
 
-fn promise(effect: &Effect) -> &'static str {
+fn effect_note(effect: &Effect) -> &'static str {
     match effect {
         Effect::Observe => "changes nothing; a resumed row receives the recorded result",
         Effect::Ensure { .. } => {

@@ -12,8 +12,8 @@ fn given(op: Operation, written: Value, known: Record) -> Result<Value, String> 
     super::given(&crate::platforms::catalogue(), op, written, known)
 }
 
-fn wanted(op: Operation) -> Option<ExpectedResult> {
-    super::wanted(&crate::platforms::catalogue(), op)
+fn expected_result(op: Operation) -> Option<ExpectedResult> {
+    super::expected_result(&crate::platforms::catalogue(), op)
 }
 
 fn json(text: &str) -> Value {
@@ -55,7 +55,12 @@ fn missing_and_unknown_fields_are_named() {
 #[test]
 fn a_raw_call_result_accepts_any_json_and_masks_credentials() {
     assert_eq!(given(op("post"), Value::Null, Record::new()), Ok(Value::Null));
-    assert!(wanted(op("post")).unwrap().shape.contains("null is fine"));
+    assert!(
+        expected_result(op("post"))
+            .unwrap()
+            .shape
+            .contains("null is fine")
+    );
     let answer = json(r#"{"items": [{"api_token": "hunter2", "id": 1}]}"#);
     let kept = given(op("post"), answer, Record::new()).unwrap();
     assert!(!kept.to_masked_json().to_string().contains("hunter2"));
@@ -63,7 +68,7 @@ fn a_raw_call_result_accepts_any_json_and_masks_credentials() {
 
 #[test]
 fn an_operation_without_a_result_accepts_only_null() {
-    assert_eq!(wanted(op("delete_app")), None);
+    assert_eq!(expected_result(op("delete_app")), None);
     assert_eq!(
         given(op("delete_app"), Value::Null, Record::new()),
         Ok(Value::Null)
@@ -75,7 +80,7 @@ fn an_operation_without_a_result_accepts_only_null() {
 fn a_map_result_has_all_fields_and_requires_the_first() {
     let sms = op("send_sms");
     assert!(
-        wanted(sms)
+        expected_result(sms)
             .unwrap()
             .shape
             .contains("id (string), message (string)")
@@ -100,12 +105,17 @@ fn a_map_result_has_all_fields_and_requires_the_first() {
 #[test]
 fn every_manual_result_example_is_valid() {
     for op in crate::platforms::catalogue().operations().iter().copied() {
-        if let Some(wanted) = wanted(op).filter(|_| op.effect.changes()) {
-            let example = wanted
+        if let Some(expected_result) = expected_result(op).filter(|_| op.effect.changes()) {
+            let example = expected_result
                 .example
                 .replace("https://…", "https://a1-admin.mobsted.com");
             let result = given(op, json(&example), Record::new());
-            assert!(result.is_ok(), "{}: {result:?} of {}", op.id(), wanted.example);
+            assert!(
+                result.is_ok(),
+                "{}: {result:?} of {}",
+                op.id(),
+                expected_result.example
+            );
         }
     }
 }

@@ -127,7 +127,7 @@ pub(super) static OPS: &[OpSpec] = &[
         errors: CHANGE_ERRORS,
         effect: Effect::Change {
             probe: &probe_update,
-            strikes: None,
+            ledger_removals: None,
         },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
@@ -147,7 +147,7 @@ pub(super) static OPS: &[OpSpec] = &[
         errors: CHANGE_ERRORS,
         effect: Effect::Change {
             probe: &probe_disable,
-            strikes: Some("company"),
+            ledger_removals: Some("company"),
         },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
@@ -276,7 +276,7 @@ fn probe_disable<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe>
             Ok(company) if company.disabled => Probe::Found(Value::Null),
             Ok(company) if company.live => Probe::Absent,
             // Neither live nor disabled: it may never have been live.
-            Ok(company) if says(&company, "disabled") => Probe::Absent,
+            Ok(company) if has_attribute(&company, "disabled") => Probe::Absent,
             Ok(_) => Probe::Unknown("the platform does not report whether the company is disabled".into()),
             Err(error) => Probe::Unreachable(error.message),
         }
@@ -287,14 +287,14 @@ fn probe_disable<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe>
 fn named(context: &OpContext, call: &Call) -> Result<Client, OpError> {
     let id = super::company_number(&call.text("id"))?
         .ok_or_else(|| OpError::new(Code::BadArgument, "`id` must not be empty"))?;
-    Ok(context.jrni(call)?.within(Some(id)))
+    Ok(context.jrni(call)?.on_company(Some(id)))
 }
 
 async fn current(context: &OpContext, call: &Call) -> Result<Company, OpError> {
     named(context, call)?.company().await.map_err(told)
 }
 
-fn says(company: &Company, name: &str) -> bool {
+fn has_attribute(company: &Company, name: &str) -> bool {
     let attributes = company.attributes.as_record();
     attributes.is_some_and(|attributes| attributes.contains_key(name))
 }

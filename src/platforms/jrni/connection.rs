@@ -35,33 +35,37 @@ impl Shared {
 impl OpContext {
     /// The client of a call's session, whose changing requests pass the call's flight. Sends nothing.
     pub(super) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
-        Ok(self.jrni_of(receiver(call)?)?.through(Some(&call.flight)))
+        Ok(self.jrni_client(receiver(call)?)?.with_flight(Some(&call.flight)))
     }
 
     /// The call with the company that the platform signs its session in to. Signs in, unless that is known.
     pub(super) async fn with_company(&self, call: &Call) -> Result<Call, OpError> {
-        let company = self.jrni_of(receiver(call)?)?.company_id().await.map_err(told)?;
-        Ok(told_company(call.clone(), company))
+        let company = self
+            .jrni_client(receiver(call)?)?
+            .company_id()
+            .await
+            .map_err(told)?;
+        Ok(with_company_id(call.clone(), company))
     }
 
     /// Like [`OpContext::with_company`], if the company is known on this machine. Sends nothing.
     pub(super) async fn with_known_company(&self, call: Call) -> Call {
-        if !acts_on_untold_company(&call) {
+        if !acts_on_unknown_company(&call) {
             return call;
         }
-        let client = receiver(&call).and_then(|session| self.jrni_of(session));
+        let client = receiver(&call).and_then(|session| self.jrni_client(session));
         let known = match client {
             Ok(client) => client.known_company().await.ok().flatten(),
             Err(_) => None,
         };
         match known {
-            Some(company) => told_company(call, company),
+            Some(company) => with_company_id(call, company),
             None => call,
         }
     }
 
     /// The client of a session. Sends nothing.
-    pub(super) fn jrni_of(&self, session: &Object) -> Result<Client, OpError> {
+    pub(super) fn jrni_client(&self, session: &Object) -> Result<Client, OpError> {
         let settings = self.settings(session)?;
         let endpoints = Endpoints::with_overrides(&settings.endpoints).map_err(|unknown| {
             OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))
@@ -90,15 +94,15 @@ impl OpContext {
         let client = shared
             .accounts
             .client(&account, &endpoints, reply, &settings.connect_options);
-        Ok(client.within(company.filter(|_| below)))
+        Ok(client.on_company(company.filter(|_| below)))
     }
 }
 
 /// Whether the ledger needs the company that the call's session acts on, but the session names none.
-pub(super) fn acts_on_untold_company(call: &Call) -> bool {
+pub(super) fn acts_on_unknown_company(call: &Call) -> bool {
     let enters_or_strikes = match call.effect() {
         Effect::Ensure { .. } | Effect::Create { .. } | Effect::Act | Effect::Request => true,
-        Effect::Change { strikes, .. } => strikes.is_some(),
+        Effect::Change { ledger_removals, .. } => ledger_removals.is_some(),
         _ => false,
     };
     let session = call.receiver.as_ref().filter(|session| session.kind == SESSION);
@@ -110,7 +114,7 @@ pub(super) fn acts_on_untold_company(call: &Call) -> bool {
         })
 }
 
-fn told_company(mut call: Call, company: u64) -> Call {
+fn with_company_id(mut call: Call, company: u64) -> Call {
     if let Some(session) = &mut call.receiver {
         session
             .fields

@@ -10,7 +10,7 @@ use super::client::id;
 use super::connection::Shared;
 use super::{company_number, raw, told};
 use crate::client::Network;
-use crate::client::fields::{Fields, guarded};
+use crate::client::fields::{Fields, mark_credentials};
 use crate::journal::{Former, LedgerEntry, LedgerItem, NaturalKey};
 use crate::operation::account::{Reachability, SignedIn};
 use crate::operation::call::Call;
@@ -34,7 +34,7 @@ impl Driver for Jrni {
         Ok(base.to_string())
     }
 
-    fn refuses(&self, key: &str, text: &str) -> Option<String> {
+    fn why_invalid(&self, key: &str, text: &str) -> Option<String> {
         match key {
             "company" => company_number(text).err().map(|error| error.message),
             _ => None,
@@ -52,13 +52,13 @@ impl Driver for Jrni {
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
         Box::pin(async move {
-            context.jrni_of(account)?.sign_in().await?;
+            context.jrni_client(account)?.sign_in().await?;
             Ok(None)
         })
     }
 
     fn sign_out<'a>(&'a self, context: &'a OpContext, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        Box::pin(async move { Ok(context.jrni_of(account)?.log_out().await.map(drop)?) })
+        Box::pin(async move { Ok(context.jrni_client(account)?.log_out().await.map(drop)?) })
     }
 
     fn forget_tokens<'a>(
@@ -66,7 +66,7 @@ impl Driver for Jrni {
         context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<(), OpError>> {
-        Box::pin(async move { Ok(context.jrni_of(account)?.forget_tokens().await?) })
+        Box::pin(async move { Ok(context.jrni_client(account)?.forget_tokens().await?) })
     }
 
     fn signed_in<'a>(
@@ -75,7 +75,7 @@ impl Driver for Jrni {
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
         Box::pin(async move {
-            let signed_in = context.jrni_of(account)?.is_signed_in().await?;
+            let signed_in = context.jrni_client(account)?.is_signed_in().await?;
             Ok(if signed_in {
                 SignedIn::WhileUsed
             } else {
@@ -85,7 +85,7 @@ impl Driver for Jrni {
     }
 
     fn secrets(&self, context: &OpContext, session: &Object) -> Result<Vec<Secret>, OpError> {
-        Ok(context.jrni_of(session)?.secrets())
+        Ok(context.jrni_client(session)?.secrets())
     }
 
     fn account_of(&self, session: &Object) -> Result<String, OpError> {
@@ -100,8 +100,8 @@ impl Driver for Jrni {
         super::accounts_of(session)
     }
 
-    fn names_its_account(&self, call: &Call) -> bool {
-        !super::connection::acts_on_untold_company(call)
+    fn identifies_account(&self, call: &Call) -> bool {
+        !super::connection::acts_on_unknown_company(call)
     }
 
     fn with_account<'a>(
@@ -145,22 +145,22 @@ impl Driver for Jrni {
     }
 
     fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
-        super::formerly(call, resource)
+        super::former_key(call, resource)
     }
 
-    fn present_name(&self, item: &LedgerItem) -> Option<(String, String)> {
-        super::present_name(item)
+    fn current_name(&self, item: &LedgerItem) -> Option<(String, String)> {
+        super::current_name(item)
     }
 
-    fn strikes(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
-        Ok(raw::strikes(context, call).unwrap_or_default())
+    fn ledger_removals(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
+        Ok(raw::ledger_removals(context, call).unwrap_or_default())
     }
 }
 
 /// The fields of an item; those named like a credential are secrets, and its id is an integer.
 fn read(item: Fields) -> Record {
     let number = id(&item).and_then(|id| i64::try_from(id).ok());
-    let mut fields = match guarded(Json::Object(item)) {
+    let mut fields = match mark_credentials(Json::Object(item)) {
         Value::Record(fields) => fields,
         _ => Record::new(),
     };

@@ -49,8 +49,8 @@ const SIGN_IN: &[(&str, ImportArg)] = &[
 // Members and single sign-on have separate paths, which provisor does not use; the forgotten-password request uses a
 // subpath of the same path.
 const ROUTES: &[ImportRoute] = &[
-    ImportRoute::sign_in("POST", "login", SIGN_IN).needing(&["email", "password"]),
-    ImportRoute::sign_in("POST", "login/admin", SIGN_IN).needing(&["email", "password"]),
+    ImportRoute::sign_in("POST", "login", SIGN_IN).requiring_fields(&["email", "password"]),
+    ImportRoute::sign_in("POST", "login/admin", SIGN_IN).requiring_fields(&["email", "password"]),
     ImportRoute::sign_in(
         "POST",
         "login/admin/{company}",
@@ -60,9 +60,9 @@ const ROUTES: &[ImportRoute] = &[
             ("company", Path("company")),
         ],
     )
-    .needing(&["email", "password"]),
+    .requiring_fields(&["email", "password"]),
     ImportRoute::call("DELETE", "login", "jrni::logout", &[]),
-    ImportRoute::by_itself(
+    ImportRoute::automatic(
         "PUT",
         "login/admin",
         "provisor acts on another company by `within`",

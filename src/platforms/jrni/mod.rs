@@ -109,7 +109,7 @@ static CONNECT: &[OpSpec] = &[
         errors: &[(Code::Refused, "the platform refuses to invalidate it")],
         effect: Effect::Change {
             probe: &probe_logout,
-            strikes: None,
+            ledger_removals: None,
         },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\ngroup.company();\ngroup.logout()",
@@ -266,7 +266,7 @@ fn account_of_login(session: &Object) -> Result<String, OpError> {
 
 /// The resource key of the call's resource in the ledger while no company was known. At that time the login may have
 /// led to another company.
-pub(super) fn formerly(call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+pub(super) fn former_key(call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
     let resource = resource.filter(|_| call.op.module == "jrni")?;
     let former = accounts_of(call.receiver.as_ref()?).ok()?.pop()?;
     (former != resource.account).then(|| Former {
@@ -279,7 +279,7 @@ pub(super) fn formerly(call: &Call, resource: Option<&NaturalKey>) -> Option<For
 }
 
 /// The address of a ledger entry, and what identifies its resource there; `None` for a resource of another platform.
-pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
+pub(super) fn current_name(item: &LedgerItem) -> Option<(String, String)> {
     let resource = &item.resource;
     if !["company", "administrator", "person"].contains(&resource.kind.as_str()) {
         return None;

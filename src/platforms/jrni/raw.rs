@@ -126,12 +126,12 @@ pub(super) static OPS: &[OpSpec] = &[
 ];
 
 /// The ledger entry of the person, administrator or company that a raw call removes.
-pub(super) fn strikes(context: &OpContext, call: &Call) -> Option<Vec<LedgerEntry>> {
+pub(super) fn ledger_removals(context: &OpContext, call: &Call) -> Option<Vec<LedgerEntry>> {
     if call.op.id() != "jrni::delete" {
         return None;
     }
     let session = receiver(call).ok()?;
-    let client = context.jrni_of(session).ok()?;
+    let client = context.jrni_client(session).ok()?;
     let steps = client.steps_to(&call.text("path"), &call.map("query"))?;
     let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
     let at = |company: &str| Some(account_at(&client.account().base, company.parse().ok()?));
@@ -155,7 +155,7 @@ pub(super) fn strikes(context: &OpContext, call: &Call) -> Option<Vec<LedgerEntr
         }
         _ => return None,
     };
-    Some(LedgerEntry::identified(accounts, kind, id))
+    Some(LedgerEntry::removals_by_id(accounts, kind, id))
 }
 
 async fn exchange(context: &OpContext, call: &Call, method: Method) -> Result<Value, OpError> {

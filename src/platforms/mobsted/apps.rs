@@ -167,7 +167,7 @@ pub(super) static OPS: &[OpSpec] = &[
         errors: NAMED,
         effect: Effect::Change {
             probe: &probe_update,
-            strikes: None,
+            ledger_removals: None,
         },
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
@@ -187,7 +187,7 @@ pub(super) static OPS: &[OpSpec] = &[
         errors: NAMED,
         effect: Effect::Change {
             probe: &probe_delete,
-            strikes: Some("app"),
+            ledger_removals: Some("app"),
         },
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
@@ -225,7 +225,7 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
 async fn candidates(context: &OpContext, call: &Call) -> Result<Vec<App>, OpError> {
     let session = receiver(call)?;
     let mut apps = context
-        .apps_now(session, &identity::name(&call.text("name")))
+        .current_apps(session, &identity::name(&call.text("name")))
         .await?;
     let site = identity::site(&call.text("site"));
     apps.retain(|app| {
@@ -234,7 +234,9 @@ async fn candidates(context: &OpContext, call: &Call) -> Result<Vec<App>, OpErro
             .is_none_or(|known| identity::site(known) == site)
     });
     if !apps.is_empty() {
-        let taken = context.journal.attributed(&account_of(session)?, "app");
+        let taken = context
+            .journal
+            .recorded_platform_ids(&account_of(session)?, "app");
         let taken = taken.map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
         apps.retain(|app| !taken.contains(&id_text(&app.id)));
     }
@@ -296,14 +298,14 @@ fn create<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value,
             Some(Value::Record(fields)) => fields.clone(),
             _ => Record::new(),
         };
-        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.with_flight(Some(&call.flight));
         let made = client
             .create_application(&name, &call.text("site"), &fields)
             .await;
         match made {
             Ok(app) => Ok(to_app(&app, "created")),
             Err(error) if matches!(error.kind, ApiErrorKind::Conflict | ApiErrorKind::Invalid) => {
-                refused_or_ours(context, call, error).await
+                resolve_refusal(context, call, error).await
             }
             Err(error) => Err(error.into()),
         }
@@ -311,7 +313,7 @@ fn create<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value,
 }
 
 /// Handles a refusal that may stem from an earlier request of ours whose response was lost; a lookup decides.
-async fn refused_or_ours(context: &OpContext, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
+async fn resolve_refusal(context: &OpContext, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
     match candidates(context, call).await?.as_slice() {
         [app] if call.resent && !is_unclear(context, call, app) => Ok(to_app(app, "created")),
         // It is not listed yet, or cannot be distinguished from another app.
@@ -363,7 +365,7 @@ fn find<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, O
 
 fn update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.with_flight(Some(&call.flight));
         let id = identity::id(&call.text("id"));
         Ok(client.update_application(&id, &call.map("fields")).await?)
     })
@@ -393,7 +395,7 @@ fn probe_update<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> 
 
 fn delete<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.with_flight(Some(&call.flight));
         let id = identity::id(&call.text("id"));
         match client.delete_application(&id).await {
             Ok(()) => Ok(Value::Null),

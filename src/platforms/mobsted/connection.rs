@@ -34,12 +34,12 @@ impl Shared {
 impl OpContext {
     /// Registers the Mobsted accounts of profiles around an address used by others, so that they are protected whatever
     /// client is used.
-    pub(super) fn note_mobsted(&self, url: &str) {
+    pub(super) fn register_mobsted_accounts(&self, url: &str) {
         let Ok(Shared { partners, .. }) = self.state() else {
             return;
         };
         for base in self.mobsted_profiles(url) {
-            partners.know(&base);
+            partners.add_account(&base);
         }
     }
 
@@ -57,7 +57,7 @@ impl OpContext {
 
     /// The Mobsted accounts of the profiles around an address.
     fn mobsted_profiles(&self, url: &str) -> Vec<Base> {
-        let profiles = self.around(url).unwrap_or_default();
+        let profiles = self.covering(url).unwrap_or_default();
         let bases = profiles.iter().filter(|profile| profile.platform == "mobsted");
         bases
             .filter_map(|profile| Base::parse(profile.texts.get("url")?).ok())
@@ -78,7 +78,7 @@ impl OpContext {
             _ => Role::Master,
         };
         if role == Role::Master {
-            shared.partners.know(&base);
+            shared.partners.add_account(&base);
         }
         let account = Account {
             base,

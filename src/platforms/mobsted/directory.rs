@@ -165,7 +165,7 @@ impl OpContext {
                     return Ok(false);
                 }
                 match identity::email(held.text("email")) {
-                    Some(email) => Ok(self.tenants_now(session, &email).await?.is_empty()),
+                    Some(email) => Ok(self.current_tenants(session, &email).await?.is_empty()),
                     None => Ok(false),
                 }
             }
@@ -174,7 +174,7 @@ impl OpContext {
                 if !list.is_read().await {
                     return Ok(false);
                 }
-                self.apps_now(session, "").await?;
+                self.current_apps(session, "").await?;
                 // It may have been renamed.
                 let cached = list.cached.lock().await;
                 let id = held.fields.get("id");
@@ -186,7 +186,11 @@ impl OpContext {
 
     /// The tenants with this normalized e-mail address that the account has now. Those present before a request were
     /// not created by it. An account without permission to list has none.
-    pub(super) async fn tenants_now(&self, session: &Object, email: &str) -> Result<Vec<TenantRow>, OpError> {
+    pub(super) async fn current_tenants(
+        &self,
+        session: &Object,
+        email: &str,
+    ) -> Result<Vec<TenantRow>, OpError> {
         let list = of(&self.state::<Shared>()?.directories.tenants, session)?;
         let client = self.mobsted(session)?;
         let mut rows = list.named(&client, email).await?;
@@ -196,7 +200,7 @@ impl OpContext {
     }
 
     /// The apps with this normalized name that the account has now.
-    pub(super) async fn apps_now(&self, session: &Object, name: &str) -> Result<Vec<App>, OpError> {
+    pub(super) async fn current_apps(&self, session: &Object, name: &str) -> Result<Vec<App>, OpError> {
         let list = of(&self.state::<Shared>()?.directories.apps, session)?;
         let client = self.mobsted(session)?;
         let mut apps = list.named(&client, name).await?;

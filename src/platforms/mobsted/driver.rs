@@ -80,19 +80,19 @@ impl Driver for Mobsted {
     }
 
     fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
-        super::formerly(call, resource)
+        super::former_key(call, resource)
     }
 
-    fn present_name(&self, item: &LedgerItem) -> Option<(String, String)> {
-        super::present_name(item)
+    fn current_name(&self, item: &LedgerItem) -> Option<(String, String)> {
+        super::current_name(item)
     }
 
     fn note_address(&self, context: &OpContext, url: &str) {
-        context.note_mobsted(url);
+        context.register_mobsted_accounts(url);
     }
 
-    fn strikes(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
-        Ok(raw::strikes(context, call).unwrap_or_default())
+    fn ledger_removals(&self, context: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
+        Ok(raw::ledger_removals(context, call).unwrap_or_default())
     }
 
     fn is_gone<'a>(

@@ -125,7 +125,7 @@ pub(super) static OPS: &[OpSpec] = &[
 
 fn post_event<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.with_flight(Some(&call.flight));
         let given = |key: &str| call.option(key).filter(|value| **value != Value::Null).cloned();
         let event = NewEvent {
             object: call.arg("object").clone(),
@@ -140,7 +140,7 @@ fn post_event<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Va
 
 fn set_domain<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
+        let client = context.mobsted(receiver(call)?)?.with_flight(Some(&call.flight));
         let app = match call.option("app") {
             None | Some(Value::Null) => None,
             Some(Value::Int(app)) => Some(app.to_string()),

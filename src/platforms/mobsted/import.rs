@@ -23,7 +23,7 @@ const ROUTES: &[ImportRoute] = &[
         "auth",
         &[("login", Query("login")), ("password", Query("password"))],
     ),
-    ImportRoute::by_itself("GET", "refresh", "provisor renews tokens automatically"),
+    ImportRoute::automatic("GET", "refresh", "provisor renews tokens automatically"),
     ImportRoute::call("POST", "partners", "mobsted::ensure_tenant", &[Field("email")]).note(ENSURES),
     ImportRoute::call("GET", "object", "mobsted::tenants", &[]).where_query("applicationId", "1"),
     ImportRoute::call("GET", "object", "mobsted::objects", &[Query("applicationId")]),

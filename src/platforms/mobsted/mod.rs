@@ -204,7 +204,9 @@ fn connect_tenant<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Resul
     Box::pin(async move {
         let tenant = receiver(call)?;
         let own = tenant.fields.get("password").and_then(Call::secret);
-        let Some(password) = own.map_or_else(|| repaired(context, tenant), |own| Ok(Some(own)))? else {
+        let Some(password) =
+            own.map_or_else(|| replacement_password(context, tenant), |own| Ok(Some(own)))?
+        else {
             let email = tenant.text("email");
             return Err(OpError::new(
                 Code::CredentialMissing,
@@ -232,7 +234,7 @@ fn connect_tenant<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Resul
 }
 
 /// The password that a person has provided for a tenant since its step was recorded.
-fn repaired(context: &OpContext, tenant: &Object) -> Result<Option<Secret>, OpError> {
+fn replacement_password(context: &OpContext, tenant: &Object) -> Result<Option<Secret>, OpError> {
     let key = NaturalKey {
         account: tenant.text("$master").to_owned(),
         kind: "tenant",
@@ -256,7 +258,7 @@ pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
 
 /// The key of the call's resource in version 1 of the journal, if different: addresses and names had no Unicode
 /// normalization.
-pub(super) fn formerly(call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+pub(super) fn former_key(call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
     let resource = resource.filter(|_| call.op.module == "mobsted")?;
     let folded = |name: &str| call.text(name).trim().to_lowercase();
     let name = match resource.kind {
@@ -274,7 +276,7 @@ pub(super) fn formerly(call: &Call, resource: Option<&NaturalKey>) -> Option<For
 }
 
 /// The account of a ledger entry, and its name as a call would form it now; `None` for a resource of another platform.
-pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
+pub(super) fn current_name(item: &LedgerItem) -> Option<(String, String)> {
     let resource = &item.resource;
     let name = match resource.kind.as_str() {
         "tenant" => identity::email(&resource.name)?,

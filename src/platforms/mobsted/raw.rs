@@ -87,13 +87,13 @@ pub(super) static OPS: &[OpSpec] = &[
 ];
 
 /// The ledger entry of the app that a raw call deletes.
-pub(super) fn strikes(context: &OpContext, call: &Call) -> Option<Vec<LedgerEntry>> {
+pub(super) fn ledger_removals(context: &OpContext, call: &Call) -> Option<Vec<LedgerEntry>> {
     if call.op.id() != "mobsted::delete" {
         return None;
     }
     let session = receiver(call).ok()?;
     let app = context.mobsted(session).ok()?.app_at(&call.text("path"))?;
-    Some(LedgerEntry::identified(
+    Some(LedgerEntry::removals_by_id(
         vec![account_of(session).ok()?],
         "app",
         &app,
@@ -102,7 +102,7 @@ pub(super) fn strikes(context: &OpContext, call: &Call) -> Option<Vec<LedgerEntr
 
 async fn exchange(context: &OpContext, call: &Call, method: Method) -> Result<Value, OpError> {
     let (query, body) = raw::read(call, &["json", "form", "query"])?;
-    let client = context.mobsted(receiver(call)?)?.through(Some(&call.flight));
+    let client = context.mobsted(receiver(call)?)?.with_flight(Some(&call.flight));
     let reply = client.raw(method, &call.text("path"), &query, body).await;
     Ok(reply?.body)
 }

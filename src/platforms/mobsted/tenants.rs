@@ -118,7 +118,7 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     let given = call.text("email");
     let Some(name) = identity::email(&given) else {
         let error = OpError::new(Code::BadArgument, format!("`{given}` is not an e-mail address"));
-        return Err(match identity::email_within(&given) {
+        return Err(match identity::extract_email(&given) {
             Some(address) => error.hint(format!("give the address alone: {address}")),
             None => error,
         });
@@ -148,7 +148,7 @@ fn probe<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Probe> {
 fn check<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
         let email = key(call)?.name;
-        match context.tenants_now(receiver(call)?, &email).await?.as_slice() {
+        match context.current_tenants(receiver(call)?, &email).await?.as_slice() {
             [] => Ok(None),
             // Our own earlier request has added the row.
             [row] if call.resent => to_tenant(call, row, "created").map(Some),
@@ -171,7 +171,7 @@ async fn send(context: &OpContext, call: &Call) -> Result<Value, OpError> {
     let email = key(call)?.name;
     match context
         .mobsted(session)?
-        .through(Some(&call.flight))
+        .with_flight(Some(&call.flight))
         .create_partner(&email)
         .await
     {
@@ -187,7 +187,7 @@ async fn send(context: &OpContext, call: &Call) -> Result<Value, OpError> {
                 ("phone", new.phone.map_or(Value::Null, Value::from)),
             ],
         ),
-        Err(error) if may_exist(&error) => refused_or_ours(context, call, error).await,
+        Err(error) if may_exist(&error) => resolve_refusal(context, call, error).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -197,7 +197,7 @@ fn may_exist(error: &ApiError) -> bool {
     matches!(error.kind, ApiErrorKind::Conflict | ApiErrorKind::Invalid)
 }
 
-async fn refused_or_ours(context: &OpContext, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
+async fn resolve_refusal(context: &OpContext, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
     match look_up(context, call).await? {
         // Created by an earlier request of ours whose response was lost.
         Some(row) if call.resent => to_tenant(call, &row, "created"),

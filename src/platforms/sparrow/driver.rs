@@ -66,15 +66,15 @@ impl Driver for Sparrow {
 
     /// Accounts have no login; the partner token identifies them.
     fn identity_of(&self, session: &Object) -> Value {
-        given_token(session).unwrap_or_else(|| "".into())
+        script_token(session).unwrap_or_else(|| "".into())
     }
 
     fn login_of(&self, session: &Object) -> Value {
-        given_token(session).unwrap_or_else(|| session.text("$profile").into())
+        script_token(session).unwrap_or_else(|| session.text("$profile").into())
     }
 }
 
 /// The partner token given by the script.
-fn given_token(session: &Object) -> Option<Value> {
+fn script_token(session: &Object) -> Option<Value> {
     session.fields.get("$partner_token").cloned()
 }

@@ -12,7 +12,7 @@ use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, Fields, OpSpec, Param, Timeout, Type};
 use crate::value::{Record, Value};
 
-const fn needed(name: &'static str, ty: Type, doc: &'static str) -> Param {
+const fn required_param(name: &'static str, ty: Type, doc: &'static str) -> Param {
     Param {
         name,
         ty,
@@ -21,7 +21,7 @@ const fn needed(name: &'static str, ty: Type, doc: &'static str) -> Param {
     }
 }
 
-const fn maybe(name: &'static str, ty: Type, doc: &'static str) -> Param {
+const fn optional_param(name: &'static str, ty: Type, doc: &'static str) -> Param {
     Param {
         name,
         ty,
@@ -30,32 +30,32 @@ const fn maybe(name: &'static str, ty: Type, doc: &'static str) -> Param {
     }
 }
 
-const SENDER: Param = maybe(
+const SENDER: Param = optional_param(
     "sender",
     Type::Text,
     "the sender's name, as set in the account; without it the account's own",
 );
-const TEXT: Param = needed("text", Type::Text, "the text");
-const TAG: Param = maybe("tag", Type::Texts, "words by which to find it in the portal");
-const NEPALESE: Param = needed(
+const TEXT: Param = required_param("text", Type::Text, "the text");
+const TAG: Param = optional_param("tag", Type::Texts, "words by which to find it in the portal");
+const NEPALESE: Param = required_param(
     "recipients",
     Type::Texts,
     "the recipients: digits that start with 977, as in 9779812345678",
 );
 
 const ACTION: Type = Type::Options(&[
-    maybe("url", Type::Text, "the address that its button opens"),
-    maybe("caption", Type::Text, "the text of the button"),
-    maybe("filename", Type::Text, "the name of the file at that address"),
+    optional_param("url", Type::Text, "the address that its button opens"),
+    optional_param("caption", Type::Text, "the text of the button"),
+    optional_param("filename", Type::Text, "the name of the file at that address"),
 ]);
 
 const VIBER: Type = Type::Options(&[
     TEXT,
     NEPALESE,
     SENDER,
-    maybe("image", Type::Text, "the address of an image"),
-    maybe("action", ACTION, "a button below it"),
-    maybe(
+    optional_param("image", Type::Text, "the address of an image"),
+    optional_param("action", ACTION, "a button below it"),
+    optional_param(
         "transactional",
         Type::Bool,
         "send it as a transactional message instead of a promotional one",
@@ -66,16 +66,16 @@ const VIBER: Type = Type::Options(&[
 ]);
 
 const TEMPLATE: Type = Type::Options(&[
-    needed("template", Type::Id, "the number of an approved template"),
-    maybe(
+    required_param("template", Type::Id, "the number of an approved template"),
+    optional_param(
         "params",
         Type::Map,
         "the template's parameters: at most 25 characters each, and no web address",
     ),
     NEPALESE,
     SENDER,
-    needed("campaign", Type::Text, "the campaign's name in the portal"),
-    maybe(
+    required_param("campaign", Type::Text, "the campaign's name in the portal"),
+    optional_param(
         "tag",
         Type::Texts,
         "a single word by which to find it in the portal",
@@ -86,13 +86,13 @@ const TEMPLATE: Type = Type::Options(&[
 
 const SMS: Type = Type::Options(&[
     TEXT,
-    needed(
+    required_param(
         "recipients",
         Type::Texts,
         "the recipients: + and country code, as in +4915112345678",
     ),
     SENDER,
-    maybe(
+    optional_param(
         "type",
         Type::Text,
         "`plain` (the default), `unicode`, `flash` or `wap`",
@@ -103,28 +103,28 @@ const SMS: Type = Type::Options(&[
 ]);
 
 const MEDIA: Type = Type::Options(&[
-    needed("type", Type::Text, "`IMAGE`, `VIDEO` or `DOCUMENT`"),
-    needed("url", Type::Text, "the address of the file"),
-    maybe("caption", Type::Text, "the text below it"),
-    maybe("filename", Type::Text, "the file's name"),
+    required_param("type", Type::Text, "`IMAGE`, `VIDEO` or `DOCUMENT`"),
+    required_param("url", Type::Text, "the address of the file"),
+    optional_param("caption", Type::Text, "the text below it"),
+    optional_param("filename", Type::Text, "the file's name"),
 ]);
 
 const WHATSAPP: Type = Type::Options(&[
-    needed(
+    required_param(
         "recipient",
         Type::Id,
         "the recipient: country code and number in digits, as in 9779812345678",
     ),
-    maybe("template", Type::Id, "the number of an approved template"),
-    maybe("parameters", Type::Texts, "the template's parameters, in order"),
-    maybe("media_url", Type::Text, "the template's file"),
-    maybe("filename", Type::Text, "the file's name"),
-    maybe(
+    optional_param("template", Type::Id, "the number of an approved template"),
+    optional_param("parameters", Type::Texts, "the template's parameters, in order"),
+    optional_param("media_url", Type::Text, "the template's file"),
+    optional_param("filename", Type::Text, "the file's name"),
+    optional_param(
         "text",
         Type::Text,
         "the text, in a conversation that the recipient started",
     ),
-    maybe(
+    optional_param(
         "media",
         MEDIA,
         "a file, in a conversation that the recipient started",
@@ -183,7 +183,7 @@ pub(super) static OPS: &[OpSpec] = &[
         summary: "Send a Viber message with free text",
         doc: "For numbers in Nepal. Returns a map of `id` (for the reports), `message`, `credits`, `valid` (the number of \
               valid recipients), `invalid` (the numbers that are not valid recipients) and `outcome`.",
-        params: &[needed("message", VIBER, "the content and the recipients")],
+        params: &[required_param("message", VIBER, "the content and the recipients")],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,
@@ -197,7 +197,11 @@ pub(super) static OPS: &[OpSpec] = &[
         receiver: Some(SESSION),
         summary: "Send a Viber message with an approved template",
         doc: "For messages that a customer expects: codes, receipts, reminders. Returns the same map as `send_viber`.",
-        params: &[needed("message", TEMPLATE, "the template and the recipients")],
+        params: &[required_param(
+            "message",
+            TEMPLATE,
+            "the template and the recipients",
+        )],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,
@@ -211,7 +215,7 @@ pub(super) static OPS: &[OpSpec] = &[
         receiver: Some(SESSION),
         summary: "Send an SMS to any country",
         doc: "Returns the same map as `send_viber`. `tariffs()` lists the destinations and prices.",
-        params: &[needed("message", SMS, "the content and the recipients")],
+        params: &[required_param("message", SMS, "the content and the recipients")],
         result: "map",
         errors: ERRORS,
         effect: Effect::Act,
@@ -227,7 +231,11 @@ pub(super) static OPS: &[OpSpec] = &[
         doc: "Uses an approved template (`template`, `parameters`, `media_url`), or replies in a conversation that the \
               recipient started (`text`, `media`). Returns a map whose `id` is the message number. The platform accepts \
               three messages a second; provisor delays any above that and sends them again.",
-        params: &[needed("message", WHATSAPP, "the content and the recipient")],
+        params: &[required_param(
+            "message",
+            WHATSAPP,
+            "the content and the recipient",
+        )],
         result: "map",
         errors: WHATSAPP_ERRORS,
         effect: Effect::Act,
@@ -254,11 +262,11 @@ fn whatsapp<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Valu
 }
 
 async fn send(context: &OpContext, call: &Call, message: Message) -> Result<Value, OpError> {
-    let client = context.sparrow(receiver(call)?)?.through(Some(&call.flight));
-    Ok(given_back(client.send(message).await?))
+    let client = context.sparrow(receiver(call)?)?.with_flight(Some(&call.flight));
+    Ok(sent_record(client.send(message).await?))
 }
 
-fn given_back(accepted: Accepted) -> Value {
+fn sent_record(accepted: Accepted) -> Value {
     let count = |count: Option<i64>| count.map_or(Value::Null, Value::Int);
     Value::Record(Record::from([
         ("id".to_owned(), accepted.id.into()),

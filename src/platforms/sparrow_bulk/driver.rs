@@ -50,15 +50,15 @@ impl Driver for SparrowBulk {
 
     /// Accounts have no login; the token identifies them.
     fn identity_of(&self, session: &Object) -> Value {
-        given_token(session).unwrap_or_else(|| "".into())
+        script_token(session).unwrap_or_else(|| "".into())
     }
 
     fn login_of(&self, session: &Object) -> Value {
-        given_token(session).unwrap_or_else(|| session.text("$profile").into())
+        script_token(session).unwrap_or_else(|| session.text("$profile").into())
     }
 }
 
 /// The token given by the script.
-fn given_token(session: &Object) -> Option<Value> {
+fn script_token(session: &Object) -> Option<Value> {
     session.fields.get("$api_token").cloned()
 }

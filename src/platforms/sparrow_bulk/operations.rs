@@ -130,7 +130,7 @@ pub(super) static CREDIT: &[OpSpec] = &[OpSpec {
 fn send_sms<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let message = message(call)?;
-        let client = context.sparrow_bulk(receiver(call)?)?.through(&call.flight);
+        let client = context.sparrow_bulk(receiver(call)?)?.with_flight(&call.flight);
         let Accepted { count, message } = client.send(&message).await?;
         Ok(Value::Record(Record::from([
             ("count".to_owned(), count.into()),

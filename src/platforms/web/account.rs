@@ -22,14 +22,16 @@ pub(super) fn client(context: &OpContext, call: &Call) -> Result<Client, OpError
             .client(&account(profile)?, &settings.connect_options)),
         Some(target) => Ok(context
             .state::<Accounts>()?
-            .nobodys(&target.settings.connect_options)),
-        None => Ok(context.state::<Accounts>()?.nobodys(&ConnectOptions::default())),
+            .unauthenticated(&target.settings.connect_options)),
+        None => Ok(context
+            .state::<Accounts>()?
+            .unauthenticated(&ConnectOptions::default())),
     }
 }
 
 impl OpContext {
     /// The client of a service described by a profile.
-    pub(super) fn web_of(&self, service: &Object) -> Result<Client, OpError> {
+    pub(super) fn web_client(&self, service: &Object) -> Result<Client, OpError> {
         let name = service.text("$profile");
         let profile = self.profile(session::platform_of(service), Some(name))?;
         Ok(self
@@ -44,8 +46,8 @@ fn account(profile: &Profile) -> Result<Account, OpError> {
     let secret = |key: &str| Ok(profile.secrets.get(key).cloned());
     Ok(Account {
         name: profile.name.clone(),
-        credentials: credentials(text, secret, |key| profile.lacks(key))?,
-        url: text("url").ok_or_else(|| profile.lacks("url"))?,
+        credentials: credentials(text, secret, |key| profile.missing_key_error(key))?,
+        url: text("url").ok_or_else(|| profile.missing_key_error("url"))?,
         reply: profile.settings.reply,
     })
 }

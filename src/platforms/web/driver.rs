@@ -28,7 +28,7 @@ impl Driver for Web {
         Ok(base.to_string())
     }
 
-    fn refuses(&self, key: &str, text: &str) -> Option<String> {
+    fn why_invalid(&self, key: &str, text: &str) -> Option<String> {
         match key {
             "header" => account::header(text).err().map(|error| error.message),
             _ => None,
@@ -41,27 +41,27 @@ impl Driver for Web {
         context: &'a OpContext,
         account: &'a Object,
     ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
-        Box::pin(async move { Ok(context.web_of(account)?.check_reachable().await?) })
+        Box::pin(async move { Ok(context.web_client(account)?.check_reachable().await?) })
     }
 
     fn account_of_call(&self, call: &Call) -> Result<String, OpError> {
         settle::account(call)
     }
 
-    fn name_of_act(&self, call: &Call, key: String) -> Result<String, OpError> {
+    fn act_name(&self, call: &Call, key: String) -> Result<String, OpError> {
         settle::named(call, &key)
     }
 
     fn former_name(&self, call: &Call, _: Option<&NaturalKey>) -> Option<Former> {
-        settle::formerly(call)
+        settle::former_key(call)
     }
 
     fn resolve(&self, context: &OpContext, call: Call) -> Result<Call, OpError> {
-        let refuses = |url: &str| {
+        let why_invalid = |url: &str| {
             let accounts: &Accounts = context.state().ok()?;
             accounts.refusal(&address(url).ok()?)
         };
-        target::resolve(context, call, refuses)
+        target::resolve(context, call, why_invalid)
     }
 
     fn origin(&self, call: &Call) -> Option<Origin> {
@@ -80,11 +80,11 @@ impl Driver for Web {
         settle::removes(call)
     }
 
-    fn strikes(&self, _: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
-        settle::strikes(call)
+    fn ledger_removals(&self, _: &OpContext, call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
+        settle::ledger_removals(call)
     }
 
-    fn is_removed(&self, _: &Call, answer: &Value) -> bool {
+    fn is_removed(&self, answer: &Value) -> bool {
         settle::is_removed(answer)
     }
 

@@ -8,7 +8,7 @@ mod settle;
 
 use crate::platforms::mobsted::fault::PROTECTED_APP;
 use options::{CHANGING, METHOD, READING, URL};
-use settle::{at_will, changing};
+use settle::{changing, effect_by_method};
 
 use crate::client::Method;
 use crate::operation::call::Call;
@@ -233,7 +233,7 @@ static OPS: &[OpSpec] = &[
         params: &[METHOD, URL, CHANGING],
         result: "map",
         errors: CHANGE_ERRORS,
-        effect: Effect::ByCall(at_will),
+        effect: Effect::ByCall(effect_by_method),
         timeout: Timeout::Reply,
         example: "let cache = \"https://api.web.sandbox/anything/pages\";\nhttp::request(\"OPTIONS\", cache, #{check: true});\nhttp::request(\"PURGE\", cache, #{headers: #{\"X-Tag\": \"home\"}, check: true}).body.method",
         run: &request,

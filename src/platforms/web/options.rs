@@ -11,7 +11,7 @@ const fn option(name: &'static str, ty: Type, doc: &'static str) -> Param {
     }
 }
 
-const fn needed(name: &'static str, ty: Type, doc: &'static str) -> Param {
+const fn required_param(name: &'static str, ty: Type, doc: &'static str) -> Param {
     Param {
         name,
         ty,
@@ -20,13 +20,13 @@ const fn needed(name: &'static str, ty: Type, doc: &'static str) -> Param {
     }
 }
 
-pub(super) const URL: Param = needed(
+pub(super) const URL: Param = required_param(
     "url",
     Type::Text,
     "the address: https, or http on this machine; a path alone is relative to the profile's address",
 );
 
-pub(super) const METHOD: Param = needed(
+pub(super) const METHOD: Param = required_param(
     "method",
     Type::Text,
     "its name, such as OPTIONS, PROPFIND or PURGE; GET, HEAD and OPTIONS only read",
@@ -51,8 +51,8 @@ const BEARER: Param = option(
 const BASIC: Param = option(
     "basic",
     Type::Options(&[
-        needed("user", Type::Text, "who asks"),
-        needed("password", Type::SecretText, "the password"),
+        required_param("user", Type::Text, "who asks"),
+        required_param("password", Type::SecretText, "the password"),
     ]),
     "a user and a password, sent as `Authorization: Basic …`",
 );

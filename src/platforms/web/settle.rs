@@ -18,7 +18,7 @@ pub(super) fn changing(call: &Call) -> Effect {
     if call.function("probe").is_some() && is_delete(call) {
         Effect::Change {
             probe: &probe_removed,
-            strikes: None,
+            ledger_removals: None,
         }
     } else if call.function("probe").is_some() {
         Effect::Ensure {
@@ -35,7 +35,7 @@ pub(super) fn changing(call: &Call) -> Effect {
 }
 
 /// The effect of a call that names its method.
-pub(super) fn at_will(call: &Call) -> Effect {
+pub(super) fn effect_by_method(call: &Call) -> Effect {
     match Method::parse(call.text("method").trim()) {
         Ok(method) if !method.changes() => Effect::Observe,
         _ => changing(call),
@@ -53,20 +53,21 @@ pub(super) async fn exchange(context: &OpContext, call: &Call, method: Method) -
     let outcome = if deletes { "deleted" } else { "created" };
     let named = keyed || call.named("key").is_some();
     if !named && !call.flag("check") {
-        return Ok(given_back(client.send(asked, Some(&call.flight)).await?));
+        return Ok(reply_record(client.send(asked, Some(&call.flight)).await?));
     }
     let reply = client.send_checked(asked, Some(&call.flight)).await;
     match reply {
         Ok(reply) if named && reply.status >= 300 => {
             let reason = format!("the response was a redirect ({})", reply.status);
-            Err(lost(reason, reply.status))
+            Err(lost_response_error(reason, reply.status))
         }
         // A success response without the resource: the lookup finds it, so that `.body` is always the resource.
-        Ok(reply) if keyed && !deletes && is_empty(&reply.body) => {
-            Err(lost("the response has no content".to_owned(), reply.status))
-        }
-        Ok(reply) if named => Ok(with_outcome(given_back(reply), outcome)),
-        Ok(reply) => Ok(given_back(reply)),
+        Ok(reply) if keyed && !deletes && is_empty(&reply.body) => Err(lost_response_error(
+            "the response has no content".to_owned(),
+            reply.status,
+        )),
+        Ok(reply) if named => Ok(with_outcome(reply_record(reply), outcome)),
+        Ok(reply) => Ok(reply_record(reply)),
         // Already gone, if the lookup agrees: a wrong address gets the same response.
         Err(error) if keyed && deletes && matches!(error.status, Some(404 | 410)) => match probed(call).await
         {
@@ -122,7 +123,7 @@ pub(super) fn removes(call: &Call) -> Result<Option<NaturalKey>, OpError> {
 
 /// The entries that the call removes from the ledger once it is carried out: those with its address and, given a key,
 /// those created under that key at its address or its parent, where resources are created.
-pub(super) fn strikes(call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
+pub(super) fn ledger_removals(call: &Call) -> Result<Vec<LedgerEntry>, OpError> {
     if !is_delete(call) {
         return Ok(Vec::new());
     }
@@ -188,7 +189,7 @@ pub(super) fn address_of(call: &Call, answer: &Value) -> Option<String> {
 }
 
 /// The resource key in version 1 of the journal, which did not distinguish accounts, methods or paths.
-pub(super) fn formerly(call: &Call) -> Option<Former> {
+pub(super) fn former_key(call: &Call) -> Option<Former> {
     matches!(call.effect(), Effect::Ensure { .. }).then_some(())?;
     Some(Former {
         key: NaturalKey {
@@ -260,11 +261,11 @@ pub(super) fn is_failure(answer: &Value) -> bool {
 fn check<'a>(_: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
         // Failures are not recorded: a corrected script or a later try may succeed.
-        match look(call).await.map_err(passing)? {
+        match look(call).await.map_err(as_transient)? {
             Probe::Found(found) => Ok(Some(found)),
             Probe::Absent => Ok(None),
             Probe::Unknown(reason) | Probe::Unreachable(reason) => {
-                Err(passing(OpError::new(Code::Unavailable, reason)))
+                Err(as_transient(OpError::new(Code::Unavailable, reason)))
             }
         }
     })
@@ -303,7 +304,9 @@ async fn look(call: &Call) -> Result<Probe, OpError> {
         Some(404 | 410) => Probe::Absent,
         Some(status) if status >= 400 => Probe::Unknown(format!("the look-up was answered with {status}")),
         Some(_) => Probe::Found(with_outcome(found, "found")),
-        None if !matches!(found, Value::Record(_) | Value::Object(_)) => return Err(no_thing(&found)),
+        None if !matches!(found, Value::Record(_) | Value::Object(_)) => {
+            return Err(no_such_item_error(&found));
+        }
         None => Probe::Found(with_outcome(as_answer(found), "found")),
     })
 }
@@ -316,7 +319,7 @@ fn probing(call: &Call) -> Result<&Function, OpError> {
     })
 }
 
-fn no_thing(found: &Value) -> OpError {
+fn no_such_item_error(found: &Value) -> OpError {
     let message = format!(
         "`probe` must return the object as a map, a response of `http::get`, or () if it does not exist; this one returned \
          {}",
@@ -366,7 +369,7 @@ fn with_outcome(answer: Value, outcome: &str) -> Value {
     }
 }
 
-fn given_back(reply: Reply) -> Value {
+fn reply_record(reply: Reply) -> Value {
     let mut fields = answer(reply.status, reply.headers, reply.body);
     if let Some(encoding) = reply.encoding {
         fields.insert("encoding".to_owned(), encoding.into());
@@ -379,14 +382,14 @@ fn is_empty(body: &Value) -> bool {
     *body == Value::Null || body.as_record().is_some_and(Record::is_empty)
 }
 
-fn passing(error: OpError) -> OpError {
+fn as_transient(error: OpError) -> OpError {
     OpError {
         transient: true,
         ..error
     }
 }
 
-fn lost(reason: String, status: u16) -> OpError {
+fn lost_response_error(reason: String, status: u16) -> OpError {
     let said_yes = (200..300).contains(&status);
     OpError {
         sent: if said_yes { Sent::Yes } else { Sent::Maybe },

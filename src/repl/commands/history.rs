@@ -23,7 +23,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "why",
         args: "",
         summary: "Explain the last failure: position, calls, status, requests, and what to do",
-        run: |repl, _| repl.tell_why(),
+        run: |repl, _| repl.explain_failure(),
     },
     Command {
         name: "rerun",
@@ -70,7 +70,7 @@ fn history(repl: &mut Repl, args: &str) -> Next {
         .filter_map(|index| repl.inputs.get(index).map(|input| line(index + 1, input)))
         .collect();
     if !lines.is_empty() {
-        repl.tell(&lines.join("\n"));
+        repl.show_text(&lines.join("\n"));
     }
     Next::Go
 }
@@ -213,7 +213,7 @@ impl Repl {
                 "failed and left something behind; once you know the outcome: provisor resolve".to_owned()
             }
             (state, _) if state != "done" => format!("is {state}; :resume looks it up"),
-            (_, Some(undo)) => self.way_back(undo),
+            (_, Some(undo)) => self.undo_call(undo),
             (_, None) => change.why_not.to_owned(),
         };
         format!("{}\n       {back}", done.trim_end())
@@ -221,7 +221,7 @@ impl Repl {
 
     /// The undo call on a variable that holds a session of the same account, if there is one: identifiers are specific
     /// to an account, and on another account the same call would remove another resource.
-    fn way_back(&self, undo: &UndoHint) -> String {
+    fn undo_call(&self, undo: &UndoHint) -> String {
         let UndoHint {
             receiver,
             account,

@@ -74,7 +74,7 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
         repl.ports.screen.note(hint);
         return Next::Go;
     }
-    repl.tell(&lines.join("\n"));
+    repl.show_text(&lines.join("\n"));
     Next::Go
 }
 

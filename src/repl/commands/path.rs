@@ -60,7 +60,7 @@ impl Repl {
             value = inner;
         }
         if let Value::Object(object) = &value
-            && object.is_stand_in()
+            && object.is_placeholder()
         {
             return Err(self.wrong(&format!("`{path}` holds no data"), &[]));
         }

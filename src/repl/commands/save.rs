@@ -68,7 +68,7 @@ fn save(repl: &mut Repl, args: &str) -> Next {
     if let Err(host_error) = repl.ports.host.write(file, &saved.text, force) {
         return repl.refuse(&host_error);
     }
-    repl.tell_of_saved(file, &saved);
+    repl.report_saved(file, &saved);
     Next::Go
 }
 
@@ -92,7 +92,7 @@ impl Repl {
     }
 
     /// Shows how to run the script, and warns about differences from the session.
-    fn tell_of_saved(&self, file: &str, saved: &Saved) {
+    fn report_saved(&self, file: &str, saved: &Saved) {
         let screen = &self.ports.screen;
         screen.note(&format!("wrote {file}; no mistakes found"));
         for (number, name) in &saved.dependencies {
@@ -108,7 +108,7 @@ impl Repl {
         for (number, reason) in &saved.commented_out {
             screen.warn(&format!("input {number} is a comment: {reason}"));
         }
-        for (number, (name, later)) in &saved.anew {
+        for (number, (name, later)) in &saved.redefined {
             screen.warn(&format!(
                 "input {number} may return a different result now: it used `{name}` as it was before input {later}"
             ));

@@ -3,7 +3,7 @@
 use super::Command;
 use crate::operation::context::Mode;
 use crate::repl::host::Switch;
-use crate::repl::shutdown::farewell;
+use crate::repl::shutdown::shut_down;
 use crate::repl::{Next, Repl};
 use crate::run::interrupt::Interrupt;
 use crate::value::nearest::nearest;
@@ -118,7 +118,7 @@ fn reset(repl: &mut Repl) -> Next {
     if let Err(host_error) = repl.ports.host.check(&Switch::Reset) {
         return repl.refuse(&host_error);
     }
-    if repl.ports.screen.can_ask() && !repl.ports.host.place().agreed {
+    if repl.ports.screen.can_prompt() && !repl.ports.host.place().agreed {
         let interrupt = Interrupt::new();
         repl.current_input.set(&interrupt);
         let question = "Delete everything in the sandbox? [y/N] ";
@@ -140,7 +140,7 @@ impl Repl {
         }
         let before = self.ports.host.place();
         // Steps left in doubt are reported; they do not prevent the switch.
-        let _ = farewell(&self.lazy_session, &*self.ports.screen);
+        let _ = shut_down(&self.lazy_session, &*self.ports.screen);
         if let Err(host_error) = self.ports.host.switch(to) {
             return self.refuse(&host_error);
         }

@@ -24,7 +24,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "type",
         args: "EXPRESSION",
         summary: "Show the type of an expression; evaluates and sends nothing",
-        run: tell_type,
+        run: show_type,
     },
     Command {
         name: "out",
@@ -59,7 +59,9 @@ fn vars(repl: &mut Repl, filter: &str) -> Next {
     let rows: Vec<[String; 4]> = known
         .iter()
         .map(|one| {
-            let seen = space.see(&[Step::Name(one.name.clone())]).unwrap_or_default();
+            let seen = space
+                .resolve_path(&[Step::Name(one.name.clone())])
+                .unwrap_or_default();
             let size = seen.size.map_or(String::new(), |size| size.to_string());
             let held = space
                 .variable(&one.name)
@@ -83,7 +85,7 @@ fn vars(repl: &mut Repl, filter: &str) -> Next {
     Next::Go
 }
 
-fn tell_type(repl: &mut Repl, expression: &str) -> Next {
+fn show_type(repl: &mut Repl, expression: &str) -> Next {
     if expression.is_empty() {
         return repl.usage("type");
     }
@@ -166,7 +168,7 @@ fn reveal(repl: &mut Repl, path: &str) -> Next {
         return repl.usage("reveal");
     }
     let screen = &repl.ports.screen;
-    if !screen.is_terminal() || !screen.can_ask() {
+    if !screen.is_terminal() || !screen.can_prompt() {
         return repl.wrong(
             "secrets are shown at a terminal only",
             &["`provisor tenants export --reveal` writes them into a file".into()],

@@ -1,7 +1,7 @@
 //! Completes commands and their arguments.
 
 use super::paths::paths;
-use super::{Candidate, begins, code, names, space};
+use super::{Candidate, code, matches_prefix, names, space};
 use crate::operation::context::Mode;
 use crate::repl::commands::words::{in_quotes as quotes, last_word, needs_quotes, words as split};
 use crate::repl::commands::{Command, commands, path, settings};
@@ -56,7 +56,10 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
         "runs" if args.split_whitespace().count() <= 2 => runs(helper, word),
         "ops" if is_first => {
             let space = space(helper);
-            let known = space.catalogue().modules().filter(|name| begins(name, word));
+            let known = space
+                .catalogue()
+                .modules()
+                .filter(|name| matches_prefix(name, word));
             known.map(|name| Candidate::new(name, name, "")).collect()
         }
         "time" | "type" => return code(helper, args),
@@ -93,7 +96,7 @@ fn inside(helper: &ReplHelper, args: &str) -> (usize, Vec<Candidate>) {
 /// The recorded runs, newest first.
 fn runs(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let known = helper.ports.host.runs().into_iter();
-    let matching = known.filter(|(run, _)| begins(run, word));
+    let matching = known.filter(|(run, _)| matches_prefix(run, word));
     matching
         .map(|(run, about)| Candidate::new(&run, &run, about))
         .collect()
@@ -175,7 +178,7 @@ fn topics(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let space = space(helper);
     let all = space.catalogue().operations().iter();
     found.extend(
-        all.filter(|op| begins(op.name, word))
+        all.filter(|op| matches_prefix(op.name, word))
             .map(|op| Candidate::new(op.name, op.signature(), op.summary)),
     );
     drop(space);
@@ -185,7 +188,7 @@ fn topics(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 
 fn functions(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let known = space(helper).functions();
-    let matching = known.iter().filter(|known| begins(&known.name, word));
+    let matching = known.iter().filter(|known| matches_prefix(&known.name, word));
     matching
         .map(|known| {
             Candidate::new(
@@ -200,7 +203,7 @@ fn functions(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 fn variables(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let space = space(helper);
     let known = space.variables();
-    let matching = known.iter().filter(|known| begins(&known.name, word));
+    let matching = known.iter().filter(|known| matches_prefix(&known.name, word));
     let mut found: Vec<Candidate> = matching
         .map(|known| Candidate::new(&known.name, &known.name, &known.type_name))
         .collect();

@@ -30,10 +30,10 @@ pub(in crate::repl) enum InferredType {
 
 impl InferredType {
     /// Parses a type of the operation table: `list of crm::Deal`, `string`, `map`.
-    pub(in crate::repl) fn of_words(catalogue: &Catalogue, words: &str) -> InferredType {
+    pub(in crate::repl) fn parse_type(catalogue: &Catalogue, words: &str) -> InferredType {
         let words = words.trim();
         if let Some(item) = words.strip_prefix("list of ") {
-            return InferredType::List(Box::new(InferredType::of_words(catalogue, item)));
+            return InferredType::List(Box::new(InferredType::parse_type(catalogue, item)));
         }
         if words.contains(" or ") {
             return InferredType::Nothing;
@@ -215,7 +215,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The index after the bracket that closes the one at this index.
-    fn behind(&self, opening: usize) -> usize {
+    fn after_closing(&self, opening: usize) -> usize {
         let mut depth = 0_usize;
         for at in opening..self.pieces.len() {
             match self.word(at) {
@@ -336,7 +336,7 @@ impl<'a> Reader<'a> {
         };
         match (self.sort(0)?, word) {
             (TokenKind::Text, word) if word.starts_with('\'') => plain("char", 1),
-            (TokenKind::Text, _) => plain("string", self.behind_text()),
+            (TokenKind::Text, _) => plain("string", self.after_string()),
             (TokenKind::Number, word) if word.contains(['.', 'e']) && !word.starts_with("0x") => {
                 plain("float", 1)
             }
@@ -344,20 +344,20 @@ impl<'a> Reader<'a> {
             (TokenKind::Keyword, "true" | "false") => plain("bool", 1),
             (TokenKind::Symbol, "[") => {
                 let item = self.given(0).into_iter().next().unwrap_or(InferredType::Nothing);
-                known(InferredType::List(Box::new(item)), self.behind(0))
+                known(InferredType::List(Box::new(item)), self.after_closing(0))
             }
-            (TokenKind::Symbol, "#{") => known(InferredType::Map(self.written_keys()), self.behind(0)),
+            (TokenKind::Symbol, "#{") => known(InferredType::Map(self.written_keys()), self.after_closing(0)),
             (TokenKind::Symbol, "(") if self.word(1) == ")" => plain("()", 2),
             (TokenKind::Symbol, "(") => {
-                let end = self.behind(0);
+                let end = self.after_closing(0);
                 known(self.part(1, end.saturating_sub(1).max(1)).expression(), end)
             }
             (TokenKind::Name, name) if self.word(1) == "::" => {
-                let end = self.behind(3);
+                let end = self.after_closing(3);
                 let result = function(self.space, name, self.word(2));
                 known(result, if self.word(3) == "(" { end } else { 3 })
             }
-            (TokenKind::Name, name) if self.word(1) == "(" => known(self.called(name), self.behind(1)),
+            (TokenKind::Name, name) if self.word(1) == "(" => known(self.called(name), self.after_closing(1)),
             (TokenKind::Name, name) if self.locals.contains_key(name) => {
                 Some(self.locals[name].chain(self.space))
             }
@@ -370,11 +370,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The index after a string literal with its interpolations.
-    fn behind_text(&self) -> usize {
+    fn after_string(&self) -> usize {
         let mut at = 1;
         while self.word(at) == "{" || (at > 1 && self.sort(at) == Some(TokenKind::Text)) {
             at = if self.word(at) == "{" {
-                self.behind(at)
+                self.after_closing(at)
             } else {
                 at + 1
             };
@@ -404,7 +404,7 @@ impl<'a> Reader<'a> {
     /// The bounds of the comma-separated parts in the bracket at this index.
     fn parts(&self, open: usize) -> Vec<(usize, usize)> {
         let end = self
-            .behind(open)
+            .after_closing(open)
             .saturating_sub(1)
             .max(open + 1)
             .min(self.pieces.len());
@@ -452,7 +452,7 @@ impl<'a> Reader<'a> {
 
     /// The return type of the closure `|item| …` in this bracket for such an item.
     fn closure(&self, item: Local, open: usize) -> InferredType {
-        let end = self.behind(open).saturating_sub(1);
+        let end = self.after_closing(open).saturating_sub(1);
         let is_plain = self.word(open + 1) == "|" && self.word(open + 3) == "|" && self.word(open + 4) != "{";
         if !is_plain || end <= open + 4 {
             return InferredType::Nothing;
@@ -475,7 +475,7 @@ impl<'a> Reader<'a> {
             return Some(Chain {
                 known: self.method(&chain.known, name, chain.at + 2),
                 steps: None,
-                at: self.behind(chain.at + 2),
+                at: self.after_closing(chain.at + 2),
             });
         }
         chain.step(
@@ -487,7 +487,7 @@ impl<'a> Reader<'a> {
     }
 
     fn element(&self, chain: &Chain) -> Option<Chain> {
-        let end = self.behind(chain.at);
+        let end = self.after_closing(chain.at);
         let length = end - chain.at;
         let inner = self.word(chain.at + 1);
         let (step, known) = match &chain.known {
@@ -523,7 +523,7 @@ impl Chain {
         if let Some(steps) = &self.steps {
             let mut steps = steps.clone();
             steps.push(step);
-            if space.see(&steps).is_some() {
+            if space.resolve_path(&steps).is_some() {
                 return known_at(space, steps, at);
             }
         }
@@ -537,7 +537,7 @@ impl Chain {
 
 /// Looks up the live value at this path.
 fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
-    let inspected = space.see(&steps)?;
+    let inspected = space.resolve_path(&steps)?;
     let known = match inspected.type_name.as_str() {
         "map" => InferredType::Map(inspected.keys),
         "array" => {

@@ -23,10 +23,14 @@ pub(super) fn pairs(mut found: Vec<Candidate>, columns: Option<usize>, lines: Op
     let limit = lines.unwrap_or(DEFAULT_HEIGHT).saturating_sub(1).max(1);
     if found.len() > limit {
         let more = found.len() - (limit - 1);
-        let common = common(&found);
+        let common_prefix = common_prefix(&found);
         found.truncate(limit - 1);
         // Choosing this entry inserts the common prefix, which Tab has already inserted.
-        found.push(Candidate::new(common, format!("… {more} more: keep typing"), ""));
+        found.push(Candidate::new(
+            common_prefix,
+            format!("… {more} more: keep typing"),
+            "",
+        ));
     }
     let room = columns.unwrap_or(DEFAULT_WIDTH).saturating_sub(1).max(1);
     let widest = found.iter().map(|one| width(&one.title)).max().unwrap_or(0);
@@ -54,15 +58,15 @@ pub(super) fn pairs(mut found: Vec<Candidate>, columns: Option<usize>, lines: Op
 }
 
 /// The longest common prefix of all replacements.
-fn common(found: &[Candidate]) -> String {
+fn common_prefix(found: &[Candidate]) -> String {
     let mut texts = found.iter().map(|one| one.replacement.as_str());
-    let mut common = texts.next().unwrap_or_default();
+    let mut common_prefix = texts.next().unwrap_or_default();
     for text in texts {
-        let same = common.char_indices().zip(text.chars());
+        let same = common_prefix.char_indices().zip(text.chars());
         let end = same.take_while(|((_, one), other)| one == other).last();
-        common = &common[..end.map_or(0, |((at, last), _)| at + last.len_utf8())];
+        common_prefix = &common_prefix[..end.map_or(0, |((at, last), _)| at + last.len_utf8())];
     }
-    common.to_owned()
+    common_prefix.to_owned()
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use super::infer::{ERROR, InferredType};
 use super::names::{call, operation};
-use super::{Candidate, begins, library};
+use super::{Candidate, library, matches_prefix};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::{Param, Type};
 use crate::script::interactive::Workspace;
 
 /// Completes the member at `start`, after a value and its dot, and returns where the replacement begins: a key that is
 /// not a name is written in brackets, which replace the dot.
-pub(super) fn behind_dot(
+pub(super) fn complete_member(
     space: &Workspace,
     of: &InferredType,
     typed: &str,
@@ -20,7 +20,7 @@ pub(super) fn behind_dot(
     let quoted: Vec<Candidate> = match of {
         InferredType::Map(keys) => keys
             .iter()
-            .filter(|(key, _)| !is_name(key) && begins(key, word))
+            .filter(|(key, _)| !is_name(key) && matches_prefix(key, word))
             .map(|(key, ty)| {
                 let text = format!("[{key:?}]");
                 Candidate::new(&text, &text, ty)
@@ -68,7 +68,7 @@ pub(super) fn members(space: &Workspace, of: &InferredType, word: &str) -> Vec<C
             .collect(),
         _ => Vec::new(),
     };
-    found.retain(|one| begins(&one.replacement, word));
+    found.retain(|one| matches_prefix(&one.replacement, word));
     // Objects have only the members of their kind; the language's methods are for other values.
     if !matches!(of, InferredType::Object(_) | InferredType::Nothing) {
         found.extend(methods(of.type_name(), word));
@@ -96,7 +96,7 @@ pub(super) fn refused_to_sub_accounts(catalogue: &Catalogue, kind: &'static str)
 fn methods(type_name: &str, word: &str) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for native in library() {
-        let fits = begins(&native.name, word)
+        let fits = matches_prefix(&native.name, word)
             && native.params.first().is_some_and(|(_, ty)| ty == type_name)
             && is_name(&native.name);
         let title = native.method();
@@ -115,7 +115,7 @@ fn methods(type_name: &str, word: &str) -> Vec<Candidate> {
 
 /// The keys of an options map that begin with the word.
 pub(super) fn keys(known: &[Param], word: &str) -> Vec<Candidate> {
-    let matching = known.iter().filter(|key| begins(key.name, word));
+    let matching = known.iter().filter(|key| matches_prefix(key.name, word));
     matching
         .map(|key| {
             let value = match key.ty {

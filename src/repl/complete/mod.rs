@@ -70,7 +70,7 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
         CursorContext::Member { start, of } => {
             let before = typed[..start].trim_end_matches(['.', '?']);
             let own = cursor::is_of_sub_account(&space, before);
-            let (start, mut found) = members::behind_dot(&space, &of, typed, start);
+            let (start, mut found) = members::complete_member(&space, &of, typed, start);
             if let (infer::InferredType::Object(kind), true) = (&of, own) {
                 let hidden = members::refused_to_sub_accounts(space.catalogue(), kind.name);
                 found.retain(|one| !hidden.contains(one));
@@ -103,7 +103,7 @@ pub(super) fn library() -> &'static [Native] {
 }
 
 /// Whether the name begins with the word, ignoring ASCII case.
-fn begins(name: &str, word: &str) -> bool {
+fn matches_prefix(name: &str, word: &str) -> bool {
     name.get(..word.len())
         .is_some_and(|head| head.eq_ignore_ascii_case(word))
 }

@@ -1,6 +1,6 @@
 //! Completes names on their own: variables, functions, modules, keywords, profiles.
 
-use super::{Candidate, begins, library};
+use super::{Candidate, library, matches_prefix};
 use crate::operation::spec::OpSpec;
 use crate::repl::host::ReplHost;
 use crate::script::interactive::Workspace;
@@ -52,7 +52,7 @@ const KEYWORDS: &[(&str, &str)] = &[
 pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for variable in space.variables() {
-        if begins(&variable.name, word) {
+        if matches_prefix(&variable.name, word) {
             found.push(Candidate::new(
                 &variable.name,
                 &variable.name,
@@ -60,7 +60,11 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
             ));
         }
     }
-    for function in space.functions().iter().filter(|known| begins(&known.name, word)) {
+    for function in space
+        .functions()
+        .iter()
+        .filter(|known| matches_prefix(&known.name, word))
+    {
         let title = format!("{}({})", function.name, function.params.join(", "));
         let about = function.doc.lines().next().unwrap_or_default();
         found.push(Candidate::new(
@@ -69,7 +73,7 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
             about,
         ));
     }
-    for module in space.modules().iter().filter(|name| begins(name, word)) {
+    for module in space.modules().iter().filter(|name| matches_prefix(name, word)) {
         found.push(Candidate::new(
             format!("{module}::"),
             format!("{module}::"),
@@ -77,7 +81,11 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
         ));
     }
     let all = || space.catalogue().operations().iter();
-    for module in space.catalogue().modules().filter(|name| begins(name, word)) {
+    for module in space
+        .catalogue()
+        .modules()
+        .filter(|name| matches_prefix(name, word))
+    {
         let count = all().filter(|op| op.module == module).count();
         found.push(Candidate::new(
             format!("{module}::"),
@@ -85,7 +93,7 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
             format!("a platform: {count} operations"),
         ));
     }
-    let everywhere = all().filter(|op| op.module.is_empty() && begins(op.name, word));
+    let everywhere = all().filter(|op| op.module.is_empty() && matches_prefix(op.name, word));
     found.extend(everywhere.map(|op| operation(op)));
     if !word.is_empty() {
         found.extend(language(word));
@@ -95,7 +103,7 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
 
 /// Keywords and functions of the language that begin with the word.
 fn language(word: &str) -> Vec<Candidate> {
-    let keywords = KEYWORDS.iter().filter(|(name, _)| begins(name, word));
+    let keywords = KEYWORDS.iter().filter(|(name, _)| matches_prefix(name, word));
     let mut found: Vec<Candidate> = keywords
         .map(|(name, about)| Candidate::new(*name, *name, *about))
         .collect();
@@ -104,7 +112,7 @@ fn language(word: &str) -> Vec<Candidate> {
         let is_function =
             !native.property && !native.params.first().is_some_and(|(name, _)| is_receiver(name));
         let is_known = found.last().is_some_and(|last| last.title == native.signature());
-        if is_function && !is_known && begins(&native.name, word) {
+        if is_function && !is_known && matches_prefix(&native.name, word) {
             found.push(Candidate::new(
                 call(&native.name, !native.params.is_empty()),
                 native.signature(),
@@ -139,11 +147,11 @@ pub(super) fn module(space: &Workspace, module: &str, word: &str) -> Vec<Candida
     let of_module = space.catalogue().operations().iter();
     let of_module = of_module.filter(|op| op.module == module && op.receiver.is_none());
     let mut found: Vec<Candidate> = of_module
-        .filter(|op| begins(op.name, word))
+        .filter(|op| matches_prefix(op.name, word))
         .map(|op| operation(op))
         .collect();
     for function in space.module_functions(module) {
-        if begins(&function.name, word) {
+        if matches_prefix(&function.name, word) {
             let title = format!("{}({})", function.name, function.params.join(", "));
             let about = function.doc.lines().next().unwrap_or_default();
             found.push(Candidate::new(
@@ -172,7 +180,7 @@ pub(super) fn operation(op: &OpSpec) -> Candidate {
 /// The profiles whose name begins with the word.
 pub(super) fn profiles(host: &dyn ReplHost, word: &str) -> Vec<Candidate> {
     let known = host.profiles();
-    let known = known.into_iter().filter(|name| begins(name, word));
+    let known = known.into_iter().filter(|name| matches_prefix(name, word));
     known
         .map(|name| Candidate::new(&name, &name, "profile"))
         .collect()

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Candidate;
-use crate::value::visible::steers;
+use crate::value::visible::is_control_or_bidi;
 
 /// The files and folders that match the typed path; the replacement is the whole path.
 pub(super) fn paths(typed: &str) -> Vec<Candidate> {
@@ -27,7 +27,11 @@ pub(super) fn paths(typed: &str) -> Vec<Candidate> {
         };
         // Hidden files only after a typed dot; never a name with control characters, which would garble the line.
         let is_hidden = name.starts_with('.') && !word.starts_with('.');
-        if !name.starts_with(word) || is_hidden || name.chars().any(|c| steers(c) || matches!(c, '\n' | '\t'))
+        if !name.starts_with(word)
+            || is_hidden
+            || name
+                .chars()
+                .any(|c| is_control_or_bidi(c) || matches!(c, '\n' | '\t'))
         {
             continue;
         }

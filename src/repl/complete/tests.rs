@@ -176,14 +176,14 @@ fn completion_writes_non_identifier_keys_in_brackets() {
     let CursorContext::Member { start, of } = cursor_context(&space, "row.") else {
         panic!("a member");
     };
-    let (start, found) = members::behind_dot(&space, &of, "row.", start);
+    let (start, found) = members::complete_member(&space, &of, "row.", start);
     let replacements: Vec<&str> = found.iter().map(|one| one.replacement.as_str()).collect();
     assert_eq!(start, 3);
     assert!(
         replacements.contains(&"[\"not a name\"]") && replacements.contains(&".email"),
         "{replacements:?}"
     );
-    let (start, found) = members::behind_dot(&space, &of, "row.em", 4);
+    let (start, found) = members::complete_member(&space, &of, "row.em", 4);
     assert_eq!((start, found[0].replacement.as_str()), (4, "email"));
     let index = members::index(&of, "not");
     assert_eq!(index[0].replacement, "not a name\"]");

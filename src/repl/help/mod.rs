@@ -32,7 +32,7 @@ pub(super) fn asked(typed: &str) -> Option<&str> {
 }
 
 /// The documentation of an operation, adapted to a session, which has no approval for a whole run.
-fn told(catalogue: &Catalogue, op: Operation) -> OpDoc {
+fn session_doc(catalogue: &Catalogue, op: Operation) -> OpDoc {
     let mut doc = OpDoc::of(catalogue, op);
     if op.permission() == Permission::Change {
         doc.permission.meaning = "refused in mode `read-only` before anything is sent; needs confirmation at each \
@@ -203,13 +203,13 @@ impl Repl {
         {
             let methods = self.catalogue().methods(kind.name);
             let methods = methods.filter(|op| op.name == method);
-            pages.extend(methods.map(|op| text::op(&told(self.catalogue(), op), &look)));
+            pages.extend(methods.map(|op| text::op(&session_doc(self.catalogue(), op), &look)));
         }
         if pages.is_empty()
             && let Ok(topics) = find::find(self.catalogue(), name)
         {
             pages.extend(topics.iter().map(|topic| match topic {
-                Topic::Op(op) => text::op(&told(self.catalogue(), *op), &look),
+                Topic::Op(op) => text::op(&session_doc(self.catalogue(), *op), &look),
                 Topic::Kind(kind) => text::kind(self.catalogue(), kind, &look),
                 Topic::Module(module) => text::module(self.catalogue(), module, &look),
             }));

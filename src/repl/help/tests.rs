@@ -15,7 +15,7 @@ fn a_trailing_question_mark_asks_for_help_on_a_name() {
 fn help_says_a_session_confirms_each_change_in_prod_mode() {
     let catalogue = crate::platforms::catalogue();
     let op = catalogue.operation("mobsted::ensure_tenant");
-    let meaning = op.map_or("", |op| super::told(&catalogue, op).permission.meaning);
+    let meaning = op.map_or("", |op| super::session_doc(&catalogue, op).permission.meaning);
     assert!(
         meaning.contains("at each change in mode `prod`") && !meaning.contains("once per run"),
         "{meaning}"

@@ -94,8 +94,8 @@ fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
     match look.format {
         Format::Auto if !typed => text(value),
         Format::Auto | Format::Table => table::table(value, frame),
-        Format::Json => whole_or_cut(&pretty(&value.to_masked_json()), frame),
-        Format::Tree => whole_or_cut(&tree::tree(value), frame),
+        Format::Json => truncated_lines(&pretty(&value.to_masked_json()), frame),
+        Format::Tree => truncated_lines(&tree::tree(value), frame),
         Format::Csv => separated::csv(value, frame),
     }
 }
@@ -129,7 +129,7 @@ fn pretty(json: &Json) -> String {
 }
 
 /// The first lines of the text, as many as may be shown, and the number of the others.
-fn whole_or_cut(text: &str, frame: Frame) -> String {
+fn truncated_lines(text: &str, frame: Frame) -> String {
     let count = text.lines().count();
     if count <= frame.limit {
         return text.to_owned();

@@ -11,7 +11,7 @@ pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Float(float) if !float.is_finite() => float.to_string(),
         Value::Secret(secret) => secret.to_string(),
-        Value::Object(object) if object.is_stand_in() => object.kind.clone(),
+        Value::Object(object) if object.is_placeholder() => object.kind.clone(),
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(inline).collect();
             format!("[{}]", items.join(","))
@@ -48,7 +48,7 @@ pub(super) fn fields(value: &Value) -> Option<Vec<(&str, &Value)>> {
     let named = |(name, value)| (String::as_str(name), value);
     match value {
         Value::Record(fields) => Some(fields.iter().map(named).collect()),
-        Value::Object(object) if !object.is_stand_in() => Some(object.shown_fields().map(named).collect()),
+        Value::Object(object) if !object.is_placeholder() => Some(object.shown_fields().map(named).collect()),
         _ => None,
     }
 }

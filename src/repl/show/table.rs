@@ -1,7 +1,7 @@
 //! Formats values as tables that fit the width: columns if there is room, otherwise one map below the other.
 
 use super::plain::{cell, fields, inline};
-use super::{Frame, more, whole_or_cut};
+use super::{Frame, more, truncated_lines};
 use crate::repl::width::{cut, escaped, padded, width};
 use crate::value::Value;
 
@@ -17,7 +17,7 @@ type Fields<'a> = Vec<(&'a str, &'a Value)>;
 /// A value as a table, without a final line end.
 pub(super) fn table(value: &Value, frame: Frame) -> String {
     match (value, fields(value)) {
-        (Value::Text(text), _) => whole_or_cut(text, frame),
+        (Value::Text(text), _) => truncated_lines(text, frame),
         (Value::List(items), _) if !items.is_empty() => {
             // Items that are not shown are not examined.
             let shown: Vec<&Value> = items.iter().take(frame.limit).collect();

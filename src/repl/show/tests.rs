@@ -110,10 +110,10 @@ fn control_characters_are_escaped_before_measuring_width() {
 
 #[test]
 fn closures_infinities_and_secrets_are_shown_without_quotes() {
-    let stand_in = Value::Object(crate::value::Object::stand_in("closure"));
+    let placeholder = Value::Object(crate::value::Object::placeholder("closure"));
     let infinite = Value::Float(f64::INFINITY);
     let secret = Value::Secret(Secret::new("hunter2"));
-    for (one, word) in [(stand_in, "<closure>"), (infinite, "inf"), (secret, "***")] {
+    for (one, word) in [(placeholder, "<closure>"), (infinite, "inf"), (secret, "***")] {
         assert_eq!(table::table(&one, frame(80, 20)), word);
         assert_eq!(tree::tree(&one), word);
         assert_eq!(line(&one), word);

@@ -25,7 +25,7 @@ fn the_summary_lists_row_counts_outcomes_and_grouped_errors() {
     summary.outcome("tenant", "created", 4);
     summary.outcome("app", "created", 1);
     summary.outcome("app", "adopted", 0);
-    summary.took(Duration::from_millis(12_345));
+    summary.set_duration(Duration::from_millis(12_345));
     assert_eq!(
         summary.lines(),
         [
@@ -92,6 +92,6 @@ fn durations_are_formatted_in_readable_units() {
         (7_500_000, "2 h 5 m"),
     ];
     for (millis, expected) in cases {
-        assert_eq!(spoken(Duration::from_millis(millis)), expected);
+        assert_eq!(format_duration(Duration::from_millis(millis)), expected);
     }
 }

@@ -16,7 +16,7 @@ use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::perform::{
-    Destination, Performed, destination, is_open, is_there, look_up, perform, times_asked, window,
+    Destination, Performed, destination, exists_on_platform, is_open, look_up, perform, request_count, window,
 };
 use crate::operation::platform::Operation;
 use crate::operation::preview::{Preview, preview};
@@ -39,10 +39,10 @@ pub(crate) trait SessionEvents: Send + Sync {
     fn print(&self, line: &str);
 
     /// Reports an event that the user must not miss.
-    fn told(&self, told: Notice);
+    fn report(&self, report: Notice);
 
     /// Whether any change needs consent or may be refused.
-    fn asks(&self) -> bool;
+    fn reviews_changes(&self) -> bool;
 
     /// Asks whether this change may be made.
     fn consent(&self, permit: &ChangeRequest<'_>) -> Decision;
@@ -182,7 +182,7 @@ impl InputOperations {
     /// Stores the call in the row, replacing the previous one, whose outcome is known. It is on disk no later than the
     /// call's intent.
     fn remember(&self, ask: &CallRequest, call: &Call) -> Result<(), CallError> {
-        let earlier = times_asked(&self.session.context, &self.row, call);
+        let earlier = request_count(&self.session.context, &self.row, call);
         let asked = Value::List(vec![to_value(ask, earlier)]);
         let look_up = match window(&self.session.context, call) {
             None => LookUp::Nobody,
@@ -209,19 +209,19 @@ impl InputOperations {
             () = self.interrupt.asked() => {}
         }
         if changes && !flight.hold() {
-            self.events.told(Notice::AlreadySent);
+            self.events.report(Notice::AlreadySent);
             // Whatever the outcome, nothing more is sent.
             stop.cancel();
             return tokio::select! {
                 biased;
                 done = self.find_out(work, &call) => {
-                    if let Some(answer) = answer_of(&call, &done) {
-                        self.events.told(Notice::Answered(answer));
+                    if let Some(answer) = format_response(&call, &done) {
+                        self.events.report(Notice::Answered(answer));
                     }
                     done
                 }
-                () = self.interrupt.insisted() => {
-                    self.events.told(Notice::LeftInDoubt(self.look_up()));
+                () = self.interrupt.second_request() => {
+                    self.events.report(Notice::LeftInDoubt(self.look_up()));
                     Err(in_doubt("it was abandoned before its outcome was known".into()))
                 }
             };
@@ -258,8 +258,8 @@ impl InputOperations {
         // The step is in doubt from here on.
         drop(work);
         match self.settle(call).await.map_err(CallError::from)? {
-            LookupOutcome::Found => self.events.told(Notice::CarriedOut),
-            LookupOutcome::Absent => self.events.told(Notice::NotCarriedOut),
+            LookupOutcome::Found => self.events.report(Notice::CarriedOut),
+            LookupOutcome::Absent => self.events.report(Notice::NotCarriedOut),
             LookupOutcome::Known => {}
             LookupOutcome::Open(reason) => return Err(in_doubt(reason)),
             LookupOutcome::Stopped => return Err(in_doubt("looking for it was interrupted".into())),
@@ -277,8 +277,8 @@ impl InputOperations {
         } = &self.session;
         journal.flush()?;
         let recorded = journal.open_row(run, self.number - 1, &scope(self.number), false)?;
-        // The same call may have been made before; `times_asked` already counts this one.
-        for _ in 1..times_asked(context, &self.row, call) {
+        // The same call may have been made before; `request_count` already counts this one.
+        for _ in 1..request_count(context, &self.row, call) {
             let _ = is_open(context, &recorded, call);
         }
         look_up(context, &recorded, call, &CancellationToken::new()).await
@@ -291,7 +291,7 @@ async fn seen(context: &OpContext, call: &Call) {
         return std::future::pending().await;
     };
     let read_only = async {
-        while !is_there(context, call).await {
+        while !exists_on_platform(context, call).await {
             tokio::time::sleep(PAUSE).await;
         }
     };
@@ -300,7 +300,7 @@ async fn seen(context: &OpContext, call: &Call) {
 }
 
 /// Formats the response to a change: `` `http::post` of `A-17`: created (201); it is on record ``.
-fn answer_of(call: &Call, done: &Result<Performed, CallError>) -> Option<String> {
+fn format_response(call: &Call, done: &Result<Performed, CallError>) -> Option<String> {
     let key = call.option("key").and_then(Value::as_text);
     let key = key.map_or_else(String::new, |key| format!(" of `{key}`"));
     let result = match done {
@@ -339,7 +339,7 @@ impl Operations for InputOperations {
         let call = Call::check(ask.op, ask.receiver.clone(), ask.args.clone()).map_err(CallError::Failed)?;
         let call = call.with_functions(ask.functions.clone());
         if call.effect().changes() {
-            if self.events.asks() {
+            if self.events.reviews_changes() {
                 self.consent(&ask, &call)?;
             }
             self.remember(&ask, &call)?;
@@ -354,7 +354,7 @@ impl Operations for InputOperations {
         if let Some(stop) = self.stop.get() {
             return Some(stop.clone());
         }
-        let asked = self.interrupt.is_asked();
+        let asked = self.interrupt.is_requested();
         asked.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
     }
 
@@ -380,7 +380,7 @@ mod tests {
     use crate::value::Record;
 
     /// The report of a request with this key and this result.
-    fn told(key: Option<&str>, done: Result<&[(&str, Value)], CallError>) -> Option<String> {
+    fn report(key: Option<&str>, done: Result<&[(&str, Value)], CallError>) -> Option<String> {
         let op = crate::platforms::catalogue().operation("http::post").unwrap();
         let options = key.map(|key| ("key".to_owned(), key.into()));
         let options = Value::Record(options.into_iter().collect());
@@ -394,25 +394,25 @@ mod tests {
             ),
             replayed: false,
         });
-        answer_of(&call, &done)
+        format_response(&call, &done)
     }
 
     #[test]
     fn a_call_is_reported_with_outcome_status_or_error_message() {
         let created = [("status", Value::Int(201)), ("outcome", "created".into())];
         assert_eq!(
-            told(Some("RQ1"), Ok(&created)).unwrap(),
+            report(Some("RQ1"), Ok(&created)).unwrap(),
             "`http::post` of `RQ1`: created (201); it is on record"
         );
         assert_eq!(
-            told(None, Ok(&[("status", Value::Int(404))])).unwrap(),
+            report(None, Ok(&[("status", Value::Int(404))])).unwrap(),
             "`http::post`: answered with 404; the response is on record"
         );
         let refused = OpError::new(Code::Refused, "no credits");
         assert_eq!(
-            told(None, Err(CallError::Failed(refused))).unwrap(),
+            report(None, Err(CallError::Failed(refused))).unwrap(),
             "`http::post`: failed: no credits"
         );
-        assert_eq!(told(None, Err(Stop::Cancelled.into())), None);
+        assert_eq!(report(None, Err(Stop::Cancelled.into())), None);
     }
 }

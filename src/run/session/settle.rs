@@ -140,7 +140,7 @@ fn close_row(
 }
 
 /// Closes the parked rows that have no open step left because a later input settled it.
-pub(super) fn tidy(journal: &Journal, run: &RunLock) -> Result<(), JournalError> {
+pub(super) fn close_settled_rows(journal: &Journal, run: &RunLock) -> Result<(), JournalError> {
     let mut after = None;
     loop {
         let page = journal.rows(run.id(), after, 64, RowFilter::Only(RowStatus::Parked))?;

@@ -52,14 +52,20 @@ pub(super) fn change(
         return Ok(None);
     }
     let op = catalogue.operation(&step.op);
-    let undo = op.and_then(|op| way_back(catalogue, &op, step));
+    let undo = op.and_then(|op| undo_hint(catalogue, &op, step));
     let is_gone = match &undo {
         Some((_, kind)) => is_gone(journal, step, kind)?,
         None => false,
     };
     let why_not = match (op.map(|op| op.effect), &step.resource) {
         _ if is_gone => "it has been removed since",
-        (Some(Effect::Change { strikes: Some(_), .. }), _) => "a removed object cannot be restored",
+        (
+            Some(Effect::Change {
+                ledger_removals: Some(_),
+                ..
+            }),
+            _,
+        ) => "a removed object cannot be restored",
         (_, Some(_)) => "no operation removes it; contact the platform",
         _ => "no known operation undoes it",
     };
@@ -68,16 +74,16 @@ pub(super) fn change(
         op: step.op.clone(),
         what: match &step.resource {
             Some(resource) => Some(resource.name.clone()),
-            None => outcome.and_then(known_by),
+            None => outcome.and_then(resource_label),
         },
         state: step.state.name().to_owned(),
-        undo: undo.map(|(way_back, _)| way_back).filter(|_| !is_gone),
+        undo: undo.map(|(undo_hint, _)| undo_hint).filter(|_| !is_gone),
         why_not,
     }))
 }
 
 /// Returns a readable label: the identifier, name and email address, as far as the value has them.
-fn known_by(resource: &Value) -> Option<String> {
+fn resource_label(resource: &Value) -> Option<String> {
     let fields = match resource {
         Value::Object(resource) => &resource.fields,
         Value::Record(fields) => fields,
@@ -118,13 +124,13 @@ fn id(resource: Option<&Value>) -> Option<&Value> {
 }
 
 /// Returns the call that removes what this one created, and the kind of that resource.
-fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(UndoHint, &'static str)> {
+fn undo_hint(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(UndoHint, &'static str)> {
     let made = step.resource.as_ref()?;
     let makes = matches!(spec.effect, Effect::Ensure { .. } | Effect::Create { .. });
     let removes = |other: &OpSpec| match other.effect {
-        Effect::Change { strikes, .. } => {
+        Effect::Change { ledger_removals, .. } => {
             let same_receiver = other.module == spec.module && other.receiver == spec.receiver;
-            strikes.filter(|kind| same_receiver && *kind == made.kind)
+            ledger_removals.filter(|kind| same_receiver && *kind == made.kind)
         }
         _ => None,
     };
@@ -137,10 +143,10 @@ fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(
         Value::Text(id) => format!("{id:?}"),
         _ => return None,
     };
-    let way_back = UndoHint {
+    let undo_hint = UndoHint {
         receiver: undo.receiver,
         account: made.account.clone(),
         call: format!("{}({id})", undo.name),
     };
-    Some((way_back, kind))
+    Some((undo_hint, kind))
 }

@@ -40,7 +40,7 @@ impl Fault {
 
     /// Returns faults on the creating routes among these: the platform takes too long for any client (`slowest`),
     /// reports success that shows only as late, or carries out the request but responds with a rate limit.
-    pub fn outlasting(routes: &[Route], slowest: Duration) -> Vec<Vec<Fault>> {
+    pub fn timeout_faults(routes: &[Route], slowest: Duration) -> Vec<Vec<Fault>> {
         let creating = CREATING
             .iter()
             .filter(|name| routes.contains(&Route::named(name)));

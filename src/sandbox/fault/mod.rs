@@ -188,7 +188,7 @@ pub(super) struct Faults {
     any: AtomicBool,
     rules: Mutex<Vec<Rule>>,
     /// The hits of faults that were removed.
-    past: Mutex<BTreeMap<String, u32>>,
+    removed_hits: Mutex<BTreeMap<String, u32>>,
 }
 
 #[derive(Debug)]
@@ -207,7 +207,7 @@ impl Faults {
             seed,
             any: AtomicBool::new(false),
             rules: Mutex::default(),
-            past: Mutex::default(),
+            removed_hits: Mutex::default(),
         };
         new.add(faults, None);
         new
@@ -250,23 +250,23 @@ impl Faults {
         *rules = remaining;
         self.any.store(!rules.is_empty(), Ordering::Release);
         drop(rules);
-        let mut past = self.past();
+        let mut removed_hits = self.removed_hits();
         for rule in removed {
-            *past.entry(rule.fault.to_string()).or_default() += rule.hit;
+            *removed_hits.entry(rule.fault.to_string()).or_default() += rule.hit;
         }
     }
 
     /// Returns the number of requests that each fault hit, by its text, including removed faults.
     pub(super) fn hits(&self) -> BTreeMap<String, u32> {
-        let mut hits = self.past().clone();
+        let mut hits = self.removed_hits().clone();
         for rule in self.rules().iter() {
             *hits.entry(rule.fault.to_string()).or_default() += rule.hit;
         }
         hits
     }
 
-    fn past(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u32>> {
-        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    fn removed_hits(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u32>> {
+        self.removed_hits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the fault that hits this request, if any.

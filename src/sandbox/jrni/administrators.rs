@@ -74,7 +74,7 @@ pub(super) fn show(
 ) -> Result<Reply, Reply> {
     let found = site.world.jrni(|state| {
         let one = state.administrators.get(&id);
-        decide::owned("administrator", company, id, one.map(|one| one.company))?;
+        decide::check_owner("administrator", company, id, one.map(|one| one.company))?;
         Ok(one.map(|one| body(base, one)))
     });
     found

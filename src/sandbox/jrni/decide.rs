@@ -46,7 +46,7 @@ impl State {
             }
             Command::ChangeAdministrator { company, id, fields } => {
                 let owner = self.administrators.get(&id).map(|one| one.company);
-                owned("administrator", company, id, owner)?;
+                check_owner("administrator", company, id, owner)?;
                 Ok(Event::AdministratorChanged { company, id, fields })
             }
             Command::CreateRecord {
@@ -93,7 +93,7 @@ impl State {
     /// Returns an error unless the company has this record and it has not been deleted.
     pub(super) fn record(&self, kind: Kind, company: u64, id: u64) -> Result<(), Refusal> {
         let record = self.records.get(&(kind, id)).filter(|record| !record.deleted);
-        owned(kind.name(), company, id, record.map(|record| record.company))
+        check_owner(kind.name(), company, id, record.map(|record| record.company))
     }
 
     fn company(&self, id: u64) -> Result<(), Refusal> {
@@ -103,7 +103,12 @@ impl State {
 }
 
 /// Returns an error unless the resource belongs to the company. A resource of another company has its own error.
-pub(super) fn owned(what: &'static str, company: u64, id: u64, owner: Option<u64>) -> Result<(), Refusal> {
+pub(super) fn check_owner(
+    what: &'static str,
+    company: u64,
+    id: u64,
+    owner: Option<u64>,
+) -> Result<(), Refusal> {
     match owner {
         Some(owner) if owner == company => Ok(()),
         Some(_) => Err(Refusal::NotOwned { company, what, id }),

@@ -134,7 +134,7 @@ fn sign_in(site: &Site, call: &Call, base: &Base, company: Option<u64>) -> Resul
             if several.is_empty() {
                 hal::unauthorised()
             } else {
-                which_company(&embedded(state, base, &several))
+                company_choice_reply(&embedded(state, base, &several))
             }
         })
     });
@@ -159,7 +159,7 @@ fn choose(state: &State, known: &[Administrator], company: Option<u64>) -> Resul
 }
 
 /// Returns a 400 in the form that three of the vendor's clients read.
-fn which_company(administrators: &Value) -> Reply {
+fn company_choice_reply(administrators: &Value) -> Reply {
     let body = json!({
         "error": "Please choose a company",
         "_embedded": { "administrators": administrators },

@@ -66,8 +66,8 @@ impl Platform for Jrni {
         Route::named(route(&call.method, segments.get(2..).unwrap_or_default()))
     }
 
-    fn notice(site: &Site, call: &Call) {
-        if asks_again(site, call) {
+    fn count_request(site: &Site, call: &Call) {
+        if is_duplicate_create(site, call) {
             count(&site.meter.repeats);
         }
     }
@@ -136,7 +136,7 @@ impl Platform for Jrni {
 }
 
 /// Returns the first event of JRNI in a world: a parent company and its owner.
-pub(super) fn founding() -> Event {
+pub(super) fn initial_event() -> Event {
     Event::Founded {
         company: 37_000,
         name: "Example Group".to_owned(),
@@ -212,7 +212,7 @@ fn route(method: &Method, path: &[&str]) -> &'static str {
 }
 
 /// Whether the request would create something that already exists.
-fn asks_again(site: &Site, call: &Call) -> bool {
+fn is_duplicate_create(site: &Site, call: &Call) -> bool {
     let segments = call.segments();
     let ([_, _, "admin", company, part], &Method::POST) = (segments.as_slice(), &call.method) else {
         return false;

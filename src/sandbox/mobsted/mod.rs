@@ -67,8 +67,8 @@ impl Platform for Mobsted {
         route(call)
     }
 
-    fn notice(site: &Site, call: &Call) {
-        notice(site, call);
+    fn count_request(site: &Site, call: &Call) {
+        count_request(site, call);
     }
 
     fn latency(site: &Site, call: &Call) -> Duration {
@@ -138,8 +138,8 @@ fn route(call: &Call) -> Route {
     }
 }
 
-fn notice(site: &Site, call: &Call) {
-    if asks_again(site, call) {
+fn count_request(site: &Site, call: &Call) {
+    if is_duplicate_create(site, call) {
         count(&site.meter.repeats);
     }
     match route(call) {
@@ -159,7 +159,7 @@ fn notice(site: &Site, call: &Call) {
 }
 
 /// Whether the request would create something that already exists.
-fn asks_again(site: &Site, call: &Call) -> bool {
+fn is_duplicate_create(site: &Site, call: &Call) -> bool {
     match route(call) {
         Route::PARTNERS => tenants::exists(site, call),
         Route::APPLICATIONS_POST => apps::exists(site, call),

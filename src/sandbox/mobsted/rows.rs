@@ -46,7 +46,7 @@ pub(super) fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
         .and_then(|app| whole(&app));
     let app = app.ok_or_else(|| bad_request("ApplicationId is required"))?;
     if call.account == MASTER && app == APP_ONE {
-        return Err(attempted(site));
+        return Err(refuse_app_one_change(site));
     }
     Ok(Action::Do(Command::CreateObject {
         tenant: call.account.clone(),
@@ -62,7 +62,7 @@ pub(super) fn change(site: &Site, call: &Call, id: &str) -> Result<Action, Reply
     let id: u64 = id.parse().map_err(|_| no_row())?;
     let is_sub_account = |state: &State| state.sub_accounts().iter().any(|tenant| tenant.row.id == id);
     if call.account == MASTER && site.world.mobsted(is_sub_account) {
-        return Err(attempted(site));
+        return Err(refuse_app_one_change(site));
     }
     let tenant = call.account.clone();
     if call.method == Method::DELETE {
@@ -76,7 +76,7 @@ pub(super) fn change(site: &Site, call: &Call, id: &str) -> Result<Action, Reply
 }
 
 /// Counts and refuses an attempt to change App 1.
-fn attempted(site: &Site) -> Reply {
+fn refuse_app_one_change(site: &Site) -> Reply {
     site.world.record(Event::AppOneAttempt).map_or_else(
         |error| refused(site, &Refusal::from(error)),
         |()| refused(site, &Refusal::AppOne),

@@ -64,7 +64,7 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
 
 /// Returns the response to a sign-in.
 pub(super) fn signed_in(token: &str, expires: i64) -> Reply {
-    envelope::ok(&json!({ "message": "Success", "token": token, "expires_on": kathmandu(expires) }))
+    envelope::ok(&json!({ "message": "Success", "token": token, "expires_on": format_nepal_time(expires) }))
 }
 
 /// Checks the token of a request and returns it.
@@ -81,7 +81,10 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
         };
         return Err(unauthorised(text));
     };
-    if site.world.sparrow(|state| state.knows(token, now_millis())) {
+    if site
+        .world
+        .sparrow(|state| state.is_valid_token(token, now_millis()))
+    {
         Ok(token.to_owned())
     } else {
         Err(unauthorised("Invalid token."))
@@ -103,7 +106,7 @@ fn refused(text: &str) -> Reply {
 }
 
 /// Formats a time as the platform does: Nepal time, with microseconds.
-fn kathmandu(millis: i64) -> String {
+fn format_nepal_time(millis: i64) -> String {
     let offset = Offset::from_seconds(5 * 3600 + 45 * 60).unwrap_or(Offset::UTC);
     let time = Timestamp::from_millisecond(millis).unwrap_or_default();
     let local = time.to_zoned(TimeZone::fixed(offset));

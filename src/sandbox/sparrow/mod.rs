@@ -67,7 +67,7 @@ impl Platform for Sparrow {
     }
 
     /// Counts nothing: a message may be meant to be sent twice, so no request is a repeat.
-    fn notice(_: &Site, _: &Call) {}
+    fn count_request(_: &Site, _: &Call) {}
 
     fn plan(site: &Site, call: &Call) -> Action {
         match planned(site, call) {
@@ -106,7 +106,7 @@ impl Platform for Sparrow {
 }
 
 /// Returns the first event of Sparrow SMS in a world: an account with credits.
-pub(super) fn founding() -> Event {
+pub(super) fn initial_event() -> Event {
     Event::Founded {
         api_token: format!("{:032x}", fastrand::u128(..)),
         partner_token: format!("{:032x}", fastrand::u128(..)),
@@ -135,9 +135,11 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     login::authorise(site, call)?;
     let post = call.method == Method::POST;
     match path {
-        ["v1", "viber", "message", "compose"] if post => send::to_many(call, Channel::Viber),
-        ["v1", "viber", "message", "transactional"] if post => send::to_many(call, Channel::ViberTemplate),
-        ["v1", "intlsms", "compose"] if post => send::to_many(call, Channel::Sms),
+        ["v1", "viber", "message", "compose"] if post => send::plan_bulk_message(call, Channel::Viber),
+        ["v1", "viber", "message", "transactional"] if post => {
+            send::plan_bulk_message(call, Channel::ViberTemplate)
+        }
+        ["v1", "intlsms", "compose"] if post => send::plan_bulk_message(call, Channel::Sms),
         ["v1", "whatsapp", "messages"] if post => send::whatsapp(site, call),
         ["v1", "viber", "campaign", "report", rest @ ..] => {
             report::plan(site, call, &[Channel::Viber, Channel::ViberTemplate], rest).map(Action::Show)

@@ -31,7 +31,7 @@ const WHATSAPP_TEMPLATES: &[(&str, usize, bool)] = &[
 const MAX_VALUE_CHARS: usize = 25;
 
 /// Plans a message to several recipients: Viber and SMS.
-pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
+pub(super) fn plan_bulk_message(call: &Call, channel: Channel) -> Result<Action, Reply> {
     let body = body(call)?;
     let data = part(&body, "data")?;
     let session = part(&body, "session")?;
@@ -92,7 +92,7 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
 pub(super) fn whatsapp(site: &Site, call: &Call) -> Result<Action, Reply> {
     let mut admitted = false;
     site.world
-        .touch_sparrow(|state| admitted = state.admits_whatsapp(now_millis()));
+        .touch_sparrow(|state| admitted = state.try_count_whatsapp_request(now_millis()));
     if !admitted {
         return Err(envelope::detail(StatusCode::TOO_MANY_REQUESTS, "Request was throttled.").retry_after(1));
     }

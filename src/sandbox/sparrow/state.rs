@@ -43,7 +43,7 @@ pub(super) struct Batch {
 
 impl State {
     /// Whether the world has this platform.
-    pub(in crate::sandbox) fn is_founded(&self) -> bool {
+    pub(in crate::sandbox) fn is_initialized(&self) -> bool {
         !self.access.api_token.is_empty()
     }
 
@@ -53,7 +53,7 @@ impl State {
     }
 
     /// Whether the token is valid at that time.
-    pub(super) fn knows(&self, token: &str, now: i64) -> bool {
+    pub(super) fn is_valid_token(&self, token: &str, now: i64) -> bool {
         self.tokens.get(token).is_some_and(|expires| now < *expires)
     }
 
@@ -70,7 +70,7 @@ impl State {
     }
 
     /// Whether another `WhatsApp` request is allowed now; if so, counts it.
-    pub(in crate::sandbox) fn admits_whatsapp(&mut self, now: i64) -> bool {
+    pub(in crate::sandbox) fn try_count_whatsapp_request(&mut self, now: i64) -> bool {
         while self.recent.front().is_some_and(|at| now - at >= WINDOW_MS) {
             self.recent.pop_front();
         }

@@ -65,7 +65,7 @@ impl Platform for SparrowBulk {
     }
 
     /// Counts nothing: a message may be meant to be sent twice, so no request is a repeat.
-    fn notice(_: &Site, _: &Call) {}
+    fn count_request(_: &Site, _: &Call) {}
 
     fn plan(site: &Site, call: &Call) -> Action {
         match planned(site, call) {
@@ -102,7 +102,7 @@ impl Platform for SparrowBulk {
 }
 
 /// Returns the first event of the platform in a world: an account with credits.
-pub(super) fn founding() -> Event {
+pub(super) fn initial_event() -> Event {
     Event::Founded {
         token: format!("v2_{:032x}", fastrand::u128(..)),
         credits: CREDITS,

@@ -55,7 +55,7 @@ pub struct SparrowBulkTotals {
 
 impl State {
     /// Whether the world has this platform.
-    pub(in crate::sandbox) fn is_founded(&self) -> bool {
+    pub(in crate::sandbox) fn is_initialized(&self) -> bool {
         !self.access.api_token.is_empty()
     }
 

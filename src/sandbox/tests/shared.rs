@@ -1,6 +1,6 @@
 //! Tests of several sandboxes that share one folder.
 
-use super::super::share::{answers, read_address};
+use super::super::share::{is_serving, read_address};
 use super::super::{Role, SandboxError, Totals, Traffic, reset, status};
 use super::*;
 
@@ -100,10 +100,10 @@ fn a_stale_address_file_is_not_trusted() {
     let stale = std::fs::read(&path).unwrap();
     sandbox.shutdown();
     let _serving = start(dir.path());
-    assert!(answers(&read_address(dir.path()).unwrap()));
+    assert!(is_serving(&read_address(dir.path()).unwrap()));
     // This process wrote it for the same port, and yet it belongs to another server.
     std::fs::write(&path, stale).unwrap();
-    assert!(!answers(&read_address(dir.path()).unwrap()));
+    assert!(!is_serving(&read_address(dir.path()).unwrap()));
 }
 
 #[test]

@@ -367,8 +367,9 @@ fn service_of(call: &Call) -> &str {
 /// Returns the requested collection; `None` if the path belongs to none.
 fn target(site: &Site, call: &Call) -> Option<Target> {
     let path = format!("/{}", call.path.trim_end_matches('/'));
-    let segment =
-        |pattern: &Option<String>, placeholder: &str| within(pattern.as_deref()?, placeholder, &path);
+    let segment = |pattern: &Option<String>, placeholder: &str| {
+        placeholder_segment(pattern.as_deref()?, placeholder, &path)
+    };
     site.world.web(|state| {
         let service = state.service(service_of(call))?;
         service.collections.iter().find_map(|collection| {
@@ -389,7 +390,7 @@ fn target(site: &Site, call: &Call) -> Option<Target> {
 }
 
 /// Returns the path segment in place of the pattern's placeholder.
-fn within(pattern: &str, placeholder: &str, path: &str) -> Option<String> {
+fn placeholder_segment(pattern: &str, placeholder: &str, path: &str) -> Option<String> {
     let (before, behind) = pattern.split_once(placeholder)?;
     let part = path.strip_prefix(before)?.strip_suffix(behind)?;
     (!part.is_empty() && !part.contains('/')).then(|| decoded(part))
@@ -553,7 +554,7 @@ pub(super) fn carry_out(site: &Site, command: &Command) -> Reply {
 }
 
 /// Counts a request to create an item whose natural key exists already.
-pub(super) fn notice(site: &Site, call: &Call) {
+pub(super) fn count_request(site: &Site, call: &Call) {
     if call.method != Method::POST {
         return;
     }

@@ -55,8 +55,8 @@ impl Platform for Web {
         })
     }
 
-    fn notice(site: &Site, call: &Call) {
-        items::notice(site, call);
+    fn count_request(site: &Site, call: &Call) {
+        items::count_request(site, call);
     }
 
     fn plan(site: &Site, call: &Call) -> Action {
@@ -82,7 +82,7 @@ impl Platform for Web {
         error(StatusCode::TOO_MANY_REQUESTS, "too many requests").retry_after(1)
     }
 
-    fn bare_yes() -> Reply {
+    fn empty_success() -> Reply {
         Reply::empty(StatusCode::CREATED)
     }
 }

@@ -10,7 +10,7 @@ use crate::script::{parse, unknown};
 impl Scene<'_> {
     /// Reports each undefined variable at its first use in each function and in the top-level code.
     pub(super) fn variables(&self) -> Vec<Diagnostic> {
-        let text = parse::readable(&self.source.text);
+        let text = parse::blank_shebang(&self.source.text);
         let scopes = Scopes::of(&text);
         let mut reported = BTreeSet::new();
         let unknown = scopes
@@ -37,7 +37,7 @@ impl Scene<'_> {
         }
         let error = self.wrong_at((line, column), format!("there is no variable `{name}` here"));
         let visible = scopes
-            .holding(used.at.start)
+            .in_scope_at(used.at.start)
             .filter(|known| known.function == used.function && known.kind != Binding::Module)
             .map(|known| known.name.as_str());
         let elsewhere = || scopes.declared.iter().find(|known| known.name == name);

@@ -44,7 +44,7 @@ pub(crate) fn read(text: &str) -> Completeness {
             if let Some(open) = string {
                 return Completeness::Incomplete(open);
             }
-            if at_the_end(text, &error) {
+            if is_past_end(text, &error) {
                 let (closing_token, line) = brackets
                     .last()
                     .copied()
@@ -60,7 +60,7 @@ pub(crate) fn read(text: &str) -> Completeness {
 
 /// Returns what a typed input still needs. An error in it is reported only once the enclosing block is closed: the
 /// following lines belong to that block and are not separate inputs.
-pub(crate) fn awaited(text: &str) -> Option<Open> {
+pub(crate) fn find_unclosed(text: &str) -> Option<Open> {
     match read(text) {
         Completeness::Complete => None,
         Completeness::Incomplete(open) => Some(open),
@@ -119,7 +119,7 @@ fn compile(text: &str) -> (Result<(), ParseError>, Brackets) {
 }
 
 /// Whether the error is past the end of the typed text.
-fn at_the_end(text: &str, error: &ParseError) -> bool {
+fn is_past_end(text: &str, error: &ParseError) -> bool {
     if matches!(error.err_type(), ParseErrorType::UnexpectedEOF) {
         return true;
     }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_is_reported_after_its_enclosing_block_is_closed() {
-        let waits = |text: &str| awaited(text).map(|open| (open.closing_token, open.line));
+        let waits = |text: &str| find_unclosed(text).map(|open| (open.closing_token, open.line));
         let mut text = "fn f(a) {\n  let b = a\n  b + 1".to_owned();
         assert!(matches!(read(&text), Completeness::Broken(_)));
         assert_eq!(waits(&text), Some(("}", 1)));

@@ -38,7 +38,7 @@ pub(crate) fn holds_credential(text: &str) -> bool {
 /// Whether a text looks like a credential, given the parameter, key or variable that receives it.
 pub(super) fn is_credential(text: &str, given_to: Option<&str>) -> bool {
     let by_name = given_to.is_some_and(may_name_a_credential) && !text.trim().is_empty();
-    by_name || has_password(text) || names_one(text) || text.split(is_gap).any(looks_like_a_token)
+    by_name || has_password(text) || names_one(text) || text.split(is_separator).any(looks_like_a_token)
 }
 
 /// Strips the quotes of a text or the markers of a comment.
@@ -132,7 +132,7 @@ fn json_value(value: &str) -> &str {
 }
 
 /// Whether a character separates the words of a text or the parts of a URL.
-fn is_gap(c: char) -> bool {
+fn is_separator(c: char) -> bool {
     c.is_whitespace() || "/?&#\"'<>(){}[],;:@".contains(c)
 }
 

@@ -38,12 +38,12 @@ impl EvalFrame {
 
     /// Wraps the input in the statements before and after it.
     pub(super) fn around(input: &AST) -> AST {
-        let Some((before, after)) = surroundings() else {
+        let Some((before, after)) = hook_calls() else {
             return input.clone();
         };
         let mut statements = vec![before];
         statements.extend(input.statements().iter().cloned());
-        AST::new(told(statements, after), Module::new()).merge(&input.clone_functions_only())
+        AST::new(append_end_call(statements, after), Module::new()).merge(&input.clone_functions_only())
     }
 
     /// Registers what the wrapper needs with an engine.
@@ -80,7 +80,7 @@ impl EvalFrame {
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
 )]
-fn surroundings() -> Option<(Stmt, Box<FnCallExpr>)> {
+fn hook_calls() -> Option<(Stmt, Box<FnCallExpr>)> {
     let mut engine = host::compiler();
     engine.on_parse_token(|token, _, _| match token {
         Token::Identifier(name) if name.as_str() == "before" => Token::Identifier(Box::new(BEFORE.into())),
@@ -98,7 +98,7 @@ fn surroundings() -> Option<(Stmt, Box<FnCallExpr>)> {
 }
 
 /// Appends the call that records that the end was reached; the value of the last statement is passed through it.
-fn told(mut statements: Vec<Stmt>, mut after: Box<FnCallExpr>) -> Vec<Stmt> {
+fn append_end_call(mut statements: Vec<Stmt>, mut after: Box<FnCallExpr>) -> Vec<Stmt> {
     let gives = |last: &Stmt| {
         !matches!(
             last,

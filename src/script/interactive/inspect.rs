@@ -32,7 +32,7 @@ pub(crate) struct Inspected {
 
 impl Workspace {
     /// Resolves a path, whose first step names a variable.
-    pub(crate) fn see(&self, steps: &[Step]) -> Option<Inspected> {
+    pub(crate) fn resolve_path(&self, steps: &[Step]) -> Option<Inspected> {
         let (Step::Name(name), rest) = steps.split_first()? else {
             return None;
         };

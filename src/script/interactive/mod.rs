@@ -19,7 +19,7 @@ use std::thread;
 
 use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
-pub(crate) use self::completeness::{Completeness, Open, awaited, read};
+pub(crate) use self::completeness::{Completeness, Open, find_unclosed, read};
 pub(crate) use self::credential::holds_credential;
 use self::frame::EvalFrame;
 pub(crate) use self::inspect::{Step, declared};
@@ -166,11 +166,11 @@ impl Workspace {
         &mut self,
         ready: &Ready,
         number: usize,
-        door: Arc<dyn Operations>,
+        host_operations: Arc<dyn Operations>,
     ) -> Result<Answer, Ended> {
         thread::scope(|scope| {
             let thread = thread::Builder::new().stack_size(super::STACK_SIZE);
-            match thread.spawn_scoped(scope, || self.evaluate_here(ready, number, door)) {
+            match thread.spawn_scoped(scope, || self.evaluate_here(ready, number, host_operations)) {
                 Ok(thread) => thread
                     .join()
                     .unwrap_or_else(|_| Err(Ended::Bug("the script host panicked".into()))),
@@ -183,9 +183,9 @@ impl Workspace {
         &mut self,
         ready: &Ready,
         number: usize,
-        door: Arc<dyn Operations>,
+        host_operations: Arc<dyn Operations>,
     ) -> Result<Answer, Ended> {
-        let execution = Execution::new(door, self.host().memory());
+        let execution = Execution::new(host_operations, self.host().memory());
         let sources: Arc<dyn Sources> = Arc::clone(&self.session_sources) as Arc<dyn Sources>;
         let course = EvalFrame::of(&self.scope);
         let mut whole = AST::new(self.imports.iter().cloned(), rhai::Module::new())
@@ -198,7 +198,7 @@ impl Workspace {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             engine.eval_ast_with_scope::<Dynamic>(scope, &whole)
         }));
-        self.keep(&ready.ast);
+        self.keep_definitions(&ready.ast);
         self.has_ended = matches!(outcome, Ok(Ok(_))) && !course.ended();
         if let Some(stop) = execution.stopped() {
             return Err(Ended::Stopped(stop));
@@ -225,7 +225,7 @@ impl Workspace {
     }
 
     /// Whether the last input would end a script, by `exit` or by a `return` outside of any function.
-    pub(crate) fn is_over(&self) -> bool {
+    pub(crate) fn would_exit(&self) -> bool {
         self.has_ended
     }
 
@@ -340,7 +340,7 @@ impl Workspace {
     }
 
     /// Keeps the definitions of an input for later ones.
-    fn keep(&mut self, ast: &AST) {
+    fn keep_definitions(&mut self, ast: &AST) {
         self.functions = self.functions.merge(&ast.clone_functions_only());
         for stmt in ast.statements() {
             let Stmt::Import(import, _) = stmt else { continue };
@@ -357,7 +357,7 @@ impl Workspace {
 }
 
 /// Whether this is a function built into the parser, which no function list includes.
-pub(crate) fn is_word_of_the_language(name: &str) -> bool {
+pub(crate) fn is_parser_builtin(name: &str) -> bool {
     super::check::KEYWORDS.contains(&name)
 }
 
@@ -401,7 +401,7 @@ fn answer(value: Dynamic, memory: Memory) -> Answer {
     let what = type_name(&value);
     match shown::shown(value, &memory.room()) {
         (value, true) => Answer::Value(value),
-        (Value::Object(object), false) if object.is_stand_in() => Answer::Other(what),
+        (Value::Object(object), false) if object.is_placeholder() => Answer::Other(what),
         (value, false) => Answer::Mixed(value),
     }
 }

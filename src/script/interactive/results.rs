@@ -136,7 +136,7 @@ impl Renaming {
     pub(super) fn rename(&self, token: Token, place: (usize, usize)) -> Token {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let token = match token {
-            Token::Underscore if !state.at_case() => Token::Identifier(Box::new(LAST.into())),
+            Token::Underscore if !state.is_at_switch_case() => Token::Identifier(Box::new(LAST.into())),
             Token::Identifier(name) if self.places.contains(&place) => {
                 let written: String = name.chars().map(digit).collect();
                 Token::Identifier(Box::new(written.into()))
@@ -150,7 +150,7 @@ impl Renaming {
 
 impl State {
     /// Whether a case of a `switch` can start here.
-    fn at_case(&self) -> bool {
+    fn is_at_switch_case(&self) -> bool {
         let begins = matches!(
             self.last,
             Some(Token::LeftBrace | Token::Comma | Token::RightBrace)

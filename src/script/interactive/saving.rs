@@ -97,7 +97,7 @@ pub(crate) struct Saved {
     /// The new name of the session's own function `main`, since the script has one.
     pub main: Option<String>,
     /// Inputs that used a function or constant that a later one redefined: its name, and the later input.
-    pub anew: Vec<(usize, (String, usize))>,
+    pub redefined: Vec<(usize, (String, usize))>,
     /// Inputs that failed or must stay out of files, with what each may have changed that the script uses.
     pub lost: Vec<(usize, Vec<String>)>,
 }
@@ -105,7 +105,7 @@ pub(crate) struct Saved {
 impl Workspace {
     /// Whether a text in this input is passed to a parameter of an operation or session function whose name suggests a
     /// credential.
-    pub(crate) fn gives_credential(&self, text: &str) -> bool {
+    pub(crate) fn passes_credential(&self, text: &str) -> bool {
         let functions = self.functions().into_iter();
         let functions = functions.map(|known| ((known.name, known.params.len()), known.params));
         let text = split::name_results(text, |_| "result".to_owned());
@@ -145,7 +145,7 @@ impl Workspace {
         let last = last.map(|input| input.number);
         for input in &wanted {
             if let Some((reason, text)) = omitted.get(input.number.wrapping_sub(1)).and_then(Option::as_ref) {
-                parts.set_aside(input, reason, text);
+                parts.add_omission_comment(input, reason, text);
             }
             parts.add(input, Some(input.number) == last);
         }

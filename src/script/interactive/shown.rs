@@ -21,7 +21,7 @@ fn within(value: Dynamic, depth: usize, is_complete: &mut bool, room: Room<'_>) 
     let value = value.flatten();
     let Some(depth) = depth.checked_sub(1) else {
         *is_complete = false;
-        return Value::Object(Object::stand_in("more inside"));
+        return Value::Object(Object::placeholder("more inside"));
     };
     if value.is::<Array>() {
         let items = value.cast::<Array>().into_iter();
@@ -43,6 +43,6 @@ fn within(value: Dynamic, depth: usize, is_complete: &mut bool, room: Room<'_>) 
     let what = type_name(&value);
     convert::to_value(value, "value", room).unwrap_or_else(|_| {
         *is_complete = false;
-        Value::Object(Object::stand_in(&what))
+        Value::Object(Object::placeholder(&what))
     })
 }

@@ -213,7 +213,7 @@ impl Sources for SessionSources {
         MAIN
     }
 
-    fn knows(&self, source: &str) -> bool {
+    fn has_source(&self, source: &str) -> bool {
         source == MAIN || self.modules.contains_key(source)
     }
 

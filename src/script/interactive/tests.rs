@@ -189,7 +189,7 @@ fn return_and_exit_mark_an_input_as_ending_its_script() {
         ("1", false),
     ] {
         let _ = typist.types(text).unwrap();
-        assert_eq!(typist.space.is_over(), over, "{text}");
+        assert_eq!(typist.space.would_exit(), over, "{text}");
     }
     typist.gives("if f(3) == 2 { return 5 } else { 6 }", 6);
     typist.gives("return 7", 7);
@@ -256,14 +256,14 @@ fn a_syntax_error_names_its_line_in_the_input() {
 #[test]
 fn error_positions_use_the_line_numbers_of_the_source_file() {
     let mut typist = Typist::new();
-    let door = || Arc::new(NoOperations::default());
+    let host_operations = || Arc::new(NoOperations::default());
     let defined = typist
         .space
         .prepare("in", 3, "fn bad() {\n  nope\n}", &typist.files)
         .unwrap();
-    typist.space.evaluate(&defined, 1, door()).unwrap();
+    typist.space.evaluate(&defined, 1, host_operations()).unwrap();
     let called = typist.space.prepare("in", 9, "\nbad()", &typist.files).unwrap();
-    let Err(Ended::Failed(error)) = typist.space.evaluate(&called, 2, door()) else {
+    let Err(Ended::Failed(error)) = typist.space.evaluate(&called, 2, host_operations()) else {
         panic!("it must fail");
     };
     let places: Vec<String> = error.frames.iter().map(ToString::to_string).collect();

@@ -172,7 +172,7 @@ fn names_in_scope_at_the_end_of_incomplete_text_are_found() {
     let holds = |text: &str| {
         let scopes = Scopes::of(text);
         let names: Vec<&str> = scopes
-            .holding(text.len())
+            .in_scope_at(text.len())
             .map(|known| known.name.as_str())
             .collect();
         names.join(" ")

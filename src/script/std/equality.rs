@@ -54,7 +54,7 @@ fn maps(context: &NativeCallContext, a: &Map, b: &Map, depth: usize) -> Checked<
 
 fn equal(context: &NativeCallContext, a: &Dynamic, b: &Dynamic, depth: usize) -> Checked<bool> {
     let Some(depth) = depth.checked_sub(1) else {
-        let error = ScriptError::of_script("values that are nested so deeply cannot be compared");
+        let error = ScriptError::from_message("values that are nested so deeply cannot be compared");
         return Err(script_error::raise(error).into());
     };
     if let (Some(a), Some(b)) = (a.read_lock::<Array>(), b.read_lock::<Array>()) {

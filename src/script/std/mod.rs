@@ -32,8 +32,9 @@ pub(super) fn register(module: &mut Module) {
     texts::register(module);
     // Rhai's own version reads a clock that cannot be replayed.
     global("timestamp").set_into_module(module, || -> Checked<Dynamic> {
-        let error =
-            ScriptError::of_script("`timestamp` is not available, because a resumed run could not repeat it");
+        let error = ScriptError::from_message(
+            "`timestamp` is not available, because a resumed run could not repeat it",
+        );
         Err(script_error::raise(error.with_hint("use `now()`, which is recorded")).into())
     });
 }
@@ -65,7 +66,7 @@ fn register_limited(module: &mut Module) {
             let missing = len.saturating_sub(array.len());
             if missing > 0 {
                 let each = size_of::<Dynamic>() + nesting::extent(&with).bytes;
-                make_room(&context, missing.saturating_mul(each))?;
+                check_room(&context, missing.saturating_mul(each))?;
                 array.resize(len, with);
             }
             Ok(())
@@ -76,7 +77,7 @@ fn register_limited(module: &mut Module) {
         |context: NativeCallContext, blob: &mut Blob, len: INT, with: INT| -> Checked<()> {
             let len = within(len)?;
             if len > blob.len() {
-                make_room(&context, len)?;
+                check_room(&context, len)?;
                 blob.resize(len, byte(with));
             }
             Ok(())
@@ -86,7 +87,7 @@ fn register_limited(module: &mut Module) {
 
 fn blob(context: &NativeCallContext, len: INT, with: INT) -> Checked<Blob> {
     let len = within(len)?;
-    make_room(context, len)?;
+    check_room(context, len)?;
     Ok(vec![byte(with); len])
 }
 
@@ -102,7 +103,7 @@ fn pad_text(context: &NativeCallContext, text: &mut ImmutableString, len: INT, f
         return Ok(());
     }
     let times = missing.div_ceil(filler.chars().count());
-    make_room(
+    check_room(
         context,
         times.saturating_mul(filler.len()).saturating_add(text.len()),
     )?;
@@ -116,13 +117,13 @@ fn pad_text(context: &NativeCallContext, text: &mut ImmutableString, len: INT, f
 fn within(len: INT) -> Checked<usize> {
     if len > MAX_LEN {
         let message = format!("{len} is more than one call may create ({MAX_LEN})");
-        return Err(script_error::raise(ScriptError::of_script(message)).into());
+        return Err(script_error::raise(ScriptError::from_message(message)).into());
     }
     Ok(usize::try_from(len).unwrap_or(0))
 }
 
 /// Stops the script if there is no room for so many more bytes.
-fn make_room(context: &NativeCallContext, bytes: usize) -> Checked<()> {
+fn check_room(context: &NativeCallContext, bytes: usize) -> Checked<()> {
     match Execution::of(context) {
         Some(execution) if !execution.has_room(bytes) => {
             Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into())

@@ -2,7 +2,7 @@
 
 use rhai::{Array, Blob, Dynamic, ImmutableString, Module, NativeCallContext};
 
-use super::{Checked, INT, make_room};
+use super::{Checked, INT, check_room};
 use crate::script::convert;
 use crate::script::handles::global;
 use crate::value::{Value, read_json};
@@ -17,14 +17,14 @@ pub(super) fn register(module: &mut Module) {
     global("to_chars").set_into_module(
         module,
         |context: NativeCallContext, text: &str| -> Checked<Array> {
-            make_room(&context, text.len().saturating_mul(2 * size_of::<Dynamic>()))?;
+            check_room(&context, text.len().saturating_mul(2 * size_of::<Dynamic>()))?;
             Ok(text.chars().map(Dynamic::from).collect())
         },
     );
     global("to_array").set_into_module(
         module,
         |context: NativeCallContext, blob: &mut Blob| -> Checked<Array> {
-            make_room(&context, blob.len().saturating_mul(size_of::<Dynamic>()))?;
+            check_room(&context, blob.len().saturating_mul(size_of::<Dynamic>()))?;
             Ok(blob.iter().map(|&byte| INT::from(byte).into()).collect())
         },
     );
@@ -64,7 +64,7 @@ fn replace(context: &NativeCallContext, text: &mut ImmutableString, find: &str, 
     }
     let more = text.matches(find).count().saturating_mul(with.len());
     // The new text grows by doubling.
-    make_room(context, text.len().saturating_add(more).saturating_mul(2))?;
+    check_room(context, text.len().saturating_add(more).saturating_mul(2))?;
     *text = text.replace(find, with).into();
     Ok(())
 }
@@ -76,7 +76,7 @@ fn register_split(module: &mut Module) {
             if text.is_empty() {
                 return Ok(vec![text.clone().into()]);
             }
-            make_room(&context, room_for(text, text.split_whitespace().count()))?;
+            check_room(&context, room_for(text, text.split_whitespace().count()))?;
             Ok(text.split_whitespace().map(Into::into).collect())
         },
     );
@@ -123,7 +123,7 @@ fn split(
     if text.is_empty() || limit == 1 || !text.contains(at) {
         return Ok(vec![text.clone().into()]);
     }
-    make_room(context, room_for(text, text.matches(at).count().min(limit)))?;
+    check_room(context, room_for(text, text.matches(at).count().min(limit)))?;
     Ok(if from_the_end {
         text.rsplitn(limit, at).map(Into::into).collect()
     } else {
@@ -149,7 +149,7 @@ fn parse_json(context: NativeCallContext, text: &str) -> Checked<Dynamic> {
             _ => 0,
         })
     });
-    make_room(&context, room)?;
+    check_room(&context, room)?;
     let json = read_json(text.as_bytes()).map_err(|error| error.to_string())?;
     Ok(convert::to_dynamic(Value::from_json(json)))
 }

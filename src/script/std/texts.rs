@@ -63,7 +63,7 @@ impl<'a> Text<'a> {
         self.write_str("#{")?;
         for (at, (key, value)) in map.iter().enumerate() {
             let separator = if at == 0 { "" } else { ", " };
-            let key = handles::kept_marks(format!("{key:?}"));
+            let key = handles::unescape_marks(format!("{key:?}"));
             write!(self, "{separator}{key}: ")?;
             self.element(value, depth)?;
         }
@@ -88,7 +88,7 @@ impl<'a> Text<'a> {
         }
         if let Some(text) = item.read_lock::<ImmutableString>() {
             // An escaped mark would no longer be a mark.
-            return self.write_str(&handles::kept_marks(format!("{:?}", text.as_str())));
+            return self.write_str(&handles::unescape_marks(format!("{:?}", text.as_str())));
         }
         // A function call for each would take a hundred times as long.
         if item.is_int() || item.is_bool() || item.is_char() || item.is_unit() {

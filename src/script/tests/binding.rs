@@ -3,13 +3,16 @@
 use super::*;
 
 fn run(text: &str) -> (Result<Value, Ended>, Arc<Fake>) {
-    let door: Arc<Fake> = Arc::default();
-    (call_on(&compile(text), Vec::new(), Arc::clone(&door)), door)
+    let host_operations: Arc<Fake> = Arc::default();
+    (
+        call_on(&compile(text), Vec::new(), Arc::clone(&host_operations)),
+        host_operations,
+    )
 }
 
 #[test]
 fn every_form_of_operation_call_reaches_the_host() {
-    let (ended, door) = run(r#"
+    let (ended, host_operations) = run(r#"
         let s = mobsted::connect();
         mobsted::connect("acme");
         mobsted::connect(#{ url: "https://x.example" });
@@ -37,7 +40,7 @@ sleep[1]
 sleep[0.5]
 sleep["2m"]
 act[[1,{"a":{"email":"a@example.com","password":"***","url":"https://t.example"}}]]"#;
-    assert_eq!(door.asked().join("\n"), expected);
+    assert_eq!(host_operations.asked().join("\n"), expected);
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn objects_expose_only_the_properties_of_their_kind() {
 
 #[test]
 fn objects_compare_print_and_return() {
-    let (ended, door) = run(r#"
+    let (ended, host_operations) = run(r#"
         let t = mobsted::connect().ensure_tenant("a@example.com");
         let u = mobsted::connect().ensure_tenant("b@example.com");
         print(t); debug(t); print([t]); print(`${t} and ` + u);
@@ -81,7 +84,7 @@ fn objects_compare_print_and_return() {
         r#"[true,true,false,false,"object"]"#
     );
     assert_eq!(
-        door.printed(),
+        host_operations.printed(),
         [
             "Tenant(a@example.com)".to_owned(),
             format!("main.rhai:4:19: {shown}"),
@@ -145,14 +148,18 @@ fn no_formatting_shows_a_secret() {
         let Ok(script) = compile_with(&script, &[]) else {
             continue;
         };
-        let door: Arc<Fake> = Arc::default();
-        let ended = call_on(&script, Vec::new(), Arc::clone(&door));
+        let host_operations: Arc<Fake> = Arc::default();
+        let ended = call_on(&script, Vec::new(), Arc::clone(&host_operations));
         let shown = match &ended {
             Ok(value) => value.to_masked_json().to_string(),
             Err(Ended::Failed(error)) => error.render(false, 400).replace(&script.bundle().main().text, ""),
             Err(other) => format!("{other:?}"),
         };
-        let all = format!("{shown} {ended:?} {:?} {:?}", door.printed(), door.asked());
+        let all = format!(
+            "{shown} {ended:?} {:?} {:?}",
+            host_operations.printed(),
+            host_operations.asked()
+        );
         let all = all.replace("\"hunter2\"", "").replace("\\\"hunter2\\\"", "");
         assert!(
             !all.contains("hunter2") && !all.contains("leak"),
@@ -180,7 +187,7 @@ fn a_returned_secret_is_still_a_secret() {
 
 #[test]
 fn an_unsupported_argument_is_refused_before_the_operation_call() {
-    let (ended, door) = run("act(#{ a: [|x| x] })");
+    let (ended, host_operations) = run("act(#{ a: [|x| x] })");
     let Err(Ended::Failed(error)) = ended else {
         panic!()
     };
@@ -189,7 +196,7 @@ fn an_unsupported_argument_is_refused_before_the_operation_call() {
         "`act` cannot take this: value.a[0]: a closure or function cannot be stored"
     );
     assert_eq!(error.code, Some(Code::BadArgument));
-    assert!(door.asked().is_empty());
+    assert!(host_operations.asked().is_empty());
 }
 
 #[test]

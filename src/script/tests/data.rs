@@ -63,10 +63,10 @@ proptest! {
 
     #[test]
     fn script_literals_reach_operations_and_results_unchanged(json in any_json()) {
-        let door: Arc<Fake> = Arc::default();
+        let host_operations: Arc<Fake> = Arc::default();
         let script = format!("act({0}); {0}", literal(&json));
-        let returned = call_on(&compile(&script), Vec::new(), Arc::clone(&door)).unwrap();
+        let returned = call_on(&compile(&script), Vec::new(), Arc::clone(&host_operations)).unwrap();
         prop_assert_eq!(returned.to_masked_json().to_string(), json.to_string());
-        prop_assert_eq!(door.asked(), vec![format!("act[{json}]")]);
+        prop_assert_eq!(host_operations.asked(), vec![format!("act[{json}]")]);
     }
 }

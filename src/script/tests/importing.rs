@@ -193,10 +193,10 @@ fn cancellation_stops_a_module_body() {
 fn modules_are_evaluated_again_for_each_call() {
     let others = [("lib.rhai", "export const NOW = now();")];
     let script = compile_with("import \"lib\" as lib; lib::NOW", &others).unwrap();
-    let door: Arc<Fake> = Arc::default();
-    call_on(&script, Vec::new(), Arc::clone(&door)).unwrap();
-    call_on(&script, Vec::new(), Arc::clone(&door)).unwrap();
-    assert_eq!(door.asked().len(), 2);
+    let host_operations: Arc<Fake> = Arc::default();
+    call_on(&script, Vec::new(), Arc::clone(&host_operations)).unwrap();
+    call_on(&script, Vec::new(), Arc::clone(&host_operations)).unwrap();
+    assert_eq!(host_operations.asked().len(), 2);
 }
 
 #[test]

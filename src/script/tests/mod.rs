@@ -252,11 +252,11 @@ fn compile(text: &str) -> Script {
 }
 
 /// Calls a script on a thread with the stack that scripts need.
-fn call_on(script: &Script, args: Vec<Value>, door: Arc<Fake>) -> Result<Value, Ended> {
+fn call_on(script: &Script, args: Vec<Value>, host_operations: Arc<Fake>) -> Result<Value, Ended> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(super::STACK_SIZE);
         thread
-            .spawn_scoped(scope, || script.call(args, door))
+            .spawn_scoped(scope, || script.call(args, host_operations))
             .unwrap()
             .join()
             .unwrap()

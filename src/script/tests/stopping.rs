@@ -22,9 +22,9 @@ const ATTEMPTS: &[&str] = &[
 #[test]
 fn a_script_cannot_swallow_that_it_is_cancelled() {
     for script in ATTEMPTS {
-        let door = Fake::cancelled_after(500);
+        let host_operations = Fake::cancelled_after(500);
         let started = Instant::now();
-        let ended = call_on(&compile(script), Vec::new(), door);
+        let ended = call_on(&compile(script), Vec::new(), host_operations);
         assert_eq!(ended, Err(Ended::Stopped(Stop::Cancelled)), "{script}");
         assert!(started.elapsed().as_millis() < 1_000, "{script}");
     }
@@ -33,10 +33,10 @@ fn a_script_cannot_swallow_that_it_is_cancelled() {
 #[test]
 fn an_endless_loop_stops_soon_after_cancellation() {
     let script = compile("loop { try { [1].map(|x| { loop { } }) } catch { } }");
-    let door: Arc<Fake> = Arc::default();
+    let host_operations: Arc<Fake> = Arc::default();
     let (ended, waited) = std::thread::scope(|scope| {
-        let thread = scope.spawn(|| call_on(&script, Vec::new(), Arc::clone(&door)));
-        door.cancelled.store(true, Ordering::Relaxed);
+        let thread = scope.spawn(|| call_on(&script, Vec::new(), Arc::clone(&host_operations)));
+        host_operations.cancelled.store(true, Ordering::Relaxed);
         let signalled = Instant::now();
         (thread.join().unwrap(), signalled.elapsed())
     });
@@ -57,18 +57,26 @@ fn a_parked_step_ends_the_row_even_inside_try_catch() {
         r#"let s = mobsted::connect(); attempt(|| s.create_tenant("parked@example.com")); act(1)"#,
     ];
     for script in scripts {
-        let door: Arc<Fake> = Arc::default();
-        let ended = call_on(&compile(script), Vec::new(), Arc::clone(&door));
+        let host_operations: Arc<Fake> = Arc::default();
+        let ended = call_on(&compile(script), Vec::new(), Arc::clone(&host_operations));
         assert_eq!(ended, Err(Ended::Stopped(parked.clone())), "{script}");
-        assert_eq!(door.asked().len(), 2, "{script}: {:?}", door.asked());
+        assert_eq!(
+            host_operations.asked().len(),
+            2,
+            "{script}: {:?}",
+            host_operations.asked()
+        );
     }
 }
 
 #[test]
 fn a_script_that_finishes_without_cancellation_returns_its_value() {
     let script = compile("1 + 1");
-    let door: Arc<Fake> = Arc::default();
-    assert_eq!(call_on(&script, Vec::new(), Arc::clone(&door)), Ok(Value::Int(2)));
+    let host_operations: Arc<Fake> = Arc::default();
+    assert_eq!(
+        call_on(&script, Vec::new(), Arc::clone(&host_operations)),
+        Ok(Value::Int(2))
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn an_html_page_is_reduced_to_its_text() {
 #[test]
 fn secrets_are_redacted_before_long_text_is_truncated() {
     let mut scrubber = Scrubber::new();
-    scrubber.know(&Secret::new("hunter2hunter2"));
+    scrubber.add_secret(&Secret::new("hunter2hunter2"));
     let text = format!("{}hunter2hunter2", "é".repeat(295));
     let cut = excerpt(&text, &scrubber);
     assert!(cut.ends_with("é***"), "{cut}");

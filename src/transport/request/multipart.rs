@@ -17,7 +17,7 @@ pub struct Part {
 }
 
 /// The body's type and bytes, in clear: for the wire only.
-pub(super) fn wire(parts: &[Part]) -> (String, Vec<u8>) {
+pub(super) fn to_wire_bytes(parts: &[Part]) -> (String, Vec<u8>) {
     let contents: Vec<Vec<u8>> = parts.iter().map(|part| bytes(&part.content)).collect();
     let boundary = boundary(&contents);
     let mut body = Vec::new();
@@ -94,7 +94,7 @@ mod tests {
             part("f", Some("a.csv"), Secret::new("1,2").into()),
             part("n", None, Value::Int(7)),
         ];
-        let (kind, body) = wire(&parts);
+        let (kind, body) = to_wire_bytes(&parts);
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
         let expected = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"a%22%0D%0AX: y\"\r\n\r\none\r\n\

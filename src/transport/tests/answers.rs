@@ -78,7 +78,7 @@ async fn a_late_response_to_a_change_is_reported_and_still_read() {
     })
     .await;
     let (http, _) = http();
-    let http = http.on(&ConnectOptions {
+    let http = http.with_connect_options(&ConnectOptions {
         concurrency: Some(1),
         ..ConnectOptions::default()
     });
@@ -89,7 +89,7 @@ async fn a_late_response_to_a_change_is_reported_and_still_read() {
     };
     let sender = http.clone();
     let sent = tokio::spawn(async move { sender.send(&request).await });
-    let reason = flight.overdue().await;
+    let reason = flight.wait_until_late().await;
     assert!(
         reason.ends_with("/api/v8/things was not answered within 0.05 s"),
         "{reason}"
@@ -99,12 +99,12 @@ async fn a_late_response_to_a_change_is_reported_and_still_read() {
     assert_eq!(http.send(&get(&server)).await.unwrap().status, 200);
     release.notify_one();
     assert_eq!(sent.await.unwrap().unwrap().status, 201);
-    assert_eq!((server.seen().len(), flight.is_out()), (2, true));
+    assert_eq!((server.seen().len(), flight.has_left()), (2, true));
 }
 
 #[tokio::test]
 async fn a_definite_refusal_status_counts_as_not_sent() {
-    for (status, is_out) in [
+    for (status, has_left) in [
         (400, false),
         (401, false),
         (409, false),
@@ -124,8 +124,8 @@ async fn a_definite_refusal_status_counts_as_not_sent() {
         };
         let answer = http.send(&request).await.unwrap();
         assert_eq!(
-            (answer.status, answer.tries, flight.is_out()),
-            (status, 1, is_out)
+            (answer.status, answer.tries, flight.has_left()),
+            (status, 1, has_left)
         );
     }
 }
@@ -261,7 +261,7 @@ async fn a_long_wait_for_a_response_is_announced_without_the_query() {
     let server = Server::start(|_, _| Act::Hang).await;
     let waits = Waits::after(Duration::from_millis(10));
     let (told, heard) = std::sync::mpsc::channel();
-    waits.tell_to(move |wait| drop(told.send(wait.clone())));
+    waits.set_listener(move |wait| drop(told.send(wait.clone())));
     let config = HttpConfig {
         reply_timeout: Duration::from_millis(300),
         waits: waits.clone(),
@@ -286,7 +286,7 @@ async fn a_long_wait_after_429_is_announced() {
     .await;
     let waits = Waits::default();
     let (told, heard) = std::sync::mpsc::channel();
-    waits.tell_to(move |wait| drop(told.send(wait.clone())));
+    waits.set_listener(move |wait| drop(told.send(wait.clone())));
     let config = HttpConfig {
         waits,
         ..HttpConfig::default()

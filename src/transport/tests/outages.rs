@@ -183,7 +183,7 @@ async fn the_maximum_outage_is_set_by_the_connect_options() {
         outage: Some(Duration::from_secs(10)),
         ..ConnectOptions::default()
     };
-    let http = platform.http.on(&connect_options);
+    let http = platform.http.with_connect_options(&connect_options);
     // Other options have their own state.
     assert_failed(
         &http.send(&request("acme")).await.unwrap_err(),
@@ -196,7 +196,7 @@ async fn the_maximum_outage_is_set_by_the_connect_options() {
     platform.up.store(false, Ordering::SeqCst);
     let error = http.send(&request("acme")).await.unwrap_err();
     assert!(error.to_string().contains("it has been so for 10 s"), "{error}");
-    assert!(!platform.http.on(&connect_options).is_waiting());
+    assert!(!platform.http.with_connect_options(&connect_options).is_waiting());
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn all_callers_of_an_account_wait_after_a_429() {
     let (http, clock) = http();
     assert_eq!(http.send(&post(&server)).await.unwrap().status, 429);
     let then = clock.now_millis();
-    let other = Http::on(
+    let other = Http::with_connect_options(
         &http,
         &ConnectOptions {
             name: "other".into(),
@@ -44,8 +44,8 @@ async fn equal_connect_options_share_one_connection_pool_and_rate_limit() {
         ..ConnectOptions::default()
     };
     for _ in 0..5 {
-        let mine = http.on(&connect_options);
-        let yours = http.on(&connect_options.clone());
+        let mine = http.with_connect_options(&connect_options);
+        let yours = http.with_connect_options(&connect_options.clone());
         assert!(mine.same_pool(&yours) && !mine.same_pool(&http));
         assert_eq!(mine.send(&get(&server)).await.unwrap().status, 200);
         assert_eq!(yours.send(&post(&server)).await.unwrap().status, 200);
@@ -64,7 +64,7 @@ async fn the_server_never_sees_more_requests_than_the_concurrency_limit() {
         concurrency: Some(3),
         ..ConnectOptions::default()
     };
-    let http = Http::new(HttpConfig::default(), Clock::system()).on(&connect_options);
+    let http = Http::new(HttpConfig::default(), Clock::system()).with_connect_options(&connect_options);
     let done = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..30)
         .map(|_| {
@@ -91,11 +91,11 @@ async fn a_request_is_stamped_as_sent_only_after_the_rate_limit() {
     })
     .await;
     let (http, clock) = http();
-    let http = http.on(&ConnectOptions {
+    let http = http.with_connect_options(&ConnectOptions {
         rate: Rate::parse("1/s"),
         ..ConnectOptions::default()
     });
-    assert_eq!(http.send(&get(&server).once()).await.unwrap().tries, 2);
+    assert_eq!(http.send(&get(&server).not_idempotent()).await.unwrap().tries, 2);
     let (stamps, time) = (
         std::sync::Arc::new(std::sync::Mutex::new(Vec::new())),
         clock.clone(),
@@ -107,14 +107,14 @@ async fn a_request_is_stamped_as_sent_only_after_the_rate_limit() {
         async { Ok(()) }
     });
     let before = clock.now_millis();
-    assert!(!flight.is_out());
+    assert!(!flight.has_left());
     let request = Request {
         flight: Some(flight.clone()),
         ..post(&server)
     };
     assert_eq!(http.send(&request).await.unwrap().status, 200);
     assert_eq!(*stamps.lock().unwrap(), [before + 1_000]);
-    assert!(flight.is_out(), "it was carried out");
+    assert!(flight.has_left(), "it was carried out");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_request_that_was_not_carried_out_counts_as_unsent() {
             ..Request::new(Method::Post, url)
         };
         let _ = http.send(&request).await;
-        assert!(!flight.is_out());
+        assert!(!flight.has_left());
     }
     let closing = Server::start(|_, _| Act::Close).await;
     let flight = Flight::new();
@@ -138,5 +138,5 @@ async fn a_request_that_was_not_carried_out_counts_as_unsent() {
         ..post(&closing)
     };
     assert_eq!(http.send(&request).await.unwrap_err().sent, Sent::Maybe);
-    assert!(flight.is_out(), "it may have been carried out");
+    assert!(flight.has_left(), "it may have been carried out");
 }

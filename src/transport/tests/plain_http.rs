@@ -7,7 +7,7 @@ use crate::value::origin::Origin;
 /// A client for an account at `http://api.example`, which is reached through this server as a proxy.
 fn accepting(proxy: &Server) -> Http {
     let (http, _) = http();
-    http.on(&ConnectOptions {
+    http.with_connect_options(&ConnectOptions {
         proxy: Through::Proxy(Proxy::parse(&proxy.address.to_string()).unwrap()),
         plain_http: Origin::parse("http://api.example"),
         ..ConnectOptions::default()
@@ -38,7 +38,7 @@ async fn an_account_whose_user_accepts_it_is_reached_by_plain_http_and_no_other_
 async fn accounts_without_that_consent_are_not_reached_by_plain_http() {
     let proxy = Server::start(|_, _| Act::json(200, "{}")).await;
     let (http, _) = http();
-    let direct = http.on(&ConnectOptions {
+    let direct = http.with_connect_options(&ConnectOptions {
         proxy: Through::Proxy(Proxy::parse(&proxy.address.to_string()).unwrap()),
         ..ConnectOptions::default()
     });

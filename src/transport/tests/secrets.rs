@@ -7,13 +7,13 @@ use crate::value::origin::Origin;
 use crate::value::secret::{Fragment, Home};
 use crate::value::{Record, Value};
 
-fn at_home(text: &str, place: &str) -> Secret {
-    Secret::new(text).at_home(&Home::of(Origin::parse(place)).unwrap())
+fn with_home(text: &str, place: &str) -> Secret {
+    Secret::new(text).with_home(&Home::of(Origin::parse(place)).unwrap())
 }
 
 fn secrets_of(home: &str) -> [Request; 6] {
     let url = || "http://127.0.0.1:1/x".parse().unwrap();
-    let secret = at_home("hunter2-hunter2", home);
+    let secret = with_home("hunter2-hunter2", home);
     let value = Value::Secret(secret.clone());
     let list = Value::List(vec![Value::Record(Record::from([(
         "a".to_owned(),
@@ -77,8 +77,8 @@ async fn a_secret_without_an_origin_is_sent_to_any_host() {
 async fn joined_secrets_are_sent_only_where_all_are_allowed() {
     let server = Server::start(|_, _| Act::json(200, "{}")).await;
     let place = server.url("/").to_string();
-    let here = at_home("one", &place);
-    let there = at_home("two", "https://other.example");
+    let here = with_home("one", &place);
+    let there = with_home("two", "https://other.example");
     let joined = Secret::join(&[
         Fragment::Secret(&here),
         Fragment::Plain(" and "),

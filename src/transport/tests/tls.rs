@@ -104,7 +104,7 @@ async fn serve(acceptor: TlsAcceptor) -> url::Url {
 }
 
 async fn ask(connect_options: &ConnectOptions, url: &url::Url) -> Result<u16, TransportError> {
-    let http = Http::new(HttpConfig::default(), Clock::frozen(0)).on(connect_options);
+    let http = Http::new(HttpConfig::default(), Clock::frozen(0)).with_connect_options(connect_options);
     let answer = http.send(&Request::new(Method::Get, url.clone())).await;
     answer.map(|answer| answer.status)
 }
@@ -346,7 +346,7 @@ async fn the_default_proxy_applies_unless_no_proxy_or_direct_is_set() {
             },
             ..HttpConfig::default()
         };
-        let http = Http::new(config, Clock::frozen(0)).on(&connect_options);
+        let http = Http::new(config, Clock::frozen(0)).with_connect_options(&connect_options);
         let request = Request::new(Method::Get, nowhere.clone());
         async move { http.send(&request).await.map(|answer| answer.status) }
     };

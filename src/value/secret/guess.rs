@@ -21,7 +21,7 @@ pub fn looks_like_a_token(word: &str) -> bool {
     }
     let known = BEGINNINGS.iter().any(|(begin, least)| {
         word.strip_prefix(begin)
-            .is_some_and(|rest| rest.len() >= *least && rest.chars().all(is_of_token))
+            .is_some_and(|rest| rest.len() >= *least && rest.chars().all(is_token_char))
     });
     known || is_random(word)
 }
@@ -102,7 +102,7 @@ const BEGINNINGS: &[(&str, usize)] = &[
     ("PMAK-", 8),
 ];
 
-fn is_of_token(c: char) -> bool {
+fn is_token_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/=_-.~".contains(c)
 }
 
@@ -110,9 +110,9 @@ fn is_of_token(c: char) -> bool {
 /// separators, and a UUID is an identifier.
 fn is_random(word: &str) -> bool {
     let is_uuid = word.len() == 36 && word.matches('-').count() == 4;
-    let is_plain = word.chars().all(is_of_token);
+    let is_plain = word.chars().all(is_token_char);
     let mut parts = word.split(['-', '_', '.', '=', '+', '~']);
-    is_plain && !is_uuid && (parts.any(is_mixed) || is_mixed_as_a_whole(word))
+    is_plain && !is_uuid && (parts.any(is_mixed) || is_mixed_across_separators(word))
 }
 
 fn is_mixed(part: &str) -> bool {
@@ -123,7 +123,7 @@ fn is_mixed(part: &str) -> bool {
 }
 
 /// Whether the word is random even across its separators; URLs and paths have dots and slashes.
-fn is_mixed_as_a_whole(word: &str) -> bool {
+fn is_mixed_across_separators(word: &str) -> bool {
     let (digits, upper, lower) = counts(word);
     word.len() >= 24 && !word.contains(['.', '/']) && digits >= 4 && upper >= 3 && lower >= 3
 }

@@ -11,9 +11,9 @@ fn a_secret_prints_as_a_mask() {
 #[test]
 fn known_secrets_and_tokens_are_scrubbed() {
     let mut scrubber = Scrubber::new();
-    scrubber.know(&Secret::new("p+ss word"));
-    scrubber.know(&Secret::new(""));
-    scrubber.know(&Secret::new("a"));
+    scrubber.add_secret(&Secret::new("p+ss word"));
+    scrubber.add_secret(&Secret::new(""));
+    scrubber.add_secret(&Secret::new("a"));
     assert_eq!(
         scrubber.scrub("at /auth?password=p%2Bss+word: p+ss word, eyJhbGciOiJIUzI1NiJ9.e30.abc"),
         "at /auth?password=***: ***, ***"
@@ -24,7 +24,7 @@ fn known_secrets_and_tokens_are_scrubbed() {
 #[test]
 fn secrets_are_redacted_in_json_url_and_html_encodings() {
     let mut scrubber = Scrubber::new();
-    scrubber.know(&Secret::new("p\"a<b & 'c\\d  e"));
+    scrubber.add_secret(&Secret::new("p\"a<b & 'c\\d  e"));
     for text in [
         "p\"a<b & 'c\\d  e",
         r#"{"x":"p\"a<b & 'c\\d  e"}"#,
@@ -116,7 +116,7 @@ fn credential_names_are_distinguished_from_similar_words() {
 #[test]
 fn non_ascii_secrets_are_redacted_in_escaped_json_and_latin1() {
     let mut scrubber = Scrubber::new();
-    scrubber.know(&Secret::new("pin+ü9/€😀"));
+    scrubber.add_secret(&Secret::new("pin+ü9/€😀"));
     let misread: String = "pin+ü9/€😀".bytes().map(char::from).collect();
     for text in [
         format!("the header was {misread}."),

@@ -34,7 +34,7 @@ pub(super) fn first_line(
             timeout.as_secs()
         ));
     };
-    let (Some(out), Some(err)) = (within(&out, deadline), within(&err, deadline)) else {
+    let (Some(out), Some(err)) = (receive_until(&out, deadline), receive_until(&err, deadline)) else {
         return Err("it ended, but a program it started keeps its output open".into());
     };
     let text = std::str::from_utf8(&out).map_err(|_| "its output is not UTF-8 text".to_owned());
@@ -53,7 +53,7 @@ fn start(argv: &[String], folder: &Path, env: &Env) -> std::io::Result<Child> {
         PathBuf::from(program)
     };
     let mut command = Command::new(program);
-    let variables = env.variables().filter(|(name, _)| !is_ours(name));
+    let variables = env.variables().filter(|(name, _)| !is_own_secret(name));
     command.args(arguments).env_clear().envs(variables);
     if !folder.as_os_str().is_empty() {
         command.current_dir(folder);
@@ -66,7 +66,7 @@ fn start(argv: &[String], folder: &Path, env: &Env) -> std::io::Result<Child> {
 }
 
 /// Whether the variable holds one of provisor's own secrets, which the program need not see.
-fn is_ours(name: &OsStr) -> bool {
+fn is_own_secret(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let endings = ["_KEY", "_PASSWORD", "_TOKEN", "_SECRET"];
     name.starts_with("PROVISOR_") && endings.iter().any(|ending| name.ends_with(ending))
@@ -86,7 +86,7 @@ fn read_all(pipe: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<
     receiver
 }
 
-fn within(output: &Receiver<Zeroizing<Vec<u8>>>, deadline: Instant) -> Option<Zeroizing<Vec<u8>>> {
+fn receive_until(output: &Receiver<Zeroizing<Vec<u8>>>, deadline: Instant) -> Option<Zeroizing<Vec<u8>>> {
     output
         .recv_timeout(deadline.saturating_duration_since(Instant::now()))
         .ok()
@@ -117,7 +117,7 @@ fn failure(status: ExitStatus, err: &[u8], secret: Option<&Secret>) -> String {
         });
     let mut scrubber = Scrubber::new();
     if let Some(secret) = secret {
-        scrubber.know(secret);
+        scrubber.add_secret(secret);
     }
     let err = String::from_utf8_lossy(err);
     match err.lines().map(str::trim).find(|line| !line.is_empty()) {

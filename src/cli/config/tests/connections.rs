@@ -81,7 +81,7 @@ fn plain_http_is_accepted_for_the_address_of_the_profile_only() {
     for url in ["https://api.example", "http://127.0.0.1:81"] {
         assert_eq!(accepted(url).plain_http, None, "{url}");
     }
-    assert_eq!(accepted("http://api.example").to_others().plain_http, None);
+    assert_eq!(accepted("http://api.example").for_other_hosts().plain_http, None);
     assert_eq!(accepted("http://api.example").rate_only().plain_http, None);
 }
 
@@ -238,7 +238,7 @@ fn project_proxy_and_tls_settings_require_a_trusted_project() {
         let home = Home::new("[profiles.a]\n", &format!("[profiles.a]\n{text}\n"));
         let error = home.connect_options(&[]).unwrap_err();
         assert!(error.contains(what), "{error}");
-        let asked = Config::asks_for(&home.path("work/provisor.toml")).unwrap();
+        let asked = Config::trust_reasons(&home.path("work/provisor.toml")).unwrap();
         let folder = home.folder.path().display().to_string();
         assert_eq!(asked.len(), 1);
         assert_eq!(asked[0].replace(&folder, "~"), what);

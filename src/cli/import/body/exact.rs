@@ -18,7 +18,7 @@ enum Bit {
 }
 
 /// Parses JSON that may contain unquoted variables. Returns `None` if it is invalid even so.
-pub(super) fn with_holes(content: &str) -> Option<Json> {
+pub(super) fn parse_with_placeholders(content: &str) -> Option<Json> {
     let mut out = String::with_capacity(content.len());
     for bit in bits(content) {
         match bit {
@@ -38,7 +38,7 @@ pub(super) fn is_held(content: &str, values: &Values) -> bool {
         Bit::Plain(text) => text.matches(':').count(),
         _ => 0,
     });
-    if with_holes(content).is_some_and(|json| fields(&json) < colons.sum()) {
+    if parse_with_placeholders(content).is_some_and(|json| fields(&json) < colons.sum()) {
         return false;
     }
     all.iter().all(|bit| match bit {

@@ -89,7 +89,7 @@ fn quiet(mark: &str) -> Quiet {
 }
 
 fn expected() -> Expected {
-    Expected::from_quiet(vec![quiet("q1"), quiet("q2")]).unwrap()
+    Expected::from_undisturbed_runs(vec![quiet("q1"), quiet("q2")]).unwrap()
 }
 
 /// The verdict on a third world after this damage.
@@ -186,7 +186,7 @@ fn duplicates_also_made_by_an_undisturbed_run_are_accepted() {
         quiet.observation.snapshot.apps.push(AppBook { id: 2, ..again });
         quiet
     };
-    let expected = Expected::from_quiet(vec![odd("q1"), odd("q2")]).unwrap();
+    let expected = Expected::from_undisturbed_runs(vec![odd("q1"), odd("q2")]).unwrap();
     assert_eq!(expected.judge(&odd("q3").observation), [""; 0]);
 }
 
@@ -253,10 +253,10 @@ fn judged_elsewhere(damage: impl FnOnce(&mut Observation)) -> (String, String) {
         observation: elsewhere(),
         duration: Duration::from_millis(50),
     };
-    let expected = Expected::from_quiet(vec![quiet(), quiet()]).unwrap();
+    let expected = Expected::from_undisturbed_runs(vec![quiet(), quiet()]).unwrap();
     let mut observation = elsewhere();
     damage(&mut observation);
-    let unfinished = expected.judge_unfinished(&observation).join("; ");
+    let unfinished = expected.violations_when_parked(&observation).join("; ");
     (expected.judge(&observation).join("; "), unfinished)
 }
 
@@ -309,7 +309,7 @@ fn sequential_ids_are_compared_by_the_resource_they_identify() {
         observation: environment(2, 2),
         duration: Duration::from_millis(50),
     };
-    let expected = Expected::from_quiet(vec![quiet(), quiet()]).unwrap();
+    let expected = Expected::from_undisturbed_runs(vec![quiet(), quiet()]).unwrap();
     let said = |observation: &Observation| expected.judge(observation).join("; ");
     assert!(
         !said(&environment(9, 9)).contains("` differs"),

@@ -33,7 +33,7 @@ impl Counts {
     }
 
     /// Records the time at which a row finished.
-    pub(super) fn advanced(&self) {
+    pub(super) fn record_row_finished(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 

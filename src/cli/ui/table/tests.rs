@@ -23,7 +23,7 @@ fn a_map_is_a_line_for_each_name() {
         ("none", Value::Null),
     ]);
     assert_eq!(
-        of_value(&value, Some(80)),
+        format_value(&value, Some(80)),
         "app       17\nnone\npassword  ***\ntags      [\"a\"]\nurl       https://a.example"
     );
 }
@@ -34,19 +34,19 @@ fn a_list_of_maps_is_a_table() {
         record(&[("id", Value::Int(1))]),
         record(&[("id", Value::Int(22)), ("name", "x".into())]),
     ]);
-    assert_eq!(of_value(&rows, None), "ID  NAME\n1\n22  x");
+    assert_eq!(format_value(&rows, None), "ID  NAME\n1\n22  x");
 }
 
 #[test]
 fn scalars_and_simple_lists_print_as_plain_text() {
-    assert_eq!(of_value(&Value::Int(3), None), "3");
-    assert_eq!(of_value(&"a\u{7}b".into(), None), "a\\u{7}b");
-    assert_eq!(of_value(&Value::Null, None), "");
+    assert_eq!(format_value(&Value::Int(3), None), "3");
+    assert_eq!(format_value(&"a\u{7}b".into(), None), "a\\u{7}b");
+    assert_eq!(format_value(&Value::Null, None), "");
     assert_eq!(
-        of_value(&Value::List(vec![Value::Int(1), "x".into()]), None),
+        format_value(&Value::List(vec![Value::Int(1), "x".into()]), None),
         "1\nx"
     );
-    assert_eq!(of_value(&Value::Record(Record::new()), None), "{}");
+    assert_eq!(format_value(&Value::Record(Record::new()), None), "{}");
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Authenticator for Auth {
             .map_err(|error| self.explain(error))
     }
 
-    fn slid(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
+    fn extended(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
         (now.saturating_sub(tokens.issued) > HOUR).then(|| Tokens {
             issued: now,
             expires: now.saturating_add(LIFE),
@@ -94,7 +94,7 @@ impl Authenticator for Auth {
         }
     }
 
-    fn dress(&self, request: Request, tokens: &Tokens) -> Request {
+    fn authorize(&self, request: Request, tokens: &Tokens) -> Request {
         self.named(request).header(AUTH_TOKEN, tokens.access.clone())
     }
 }

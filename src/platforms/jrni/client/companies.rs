@@ -111,7 +111,7 @@ fn read(item: &Fields) -> Option<Company> {
         reference: text(&["ref", "reference"]),
         live: flag(item, "live"),
         disabled: flag(item, "disabled"),
-        attributes: fields::guarded(Json::Object(item.clone())),
+        attributes: fields::mark_credentials(Json::Object(item.clone())),
     })
 }
 

@@ -34,7 +34,7 @@ impl endpoints::Table for Paths {
         ),
     ];
 
-    fn misfit(_: &str, _: &str, value: &str) -> Option<&'static str> {
+    fn invalid_reason(_: &str, _: &str, value: &str) -> Option<&'static str> {
         let path = value.strip_prefix('/').map(|path| path.trim_end_matches('/'));
         let fits = |part: &str| part == COMPANY || is_name(part);
         (!path.is_some_and(|path| path.split('/').all(fits))).then_some(

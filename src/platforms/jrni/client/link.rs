@@ -22,14 +22,14 @@ pub(super) fn expand(template: &str, variables: &Record) -> Result<String, ApiEr
             Value::Null => {}
             Value::List(items) => {
                 let items: Option<Vec<String>> = items.iter().map(plain).collect();
-                let items = items.ok_or_else(|| misfit(name))?;
+                let items = items.ok_or_else(|| link_value_error(name))?;
                 context.insert(
                     name.as_str(),
                     iri_string::template::simple_context::Value::List(items),
                 );
             }
             one => {
-                context.insert(name.as_str(), plain(one).ok_or_else(|| misfit(name))?);
+                context.insert(name.as_str(), plain(one).ok_or_else(|| link_value_error(name))?);
             }
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn own(base: &Base, link: &str) -> Result<Url, ApiError> {
         .api("/")?
         .join(link)
         .map_err(|_| ApiError::bad_input("the link is not an address"))?;
-    let clean = url.username().is_empty() && url.password().is_none() && !hides_a_step(url.path());
+    let clean = url.username().is_empty() && url.password().is_none() && !has_encoded_dot_segment(url.path());
     if clean && base.owns(&url) {
         Ok(url)
     } else {
@@ -57,7 +57,7 @@ pub(super) fn own(base: &Base, link: &str) -> Result<Url, ApiError> {
 }
 
 /// Whether some servers would decode a part of the path to `..`.
-fn hides_a_step(path: &str) -> bool {
+fn has_encoded_dot_segment(path: &str) -> bool {
     let path = path.to_ascii_lowercase().replace("%2e", ".");
     path.replace("%2f", "/")
         .replace("%5c", "/")
@@ -75,7 +75,7 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn misfit(name: &str) -> ApiError {
+fn link_value_error(name: &str) -> ApiError {
     ApiError::bad_input(format!(
         "`{name}` cannot be part of a link; use a text, a number or a list of them"
     ))

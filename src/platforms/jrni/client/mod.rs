@@ -70,7 +70,7 @@ impl Client {
 
     /// The same client, whose changing requests pass `flight` right before they are sent, each time.
     #[must_use]
-    pub fn through(mut self, flight: Option<&Flight>) -> Client {
+    pub fn with_flight(mut self, flight: Option<&Flight>) -> Client {
         self.flight = flight.cloned();
         self
     }
@@ -78,7 +78,7 @@ impl Client {
     /// The same client, acting on a child of the company that it signs in to, for which the same token is valid
     /// (vendor's documents).
     #[must_use]
-    pub fn within(mut self, company: Option<u64>) -> Client {
+    pub fn on_company(mut self, company: Option<u64>) -> Client {
         self.company = company;
         self
     }
@@ -120,7 +120,7 @@ impl Client {
     /// Whether the platform still accepts the stored token. Never signs in.
     pub async fn accepts_token(&self) -> Result<bool, ApiError> {
         let request = self.request(Method::Get, self.endpoints().get("login"))?;
-        self.inner.session.are_accepted(request).await
+        self.inner.session.verify_tokens(request).await
     }
 
     /// When the stored token expires unless it is used, in milliseconds since the Unix epoch; `None` if there is none.
@@ -148,9 +148,9 @@ impl Client {
                     company: tokens.company.or(Some(company)),
                     ..tokens.clone()
                 };
-                session.amend(&tokens, amended).await?
+                session.replace_tokens(&tokens, amended).await?
             }
-            None => session.anew(&tokens).await?,
+            None => session.sign_in_again(&tokens).await?,
         };
         tokens.company.ok_or_else(|| {
             let host = self.account().base.host();

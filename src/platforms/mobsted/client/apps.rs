@@ -30,7 +30,7 @@ impl Client {
     pub async fn applications(&self) -> Result<Vec<App>, ApiError> {
         let mut apps: Vec<App> = Vec::new();
         let mut unnamed = 0;
-        self.each_page(self.endpoints().get("applications"), &[], |items| {
+        self.for_each_page(self.endpoints().get("applications"), &[], |items| {
             for item in items {
                 match self.app(&item) {
                     Some(app) => apps.push(app),
@@ -104,7 +104,7 @@ impl Client {
                 .filter(|name| !name.is_empty())
                 .unwrap_or(name.to_owned()),
             site: app.and_then(|app| app.site).or(Some(site.to_owned())),
-            attributes: wire::guarded(Json::Object(wire::attributes(item).clone())),
+            attributes: wire::mark_credentials(Json::Object(wire::attributes(item).clone())),
         })
     }
 
@@ -150,7 +150,7 @@ impl Client {
             id,
             name: wire::text(attributes, &[name, "Name", "appName"]).unwrap_or_default(),
             site: wire::text(attributes, &[site, "appWebSiteUrl"]),
-            attributes: wire::guarded(Json::Object(attributes.clone())),
+            attributes: wire::mark_credentials(Json::Object(attributes.clone())),
         })
     }
 }

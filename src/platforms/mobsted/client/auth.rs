@@ -64,7 +64,7 @@ impl Authenticator for Auth {
             .query("refresh_token", token.clone())
             .sensitive()
             // Each refresh token works only once.
-            .once();
+            .not_idempotent();
         self.ask(network, &request).await
     }
 
@@ -73,7 +73,7 @@ impl Authenticator for Auth {
         Ok(())
     }
 
-    fn dress(&self, request: Request, tokens: &Tokens) -> Request {
+    fn authorize(&self, request: Request, tokens: &Tokens) -> Request {
         request.bearer(&tokens.access)
     }
 }

@@ -64,7 +64,7 @@ impl Client {
     async fn parts(&self, endpoint: &str, field: &str, app: &str) -> Result<Vec<Part>, ApiError> {
         let mut parts = Vec::new();
         let of = [(field, Value::from(app))];
-        self.each_page(self.endpoints().get(endpoint), &of, |items| {
+        self.for_each_page(self.endpoints().get(endpoint), &of, |items| {
             parts.extend(items.iter().filter_map(part));
             ControlFlow::Continue(())
         })
@@ -149,7 +149,7 @@ fn part(item: &Fields) -> Option<Part> {
         id: wire::id_in(item, &["id"]).or_else(|| wire::id_in(attributes, &["id"]))?,
         name: wire::text(attributes, &["Name", "name"]).unwrap_or_default(),
         tables: names.collect(),
-        attributes: wire::guarded(Json::Object(attributes.clone())),
+        attributes: wire::mark_credentials(Json::Object(attributes.clone())),
     })
 }
 
@@ -160,7 +160,7 @@ fn tag_values(item: &Fields) -> TagValues {
         let column = tag.trim_matches('#').rsplit(':').next().unwrap_or(&tag);
         let value = match (wire::is_credential_field(column), json) {
             (true, Json::String(text)) => Value::Secret(Secret::new(text)),
-            (_, other) => wire::guarded(other),
+            (_, other) => wire::mark_credentials(other),
         };
         (tag, value)
     });

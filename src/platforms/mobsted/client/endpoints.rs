@@ -67,7 +67,7 @@ impl endpoints::Table for Paths {
 
     const FOLLOWS: &'static [(&'static str, &'static str)] = &[("create_application", "applications")];
 
-    fn misfit(key: &str, default: &str, value: &str) -> Option<&'static str> {
+    fn invalid_reason(key: &str, default: &str, value: &str) -> Option<&'static str> {
         let Some(path) = value.strip_prefix('/').filter(|_| default.starts_with('/')) else {
             return if default.starts_with('/') {
                 Some("a path starts with a slash and is relative to /api/v8")

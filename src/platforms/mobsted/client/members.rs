@@ -34,7 +34,7 @@ impl Members {
 impl Client {
     /// Refuses items that do not certainly belong to the claimed app. The app's list is read if one of them is not
     /// known yet.
-    pub(super) async fn refuse_strangers(&self, items: &Items) -> Result<(), ApiError> {
+    pub(super) async fn refuse_foreign_items(&self, items: &Items) -> Result<(), ApiError> {
         if self.0.members.stranger(items).is_none() {
             return Ok(());
         }
@@ -75,7 +75,7 @@ impl Client {
         };
         let mut ids = HashSet::new();
         let of = [(field, Value::from(app.to_string()))];
-        self.each_page(self.endpoints().get(kind.endpoint()), &of, |page| {
+        self.for_each_page(self.endpoints().get(kind.endpoint()), &of, |page| {
             ids.extend(page.iter().filter_map(id));
             if first_page {
                 ControlFlow::Break(())

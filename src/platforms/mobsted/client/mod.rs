@@ -88,7 +88,7 @@ impl Client {
 
     /// The same client, whose changing requests pass `flight` right before they are sent, each time.
     #[must_use]
-    pub fn through(&self, flight: Option<&Flight>) -> Client {
+    pub fn with_flight(&self, flight: Option<&Flight>) -> Client {
         Client(Arc::clone(&self.0), flight.cloned())
     }
 
@@ -140,7 +140,7 @@ impl Client {
             Role::SubAccount => None,
         };
         if let Some(items) = &items {
-            self.refuse_strangers(items).await?;
+            self.refuse_foreign_items(items).await?;
         }
         let answer = self.ask(request).await?;
         if let Some(items) = items.filter(|items| items.ids.is_empty()) {

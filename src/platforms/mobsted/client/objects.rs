@@ -24,7 +24,7 @@ impl Client {
     /// Lists all objects of an app (public for reading).
     pub async fn objects(&self, app: &str) -> Result<Vec<ObjectRow>, ApiError> {
         let mut rows = Vec::new();
-        self.each_object_page(app, |page| {
+        self.for_each_object_page(app, |page| {
             rows.extend(page);
             ControlFlow::Continue(())
         })
@@ -36,7 +36,7 @@ impl Client {
     /// single object with all its columns.
     pub async fn object(&self, app: &str, id: &str) -> Result<Option<ObjectRow>, ApiError> {
         let mut found = None;
-        self.each_object_page(app, |page| {
+        self.for_each_object_page(app, |page| {
             found = page.into_iter().find(|row| id_text(&row.id) == id);
             match found {
                 Some(_) => ControlFlow::Break(()),
@@ -47,13 +47,13 @@ impl Client {
         Ok(found)
     }
 
-    async fn each_object_page(
+    async fn for_each_object_page(
         &self,
         app: &str,
         mut each: impl FnMut(Vec<ObjectRow>) -> ControlFlow<()> + Send,
     ) -> Result<(), ApiError> {
         let of = [(self.endpoints().get("objects_app_field"), Value::from(app))];
-        self.each_page(self.endpoints().get("objects"), &of, |items| {
+        self.for_each_page(self.endpoints().get("objects"), &of, |items| {
             each(items.iter().filter_map(row).collect())
         })
         .await
@@ -66,7 +66,7 @@ fn row(item: &Fields) -> Option<ObjectRow> {
     Some(ObjectRow {
         id: wire::id_in(item, &["id"]).or_else(|| wire::id_in(columns, &["id"]))?,
         email: wire::text(columns, &["Email", "UserLogin"]).unwrap_or_default(),
-        attributes: wire::guarded(Json::Object(columns.clone())),
+        attributes: wire::mark_credentials(Json::Object(columns.clone())),
     })
 }
 

@@ -141,7 +141,7 @@ impl Client {
         let start = listing.page.max(1);
         let mut number = start - 1;
         let mut moved = false;
-        let pages = self.each_page_from(start, path, query, |page| {
+        let pages = self.for_each_page_from(start, path, query, |page| {
             number += 1;
             let first = page.first().and_then(|item| wire::id_in(item, &["id"]));
             moved = number == start && start > 1 && (first.is_none() || first != listing.first);
@@ -167,7 +167,7 @@ impl Client {
         read: impl Fn(&Fields) -> Option<Entry<T>> + Send + Sync,
     ) -> Result<Vec<T>, ApiError> {
         let mut found = Vec::new();
-        let pages = self.each_page_from(page, path, query, |items| {
+        let pages = self.for_each_page_from(page, path, query, |items| {
             let entries = items.iter().filter_map(&read);
             found.extend(entries.filter(|entry| entry.name == name).map(|entry| entry.item));
             ControlFlow::Break(())
@@ -179,16 +179,16 @@ impl Client {
     }
 
     /// Passes the items of each page to `each`, until the last page or until it breaks.
-    pub(super) async fn each_page(
+    pub(super) async fn for_each_page(
         &self,
         path: &str,
         query: &[(&str, Value)],
         each: impl FnMut(Vec<Fields>) -> ControlFlow<()> + Send,
     ) -> Result<(), ApiError> {
-        self.each_page_from(1, path, query, each).await
+        self.for_each_page_from(1, path, query, each).await
     }
 
-    async fn each_page_from(
+    async fn for_each_page_from(
         &self,
         start: i64,
         path: &str,

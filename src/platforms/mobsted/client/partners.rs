@@ -31,7 +31,7 @@ struct Place {
 
 impl Partners {
     /// Adds the address of an account.
-    pub(crate) fn know(&self, base: &Base) {
+    pub(crate) fn add_account(&self, base: &Base) {
         if let Ok(url) = Url::parse(base.as_str()) {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             known.insert(Place::of(&url));
@@ -67,7 +67,7 @@ impl Partners {
         place.path.contains("/api/v8/")
             || SERVERS.into_iter().any(is_at)
             || known.iter().any(|known| place.is_below(known))
-            || request.token_claims().iter().any(is_of_mobsted)
+            || request.token_claims().iter().any(is_back_office_token)
     }
 }
 
@@ -106,7 +106,7 @@ impl Place {
 }
 
 /// Whether these are the claims of a back-office token. Its issuer is the account's host (seen in the vendor's tokens).
-fn is_of_mobsted(claims: &Json) -> bool {
+fn is_back_office_token(claims: &Json) -> bool {
     let issuer = claims.get("iss").and_then(Json::as_str).unwrap_or_default();
     let name = issuer.split('.').next().unwrap_or_default();
     name.ends_with("-admin") && claims.get("sub").is_some()

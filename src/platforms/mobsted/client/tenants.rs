@@ -67,7 +67,7 @@ impl Client {
     /// Lists all sub-accounts of a master account.
     pub async fn tenants(&self) -> Result<Vec<TenantRow>, ApiError> {
         let mut rows: Vec<TenantRow> = Vec::new();
-        self.each_tenant_page(|page| {
+        self.for_each_tenant_page(|page| {
             rows.extend(page);
             ControlFlow::Continue(())
         })
@@ -79,10 +79,13 @@ impl Client {
     ///
     /// Two rows with the address are a [`ApiErrorKind::Conflict`], since it is unclear which is meant.
     pub async fn find_tenant(&self, email: &str) -> Result<Option<TenantRow>, ApiError> {
-        let wanted = folded(email);
+        let wanted = normalized_email(email);
         let mut found: Vec<TenantRow> = Vec::new();
-        self.each_tenant_page(|page| {
-            found.extend(page.into_iter().filter(|row| folded(&row.email) == wanted));
+        self.for_each_tenant_page(|page| {
+            found.extend(
+                page.into_iter()
+                    .filter(|row| normalized_email(&row.email) == wanted),
+            );
             if found.is_empty() {
                 ControlFlow::Continue(())
             } else {
@@ -127,13 +130,13 @@ impl Client {
         [(field, Value::from(SUB_ACCOUNTS_APP.to_string()))]
     }
 
-    async fn each_tenant_page(
+    async fn for_each_tenant_page(
         &self,
         mut each: impl FnMut(Vec<TenantRow>) -> ControlFlow<()> + Send,
     ) -> Result<(), ApiError> {
         let path = self.endpoints().get("objects");
         let mut seen: Vec<Value> = Vec::new();
-        self.each_page(path, &self.in_app_one(), |items| {
+        self.for_each_page(path, &self.in_app_one(), |items| {
             let mut rows: Vec<TenantRow> = items.iter().map(row).collect();
             // A row that moved to the next page during reading is counted once.
             rows.retain(|row| row.id.as_ref().is_none_or(|id| !seen.contains(id)));
@@ -148,13 +151,13 @@ fn entry(item: &Fields) -> Entry<TenantRow> {
     let row = row(item);
     let attributes = Value::Null;
     Entry {
-        name: folded(&row.email),
+        name: normalized_email(&row.email),
         id: None,
         item: TenantRow { attributes, ..row },
     }
 }
 
-fn folded(email: &str) -> String {
+fn normalized_email(email: &str) -> String {
     identity::email(email).unwrap_or_else(|| identity::name(email))
 }
 
@@ -206,7 +209,7 @@ fn row(item: &Fields) -> TenantRow {
     let name = name.or_else(|| url.as_ref().map(|url| url.tenant().to_owned()));
     let email = text(&["Email", "UserLogin"]).unwrap_or_default();
     let password = wire::secret(columns, &["defaultPassword", "UserPassword"]);
-    let attributes = wire::guarded(Json::Object(columns.clone()));
+    let attributes = wire::mark_credentials(Json::Object(columns.clone()));
     TenantRow {
         id,
         email,

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-pub(crate) use crate::client::fields::{Fields, field, guarded, id_in, int, secret, text};
+pub(crate) use crate::client::fields::{Fields, field, id_in, int, mark_credentials, secret, text};
 use crate::value::Value;
 pub(super) use crate::value::secret::is_credential_field;
 

@@ -64,7 +64,7 @@ impl context::Profiles for Profiles {
         Ok(self.profile(platform))
     }
 
-    fn around(&self, url: &str) -> Result<Vec<Arc<context::Profile>>, OpError> {
+    fn covering(&self, url: &str) -> Result<Vec<Arc<context::Profile>>, OpError> {
         let below = url.starts_with(&self.0);
         Ok(below.then(|| self.profile("mobsted")).into_iter().collect())
     }

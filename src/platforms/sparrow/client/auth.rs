@@ -71,7 +71,7 @@ impl Authenticator for Auth {
         tokens::from_answer(&answer, network.clock.now_millis()).ok_or_else(|| {
             // Some deployments report refusals with 200 and a text.
             let platform_text = response.excerpt_of(&answer.to_string());
-            match fault::of_text(&platform_text) {
+            match fault::fault_in_text(&platform_text) {
                 Some(_) => self.explain(ApiError {
                     platform_text: Some(platform_text),
                     ..unreadable("it contains no token")
@@ -84,7 +84,7 @@ impl Authenticator for Auth {
         })
     }
 
-    fn dress(&self, request: Request, tokens: &Tokens) -> Request {
+    fn authorize(&self, request: Request, tokens: &Tokens) -> Request {
         Request {
             // The limit on requests per second is checked before anything is sent (manual, WhatsApp).
             put_off_is_certain: true,
@@ -107,7 +107,7 @@ impl Auth {
             transient: false,
             ..error
         };
-        match (fault::of_text(&platform_message), error.status) {
+        match (fault::fault_in_text(&platform_message), error.status) {
             (Some(own), _) => refused(ApiErrorKind::Own(own), error),
             (None, Some(400 | 401 | 403 | 422)) => refused(ApiErrorKind::SignInRefused, error),
             (None, Some(404)) => ApiError {

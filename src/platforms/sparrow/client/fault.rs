@@ -157,16 +157,16 @@ static TEXTS: [(&str, &OwnCode); 7] = [
 ];
 
 /// The fault that the response to a sign-in names. Ignores case, quotes and the final full stop.
-pub(super) fn of_text(text: &str) -> Option<&'static OwnCode> {
-    let normalized = letters(text);
+pub(super) fn fault_in_text(text: &str) -> Option<&'static OwnCode> {
+    let normalized = normalized_words(text);
     let found = TEXTS
         .iter()
-        .find(|(known, _)| normalized.contains(&letters(known)));
+        .find(|(known, _)| normalized.contains(&normalized_words(known)));
     found.map(|(_, fault)| *fault)
 }
 
 /// The words in lower case, separated by single spaces.
-fn letters(text: &str) -> String {
+fn normalized_words(text: &str) -> String {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     words.join(" ").to_ascii_lowercase()
@@ -179,17 +179,17 @@ mod tests {
     #[test]
     fn every_known_error_text_is_recognized_despite_case_and_quoting() {
         for (text, fault) in &TEXTS {
-            assert_eq!(of_text(text), Some(*fault));
-            assert_eq!(of_text(&text.to_uppercase()), Some(*fault));
+            assert_eq!(fault_in_text(text), Some(*fault));
+            assert_eq!(fault_in_text(&text.to_uppercase()), Some(*fault));
             assert_eq!(
-                of_text(&format!("{{\"errors\":[\"{}\"]}}", text.replace('"', "\\\""))),
+                fault_in_text(&format!("{{\"errors\":[\"{}\"]}}", text.replace('"', "\\\""))),
                 Some(*fault)
             );
         }
         assert_eq!(
-            of_text("Unable to log in with provided credentials"),
+            fault_in_text("Unable to log in with provided credentials"),
             Some(&LOGIN_FAILED)
         );
-        assert_eq!(of_text("Please try later"), None);
+        assert_eq!(fault_in_text("Please try later"), None);
     }
 }

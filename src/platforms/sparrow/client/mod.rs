@@ -89,7 +89,7 @@ impl Client {
 
     /// The same client, whose changing requests pass `flight` right before they are sent, each time.
     #[must_use]
-    pub fn through(&self, flight: Option<&Flight>) -> Client {
+    pub fn with_flight(&self, flight: Option<&Flight>) -> Client {
         Client(Arc::clone(&self.0), flight.cloned())
     }
 
@@ -110,7 +110,7 @@ impl Client {
     /// Signs in, unless there is a valid token; then it sends nothing.
     pub async fn sign_in(&self) -> Result<(), ApiError> {
         let signed_in = self.session().await?.tokens().await;
-        self.heeded(signed_in).await.map(|_| ())
+        self.mark_refused_tokens(signed_in).await.map(|_| ())
     }
 
     /// When the current token expires, in milliseconds since the Unix epoch; `None` if there is none.
@@ -156,7 +156,7 @@ impl Client {
     }
 
     /// Marks the tokens as refused if the outcome indicates it.
-    async fn heeded<T>(&self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
+    async fn mark_refused_tokens<T>(&self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
         if let Err(error) = &outcome
             && error.kind.refuses_sign_in()
         {
@@ -185,7 +185,7 @@ impl Client {
     /// must both hold (vendor's documents). HTTP 200 alone is no success.
     async fn call(&self, request: Request) -> Result<(Json, Answer), ApiError> {
         let answer = self.session().await?.send(request, self.1.as_ref()).await;
-        let answer = self.heeded(answer).await?;
+        let answer = self.mark_refused_tokens(answer).await?;
         let mut json = answer.json()?;
         let word = |name: &str| {
             json.get(name)
@@ -198,7 +198,7 @@ impl Client {
                 let data = json.get_mut("data").map(Json::take).unwrap_or_default();
                 Ok((data, answer))
             }
-            ("01", _) | (_, "DRAFT") => Err(drafted(&answer, &json)),
+            ("01", _) | (_, "DRAFT") => Err(kept_as_draft_error(&answer, &json)),
             ("11", _) | (_, "DATA_ERROR") => Err(refused(&answer, &json)),
             (result, status) => {
                 let reason =
@@ -210,7 +210,7 @@ impl Client {
 }
 
 /// The error when the account cannot pay and the message is kept as a draft. A retry would duplicate it.
-fn drafted(answer: &Answer, json: &Json) -> ApiError {
+fn kept_as_draft_error(answer: &Answer, json: &Json) -> ApiError {
     let data = json.get("data");
     let text = |name: &str| data.and_then(|data| data.get(name)?.as_str()).unwrap_or_default();
     let (platform_message, id) = (answer.response.excerpt_of(text("message")), text("batch_id"));

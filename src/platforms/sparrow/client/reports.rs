@@ -38,7 +38,7 @@ impl Client {
         };
         let request = self.request(Method::Get, &format!("{base}{id}/{part}"))?;
         let (data, answer) = self.call(request).await?;
-        Ok(fields::guarded(data).without_echoes(&answer.request.scrubber()))
+        Ok(fields::mark_credentials(data).mark_known_secrets(&answer.request.scrubber()))
     }
 
     /// The countries that SMS can be sent to, with prices; returned as received, since the form is not documented. The
@@ -46,6 +46,6 @@ impl Client {
     pub async fn tariffs(&self) -> Result<Value, ApiError> {
         let request = self.request(Method::Get, "/v1/intlsms/compose/tarrif/")?;
         let (data, answer) = self.call(request).await?;
-        Ok(fields::guarded(data).without_echoes(&answer.request.scrubber()))
+        Ok(fields::mark_credentials(data).mark_known_secrets(&answer.request.scrubber()))
     }
 }

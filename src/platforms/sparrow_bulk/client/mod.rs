@@ -114,7 +114,7 @@ impl Client {
 
     /// The same client, whose changing requests pass `flight` right before they are sent, each time.
     #[must_use]
-    pub fn through(&self, flight: &Flight) -> Client {
+    pub fn with_flight(&self, flight: &Flight) -> Client {
         Client(Arc::clone(&self.0), Some(flight.clone()))
     }
 

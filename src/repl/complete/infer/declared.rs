@@ -24,7 +24,7 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> InferredT
         .find(|op| op.module == module && op.receiver.is_none() && op.name == name);
     match op {
         Some(op) => match space.catalogue().fields(op) {
-            None => InferredType::of_words(space.catalogue(), op.result),
+            None => InferredType::parse_type(space.catalogue(), op.result),
             Some(fields) => InferredType::Map(
                 fields
                     .iter()
@@ -37,7 +37,7 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> InferredT
                 .iter()
                 .find(|native| native.name == name && !native.property);
             native.map_or(InferredType::Nothing, |native| {
-                InferredType::of_words(space.catalogue(), &native.result)
+                InferredType::parse_type(space.catalogue(), &native.result)
             })
         }
         None => InferredType::Nothing,
@@ -62,7 +62,7 @@ pub(in crate::repl::complete) fn operations(
 
 pub(super) fn method(space: &Workspace, of: &InferredType, name: &str) -> InferredType {
     if let Some(op) = operations(space, of, name).first() {
-        return InferredType::of_words(space.catalogue(), op.result);
+        return InferredType::parse_type(space.catalogue(), op.result);
     }
     if let (InferredType::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
         return of.clone();
@@ -74,7 +74,7 @@ pub(super) fn method(space: &Workspace, of: &InferredType, name: &str) -> Inferr
         .iter()
         .find(|native| native.name == name && !native.property && native.takes(of.type_name()));
     native.map_or(InferredType::Nothing, |native| {
-        InferredType::of_words(space.catalogue(), &native.result)
+        InferredType::parse_type(space.catalogue(), &native.result)
     })
 }
 
@@ -83,19 +83,19 @@ pub(super) fn property(space: &Workspace, of: &InferredType, name: &str) -> Infe
         InferredType::Object(kind) => {
             let property = kind.properties.iter().find(|(known, ..)| *known == name);
             property.map_or(InferredType::Nothing, |(_, ty, _)| {
-                InferredType::of_words(space.catalogue(), ty)
+                InferredType::parse_type(space.catalogue(), ty)
             })
         }
         InferredType::Map(keys) => {
             let key = keys.iter().find(|(known, _)| known == name);
             key.map_or(InferredType::Nothing, |(_, ty)| {
-                InferredType::of_words(space.catalogue(), ty)
+                InferredType::parse_type(space.catalogue(), ty)
             })
         }
         InferredType::Plain(plain) if plain == "error" => {
             let property = ERROR.iter().find(|(known, ..)| *known == name);
             property.map_or(InferredType::Nothing, |(_, ty, _)| {
-                InferredType::of_words(space.catalogue(), ty)
+                InferredType::parse_type(space.catalogue(), ty)
             })
         }
         other => {
@@ -103,7 +103,7 @@ pub(super) fn property(space: &Workspace, of: &InferredType, name: &str) -> Infe
                 .iter()
                 .find(|native| native.name == name && native.property && native.takes(other.type_name()));
             native.map_or(InferredType::Nothing, |native| {
-                InferredType::of_words(space.catalogue(), &native.result)
+                InferredType::parse_type(space.catalogue(), &native.result)
             })
         }
     }

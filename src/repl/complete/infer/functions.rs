@@ -20,7 +20,7 @@ pub(super) fn result(space: &Workspace, name: &str, args: &[InferredType], depth
         Some(words.trim_start_matches('s').trim())
     });
     if let Some(declared) = declared {
-        return InferredType::of_words(space.catalogue(), declared);
+        return InferredType::parse_type(space.catalogue(), declared);
     }
     let Some(text) = space.source_of(name).into_iter().next() else {
         return InferredType::Nothing;
@@ -46,7 +46,7 @@ fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> Inferre
     let part = |range: &Range<usize>| &found[index(range.start)..index(range.end)];
     // The variables declared in the body that are in scope at its end.
     let in_body = scopes
-        .holding(function.body.end.saturating_sub(1))
+        .in_scope_at(function.body.end.saturating_sub(1))
         .filter(|known| known.kind != Binding::Parameter);
     let mut last = function.body.start;
     for declared in in_body {

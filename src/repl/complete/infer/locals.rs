@@ -15,7 +15,7 @@ pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
     let text = text.get(..end).unwrap_or_default();
     let scopes = Scopes::of(text);
     let mut locals = Locals::new();
-    for declared in scopes.holding(end) {
+    for declared in scopes.in_scope_at(end) {
         let read = |from: usize, to: usize| {
             let part = found.get(from..to).unwrap_or_default();
             reader(space, text, part, &locals, MAX_DEPTH).local()
@@ -28,7 +28,7 @@ pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
         let known = match (declared.kind, value) {
             (Binding::Loop, Some(of)) => Some(of.element()),
             (Binding::Caught, _) => Some(Local::of(InferredType::Plain("error".into()))),
-            (Binding::Closure, _) => of_closure(space, text, found, declared, &locals),
+            (Binding::Closure, _) => closure_param(space, text, found, declared, &locals),
             (_, value) => value,
         };
         // If the type is unknown, the name still shadows an earlier one.
@@ -41,7 +41,7 @@ pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
 }
 
 /// Infers the first parameter of a closure that is called for each element of a list.
-fn of_closure(
+fn closure_param(
     space: &Workspace,
     text: &str,
     found: &[Piece],

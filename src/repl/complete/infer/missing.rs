@@ -3,7 +3,7 @@
 use super::{InferredType, Locals, MAX_DEPTH, Reader};
 use crate::repl::complete::library;
 use crate::repl::complete::names::keyword;
-use crate::script::interactive::{Scopes, TokenKind, Use, Workspace, is_word_of_the_language, pieces};
+use crate::script::interactive::{Scopes, TokenKind, Use, Workspace, is_parser_builtin, pieces};
 use crate::value::nearest::nearest;
 
 /// Returns a message about the missing name, and the nearest existing one.
@@ -38,7 +38,7 @@ fn missing_name(space: &Workspace, text: &str) -> Option<(String, Option<String>
 fn is_function(space: &Workspace, scopes: &Scopes, name: &str) -> bool {
     space.functions().iter().any(|known| known.name == name)
         || scopes.functions.iter().any(|known| known.name == name)
-        || is_word_of_the_language(name)
+        || is_parser_builtin(name)
         // A module's functions are checked against its own table; the functions of imports are not read.
         || space.catalogue().operations().iter().any(|op| op.name == name)
         || !space.modules().is_empty()
@@ -77,10 +77,7 @@ fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<Strin
             _ => Vec::new(),
         };
         let is_own = space.functions().iter().any(|known| known.name == name);
-        if !names.is_empty()
-            && !names.contains(&name)
-            && !(is_call && (is_own || is_word_of_the_language(name)))
-        {
+        if !names.is_empty() && !names.contains(&name) && !(is_call && (is_own || is_parser_builtin(name))) {
             let what = chain.known.words();
             let near = nearest(name, names.iter().copied()).map(str::to_owned);
             return Some((format!("this {what} has no `{name}`"), near));

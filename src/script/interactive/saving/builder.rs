@@ -25,7 +25,7 @@ pub(super) struct Builder<'a> {
     /// Inputs that succeeded but are comments, with the reason.
     commented_out: Vec<(usize, String)>,
     /// Inputs that used something redefined later: its name, and the later input.
-    anew: BTreeMap<usize, (String, usize)>,
+    redefined: BTreeMap<usize, (String, usize)>,
     /// What inputs that are not in the script may have changed.
     lost: BTreeMap<usize, Vec<String>>,
     /// The names of results that other inputs use, by input number.
@@ -68,7 +68,7 @@ impl<'a> Builder<'a> {
             });
             statements.extend(statements_left.map(|(_, piece)| piece.text.trim().to_owned()));
         }
-        lift.learn(&statements);
+        lift.find_parameters(&statements);
         Builder {
             session,
             lift,
@@ -76,8 +76,8 @@ impl<'a> Builder<'a> {
             functions,
             known: BTreeSet::new(),
             commented_out: Vec::new(),
-            anew: numbers()
-                .filter_map(|number| Some((number, session.anew(number, &numbers().collect())?)))
+            redefined: numbers()
+                .filter_map(|number| Some((number, session.redefined(number, &numbers().collect())?)))
                 .collect(),
             lost: session.lost(&numbers().collect()),
             results,
@@ -93,18 +93,18 @@ impl<'a> Builder<'a> {
         let lost = self.lost.get(&input.number).map(|names| listed(names));
         match &input.outcome {
             Came::Done(_) if input.hidden => {
-                self.leave_out(input, "it must not be written to files");
+                self.omit_input(input, "it must not be written to files");
                 self.forget(input.number);
             }
-            Came::Done(_) => self.add_done(input, is_last, secret),
+            Came::Done(_) => self.add_succeeded(input, is_last, secret),
             Came::Failed(reason) => {
                 let lost = lost.map_or_else(String::new, |lost| {
                     format!("; what it may have done to {lost} before is not repeated")
                 });
                 if input.hidden {
-                    self.leave_out(input, &format!("it must not be written to files{lost}"));
+                    self.omit_input(input, &format!("it must not be written to files{lost}"));
                 } else if secret {
-                    self.leave_out(input, &format!("it failed, and may hold a secret{lost}"));
+                    self.omit_input(input, &format!("it failed, and may hold a secret{lost}"));
                 } else {
                     let reason = self.failure(reason);
                     self.comment(&format!("{reason}{lost}"), &input.text);
@@ -120,7 +120,8 @@ impl<'a> Builder<'a> {
 
     /// Describes why an input failed; only the position if the reason could reveal a secret.
     fn failure(&self, reason: &str) -> String {
-        let tells = self.lift.tells_secret(reason) || is_credential(reason, None) || holds_credential(reason);
+        let tells =
+            self.lift.contains_secret(reason) || is_credential(reason, None) || holds_credential(reason);
         if !tells {
             return format!("failed: {reason}");
         }
@@ -128,19 +129,19 @@ impl<'a> Builder<'a> {
         let is_place = |place: &&str| place.chars().all(|c| c.is_ascii_digit() || " ([]:)".contains(c));
         let place = place
             .filter(is_place)
-            .filter(|place| !self.lift.tells_secret(place));
+            .filter(|place| !self.lift.contains_secret(place));
         format!("failed{}", place.unwrap_or_default())
     }
 
-    fn leave_out(&mut self, input: &Typed, reason: &str) {
+    fn omit_input(&mut self, input: &Typed, reason: &str) {
         self.comment(&format!("input {} is left out: {reason}", input.number), "");
     }
 
     /// Adds a comment on why this is not in the script, with its text unless that may hold a secret.
-    pub(super) fn set_aside(&mut self, input: &Typed, reason: &str, text: &str) {
+    pub(super) fn add_omission_comment(&mut self, input: &Typed, reason: &str, text: &str) {
         self.commented_out.push((input.number, reason.to_owned()));
         if self.is_secret(text) {
-            self.leave_out(input, reason);
+            self.omit_input(input, reason);
         } else {
             self.comment(reason, text);
         }
@@ -160,7 +161,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn add_done(&mut self, input: &Typed, is_last: bool, secret: bool) {
+    fn add_succeeded(&mut self, input: &Typed, is_last: bool, secret: bool) {
         let written = self.with_results(input);
         let all = pieces(&written);
         for piece in &all {
@@ -190,11 +191,11 @@ impl<'a> Builder<'a> {
             } else {
                 typed.trim_start()
             };
-            self.set_aside(input, &reason, typed);
+            self.add_omission_comment(input, &reason, typed);
             self.forget(input.number);
             return;
         }
-        if let Some((name, later)) = self.anew.get(&input.number) {
+        if let Some((name, later)) = self.redefined.get(&input.number) {
             let note = format!("`{name}` was different here: input {later} redefined it");
             self.comment(&note, "");
         }
@@ -243,8 +244,10 @@ impl<'a> Builder<'a> {
         let left_out = self.functions.left_out(&signature);
         let name = signature.0;
         match left_out {
-            Some(reason) if reason == SECRET => self.leave_out(input, &format!("`{name}` may hold a secret")),
-            Some(reason) => self.set_aside(
+            Some(reason) if reason == SECRET => {
+                self.omit_input(input, &format!("`{name}` may hold a secret"));
+            }
+            Some(reason) => self.add_omission_comment(
                 input,
                 &format!("`{name}` is left out: {reason}"),
                 piece.text.trim(),
@@ -282,7 +285,7 @@ impl<'a> Builder<'a> {
         if self.is_secret(&lifted) {
             // It is in a place that no parameter can reach.
             self.forget(input.number);
-            self.leave_out(input, "it may hold a secret");
+            self.omit_input(input, "it may hold a secret");
             return;
         }
         let lifted = formatted(&lifted);

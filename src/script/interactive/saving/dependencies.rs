@@ -75,7 +75,7 @@ impl InputGraph {
             .0
             .iter()
             .filter(|known| known.usable && range.contains(&known.number));
-        let mut open: Vec<Wanted> = within.flat_map(|known| self.wants(known)).collect();
+        let mut open: Vec<Wanted> = within.flat_map(|known| self.requirements(known)).collect();
         let mut seen: BTreeSet<Wanted> = BTreeSet::new();
         while let Some((name, before)) = open.pop() {
             if !seen.insert((name.clone(), before)) {
@@ -86,7 +86,7 @@ impl InputGraph {
                 open.extend(self.called(source, &name, before));
                 if !range.contains(&source.number) && !chosen.contains_key(&source.number) {
                     chosen.insert(source.number, shown(&name));
-                    open.extend(self.wants(source));
+                    open.extend(self.requirements(source));
                 }
             }
         }
@@ -119,15 +119,15 @@ impl InputGraph {
     }
 
     /// Returns what an input needs to run, and what its functions need at that point.
-    fn wants(&self, known: &Node) -> Vec<Wanted> {
+    fn requirements(&self, known: &Node) -> Vec<Wanted> {
         let number = known.number;
         let uses = self.uses(number).into_iter();
         let uses = uses.chain(known.closure_uses.iter().cloned());
-        let mut wants: Vec<Wanted> = uses.map(|name| (name, number)).collect();
+        let mut requirements: Vec<Wanted> = uses.map(|name| (name, number)).collect();
         for (function, _) in known.names.functions.keys() {
-            wants.extend(self.called(known, function, number));
+            requirements.extend(self.called(known, function, number));
         }
-        wants
+        requirements
     }
 
     /// Returns what a function of this input needs when the input with this number calls it. Names that are only

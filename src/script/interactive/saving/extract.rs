@@ -74,7 +74,7 @@ impl<'a> Extractor<'a> {
     }
 
     /// Finds the variables of these statements that become parameters as a whole.
-    pub(super) fn learn(&mut self, statements: &[String]) {
+    pub(super) fn find_parameters(&mut self, statements: &[String]) {
         for statement in statements {
             if let Some((name, text)) = assigned(statement)
                 && is_steady(&name, statements)
@@ -87,7 +87,7 @@ impl<'a> Extractor<'a> {
     }
 
     /// Whether a line of prose contains a text that is used as a credential.
-    pub(super) fn tells_secret(&self, line: &str) -> bool {
+    pub(super) fn contains_secret(&self, line: &str) -> bool {
         self.secrets.keys().any(|secret| line.contains(secret.as_str()))
     }
 

@@ -23,9 +23,9 @@ pub(super) fn formatted(text: &str) -> String {
         match before {
             Some(_) if atom.lines_above > 0 => {
                 out.push_str(if atom.lines_above > 1 { "\n\n" } else { "\n" });
-                out.push_str(&INDENT.repeat(levels.of_line(&atoms[index..])));
+                out.push_str(&INDENT.repeat(levels.line_level(&atoms[index..])));
             }
-            Some(_) if is_apart(&atoms, index) => out.push(' '),
+            Some(_) if has_space_before(&atoms, index) => out.push(' '),
             _ => {}
         }
         levels.pass(atom);
@@ -156,7 +156,7 @@ struct Levels {
 
 impl Levels {
     /// Returns the level of the line that starts with these atoms.
-    fn of_line(&self, atoms: &[Atom<'_>]) -> usize {
+    fn line_level(&self, atoms: &[Atom<'_>]) -> usize {
         let closing = atoms
             .iter()
             .take_while(|atom| [")", "]", "}"].contains(&atom.text))
@@ -180,12 +180,12 @@ impl Levels {
 }
 
 /// Whether a space precedes the atom with this index.
-fn is_apart(atoms: &[Atom<'_>], index: usize) -> bool {
+fn has_space_before(atoms: &[Atom<'_>], index: usize) -> bool {
     let (before, atom) = (&atoms[index - 1], &atoms[index]);
     if before.kind == TokenKind::Comment || atom.kind == TokenKind::Comment {
         return true;
     }
-    if sticks(before.text, atom.text)
+    if is_unspaced(before.text, atom.text)
         || (before.text == "|" && begins_closure(atoms, index - 1))
         || (atom.text == "|" && ends_closure(atoms, index))
         || (["-", "+"].contains(&before.text) && !is_value(atoms, index - 1))
@@ -200,7 +200,7 @@ fn is_apart(atoms: &[Atom<'_>], index: usize) -> bool {
 }
 
 /// Whether these words never have a space between them.
-fn sticks(before: &str, word: &str) -> bool {
+fn is_unspaced(before: &str, word: &str) -> bool {
     ["(", "[", ".", "?.", "::", "..", "..=", "!", "?["].contains(&before)
         || [")", "]", ",", ";", ".", "?.", "::", ":", "..", "..=", "?["].contains(&word)
         || (["{", "#{"].contains(&before) && word == "}")

@@ -60,7 +60,7 @@ impl Functions {
                     Some((*signature, needs.iter().find(|name| !is_there(name))?))
                 });
             let Some((signature, missing)) = found else { break };
-            let reason = match hoisted.stuck(missing) {
+            let reason = match hoisted.immovable_reason(missing) {
                 Some(reason) => format!("no function can see the constant `{missing}`: {reason}"),
                 None => format!("it uses `{missing}`, which is not among the saved inputs"),
             };

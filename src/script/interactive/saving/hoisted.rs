@@ -16,7 +16,7 @@ pub(super) struct Hoisted {
     /// Maps (input, index of the piece in it) to the declared name.
     moved: BTreeMap<(usize, usize), String>,
     /// Constants that cannot move, with the reason.
-    stuck: BTreeMap<String, String>,
+    immovable_reason: BTreeMap<String, String>,
     /// Names that statements of `main` need.
     needed: BTreeSet<String>,
 }
@@ -72,9 +72,9 @@ impl Hoisted {
                 continue;
             };
             let mut moved = hoisted.moved.clone();
-            match gather(&all, at, &secret, &mut moved).and_then(|()| in_order(&all, &moved)) {
+            match gather(&all, at, &secret, &mut moved).and_then(|()| check_effect_order(&all, &moved)) {
                 Ok(()) => hoisted.moved = moved,
-                Err(reason) => drop(hoisted.stuck.insert(name.clone(), reason)),
+                Err(reason) => drop(hoisted.immovable_reason.insert(name.clone(), reason)),
             }
         }
         let not_hoisted = all
@@ -102,8 +102,8 @@ impl Hoisted {
     }
 
     /// Why a constant cannot move to the top.
-    pub(super) fn stuck(&self, constant: &str) -> Option<&str> {
-        self.stuck.get(constant).map(String::as_str)
+    pub(super) fn immovable_reason(&self, constant: &str) -> Option<&str> {
+        self.immovable_reason.get(constant).map(String::as_str)
     }
 }
 
@@ -164,7 +164,7 @@ fn gather(
 }
 
 /// Checks that moving the statements does not change the order of effects.
-fn in_order(all: &[Statement], moved: &BTreeMap<(usize, usize), String>) -> Result<(), String> {
+fn check_effect_order(all: &[Statement], moved: &BTreeMap<(usize, usize), String>) -> Result<(), String> {
     let mut passed = Reach::None;
     for statement in all {
         if !moved.contains_key(&statement.place) {

@@ -125,7 +125,7 @@ fn literals(host: &Host, functions: &Params, ast: &rhai::AST) -> Vec<Literal> {
             }
             Some(ASTNode::Stmt(Stmt::Var(var, ..))) => Some(var.0.name.to_string()),
             Some(ASTNode::Stmt(Stmt::Assignment(assignment))) if !assignment.0.is_op_assignment() => {
-                assigned_to(&assignment.1.lhs)
+                assignment_target(&assignment.1.lhs)
             }
             _ => None,
         };
@@ -141,11 +141,11 @@ fn literals(host: &Host, functions: &Params, ast: &rhai::AST) -> Vec<Literal> {
 }
 
 /// Returns the name of the assignment target: the variable, property or key.
-fn assigned_to(target: &Expr) -> Option<String> {
+fn assignment_target(target: &Expr) -> Option<String> {
     match target {
         Expr::Variable(variable, ..) => Some(variable.1.to_string()),
         Expr::Property(property, _) => Some(property.2.to_string()),
-        Expr::Dot(chain, ..) | Expr::Index(chain, ..) => assigned_to(&chain.rhs),
+        Expr::Dot(chain, ..) | Expr::Index(chain, ..) => assignment_target(&chain.rhs),
         Expr::StringConstant(key, _) => Some(key.to_string()),
         _ => None,
     }

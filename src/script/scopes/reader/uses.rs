@@ -120,7 +120,7 @@ impl Reader<'_> {
                     return Change::Called(self.word(next + 1).to_owned());
                 }
                 "." | "?." => next += 2,
-                "[" | "?[" => next = self.behind(next),
+                "[" | "?[" => next = self.after_closing(next),
                 word if ASSIGNING.contains(&word) && next == at + 1 => return Change::Assigned,
                 word if ASSIGNING.contains(&word) => return Change::Part,
                 _ => return Change::Read,
@@ -129,7 +129,7 @@ impl Reader<'_> {
     }
 
     /// Returns the index after the matching closing bracket.
-    fn behind(&self, open: usize) -> usize {
+    fn after_closing(&self, open: usize) -> usize {
         let mut depth = 0_usize;
         for at in open..self.found.len() {
             match self.word(at) {

@@ -34,7 +34,7 @@ fn a_stalled_progress_line_shows_the_wait_and_no_estimate() {
     );
     let counts = counts(1, 0, 300);
     assert!(counts.is_stalled());
-    counts.advanced();
+    counts.record_row_finished();
     assert!(!counts.is_stalled());
 }
 

@@ -40,7 +40,7 @@ impl Builder<'_> {
             dependencies: Vec::new(),
             main,
             commented_out: self.commented_out,
-            anew: self.anew.into_iter().collect(),
+            redefined: self.redefined.into_iter().collect(),
             lost: self.lost.into_iter().collect(),
         }
     }

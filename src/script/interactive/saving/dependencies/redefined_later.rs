@@ -7,7 +7,7 @@ use super::{InputGraph, Node};
 impl InputGraph {
     /// Returns a function or constant that this input used, directly or through functions, and that a later one of
     /// `wanted` redefined, with the number of that one.
-    pub(in crate::script::interactive::saving) fn anew(
+    pub(in crate::script::interactive::saving) fn redefined(
         &self,
         number: usize,
         wanted: &BTreeSet<usize>,
@@ -21,14 +21,14 @@ impl InputGraph {
             let is_meant = |known: &Node| known.usable && known.redefines(&name, by_function);
             let sources = self.sources(&name, number);
             for source in sources.into_iter().filter(|source| is_meant(source)) {
-                let anew = self.0.iter().find(|known| {
+                let redefined = self.0.iter().find(|known| {
                     known.number > number
                         && wanted.contains(&known.number)
                         && is_meant(known)
                         && known.names.shares_signature(&source.names, &name)
                 });
-                if let Some(anew) = anew {
-                    return Some((name, anew.number));
+                if let Some(redefined) = redefined {
+                    return Some((name, redefined.number));
                 }
                 let needs = self.called(source, &name, number);
                 open.extend(needs.into_iter().map(|(need, _)| (need, true)));

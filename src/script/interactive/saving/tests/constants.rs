@@ -71,7 +71,7 @@ fn inputs_that_used_a_later_redefined_function_are_reported() {
     ];
     let saved = save(&inputs);
     let told: Vec<(usize, &str, usize)> = saved
-        .anew
+        .redefined
         .iter()
         .map(|(number, (name, later))| (*number, name.as_str(), *later))
         .collect();
@@ -87,6 +87,6 @@ fn inputs_that_used_a_later_redefined_function_are_reported() {
         ("let a = g()", QUIET),
         inputs[8].clone(),
     ]);
-    assert_eq!(saved.anew, [(3, ("K".to_owned(), 4))]);
-    assert_eq!(save(&inputs[..5]).anew, []);
+    assert_eq!(saved.redefined, [(3, ("K".to_owned(), 4))]);
+    assert_eq!(save(&inputs[..5]).redefined, []);
 }
