@@ -2,7 +2,7 @@
 //!
 //! With a journal on disk (`JOURNAL=folder`, `PROVISOR_KEY=…`), a restarted service continues the runs of a killed one.
 
-#![expect(clippy::print_stdout, reason = "it is a program")]
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it is a program")]
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -325,6 +325,7 @@ impl Scheduler {
     fn feed(&self, rows: &SyncSender<RowRecord>) {
         let mut suspects = Vec::new();
         let mut after = None;
+        let mut deferred = 0;
         while !self.stopping() {
             // Read before the page: rows spooled after that must not be waited for.
             let spooled_before = *self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -347,6 +348,12 @@ impl Scheduler {
             }
             for row in page {
                 after = Some(row.position);
+                // Scripts that run at once count memory from a common start. Without any, the next one begins anew, so
+                // that what the process itself keeps does not count for ever.
+                let retries = self.memory_retries().len();
+                if std::mem::replace(&mut deferred, retries) < retries {
+                    self.wait_until_all_ended();
+                }
                 let deaths = self.deaths.get(&row.position);
                 if deaths.is_some_and(|deaths| deaths.all >= SUSPECT_CRASHES) {
                     suspects.push(row.position);

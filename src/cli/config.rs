@@ -101,6 +101,7 @@ impl Config {
         if let Some(document) = Document::read(&user_file)? {
             trust_policy::check_only_user_writable(&user_file)?;
             config.add(&document, true)?;
+            config.check_encryption()?;
             config.files.push(user_file);
         }
         if let Some(file) = project_file(env)
@@ -108,6 +109,7 @@ impl Config {
         {
             let trusted = Trust::of(paths).covers(&file, &document.text);
             config.add(&document, trusted)?;
+            config.check_encryption()?;
             config.files.push(file);
         }
         // Neither profile gets a variable that two would share: the secret of one must not reach the other's address.
@@ -233,6 +235,22 @@ impl Config {
         of_platform.map(|profile| profile.name.clone()).collect()
     }
 
+    /// Checks a user's file.
+    fn check(catalogue: &Catalogue, document: &Document) -> Result<(), ConfigError> {
+        let mut config = Config::of(catalogue);
+        config.add(document, true)?;
+        config.check_encryption()
+    }
+
+    /// Returns an error if an account is reached by plain http beyond this machine, and its user does not accept that.
+    /// A project's file alone does not tell.
+    fn check_encryption(&self) -> Result<(), ConfigError> {
+        match self.profiles.values().find_map(Profile::exposes) {
+            Some(refused) => Err(refused),
+            None => Ok(()),
+        }
+    }
+
     /// Merges a file over the values so far. What a file that is not `trusted` must not do is reported on use.
     fn add(&mut self, document: &Document, trusted: bool) -> Result<(), ConfigError> {
         let parsed = document.parse()?;
@@ -261,8 +279,9 @@ impl Config {
             let is_project = document.file != self.user_file && !self.user_file.as_os_str().is_empty();
             if is_project
                 && let Some(refused) =
-                    trust_policy::shortens_settle_time(&profile, below.as_ref(), &self.user_file)
-                        .or_else(|| trust_policy::accepts_plain_http(&profile, &self.user_file))
+                    trust_policy::shortens_settle_time(&profile, below.as_ref(), &self.user_file).or_else(
+                        || trust_policy::accepts_plain_http(&profile, below.as_ref(), &self.user_file),
+                    )
             {
                 return Err(refused);
             }
@@ -270,7 +289,7 @@ impl Config {
                 Some(below) => profile.merged_over(below)?,
                 None => profile,
             };
-            if let Some(refused) = merged.settle_time_too_short().or_else(|| merged.exposes()) {
+            if let Some(refused) = merged.settle_time_too_short() {
                 return Err(refused);
             }
             if !trusted {

@@ -133,7 +133,7 @@ fn show_trust_effects(app: &App, file: &Path) -> Result<(), CommandError> {
     if file.file_name() != Some(config::PROJECT_FILE.as_ref()) {
         return Ok(());
     }
-    for line in Config::trust_reasons(file)? {
+    for line in Config::trust_reasons(app.catalogue(), file)? {
         app.ui.note(&line);
     }
     Ok(())

@@ -199,7 +199,8 @@ impl ApiError {
                 _ if !changes => Sent::No,
                 // A gateway may time out while the platform is still working on the request.
                 408 | 504 | 524 => Sent::Late,
-                500.. => Sent::Maybe,
+                // A redirect may be the answer to a request that was carried out.
+                300..400 | 500.. => Sent::Maybe,
                 _ => Sent::No,
             },
             transient,

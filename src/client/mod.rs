@@ -74,6 +74,14 @@ impl Password {
         }
     }
 
+    /// Distinguishes passwords that scripts give from each other; empty for one that is read from its place.
+    pub(crate) fn inline_id(&self) -> String {
+        match &self.0 {
+            Source::Known(password) => password.fingerprint(),
+            Source::Ask { .. } => String::new(),
+        }
+    }
+
     /// Whether both are the same, as far as can be told without reading them.
     pub fn same_as(&self, other: &Password) -> bool {
         self.identity() == other.identity()

@@ -13,7 +13,7 @@ use super::error::{Code, OpError};
 use super::import::ImportRules;
 use super::resource::{Ask, Resource};
 use super::service::Service;
-use super::session::connecting;
+use super::session::{LOGIN, connecting};
 use super::spec::{Boxed, Fields, Kind, OpSpec, leak};
 use crate::client::error::OwnCode;
 use crate::client::{Guard, Network};
@@ -391,10 +391,14 @@ pub trait Driver: Send + Sync {
 
     // Names in the ledger and the journal.
 
-    /// Returns the ledger name of the account that an object uses: its normalized address, and details from the
-    /// platform.
+    /// Returns the ledger name of the account that an object uses: its normalized address, the login of a described
+    /// sign-in, and details from the platform.
     fn account_of(&self, session: &Object) -> Result<String, OpError> {
-        Ok(session.text("url").trim().trim_end_matches('/').to_owned())
+        let url = session.text("url").trim().trim_end_matches('/');
+        Ok(match session.text(LOGIN) {
+            "" => url.to_owned(),
+            login => format!("{url} {login}"),
+        })
     }
 
     /// Returns the account as named by the object alone, for the step key: a recorded step is found without a request
@@ -411,13 +415,19 @@ pub trait Driver: Send + Sync {
     /// Returns the identity that an object uses at its address, independent of the profile's name: its normalized
     /// login, or a credential.
     fn identity_of(&self, session: &Object) -> Value {
-        session.text("login").trim().to_lowercase().into()
+        match session.text(LOGIN) {
+            "" => session.text("login").trim().to_lowercase().into(),
+            login => login.into(),
+        }
     }
 
     /// Like [`Driver::identity_of`], with the profile as the identity where accounts have no login: keys of acts are
     /// unique there, and version 1 of the journal named steps this way.
     fn login_of(&self, session: &Object) -> Value {
-        session.text("login").trim().to_lowercase().into()
+        match session.text(LOGIN) {
+            "" => session.text("login").trim().to_lowercase().into(),
+            login => login.into(),
+        }
     }
 
     /// Whether the call's object identifies its account, as far as the ledger needs.

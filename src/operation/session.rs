@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::context::{OpContext, Profile};
 use super::error::{Code, OpError};
-use super::platform::{AccountKey, AccountSchema, Platform};
+use super::platform::{AccountKey, AccountSchema, Platform, SignIn};
 use super::spec::{Effect, OpSpec, Param, RunFn, Timeout, Type};
 use crate::client::Password;
 use crate::value::secret::Secret;
@@ -93,6 +93,7 @@ fn session_from_profile(platform: &Platform, profile: &Profile) -> Result<Value,
     }
     // Credentials are read at sign-in.
     session.insert("$profile".into(), profile.name.as_str().into());
+    insert_login(schema, &mut session);
     Ok(object(schema, session))
 }
 
@@ -131,8 +132,23 @@ fn session_from_map(platform: &Platform, written: &Record) -> Result<Value, OpEr
             None => None,
         };
     }
+    insert_login(schema, &mut session);
     Ok(object(schema, session))
 }
+
+/// Adds the login of a described sign-in, which tells the accounts at one address apart in the ledger.
+fn insert_login(schema: &AccountSchema, session: &mut Record) {
+    let SignIn::Request(request) = schema.sign_in else {
+        return;
+    };
+    let keys = request.login.iter();
+    let texts = keys.filter_map(|(_, key)| session.get(*key)?.as_text());
+    let login: Vec<String> = texts.map(|text| text.trim().to_lowercase()).collect();
+    session.insert(LOGIN.into(), login.join(" ").into());
+}
+
+/// The hidden field of a session for the login of a described sign-in.
+pub(super) const LOGIN: &str = "$login";
 
 fn schema(platform: &Platform) -> Result<&AccountSchema, OpError> {
     platform.account.as_ref().ok_or_else(|| {
@@ -206,4 +222,62 @@ pub fn receiver(call: &Call) -> Result<&Object, OpError> {
             format!("`{}` was called on nothing", call.op.id()),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::operation::platform::{Driver as _, NoDriver, SignInRequest};
+
+    const CRM: Platform = Platform {
+        account: Some(AccountSchema {
+            kind: "crm::Session",
+            texts: &[
+                AccountKey::required("url", "Address"),
+                AccountKey::required("user", "User"),
+            ],
+            secrets: &[AccountKey::required("password", "Password")],
+            hidden: &[],
+            example: &[],
+            sign_in: SignIn::Request(SignInRequest {
+                path: "/login",
+                login: &[("email", "user")],
+                password: ("password", "password"),
+                token: "token",
+                lifetime: None,
+            }),
+            test_operations: &[],
+        }),
+        ..Platform::new("crm", "CRM")
+    };
+
+    #[test]
+    fn accounts_at_one_address_with_a_described_sign_in_differ_by_login() {
+        let account = |user: &str| {
+            let written = [
+                ("url", "https://crm.example/"),
+                ("user", user),
+                ("password", "pw"),
+            ];
+            let written = written.map(|(key, text)| (key.to_owned(), text.into()));
+            match session_from_map(&CRM, &Record::from(written)).unwrap() {
+                Value::Object(session) => (
+                    NoDriver.account_of(&session).unwrap(),
+                    NoDriver.login_of(&session),
+                ),
+                other => panic!("{other:?}"),
+            }
+        };
+        let ann = account(" Ann@example.com");
+        assert_eq!(
+            ann,
+            (
+                "https://crm.example ann@example.com".to_owned(),
+                "ann@example.com".into()
+            )
+        );
+        assert_eq!(account("ann@example.com"), ann);
+        assert_ne!(account("bob@example.com"), ann);
+    }
 }

@@ -181,6 +181,9 @@ impl Session {
 
     /// Ends the session and returns the number of steps in doubt. A step in doubt keeps the run open for a resume.
     pub(crate) fn close(&self) -> Result<usize, JournalError> {
+        // They hold the session, and with it the lock on its run.
+        let functions = std::mem::take(&mut *self.functions());
+        drop(functions);
         let rows = self.rows.load(Ordering::SeqCst);
         self.journal.spool_complete(self.run.id(), rows)?;
         self.journal.flush()?;

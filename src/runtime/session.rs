@@ -1,6 +1,8 @@
 //! Sessions: inputs that a program evaluates one after the other, over shared variables.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use tokio_util::sync::CancellationToken;
 
@@ -204,7 +206,11 @@ impl Session {
     pub fn close(mut self) -> Result<usize, Error> {
         let interrupt = Interrupt::new();
         self.current.set(&interrupt);
-        let settled = self.recorded.settle(&interrupt, &mut |_| {});
+        // Lookups block, which a thread of an asynchronous runtime may not do.
+        let settled = thread::scope(|scope| {
+            let looking = scope.spawn(|| self.recorded.settle(&interrupt, &mut |_| {}));
+            looking.join().unwrap_or_else(|panic| resume_unwind(panic))
+        });
         self.current.clear();
         settled?;
         self.is_closed = true;

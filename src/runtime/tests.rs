@@ -263,6 +263,36 @@ fn a_step_that_a_session_leaves_in_doubt_keeps_its_run_open() {
 }
 
 #[test]
+fn a_closed_session_releases_its_run_although_an_input_with_a_function_is_in_doubt() {
+    use crate::transport::testing::{Act, Server};
+
+    let host = tokio::runtime::Runtime::new().unwrap();
+    let (arrived, has_arrived) = std::sync::mpsc::channel();
+    let server = host.block_on(Server::start(move |_, _| {
+        arrived.send(()).unwrap();
+        Act::Hang
+    }));
+    let runtime = Runtime::builder()
+        .platforms(crate::platforms::all())
+        .in_memory()
+        .unwrap();
+    let mut session = runtime.session().unwrap();
+    let (id, stop) = (session.id(), session.stopper());
+    let stopping = std::thread::spawn(move || {
+        has_arrived.recv().unwrap();
+        stop();
+        stop();
+    });
+    let url = server.url("/items");
+    let input = format!("http::post(\"{url}\", #{{json: #{{a: 1}}, key: \"K\", probe: |key| ()}})");
+    let doubt = session.eval(&input).unwrap_err().to_string();
+    stopping.join().unwrap();
+    assert!(doubt.contains("in doubt"), "{doubt}");
+    drop(session);
+    assert!(runtime.resume(&id).is_ok(), "the run is not locked any more");
+}
+
+#[test]
 fn an_input_of_a_session_can_be_stopped() {
     let runtime = Runtime::builder().in_memory().unwrap();
     let mut session = runtime.session().unwrap();

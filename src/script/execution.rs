@@ -108,6 +108,11 @@ impl Execution {
         self.0.stop.get().cloned()
     }
 
+    /// Ends the script's part in the memory limit.
+    pub(super) fn end(&self) {
+        self.0.share.end();
+    }
+
     /// The limit that it shares.
     pub(super) fn memory(&self) -> Memory {
         self.0.share.memory()

@@ -67,11 +67,12 @@ fn function(
         // Dropped with the future when the result is no longer needed.
         let (waiting, caller_alive) = tokio::sync::watch::channel(());
         let execution = execution.read_only(caller_alive);
+        // Not in the thread, which would keep the calling script until it runs, and with it the lock on the run.
+        store.global.tag = execution.tag();
         Box::pin(async move {
             let _waiting = waiting;
             let (sender, receiver) = tokio::sync::oneshot::channel();
             let work = move || {
-                store.global.tag = execution.tag();
                 let outcome = catch_unwind(AssertUnwindSafe(|| match execution.engine() {
                     Some(engine) => {
                         let context = store.create_context(&engine);

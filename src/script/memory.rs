@@ -1,7 +1,7 @@
 //! A script's limits: memory and nesting depth.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::{Diagnostic, Frame};
@@ -58,9 +58,17 @@ impl Scripts {
 pub(super) struct Share {
     memory: Memory,
     begun_with: usize,
+    is_running: AtomicBool,
 }
 
 impl Share {
+    /// Counts the script no longer. A function of it may be kept for a lookup, and with it this share.
+    pub(super) fn end(&self) {
+        if self.is_running.swap(false, Ordering::Relaxed) {
+            self.memory.scripts.running().scripts -= 1;
+        }
+    }
+
     /// How many bytes the running scripts have added if `used` are allocated.
     pub(super) fn taken(&self, used: usize) -> usize {
         used.saturating_sub(self.begun_with)
@@ -74,7 +82,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.memory.scripts.running().scripts -= 1;
+        self.end();
     }
 }
 
@@ -97,6 +105,7 @@ impl Memory {
         Share {
             memory: self,
             begun_with,
+            is_running: AtomicBool::new(true),
         }
     }
 

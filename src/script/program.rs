@@ -94,6 +94,7 @@ impl Script {
     pub fn call(&self, args: Vec<Value>, host_operations: Arc<dyn Operations>) -> Result<Value, Ended> {
         let execution = Execution::new(host_operations, self.0.host.memory());
         let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &execution)));
+        execution.end();
         if let Some(stop) = execution.stopped() {
             return Err(Ended::Stopped(stop));
         }

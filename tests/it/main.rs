@@ -5,7 +5,11 @@
     clippy::expect_used,
     reason = "a test that cannot go on fails"
 )]
-#![allow(clippy::format_push_string, reason = "test data")]
+#![allow(
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    reason = "test data and the environment"
+)]
 
 mod accounts;
 mod acts;

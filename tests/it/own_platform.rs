@@ -41,10 +41,10 @@ fn a_host_platform_is_journaled_looked_up_documented_and_redacted() {
             .push((request.method.clone(), request.all.clone()));
         if request.path.ends_with("/login") {
             let refused = !request.all.contains(PASSWORD);
-            return match refused {
-                true => Answer::json(401, &json!({"error": "wrong password"})),
-                false => Answer::json(200, &json!({"token": TOKEN, "expires_in": 3600})),
-            };
+            if refused {
+                return Answer::json(401, &json!({"error": "wrong password"}));
+            }
+            return Answer::json(200, &json!({"token": TOKEN, "expires_in": 3600}));
         }
         let mut contacts = kept.lock().unwrap();
         let is_one = request.path.ends_with("/contacts/1");

@@ -141,7 +141,14 @@ fn a_wrong_token_ends_with_its_own_exit_code_and_is_not_said() {
 
 #[test]
 fn a_lost_answer_parks_the_row_and_nothing_is_sent_twice() {
-    for fault in ["drop-after", "500-after", "garbage", "truncate", "empty-yes"] {
+    for fault in [
+        "drop-after",
+        "500-after",
+        "429-after",
+        "garbage",
+        "truncate",
+        "empty-yes",
+    ] {
         let home = Home::new();
         let ran = sms(&home, &format!("--fault sparrow_bulk-sms:{fault}:x1")).ended(10);
         let _ = ran.said(&["in doubt", "list them: provisor runs show"]);
@@ -347,7 +354,7 @@ fn plain_http_needs_the_users_own_sentence_in_the_profile() {
     }
     let home = far(&asked);
     let ran = with_token(&home, "-vvv run credit.rhai").ended(0);
-    assert_eq!(ran.stdout.trim(), "5", "{}", ran.stderr);
+    assert_eq!(ran.stdout, "result  5\n", "{}", ran.stderr);
     assert!(!ran.stderr.contains("quokka"), "{}", ran.stderr);
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::document::Document;
-use super::{Config, ConfigError, CredentialSource, Mode, Profile, SANDBOX, Sourced};
+use super::{Config, ConfigError, CredentialSource, Location, Mode, Profile, SANDBOX, Sourced};
+use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::Timeout;
 use crate::value::origin::Origin;
 use crate::value::secret::Home;
@@ -127,19 +128,26 @@ pub(super) fn shortens_settle_time(
     Some(refused(settle, "settle", &format!("is shorter than {minimum}")))
 }
 
-/// Returns an error if a project's file accepts plain http: only the user's own file may, and no trust changes that.
-pub(super) fn accepts_plain_http(overriding: &Profile, user_file: &Path) -> Option<ConfigError> {
-    overriding
-        .plain_http
-        .as_ref()
-        .map(|consent| ConfigError::BadValue {
-            origin: consent.origin.clone(),
-            key: format!("profiles.{}.plain_http", overriding.name),
-            problem: format!(
-                "accepts that secrets travel unencrypted: only {} may do that",
-                user_file.display()
-            ),
-        })
+/// Returns an error if a project's file accepts plain http, or sets the proxy of a profile that does, which would read
+/// everything: only the user's own file may, and no trust changes that.
+pub(super) fn accepts_plain_http(
+    overriding: &Profile,
+    overridden: Option<&Profile>,
+    user_file: &Path,
+) -> Option<ConfigError> {
+    let refused = |origin: &Location, key: &str, reason: &str| ConfigError::BadValue {
+        origin: origin.clone(),
+        key: format!("profiles.{}.{key}", overriding.name),
+        problem: format!("{reason}: only {} may do that", user_file.display()),
+    };
+    if let Some(consent) = &overriding.plain_http {
+        let reason = "accepts that secrets travel unencrypted";
+        return Some(refused(&consent.origin, "plain_http", reason));
+    }
+    let proxy = overriding.connection.proxy.as_ref()?;
+    let is_unencrypted = overridden.is_some_and(|overridden| overridden.plain_http.is_some());
+    let reason = "would read what the profile sends unencrypted";
+    is_unencrypted.then(|| refused(&proxy.origin, "proxy", reason))
 }
 
 fn text<'a>(profile: &'a Profile, key: &str) -> Option<&'a String> {
@@ -305,11 +313,14 @@ impl Config {
     }
 
     /// Lists what a project's file does that requires trust, one line each.
-    pub(in crate::cli) fn trust_reasons(file: &Path) -> Result<Vec<String>, ConfigError> {
+    pub(in crate::cli) fn trust_reasons(
+        catalogue: &Catalogue,
+        file: &Path,
+    ) -> Result<Vec<String>, ConfigError> {
         let Some(document) = Document::read(file)? else {
             return Ok(Vec::new());
         };
-        let mut config = Config::of(&crate::platforms::catalogue());
+        let mut config = Config::of(catalogue);
         config.add(&document, true)?;
         let mut lines = Vec::new();
         for profile in config.profiles.values() {

@@ -35,7 +35,7 @@ impl Draft {
         let text = match Document::read(&file)? {
             Some(document) => {
                 // Do not edit a file that is already invalid.
-                Config::of(catalogue).add(&document, true)?;
+                Config::check(catalogue, &document)?;
                 document.text
             }
             None => String::new(),
@@ -118,9 +118,7 @@ impl Draft {
     pub(in crate::cli) fn save(self) -> Result<(), CommandError> {
         let text = self.document.to_string();
         let written = Document::of(&self.file, text);
-        Config::of(&self.catalogue)
-            .add(&written, true)
-            .map_err(|error| invalid_value_error(&error))?;
+        Config::check(&self.catalogue, &written).map_err(|error| invalid_value_error(&error))?;
         private_file::write(&self.file, |sink| Ok(sink.write_all(written.text.as_bytes())?))
     }
 

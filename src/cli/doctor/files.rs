@@ -133,7 +133,7 @@ fn project(app: &App) -> Result<Option<Check>, CommandError> {
         return Ok(Some(Check::ok(area, name, "trusted as it is")));
     }
     // A file that cannot be read is reported above.
-    let asks = Config::trust_reasons(&file).unwrap_or_default();
+    let asks = Config::trust_reasons(app.catalogue(), &file).unwrap_or_default();
     Ok(asks.first().map(|first| {
         Check::warning(area, &*name, format!("not trusted: {first}"))
             .fix(format!("review it, then: provisor trust {name}"))

@@ -68,7 +68,10 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     } else {
         Changes::given(app, &command.given, known)?
     };
-    let plain_http = known.plain_http.is_some() || command.given.accepts_plain_http();
+    // A consent to plain http is for one address.
+    let moves = changes.url().is_some_and(|url| known.url().ok() != Some(url));
+    let loses_consent = moves && known.plain_http.is_some() && !command.given.accepts_plain_http();
+    let plain_http = command.given.accepts_plain_http() || (known.plain_http.is_some() && !moves);
     for (key, text) in &changes.texts {
         super::add::fits(known.platform(), key, text, plain_http)?;
     }
@@ -86,6 +89,10 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     }
     for (key, text) in &changes.texts {
         draft.set(&name, key, text.as_str());
+    }
+    if loses_consent {
+        // It may stand in a file that this command does not edit; there, the changed address ends it.
+        let _ = draft.unset(&name, "plain_http");
     }
     let url = changes.url().map(str::to_owned);
     for (field, place) in &changes.secrets {

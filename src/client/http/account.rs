@@ -74,11 +74,25 @@ impl Accounts {
             let known = client.known.as_ref();
             client.network.shares_pool(network) && known.is_some_and(|known| known.account.same_as(account))
         };
-        let key = format!("{} {}", account.url, account.name);
+        let key = format!("{} {} {}", account.url, account.name, account.credentials.id());
         self.shared(key, connect_options, fits, |network| Client {
             known: Some(Arc::new(Known::new(account.clone(), &network))),
             network,
         })
+    }
+}
+
+impl Credentials {
+    /// Distinguishes the accounts of an address that have no name of their own.
+    fn id(&self) -> String {
+        match self {
+            Credentials::None => String::new(),
+            Credentials::Bearer(secret) => secret.inline_id(),
+            Credentials::Basic(user, secret) | Credentials::Header(user, secret) => {
+                format!("{user} {}", secret.inline_id())
+            }
+            Credentials::SignIn(request) => request.id(),
+        }
     }
 }
 

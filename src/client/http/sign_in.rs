@@ -34,6 +34,17 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
+    /// Distinguishes the accounts of an address.
+    pub(super) fn id(&self) -> String {
+        let login: Vec<&str> = self.login.iter().map(|(_, text)| text.as_str()).collect();
+        format!(
+            "{} {} {}",
+            self.path,
+            login.join(" "),
+            self.password.1.inline_id()
+        )
+    }
+
     pub(super) fn same_as(&self, other: &TokenRequest) -> bool {
         let texts = |one: &TokenRequest| {
             (
@@ -128,7 +139,7 @@ impl Authenticator for TokenAccount {
         if !response.is_success() {
             let error = ApiError::from_answer(&request, &response);
             return Err(match response.status {
-                400 | 401 | 403 | 422 => {
+                400 | 401 | 403 | 422 | 423 => {
                     let reason = error.platform_text.as_deref().unwrap_or("it gives no reason");
                     ApiError {
                         kind: ApiErrorKind::SignInRefused,
@@ -144,9 +155,13 @@ impl Authenticator for TokenAccount {
         let answer = response
             .json()
             .map_err(|reason| unreadable(&reason.to_string()))?;
-        let missing = || unreadable(&format!("it contains no `{}`", self.request.token));
+        // Some platforms answer 200 to a wrong password. It is not sent again in any case.
+        let refused = || ApiError {
+            kind: ApiErrorKind::SignInRefused,
+            ..unreadable(&format!("it contains no `{}`", self.request.token))
+        };
         self.tokens(&answer, network.clock.now_millis())
-            .ok_or_else(missing)
+            .ok_or_else(refused)
     }
 
     fn authorize(&self, request: Request, tokens: &Tokens) -> Request {

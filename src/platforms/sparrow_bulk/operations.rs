@@ -100,8 +100,8 @@ pub(super) static SEND: &[OpSpec] = &[OpSpec {
     name: "send_sms",
     receiver: Some(SESSION),
     summary: "Send an SMS within Nepal",
-    doc: "One request for all recipients. Returns a map of `count` (the number of messages queued), `message` and \
-          `outcome`. The platform gives no message number and has no reports.",
+    doc: "One request for all recipients. Returns a map of `count` (the number of messages queued; compare it with the \
+          number of recipients), `message` and `outcome`. The platform gives no message number and has no reports.",
     params: &[Param::required("message", SMS, "the content and the recipients")],
     result: "map",
     errors: SEND_ERRORS,

@@ -198,6 +198,7 @@ impl Workspace {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             engine.eval_ast_with_scope::<Dynamic>(scope, &whole)
         }));
+        execution.end();
         self.keep_definitions(&ready.ast);
         self.has_ended = matches!(outcome, Ok(Ok(_))) && !course.ended();
         if let Some(stop) = execution.stopped() {

@@ -104,6 +104,12 @@ fn a_project_neither_accepts_plain_http_nor_moves_what_the_user_accepted() {
             "{error}"
         );
     }
+    let proxy = "[profiles.a]\nproxy = \"http://proxy.example:3128\"\n";
+    let (error, _) = Home::new(&user, proxy).trusting().error();
+    assert!(
+        error.starts_with("~/work/provisor.toml:2: `profiles.a.proxy` would read what"),
+        "{error}"
+    );
     // What the project repeats or sets besides changes nothing.
     for project in [
         "[profiles.a]\nurl = \"http://api.example\"\n",
@@ -238,7 +244,8 @@ fn project_proxy_and_tls_settings_require_a_trusted_project() {
         let home = Home::new("[profiles.a]\n", &format!("[profiles.a]\n{text}\n"));
         let error = home.connect_options(&[]).unwrap_err();
         assert!(error.contains(what), "{error}");
-        let asked = Config::trust_reasons(&home.path("work/provisor.toml")).unwrap();
+        let asked =
+            Config::trust_reasons(&crate::platforms::catalogue(), &home.path("work/provisor.toml")).unwrap();
         let folder = home.folder.path().display().to_string();
         assert_eq!(asked.len(), 1);
         assert_eq!(asked[0].replace(&folder, "~"), what);

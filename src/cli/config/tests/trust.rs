@@ -238,7 +238,8 @@ fn secrets_to_in_a_project_applies_only_when_trusted() {
         .is_err()
     );
     let asked = Home::new(USER, project);
-    let lines = Config::trust_reasons(&asked.path("work/provisor.toml")).unwrap();
+    let lines =
+        Config::trust_reasons(&crate::platforms::catalogue(), &asked.path("work/provisor.toml")).unwrap();
     assert_eq!(
         lines,
         ["it lets secrets of the account of profile `acme` go to crm.example.com"]

@@ -67,7 +67,8 @@ impl Accounts {
                 && client.0.reply == reply
                 && client.0.network.shares_pool(network)
         };
-        let key = format!("{} {}", account.base, account.name);
+        let tokens = (account.api_token.inline_id(), account.partner_token.inline_id());
+        let key = format!("{} {} {} {}", account.base, account.name, tokens.0, tokens.1);
         self.shared(key, connect_options, fits, |network| {
             Client::new(network, account.clone(), reply)
         })

@@ -20,7 +20,7 @@ use crate::client::answer::Answer;
 use crate::client::error::{ApiError, ApiErrorKind, OwnCode};
 use crate::client::fields::{self, Fields};
 use crate::client::session::{LazySecret, REFUSAL_COOLDOWN};
-use crate::client::{ConnectOptions, Flight, Network, clients};
+use crate::client::{ConnectOptions, Flight, Network, Sent, clients};
 use crate::clock::millis;
 use crate::transport::request::{Body, Method, Request};
 use crate::transport::response::Response;
@@ -93,7 +93,7 @@ impl Accounts {
                 && own.reply == reply
                 && own.network.shares_pool(network)
         };
-        let key = format!("{} {}", account.base, account.name);
+        let key = format!("{} {} {}", account.base, account.name, account.token.inline_id());
         self.shared(key, connect_options, fits, |network| {
             Client::new(network, account.clone(), reply)
         })
@@ -241,7 +241,17 @@ fn judge(request: Request, response: Response) -> Result<(Answer, Fields), ApiEr
         return Err(refusal(&request, &response, &fields, own));
     }
     if !response.is_success() {
-        return Err(ApiError::from_answer(&request, &response));
+        let error = ApiError::from_answer(&request, &response);
+        // A rate limit may count messages that it lets through, and no lookup can tell.
+        let is_unclear = response.status == 429 && request.method.changes();
+        return Err(if is_unclear {
+            ApiError {
+                sent: Sent::Maybe,
+                ..error
+            }
+        } else {
+            error
+        });
     }
     let answer = Answer { request, response };
     if code != Some(200) {

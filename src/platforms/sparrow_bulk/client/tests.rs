@@ -4,7 +4,7 @@
 
 use super::account::Base;
 use super::*;
-use crate::client::{Password, Sent, TokenKey, TokenStore};
+use crate::client::{Password, TokenKey, TokenStore};
 use crate::clock::Clock;
 use crate::sandbox::{Options, Sandbox};
 use crate::transport::address::Routes;
@@ -181,9 +181,11 @@ async fn an_answer_that_is_neither_yes_nor_a_known_no_leaves_the_message_in_doub
             Sent::Maybe,
         ),
         (504, "", Sent::Late),
+        (429, "", Sent::Maybe),
     ] {
         let server = Server::start(move |_, _| Act::json(status, body)).await;
-        let error = of(&server).send(&message()).await.unwrap_err();
+        let client = of(&server).with_flight(&Flight::new());
+        let error = client.send(&message()).await.unwrap_err();
         assert_eq!(error.sent, sent, "{status} {body}: {error}");
         assert_eq!(server.seen().len(), 1, "{status} {body}: it is sent once");
     }
