@@ -13,17 +13,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use provisor::client::{Flight, Patience};
+use provisor::client::{Flight, RequestTimeouts};
 use provisor::clock::{Clock, Ids};
 use provisor::journal::{
-    Attempt, Boxed, Change, Earlier, Journal, LedgerEffect, NaturalKey, NewRow, NewRun, Probe, Sealer,
-    Sending, StepKind, StepPlan,
+    Attempt, Boxed, Change, EarlierResult, Journal, LedgerEffect, NaturalKey, NewRow, NewRun, Probe, Sealer,
+    SendOutcome, StepKind, StepPlan,
 };
 use provisor::value::secret::Secret;
 use provisor::value::{Object, Record, Value};
 use tokio_util::sync::CancellationToken;
 
-const PATIENCE: Patience = Patience {
+const PATIENCE: RequestTimeouts = RequestTimeouts {
     connect: Duration::from_secs(10),
     reply: Duration::from_secs(150),
 };
@@ -63,10 +63,10 @@ impl Attempt for Answers {
         &self.flight
     }
 
-    fn send(&self, _: bool) -> Boxed<'_, Sending> {
+    fn send(&self, _: bool) -> Boxed<'_, SendOutcome> {
         Box::pin(async move {
             self.flight.leave(PATIENCE).await.unwrap();
-            Sending::Done(outcome(self.secret))
+            SendOutcome::Done(outcome(self.secret))
         })
     }
 
@@ -74,7 +74,7 @@ impl Attempt for Answers {
         Box::pin(async { Probe::Absent })
     }
 
-    fn existing(&self, earlier: Earlier) -> Result<Value, Value> {
+    fn existing(&self, earlier: EarlierResult) -> Result<Value, Value> {
         Ok(earlier.value)
     }
 }

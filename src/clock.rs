@@ -63,7 +63,7 @@ enum Source {
     #[default]
     System,
     /// The machine's clock with a simulated wrong setting.
-    Misset(Misset),
+    ClockSkew(ClockSkew),
     Frozen(Arc<Mutex<Frozen>>),
 }
 
@@ -76,7 +76,7 @@ struct Frozen {
 
 /// A wrong clock setting, for tests of whole processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Misset {
+pub struct ClockSkew {
     /// The deviation from the correct time of day, in milliseconds.
     pub by_ms: i64,
     /// The delay after the process start from which the setting applies.
@@ -92,10 +92,10 @@ impl Clock {
     }
 
     /// Returns the machine's clock, set wrong.
-    pub fn misset(how: Misset) -> Clock {
+    pub fn misset(how: ClockSkew) -> Clock {
         // Records the process start, from which `after` is counted.
         let _ = process();
-        Clock(Source::Misset(how))
+        Clock(Source::ClockSkew(how))
     }
 
     /// Creates a clock that starts at `millis` after the Unix epoch and advances only by [`Clock::sleep`], which
@@ -141,7 +141,7 @@ impl Clock {
                 wall_ms: wall_millis(),
                 ..steady()
             },
-            Source::Misset(how) => {
+            Source::ClockSkew(how) => {
                 let steady = if how.rebooted { process() } else { steady() };
                 let due = process().boot_ms >= millis(how.after);
                 let by_ms = if due { how.by_ms } else { 0 };
@@ -335,14 +335,14 @@ mod tests {
     #[test]
     fn processes_share_the_boot_clock_despite_a_changed_wall_clock() {
         let began = Clock::system().now();
-        let set = Clock::misset(Misset {
+        let set = Clock::misset(ClockSkew {
             by_ms: 3_600_000,
             after: Duration::ZERO,
             rebooted: false,
         });
         assert!(set.now().wall_ms >= began.wall_ms + 3_500_000);
         assert!(set.now().since(began).is_some_and(|passed| passed < 3_000_000));
-        let other = Clock::misset(Misset {
+        let other = Clock::misset(ClockSkew {
             by_ms: 0,
             after: Duration::ZERO,
             rebooted: true,

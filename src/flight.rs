@@ -16,14 +16,14 @@ use tokio::sync::watch;
 
 /// How long the sender of a request waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct RequestTimeouts {
     /// The time for the connection, including DNS lookup and TLS.
     pub connect: Duration,
     /// The time for the response.
     pub reply: Duration,
 }
 
-impl Patience {
+impl RequestTimeouts {
     /// Returns the longest time that the sender waits after telling the request to leave.
     pub fn whole(self) -> Duration {
         self.connect.saturating_add(self.reply)
@@ -31,7 +31,7 @@ impl Patience {
 }
 
 type Stamping = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
-type Stamper = Arc<dyn Fn(Patience) -> Stamping + Send + Sync>;
+type Stamper = Arc<dyn Fn(RequestTimeouts) -> Stamping + Send + Sync>;
 
 /// The requests of one call that changes something. Clones share the state.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ struct State {
     out: u32,
     held: bool,
     /// How long the sender of the last request waits.
-    patience: Option<Patience>,
+    patience: Option<RequestTimeouts>,
     stamper: Option<Stamper>,
 }
 
@@ -64,7 +64,7 @@ impl Flight {
 
     /// Prepares for a request. Each time one is about to leave, the future of `stamp` must first succeed; its error, a
     /// sentence without a full stop, keeps the request back.
-    pub fn arm<F>(&self, stamp: impl Fn(Patience) -> F + Send + Sync + 'static)
+    pub fn arm<F>(&self, stamp: impl Fn(RequestTimeouts) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
@@ -98,12 +98,12 @@ impl Flight {
     }
 
     /// Returns how long the sender of the last request waits for it.
-    pub fn patience(&self) -> Option<Patience> {
+    pub fn patience(&self) -> Option<RequestTimeouts> {
         self.state().patience
     }
 
     /// Registers a request that is about to leave, with the time its sender waits. On an error it must not leave.
-    pub async fn leave(&self, patience: Patience) -> Result<(), String> {
+    pub async fn leave(&self, patience: RequestTimeouts) -> Result<(), String> {
         let stamp = {
             let mut state = self.state();
             if state.held {
@@ -170,7 +170,7 @@ impl fmt::Debug for Flight {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience {
+    const PATIENCE: RequestTimeouts = RequestTimeouts {
         connect: Duration::from_secs(1),
         reply: Duration::from_secs(2),
     };

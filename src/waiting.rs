@@ -41,11 +41,11 @@ pub struct Waits(Arc<Inner>);
 struct Inner {
     report_threshold: Duration,
     listener: OnceLock<Listener>,
-    now: Mutex<Now>,
+    now: Mutex<ActiveWaits>,
 }
 
 #[derive(Default)]
-struct Now {
+struct ActiveWaits {
     /// The number of waits so far.
     count: u64,
     waits: BTreeMap<u64, Wait>,
@@ -110,7 +110,7 @@ impl Waits {
         Some((wait.clone(), now.waits.len()))
     }
 
-    fn now(&self) -> MutexGuard<'_, Now> {
+    fn now(&self) -> MutexGuard<'_, ActiveWaits> {
         self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,18 +17,18 @@ pub(crate) struct DryRunRow {
     /// Its status.
     pub status: RowStatus,
     /// What it would do.
-    pub does: Does,
+    pub does: RowPreview,
 }
 
 /// What a row would do.
 #[derive(Debug)]
-pub(crate) enum Does {
+pub(crate) enum RowPreview {
     /// It has no recorded steps, and enough such rows were examined already.
     Begins,
     /// Its cells do not match the script's parameters.
-    Misfits(String),
+    InvalidRow(String),
     /// The requests of its script.
-    Goes(DryRun),
+    Predicted(DryRun),
 }
 
 /// Why the dry run failed.
@@ -89,7 +89,7 @@ fn run_dry(
 ) -> Result<DryRunRow, JournalError> {
     let (position, status) = (row.position, row.status);
     let does = match arguments(&runner.script, constants, &row) {
-        Err((_, reason)) => Does::Misfits(reason),
+        Err((_, reason)) => RowPreview::InvalidRow(reason),
         Ok((_, args)) => {
             let plan = RowPlan {
                 position,
@@ -99,12 +99,12 @@ fn run_dry(
             };
             match runner.dry_run(&plan, *fresh >= MAX_NEW_ROWS, retrying) {
                 // It affects only this row.
-                Err(error @ JournalError::Sealed { .. }) => Does::Misfits(error.to_string()),
+                Err(error @ JournalError::Sealed { .. }) => RowPreview::InvalidRow(error.to_string()),
                 Err(error) => return Err(error),
-                Ok(None) => Does::Begins,
+                Ok(None) => RowPreview::Begins,
                 Ok(Some(dry_run)) => {
                     *fresh += usize::from(dry_run.matched.is_empty());
-                    Does::Goes(dry_run)
+                    RowPreview::Predicted(dry_run)
                 }
             }
         }

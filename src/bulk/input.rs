@@ -40,18 +40,18 @@ enum Source {
 /// The next few rows.
 pub(super) struct Batch {
     pub(super) rows: Vec<NewRow>,
-    pub(super) then: Then,
+    pub(super) then: AfterBatch,
 }
 
 /// What follows a batch.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum AfterBatch {
     /// There may be more rows.
     More,
     /// These were the last.
     End,
     /// There are more, but they cannot be read.
-    Lost(String),
+    ReadFailed(String),
 }
 
 impl Input {
@@ -124,23 +124,23 @@ impl Input {
                 Next::NotYet => {
                     return Batch {
                         rows,
-                        then: Then::More,
+                        then: AfterBatch::More,
                     };
                 }
-                Next::Read(None) => Then::End,
+                Next::Read(None) => AfterBatch::End,
                 Next::Read(Some(row)) => match self.take(row, script, sealer) {
                     Ok(row) => {
                         rows.push(row);
                         continue;
                     }
-                    Err(reason) => Then::Lost(reason),
+                    Err(reason) => AfterBatch::ReadFailed(reason),
                 },
             };
             return Batch { rows, then };
         }
         Batch {
             rows,
-            then: Then::More,
+            then: AfterBatch::More,
         }
     }
 

@@ -46,7 +46,7 @@ impl RowFormat {
             _ if path.is_dir() => Err(RowsError::Folder {
                 file: path.display().to_string(),
             }),
-            _ => Err(RowsError::Ending {
+            _ => Err(RowsError::UnknownExtension {
                 file: path.display().to_string(),
             }),
         }

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 pub(super) use self::bind::arguments;
 pub(crate) use self::bind::columns;
-use super::input::{Cells, Input, Then, cells_of};
+use super::input::{AfterBatch, Cells, Input, cells_of};
 use crate::journal::{
-    Deaths, Journal, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunStatus,
+    CrashCounts, Journal, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunStatus,
     StepFilter,
 };
 use crate::run::{RowPlan, Runner};
@@ -22,7 +22,7 @@ use crate::script::STACK_SIZE;
 use crate::script::error::Diagnostic;
 use crate::script::host_calls::Stop;
 use crate::script::memory::OUT_OF_MEMORY;
-use crate::script::program::Ended;
+use crate::script::program::ScriptEnd;
 use crate::value::{Record, Value};
 
 /// How to process the rows of a run.
@@ -62,7 +62,7 @@ pub struct Finished {
 }
 
 /// A callback that receives the rows as they end.
-pub(crate) type Each<'a> = &'a mut dyn FnMut(Option<&Finished>);
+pub(crate) type RowCallback<'a> = &'a mut dyn FnMut(Option<&Finished>);
 
 /// How processing ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub(crate) fn work(
     runner: &Runner,
     plan: &Plan,
     input: Option<Input>,
-    each: Each<'_>,
+    each: RowCallback<'_>,
 ) -> (RunEnd, RowCounts) {
     let deaths = if plan.resumed {
         runner.journal.deaths(runner.run.id())
@@ -154,7 +154,7 @@ struct Scheduler {
     spooled: Mutex<(u64, bool)>,
     more: Condvar,
     /// Rows that were in progress when earlier processes died.
-    deaths: BTreeMap<u64, Deaths>,
+    deaths: BTreeMap<u64, CrashCounts>,
     /// Rows that exceeded the memory limit beside others. They share it, so these run again alone, after the others.
     memory_retries: Mutex<Vec<u64>>,
     /// Whether only those are left.
@@ -170,9 +170,9 @@ struct Scheduler {
 }
 
 /// A row that was handed out, until it ends: even if its worker panics, nobody waits for it.
-struct Ending<'a>(&'a Scheduler);
+struct RowEndGuard<'a>(&'a Scheduler);
 
-impl Drop for Ending<'_> {
+impl Drop for RowEndGuard<'_> {
     fn drop(&mut self) {
         *self
             .0
@@ -197,7 +197,7 @@ const MAX_CRASHES: u64 = 3;
 const WAIT: Duration = Duration::from_millis(50);
 
 impl Scheduler {
-    fn new(runner: Runner, plan: Plan, all_spooled: bool, deaths: BTreeMap<u64, Deaths>) -> Scheduler {
+    fn new(runner: Runner, plan: Plan, all_spooled: bool, deaths: BTreeMap<u64, CrashCounts>) -> Scheduler {
         Scheduler {
             deaths,
             memory_retries: Mutex::default(),
@@ -286,13 +286,13 @@ impl Scheduler {
             let sealer = self.runner.journal.sealer();
             let batch = input.batch(BATCH, &self.runner.script, sealer);
             let count = batch.rows.len() as u64;
-            let total = (batch.then == Then::End).then(|| input.taken());
+            let total = (batch.then == AfterBatch::End).then(|| input.taken());
             if let Err(error) = self.store(batch.rows, total) {
                 return self.fail(RunEnd::JournalLost(error.to_string()));
             }
             self.counts().add(RowStatus::Queued, count);
-            let is_last = batch.then != Then::More;
-            if let Then::Lost(reason) = batch.then {
+            let is_last = batch.then != AfterBatch::More;
+            if let AfterBatch::ReadFailed(reason) = batch.then {
                 // The rows before the error are good and are run.
                 self.note(RunEnd::InputLost(reason));
             }
@@ -431,7 +431,7 @@ impl Scheduler {
             if self.stopping() {
                 continue;
             }
-            let ending = Ending(self);
+            let ending = RowEndGuard(self);
             let finished = self.run_row(row);
             drop(ending);
             if let Some(finished) = finished {
@@ -497,21 +497,21 @@ impl Scheduler {
                 finished.status = RowStatus::Done;
                 finished.output = columns(value);
             }
-            Err(Ended::Failed(diagnostic))
+            Err(ScriptEnd::Failed(diagnostic))
                 if diagnostic.kind == OUT_OF_MEMORY && self.defers_for_memory(row.position) =>
             {
                 return None;
             }
-            Err(Ended::Failed(diagnostic)) => {
+            Err(ScriptEnd::Failed(diagnostic)) => {
                 finished.error = Some(diagnostic.summary_with_repair());
                 finished.diagnostic = Some(Arc::from(diagnostic));
             }
-            Err(Ended::Stopped(Stop::InDoubt { step, reason })) => {
+            Err(ScriptEnd::Stopped(Stop::InDoubt { step, reason })) => {
                 finished.status = RowStatus::Parked;
                 finished.error = Some(format!("in doubt: {reason} (step {step})"));
             }
-            Err(Ended::Bug(what)) => finished.error = Some(format!("a bug in provisor: {what}")),
-            Err(Ended::Stopped(Stop::Cancelled)) => {
+            Err(ScriptEnd::Bug(what)) => finished.error = Some(format!("a bug in provisor: {what}")),
+            Err(ScriptEnd::Stopped(Stop::Cancelled)) => {
                 // A parked row's record is more informative.
                 if before != RowStatus::Parked {
                     finished.status = RowStatus::Interrupted;
@@ -519,7 +519,7 @@ impl Scheduler {
                 }
                 return None;
             }
-            Err(Ended::Stopped(Stop::JournalLost(reason))) => {
+            Err(ScriptEnd::Stopped(Stop::JournalLost(reason))) => {
                 self.fail(RunEnd::JournalLost(reason));
                 return None;
             }
@@ -528,7 +528,7 @@ impl Scheduler {
     }
 
     /// Ends a row that kills the process whenever it runs. If one of its steps is open, a person must check it first.
-    fn abandon_row(&self, row: &RowRecord, deaths: Deaths) -> Option<Finished> {
+    fn abandon_row(&self, row: &RowRecord, deaths: CrashCounts) -> Option<Finished> {
         let of_row = StepFilter::Scope(row.scope.clone());
         let steps = match self.runner.journal.steps(self.runner.run.id(), &of_row) {
             Ok(steps) => steps,
@@ -570,7 +570,7 @@ impl Scheduler {
         Some(finished)
     }
 
-    fn collect(&self, ended: &Receiver<Finished>, each: Each<'_>) {
+    fn collect(&self, ended: &Receiver<Finished>, each: RowCallback<'_>) {
         loop {
             match ended.recv_timeout(MOMENT) {
                 Ok(finished) => each(Some(&finished)),

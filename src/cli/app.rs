@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::approval::Approvals;
 use super::error::CommandError;
 use super::exit::Exit;
+use super::parent_session::ParentSession;
 use super::paths::{Env, Paths, make_private_folder};
-use super::profiles::Configured;
+use super::profiles::ConfiguredProfiles;
 use super::prompter::TerminalPrompter;
 use super::tokens::Tokens;
 use super::torture::{self, KillSwitch};
 use super::ui::{Colour, Ui};
-use super::within::Within;
 use crate::clock::Ids;
 use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
 use crate::operation::naming;
@@ -155,7 +155,7 @@ impl App {
 
     /// The command that continues a run; inside a session, the session's own command.
     pub(super) fn resume(&self, run: &impl std::fmt::Display) -> String {
-        match Within::of(&self.env) {
+        match ParentSession::of(&self.env) {
             Some(_) => format!(":resume {run}"),
             None => format!("provisor resume {run}"),
         }
@@ -312,7 +312,7 @@ impl App {
         journal: Journal,
         accounts: &Accounts,
     ) -> Result<Engine, CommandError> {
-        if let (false, Some(within)) = (accounts.sandbox, Within::of(&self.env)) {
+        if let (false, Some(within)) = (accounts.sandbox, ParentSession::of(&self.env)) {
             within.check_real_accounts_allowed()?;
         }
         self.kill_switch.watch(&journal);
@@ -325,7 +325,7 @@ impl App {
         };
         let http = super::network::config(self, accounts, sandbox.as_ref());
         let tokens = Tokens::new(self.paths()?, self.sealer()?);
-        let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
+        let profiles = ConfiguredProfiles::new(self, accounts, sandbox.as_deref())?;
         let builder = Runtime::builder()
             .clock(torture::clock(&self.env))
             .http(http)

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::app::App;
 use super::config::{Config, Profile};
 use super::error::CommandError;
+use super::parent_session::{self, ParentSession};
 use super::plan::RunPlan;
 use super::rows;
-use super::within::{self, Within};
 use crate::operation::context::Mode;
 use crate::operation::platform::Operation;
 use crate::script::interactive::{TokenKind, pieces};
@@ -60,7 +60,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     if plan.sandbox || yes {
         return Ok(Approvals::for_all_profiles());
     }
-    let within = Within::of(&app.env);
+    let within = ParentSession::of(&app.env);
     let before: Vec<String> = match &within {
         // In a session, the session decides each time what to ask about.
         Some(within) => within.agreed().map(str::to_owned).into_iter().collect(),
@@ -163,7 +163,7 @@ fn touched_prod_profiles<'a>(
     touched_prod_profiles.sort_by(|one, other| one.name.cmp(&other.name));
     touched_prod_profiles.dedup_by(|one, other| one.name == other.name);
     touched_prod_profiles.retain(|profile| {
-        within::effective_mode(profile, &app.env) == Mode::Prod && profile.sandboxed().is_none()
+        parent_session::effective_mode(profile, &app.env) == Mode::Prod && profile.sandboxed().is_none()
     });
     touched_prod_profiles
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::ledger::{Held, held};
+use super::ledger::{LedgerResource, held};
 use super::times;
 use crate::report::records::object;
 use crate::report::reveal::Reveal;
@@ -63,7 +63,7 @@ pub(super) fn apps(app: &App, command: &AppsCommand) -> Result<Exit, CommandErro
     Ok(Exit::Ok)
 }
 
-fn row(app: &Held) -> Vec<String> {
+fn row(app: &LedgerResource) -> Vec<String> {
     vec![
         app.text("id"),
         app.text("name"),

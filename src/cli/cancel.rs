@@ -40,7 +40,7 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
     app.ui.note(&format!(
         "run {id} is cancelled; its completed steps stay on record"
     ));
-    for step in journal.steps(id, &StepFilter::ForAPerson)? {
+    for step in journal.steps(id, &StepFilter::Resolvable)? {
         let state = if step.state.is_open() {
             "in doubt"
         } else {

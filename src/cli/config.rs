@@ -24,7 +24,7 @@ pub use profile::Profile;
 pub(super) use profile::SANDBOX;
 pub(super) use reading::{check_address, is_local_or_sandbox};
 pub(super) use show::{ConfigCommand, lines, show};
-pub(super) use write::Draft;
+pub(super) use write::ConfigDraft;
 
 use self::document::Document;
 use self::table::Table;

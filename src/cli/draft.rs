@@ -12,20 +12,20 @@ use crate::journal::{folder_of, sync_folder};
 
 /// A file, accessible by its owner only, that is not in place yet.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct StagedFile {
     file: File,
     target: PathBuf,
     /// Whether the file has its temporary name.
     named: bool,
 }
 
-impl Draft {
+impl StagedFile {
     /// Creates an empty draft for this target.
-    pub(super) fn of(target: &Path) -> io::Result<Draft> {
+    pub(super) fn of(target: &Path) -> io::Result<StagedFile> {
         let name = draft_path(target);
         remove(&name)?;
         if let Ok(file) = create_unnamed(folder_of(target)) {
-            return Ok(Draft {
+            return Ok(StagedFile {
                 file,
                 target: target.to_owned(),
                 named: false,
@@ -35,7 +35,7 @@ impl Draft {
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Draft {
+        Ok(StagedFile {
             file: options.open(name)?,
             target: target.to_owned(),
             named: true,
@@ -65,7 +65,7 @@ impl Draft {
     }
 }
 
-impl Write for Draft {
+impl Write for StagedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -75,7 +75,7 @@ impl Write for Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for StagedFile {
     fn drop(&mut self) {
         if self.named {
             // If this fails, the next draft for this target removes it.
@@ -148,7 +148,7 @@ mod tests {
         fs::write(draft_path(&target), "half").unwrap();
         for text in ["first", "second"] {
             let before = fs::read_to_string(&target).ok();
-            let mut draft = Draft::of(&target).unwrap();
+            let mut draft = StagedFile::of(&target).unwrap();
             draft.write_all(text.as_bytes()).unwrap();
             if cfg!(target_os = "linux") {
                 assert_eq!(names(folder.path()).len(), usize::from(before.is_some()));
@@ -158,7 +158,7 @@ mod tests {
             assert_eq!(fs::read_to_string(&target).unwrap(), text);
             assert_eq!(names(folder.path()), ["out.csv"]);
         }
-        drop(Draft::of(&target).unwrap());
+        drop(StagedFile::of(&target).unwrap());
         assert_eq!(names(folder.path()), ["out.csv"]);
     }
 
@@ -166,7 +166,7 @@ mod tests {
     fn an_abandoned_named_temporary_file_is_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.csv");
-        let named = |target: &Path| Draft {
+        let named = |target: &Path| StagedFile {
             file: File::create(draft_path(target)).unwrap(),
             target: target.to_owned(),
             named: true,

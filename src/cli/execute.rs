@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::interrupt;
 use super::plan::RunPlan;
 use super::results::Results;
-use super::torture::Moment;
+use super::torture::KillPoint;
 use crate::bulk::input::Input;
 use crate::bulk::schedule::{self, RunEnd};
 use crate::journal::{RowCounts, RowFilter, RowStatus, RunId, RunLock, RunStatus};
@@ -162,10 +162,10 @@ impl Execution<'_> {
             partial: None,
         };
         // If the process is killed from here on, a resume finds the run unfinished and writes the results again.
-        self.app.kill_switch.pass(Moment::BeforeResults);
+        self.app.kill_switch.pass(KillPoint::BeforeResults);
         let shown = self.show_results(&mut outcome, results);
         let reported = self.report_outcome(runner, &outcome, observer);
-        self.app.kill_switch.pass(Moment::AfterResults);
+        self.app.kill_switch.pass(KillPoint::AfterResults);
         // A run whose results could not be put in place can be resumed.
         let status = shown.as_ref().map_or(RunStatus::Interrupted, |()| status);
         journal.set_run_status(self.id(), status)?;

@@ -34,8 +34,8 @@ use crate::script::program;
 use collection::Collection;
 use environment::{Account, Environment};
 use read::Found;
-use script::{Given, Script};
-use sessions::Profiled;
+use script::{ConversionInput, Script};
+use sessions::ImportedProfile;
 
 /// Import from other tools (Postman).
 #[derive(Args)]
@@ -194,9 +194,9 @@ fn converted(
     host: &Host,
     collection: &Collection,
     environment: Option<&Environment>,
-    profile: Option<Profiled>,
+    profile: Option<ImportedProfile>,
 ) -> Result<Script, CommandError> {
-    let given = Given {
+    let given = ConversionInput {
         variables: environment
             .map(|environment| environment.variables.clone())
             .unwrap_or_default(),
@@ -230,13 +230,13 @@ fn converted(
 }
 
 /// The profile made from the environment, as the script refers to it.
-fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<Profiled> {
+fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<ImportedProfile> {
     let (name, account) = (name?, account?);
     let text = |key: &str| {
         let found = account.texts.iter().find(|(known, _)| *known == key);
         found.map(|(_, text)| text.clone()).unwrap_or_default()
     };
-    Some(Profiled {
+    Some(ImportedProfile {
         name: name.to_owned(),
         platform: account.platform,
         url: text("url"),

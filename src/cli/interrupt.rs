@@ -56,21 +56,21 @@ fn end_process() -> ! {
 }
 
 /// Catches SIGINT and SIGTERM, which then no longer end the process.
-pub(super) struct Armed {
+pub(super) struct SignalHandlers {
     runtime: Runtime,
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Armed {
+impl SignalHandlers {
     /// Starts catching now, not only when `wait` is called.
-    pub(super) fn new() -> io::Result<Armed> {
+    pub(super) fn new() -> io::Result<SignalHandlers> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         drop(entered);
-        Ok(Armed {
+        Ok(SignalHandlers {
             runtime,
             interrupt,
             terminate,

@@ -11,15 +11,22 @@ use crate::value::nearest::nearest;
 use crate::value::{Object, Record, Value};
 
 /// A resource in the ledger, as its operation returned it.
-pub(super) struct Held {
+pub(super) struct LedgerResource {
     pub(super) item: LedgerItem,
 }
 
 /// The ledger's resources of this kind, in accounts whose address contains `account`; oldest first.
-pub(super) fn held(journal: &Journal, kind: &str, account: Option<&str>) -> Result<Vec<Held>, CommandError> {
+pub(super) fn held(
+    journal: &Journal,
+    kind: &str,
+    account: Option<&str>,
+) -> Result<Vec<LedgerResource>, CommandError> {
     let items = journal.ledger_list(kind, None)?.into_iter();
     let of_account = |item: &LedgerItem| account.is_none_or(|part| item.resource.account.contains(part));
-    Ok(items.filter(of_account).map(|item| Held { item }).collect())
+    Ok(items
+        .filter(of_account)
+        .map(|item| LedgerResource { item })
+        .collect())
 }
 
 /// Finds the one tenant with this e-mail address.
@@ -27,16 +34,16 @@ pub(super) fn find_tenant(
     journal: &Journal,
     email: &str,
     account: Option<&str>,
-) -> Result<Held, CommandError> {
+) -> Result<LedgerResource, CommandError> {
     let wanted = email.trim().to_lowercase();
     let tenants = held(journal, "tenant", account)?;
-    let (mut found, others): (Vec<Held>, Vec<Held>) = tenants
+    let (mut found, others): (Vec<LedgerResource>, Vec<LedgerResource>) = tenants
         .into_iter()
         .partition(|tenant| tenant.item.resource.name == wanted);
     match (found.pop(), found.len()) {
         (Some(tenant), 0) => Ok(tenant),
         (Some(last), _) => {
-            let accounts = found.iter().chain([&last]).map(Held::account);
+            let accounts = found.iter().chain([&last]).map(LedgerResource::account);
             Err(CommandError::usage(format!(
                 "{wanted} is a tenant of several accounts: {}",
                 accounts.collect::<Vec<_>>().join(", ")
@@ -48,7 +55,11 @@ pub(super) fn find_tenant(
 }
 
 /// The error that explains, as far as the journal knows, why there is no such tenant.
-fn no_tenant(journal: &Journal, wanted: &str, others: &[Held]) -> Result<CommandError, CommandError> {
+fn no_tenant(
+    journal: &Journal,
+    wanted: &str,
+    others: &[LedgerResource],
+) -> Result<CommandError, CommandError> {
     let doubts = journal.all_in_doubt("tenant")?;
     if let Some(doubt) = doubts.iter().find(|doubt| doubt.resource.name == wanted) {
         return Ok(
@@ -65,7 +76,7 @@ fn no_tenant(journal: &Journal, wanted: &str, others: &[Held]) -> Result<Command
     Ok(error.hint("provisor tenants list shows the tenants"))
 }
 
-impl Held {
+impl LedgerResource {
     /// The address of the account that holds the resource.
     pub(super) fn account(&self) -> &str {
         &self.item.resource.account

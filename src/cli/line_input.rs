@@ -14,7 +14,7 @@ use rustix::termios::{
 };
 use zeroize::Zeroizing;
 
-use self::keys::{Keys, Pressed};
+use self::keys::{KeyEffect, Keys};
 use super::ui::printable;
 
 mod keys;
@@ -31,7 +31,7 @@ const SIGNAL_GRACE: Duration = Duration::from_millis(500);
 /// Reads a typed line, without its end. `None` without a terminal, at the end of input, or if `given_up` comes first.
 pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
-    let shown = Shown::begin(&stdin)?;
+    let shown = EchoOn::begin(&stdin)?;
     show(question)?;
     let mut keys = Keys::default();
     let mut unechoed = shown.unechoed;
@@ -40,19 +40,19 @@ pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroiz
         if unechoed > 0 {
             // Input typed before the prompt has not been echoed.
             unechoed -= 1;
-            if unechoed == 0 || ended != Pressed::More {
+            if unechoed == 0 || ended != KeyEffect::More {
                 show(&keys.line().unwrap_or_default())?;
-                if ended == Pressed::Enter {
+                if ended == KeyEffect::Enter {
                     end_line();
                 }
                 unechoed = 0;
             }
         }
-        if ended != Pressed::More {
+        if ended != KeyEffect::More {
             break ended;
         }
     };
-    if ended == Pressed::Enter {
+    if ended == KeyEffect::Enter {
         return keys.line();
     }
     end_line();
@@ -76,20 +76,20 @@ pub(super) fn read_confirmation(question: &str, given_up: impl Fn() -> bool) -> 
 
 /// Discards input typed before the prompt, and reports it.
 fn discard_early_input(stdin: &Stdin) -> Option<()> {
-    if Early::take(stdin)?.discard_input() {
+    if TypeaheadMode::take(stdin)?.discard_input() {
         show("keys typed before this question were discarded and do not answer it\n")?;
     }
     Some(())
 }
 
 /// Waits for the next typed byte, and passes it to `keys`.
-fn press_next(stdin: &Stdin, keys: &mut Keys, given_up: impl Fn() -> bool) -> Pressed {
+fn press_next(stdin: &Stdin, keys: &mut Keys, given_up: impl Fn() -> bool) -> KeyEffect {
     let mut byte = Zeroizing::new([0]);
     loop {
         // Byte by byte: input after this line is for another reader.
         match wait(stdin, &given_up).map(|()| rustix::io::read(stdin, &mut *byte)) {
             Some(Err(Errno::INTR)) => {}
-            None | Some(Ok(0) | Err(_)) => return Pressed::End,
+            None | Some(Ok(0) | Err(_)) => return KeyEffect::End,
             Some(Ok(_)) => return keys.press(byte[0]),
         }
     }
@@ -110,25 +110,25 @@ pub(super) fn is_yes(answer: &str) -> bool {
 /// Ctrl-C is sent as SIGINT after the terminal is restored.
 pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
-    let hidden = Hidden::begin(&stdin)?;
+    let hidden = EchoOff::begin(&stdin)?;
     discard_early_input(&stdin)?;
     show(question)?;
     let mut keys = Keys::default();
     let ended = loop {
         match press_next(&stdin, &mut keys, &given_up) {
-            Pressed::More => {}
+            KeyEffect::More => {}
             ended => break ended,
         }
     };
     drop(hidden);
     end_line();
     match ended {
-        Pressed::Enter => keys.line(),
-        Pressed::Interrupt => {
+        KeyEffect::Enter => keys.line(),
+        KeyEffect::Interrupt => {
             interrupt(given_up);
             None
         }
-        Pressed::End | Pressed::More => None,
+        KeyEffect::End | KeyEffect::More => None,
     }
 }
 
@@ -174,17 +174,17 @@ fn wait(stdin: &Stdin, given_up: impl Fn() -> bool) -> Option<()> {
 }
 
 /// Puts the terminal in a mode in which reads return at once, to take input typed before the prompt. Restored on drop.
-struct Early<'a>(&'a Stdin, Termios);
+struct TypeaheadMode<'a>(&'a Stdin, Termios);
 
-impl Early<'_> {
-    fn take(stdin: &Stdin) -> Option<Early<'_>> {
+impl TypeaheadMode<'_> {
+    fn take(stdin: &Stdin) -> Option<TypeaheadMode<'_>> {
         let before = tcgetattr(stdin).ok()?;
         let mut at_once = before.clone();
         at_once.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         at_once.special_codes[SpecialCodeIndex::VMIN] = 0;
         at_once.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(stdin, OptionalActions::Now, &at_once).ok()?;
-        Some(Early(stdin, before))
+        Some(TypeaheadMode(stdin, before))
     }
 
     /// Discards all such input, from the terminal and from stdin's buffer. Returns whether there was any.
@@ -206,7 +206,7 @@ impl Early<'_> {
     }
 }
 
-impl Drop for Early<'_> {
+impl Drop for TypeaheadMode<'_> {
     fn drop(&mut self) {
         // A terminal that is gone needs no restoring.
         let _ = tcsetattr(self.0, OptionalActions::Now, &self.1);
@@ -214,17 +214,17 @@ impl Drop for Early<'_> {
 }
 
 /// Turns on echo and line editing until dropped, whatever the terminal's mode was before.
-struct Shown {
+struct EchoOn {
     before: Option<Termios>,
     /// The number of bytes typed while echo was off.
     unechoed: u64,
 }
 
-impl Shown {
-    fn begin(stdin: &Stdin) -> Option<Shown> {
+impl EchoOn {
+    fn begin(stdin: &Stdin) -> Option<EchoOn> {
         let before = tcgetattr(stdin).ok()?;
         if before.local_modes.contains(LocalModes::ICANON) {
-            return Some(Shown {
+            return Some(EchoOn {
                 before: None,
                 unechoed: 0,
             });
@@ -242,14 +242,14 @@ impl Shown {
         );
         let unechoed = ioctl_fionread(stdin).ok()?;
         tcsetattr(stdin, OptionalActions::Now, &shown).ok()?;
-        Some(Shown {
+        Some(EchoOn {
             before: Some(before),
             unechoed,
         })
     }
 }
 
-impl Drop for Shown {
+impl Drop for EchoOn {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
             // A terminal that is gone needs no restoring.
@@ -260,21 +260,21 @@ impl Drop for Shown {
 
 /// Turns off echo until dropped, and reads key by key: whole lines could not exceed 4,095 bytes on Linux, and the rest
 /// would be lost silently.
-struct Hidden(Termios);
+struct EchoOff(Termios);
 
-impl Hidden {
-    fn begin(stdin: &Stdin) -> Option<Hidden> {
+impl EchoOff {
+    fn begin(stdin: &Stdin) -> Option<EchoOff> {
         let before = tcgetattr(stdin).ok()?;
         let mut hidden = before.clone();
         hidden
             .local_modes
             .remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
         tcsetattr(stdin, OptionalActions::Now, &hidden).ok()?;
-        Some(Hidden(before))
+        Some(EchoOff(before))
     }
 }
 
-impl Drop for Hidden {
+impl Drop for EchoOff {
     fn drop(&mut self) {
         // A terminal that is gone needs no restoring.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);

@@ -27,6 +27,7 @@ mod memory;
 mod network;
 mod ops;
 mod params;
+mod parent_session;
 pub mod paths;
 mod plan;
 mod private_file;
@@ -52,7 +53,6 @@ mod tokens;
 mod torture;
 mod trust;
 pub mod ui;
-mod within;
 
 use std::process::ExitCode;
 

@@ -12,7 +12,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::ui::{Stream, Style};
 use crate::operation::doc::find::{self, Topic, Unknown};
-use crate::operation::doc::text::{self, Look};
+use crate::operation::doc::text::{self, DocLayout};
 use crate::operation::doc::{self, OpDoc};
 use crate::operation::platform::Operation;
 use crate::operation::spec::Kind;
@@ -203,8 +203,8 @@ fn topics(app: &App, name: &str) -> Result<Vec<Topic>, CommandError> {
     })
 }
 
-fn look<'a>(app: &App, heading: &'a dyn Fn(&str) -> String) -> Look<'a> {
-    Look {
+fn look<'a>(app: &App, heading: &'a dyn Fn(&str) -> String) -> DocLayout<'a> {
+    DocLayout {
         width: width(app),
         heading,
     }

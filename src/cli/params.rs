@@ -35,7 +35,7 @@ pub(super) fn command(script: &Script, path: &Path) -> Result<Command, CommandEr
         }
         command = command.arg(argument(param));
     }
-    Ok(run::Words::augment_args(command)
+    Ok(run::RunArgs::augment_args(command)
         .override_usage(format!("provisor run {} [PARAMETERS] [OPTIONS]", path.display()))
         .about(about(script)))
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use super::draft::Draft;
+use super::draft::StagedFile;
 use super::error::CommandError;
 use super::exit::Exit;
 use crate::journal::JournalError;
@@ -11,7 +11,7 @@ use crate::journal::JournalError;
 /// Writes a file that only its owner can read (0600), replacing an existing one.
 pub(super) fn write(
     path: &Path,
-    fill: impl FnOnce(&mut dyn io::Write) -> Result<(), Unwritten>,
+    fill: impl FnOnce(&mut dyn io::Write) -> Result<(), WriteFailure>,
 ) -> Result<(), CommandError> {
     let unwritable = |error: io::Error| {
         CommandError::new(
@@ -19,10 +19,10 @@ pub(super) fn write(
             format!("`{}` cannot be written: {error}", path.display()),
         )
     };
-    let mut sink = BufWriter::new(Draft::of(path).map_err(unwritable)?);
+    let mut sink = BufWriter::new(StagedFile::of(path).map_err(unwritable)?);
     fill(&mut sink).map_err(|error| match error {
-        Unwritten::Sink(error) => unwritable(error),
-        Unwritten::Other(error) => error,
+        WriteFailure::Sink(error) => unwritable(error),
+        WriteFailure::Other(error) => error,
     })?;
     let draft = sink
         .into_inner()
@@ -31,27 +31,27 @@ pub(super) fn write(
 }
 
 /// The reason why a file was not written.
-pub(super) enum Unwritten {
+pub(super) enum WriteFailure {
     /// The file itself cannot be written.
     Sink(io::Error),
     /// Its content could not be produced.
     Other(CommandError),
 }
 
-impl From<io::Error> for Unwritten {
-    fn from(error: io::Error) -> Unwritten {
-        Unwritten::Sink(error)
+impl From<io::Error> for WriteFailure {
+    fn from(error: io::Error) -> WriteFailure {
+        WriteFailure::Sink(error)
     }
 }
 
-impl From<CommandError> for Unwritten {
-    fn from(error: CommandError) -> Unwritten {
-        Unwritten::Other(error)
+impl From<CommandError> for WriteFailure {
+    fn from(error: CommandError) -> WriteFailure {
+        WriteFailure::Other(error)
     }
 }
 
-impl From<JournalError> for Unwritten {
-    fn from(error: JournalError) -> Unwritten {
-        Unwritten::Other(error.into())
+impl From<JournalError> for WriteFailure {
+    fn from(error: JournalError) -> WriteFailure {
+        WriteFailure::Other(error.into())
     }
 }

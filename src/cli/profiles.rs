@@ -8,8 +8,8 @@ use super::app::{Accounts, App};
 use super::approval::Approvals;
 use super::config::{self, Config, ConfigError, SANDBOX, Sourced};
 use super::error::CommandError;
+use super::parent_session;
 use super::paths::{Env, Paths};
-use super::within;
 use crate::operation::catalogue::Catalogue;
 use crate::operation::context::{ConnectOptions, Password, Permission, Profile, Profiles, Settings};
 use crate::operation::error::{Code, OpError};
@@ -18,7 +18,7 @@ use crate::value::origin::Origin;
 use crate::value::secret::{Home, Secret};
 
 /// The profiles of the configuration, which is read when a script first asks for an account.
-pub(super) struct Configured {
+pub(super) struct ConfiguredProfiles {
     env: Env,
     paths: Paths,
     requested: Option<String>,
@@ -26,25 +26,25 @@ pub(super) struct Configured {
     /// A password for the requested profile that is not stored yet.
     password: Option<Secret>,
     /// The simulated accounts by platform, if the sandbox replaces all accounts.
-    sandbox: Option<BTreeMap<&'static str, Simulated>>,
+    sandbox: Option<BTreeMap<&'static str, SimulatedProfile>>,
     /// The `prod` profiles whose changes are confirmed.
     agreed: Approvals,
     /// A cache of the profiles found, by requested platform and name.
-    found: Mutex<HashMap<Asked, Arc<Profile>>>,
+    found: Mutex<HashMap<ProfileRequest, Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,
 }
 
 /// A platform, and the name of a profile if one was named.
-type Asked = (String, Option<String>);
+type ProfileRequest = (String, Option<String>);
 
-impl Configured {
+impl ConfiguredProfiles {
     /// Creates the profiles for these accounts.
     pub(super) fn new(
         app: &App,
         accounts: &Accounts,
         sandbox: Option<&Sandbox>,
-    ) -> Result<Configured, CommandError> {
-        Ok(Configured {
+    ) -> Result<ConfiguredProfiles, CommandError> {
+        Ok(ConfiguredProfiles {
             env: app.env.clone(),
             catalogue: app.catalogue().clone(),
             paths: app.paths()?.clone(),
@@ -68,7 +68,7 @@ impl Configured {
 
     /// Returns the sandbox's account of a platform as a profile. Its settings (settle, timeouts, endpoints) can be
     /// configured as `[profiles.sandbox]`; its address and login cannot.
-    fn sandbox_profile(&self, platform: &str, account: &Simulated) -> Result<Arc<Profile>, OpError> {
+    fn sandbox_profile(&self, platform: &str, account: &SimulatedProfile) -> Result<Arc<Profile>, OpError> {
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
             platform: platform.to_owned(),
@@ -98,18 +98,18 @@ impl Configured {
 }
 
 /// An account of the sandbox, in the form of a profile.
-struct Simulated {
+struct SimulatedProfile {
     texts: BTreeMap<String, String>,
     secrets: BTreeMap<String, Password>,
 }
 
 /// The sandbox's accounts by platform.
-fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str, Simulated> {
+fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str, SimulatedProfile> {
     let owned = |(key, text): (&str, String)| (key.to_owned(), text);
     let secret = |(key, text): (&str, String)| (key.to_owned(), Password::known(Secret::new(text)));
     let accounts = sandbox.accounts().into_iter();
     let own = accounts.map(|account| {
-        let simulated = Simulated {
+        let simulated = SimulatedProfile {
             texts: account.texts.into_iter().map(owned).collect(),
             secrets: account.secrets.into_iter().map(secret).collect(),
         };
@@ -126,7 +126,7 @@ fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str,
             }
         };
         let secrets = platform.secrets().iter().filter(|key| key.required);
-        let simulated = Simulated {
+        let simulated = SimulatedProfile {
             texts: texts.map(|key| owned((key.name, text(key.name)))).collect(),
             secrets: secrets
                 .map(|key| secret((key.name, "of-the-sandbox".to_owned())))
@@ -153,7 +153,7 @@ pub(super) fn sandboxed(app: &App, requested: Option<&str>) -> Option<String> {
     profile.sandboxed().map(|_| profile.name.clone())
 }
 
-impl Profiles for Configured {
+impl Profiles for ConfiguredProfiles {
     fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         let requested = (platform.to_owned(), name.map(str::to_owned));
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -179,7 +179,7 @@ impl Profiles for Configured {
             // A script that uses no account needs no profile.
             (Err(_), None) => {
                 return Ok(Settings {
-                    permission: within::mode(&self.env).permission(self.agreed.covers("")),
+                    permission: parent_session::mode(&self.env).permission(self.agreed.covers("")),
                     ..Settings::default()
                 });
             }
@@ -217,7 +217,7 @@ impl Profiles for Configured {
     }
 }
 
-impl Configured {
+impl ConfiguredProfiles {
     /// Returns a profile that applies because of its address, although it was not named.
     fn covering_profile(&self, profile: &config::Profile) -> Result<Arc<Profile>, OpError> {
         let found = self.find(profile.platform().name, Some(&profile.name));
@@ -256,7 +256,7 @@ impl Configured {
 
     /// Whether its account may be changed, as far as changes are confirmed.
     fn permission(&self, profile: &config::Profile) -> Permission {
-        within::effective_mode(profile, &self.env).permission(self.agreed.covers(&profile.name))
+        parent_session::effective_mode(profile, &self.env).permission(self.agreed.covers(&profile.name))
     }
 }
 
@@ -318,6 +318,6 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
         endpoints: endpoints
             .map(|(name, path)| (name.clone(), path.value.clone()))
             .collect(),
-        permission: within::effective_mode(config, env).permission(true),
+        permission: parent_session::effective_mode(config, env).permission(true),
     })
 }

@@ -103,7 +103,7 @@ fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepR
         let name = step.resource.as_ref().map_or("", |resource| &resource.name);
         step.key.contains(fragment) || name.to_lowercase().contains(&fragment.to_lowercase())
     };
-    let mut open = journal.steps(&run.id, &StepFilter::ForAPerson)?;
+    let mut open = journal.steps(&run.id, &StepFilter::Resolvable)?;
     let mut resolved = Vec::new();
     if !open.iter().any(has) {
         resolved = journal.resolved_steps(&run.id)?;

@@ -12,7 +12,7 @@ use self::pipe::Pipe;
 pub(super) use self::place::check_distinct_paths;
 use self::place::{Target, format_of};
 use super::app::App;
-use super::draft::Draft;
+use super::draft::StagedFile;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
@@ -228,7 +228,7 @@ impl View {
         partial: &Path,
     ) -> Result<(), CommandError> {
         let failed = |error: io::Error| unwritable(Some(path), error.into());
-        let draft = Draft::of(path).map_err(failed)?;
+        let draft = StagedFile::of(path).map_err(failed)?;
         let sink = self.write(run, journal, Some(path), BufWriter::new(draft))?;
         let draft = sink.into_inner().map_err(|error| failed(error.into_error()))?;
         self.set_permissions(draft.file(), path, partial)

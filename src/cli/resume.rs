@@ -18,13 +18,13 @@ use super::error::CommandError;
 use super::execute::Execution;
 use super::exit::Exit;
 use super::memory;
+use super::parent_session::ParentSession;
 use super::plan::RunPlan;
 use super::results::Results;
 use super::run_summary::RunSummary;
-use super::within::Within;
 use crate::journal::{RowFilter, RunLock, RunRecord};
 use preview::Preview;
-use script::Pinned;
+use script::ResumeScript;
 
 /// Continue a run where it stopped.
 ///
@@ -99,7 +99,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     }
     select_run::check_plan_readable(&record)?;
     let recorded = RunPlan::from_value(&record.plan);
-    if let Some(within) = Within::of(&app.env) {
+    if let Some(within) = ParentSession::of(&app.env) {
         within.check_run_allowed(&record.id.to_string(), &recorded)?;
     }
     if recorded.session {
@@ -112,7 +112,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         plan.jobs = jobs.into();
     }
     select_run::same_account(app, &plan)?;
-    let mut pinned = Pinned::read(app, &journal, &record, &plan)?;
+    let mut pinned = ResumeScript::read(app, &journal, &record, &plan)?;
     let edited = command.with_current && pinned.take_current(app, &plan)?;
     let agreed = if command.plan {
         // Nothing is sent.
@@ -191,7 +191,7 @@ fn show_continuation(
     app: &App,
     record: &RunRecord,
     command: &ResumeCommand,
-    pinned: &Pinned,
+    pinned: &ResumeScript,
     plan: &RunPlan,
 ) {
     app.ui
@@ -209,7 +209,7 @@ fn carry_out(
     engine: &Engine,
     (run, record): (RunLock, &RunRecord),
     plan: RunPlan,
-    pinned: Pinned,
+    pinned: ResumeScript,
     (unread, results): (remaining_rows::RemainingRows, Option<Results>),
     again: bool,
 ) -> Result<Exit, CommandError> {

@@ -143,7 +143,7 @@ pub(super) struct RunFlags {
     // Clap shows options without a heading first, but the script's own should come first.
     next_help_heading = "Options"
 )]
-pub(super) struct Words {
+pub(super) struct RunArgs {
     #[command(flatten)]
     flags: RunFlags,
     /// Print help.
@@ -161,7 +161,7 @@ pub(super) struct Words {
 
 /// The option names of `run`, which no script parameter may have.
 pub(super) fn own_names() -> BTreeSet<String> {
-    Words::command()
+    RunArgs::command()
         .get_arguments()
         .filter_map(|arg| arg.get_long().map(|long| long.replace('-', "_")))
         .collect()
@@ -178,7 +178,7 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
         Ok(matches) => matches,
         Err(error) => return params::refuse(error, &script),
     };
-    let flags = Words::from_arg_matches_mut(&mut matches.clone())
+    let flags = RunArgs::from_arg_matches_mut(&mut matches.clone())
         .map_err(CommandError::usage)?
         .flags;
     let stdin = if path == Path::new("-") {

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::interrupt::Armed;
+use super::interrupt::SignalHandlers;
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::{Platform, SignIn, SignInRequest};
 use crate::operation::resource::{KeyForm, Paging, Resource};
@@ -187,7 +187,7 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
         ))
         .hint("stop that process, or set PROVISOR_HOME to serve another sandbox"));
     }
-    let signals = Armed::new()
+    let signals = SignalHandlers::new()
         .map_err(|error| CommandError::new(Exit::Aborted, format!("cannot wait for signals: {error}")))?;
     announce(app, &sandbox)?;
     signals.wait();

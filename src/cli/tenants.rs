@@ -46,7 +46,7 @@ const COLUMNS: [&str; 12] = [
 
 /// Which tenants, and whether to show their passwords.
 #[derive(Args)]
-struct Which {
+struct TenantSelection {
     /// Only tenants of accounts whose address contains this.
     #[arg(long, value_name = "ADDRESS")]
     account: Option<String>,

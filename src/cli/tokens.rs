@@ -57,7 +57,7 @@ impl TokenStore for Tokens {
 fn name(key: &TokenKey) -> Value {
     let account = Value::from(key.account.as_str());
     match &key.credential {
-        Credential::Given(given) => Value::List(vec![account, given.clone().into()]),
-        Credential::Kept(place) => Value::List(vec![account, "kept".into(), place.as_ref().into()]),
+        Credential::InlineSecret(given) => Value::List(vec![account, given.clone().into()]),
+        Credential::StoredAt(place) => Value::List(vec![account, "kept".into(), place.as_ref().into()]),
     }
 }

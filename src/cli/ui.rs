@@ -1,10 +1,10 @@
 //! Terminal output: data on stdout, everything else on stderr.
 
 mod colour;
-mod outlet;
 mod progress;
 mod say;
 mod table;
+mod unbuffered_stream;
 mod visible;
 
 use std::borrow::Cow;
@@ -17,9 +17,9 @@ use indicatif::ProgressBar;
 
 use self::colour::wants_colour;
 pub use self::colour::{Colour, Style};
-pub(crate) use self::outlet::Outlet;
 pub use self::progress::Progress;
 pub(super) use self::say::print_clap_error;
+pub(crate) use self::unbuffered_stream::UnbufferedStream;
 pub use self::visible::Visible;
 use super::paths::Env;
 use super::times;
@@ -39,8 +39,8 @@ pub enum Stream {
 /// The terminal, or the file or pipe in its place. Clones share the progress bar, so that lines do not break it.
 #[derive(Debug, Clone)]
 pub struct Ui {
-    out: Sight,
-    err: Sight,
+    out: StreamCapabilities,
+    err: StreamCapabilities,
     /// Whether lines on stderr may be redrawn.
     animated: bool,
     width: Option<u16>,
@@ -67,7 +67,7 @@ struct RowsShown {
 
 /// The capabilities of a stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Sight {
+struct StreamCapabilities {
     terminal: bool,
     colour: bool,
 }
@@ -88,7 +88,7 @@ impl Ui {
 
     fn for_streams(env: &Env, colour: Colour, out: bool, err: bool) -> Ui {
         let dumb = env.get("TERM") == Some("dumb");
-        let sight = |terminal| Sight {
+        let sight = |terminal| StreamCapabilities {
             terminal,
             colour: wants_colour(env, colour, terminal),
         };
@@ -151,12 +151,12 @@ impl Ui {
     }
 
     /// An unbuffered writer to a stream.
-    fn outlet(&self, stream: Stream) -> Outlet {
-        Outlet::new(stream, &self.stopping)
+    fn outlet(&self, stream: Stream) -> UnbufferedStream {
+        UnbufferedStream::new(stream, &self.stopping)
     }
 
     /// Stdout for data: unchanged for a file or a pipe, made safe for a terminal.
-    pub(crate) fn data(&self) -> Visible<Outlet> {
+    pub(crate) fn data(&self) -> Visible<UnbufferedStream> {
         Visible::new(self.outlet(Stream::Out), self.out.terminal)
     }
 
@@ -289,7 +289,7 @@ impl Ui {
         Progress::start(self.clone(), total, waits)
     }
 
-    fn sight(&self, stream: Stream) -> Sight {
+    fn sight(&self, stream: Stream) -> StreamCapabilities {
         match stream {
             Stream::Out => self.out,
             Stream::Err => self.err,

@@ -54,10 +54,10 @@ const GENERATION: usize = 512;
 
 /// A cache by account that keeps recently used entries only, so that its size is bounded.
 pub struct Recent<C> {
-    known: Mutex<Known<C>>,
+    known: Mutex<Generations<C>>,
 }
 
-struct Known<C> {
+struct Generations<C> {
     young: HashMap<String, C>,
     old: HashMap<String, C>,
 }
@@ -82,7 +82,7 @@ impl<C: Clone> Recent<C> {
 impl<C> Default for Recent<C> {
     fn default() -> Recent<C> {
         Recent {
-            known: Mutex::new(Known {
+            known: Mutex::new(Generations {
                 young: HashMap::new(),
                 old: HashMap::new(),
             }),

@@ -22,7 +22,7 @@ use crate::transport::response::Response;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
-pub use crate::flight::{Flight, Patience};
+pub use crate::flight::{Flight, RequestTimeouts};
 pub use crate::transport::DEFAULT_TIMEOUTS;
 pub use crate::transport::connect_options::ConnectOptions;
 pub use crate::transport::error::Sent;
@@ -37,10 +37,10 @@ pub struct Password(Source);
 #[derive(Clone)]
 enum Source {
     Known(Secret),
-    Ask { place: Arc<str>, ask: Arc<Ask> },
+    SecretReader { place: Arc<str>, ask: Arc<SecretReader> },
 }
 
-type Ask = dyn Fn() -> Result<Secret, String> + Send + Sync;
+type SecretReader = dyn Fn() -> Result<Secret, String> + Send + Sync;
 
 impl Password {
     /// A password that is already known.
@@ -52,7 +52,7 @@ impl Password {
     /// where it is stored, without revealing it: passwords with the same place are the same. `ask` may block; its error
     /// is a sentence without a full stop.
     pub fn ask(place: &str, ask: impl Fn() -> Result<Secret, String> + Send + Sync + 'static) -> Password {
-        Password(Source::Ask {
+        Password(Source::SecretReader {
             place: place.into(),
             ask: Arc::new(ask),
         })
@@ -62,15 +62,15 @@ impl Password {
     pub fn read(&self) -> Result<Secret, String> {
         match &self.0 {
             Source::Known(password) => Ok(password.clone()),
-            Source::Ask { ask, .. } => ask(),
+            Source::SecretReader { ask, .. } => ask(),
         }
     }
 
     /// Returns the password's identity, without reading it.
     pub fn identity(&self) -> Credential {
         match &self.0 {
-            Source::Known(password) => Credential::Given(password.clone()),
-            Source::Ask { place, .. } => Credential::Kept(Arc::clone(place)),
+            Source::Known(password) => Credential::InlineSecret(password.clone()),
+            Source::SecretReader { place, .. } => Credential::StoredAt(Arc::clone(place)),
         }
     }
 
@@ -78,7 +78,7 @@ impl Password {
     pub(crate) fn inline_id(&self) -> String {
         match &self.0 {
             Source::Known(password) => password.fingerprint(),
-            Source::Ask { .. } => String::new(),
+            Source::SecretReader { .. } => String::new(),
         }
     }
 
@@ -157,9 +157,9 @@ pub struct TokenKey {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Credential {
     /// The credential itself, if the caller already has it.
-    Given(Secret),
+    InlineSecret(Secret),
     /// Its owner and where it is stored. It is not read for this: a person would have to unlock it at every start.
-    Kept(Arc<str>),
+    StoredAt(Arc<str>),
 }
 
 impl Network {

@@ -1,14 +1,14 @@
 //! Writes and their effect on a store, identical for every store.
 
 use super::attempt::LedgerEntry;
+use super::progress_notes::InterruptedRow;
 use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::{StepEvent, StepState};
 use super::table::{
-    AuditData, ClaimData, ItemData, Look, Repeats, Res, ResourceKey, RowData, RowEnd, RowPut, RunData,
+    AuditData, ClaimData, ItemData, ReadTables, Repeats, Res, ResourceKey, RowData, RowEnd, RowPut, RunData,
     StepData, StepFilter, Tables,
 };
-use super::under_way::Left;
 use crate::sabotage::Sabotage;
 
 /// One write, applied atomically.
@@ -45,7 +45,7 @@ pub(super) enum Write {
     /// The process died while these rows were in progress.
     Died {
         run: RunId,
-        rows: Vec<Left>,
+        rows: Vec<InterruptedRow>,
     },
     /// Queues an ended row again; it restarts from its recorded steps.
     Reopen {
@@ -153,7 +153,7 @@ pub(super) enum Reply {
         last: u64,
     },
     /// The step's state does not allow the write; carries the step's current record, if it has one.
-    Elsewhere(Option<Box<StepData>>),
+    StateMismatch(Option<Box<StepData>>),
     /// The act is done or in doubt; carries its step.
     Acted(Box<StepData>),
     /// The ledger already has the resource.
@@ -352,7 +352,7 @@ fn insert_intent(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, 
     let recorded = tables.step(&step.run, &step.key)?;
     let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
     let Ok(state) = before.next(event) else {
-        return Ok(Reply::Elsewhere(recorded.map(Box::new)));
+        return Ok(Reply::StateMismatch(recorded.map(Box::new)));
     };
     if let Some(owner) = earlier_act(tables, &step, since_ms)? {
         return Ok(Reply::Acted(Box::new(owner)));
@@ -389,7 +389,7 @@ fn insert_intent(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, 
 
 /// Returns the other step by which this act was done at `since_ms` or later, or may have been done.
 pub(super) fn earlier_act(
-    look: &(impl Look + ?Sized),
+    look: &(impl ReadTables + ?Sized),
     step: &StepData,
     since_ms: i64,
 ) -> Res<Option<StepData>> {
@@ -449,7 +449,7 @@ fn record(tables: &mut dyn Tables, mut step: StepData, event: StepEvent) -> Res<
     let recorded = tables.step(&step.run, &step.key)?;
     let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
     let Ok(state) = before.next(event) else {
-        return Ok(Reply::Elsewhere(recorded.map(Box::new)));
+        return Ok(Reply::StateMismatch(recorded.map(Box::new)));
     };
     step.state = state;
     step.attempts = recorded.map_or(0, |step| step.attempts);
@@ -459,10 +459,10 @@ fn record(tables: &mut dyn Tables, mut step: StepData, event: StepEvent) -> Res<
 
 fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     let Some(mut step) = tables.step(&change.run, &change.key)? else {
-        return Ok(Reply::Elsewhere(None));
+        return Ok(Reply::StateMismatch(None));
     };
     let Ok(state) = step.state.next(change.event) else {
-        return Ok(Reply::Elsewhere(Some(Box::new(step))));
+        return Ok(Reply::StateMismatch(Some(Box::new(step))));
     };
     if matches!(change.event, StepEvent::LookedInVain { .. }) {
         step.attempts += 1;

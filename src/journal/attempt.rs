@@ -23,15 +23,15 @@ pub trait Attempt: Send + Sync {
     /// Looks up, before anything is recorded, whether the step's resource is on the platform already but not in the
     /// ledger. Reads only; may be dropped at any point. A resource found after an intent counts as created by the
     /// request, so one that existed before must be recognised here. `earlier` is as for [`Attempt::send`].
-    fn prepare(&self, earlier: bool) -> Boxed<'_, Prepared> {
+    fn prepare(&self, earlier: bool) -> Boxed<'_, PrepareOutcome> {
         let _ = earlier;
-        Box::pin(async { Prepared::Go })
+        Box::pin(async { PrepareOutcome::Proceed })
     }
 
     /// Sends the request once. `earlier`: an earlier request for the same resource was lost and not found by a lookup
     /// after its window, so a response like "already used" means that it was carried out. Requests that may change
     /// something are tracked in [`Attempt::flight`]. Once started it runs to completion, unless the response is late.
-    fn send(&self, earlier: bool) -> Boxed<'_, Sending>;
+    fn send(&self, earlier: bool) -> Boxed<'_, SendOutcome>;
 
     /// Returns the record of whether a request has left.
     fn flight(&self) -> &Flight;
@@ -41,7 +41,7 @@ pub trait Attempt: Send + Sync {
     fn probe(&self) -> Boxed<'_, Probe>;
 
     /// Returns the outcome to record, or the refusal, when the ledger has the resource or the act is remembered.
-    fn existing(&self, earlier: Earlier) -> Result<Value, Value>;
+    fn existing(&self, earlier: EarlierResult) -> Result<Value, Value>;
 
     /// Whether the resource in the ledger certainly no longer exists on the platform. Looks only if a list is available
     /// that can be paged further.
@@ -70,7 +70,7 @@ pub trait Attempt: Send + Sync {
 
 /// The result of an earlier step for the same resource or act.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Earlier {
+pub struct EarlierResult {
     /// Its outcome.
     pub value: Value,
     /// Its run; `None` if a person entered the outcome.
@@ -81,11 +81,11 @@ pub struct Earlier {
 
 /// The result of the lookup before the intent.
 #[derive(Debug, Clone)]
-pub enum Prepared {
+pub enum PrepareOutcome {
     /// There is no obstacle.
-    Go,
+    Proceed,
     /// The resource exists and is adopted; this is the outcome.
-    There(Value),
+    Adopted(Value),
     /// The resource may not be created. Recorded.
     Refused(Value),
     /// Whether it exists cannot be determined now. Never recorded.
@@ -94,7 +94,7 @@ pub enum Prepared {
 
 /// The result of sending a request.
 #[derive(Debug, Clone)]
-pub enum Sending {
+pub enum SendOutcome {
     /// It was carried out; this is the outcome. Recorded.
     Done(Value),
     /// It was refused and would be refused again. Recorded.
@@ -105,9 +105,9 @@ pub enum Sending {
     /// It was certainly not carried out, but may succeed later. Never recorded.
     Failed(Value),
     /// The platform reports that it was not carried out and may succeed shortly. Never recorded.
-    PutOff(Value),
+    Throttled(Value),
     /// It may have been carried out.
-    Lost {
+    LostResponse {
         /// Why the outcome is unknown, as a sentence without a full stop.
         reason: String,
         /// The same reason, for programmatic decisions.
@@ -171,7 +171,7 @@ pub struct Change {
     /// The effect of the outcome on the ledger.
     pub ledger_effect: LedgerEffect,
     /// The resource's name under version 1, if it differed.
-    pub former_key: Option<Former>,
+    pub former_key: Option<FormerKey>,
     /// The request under a key that the script gives: the response to a different request does not answer it.
     pub request: Option<Value>,
     /// How the act is remembered, if it has neither a name nor a lookup.
@@ -180,7 +180,7 @@ pub struct Change {
 
 /// The name of a resource under version 1.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Former {
+pub struct FormerKey {
     /// Its name.
     pub key: NaturalKey,
     /// How to verify that the resource with that name is this one.
@@ -193,7 +193,7 @@ pub enum Proof {
     /// The name was unique.
     Name,
     /// The name was shared by several resources: the request must be identical.
-    Words,
+    SameRequest,
     /// The name may have been shared: the request must be identical, or a lookup must find the same identifier.
     LookUp,
 }

@@ -7,25 +7,25 @@ const MAX_IN_FLIGHT: usize = 32;
 
 /// A counting semaphore with a fixed limit.
 #[derive(Clone, Default)]
-pub(super) struct Spool(Arc<(Mutex<usize>, Condvar)>);
+pub(super) struct QueueSemaphore(Arc<(Mutex<usize>, Condvar)>);
 
 /// A permit, returned when it is dropped.
-pub(super) struct Place(Spool);
+pub(super) struct QueuePermit(QueueSemaphore);
 
-impl Spool {
+impl QueueSemaphore {
     /// Waits for a permit and takes it.
-    pub(super) fn enter(&self) -> Place {
+    pub(super) fn enter(&self) -> QueuePermit {
         let (inside, left) = &*self.0;
         let guard = inside.lock().unwrap_or_else(PoisonError::into_inner);
         let full = |inside: &mut usize| *inside >= MAX_IN_FLIGHT;
         *left
             .wait_while(guard, full)
             .unwrap_or_else(PoisonError::into_inner) += 1;
-        Place(self.clone())
+        QueuePermit(self.clone())
     }
 }
 
-impl Drop for Place {
+impl Drop for QueuePermit {
     fn drop(&mut self) {
         let (inside, left) = &*self.0.0;
         *inside.lock().unwrap_or_else(PoisonError::into_inner) -= 1;

@@ -7,15 +7,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::apply::{Move, Rename, Reply, Write};
 use super::attempt::{
-    Attempt, Boundary, Boxed, Change, Earlier, LedgerEffect, Output, Prepared, Probe, Proof, Sending,
-    StepEnd, StepPlan,
+    Attempt, Boundary, Boxed, Change, EarlierResult, LedgerEffect, Output, PrepareOutcome, Probe, Proof,
+    SendOutcome, StepEnd, StepPlan,
 };
 use super::error::JournalError;
 use super::row::{RowJournal, split, step_seal_context, why_seal_context};
 use super::settle::{Search, Settled};
 use super::stamp::{MAX_STAMP_AGE_MS, Stamper};
 use super::step::{Loss, StepEvent, StepState, Window};
-use super::table::{ItemData, Look, ResourceKey, StepData};
+use super::table::{ItemData, ReadTables, ResourceKey, StepData};
 use crate::clock::{Stamp, millis};
 use crate::sabotage::Sabotage;
 use crate::value::Value;
@@ -28,7 +28,7 @@ const MAX_SENDS: u32 = 5;
 const MAX_THROTTLED: u32 = 5;
 
 /// A changing step in progress.
-pub(super) struct Changing<'a> {
+pub(super) struct ChangingStep<'a> {
     pub(super) row: &'a RowJournal,
     plan: &'a StepPlan,
     pub(super) change: &'a Change,
@@ -52,29 +52,29 @@ pub(super) enum Next<'a> {
     /// The intent is on disk.
     Send,
     /// The response is lost.
-    Settle(Lost<'a>),
+    Settle(LostResponse<'a>),
     /// Another process or task has moved the step.
     Follow(Box<StepData>),
 }
 
 /// A lost response.
-pub(super) struct Lost<'a> {
+pub(super) struct LostResponse<'a> {
     reason: String,
     loss: Loss,
     /// The pending request, if its response may still arrive.
-    late: Option<Boxed<'a, Sending>>,
+    late: Option<Boxed<'a, SendOutcome>>,
 }
 
-pub(super) type Ended = Result<Output, StepEnd>;
+pub(super) type StepResult = Result<Output, StepEnd>;
 
-impl<'a> Changing<'a> {
+impl<'a> ChangingStep<'a> {
     pub(super) fn new(
         row: &'a RowJournal,
         (plan, change): (&'a StepPlan, &'a Change),
         attempt: &'a dyn Attempt,
         cancel: &'a CancellationToken,
         new_step: StepData,
-    ) -> Changing<'a> {
+    ) -> ChangingStep<'a> {
         let step = StepData {
             changes: true,
             ledger: change.ledger_effect == LedgerEffect::Insert,
@@ -85,7 +85,7 @@ impl<'a> Changing<'a> {
             resource: change.resource.as_ref().map(ResourceKey::from),
             ..new_step
         };
-        Changing {
+        ChangingStep {
             row,
             plan,
             change,
@@ -100,7 +100,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Takes the step from its recorded state to an end.
-    pub(super) async fn carry_out(mut self, recorded: Option<StepData>) -> Ended {
+    pub(super) async fn carry_out(mut self, recorded: Option<StepData>) -> StepResult {
         if let Some(step) = recorded.as_ref().filter(|step| step.state.is_final()) {
             return self.row.replay(step);
         }
@@ -138,7 +138,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Continues from the recorded state of the step.
-    fn resume_from(&mut self, step: &StepData) -> Result<Next<'a>, Ended> {
+    fn resume_from(&mut self, step: &StepData) -> Result<Next<'a>, StepResult> {
         if step.state.is_final() {
             return Err(self.row.replay(step));
         }
@@ -151,7 +151,7 @@ impl<'a> Changing<'a> {
             None => Value::from("the process ended before the response arrived"),
         };
         let next = if step.state.is_open() {
-            Next::Settle(Lost {
+            Next::Settle(LostResponse {
                 reason: reason.as_text().unwrap_or_default().to_owned(),
                 loss: Loss::Gone,
                 late: None,
@@ -165,7 +165,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Records the intent, unless the resource exists or another step is working on it.
-    async fn begin(&mut self) -> Result<Next<'a>, Ended> {
+    async fn begin(&mut self) -> Result<Next<'a>, StepResult> {
         if self.cancel.is_cancelled() {
             return Err(Err(StepEnd::Cancelled));
         }
@@ -193,7 +193,7 @@ impl<'a> Changing<'a> {
                 self.wait_for_claim(*claim, owner.map(|owner| *owner)).await?;
                 return Ok(Next::Begin);
             }
-            Reply::Elsewhere(Some(step)) => return Ok(Next::Follow(step)),
+            Reply::StateMismatch(Some(step)) => return Ok(Next::Follow(step)),
             _ => {}
         }
         self.step.state = next_state(&self.step, event)?;
@@ -202,13 +202,13 @@ impl<'a> Changing<'a> {
 
     /// Finds out whether the resource exists on the platform before an intent says that it may be ours: if the process
     /// were killed after that, this could no longer be determined.
-    async fn prepare(&mut self) -> Result<(), Ended> {
+    async fn prepare(&mut self) -> Result<(), StepResult> {
         let Some(resource) = self.step.resource.as_ref().filter(|_| self.step.ledger) else {
             return Ok(());
         };
         let store = self.row.journal.store();
         let is_known =
-            |look: &dyn Look| Ok(look.item(resource)?.is_some() || look.claim(resource)?.is_some());
+            |look: &dyn ReadTables| Ok(look.item(resource)?.is_some() || look.claim(resource)?.is_some());
         // A write from a moment ago may be missed here; the check below catches it before it matters.
         let known = store.read_committed(is_known);
         if known.map_err(|error| Err(error.into()))? && !self.forget_what_is_gone(resource).await? {
@@ -219,17 +219,19 @@ impl<'a> Changing<'a> {
             .run_until_cancelled(self.attempt.prepare(self.earlier))
             .await;
         let prepared = prepared.ok_or(Err(StepEnd::Cancelled))?;
-        if !matches!(prepared, Prepared::Go) && store.read(is_known).map_err(|error| Err(error.into()))? {
+        if !matches!(prepared, PrepareOutcome::Proceed)
+            && store.read(is_known).map_err(|error| Err(error.into()))?
+        {
             return Ok(());
         }
         match prepared {
-            Prepared::Go => Ok(()),
-            Prepared::There(value) => {
+            PrepareOutcome::Proceed => Ok(()),
+            PrepareOutcome::Adopted(value) => {
                 self.adopted = Some(value);
                 Ok(())
             }
-            Prepared::Failed(reason) => Err(Err(StepEnd::Failed(reason))),
-            Prepared::Refused(reason) => {
+            PrepareOutcome::Failed(reason) => Err(Err(StepEnd::Failed(reason))),
+            PrepareOutcome::Refused(reason) => {
                 let step = self.step.clone();
                 let recorded = self
                     .row
@@ -242,7 +244,7 @@ impl<'a> Changing<'a> {
 
     /// Removes the resource from the ledger if an earlier run inserted it and the platform no longer has it. Returns
     /// whether it did. Entries younger than the lookup time are kept, as the platform may not list them yet.
-    async fn forget_what_is_gone(&self, resource: &ResourceKey) -> Result<bool, Ended> {
+    async fn forget_what_is_gone(&self, resource: &ResourceKey) -> Result<bool, StepResult> {
         let journal = &self.row.journal;
         let item = journal.store().read(|look| look.item(resource));
         let old = |item: &ItemData| {
@@ -265,18 +267,18 @@ impl<'a> Changing<'a> {
     }
 
     /// Ends the step with the resource that the ledger already has.
-    fn in_ledger(&self, item: &ItemData) -> Ended {
+    fn in_ledger(&self, item: &ItemData) -> StepResult {
         let earlier = self.row.journal.in_ledger(&self.step, item)?;
         self.existing(earlier)
     }
 
     /// Ends the step with the result of an act that is already done.
-    fn earlier_act(&self, owner: &StepData) -> Ended {
+    fn earlier_act(&self, owner: &StepData) -> StepResult {
         let earlier = self.row.journal.earlier_act(&self.step, owner)?;
         self.existing(earlier)
     }
 
-    fn existing(&self, earlier: Earlier) -> Ended {
+    fn existing(&self, earlier: EarlierResult) -> StepResult {
         let (event, value) = match self.attempt.existing(earlier) {
             Ok(value) => (StepEvent::Known, value),
             Err(refusal) => (StepEvent::KnownRefused, refusal),
@@ -293,7 +295,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Renames a resource that version 1 knew under another name.
-    async fn rename_from_v1(&self) -> Result<(), Ended> {
+    async fn rename_from_v1(&self) -> Result<(), StepResult> {
         let (Some(former), Some(to)) = (&self.change.former_key, &self.step.resource) else {
             return Ok(());
         };
@@ -302,7 +304,7 @@ impl<'a> Changing<'a> {
         let request_key_v1 = self.row.request_key_v1(self.plan);
         let same_words = |step: &String| split(step).is_some_and(|(asked, _)| asked == request_key_v1);
         let is_alone = former.proof == Proof::Name;
-        let known = |look: &dyn Look| Ok((look.item(&from)?, look.claim(&from)?));
+        let known = |look: &dyn ReadTables| Ok((look.item(&from)?, look.claim(&from)?));
         let (item, claim) = journal.store().read(known).map_err(|error| Err(error.into()))?;
         if let Some(claim) = claim
             .as_ref()
@@ -332,7 +334,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Whether a lookup finds the very resource of this entry.
-    async fn still_exists(&self, item: &ItemData) -> Result<bool, Ended> {
+    async fn still_exists(&self, item: &ItemData) -> Result<bool, StepResult> {
         match self.cancel.run_until_cancelled(self.attempt.probe()).await {
             Some(Probe::Found(value)) => {
                 let found = self.attempt.platform_id(&value);
@@ -348,7 +350,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Sends the request once and records the result.
-    async fn send(&mut self) -> Result<Next<'a>, Ended> {
+    async fn send(&mut self) -> Result<Next<'a>, StepResult> {
         if let Some(value) = self.adopted.take() {
             return Err(self.conclude(StepEvent::Answered, value).await?);
         }
@@ -360,7 +362,7 @@ impl<'a> Changing<'a> {
             let stamping = Arc::clone(&stamping);
             async move { stamping.stamp(patience).await.map_err(|error| error.to_string()) }
         });
-        let guard = Abandoned::unless_disarmed(self, || flight.has_left());
+        let guard = AbandonGuard::unless_disarmed(self, || flight.has_left());
         self.boundary(Boundary::AfterIntent);
         let mut sending = self.attempt.send(self.earlier);
         let answer = tokio::select! {
@@ -376,7 +378,7 @@ impl<'a> Changing<'a> {
             Ok(answer) => answer,
             Err(reason) => {
                 self.sends += 1;
-                return Ok(Next::Settle(Lost {
+                return Ok(Next::Settle(LostResponse {
                     reason,
                     loss: Loss::Late,
                     late: Some(sending),
@@ -384,7 +386,7 @@ impl<'a> Changing<'a> {
             }
         };
         if self.change.probes
-            && let Sending::PutOff(reason) = answer
+            && let SendOutcome::Throttled(reason) = answer
         {
             return self.put_off(reason).await;
         }
@@ -394,25 +396,25 @@ impl<'a> Changing<'a> {
     }
 
     /// Continues from a response.
-    async fn handle_response(&mut self, answer: Sending) -> Result<Next<'a>, Ended> {
+    async fn handle_response(&mut self, answer: SendOutcome) -> Result<Next<'a>, StepResult> {
         match answer {
-            Sending::Lost { reason, loss } => {
+            SendOutcome::LostResponse { reason, loss } => {
                 let late = None;
-                Ok(Next::Settle(Lost { reason, loss, late }))
+                Ok(Next::Settle(LostResponse { reason, loss, late }))
             }
-            Sending::Failed(reason) | Sending::PutOff(reason) => {
+            SendOutcome::Failed(reason) | SendOutcome::Throttled(reason) => {
                 self.advance(StepEvent::NotCarriedOut, None).await?;
                 Err(Err(StepEnd::Failed(reason)))
             }
-            Sending::Refused(value) => Err(self.conclude(StepEvent::Refused, value).await?),
-            Sending::HalfDone(value) => Err(self.conclude(StepEvent::HalfDone, value).await?),
-            Sending::Done(value) => Err(self.conclude(StepEvent::Answered, value).await?),
+            SendOutcome::Refused(value) => Err(self.conclude(StepEvent::Refused, value).await?),
+            SendOutcome::HalfDone(value) => Err(self.conclude(StepEvent::HalfDone, value).await?),
+            SendOutcome::Done(value) => Err(self.conclude(StepEvent::Answered, value).await?),
         }
     }
 
     /// Handles a throttled request. Some platforms count only the requests they have carried out, so a lookup comes
     /// before the request is sent again.
-    async fn put_off(&mut self, reason: Value) -> Result<Next<'a>, Ended> {
+    async fn put_off(&mut self, reason: Value) -> Result<Next<'a>, StepResult> {
         self.put_off += 1;
         if Sabotage::SentAgainWhenPutOff.is_on() && self.put_off < MAX_THROTTLED {
             return Ok(Next::Send);
@@ -428,8 +430,8 @@ impl<'a> Changing<'a> {
                 self.found(value).await
             }
             Some(Probe::Absent) if self.put_off < MAX_THROTTLED => Ok(Next::Send),
-            Some(Probe::Absent) => self.handle_response(Sending::Failed(reason)).await,
-            Some(Probe::Unknown(_) | Probe::Unreachable(_)) => Ok(Next::Settle(Lost {
+            Some(Probe::Absent) => self.handle_response(SendOutcome::Failed(reason)).await,
+            Some(Probe::Unknown(_) | Probe::Unreachable(_)) => Ok(Next::Settle(LostResponse {
                 reason: "the platform throttled the request".to_owned(),
                 loss: Loss::Broken,
                 late: None,
@@ -442,7 +444,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Records the outcome or the refusal.
-    async fn conclude(&mut self, event: StepEvent, value: Value) -> Result<Ended, Ended> {
+    async fn conclude(&mut self, event: StepEvent, value: Value) -> Result<StepResult, StepResult> {
         self.boundary(Boundary::BeforeOutcome);
         self.advance(event, Some(&value)).await?;
         self.boundary(Boundary::AfterOutcome);
@@ -458,8 +460,8 @@ impl<'a> Changing<'a> {
     }
 
     /// Looks up what the lost response would have contained, and continues from there.
-    async fn settle(&mut self, lost: Lost<'a>) -> Result<Next<'a>, Ended> {
-        let Lost { reason, loss, late } = lost;
+    async fn settle(&mut self, lost: LostResponse<'a>) -> Result<Next<'a>, StepResult> {
+        let LostResponse { reason, loss, late } = lost;
         let listens = self.change.probes || late.is_some();
         if let Some(next) = self.mark_in_doubt(self.lost(loss), &reason, !listens).await? {
             return Ok(next);
@@ -467,7 +469,7 @@ impl<'a> Changing<'a> {
         if !listens {
             return Err(self.in_doubt(reason));
         }
-        let guard = Abandoned::unless_disarmed(self, || true);
+        let guard = AbandonGuard::unless_disarmed(self, || true);
         let settled = self.look(&self.step, &reason, late).await;
         guard.disarm();
         let reason = match settled {
@@ -494,7 +496,7 @@ impl<'a> Changing<'a> {
         }
     }
 
-    async fn found(&mut self, value: Value) -> Result<Next<'a>, Ended> {
+    async fn found(&mut self, value: Value) -> Result<Next<'a>, StepResult> {
         self.boundary(Boundary::BeforeOutcome);
         let mut step = self.step.clone();
         if let Some(moved) = self
@@ -512,7 +514,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Sends again a request that was not carried out, after recording a new intent stamp.
-    async fn send_again(&mut self, looked_up_at: Stamp) -> Result<Next<'a>, Ended> {
+    async fn send_again(&mut self, looked_up_at: Stamp) -> Result<Next<'a>, StepResult> {
         let event = StepEvent::LookedInVain {
             looked_up_at,
             window: self.window(),
@@ -555,7 +557,7 @@ impl<'a> Changing<'a> {
         &self,
         step: &StepData,
         reason: &str,
-        late: Option<Boxed<'_, Sending>>,
+        late: Option<Boxed<'_, SendOutcome>>,
     ) -> Settled {
         let own = self.window();
         let recorded = step.state.window().unwrap_or(own);
@@ -594,7 +596,7 @@ impl<'a> Changing<'a> {
         event: StepEvent,
         reason: &str,
         parked: bool,
-    ) -> Result<Option<Next<'a>>, Ended> {
+    ) -> Result<Option<Next<'a>>, StepResult> {
         let mut step = self.step.clone();
         let moved = self
             .move_step(&mut step, event, None, Some((reason, parked)))
@@ -605,7 +607,7 @@ impl<'a> Changing<'a> {
         Ok(moved)
     }
 
-    fn in_doubt(&self, reason: String) -> Ended {
+    fn in_doubt(&self, reason: String) -> StepResult {
         Err(StepEnd::InDoubt {
             step: self.step.key.clone(),
             reason,
@@ -614,14 +616,14 @@ impl<'a> Changing<'a> {
 
     /// Moves this step after a response. Waits for the disk only if the outcome cannot be obtained again or the
     /// response was late; otherwise nothing else can have moved the step, as this process holds the claim and the run.
-    async fn advance(&mut self, event: StepEvent, outcome: Option<&Value>) -> Result<(), Ended> {
+    async fn advance(&mut self, event: StepEvent, outcome: Option<&Value>) -> Result<(), StepResult> {
         let state = next_state(&self.step, event)?;
         let write = self.move_write(&self.step, event, outcome, None);
         // Without a lookup, an outcome cannot be obtained again either.
         let told_once = outcome.is_some_and(|outcome| outcome.has_secret() || !self.change.probes)
             && !Sabotage::OutcomeLater.is_on();
         if told_once || !matches!(self.step.state, StepState::Intended { .. }) {
-            if let Reply::Elsewhere(_) = self.write(write).await? {
+            if let Reply::StateMismatch(_) = self.write(write).await? {
                 let step = self.step.key.clone();
                 return Err(Err(JournalError::Moved { step }.into()));
             }
@@ -631,7 +633,7 @@ impl<'a> Changing<'a> {
             store.write_later_then(
                 write,
                 Box::new(move |reply| {
-                    if let Ok(Reply::Elsewhere(_)) = reply {
+                    if let Ok(Reply::StateMismatch(_)) = reply {
                         tracing::error!(
                             step,
                             "a step was moved by another process while it was carried out"
@@ -652,11 +654,11 @@ impl<'a> Changing<'a> {
         event: StepEvent,
         outcome: Option<&Value>,
         reason: Option<(&str, bool)>,
-    ) -> Result<Option<Next<'a>>, Ended> {
+    ) -> Result<Option<Next<'a>>, StepResult> {
         let write = self.move_write(step, event, outcome, reason);
         match self.write(write).await? {
-            Reply::Elsewhere(Some(moved)) => Ok(Some(Next::Follow(moved))),
-            Reply::Elsewhere(None) => Ok(Some(Next::Begin)),
+            Reply::StateMismatch(Some(moved)) => Ok(Some(Next::Follow(moved))),
+            Reply::StateMismatch(None) => Ok(Some(Next::Begin)),
             _ => {
                 step.state = next_state(step, event)?;
                 Ok(None)
@@ -720,7 +722,7 @@ impl<'a> Changing<'a> {
         }))
     }
 
-    async fn write(&self, write: Write) -> Result<Reply, Ended> {
+    async fn write(&self, write: Write) -> Result<Reply, StepResult> {
         let written = self.row.journal.store().write_async(write).await;
         written.map_err(|error| Err(error.into()))
     }
@@ -736,7 +738,7 @@ impl<'a> Changing<'a> {
 
 /// Returns the state of a step after an event. A step that cannot have had the event is in doubt: what is known of it
 /// here is not what happened.
-fn next_state(step: &StepData, event: StepEvent) -> Result<StepState, Ended> {
+fn next_state(step: &StepData, event: StepEvent) -> Result<StepState, StepResult> {
     step.state.next(event).map_err(|_| {
         Err(StepEnd::InDoubt {
             step: step.key.clone(),
@@ -747,16 +749,16 @@ fn next_state(step: &StepData, event: StepEvent) -> Result<StepState, Ended> {
 
 /// Marks a step whose future is dropped early: its response is no longer awaited, and others may settle it. If no
 /// request had left, nothing is in doubt.
-struct Abandoned<'a, 'b, F: Fn() -> bool> {
-    changing: &'b Changing<'a>,
+struct AbandonGuard<'a, 'b, F: Fn() -> bool> {
+    changing: &'b ChangingStep<'a>,
     /// Whether a request can have been carried out.
     has_left: F,
     armed: bool,
 }
 
-impl<'a, 'b, F: Fn() -> bool> Abandoned<'a, 'b, F> {
-    fn unless_disarmed(changing: &'b Changing<'a>, has_left: F) -> Abandoned<'a, 'b, F> {
-        Abandoned {
+impl<'a, 'b, F: Fn() -> bool> AbandonGuard<'a, 'b, F> {
+    fn unless_disarmed(changing: &'b ChangingStep<'a>, has_left: F) -> AbandonGuard<'a, 'b, F> {
+        AbandonGuard {
             changing,
             has_left,
             armed: true,
@@ -768,10 +770,10 @@ impl<'a, 'b, F: Fn() -> bool> Abandoned<'a, 'b, F> {
     }
 }
 
-impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
+impl<F: Fn() -> bool> Drop for AbandonGuard<'_, '_, F> {
     fn drop(&mut self) {
         if self.armed {
-            let Changing { step, row, .. } = self.changing;
+            let ChangingStep { step, row, .. } = self.changing;
             let lost = self.changing.lost(Loss::Gone);
             let reason = ("the step was abandoned while it waited for its response", true);
             let write = if (self.has_left)() {

@@ -11,7 +11,7 @@ use super::row::{step_seal_context, why_seal_context};
 use super::run::{RowFilter, RunId};
 use super::seal::Sealed;
 use super::store::Store;
-use super::table::{Look, Res, RunData, StepData, StepFilter};
+use super::table::{ReadTables, Res, RunData, StepData, StepFilter};
 use crate::value::digest::sha256;
 
 /// Rows per read.
@@ -51,7 +51,7 @@ impl Journal {
 
 struct Check<'a> {
     journal: &'a Journal,
-    look: &'a dyn Look,
+    look: &'a dyn ReadTables,
     problems: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::attempt::StepEnd;
-use super::change::{Changing, Ended};
+use super::change::{ChangingStep, StepResult};
 use super::lock::WaitNote;
 use super::run::RunId;
 use super::settle::Settled;
@@ -15,13 +15,13 @@ use crate::waiting::{Wait, Waiting};
 const FIRST_POLL: Duration = Duration::from_millis(50);
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-impl Changing<'_> {
+impl ChangingStep<'_> {
     /// Waits for another step on the same resource, or settles it if no process is working on it any more.
     pub(super) async fn wait_for_claim(
         &mut self,
         claim: ClaimData,
         owner: Option<StepData>,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), StepResult> {
         let locks = self.row.journal.locks();
         // Steps of this process take turns, so if one of them still holds the claim, it is not active.
         let is_at_work = !claim.parked
@@ -70,7 +70,7 @@ impl Changing<'_> {
     }
 
     /// Waits until the same act in another run has ended. An act in doubt needs a person's decision.
-    pub(super) async fn wait_for_act(&self, owner: &StepData) -> Result<(), Ended> {
+    pub(super) async fn wait_for_act(&self, owner: &StepData) -> Result<(), StepResult> {
         let journal = &self.row.journal;
         let locks = journal.locks();
         let mut pause = FIRST_POLL;
@@ -111,7 +111,7 @@ impl Changing<'_> {
     }
 
     /// Waits until a running process's claim is released or parked.
-    async fn wait_for(&self, claim: &ClaimData) -> Result<(), Ended> {
+    async fn wait_for(&self, claim: &ClaimData) -> Result<(), StepResult> {
         let journal = &self.row.journal;
         let mut pause = FIRST_POLL;
         let (mut waited, mut wait_notice) = (Duration::ZERO, None);

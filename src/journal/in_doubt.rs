@@ -4,7 +4,7 @@ use super::Journal;
 use super::error::JournalError;
 use super::run::RunId;
 use super::step::StepState;
-use super::table::{Look, Res, ResourceKey};
+use super::table::{ReadTables, Res, ResourceKey};
 
 /// A resource that a step may have created.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ impl Journal {
 }
 
 /// Returns the step that is working on a resource or has left it in doubt.
-pub(super) fn claimed(look: &dyn Look, resource: &ResourceKey) -> Res<Option<InDoubt>> {
+pub(super) fn claimed(look: &dyn ReadTables, resource: &ResourceKey) -> Res<Option<InDoubt>> {
     let Some(claim) = look.claim(resource)? else {
         return Ok(None);
     };

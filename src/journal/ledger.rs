@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::apply::Write;
-use super::attempt::Earlier;
+use super::attempt::EarlierResult;
 use super::change::{item_seal_context, platform_id};
 use super::error::JournalError;
 use super::row::step_seal_context;
@@ -88,12 +88,12 @@ impl Journal {
     }
 
     /// Returns the ledger's record of the resource that a step requests.
-    pub(super) fn in_ledger(&self, step: &StepData, item: &ItemData) -> Result<Earlier, JournalError> {
+    pub(super) fn in_ledger(&self, step: &StepData, item: &ItemData) -> Result<EarlierResult, JournalError> {
         let owner = match (&item.run, &item.step) {
             (Some(run), Some(key)) => self.store().read(|look| look.step(run, key))?,
             _ => None,
         };
-        Ok(Earlier {
+        Ok(EarlierResult {
             value: self.open_sealed(&item_seal_context(&item.resource), &item.value)?,
             run: item.run.clone(),
             is_same_request: owner.is_none_or(|owner| makes_same_request(step, &owner)),
@@ -101,10 +101,14 @@ impl Journal {
     }
 
     /// Returns the result of an earlier step with the same act.
-    pub(super) fn earlier_act(&self, step: &StepData, owner: &StepData) -> Result<Earlier, JournalError> {
+    pub(super) fn earlier_act(
+        &self,
+        step: &StepData,
+        owner: &StepData,
+    ) -> Result<EarlierResult, JournalError> {
         let open = |sealed| self.open_sealed(&step_seal_context(owner), sealed);
         let value = owner.outcome.as_ref().map(|sealed| open(sealed)).transpose()?;
-        Ok(Earlier {
+        Ok(EarlierResult {
             value: value.unwrap_or_default(),
             run: Some(owner.run.clone()),
             is_same_request: makes_same_request(step, owner),

@@ -10,23 +10,23 @@ use std::time::Duration;
 
 use super::error::JournalError;
 use super::files;
+use super::progress_notes::{InterruptedRow, ProgressNotes, RowInProgress};
 use super::run::{Rules, RunId};
 use super::store::Store;
-use super::under_way::{Left, Notes, UnderWay};
 use crate::sabotage::Sabotage;
 
 /// The exclusive right to execute a run, held until the last clone is dropped.
 #[derive(Clone)]
-pub struct RunLock(Arc<Held>);
+pub struct RunLock(Arc<RunLockState>);
 
-struct Held {
+struct RunLockState {
     run: RunId,
     rules: Rules,
     /// Locked as long as it is open. A journal in memory has none.
     _file: Option<File>,
-    notes: Notes,
+    notes: ProgressNotes,
     /// Rows that an earlier process left in progress when it died.
-    interrupted_rows: Vec<Left>,
+    interrupted_rows: Vec<InterruptedRow>,
     locks: Arc<Locks>,
     store: Arc<Store>,
 }
@@ -43,12 +43,12 @@ impl RunLock {
     }
 
     /// Notes that a row is in progress, for the process that resumes the run if this one dies.
-    pub fn begin_row(&self, position: u64) -> UnderWay {
+    pub fn begin_row(&self, position: u64) -> RowInProgress {
         self.0.notes.begin(position)
     }
 
     /// Returns the rows that an earlier process left in progress when it died.
-    pub(super) fn interrupted_rows(&self) -> &[Left] {
+    pub(super) fn interrupted_rows(&self) -> &[InterruptedRow] {
         &self.0.interrupted_rows
     }
 
@@ -64,7 +64,7 @@ impl std::fmt::Debug for RunLock {
     }
 }
 
-impl Drop for Held {
+impl Drop for RunLockState {
     fn drop(&mut self) {
         // The next owner must find everything this one has written. A failure is reported to the writers.
         let _ = self.store.flush();
@@ -126,8 +126,8 @@ impl Locks {
         }
         let file = match self.path(run).map(|path| lock(&path)) {
             None => None,
-            Some(Ok(Taken::Locked(file))) => Some(file),
-            Some(Ok(Taken::Busy(pid))) => {
+            Some(Ok(LockAttempt::Locked(file))) => Some(file),
+            Some(Ok(LockAttempt::Busy(pid))) => {
                 self.held().remove(run);
                 return Err(busy(pid));
             }
@@ -142,10 +142,10 @@ impl Locks {
         // Left behind by a killed process.
         self.forget_waits(run);
         let (notes, interrupted_rows) = match self.path(run).filter(|_| file.is_some()) {
-            Some(path) => Notes::open(&row_notes_path(&path)),
-            None => (Notes::none(), Vec::new()),
+            Some(path) => ProgressNotes::open(&row_notes_path(&path)),
+            None => (ProgressNotes::none(), Vec::new()),
         };
-        Ok(RunLock(Arc::new(Held {
+        Ok(RunLock(Arc::new(RunLockState {
             run: run.clone(),
             rules,
             _file: file,
@@ -270,12 +270,12 @@ fn row_notes_path(lock: &Path) -> PathBuf {
     lock.with_extension("rows")
 }
 
-enum Taken {
+enum LockAttempt {
     Locked(File),
     Busy(Option<u32>),
 }
 
-fn lock(path: &Path) -> Result<Taken, (PathBuf, io::Error)> {
+fn lock(path: &Path) -> Result<LockAttempt, (PathBuf, io::Error)> {
     let failed = |error: io::Error| (path.to_owned(), error);
     files::make_private_folder(files::folder_of(path)).map_err(failed)?;
     let mut file = files::create_private(path).map_err(failed)?;
@@ -296,14 +296,14 @@ fn lock(path: &Path) -> Result<Taken, (PathBuf, io::Error)> {
                     write!(file, "{}", std::process::id())
                 };
                 sign().map_err(failed)?;
-                return Ok(Taken::Locked(file));
+                return Ok(LockAttempt::Locked(file));
             }
             Err(TryLockError::WouldBlock) if attempt + 1 < ATTEMPTS => std::thread::sleep(RETRY_DELAY),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
     }
-    Ok(Taken::Busy(last_holder_pid(path)))
+    Ok(LockAttempt::Busy(last_holder_pid(path)))
 }
 
 /// Returns the id of the process that last took the lock.

@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, StepEnd, StepKind, StepPlan};
-use super::change::Changing;
+use super::change::ChangingStep;
 use super::error::JournalError;
 use super::row::RowJournal;
 use super::settle::Settled;
@@ -42,7 +42,7 @@ impl RowJournal {
         if !recorded.state.is_open() {
             return Ok(LookupOutcome::Known);
         }
-        let changing = Changing::new(self, (plan, change), attempt, cancel, new_step);
+        let changing = ChangingStep::new(self, (plan, change), attempt, cancel, new_step);
         match changing.close(recorded, change.probes).await {
             Ok(closed) => Ok(closed),
             Err(Err(StepEnd::Journal(error))) => Err(error),
@@ -52,12 +52,12 @@ impl RowJournal {
     }
 }
 
-impl Changing<'_> {
+impl ChangingStep<'_> {
     async fn close(
         &self,
         mut step: super::table::StepData,
         probes: bool,
-    ) -> Result<LookupOutcome, super::change::Ended> {
+    ) -> Result<LookupOutcome, super::change::StepResult> {
         let reason = match step.state {
             StepState::Intended { .. } => Some(("the session ended before the response arrived", true)),
             _ => None,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::apply::{Reply, Write, apply};
+use super::progress_notes::{CrashCounts, InterruptedRow};
 use super::run::{RowCounts, RowFilter, RunId};
 use super::table::{
-    AuditData, ClaimData, Fault, ItemData, Look, Repeats, Res, ResourceKey, RowData, RowEnd, RowPut, RunData,
-    StepData, StepFilter, Tables,
+    AuditData, ClaimData, ItemData, ReadTables, Repeats, Res, ResourceKey, RowData, RowEnd, RowPut, RunData,
+    StepData, StepFilter, StoreError, Tables,
 };
-use super::under_way::{Deaths, Left};
 use crate::waiting::Waits;
 
 /// The tables, as maps.
@@ -20,7 +20,7 @@ pub(super) struct MemoryStore {
 }
 
 impl MemoryStore {
-    pub(super) fn write(&self, write: Write) -> Result<Reply, Fault> {
+    pub(super) fn write(&self, write: Write) -> Result<Reply, StoreError> {
         let mut guard = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let (maps, repeats) = &mut *guard;
         apply(maps, repeats, write)
@@ -31,7 +31,7 @@ impl MemoryStore {
         &self.waits
     }
 
-    pub(super) fn read<R>(&self, look: impl FnOnce(&dyn Look) -> Res<R>) -> Res<R> {
+    pub(super) fn read<R>(&self, look: impl FnOnce(&dyn ReadTables) -> Res<R>) -> Res<R> {
         look(&self.tables.lock().unwrap_or_else(PoisonError::into_inner).0)
     }
 }
@@ -56,7 +56,7 @@ impl Maps {
     }
 }
 
-impl Look for Maps {
+impl ReadTables for Maps {
     fn run(&self, id: &RunId) -> Res<Option<RunData>> {
         Ok(self.runs.iter().find(|run| run.id == *id).cloned())
     }
@@ -99,7 +99,7 @@ impl Look for Maps {
     }
 
     /// A run in memory dies with its process, so there are no deaths to report.
-    fn deaths(&self, _: &RunId) -> Res<BTreeMap<u64, Deaths>> {
+    fn deaths(&self, _: &RunId) -> Res<BTreeMap<u64, CrashCounts>> {
         Ok(BTreeMap::new())
     }
 
@@ -193,7 +193,7 @@ impl Tables for Maps {
         Ok(())
     }
 
-    fn put_death(&mut self, _: &RunId, _: Left) -> Res<()> {
+    fn put_death(&mut self, _: &RunId, _: InterruptedRow) -> Res<()> {
         Ok(())
     }
 

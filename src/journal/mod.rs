@@ -27,6 +27,7 @@ mod lock;
 mod lookup;
 mod maintain;
 mod memory;
+mod progress_notes;
 mod recall;
 mod record;
 mod repin;
@@ -42,7 +43,6 @@ mod stamp;
 mod step;
 mod store;
 mod table;
-mod under_way;
 mod vault;
 
 use std::fmt;
@@ -50,8 +50,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
 pub use attempt::{
-    Act, Attempt, Boundary, Boxed, Change, Earlier, Former, LedgerEffect, LedgerEntry, Output, Prepared,
-    Probe, Proof, Sending, StepEnd, StepKind, StepPlan,
+    Act, Attempt, Boundary, Boxed, Change, EarlierResult, FormerKey, LedgerEffect, LedgerEntry, Output,
+    PrepareOutcome, Probe, Proof, SendOutcome, StepEnd, StepKind, StepPlan,
 };
 pub use change::platform_id;
 pub use damage::Damage;
@@ -63,6 +63,7 @@ pub use ledger::LedgerItem;
 pub use lock::RunLock;
 pub use lookup::LookupOutcome;
 pub use maintain::AuditRecord;
+pub use progress_notes::{CrashCounts, RowInProgress};
 pub use recall::Recall;
 pub use record::StepRecord;
 pub use replacement::finish as finish_replacement;
@@ -75,7 +76,6 @@ pub use run::{
 pub use seal::{SealError, Sealed, Sealer};
 pub use step::{Illegal, Loss, StepEvent, StepState, Window};
 pub use table::{ResourceKey, StepFilter};
-pub use under_way::{Deaths, UnderWay};
 pub use vault::Vault;
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests;
 use crate::clock::{Clock, Ids};
 use crate::value::Value;
 use crate::waiting::Waits;
-use backpressure::Spool;
+use backpressure::QueueSemaphore;
 use key_locks::KeyLocks;
 use lock::Locks;
 use memory::MemoryStore;
@@ -115,7 +115,7 @@ struct Inner {
     resources: Arc<KeyLocks>,
     locks: Arc<Locks>,
     hook: OnceLock<Hook>,
-    spool: Spool,
+    spool: QueueSemaphore,
     damage: Arc<Damage>,
 }
 
@@ -229,7 +229,7 @@ impl Journal {
             resources: Arc::default(),
             locks: Arc::new(locks),
             hook: OnceLock::new(),
-            spool: Spool::default(),
+            spool: QueueSemaphore::default(),
             damage: Arc::default(),
         }))
     }

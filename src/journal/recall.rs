@@ -1,7 +1,7 @@
 //! Looks up what the journal knows about a step, without carrying anything out.
 
 use super::apply::{earlier_act, is_rerun_on_retry, last_change};
-use super::attempt::{Earlier, StepKind, StepPlan};
+use super::attempt::{EarlierResult, StepKind, StepPlan};
 use super::error::JournalError;
 use super::in_doubt::{InDoubt, claimed};
 use super::row::{RowJournal, step_seal_context};
@@ -18,7 +18,7 @@ pub enum Recall {
     /// It was refused.
     Refused(Value),
     /// It is not recorded, but the ledger has the requested resource or the act is remembered.
-    Held(Earlier),
+    Held(EarlierResult),
     /// Another run has left the same act in doubt: that run and step.
     Acted(String),
     /// Its response is not recorded: it would be looked up, if that is possible.
@@ -173,7 +173,8 @@ impl RowJournal {
         let Some(resource) = change.resource.as_ref().map(ResourceKey::from) else {
             return Ok(Recall::Nothing);
         };
-        let read = |look: &dyn super::table::Look| Ok((look.item(&resource)?, claimed(look, &resource)?));
+        let read =
+            |look: &dyn super::table::ReadTables| Ok((look.item(&resource)?, claimed(look, &resource)?));
         let (item, claim) = self.journal.store().read(read)?;
         Ok(match (item, claim) {
             (Some(item), _) => Recall::Held(self.journal.in_ledger(new_step, &item)?),

@@ -7,6 +7,7 @@ use super::Journal;
 use super::apply::{Reply, Write};
 use super::error::JournalError;
 use super::lock::RunLock;
+use super::progress_notes::CrashCounts;
 use super::row::{step_seal_context, why_seal_context};
 use super::run::{
     NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, Rules, RunId, RunRecord, RunStatus,
@@ -14,7 +15,6 @@ use super::run::{
 use super::seal::Sealed;
 use super::step::StepState;
 use super::table::{ResourceKey, RowData, RowEnd, RunData, StepData, StepFilter};
-use super::under_way::Deaths;
 use crate::value::Value;
 use crate::value::digest::sha256;
 
@@ -108,7 +108,7 @@ impl Journal {
     }
 
     /// Returns, by position, how often the process died during each row that has not ended.
-    pub fn deaths(&self, id: &RunId) -> Result<BTreeMap<u64, Deaths>, JournalError> {
+    pub fn deaths(&self, id: &RunId) -> Result<BTreeMap<u64, CrashCounts>, JournalError> {
         self.store().read(|look| look.deaths(id))
     }
 

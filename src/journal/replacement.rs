@@ -17,15 +17,15 @@ const READY_FOLDER: &str = "replacement";
 const COMPANION_SUFFIXES: [&str; 4] = ["-wal", "-shm", "-journal", "-count"];
 
 /// Replacement files that are not committed yet.
-pub(super) struct Draft {
+pub(super) struct StagedReplacement {
     state: PathBuf,
 }
 
-impl Draft {
+impl StagedReplacement {
     /// Creates an empty draft for files of this folder, removing one that another process left behind.
-    pub(super) fn begin(state: &Path) -> io::Result<Draft> {
+    pub(super) fn begin(state: &Path) -> io::Result<StagedReplacement> {
         files::make_private_folder(state)?;
-        let draft = Draft {
+        let draft = StagedReplacement {
             state: state.to_owned(),
         };
         match fs::remove_dir_all(draft.folder()) {

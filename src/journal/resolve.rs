@@ -160,7 +160,7 @@ impl Journal {
             releases_act: false,
         };
         match self.store().write(Write::Move(Box::new(change)))? {
-            Reply::Elsewhere(now) => Err(JournalError::NotInDoubt {
+            Reply::StateMismatch(now) => Err(JournalError::NotInDoubt {
                 step: step.key.clone(),
                 state: now.map_or(StepState::Absent, |step| step.state).name(),
             }),

@@ -8,9 +8,9 @@ use super::Journal;
 use super::error::JournalError;
 use super::files;
 use super::lock::Locks;
-use super::replacement::Draft;
+use super::replacement::StagedReplacement;
 use super::seal::Sealer;
-use super::sqlite::{self, Resealed};
+use super::sqlite::{self, DatabaseKind};
 use crate::clock::{Clock, Ids};
 
 /// The files that are sealed with one key; they are in one folder.
@@ -37,7 +37,7 @@ impl Journal {
         let system = |failed: io::Error| unusable(path, &failed);
         let state = files::folder_of(path);
         super::replacement::finish(state).map_err(system)?;
-        let draft = Draft::begin(state).map_err(system)?;
+        let draft = StagedReplacement::begin(state).map_err(system)?;
         let copy = draft.place(path);
         let of_backup = |error| match error {
             JournalError::WrongKey { .. } => JournalError::BackupKey {
@@ -89,7 +89,7 @@ impl Journal {
         let system = |failed: io::Error| unusable(journal, &failed);
         let state = files::folder_of(journal);
         super::replacement::finish(state).map_err(system)?;
-        let draft = Draft::begin(state).map_err(system)?;
+        let draft = StagedReplacement::begin(state).map_err(system)?;
         let new = if let Some(given) = given {
             given.clone()
         } else {
@@ -97,7 +97,7 @@ impl Journal {
         };
         let mut locks = Vec::new();
         let mut unreadable = 0;
-        for (file, what) in [(journal, Resealed::Journal), (secrets, Resealed::Vault)] {
+        for (file, what) in [(journal, DatabaseKind::Journal), (secrets, DatabaseKind::Vault)] {
             if !file.exists() {
                 continue;
             }

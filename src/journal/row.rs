@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Journal;
 use super::apply::Write;
-use super::attempt::{Act, Attempt, Change, Output, Sending, StepEnd, StepKind, StepPlan};
-use super::change::Changing;
+use super::attempt::{Act, Attempt, Change, Output, SendOutcome, StepEnd, StepKind, StepPlan};
+use super::change::ChangingStep;
 use super::error::JournalError;
 use super::lock::RunLock;
 use super::run::Rules;
@@ -25,7 +25,7 @@ pub struct RowJournal {
     position: u64,
     scope: String,
     pub(super) recorded: HashMap<String, StepData>,
-    asked: Mutex<Asked>,
+    asked: Mutex<RequestCounts>,
     /// Whether completed acts may be done again.
     again: bool,
     /// The row's identity across runs.
@@ -33,7 +33,7 @@ pub struct RowJournal {
 }
 
 #[derive(Debug, Default)]
-struct Asked {
+struct RequestCounts {
     /// How often each operation was requested with the same arguments.
     occurrences: HashMap<String, u32>,
     /// How often each act of the row was requested.
@@ -109,7 +109,7 @@ impl RowJournal {
                 if let Some(end) = self.change_blocker(plan).filter(|_| recorded.is_none()) {
                     Err(end)
                 } else {
-                    let changing = Changing::new(self, (plan, change), attempt, cancel, new_step);
+                    let changing = ChangingStep::new(self, (plan, change), attempt, cancel, new_step);
                     changing.carry_out(recorded.cloned()).await
                 }
             }
@@ -305,10 +305,16 @@ impl RowJournal {
         // A read is harmless, so it may be aborted at any point.
         let (event, value) = match cancel.run_until_cancelled(attempt.send(false)).await {
             None => return Err(StepEnd::Cancelled),
-            Some(Sending::Failed(reason) | Sending::PutOff(reason)) => return Err(StepEnd::Failed(reason)),
-            Some(Sending::Lost { reason, .. }) => return Err(StepEnd::Failed(Value::Text(reason))),
-            Some(Sending::Done(value)) => (StepEvent::Known, value),
-            Some(Sending::Refused(value) | Sending::HalfDone(value)) => (StepEvent::KnownRefused, value),
+            Some(SendOutcome::Failed(reason) | SendOutcome::Throttled(reason)) => {
+                return Err(StepEnd::Failed(reason));
+            }
+            Some(SendOutcome::LostResponse { reason, .. }) => {
+                return Err(StepEnd::Failed(Value::Text(reason)));
+            }
+            Some(SendOutcome::Done(value)) => (StepEvent::Known, value),
+            Some(SendOutcome::Refused(value) | SendOutcome::HalfDone(value)) => {
+                (StepEvent::KnownRefused, value)
+            }
         };
         self.record(new_step, event, &value, MAX_READ_BYTES)?;
         match event {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Attempt, Boxed, Probe, Sending};
+use super::attempt::{Attempt, Boxed, Probe, SendOutcome};
 use super::step::{Loss, Window};
 use crate::clock::{Clock, Stamp, millis};
 use crate::sabotage::Sabotage;
@@ -34,7 +34,7 @@ pub(super) struct Search<'a> {
 #[derive(Debug)]
 pub(super) enum Settled {
     /// The late response, or the resource.
-    Answered(Sending),
+    Answered(SendOutcome),
     Found(Value),
     /// A lookup that started at this time, after the window, found nothing.
     Absent {
@@ -57,7 +57,7 @@ const STILL_ABSENT: &str = "it was not found, but may still appear";
 impl Search<'_> {
     /// Looks with growing pauses until the result is clear, the time is over, or the user cancels; a late response that
     /// arrives meanwhile counts. Lookups only read, so one in progress may be aborted.
-    pub(super) async fn settle(&self, mut late: Option<Boxed<'_, Sending>>) -> Settled {
+    pub(super) async fn settle(&self, mut late: Option<Boxed<'_, SendOutcome>>) -> Settled {
         let mut pause = FIRST_PAUSE;
         let began = self.clock.steady_millis();
         let mut wait_notice = None;
@@ -128,7 +128,7 @@ impl Search<'_> {
     /// Returns the result of `work`, unless the late response or a cancellation comes first.
     async fn first<T>(
         &self,
-        late: &mut Option<Boxed<'_, Sending>>,
+        late: &mut Option<Boxed<'_, SendOutcome>>,
         work: impl Future<Output = T>,
     ) -> Result<T, Settled> {
         let mut work = pin!(work);
@@ -147,18 +147,20 @@ impl Search<'_> {
             };
             *late = None;
             match answer {
-                Sending::Done(_)
-                | Sending::Refused(_)
-                | Sending::HalfDone(_)
-                | Sending::Lost { loss: Loss::Yes, .. } => {
+                SendOutcome::Done(_)
+                | SendOutcome::Refused(_)
+                | SendOutcome::HalfDone(_)
+                | SendOutcome::LostResponse { loss: Loss::Yes, .. } => {
                     return Err(Settled::Answered(answer));
                 }
                 // No other response can arrive, and no lookup is possible.
-                Sending::Failed(_) | Sending::PutOff(_) | Sending::Lost { .. } if !self.probes => {
+                SendOutcome::Failed(_) | SendOutcome::Throttled(_) | SendOutcome::LostResponse { .. }
+                    if !self.probes =>
+                {
                     return Err(Settled::Unsettled(String::new()));
                 }
                 // Inconclusive: the known state is kept.
-                Sending::Failed(_) | Sending::PutOff(_) | Sending::Lost { .. } => {}
+                SendOutcome::Failed(_) | SendOutcome::Throttled(_) | SendOutcome::LostResponse { .. } => {}
             }
         }
     }

@@ -9,7 +9,7 @@ use super::error::JournalError;
 use super::step::{StepEvent, StepState, Window};
 use super::table::StepData;
 use crate::clock::millis;
-use crate::flight::Patience;
+use crate::flight::RequestTimeouts;
 use crate::sabotage::Sabotage;
 
 /// The maximum age of a stamp when its request is sent, in milliseconds. The window is extended by it.
@@ -45,7 +45,7 @@ impl Stamper {
 
     /// Stamps a request with these timeouts. On success it may be sent: its time and timeout are on disk, and the stamp
     /// is at most [`MAX_STAMP_AGE_MS`] old, however long the disk took or the machine slept. On an error it must not be sent.
-    pub(super) async fn stamp(&self, patience: Patience) -> Result<(), JournalError> {
+    pub(super) async fn stamp(&self, patience: RequestTimeouts) -> Result<(), JournalError> {
         if Sabotage::StampNotRenewed.is_on() {
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl Stamper {
             audit: None,
             releases_act: false,
         }));
-        if let Reply::Elsewhere(_) = self.journal.store().write_async(write).await? {
+        if let Reply::StateMismatch(_) = self.journal.store().write_async(write).await? {
             return Err(moved());
         }
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;

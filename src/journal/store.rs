@@ -7,7 +7,7 @@ use super::apply::{Reply, Write};
 use super::error::JournalError;
 use super::memory::MemoryStore;
 use super::sqlite::{Ack, SqliteStore};
-use super::table::{Fault, Look, Res};
+use super::table::{ReadTables, Res, StoreError};
 use crate::sabotage::Sabotage;
 use crate::waiting::Waits;
 
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// Reads, including everything written before. If writing has failed, the data on disk can still be read.
-    pub(super) fn read<R>(&self, look: impl FnOnce(&dyn Look) -> Res<R>) -> Result<R, JournalError> {
+    pub(super) fn read<R>(&self, look: impl FnOnce(&dyn ReadTables) -> Res<R>) -> Result<R, JournalError> {
         let _ = self.flush();
         self.read_committed(look)
     }
@@ -70,7 +70,7 @@ impl Store {
     /// Reads committed data; may miss the latest writes.
     pub(super) fn read_committed<R>(
         &self,
-        look: impl FnOnce(&dyn Look) -> Res<R>,
+        look: impl FnOnce(&dyn ReadTables) -> Res<R>,
     ) -> Result<R, JournalError> {
         match self {
             Store::Sqlite(store) => store.read(look),
@@ -95,7 +95,7 @@ impl Store {
         }
     }
 
-    pub(super) fn error(&self, fault: Fault) -> JournalError {
+    pub(super) fn error(&self, fault: StoreError) -> JournalError {
         match self {
             Store::Sqlite(store) => store.error(fault),
             Store::Memory(_) => JournalError::Unusable {
@@ -133,7 +133,7 @@ impl Store {
     fn no_reply_error(&self) -> JournalError {
         match self {
             Store::Sqlite(store) => store.ended(),
-            Store::Memory(_) => self.error(Fault::Data("it did not respond".to_owned())),
+            Store::Memory(_) => self.error(StoreError::Data("it did not respond".to_owned())),
         }
     }
 }

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::NaturalKey;
 use super::attempt::LedgerEntry;
+use super::progress_notes::{CrashCounts, InterruptedRow};
 use super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::StepState;
-use super::under_way::{Deaths, Left};
 
 /// An error of a store. The store's path is added by the caller.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum StoreError {
     #[error(transparent)]
     Sql(#[from] rusqlite::Error),
     #[error("{0}")]
@@ -24,7 +24,7 @@ pub(super) enum Fault {
     Copy { path: PathBuf, reason: String },
 }
 
-pub(super) type Res<T> = Result<T, Fault>;
+pub(super) type Res<T> = Result<T, StoreError>;
 
 /// A stored [`NaturalKey`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -149,9 +149,9 @@ pub enum StepFilter {
     /// Those that are intended or in doubt.
     Open,
     /// Completed ones that have a resource (created, found or unchanged) or are remembered acts.
-    Things,
+    WithResource,
     /// Those that a person can resolve: open and half-done ones.
-    ForAPerson,
+    Resolvable,
 }
 
 impl StepFilter {
@@ -161,16 +161,16 @@ impl StepFilter {
             StepFilter::Scope(scope) => step.key.split_once('/').is_some_and(|(of, _)| of == scope),
             StepFilter::Row(position) => step.position == *position,
             StepFilter::Open => step.state.is_open(),
-            StepFilter::Things => {
+            StepFilter::WithResource => {
                 step.state == StepState::Done && (step.resource.is_some() || step.act.is_some())
             }
-            StepFilter::ForAPerson => step.state.is_resolvable_by_person(),
+            StepFilter::Resolvable => step.state.is_resolvable_by_person(),
         }
     }
 }
 
 /// Read access to a store.
-pub(super) trait Look {
+pub(super) trait ReadTables {
     fn run(&self, id: &RunId) -> Res<Option<RunData>>;
     /// Newest first; unreadable ones are omitted.
     fn runs(&self) -> Res<Vec<RunData>>;
@@ -190,7 +190,7 @@ pub(super) trait Look {
     fn scope_count(&self, run: &RunId, scope: &str) -> Res<u64>;
     fn step(&self, run: &RunId, key: &str) -> Res<Option<StepData>>;
     /// Returns how often the process died while each row was in progress; rows that have ended since are omitted.
-    fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, Deaths>>;
+    fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, CrashCounts>>;
     /// Returns up to `limit` steps after this key, in the order of their keys.
     fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>>;
     /// In the order of their keys.
@@ -209,7 +209,7 @@ pub(super) trait Look {
 }
 
 /// Write access to a store, inside one transaction.
-pub(super) trait Tables: Look {
+pub(super) trait Tables: ReadTables {
     /// Inserts or replaces.
     fn put_run(&mut self, run: &RunData) -> Res<()>;
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()>;
@@ -217,7 +217,7 @@ pub(super) trait Tables: Look {
     /// Also clears the row's deaths.
     fn end_row(&mut self, run: &RunId, position: u64, end: &RowEnd) -> Res<()>;
     /// Counts one death of a row.
-    fn put_death(&mut self, run: &RunId, left: Left) -> Res<()>;
+    fn put_death(&mut self, run: &RunId, left: InterruptedRow) -> Res<()>;
     /// Inserts or replaces.
     fn put_step(&mut self, step: &StepData) -> Res<()>;
     fn drop_step(&mut self, run: &RunId, key: &str) -> Res<()>;

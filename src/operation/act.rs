@@ -6,7 +6,7 @@ use super::call::{Call, parse_duration};
 use super::context::Settings;
 use super::error::{Code, OpError};
 use super::spec::{Effect, Param, Type};
-use crate::journal::{Act, Earlier};
+use crate::journal::{Act, EarlierResult};
 use crate::value::secret::names_a_credential;
 use crate::value::{Record, Value};
 
@@ -120,7 +120,7 @@ fn strip(options: &mut Record) {
 }
 
 /// Returns the error for a request that an earlier run already made for the same row.
-pub(super) fn already_done_error(call: &Call, earlier: &Earlier) -> OpError {
+pub(super) fn already_done_error(call: &Call, earlier: &EarlierResult) -> OpError {
     let run = earlier.run.as_ref().map_or_else(String::new, ToString::to_string);
     let message = format!(
         "run {run} already sent the same `{}` for this row; --again sends it once more",
@@ -133,7 +133,7 @@ pub(super) fn already_done_error(call: &Call, earlier: &Earlier) -> OpError {
 }
 
 /// Returns the error for a key under which a different request is recorded.
-pub(super) fn other_request(call: &Call, earlier: &Earlier) -> OpError {
+pub(super) fn other_request(call: &Call, earlier: &EarlierResult) -> OpError {
     let key = key_of(call).ok().flatten().unwrap_or_default();
     let run = earlier
         .run

@@ -14,10 +14,10 @@ use super::credential;
 use super::custody;
 use super::error::{CallError, Code, OpError, Sent, Stop};
 use super::spec::{Boxed, Effect, Probe, Timeout};
-use crate::client::{DEFAULT_TIMEOUTS, Flight, Patience};
+use crate::client::{DEFAULT_TIMEOUTS, Flight, RequestTimeouts};
 use crate::journal::{
-    Attempt, Change, Earlier, JournalError, LedgerEffect, LedgerEntry, LookupOutcome, Loss, Prepared,
-    RowJournal, Sending, StepEnd, StepKind, StepPlan, StepState,
+    Attempt, Change, EarlierResult, JournalError, LedgerEffect, LedgerEntry, LookupOutcome, Loss,
+    PrepareOutcome, RowJournal, SendOutcome, StepEnd, StepKind, StepPlan, StepState,
 };
 use crate::sabotage::Sabotage;
 use crate::value::Value;
@@ -40,7 +40,7 @@ pub async fn perform(
 ) -> Result<Performed, CallError> {
     let call = call.op.driver().resolve(context, call)?;
     let (call, plan) = planned(context, row, call, cancel).await?;
-    let attempt = Asking::new(context, &call, cancel);
+    let attempt = CallAttempt::new(context, &call, cancel);
     let Some(plan) = plan else {
         let value = (call.op.run)(context, &call).await?;
         return Ok(Performed {
@@ -129,7 +129,7 @@ pub async fn look_up(
     let call = &call.op.driver().with_known_account(context, call).await;
     match plan(context, call) {
         Ok(Some(plan)) => {
-            row.close(&plan, &Asking::new(context, call, cancel), cancel)
+            row.close(&plan, &CallAttempt::new(context, call, cancel), cancel)
                 .await
         }
         Err(error) if row.is_open(&step_plan(call, StepKind::Read)) => Ok(LookupOutcome::Open(error.message)),
@@ -160,7 +160,10 @@ pub async fn exists_on_platform(context: &OpContext, call: &Call) -> bool {
         return false;
     };
     let never = CancellationToken::new();
-    matches!(Asking::new(context, &call, &never).probe().await, Probe::Found(_))
+    matches!(
+        CallAttempt::new(context, &call, &never).probe().await,
+        Probe::Found(_)
+    )
 }
 
 /// The destination of a call.
@@ -257,12 +260,12 @@ fn step_plan(call: &Call, kind: StepKind) -> StepPlan {
 const LOOK_FOR: Duration = Duration::from_secs(90);
 
 /// Returns the expected timeouts of a call's request. The transport reports the actual ones when the request leaves.
-fn patience(settings: &Settings, call: &Call) -> Patience {
+fn patience(settings: &Settings, call: &Call) -> RequestTimeouts {
     let reply = match call.op.timeout {
         Timeout::TenantCreation => settings.tenant_creation,
         Timeout::Reply => call.option("timeout").and_then(parse_duration).or(settings.reply),
     };
-    Patience {
+    RequestTimeouts {
         connect: settings
             .connect_options
             .connect_timeout
@@ -339,7 +342,7 @@ fn ledger_effect(context: &OpContext, call: &Call) -> Result<LedgerEffect, OpErr
 }
 
 /// The journal's view of a call.
-pub(super) struct Asking<'a> {
+pub(super) struct CallAttempt<'a> {
     context: &'a OpContext,
     call: &'a Call,
     cancel: &'a CancellationToken,
@@ -347,9 +350,13 @@ pub(super) struct Asking<'a> {
     given_up: AtomicBool,
 }
 
-impl<'a> Asking<'a> {
-    pub(super) fn new(context: &'a OpContext, call: &'a Call, cancel: &'a CancellationToken) -> Asking<'a> {
-        Asking {
+impl<'a> CallAttempt<'a> {
+    pub(super) fn new(
+        context: &'a OpContext,
+        call: &'a Call,
+        cancel: &'a CancellationToken,
+    ) -> CallAttempt<'a> {
+        CallAttempt {
             context,
             call,
             cancel,
@@ -381,20 +388,22 @@ impl<'a> Asking<'a> {
     }
 }
 
-impl Attempt for Asking<'_> {
-    fn prepare(&self, earlier: bool) -> Boxed<'_, Prepared> {
+impl Attempt for CallAttempt<'_> {
+    fn prepare(&self, earlier: bool) -> Boxed<'_, PrepareOutcome> {
         let mut call = self.call.clone();
         call.resent = earlier;
         Box::pin(async move {
             let (Effect::Ensure { check, .. } | Effect::Create { check, .. }) = call.effect() else {
-                return Prepared::Go;
+                return PrepareOutcome::Proceed;
             };
             let checked = check(self.context, &call).await;
             match checked.map_err(|error| credential::add_password_hint(&call, error)) {
-                Ok(None) => Prepared::Go,
-                Ok(Some(value)) => Prepared::There(custody::with_secrets_marked(self.context, &call, value)),
-                Err(error) if error.transient => Prepared::Failed(error.to_value()),
-                Err(error) => Prepared::Refused(error.to_value()),
+                Ok(None) => PrepareOutcome::Proceed,
+                Ok(Some(value)) => {
+                    PrepareOutcome::Adopted(custody::with_secrets_marked(self.context, &call, value))
+                }
+                Err(error) if error.transient => PrepareOutcome::Failed(error.to_value()),
+                Err(error) => PrepareOutcome::Refused(error.to_value()),
             }
         })
     }
@@ -403,29 +412,33 @@ impl Attempt for Asking<'_> {
         &self.call.flight
     }
 
-    fn send(&self, resent: bool) -> Boxed<'_, Sending> {
+    fn send(&self, resent: bool) -> Boxed<'_, SendOutcome> {
         let mut call = self.call.clone();
         call.resent = resent;
         Box::pin(async move {
             let Some(done) = self.unless_stopped((call.op.run)(self.context, &call)).await else {
                 let error = OpError::new(Code::Unavailable, "stopped before it was sent");
-                return Sending::Failed(error.to_value());
+                return SendOutcome::Failed(error.to_value());
             };
             match done.map_err(|error| credential::add_password_hint(&call, error)) {
-                Ok(value) => Sending::Done(custody::with_secrets_marked(self.context, &call, value)),
+                Ok(value) => SendOutcome::Done(custody::with_secrets_marked(self.context, &call, value)),
                 // For a call that changes nothing, a lost response is a plain failure.
-                Err(error) if error.sent != Sent::No && call.effect().changes() => Sending::Lost {
-                    reason: error.message,
-                    loss: match error.sent {
-                        Sent::Late => Loss::Late,
-                        Sent::Yes => Loss::Yes,
-                        Sent::No | Sent::Maybe => Loss::Broken,
-                    },
-                },
-                Err(error) if error.code == Code::RateLimited => Sending::PutOff(error.to_value()),
-                Err(error) if error.code.leaves_something_behind() => Sending::HalfDone(error.to_value()),
-                Err(error) if error.transient || call.flight.is_held() => Sending::Failed(error.to_value()),
-                Err(error) => Sending::Refused(error.to_value()),
+                Err(error) if error.sent != Sent::No && call.effect().changes() => {
+                    SendOutcome::LostResponse {
+                        reason: error.message,
+                        loss: match error.sent {
+                            Sent::Late => Loss::Late,
+                            Sent::Yes => Loss::Yes,
+                            Sent::No | Sent::Maybe => Loss::Broken,
+                        },
+                    }
+                }
+                Err(error) if error.code == Code::RateLimited => SendOutcome::Throttled(error.to_value()),
+                Err(error) if error.code.leaves_something_behind() => SendOutcome::HalfDone(error.to_value()),
+                Err(error) if error.transient || call.flight.is_held() => {
+                    SendOutcome::Failed(error.to_value())
+                }
+                Err(error) => SendOutcome::Refused(error.to_value()),
             }
         })
     }
@@ -466,7 +479,7 @@ impl Attempt for Asking<'_> {
         })
     }
 
-    fn existing(&self, earlier: Earlier) -> Result<Value, Value> {
+    fn existing(&self, earlier: EarlierResult) -> Result<Value, Value> {
         if !earlier.is_same_request {
             return Err(super::act::other_request(self.call, &earlier).to_value());
         }

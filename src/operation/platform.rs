@@ -11,13 +11,13 @@ use super::call::Call;
 use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::import::ImportRules;
-use super::resource::{Ask, Resource};
+use super::resource::{Resource, ResourceRequest};
 use super::service::Service;
 use super::session::{LOGIN, connecting};
 use super::spec::{Boxed, Fields, Kind, OpSpec, leak};
 use crate::client::error::OwnCode;
 use crate::client::{Guard, Network};
-use crate::journal::{Former, LedgerEntry, LedgerItem, NaturalKey};
+use crate::journal::{FormerKey, LedgerEntry, LedgerItem, NaturalKey};
 use crate::value::origin::Origin;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
@@ -465,7 +465,7 @@ pub trait Driver: Send + Sync {
     }
 
     /// Returns the name under which an earlier version recorded the resource of the call, if different.
-    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<FormerKey> {
         let _ = (call, resource);
         None
     }
@@ -511,7 +511,7 @@ pub trait Driver: Send + Sync {
         context: &'a OpContext,
         call: &'a Call,
         resource: &'static Resource,
-        ask: Ask<'a>,
+        ask: ResourceRequest<'a>,
     ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
         Box::pin(async move {
             context

@@ -7,7 +7,7 @@ use super::context::OpContext;
 use super::credential;
 use super::custody;
 use super::error::OpError;
-use super::perform::{Asking, plan};
+use super::perform::{CallAttempt, plan};
 use crate::journal::{Attempt as _, JournalError, Recall, RowJournal, StepKind};
 use crate::value::Value;
 
@@ -42,12 +42,12 @@ pub struct NextCall {
     /// The name of the resource it would create.
     pub resource: Option<String>,
     /// The next action.
-    pub how: How,
+    pub how: NextAction,
 }
 
 /// The next action of a step.
 #[derive(Debug, Clone, PartialEq)]
-pub enum How {
+pub enum NextAction {
     /// Sends a request that changes something.
     Sends,
     /// Sends a request that only reads.
@@ -124,19 +124,19 @@ pub async fn preview(
             });
         }
         Recall::Held(earlier) => {
-            return match Asking::new(context, call, &CancellationToken::new()).existing(earlier) {
+            return match CallAttempt::new(context, call, &CancellationToken::new()).existing(earlier) {
                 Ok(value) => Ok(Preview::Answered { value, step: None }),
                 Err(error) => failed(OpError::from_value(call.op.platform(), &error)),
             };
         }
-        Recall::Open { .. } if !probes => How::Parks,
-        Recall::Open { settled_ms, resends } => How::LooksUp { settled_ms, resends },
-        Recall::Blocked(_) => How::Parks,
-        Recall::DoneBefore(done) => How::Repeats(done),
-        Recall::Acted(step) => How::Waits(step),
-        Recall::Claimed(doubt) => How::Waits(format!("{}/{}", doubt.run, doubt.step)),
-        Recall::Nothing if reads => How::Reads,
-        Recall::Nothing => How::Sends,
+        Recall::Open { .. } if !probes => NextAction::Parks,
+        Recall::Open { settled_ms, resends } => NextAction::LooksUp { settled_ms, resends },
+        Recall::Blocked(_) => NextAction::Parks,
+        Recall::DoneBefore(done) => NextAction::Repeats(done),
+        Recall::Acted(step) => NextAction::Waits(step),
+        Recall::Claimed(doubt) => NextAction::Waits(format!("{}/{}", doubt.run, doubt.step)),
+        Recall::Nothing if reads => NextAction::Reads,
+        Recall::Nothing => NextAction::Sends,
     };
     Ok(Preview::Acts(NextCall {
         step,

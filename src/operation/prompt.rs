@@ -107,7 +107,7 @@ async fn answer(context: &OpContext, call: &Call, secret: bool) -> Result<Value,
     );
     let given_up = Arc::new(AtomicBool::new(false));
     let (ends, ended) = channel::<()>();
-    let _guard = GivenUp(given_up.clone(), ended);
+    let _guard = StopPromptOnDrop(given_up.clone(), ended);
     let asking = move || {
         let _ends = ends;
         prompter.ask(&question, secret, &given_up)
@@ -128,9 +128,9 @@ async fn answer(context: &OpContext, call: &Call, secret: bool) -> Result<Value,
 
 /// Tells the asking thread to stop, and waits briefly until it has released the terminal, so that it does not take
 /// later input as its answer.
-struct GivenUp(Arc<AtomicBool>, Receiver<()>);
+struct StopPromptOnDrop(Arc<AtomicBool>, Receiver<()>);
 
-impl Drop for GivenUp {
+impl Drop for StopPromptOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
         let _ = self.1.recv_timeout(RELEASE_TIMEOUT);

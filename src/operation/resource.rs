@@ -107,7 +107,7 @@ pub enum Paging {
 
 /// A request for a resource, relative to the account of a call. The response is the fields of each item.
 #[derive(Debug, Clone, Copy)]
-pub enum Ask<'a> {
+pub enum ResourceRequest<'a> {
     /// All items.
     List,
     /// The item with this natural key, or none; only with [`Resource::by_key`].
@@ -202,7 +202,7 @@ impl Resource {
             example: format!("{}::connect().{}().len()", platform.module, self.plural).leak(),
             run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
                 Box::pin(async move {
-                    let items = self.ask(context, call, Ask::List).await?;
+                    let items = self.ask(context, call, ResourceRequest::List).await?;
                     items
                         .iter()
                         .map(|item| self.object(item, "unchanged"))
@@ -329,7 +329,10 @@ impl Resource {
             effect: Effect::Change {
                 probe: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
                     Box::pin(async move {
-                        match self.ask(context, call, Ask::ById(&call.text("id"))).await {
+                        match self
+                            .ask(context, call, ResourceRequest::ById(&call.text("id")))
+                            .await
+                        {
                             Ok(items) if items.is_empty() => Probe::Found(Value::Null),
                             Ok(_) => Probe::Absent,
                             Err(error) => Probe::Unreachable(error.message),
@@ -342,7 +345,7 @@ impl Resource {
             run: leak(move |context: &'_ OpContext, call: &'_ Call| -> Boxed<'_, _> {
                 Box::pin(async move {
                     let id = call.text("id");
-                    match self.ask(context, call, Ask::Delete(&id)).await {
+                    match self.ask(context, call, ResourceRequest::Delete(&id)).await {
                         Ok(_) => Ok(Value::Null),
                         // The response to our own earlier, lost request: it is deleted.
                         Err(error) if error.status == Some(404) && call.resent => Ok(Value::Null),
@@ -416,8 +419,8 @@ impl Resource {
     ) -> Result<Option<Value>, OpError> {
         let key = self.natural_key(call)?.name;
         let items = match self.by_key {
-            Some(_) => self.ask(context, call, Ask::ByKey(&key)).await?,
-            None => self.ask(context, call, Ask::List).await?,
+            Some(_) => self.ask(context, call, ResourceRequest::ByKey(&key)).await?,
+            None => self.ask(context, call, ResourceRequest::List).await?,
         };
         let is_match = |item: &&Record| self.key.form.fold(&text(item, self.key.field)) == key;
         let found: Vec<&Record> = items.iter().filter(is_match).collect();
@@ -469,7 +472,7 @@ impl Resource {
                 .entry((*name).to_owned())
                 .or_insert_with(|| preset.to_value());
         }
-        match self.ask(context, call, Ask::Create(&fields)).await {
+        match self.ask(context, call, ResourceRequest::Create(&fields)).await {
             Ok(made) => {
                 let made = made.into_iter().next().unwrap_or_default();
                 self.object(&made, "created").map_err(OpError::carried_out)
@@ -487,9 +490,11 @@ impl Resource {
 
     async fn change(&'static self, context: &OpContext, call: &Call) -> Result<Value, OpError> {
         let (id, fields) = (call.text("id"), call.map("fields"));
-        let answered = self.ask(context, call, Ask::Update(&id, &fields)).await?;
+        let answered = self
+            .ask(context, call, ResourceRequest::Update(&id, &fields))
+            .await?;
         let items = if answered.is_empty() {
-            self.ask(context, call, Ask::ById(&id)).await
+            self.ask(context, call, ResourceRequest::ById(&id)).await
         } else {
             Ok(answered)
         };
@@ -500,7 +505,9 @@ impl Resource {
 
     /// Returns the item that a call changes, if it already has the fields of the call.
     async fn updated(&'static self, context: &OpContext, call: &Call) -> Result<Option<Value>, OpError> {
-        let items = self.ask(context, call, Ask::ById(&call.text("id"))).await?;
+        let items = self
+            .ask(context, call, ResourceRequest::ById(&call.text("id")))
+            .await?;
         let wanted = Value::Record(call.map("fields"));
         let has_all = |item: &&Record| holds(&Value::Record((*item).clone()), &wanted);
         let changed = items.iter().find(has_all);
@@ -511,7 +518,7 @@ impl Resource {
         &'static self,
         context: &OpContext,
         call: &Call,
-        ask: Ask<'_>,
+        ask: ResourceRequest<'_>,
     ) -> Result<Vec<Record>, OpError> {
         call.op.driver().ask(context, call, self, ask).await
     }

@@ -6,11 +6,11 @@ use super::call::Call;
 use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::platform::SignIn;
-use super::resource::{Ask, Paging, Resource, path};
+use super::resource::{Paging, Resource, ResourceRequest, path};
 use super::session;
 use crate::client::http::account::{Account, Credentials, below};
 use crate::client::http::sign_in::TokenRequest;
-use crate::client::http::{Accounts, Asked, Client};
+use crate::client::http::{Accounts, Client, ServiceRequest};
 use crate::client::{Body, Flight, Method, Network, Password};
 use crate::value::{Object, Record, Value};
 
@@ -78,7 +78,7 @@ impl Service {
         context: &OpContext,
         call: &Call,
         resource: &Resource,
-        ask: Ask<'_>,
+        ask: ResourceRequest<'_>,
     ) -> Result<Vec<Record>, OpError> {
         let by_id = |id: &str| {
             let pattern = resource.by_id.ok_or_else(|| undescribed(resource))?;
@@ -86,27 +86,27 @@ impl Service {
         };
         let session = session::receiver(call)?;
         match ask {
-            Ask::List => self.list(context, session, resource).await,
-            Ask::ByKey(key) => {
+            ResourceRequest::List => self.list(context, session, resource).await,
+            ResourceRequest::ByKey(key) => {
                 let pattern = resource.by_key.ok_or_else(|| undescribed(resource))?;
                 one_or_none(self.get(context, session, &path(pattern, key)?).await, resource)
             }
-            Ask::ById(id) => one_or_none(self.get(context, session, &by_id(id)?).await, resource),
-            Ask::Create(fields) => {
+            ResourceRequest::ById(id) => one_or_none(self.get(context, session, &by_id(id)?).await, resource),
+            ResourceRequest::Create(fields) => {
                 let fields = Value::Record(fields.clone());
                 let made = self
                     .send(context, call, (Method::Post, resource.path), fields)
                     .await?;
                 Ok(made.as_record().cloned().into_iter().collect())
             }
-            Ask::Update(id, fields) => {
+            ResourceRequest::Update(id, fields) => {
                 let fields = Value::Record(fields.clone());
                 let answer = self
                     .send(context, call, (Method::Put, &by_id(id)?), fields)
                     .await?;
                 Ok(answer.as_record().cloned().into_iter().collect())
             }
-            Ask::Delete(id) => {
+            ResourceRequest::Delete(id) => {
                 self.send(context, call, (Method::Delete, &by_id(id)?), Value::Null)
                     .await?;
                 Ok(Vec::new())
@@ -157,7 +157,7 @@ impl Service {
         query: Vec<(String, Value)>,
         body: Value,
     ) -> Result<Value, OpError> {
-        let http_request = Asked {
+        let http_request = ServiceRequest {
             method,
             url: below(session.text("url"), path)?,
             query,

@@ -3,12 +3,12 @@
 use super::helper::{begins_function, ends_input};
 use super::hint::waiting;
 use super::paste;
-use super::{Left, Next, Repl};
+use super::{Next, Repl, SessionExit};
 use crate::script::interactive::find_unclosed;
 
 impl Repl {
     /// Reads and evaluates plain lines until the user leaves. There is no line editor: it would draw into the file.
-    pub(super) fn read_eval_plain(&mut self) -> Result<(), Left> {
+    pub(super) fn read_eval_plain(&mut self) -> Result<(), SessionExit> {
         self.prompt_when_idle();
         self.greet();
         self.ports
@@ -28,7 +28,7 @@ impl Repl {
                 };
             }
             if self.current_input.is_ending() {
-                return Err(Left::Interrupted);
+                return Err(SessionExit::Interrupted);
             }
             if self.ports.screen.is_closed() || next == Next::Quit {
                 return Ok(());
@@ -37,7 +37,11 @@ impl Repl {
     }
 
     /// Reads lines until an input is complete; `None` at the end of the input.
-    fn read_plainly(&self, prompt: &str, is_ended: impl Fn(&str) -> bool) -> Result<Option<String>, Left> {
+    fn read_plainly(
+        &self,
+        prompt: &str,
+        is_ended: impl Fn(&str) -> bool,
+    ) -> Result<Option<String>, SessionExit> {
         let screen = &self.ports.screen;
         let mut text = String::new();
         screen.prompt(prompt);
@@ -47,7 +51,7 @@ impl Repl {
                 Ok(None) => return Ok((!text.trim().is_empty()).then_some(text)),
                 Err(host_error) => {
                     screen.error(&host_error.message, &host_error.hints);
-                    return Err(Left::Broken);
+                    return Err(SessionExit::Broken);
                 }
             }
             if is_ended(&text) {

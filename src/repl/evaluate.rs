@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::failure::What;
+use super::failure::FailureCause;
 use super::host::HostError;
 use super::pitfalls::advice;
 use super::redaction;
@@ -15,8 +15,8 @@ use crate::operation::error::Code;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd, LookUp};
 use crate::script::host_calls::Stop;
-use crate::script::interactive::{Answer, Ready};
-use crate::script::program::Ended;
+use crate::script::interactive::{Answer, CompiledInput};
+use crate::script::program::ScriptEnd;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -37,7 +37,7 @@ pub(super) enum Outcome {
 
 /// An evaluated input.
 #[derive(Debug, Clone)]
-pub(super) struct Entered {
+pub(super) struct EvaluatedInput {
     /// Its text.
     pub(super) text: String,
     /// Whether it succeeded.
@@ -67,7 +67,7 @@ impl Repl {
                 self.ports.screen.note(&pitfall);
             }
         }
-        self.inputs.push(Entered {
+        self.inputs.push(EvaluatedInput {
             text: text.to_owned(),
             done: outcome == Outcome::Done,
             has_value: std::mem::take(&mut self.has_value),
@@ -116,8 +116,8 @@ impl Repl {
 
     fn conclude(
         &mut self,
-        ended: Result<Answer, Ended>,
-        ready: &Ready,
+        ended: Result<Answer, ScriptEnd>,
+        ready: &CompiledInput,
         host_operations: &LazyOperations,
         text: &str,
     ) -> Outcome {
@@ -135,7 +135,7 @@ impl Repl {
                 };
                 self.close(InputEnd::Done(value), Outcome::Done)
             }
-            Err(Ended::Failed(mut diagnostic)) => {
+            Err(ScriptEnd::Failed(mut diagnostic)) => {
                 diagnostic.hints.extend(self.account_hint(diagnostic.code));
                 diagnostic
                     .hints
@@ -145,10 +145,10 @@ impl Repl {
                 let outcome = self.failed_outcome(diagnostic);
                 self.close(InputEnd::Failed(reason), outcome)
             }
-            Err(Ended::Stopped(stop)) => self.stopped(stop, host_operations),
-            Err(Ended::Bug(what)) => {
+            Err(ScriptEnd::Stopped(stop)) => self.stopped(stop, host_operations),
+            Err(ScriptEnd::Bug(what)) => {
                 screen.error(&format!("a bug in provisor: {what}"), &[]);
-                self.keep_failure(What::Other(format!("a bug in provisor: {what}")));
+                self.keep_failure(FailureCause::Other(format!("a bug in provisor: {what}")));
                 self.close(InputEnd::Failed(what), Outcome::Broken)
             }
         }
@@ -159,7 +159,7 @@ impl Repl {
         match by {
             Stop::Cancelled => {
                 screen.note("stopped; the rest of the input did not run");
-                self.keep_failure(What::Other("it was stopped".into()));
+                self.keep_failure(FailureCause::Other("it was stopped".into()));
                 self.close(InputEnd::Failed("stopped by the user".into()), Outcome::Stopped)
             }
             Stop::InDoubt { step, reason } => {
@@ -177,7 +177,7 @@ impl Repl {
                     }
                 };
                 screen.error(&message, &[hint.into()]);
-                self.keep_failure(What::Other(message));
+                self.keep_failure(FailureCause::Other(message));
                 self.close(InputEnd::Parked(reason), Outcome::InDoubt)
             }
             Stop::JournalLost(reason) => {
@@ -186,7 +186,7 @@ impl Repl {
                     hints: Vec::new(),
                 });
                 screen.error(&host_error.message, &host_error.hints);
-                self.keep_failure(What::Other(host_error.message));
+                self.keep_failure(FailureCause::Other(host_error.message));
                 self.close(InputEnd::Failed(reason), Outcome::Broken)
             }
         }

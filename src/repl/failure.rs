@@ -1,6 +1,6 @@
 //! The last failed input in full, for `:why`.
 
-use super::evaluate::{Entered, Outcome};
+use super::evaluate::{EvaluatedInput, Outcome};
 use super::redaction::REDACTED_TEXT;
 use super::{Next, Repl};
 use crate::operation::catalogue::Catalogue;
@@ -13,14 +13,14 @@ use crate::script::interactive::holds_credential;
 pub(super) struct Failure {
     /// The input's number.
     number: usize,
-    what: What,
+    what: FailureCause,
     /// The requests that the input sent.
     requests: Vec<String>,
 }
 
 /// Why an input failed.
 #[derive(Debug, Clone)]
-pub(super) enum What {
+pub(super) enum FailureCause {
     /// The script or an operation failed.
     Script(Box<Diagnostic>),
     /// It was stopped, or could not continue.
@@ -29,7 +29,7 @@ pub(super) enum What {
 
 impl Repl {
     /// Keeps the failure of the input in progress.
-    pub(super) fn keep_failure(&mut self, what: What) {
+    pub(super) fn keep_failure(&mut self, what: FailureCause) {
         self.failure = Some(Failure {
             number: self.inputs.len() + 1,
             what,
@@ -45,8 +45,10 @@ impl Repl {
         };
         let mut lines = Vec::new();
         match &failure.what {
-            What::Other(reason) => lines.push(format!("input {} did not end: {reason}", failure.number)),
-            What::Script(diagnostic) => {
+            FailureCause::Other(reason) => {
+                lines.push(format!("input {} did not end: {reason}", failure.number));
+            }
+            FailureCause::Script(diagnostic) => {
                 let diagnostic = &self.without_credentials(failure.number, diagnostic);
                 self.ports.screen.diagnostic(diagnostic);
                 lines.push(format!("input {} failed: {}", failure.number, diagnostic.title));
@@ -72,7 +74,7 @@ impl Repl {
                 .strip_prefix('[')
                 .and_then(|rest| rest.strip_suffix(']'));
             let typed = typed.and_then(|number| self.input(number.parse().ok()?));
-            let contains_frame = |input: &Entered| input.text.contains(frame.text.trim());
+            let contains_frame = |input: &EvaluatedInput| input.text.contains(frame.text.trim());
             let is_secret = typed.is_some_and(|input| input.secret)
                 || failed.is_some_and(contains_frame)
                 || holds_credential(&frame.text);
@@ -84,14 +86,14 @@ impl Repl {
         shown
     }
 
-    fn input(&self, number: usize) -> Option<&Entered> {
+    fn input(&self, number: usize) -> Option<&EvaluatedInput> {
         self.inputs.get(number.checked_sub(1)?)
     }
 
     /// Keeps a failure of the script and returns the input's outcome.
     pub(super) fn failed_outcome(&mut self, diagnostic: Box<Diagnostic>) -> Outcome {
         let code = diagnostic.code;
-        self.keep_failure(What::Script(diagnostic));
+        self.keep_failure(FailureCause::Script(diagnostic));
         Outcome::Failed(code)
     }
 }

@@ -15,7 +15,7 @@ use rustyline::{
 
 use super::help::asked;
 use super::hint::{Ghost, hint, waiting};
-use super::history::{History, Known};
+use super::history::{History, KnownInputs};
 use super::host::Ports;
 use super::lines::is_given_up;
 use super::{complete, highlight};
@@ -59,7 +59,7 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
     let searched = Arc::default();
     let conditional = |earlier| {
         let (known, searched) = (known.clone(), Arc::clone(&searched));
-        EventHandler::Conditional(Box::new(Vertical {
+        EventHandler::Conditional(Box::new(VerticalMove {
             earlier,
             known,
             searched,
@@ -68,33 +68,36 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
     editor.bind_sequence(up, conditional(true));
     editor.bind_sequence(down, conditional(false));
     for end in [KeyEvent(KeyCode::End, Modifiers::NONE), KeyEvent::ctrl('E')] {
-        editor.bind_sequence(end, EventHandler::Conditional(Box::new(Takes)));
+        editor.bind_sequence(end, EventHandler::Conditional(Box::new(AcceptHint)));
     }
     editor.bind_sequence(
         Event::Any,
-        EventHandler::Conditional(Box::new(Keeps(keys.clone()))),
+        EventHandler::Conditional(Box::new(KeepLine(keys.clone()))),
     );
-    let end = EventHandler::Conditional(Box::new(Ends(keys.clone())));
+    let end = EventHandler::Conditional(Box::new(EndVerbatimText(keys.clone())));
     editor.bind_sequence(KeyEvent::ctrl('D'), end);
     let forced = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(forced, EventHandler::Simple(Cmd::Newline));
     let edit = Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]);
-    editor.bind_sequence(edit, EventHandler::Conditional(Box::new(Edits(keys.clone()))));
-    let drop = EventHandler::Conditional(Box::new(Drops(keys.clone())));
+    editor.bind_sequence(
+        edit,
+        EventHandler::Conditional(Box::new(OpenEditor(keys.clone()))),
+    );
+    let drop = EventHandler::Conditional(Box::new(DiscardLine(keys.clone())));
     editor.bind_sequence(KeyEvent::ctrl('C'), drop);
     let tab = KeyEvent(KeyCode::Tab, Modifiers::NONE);
-    editor.bind_sequence(tab, EventHandler::Conditional(Box::new(Tabs(keys.clone()))));
+    editor.bind_sequence(tab, EventHandler::Conditional(Box::new(InsertTab(keys.clone()))));
 }
 
 /// Up and Down: move through the lines of an input, or search for inputs that start with the text before the cursor.
-struct Vertical {
+struct VerticalMove {
     earlier: bool,
-    known: Known,
+    known: KnownInputs,
     /// The prefix that inputs are being searched for; shared by both keys.
     searched: Arc<Mutex<Option<String>>>,
 }
 
-impl Vertical {
+impl VerticalMove {
     /// Whether to search for inputs that start with the text before the cursor, rather than move to another line. In a
     /// recalled input the cursor is at the end, or after the searched prefix.
     fn searches(&self, line: &str, pos: usize) -> bool {
@@ -111,7 +114,7 @@ impl Vertical {
     }
 }
 
-impl ConditionalEventHandler for Vertical {
+impl ConditionalEventHandler for VerticalMove {
     fn handle(&self, _: &Event, n: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
         let searches = self.searches(context.line(), context.pos());
         Some(match (self.earlier, searches) {
@@ -124,9 +127,9 @@ impl ConditionalEventHandler for Vertical {
 }
 
 /// End accepts the hint, as Right does.
-struct Takes;
+struct AcceptHint;
 
-impl ConditionalEventHandler for Takes {
+impl ConditionalEventHandler for AcceptHint {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
         let at_end = context.pos() == context.line().len();
         (at_end && context.has_hint()).then_some(Cmd::CompleteHint)
@@ -134,9 +137,9 @@ impl ConditionalEventHandler for Takes {
 }
 
 /// Ctrl-X Ctrl-E accepts the line and opens it in the editor.
-struct Edits(Keys);
+struct OpenEditor(Keys);
 
-impl ConditionalEventHandler for Edits {
+impl ConditionalEventHandler for OpenEditor {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
         let mut editor_text = self.0.editor_text.lock().unwrap_or_else(PoisonError::into_inner);
         *editor_text = Some(context.line().to_owned());
@@ -145,9 +148,9 @@ impl ConditionalEventHandler for Edits {
 }
 
 /// Ctrl-C accepts the line like Enter, but it is then not evaluated: an interrupt would lose what was typed after it.
-struct Drops(Keys);
+struct DiscardLine(Keys);
 
-impl ConditionalEventHandler for Drops {
+impl ConditionalEventHandler for DiscardLine {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
         self.0.interrupted.store(true, Ordering::SeqCst);
         Some(Cmd::AcceptLine)
@@ -155,9 +158,9 @@ impl ConditionalEventHandler for Drops {
 }
 
 /// Any other key, including Enter, clears an earlier Ctrl-C that was meant for something else.
-struct Keeps(Keys);
+struct KeepLine(Keys);
 
-impl ConditionalEventHandler for Keeps {
+impl ConditionalEventHandler for KeepLine {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
         self.0.interrupted.store(false, Ordering::SeqCst);
         None
@@ -166,9 +169,9 @@ impl ConditionalEventHandler for Keeps {
 
 /// While lines are read verbatim, Ctrl-D at a line's end ends the text: as an end of file it would lose what was typed
 /// after it.
-struct Ends(Keys);
+struct EndVerbatimText(Keys);
 
-impl ConditionalEventHandler for Ends {
+impl ConditionalEventHandler for EndVerbatimText {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
         self.0.interrupted.store(false, Ordering::SeqCst);
         let ends = self.0.plain.load(Ordering::SeqCst) && context.pos() == context.line().len();
@@ -178,9 +181,9 @@ impl ConditionalEventHandler for Ends {
 }
 
 /// While lines are read verbatim, Tab inserts a tab.
-struct Tabs(Keys);
+struct InsertTab(Keys);
 
-impl ConditionalEventHandler for Tabs {
+impl ConditionalEventHandler for InsertTab {
     fn handle(&self, _: &Event, n: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
         let plain = self.0.plain.load(Ordering::SeqCst);
         plain.then_some(Cmd::SelfInsert(n, '\t'))
@@ -278,9 +281,9 @@ mod tests {
     #[test]
     fn history_search_continues_through_multi_line_inputs() {
         let multi = "fn multi(a) {\n  a\n}";
-        let known: Known = Arc::new(Mutex::new([multi.to_owned(), "fn mud".to_owned()].into()));
+        let known: KnownInputs = Arc::new(Mutex::new([multi.to_owned(), "fn mud".to_owned()].into()));
         let searched = Arc::default();
-        let key = |earlier| Vertical {
+        let key = |earlier| VerticalMove {
             earlier,
             known: known.clone(),
             searched: Arc::clone(&searched),

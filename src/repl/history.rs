@@ -18,11 +18,11 @@ const MAX_ENTRIES: usize = 5_000;
 pub(super) struct History {
     entries: FileHistory,
     file: Option<PathBuf>,
-    known: Known,
+    known: KnownInputs,
 }
 
 /// The inputs in the history, to check whether a text is one of them.
-pub(super) type Known = Arc<Mutex<BTreeSet<String>>>;
+pub(super) type KnownInputs = Arc<Mutex<BTreeSet<String>>>;
 
 impl History {
     /// Reads the history in `file` and returns it with messages for the user: a file that others may read is not used.
@@ -34,7 +34,7 @@ impl History {
         let mut history = History {
             entries: FileHistory::with_config(&config),
             file: None,
-            known: Known::default(),
+            known: KnownInputs::default(),
         };
         let Some(file) = file else {
             return (history, Vec::new());
@@ -58,7 +58,7 @@ impl History {
     }
 
     /// The inputs in the history; shared.
-    pub(super) fn known(&self) -> Known {
+    pub(super) fn known(&self) -> KnownInputs {
         self.known.clone()
     }
 

@@ -33,7 +33,7 @@ enum Line {
     Text(String),
     NotYet,
     End,
-    Lost(String),
+    ReadFailed(String),
 }
 
 impl Lines {
@@ -79,7 +79,7 @@ impl Lines {
         };
         match line {
             Ok(Ok(line)) => Line::Text(line),
-            Ok(Err(reason)) => Line::Lost(reason),
+            Ok(Err(reason)) => Line::ReadFailed(reason),
             Err(RecvTimeoutError::Timeout) => Line::NotYet,
             Err(RecvTimeoutError::Disconnected) => Line::End,
         }
@@ -110,7 +110,7 @@ impl Lines {
                 }
                 Line::End => break true,
                 Line::NotYet => break false,
-                Line::Lost(reason) => {
+                Line::ReadFailed(reason) => {
                     found.push(Err(reason));
                     break false;
                 }
@@ -139,7 +139,7 @@ impl Lines {
         let mut text = String::new();
         loop {
             match self.next(None) {
-                Line::Lost(reason) => return Err(reason),
+                Line::ReadFailed(reason) => return Err(reason),
                 Line::End | Line::NotYet => return Ok((first, text.trim_end().to_owned())),
                 Line::Text(line) => {
                     self.taken += 1;
@@ -168,7 +168,7 @@ impl Lines {
                 }
             };
             match next {
-                Line::Lost(reason) => return Err(reason),
+                Line::ReadFailed(reason) => return Err(reason),
                 Line::End if text.trim().is_empty() => return Ok(None),
                 Line::NotYet | Line::End => {
                     self.put_back(looked_at);

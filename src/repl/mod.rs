@@ -47,7 +47,7 @@ mod width;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use commands::Settings;
-use evaluate::{Entered, Outcome};
+use evaluate::{EvaluatedInput, Outcome};
 use failure::Failure;
 use host::{HostError, Ports};
 use session::LazySession;
@@ -71,7 +71,7 @@ pub(crate) struct Options {
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Left {
+pub(crate) enum SessionExit {
     /// The user left, or the input ended.
     Ended,
     /// An input failed, with this code if an operation failed. Only without a terminal.
@@ -89,14 +89,14 @@ pub(crate) enum Left {
 }
 
 /// Runs a session to its end. `input` is read if no user types.
-pub(crate) fn run(ports: Ports, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
+pub(crate) fn run(ports: Ports, host: &Host, options: &Options, input: Option<lines::Lines>) -> SessionExit {
     let mut repl = Repl::new(ports, host);
     let left = repl.begin(options).and_then(|()| match input {
         Some(input) => repl.read_all(input),
         None if repl.ports.screen.is_terminal() => repl.read_eval_loop(),
         None => repl.read_eval_plain(),
     });
-    let left = left.err().unwrap_or(Left::Ended);
+    let left = left.err().unwrap_or(SessionExit::Ended);
     repl.leave(left)
 }
 
@@ -109,7 +109,7 @@ struct Repl {
     space: Arc<Mutex<Workspace>>,
     lazy_session: LazySession,
     current_input: CurrentInput,
-    inputs: Vec<Entered>,
+    inputs: Vec<EvaluatedInput>,
     settings: Settings,
     /// Whether the last input returned a value, and why it failed.
     has_value: bool,
@@ -126,7 +126,7 @@ enum Next {
     /// End the session.
     Quit,
     /// The input failed.
-    Failed(Left),
+    Failed(SessionExit),
     /// Read the next input, starting with this text.
     Offer(String),
     /// Read the next input verbatim, up to an end marker.
@@ -154,7 +154,7 @@ impl Repl {
     }
 
     /// Runs everything that precedes the first input. Fails only without a terminal.
-    fn begin(&mut self, options: &Options) -> Result<(), Left> {
+    fn begin(&mut self, options: &Options) -> Result<(), SessionExit> {
         let (lazy_session, screen) = (self.lazy_session.clone(), self.ports.screen.clone());
         let leave = move || {
             let _ = shut_down(&lazy_session, &*screen);
@@ -219,10 +219,10 @@ impl Repl {
     fn next(outcome: &Outcome) -> Next {
         Next::Failed(match *outcome {
             Outcome::Done => return Next::Go,
-            Outcome::Failed(code) => Left::Failed(code),
-            Outcome::InDoubt => Left::InDoubt,
-            Outcome::Stopped => Left::Interrupted,
-            Outcome::Broken => Left::Broken,
+            Outcome::Failed(code) => SessionExit::Failed(code),
+            Outcome::InDoubt => SessionExit::InDoubt,
+            Outcome::Stopped => SessionExit::Interrupted,
+            Outcome::Broken => SessionExit::Broken,
         })
     }
 
@@ -238,13 +238,13 @@ impl Repl {
     }
 
     /// Whether to continue: at a terminal after a failure, too; never after a request to end.
-    fn follow(&self, next: &Next) -> Result<(), Left> {
+    fn follow(&self, next: &Next) -> Result<(), SessionExit> {
         if self.current_input.is_ending() {
-            return Err(Left::Interrupted);
+            return Err(SessionExit::Interrupted);
         }
         match next {
             Next::Failed(left) if !self.ports.screen.is_typed() => Err(*left),
-            Next::Quit => Err(Left::Ended),
+            Next::Quit => Err(SessionExit::Ended),
             _ => Ok(()),
         }
     }
@@ -262,19 +262,19 @@ impl Repl {
 
     fn refuse(&self, host_error: &HostError) -> Next {
         self.ports.screen.error(&host_error.message, &host_error.hints);
-        Next::Failed(Left::Usage)
+        Next::Failed(SessionExit::Usage)
     }
 
     /// Ends the session's run and reports what it created.
-    fn leave(&mut self, left: Left) -> Left {
+    fn leave(&mut self, left: SessionExit) -> SessionExit {
         let close_error = shut_down(&self.lazy_session, &*self.ports.screen);
         if let Some(reason) = self.ports.screen.output_error() {
             let message = format!("cannot write to standard output: {reason}");
             self.ports.screen.error(&message, &[]);
-            return Left::Broken;
+            return SessionExit::Broken;
         }
         match close_error {
-            Some(close_error) if left == Left::Ended => close_error,
+            Some(close_error) if left == SessionExit::Ended => close_error,
             _ => left,
         }
     }

@@ -1,13 +1,13 @@
 //! Evaluates input that is not typed.
 
 use super::lines::{Lines, is_given_up};
-use super::{Left, Next, Repl, help};
+use super::{Next, Repl, SessionExit, help};
 use crate::script::interactive::{TokenKind, Workspace, pieces};
 
 impl Repl {
     /// Evaluates the input statement by statement until one fails. Input that is available from the start, or arrives
     /// at once, is parsed as a whole first: if a statement cannot be parsed, none runs.
-    pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), Left> {
+    pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), SessionExit> {
         if let Some(text) = lines.whole() {
             self.read_whole(lines.name(), text)?;
         }
@@ -20,7 +20,7 @@ impl Repl {
             };
             if self.ports.screen.is_closed() {
                 // The reader of stdout has gone.
-                return Err(Left::Interrupted);
+                return Err(SessionExit::Interrupted);
             }
             let before = self.inputs.len();
             let name = lines.name().to_owned();
@@ -49,15 +49,15 @@ impl Repl {
         }
     }
 
-    fn unreadable(&self, reason: &str) -> Left {
+    fn unreadable(&self, reason: &str) -> SessionExit {
         self.ports
             .screen
             .error(&format!("the input cannot be read: {reason}"), &[]);
-        Left::Usage
+        SessionExit::Usage
     }
 
     /// Parses every statement of a text before the first runs, and defines its functions.
-    fn read_whole(&mut self, name: &str, text: String) -> Result<(), Left> {
+    fn read_whole(&mut self, name: &str, text: String) -> Result<(), SessionExit> {
         let mut lines = Lines::read(name, std::io::Cursor::new(text));
         let mut functions = String::new();
         while let Ok(Some((first, text))) = lines.statement() {
@@ -83,14 +83,14 @@ impl Repl {
         Ok(())
     }
 
-    fn check_source(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
+    fn check_source(&self, name: &str, first: usize, text: &str) -> Result<(), SessionExit> {
         let checked = Workspace::check(name, first, text);
         checked.map_err(|diagnostic| {
             self.ports.screen.diagnostic(&diagnostic);
             self.ports
                 .screen
                 .note("nothing ran, because the whole input is read first");
-            Left::Failed(None)
+            SessionExit::Failed(None)
         })
     }
 }

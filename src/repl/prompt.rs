@@ -11,13 +11,13 @@ use rustyline::{CompletionType, Config, EditMode, Editor};
 use super::helper::{self, Keys, ReplHelper};
 use super::history::History;
 use super::host::ActiveAccount;
-use super::{Left, Next, Repl};
+use super::{Next, Repl, SessionExit};
 use crate::operation::context::Mode;
 
 impl Repl {
     /// Reads and evaluates inputs until the user leaves.
-    pub(super) fn read_eval_loop(&mut self) -> Result<(), Left> {
-        let broken = |_| Left::Broken;
+    pub(super) fn read_eval_loop(&mut self) -> Result<(), SessionExit> {
+        let broken = |_| SessionExit::Broken;
         let screen = self.ports.screen.clone();
         let colour = screen.has_colour();
         let config = Config::builder()
@@ -61,11 +61,11 @@ impl Repl {
                 Err(ReadlineError::Eof) => return Ok(()),
                 Err(error) => {
                     screen.error(&format!("the terminal cannot be read: {error}"), &[]);
-                    return Err(Left::Broken);
+                    return Err(SessionExit::Broken);
                 }
             };
             if self.current_input.is_ending() {
-                return Err(Left::Interrupted);
+                return Err(SessionExit::Interrupted);
             }
             match next {
                 Next::Quit => return Ok(()),

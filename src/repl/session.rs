@@ -151,7 +151,7 @@ impl LazyOperations {
             return Ok(host_operations);
         }
         let session = self.lazy_session.begin_input()?;
-        let events = Arc::new(Telling(self.lazy_session.ports.clone()));
+        let events = Arc::new(ScreenEvents(self.lazy_session.ports.clone()));
         let host_operations = session
             .host_operations(self.number, &self.interrupt, events)
             .map_err(lost)?;
@@ -200,9 +200,9 @@ impl Operations for LazyOperations {
     }
 }
 
-struct Telling(Ports);
+struct ScreenEvents(Ports);
 
-impl SessionEvents for Telling {
+impl SessionEvents for ScreenEvents {
     fn print(&self, line: &str) {
         self.0.screen.out(line);
     }

@@ -1,25 +1,25 @@
 //! Ends the session's run and reports the result.
 
-use super::Left;
+use super::SessionExit;
 use super::host::Screen;
 use super::session::LazySession;
 
 /// Ends the session's run, if there is one, and reports what it created. Returns how it ended unless it ended well.
-pub(super) fn shut_down(lazy_session: &LazySession, screen: &dyn Screen) -> Option<Left> {
+pub(super) fn shut_down(lazy_session: &LazySession, screen: &dyn Screen) -> Option<SessionExit> {
     // A second caller waits until the report is complete.
     let _turn = lazy_session.lock_end();
     let (session, open) = match lazy_session.close() {
         Ok(closed) => closed?,
         Err(host_error) => {
             screen.error(&host_error.message, &host_error.hints);
-            return Some(Left::Broken);
+            return Some(SessionExit::Broken);
         }
     };
     let counts = match session.tally() {
         Ok(tally) => tally.counts(),
         Err(error) => {
             screen.error(&format!("the journal cannot be read: {error}"), &[]);
-            return Some(Left::Broken);
+            return Some(SessionExit::Broken);
         }
     };
     let made: Vec<String> = counts
@@ -46,5 +46,5 @@ pub(super) fn shut_down(lazy_session: &LazySession, screen: &dyn Screen) -> Opti
     } else {
         format!("{open} in doubt; once you know the outcome, record it: provisor runs show {id}")
     });
-    Some(Left::InDoubt)
+    Some(SessionExit::InDoubt)
 }

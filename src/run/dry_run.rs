@@ -8,10 +8,10 @@ use crate::journal::{JournalError, RowJournal};
 use crate::operation::call::Call;
 use crate::operation::preview::{Preview, preview};
 use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
-use crate::script::program::Ended;
+use crate::script::program::ScriptEnd;
 use crate::value::Value;
 
-pub(crate) use crate::operation::preview::{How, NextCall};
+pub(crate) use crate::operation::preview::{NextAction, NextCall};
 
 /// What a row would do.
 #[derive(Debug)]
@@ -19,14 +19,14 @@ pub(crate) struct DryRun {
     /// The recorded steps that the script requests, in order.
     pub matched: Vec<String>,
     /// What happens after the recorded steps.
-    pub then: Then,
-    /// The recorded steps that it has not requested. When it [acts](Then::Acts), it may still request them.
+    pub then: DryRunEnd,
+    /// The recorded steps that it has not requested. When it [acts](DryRunEnd::Acts), it may still request them.
     pub unrequested_keys: Vec<String>,
 }
 
 /// What a row does after its recorded steps.
 #[derive(Debug)]
-pub(crate) enum Then {
+pub(crate) enum DryRunEnd {
     /// It makes this call; what follows is unknown.
     Acts(NextCall),
     /// `main` returns.
@@ -65,18 +65,18 @@ impl Runner {
             return Err(error.clone());
         }
         let then = match (host_operations.next_call.get(), ended) {
-            (Some(predicted), _) => Then::Acts(predicted.clone()),
-            (None, Ok(_)) => Then::Returns,
-            (None, Err(Ended::Failed(diagnostic))) => Then::Fails(diagnostic.summary_with_repair()),
-            (None, Err(Ended::Bug(what))) => Then::Fails(format!("a bug in provisor: {what}")),
-            (None, Err(Ended::Stopped(_))) => Then::Fails("it stopped by itself".into()),
+            (Some(predicted), _) => DryRunEnd::Acts(predicted.clone()),
+            (None, Ok(_)) => DryRunEnd::Returns,
+            (None, Err(ScriptEnd::Failed(diagnostic))) => DryRunEnd::Fails(diagnostic.summary_with_repair()),
+            (None, Err(ScriptEnd::Bug(what))) => DryRunEnd::Fails(format!("a bug in provisor: {what}")),
+            (None, Err(ScriptEnd::Stopped(_))) => DryRunEnd::Fails("it stopped by itself".into()),
         };
         let then = match (then, host_operations.row.left_open()) {
-            (Then::Returns | Then::Fails(_), Some((step, op))) => Then::Acts(NextCall {
+            (DryRunEnd::Returns | DryRunEnd::Fails(_), Some((step, op))) => DryRunEnd::Acts(NextCall {
                 step,
                 op,
                 resource: None,
-                how: How::Parks,
+                how: NextAction::Parks,
             }),
             (then, _) => then,
         };

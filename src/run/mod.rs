@@ -18,7 +18,7 @@ use crate::journal::{Journal, RunLock};
 use crate::operation::context::OpContext;
 use crate::sabotage::Sabotage;
 use crate::script::host_calls::Stop;
-use crate::script::program::{Ended, Script};
+use crate::script::program::{Script, ScriptEnd};
 use crate::value::Value;
 
 /// What all rows of a run share. Cheap to clone.
@@ -71,27 +71,27 @@ impl Runner {
 
     /// Runs one row to its end on the calling thread, which needs a stack of [`crate::script::STACK_SIZE`]. Returns the
     /// value of `main`.
-    pub(crate) fn row(&self, plan: &RowPlan) -> Result<Value, Ended> {
+    pub(crate) fn row(&self, plan: &RowPlan) -> Result<Value, ScriptEnd> {
         let opened = self
             .journal
             .open_row(&self.run, plan.position, &plan.scope, !plan.resumed);
         let row = match opened {
             Ok(row) => row.again(self.again).known_by(self.identity(plan)),
-            Err(error) => return Err(Ended::Stopped(Stop::JournalLost(error.to_string()))),
+            Err(error) => return Err(ScriptEnd::Stopped(Stop::JournalLost(error.to_string()))),
         };
         let host_operations = Arc::new(RowOperations::new(self.clone(), row, plan.position));
         let ended = self.script.call(plan.args.clone(), host_operations.clone());
         // A stop decides the result, even if the script caught some of its errors.
         if let Some(stop) = host_operations.stopped() {
-            return Err(Ended::Stopped(stop));
+            return Err(ScriptEnd::Stopped(stop));
         }
         // An edited script may no longer request a step whose outcome is unknown.
         let left_open = host_operations
             .left_open()
             .filter(|_| !Sabotage::LeftOpenIsDone.is_on());
-        if let (Ok(_) | Err(Ended::Failed(_)), Some((step, op))) = (&ended, left_open) {
+        if let (Ok(_) | Err(ScriptEnd::Failed(_)), Some((step, op))) = (&ended, left_open) {
             let reason = format!("the script ended without calling `{op}`, whose outcome is not known");
-            return Err(Ended::Stopped(Stop::InDoubt { step, reason }));
+            return Err(ScriptEnd::Stopped(Stop::InDoubt { step, reason }));
         }
         ended
     }

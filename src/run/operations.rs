@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Runner;
 use super::read_only::ReadOnlyOperations;
-use crate::journal::{RowJournal, UnderWay};
+use crate::journal::{RowInProgress, RowJournal};
 use crate::operation::call::Call;
 use crate::operation::perform::{Performed, perform};
 use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
@@ -29,7 +29,7 @@ pub(super) struct RowOperations {
     runner: Runner,
     row: RowJournal,
     /// Marks the row as under way for the next process, in case this one dies.
-    under_way: UnderWay,
+    under_way: RowInProgress,
     /// The reason the row stopped; set once.
     stop: OnceLock<Stop>,
     started: Instant,

@@ -59,7 +59,7 @@ impl Tally {
         run: &RunId,
         cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
-        journal.for_each_step(run, &StepFilter::Things, &mut |step| {
+        journal.for_each_step(run, &StepFilter::WithResource, &mut |step| {
             if let (Some(op), Some(value)) = (catalogue.operation(&step.op), step.outcome) {
                 let replayed = false;
                 self.count(&op, &Performed { value, replayed });

@@ -252,7 +252,7 @@ impl Runtime {
     ///
     /// Errors: the script is not valid Rhai, or its declaration is wrong.
     pub fn script(&self, name: &str, text: &str) -> Result<Script, Error> {
-        self.compile(&Source::new(name, text), &Alone)
+        self.compile(&Source::new(name, text), &NoLoader)
     }
 
     /// Compiles a script and its imports, which `loader` finds.
@@ -278,9 +278,9 @@ impl Runtime {
 }
 
 /// The loader for scripts that import nothing.
-struct Alone;
+struct NoLoader;
 
-impl Loader for Alone {
+impl Loader for NoLoader {
     fn load(&self, _: &str, import: &str) -> Result<Source, String> {
         Err(format!(
             "`{import}` cannot be imported: the script was passed without other files"

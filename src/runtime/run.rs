@@ -199,7 +199,7 @@ impl Runtime {
         let has_rows = record.has_rows;
         self.carry_out(
             &script,
-            Begun {
+            LockedRun {
                 lock,
                 has_rows,
                 resumed: true,
@@ -209,7 +209,7 @@ impl Runtime {
         )
     }
 
-    fn begin(&self, script: &Script, params: Value, has_rows: bool) -> Result<Begun, Error> {
+    fn begin(&self, script: &Script, params: Value, has_rows: bool) -> Result<LockedRun, Error> {
         let (sources, imports) = script.bundle().parts();
         let name = script.bundle().main().name.clone();
         let plan = Record::from([
@@ -224,7 +224,7 @@ impl Runtime {
             plan: Value::Record(plan),
             has_rows,
         })?;
-        Ok(Begun {
+        Ok(LockedRun {
             lock,
             has_rows,
             resumed: false,
@@ -234,7 +234,7 @@ impl Runtime {
     fn carry_out(
         &self,
         script: &Script,
-        begun: Begun,
+        begun: LockedRun,
         input: Option<Input>,
         mut each: impl FnMut(&Finished) + Send + 'static,
     ) -> Result<Run, Error> {
@@ -304,7 +304,7 @@ fn input_of(rows: impl IntoIterator<Item = Record, IntoIter: Send + 'static>) ->
 }
 
 /// A run that this process has locked.
-struct Begun {
+struct LockedRun {
     lock: RunLock,
     has_rows: bool,
     resumed: bool,

@@ -6,14 +6,14 @@ use std::thread;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Alone, Error, Executor, Outcome, Print, Run, Runtime};
+use super::{Error, Executor, NoLoader, Outcome, Print, Run, Runtime};
 use crate::journal::{NewRun, RunLock, RunRecord, RunStatus, StepFilter};
 use crate::run::interrupt::{CurrentInput, Interrupt};
 use crate::run::session::{self, ChangeRequest, Decision, Input, InputEnd, Notice, SessionEvents};
 use crate::script::bundle::Loader;
 use crate::script::host_calls::Stop;
 use crate::script::interactive::{Answer, Workspace, holds_credential};
-use crate::script::program::Ended;
+use crate::script::program::ScriptEnd;
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
@@ -72,7 +72,7 @@ impl Runtime {
             recorded,
             count: 0,
             current: CurrentInput::default(),
-            loader: Box::new(Alone),
+            loader: Box::new(NoLoader),
             print: Arc::clone(&self.print),
             _executor: Arc::clone(&self.executor),
             is_closed: false,
@@ -156,11 +156,11 @@ impl Session {
         result
     }
 
-    fn evaluate(&mut self, text: &str) -> Result<Result<Answer, Ended>, Error> {
+    fn evaluate(&mut self, text: &str) -> Result<Result<Answer, ScriptEnd>, Error> {
         let name = format!("input {}", self.count);
         let ready = match self.workspace.prepare(&name, 1, text, &*self.loader) {
             Ok(ready) => ready,
-            Err(diagnostic) => return Ok(Err(Ended::Failed(diagnostic))),
+            Err(diagnostic) => return Ok(Err(ScriptEnd::Failed(diagnostic))),
         };
         let (interrupt, events) = (Interrupt::new(), Arc::new(Events(Arc::clone(&self.print))));
         let operations = self.recorded.host_operations(self.count, &interrupt, events)?;
@@ -171,28 +171,28 @@ impl Session {
         Ok(ended)
     }
 
-    fn conclude(&self, ended: Result<Answer, Ended>) -> (InputEnd, Result<Value, Error>) {
+    fn conclude(&self, ended: Result<Answer, ScriptEnd>) -> (InputEnd, Result<Value, Error>) {
         match ended {
             Ok(Answer::Value(value)) => (InputEnd::Done(Some(value.clone())), Ok(value)),
             Ok(Answer::Mixed(value)) => (InputEnd::Done(None), Ok(value)),
             Ok(Answer::Nothing | Answer::Other(_)) => (InputEnd::Done(None), Ok(Value::Null)),
-            Err(Ended::Failed(diagnostic)) => {
+            Err(ScriptEnd::Failed(diagnostic)) => {
                 let reason = diagnostic.summary_with_repair();
                 (InputEnd::Failed(reason), Err(Error::Script(diagnostic)))
             }
-            Err(Ended::Stopped(Stop::Cancelled)) => {
+            Err(ScriptEnd::Stopped(Stop::Cancelled)) => {
                 let reason = "the input was stopped".to_owned();
                 (InputEnd::Failed(reason.clone()), Err(Error::NoResult(reason)))
             }
-            Err(Ended::Stopped(Stop::InDoubt { reason, .. })) => {
+            Err(ScriptEnd::Stopped(Stop::InDoubt { reason, .. })) => {
                 let message = format!("a step is in doubt: {reason}; resume the run {}", self.id());
                 (InputEnd::Parked(reason), Err(Error::NoResult(message)))
             }
-            Err(Ended::Stopped(Stop::JournalLost(reason))) => {
+            Err(ScriptEnd::Stopped(Stop::JournalLost(reason))) => {
                 let message = format!("the journal cannot be written: {reason}");
                 (InputEnd::Failed(reason), Err(Error::Setup(message)))
             }
-            Err(Ended::Bug(what)) => {
+            Err(ScriptEnd::Bug(what)) => {
                 let message = format!("a bug in provisor: {what}");
                 (InputEnd::Failed(what), Err(Error::Setup(message)))
             }

@@ -4,7 +4,7 @@ use super::mobsted;
 
 /// A simulated platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
+pub(super) enum PlatformName {
     Mobsted,
     Jrni,
     Sparrow,
@@ -26,7 +26,7 @@ pub(super) enum Style {
 /// The information in the host and path of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
-    pub(super) platform: Name,
+    pub(super) platform: PlatformName,
     /// The account, on a platform that gives each account its own host; empty elsewhere.
     pub(super) account: String,
     pub(super) style: Style,
@@ -35,11 +35,11 @@ pub(super) struct Address {
 }
 
 /// The platforms with one host for all their accounts, by name, as in `jrni.sandbox` and `/jrni/`.
-const SHARED: &[(&str, Name)] = &[
-    ("jrni", Name::Jrni),
-    ("sparrow", Name::Sparrow),
-    ("sparrow_bulk", Name::SparrowBulk),
-    ("web", Name::Web),
+const SHARED: &[(&str, PlatformName)] = &[
+    ("jrni", PlatformName::Jrni),
+    ("sparrow", PlatformName::Sparrow),
+    ("sparrow_bulk", PlatformName::SparrowBulk),
+    ("web", PlatformName::Web),
 ];
 
 impl Address {
@@ -90,7 +90,7 @@ impl Address {
             }
         };
         Address {
-            platform: Name::Mobsted,
+            platform: PlatformName::Mobsted,
             account: account.to_owned(),
             style,
             path: path.strip_prefix("api/v8/").unwrap_or_default().to_owned(),

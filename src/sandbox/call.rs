@@ -9,13 +9,13 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::address::{Address, Name, Style};
+use super::address::{Address, PlatformName, Style};
 use super::form;
 
 /// A request to a platform.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) platform: Name,
+    pub(super) platform: PlatformName,
     /// The name of the account, on platforms that give each account its own host.
     pub(super) account: String,
     /// How the platform was addressed, and so which URLs its responses contain.

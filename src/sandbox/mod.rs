@@ -16,6 +16,7 @@ mod admin;
 mod call;
 mod error;
 pub mod fault;
+mod fault_stream;
 mod form;
 mod hosts;
 mod jrni;
@@ -33,7 +34,6 @@ mod sparrow;
 mod sparrow_bulk;
 mod token;
 mod web;
-mod wire;
 mod world;
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ use fault::Fault;
 pub(crate) use hosts::HOSTS;
 use lease::Lease;
 pub use resources::SimulatedResource;
-use share::{Found, Posted, Seat};
+use share::{Found, ServedWorld, ServingAddress};
 pub use share::{Status, reset, status};
 pub use snapshot::{
     AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
@@ -225,14 +225,14 @@ struct Shared {
     options: Options,
     master: MasterLogin,
     closed: AtomicBool,
-    place: Mutex<Place>,
+    place: Mutex<ServingState>,
 }
 
 #[derive(Debug)]
-enum Place {
-    Serving(Box<Seat>),
+enum ServingState {
+    Serving(Box<ServedWorld>),
     /// The last known address of the serving process.
-    Attached(Posted),
+    Attached(ServingAddress),
 }
 
 impl Options {
@@ -281,7 +281,7 @@ impl Sandbox {
     /// Errors: the world cannot be opened, the address cannot be listened on, or the serving process does not respond.
     pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         let (place, master, lease) = share::retry_if_server_ends(|| Sandbox::serve_or_join(&options))?;
-        let attached = matches!(place, Place::Attached(_));
+        let attached = matches!(place, ServingState::Attached(_));
         let closed = AtomicBool::new(false);
         let shared = Arc::new(Shared {
             options,
@@ -295,11 +295,11 @@ impl Sandbox {
         Ok(Sandbox { shared, lease })
     }
 
-    fn serve_or_join(options: &Options) -> Result<(Place, MasterLogin, Option<Lease>), SandboxError> {
+    fn serve_or_join(options: &Options) -> Result<(ServingState, MasterLogin, Option<Lease>), SandboxError> {
         let posted = match share::find(options)? {
             Found::Free(seat) => {
                 let master = admin::master(&seat.site);
-                return Ok((Place::Serving(seat), master, None));
+                return Ok((ServingState::Serving(seat), master, None));
             }
             Found::Taken(posted) => posted,
         };
@@ -314,14 +314,14 @@ impl Sandbox {
             post_faults(posted.address, &path, &options.faults)?;
         }
         let master = peer::ask(posted.address, "GET", "master", "")?;
-        Ok((Place::Attached(posted), master, lease))
+        Ok((ServingState::Attached(posted), master, lease))
     }
 
     /// Returns the current address. While attached it can change: call this again after a refused connection.
     pub fn address(&self) -> SocketAddr {
         match &*self.shared.place() {
-            Place::Serving(seat) => seat.posted.address,
-            Place::Attached(last) => {
+            ServingState::Serving(seat) => seat.posted.address,
+            ServingState::Attached(last) => {
                 share::read_address(&self.shared.options.dir)
                     .as_ref()
                     .unwrap_or(last)
@@ -457,15 +457,15 @@ impl Sandbox {
     /// Returns whether this process serves the sandbox or is attached.
     pub fn role(&self) -> Role {
         match &*self.shared.place() {
-            Place::Serving(_) => Role::Serving,
-            Place::Attached(_) => Role::Attached,
+            ServingState::Serving(_) => Role::Serving,
+            ServingState::Attached(_) => Role::Attached,
         }
     }
 
     /// Returns the records of the platforms, from the serving process if that is another one.
     pub fn snapshot(&self) -> Result<Snapshot, SandboxError> {
         share::retry_if_server_ends(|| {
-            if let Place::Serving(seat) = &*self.shared.place() {
+            if let ServingState::Serving(seat) = &*self.shared.place() {
                 return Ok(seat.site.world.snapshot(seat.site.traffic()));
             }
             peer::ask(self.address(), "GET", "books", "")
@@ -475,7 +475,7 @@ impl Sandbox {
     /// Adds faults to those in force, in the serving process if that is another one.
     pub fn add_faults(&self, faults: &[Fault]) -> Result<(), SandboxError> {
         share::retry_if_server_ends(|| {
-            if let Place::Serving(seat) = &*self.shared.place() {
+            if let ServingState::Serving(seat) = &*self.shared.place() {
                 seat.site.faults.add(faults, None);
                 return Ok(());
             }
@@ -499,15 +499,15 @@ impl Drop for Sandbox {
         self.shared.closed.store(true, Ordering::SeqCst);
         let mut place = self.shared.place();
         // The waiting thread may keep the rest alive for long: the server has to stop now.
-        if let Place::Serving(seat) = &*place {
+        if let ServingState::Serving(seat) = &*place {
             let last = seat.posted.clone();
-            *place = Place::Attached(last);
+            *place = ServingState::Attached(last);
         }
     }
 }
 
 impl Shared {
-    fn place(&self) -> MutexGuard<'_, Place> {
+    fn place(&self) -> MutexGuard<'_, ServingState> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -539,7 +539,7 @@ fn take_over(waiting: &Weak<Shared>, lock: std::fs::File) {
         return;
     }
     match share::serve(&shared.options, lock) {
-        Ok(seat) => *place = Place::Serving(Box::new(seat)),
+        Ok(seat) => *place = ServingState::Serving(Box::new(seat)),
         Err(error) => tracing::error!(%error, "the sandbox could not be taken over by this process"),
     }
 }

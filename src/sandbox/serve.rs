@@ -16,11 +16,12 @@ use axum::response::Response;
 use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
 
-use super::address::Name;
+use super::address::PlatformName;
 use super::admin;
 use super::call::Call;
 use super::error::SandboxError;
 use super::fault::{Faults, Kind};
+use super::fault_stream::{ConnectionHandle, FaultListener};
 use super::jrni::Jrni;
 use super::mobsted::Mobsted;
 use super::platform::{Action, Platform};
@@ -30,7 +31,6 @@ use super::sparrow::Sparrow;
 use super::sparrow_bulk::SparrowBulk;
 use super::token::Signer;
 use super::web::Web;
-use super::wire::{Gate, Hook};
 use super::world::World;
 use super::{Behaviour, Options};
 
@@ -114,9 +114,9 @@ impl Drop for Server {
     }
 }
 
-type Told = mpsc::Sender<Result<SocketAddr, SandboxError>>;
+type StartReport = mpsc::Sender<Result<SocketAddr, SandboxError>>;
 
-fn run(addresses: &[SocketAddr], site: Arc<Site>, sender: &Told, stopped: oneshot::Receiver<()>) {
+fn run(addresses: &[SocketAddr], site: Arc<Site>, sender: &StartReport, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("sandbox-worker")
@@ -137,7 +137,7 @@ fn run(addresses: &[SocketAddr], site: Arc<Site>, sender: &Told, stopped: onesho
                     land_later(Arc::clone(&site), id, delay);
                 }
                 let service = Router::new().fallback(handle).with_state(site);
-                let service = service.into_make_service_with_connect_info::<Hook>();
+                let service = service.into_make_service_with_connect_info::<ConnectionHandle>();
                 let _ = sender.send(Ok(address));
                 tokio::select! {
                     _ = axum::serve(gate, service) => {}
@@ -153,7 +153,7 @@ fn run(addresses: &[SocketAddr], site: Arc<Site>, sender: &Told, stopped: onesho
     runtime.shutdown_timeout(Duration::from_millis(200));
 }
 
-fn listen(addresses: &[SocketAddr]) -> Result<(Gate, SocketAddr), SandboxError> {
+fn listen(addresses: &[SocketAddr]) -> Result<(FaultListener, SocketAddr), SandboxError> {
     let mut last = SandboxError::Server("it has no address to listen on".to_owned());
     for &address in addresses {
         let open = || {
@@ -168,7 +168,7 @@ fn listen(addresses: &[SocketAddr]) -> Result<(Gate, SocketAddr), SandboxError> 
             socket.bind(address)?;
             let listener = socket.listen(BACKLOG)?;
             let bound = listener.local_addr()?;
-            Ok((Gate(listener), bound))
+            Ok((FaultListener(listener), bound))
         };
         match open() {
             Ok(open) => return Ok(open),
@@ -183,7 +183,7 @@ fn listen(addresses: &[SocketAddr]) -> Result<(Gate, SocketAddr), SandboxError> 
 
 async fn handle(
     State(site): State<Arc<Site>>,
-    ConnectInfo(hook): ConnectInfo<Hook>,
+    ConnectInfo(hook): ConnectInfo<ConnectionHandle>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
@@ -196,16 +196,16 @@ async fn handle(
     let call = Call::read(&parts, body);
     count(&site.meter.requests);
     match call.platform {
-        Name::Mobsted => respond::<Mobsted>(site, call, &hook).await,
-        Name::Jrni => respond::<Jrni>(site, call, &hook).await,
-        Name::Sparrow => respond::<Sparrow>(site, call, &hook).await,
-        Name::SparrowBulk => respond::<SparrowBulk>(site, call, &hook).await,
-        Name::Web => respond::<Web>(site, call, &hook).await,
+        PlatformName::Mobsted => respond::<Mobsted>(site, call, &hook).await,
+        PlatformName::Jrni => respond::<Jrni>(site, call, &hook).await,
+        PlatformName::Sparrow => respond::<Sparrow>(site, call, &hook).await,
+        PlatformName::SparrowBulk => respond::<SparrowBulk>(site, call, &hook).await,
+        PlatformName::Web => respond::<Web>(site, call, &hook).await,
     }
     .into()
 }
 
-async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
+async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &ConnectionHandle) -> Reply {
     let route = P::route(&site, &call);
     site.meter.count_route(route);
     P::count_request(&site, &call);
@@ -240,7 +240,7 @@ fn settle<P: Platform>(site: &Site, call: &Call) -> Reply {
 }
 
 /// Applies a fault to a request and returns the response.
-async fn apply_fault<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
+async fn apply_fault<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &ConnectionHandle) -> Reply {
     match kind {
         Kind::DropBefore => hook.cut(),
         Kind::DropLate(delay) => {
@@ -278,7 +278,7 @@ async fn apply_fault<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook:
 }
 
 /// Spoils the correct response.
-async fn corrupt_reply<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
+async fn corrupt_reply<P: Platform>(kind: Kind, reply: Reply, hook: &ConnectionHandle) -> Reply {
     match kind {
         Kind::Error500After => return P::server_error(),
         Kind::TooMany429After => return P::too_many(),

@@ -25,7 +25,7 @@ const ADDRESS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The address of a serving process, as stored in the file `address` of its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Posted {
+pub(super) struct ServingAddress {
     pub(super) address: SocketAddr,
     pub(super) pid: u32,
     instance: String,
@@ -33,11 +33,11 @@ pub(super) struct Posted {
 
 /// A served world. Dropping it stops the server and then releases the folder.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct ServedWorld {
     /// The first field, so that it stops before the folder is released.
     _server: Server,
     pub(super) site: Arc<Site>,
-    pub(super) posted: Posted,
+    pub(super) posted: ServingAddress,
     _lock: File,
 }
 
@@ -45,9 +45,9 @@ pub(super) struct Seat {
 #[derive(Debug)]
 pub(super) enum Found {
     /// The folder was free and is now served by this process.
-    Free(Box<Seat>),
+    Free(Box<ServedWorld>),
     /// Another process serves it.
-    Taken(Posted),
+    Taken(ServingAddress),
 }
 
 /// The state of a sandbox folder, determined without serving it.
@@ -66,33 +66,33 @@ pub(super) fn find(options: &Options) -> Result<Found, SandboxError> {
     }
     make_folder(&options.dir)?;
     Ok(match holder(&options.dir)? {
-        Holder::Us(lock) => Found::Free(Box::new(serve(options, lock)?)),
-        Holder::Other(posted) => Found::Taken(posted),
+        LockHolder::ThisProcess(lock) => Found::Free(Box::new(serve(options, lock)?)),
+        LockHolder::Other(posted) => Found::Taken(posted),
     })
 }
 
 /// The holder of a sandbox folder's lock.
-enum Holder {
+enum LockHolder {
     /// This process, for as long as this lock lives.
-    Us(File),
+    ThisProcess(File),
     /// Another process, which serves it.
-    Other(Posted),
+    Other(ServingAddress),
 }
 
 /// Acquires the folder's lock, or finds the process that serves it. The holder may be starting or ending, and a process
 /// that was just started briefly holds the locks of its parent.
-fn holder(dir: &Path) -> Result<Holder, SandboxError> {
+fn holder(dir: &Path) -> Result<LockHolder, SandboxError> {
     let deadline = Instant::now() + ADDRESS_TIMEOUT;
     loop {
         if let Some(lock) = try_lock(dir)? {
-            return Ok(Holder::Us(lock));
+            return Ok(LockHolder::ThisProcess(lock));
         }
         // The address can be that of an earlier process while the new one is still opening the world.
         let posted = read_address(dir);
         if let Some(posted) = &posted
             && is_serving(posted)
         {
-            return Ok(Holder::Other(posted.clone()));
+            return Ok(LockHolder::Other(posted.clone()));
         }
         if Instant::now() > deadline {
             return Err(SandboxError::Silent {
@@ -112,7 +112,7 @@ pub(super) fn wait_for_lock(dir: &Path) -> Result<File, SandboxError> {
 }
 
 /// Opens the world and serves it, holding the lock.
-pub(super) fn serve(options: &Options, lock: File) -> Result<Seat, SandboxError> {
+pub(super) fn serve(options: &Options, lock: File) -> Result<ServedWorld, SandboxError> {
     let before = read_address(&options.dir);
     let path = options.dir.join(ADDRESS_FILE);
     match fs::remove_file(&path) {
@@ -133,13 +133,13 @@ pub(super) fn serve(options: &Options, lock: File) -> Result<Seat, SandboxError>
         addresses.insert(0, again);
     }
     let server = Server::start(&addresses, Arc::clone(&site))?;
-    let posted = Posted {
+    let posted = ServingAddress {
         address: server.address,
         pid: std::process::id(),
         instance: site.instance.clone(),
     };
     post_address(&path, &posted)?;
-    Ok(Seat {
+    Ok(ServedWorld {
         _server: server,
         site,
         posted,
@@ -148,7 +148,7 @@ pub(super) fn serve(options: &Options, lock: File) -> Result<Seat, SandboxError>
 }
 
 /// Reads where the folder is served, if the address file is readable.
-pub(super) fn read_address(dir: &Path) -> Option<Posted> {
+pub(super) fn read_address(dir: &Path) -> Option<ServingAddress> {
     serde_json::from_slice(&fs::read(dir.join(ADDRESS_FILE)).ok()?).ok()
 }
 
@@ -161,11 +161,11 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
         });
     }
     retry_if_server_ends(|| match holder(dir)? {
-        Holder::Us(_lock) => Ok(Status {
+        LockHolder::ThisProcess(_lock) => Ok(Status {
             served: None,
             snapshot: world::read_snapshot(dir)?,
         }),
-        Holder::Other(posted) => Ok(Status {
+        LockHolder::Other(posted) => Ok(Status {
             snapshot: Some(peer::ask(posted.address, "GET", "books", "")?),
             served: Some((posted.address, posted.pid)),
         }),
@@ -194,8 +194,8 @@ pub fn reset(dir: &Path) -> Result<(), SandboxError> {
         return Ok(());
     }
     let _lock = match holder(dir)? {
-        Holder::Us(lock) => lock,
-        Holder::Other(posted) => {
+        LockHolder::ThisProcess(lock) => lock,
+        LockHolder::Other(posted) => {
             return Err(SandboxError::InUse {
                 dir: dir.to_path_buf(),
                 pid: Some(posted.pid),
@@ -215,7 +215,7 @@ pub fn reset(dir: &Path) -> Result<(), SandboxError> {
 }
 
 /// Whether the process that wrote the address still serves there.
-pub(super) fn is_serving(posted: &Posted) -> bool {
+pub(super) fn is_serving(posted: &ServingAddress) -> bool {
     let health = peer::ask::<Health>(posted.address, "GET", "status", "");
     health.is_ok_and(|health| health.instance == posted.instance && health.pid == posted.pid)
 }
@@ -251,7 +251,7 @@ fn open_lock(dir: &Path) -> Result<(File, PathBuf), SandboxError> {
 }
 
 /// Writes the address file atomically, readable by its owner only, like the other files in the folder.
-fn post_address(path: &Path, posted: &Posted) -> Result<(), SandboxError> {
+fn post_address(path: &Path, posted: &ServingAddress) -> Result<(), SandboxError> {
     let text = serde_json::to_vec(posted).unwrap_or_default();
     let draft = path.with_extension("new");
     // A leftover draft keeps its old permissions.

@@ -208,9 +208,9 @@ impl Meter {
     }
 
     /// Counts a request as under way until the guard is dropped.
-    pub(super) fn under_way(self: &Arc<Self>) -> UnderWay {
+    pub(super) fn under_way(self: &Arc<Self>) -> DelayedRequest {
         count(&self.under_way);
-        UnderWay(Arc::clone(self))
+        DelayedRequest(Arc::clone(self))
     }
 
     fn routes(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
@@ -241,9 +241,9 @@ impl Meter {
 }
 
 /// The guard of a delayed request in progress.
-pub(super) struct UnderWay(Arc<Meter>);
+pub(super) struct DelayedRequest(Arc<Meter>);
 
-impl Drop for UnderWay {
+impl Drop for DelayedRequest {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }

@@ -13,7 +13,7 @@ use super::error::SandboxError;
 use super::log::{self, Log};
 use super::snapshot::{Snapshot, Traffic};
 use super::{jrni, mobsted, sparrow, sparrow_bulk, web};
-pub(super) use memory::{Command, Later, Memory, What};
+pub(super) use memory::{Command, DeferredCommand, LogContent, Memory};
 use memory::{Deferred, Entry, FORMAT};
 
 /// The event log's file name in the sandbox's folder.
@@ -113,17 +113,21 @@ impl World {
     }
 
     /// Records an event that needs no decision.
-    pub(super) fn record(&self, event: impl Into<What>) -> Result<(), SandboxError> {
+    pub(super) fn record(&self, event: impl Into<LogContent>) -> Result<(), SandboxError> {
         self.write().add(None, event.into())
     }
 
     /// Defers a command by `delay`; returns the number for [`World::land`].
-    pub(super) fn defer(&self, command: impl Into<Later>, delay: Duration) -> Result<u64, SandboxError> {
+    pub(super) fn defer(
+        &self,
+        command: impl Into<DeferredCommand>,
+        delay: Duration,
+    ) -> Result<u64, SandboxError> {
         let mut inner = self.write();
         let id = inner.memory.last_deferred + 1;
         let due = now_millis().saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
         let command = command.into();
-        inner.add(None, What::Deferred(Deferred { id, due, command }))?;
+        inner.add(None, LogContent::Deferred(Deferred { id, due, command }))?;
         Ok(id)
     }
 
@@ -146,11 +150,11 @@ impl World {
             return Ok(());
         };
         match &deferred.command {
-            Later::Mobsted(command) => inner.land(command, id),
-            Later::Jrni(command) => inner.land(command, id),
-            Later::Sparrow(command) => inner.land(command, id),
-            Later::SparrowBulk(command) => inner.land(command, id),
-            Later::Web(command) => inner.land(command, id),
+            DeferredCommand::Mobsted(command) => inner.land(command, id),
+            DeferredCommand::Jrni(command) => inner.land(command, id),
+            DeferredCommand::Sparrow(command) => inner.land(command, id),
+            DeferredCommand::SparrowBulk(command) => inner.land(command, id),
+            DeferredCommand::Web(command) => inner.land(command, id),
         }
     }
 
@@ -192,7 +196,7 @@ impl Inner {
             let new = || format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..));
             let secret = self.memory.secret.clone().unwrap_or_else(new);
             let format = FORMAT;
-            self.add(None, What::World { format, secret })?;
+            self.add(None, LogContent::World { format, secret })?;
         }
         if self.memory.mobsted.master().is_none() {
             self.add(None, mobsted::new_master().into())?;
@@ -228,13 +232,13 @@ impl Inner {
         match self.perform(command, Some(id)) {
             Err(refusal) if C::trace(&refusal).is_none() => {
                 let reason = refusal.to_string();
-                self.add(Some(id), What::Refused { reason })
+                self.add(Some(id), LogContent::Refused { reason })
             }
             _ => Ok(()),
         }
     }
 
-    fn add(&mut self, settles: Option<u64>, what: What) -> Result<(), SandboxError> {
+    fn add(&mut self, settles: Option<u64>, what: LogContent) -> Result<(), SandboxError> {
         let entry = Entry {
             at: now_millis(),
             settles,

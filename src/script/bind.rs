@@ -14,7 +14,7 @@ use super::execution::{self, Execution};
 use super::function;
 use super::handles::{Handle, article};
 use super::host_calls::{CallError, CallRequest};
-use super::memory::Copies;
+use super::memory::CopyReservation;
 use super::script_error::{self, ScriptError};
 
 use crate::operation::error::{Code, OpError};
@@ -26,14 +26,14 @@ use crate::value::nearest::nearest;
 type Returned = Result<Dynamic, Box<EvalAltResult>>;
 
 /// The bound operations: global functions and methods in one module, and one module per module name.
-pub(super) struct Bound {
+pub(super) struct BoundOperations {
     pub(super) global: Module,
     pub(super) modules: BTreeMap<&'static str, Module>,
 }
 
 /// Binds every operation, once for each number of arguments that it accepts.
-pub(super) fn bind(operations: impl Iterator<Item = Operation>) -> Bound {
-    let mut bound = Bound {
+pub(super) fn bind(operations: impl Iterator<Item = Operation>) -> BoundOperations {
+    let mut bound = BoundOperations {
         global: Module::new(),
         modules: BTreeMap::new(),
     };
@@ -205,7 +205,7 @@ fn call(
         return Err(failed(context, error).into());
     }
     let mut functions = Functions::new();
-    let copies = Copies::of(&execution);
+    let copies = CopyReservation::of(&execution);
     let args = args
         .iter_mut()
         .zip(spec.params)

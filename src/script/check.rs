@@ -49,7 +49,7 @@ impl Script {
                 continue;
             };
             let imported = |module: &str| self.imported_functions(&source.name, &parsed, module);
-            let scene = Scene {
+            let scene = CheckContext {
                 host,
                 source,
                 parsed: &parsed,
@@ -88,7 +88,7 @@ fn imports(parsed: &Parsed) -> Vec<(String, String)> {
 type Functions = BTreeSet<(String, usize)>;
 
 /// A source to check, with the functions it can call.
-struct Scene<'a> {
+struct CheckContext<'a> {
     host: &'a Host,
     source: &'a Source,
     parsed: &'a Parsed,
@@ -96,7 +96,7 @@ struct Scene<'a> {
     imported: &'a dyn Fn(&str) -> Option<Functions>,
 }
 
-impl Scene<'_> {
+impl CheckContext<'_> {
     fn check(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         self.parsed.ast.walk(&mut |path: &[ASTNode]| {

@@ -12,14 +12,14 @@ const MAX_DEPTH: usize = 200;
 
 /// Whether there is room for so many more bytes. Strings that a script shares are copied, so a small list can become
 /// large.
-pub(super) type Room<'a> = &'a dyn Fn(usize) -> bool;
+pub(super) type MemoryCheck<'a> = &'a dyn Fn(usize) -> bool;
 
 /// Converts a value, or says why it cannot be stored: `value.a[1]: a closure cannot be stored`. `path` names the root.
-pub(super) fn to_value(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String> {
+pub(super) fn to_value(dynamic: Dynamic, path: &str, room: MemoryCheck<'_>) -> Result<Value, String> {
     to_value_at(dynamic, path, MAX_DEPTH, room)
 }
 
-fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Result<Value, String> {
+fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: MemoryCheck<'_>) -> Result<Value, String> {
     let Some(depth) = depth.checked_sub(1) else {
         return Err(format!("{path}: nested too deeply"));
     };
@@ -93,7 +93,7 @@ fn to_text(text: String, path: &str) -> Result<Value, String> {
 }
 
 /// Converts types that are not built into Rhai.
-fn foreign(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String> {
+fn foreign(dynamic: Dynamic, path: &str, room: MemoryCheck<'_>) -> Result<Value, String> {
     if dynamic.is::<Secret>() {
         return Ok(Value::Secret(dynamic.cast::<Secret>()));
     }

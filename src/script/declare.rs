@@ -6,7 +6,7 @@ use super::bundle::Source;
 use super::columns;
 use super::doc::{self, Words};
 use super::error::Diagnostic;
-use super::literal::{self, Written};
+use super::literal::{self, DefaultExpr};
 
 use super::params::{Declaration, MainFn, Param, ParamDefault};
 use super::parse::Parsed;
@@ -187,13 +187,13 @@ impl<'a> Reader<'a> {
             literal::split(text).map_err(|reason| self.not_literal(line, column, &reason))?;
         words.at = words.line.len() - rest.len();
         match written {
-            Written::Name(earlier) => self.earlier(line, column, name, ty, earlier),
-            Written::Literal(_) if ty == ParamType::Secret => {
+            DefaultExpr::Name(earlier) => self.earlier(line, column, name, ty, earlier),
+            DefaultExpr::Literal(_) if ty == ParamType::Secret => {
                 let error = self.error(line, column, "a secret cannot be written into a script");
                 let hint = "leave the default out, so that it must be given";
                 Err(error.hint(hint).into())
             }
-            Written::Literal(value) => {
+            DefaultExpr::Literal(value) => {
                 let fits = ty.accept(value).map(ParamDefault::Value);
                 fits.map_err(|reason| {
                     self.error(

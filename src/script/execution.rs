@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::function::Engines;
 use super::host_calls::{Operations, Stop};
-use super::memory::{Memory, Overrun, Share};
+use super::memory::{Memory, MemoryShare, Overrun};
 use super::nesting::Watch;
 use crate::sabotage::Sabotage;
 
@@ -22,7 +22,7 @@ pub(super) struct Execution(Arc<Inner>);
 
 struct Inner {
     host_operations: Arc<dyn Operations>,
-    share: Arc<Share>,
+    share: Arc<MemoryShare>,
     /// Allocated bytes at its last statement, and an estimate of its own share.
     last_used: AtomicUsize,
     own: AtomicIsize,
@@ -38,7 +38,7 @@ impl Execution {
         Execution::with_share(host_operations, Arc::new(memory.begin()))
     }
 
-    fn with_share(host_operations: Arc<dyn Operations>, share: Arc<Share>) -> Execution {
+    fn with_share(host_operations: Arc<dyn Operations>, share: Arc<MemoryShare>) -> Execution {
         Execution(Arc::new(Inner {
             host_operations,
             last_used: AtomicUsize::new((share.memory().used)()),
@@ -188,16 +188,16 @@ pub(super) fn is_loading_module() -> bool {
 }
 
 /// A guard held while a module body runs.
-pub(super) struct Loading(());
+pub(super) struct ModuleLoadGuard(());
 
-impl Loading {
-    pub(super) fn begin() -> Loading {
+impl ModuleLoadGuard {
+    pub(super) fn begin() -> ModuleLoadGuard {
         LOADING.set(LOADING.get() + 1);
-        Loading(())
+        ModuleLoadGuard(())
     }
 }
 
-impl Drop for Loading {
+impl Drop for ModuleLoadGuard {
     fn drop(&mut self) {
         LOADING.set(LOADING.get().saturating_sub(1));
     }

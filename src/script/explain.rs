@@ -26,7 +26,7 @@ pub(super) fn runtime(sources: &dyn Sources, error: &EvalAltResult) -> Diagnosti
         walk.frames
             .splice(0..0, only_call(sources, &walk.source, names, what));
     }
-    let scene = Scene {
+    let scene = ErrorContext {
         sources,
         names,
         in_function: walk.frames.len() > 1 || names.has_main(),
@@ -47,7 +47,7 @@ pub(super) fn runtime(sources: &dyn Sources, error: &EvalAltResult) -> Diagnosti
 }
 
 /// The innermost error and the calls that lead to it.
-struct Walk<'a> {
+struct CallChain<'a> {
     inner: &'a EvalAltResult,
     /// The source where it occurred.
     source: String,
@@ -55,7 +55,7 @@ struct Walk<'a> {
     frames: Vec<Frame>,
 }
 
-fn walk<'a>(sources: &dyn Sources, error: &'a EvalAltResult) -> Walk<'a> {
+fn walk<'a>(sources: &dyn Sources, error: &'a EvalAltResult) -> CallChain<'a> {
     let mut source = sources.main().to_owned();
     let mut frames = Vec::new();
     let mut error = error;
@@ -83,7 +83,7 @@ fn walk<'a>(sources: &dyn Sources, error: &'a EvalAltResult) -> Walk<'a> {
             inner => {
                 frames.extend(sources.frame(&source, inner.position()));
                 frames.reverse();
-                return Walk {
+                return CallChain {
                     inner,
                     source,
                     frames,
@@ -104,7 +104,7 @@ fn only_call(sources: &dyn Sources, source: &str, names: &Names, what: &str) -> 
     sources.at(source, only.line, only.column)
 }
 
-fn thrown_value(sources: &dyn Sources, caught: &ScriptError, walk: &Walk) -> Diagnostic {
+fn thrown_value(sources: &dyn Sources, caught: &ScriptError, walk: &CallChain) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(caught.kind(), caught.message());
     diagnostic.status = caught.status();
     diagnostic.hints.extend(caught.hint());
@@ -136,13 +136,13 @@ fn origin(sources: &dyn Sources, caught: &ScriptError) -> Option<Frame> {
 }
 
 /// The context of a native Rhai error.
-struct Scene<'a> {
+struct ErrorContext<'a> {
     sources: &'a dyn Sources,
     names: &'a Names,
     in_function: bool,
 }
 
-impl Scene<'_> {
+impl ErrorContext<'_> {
     fn native(&self, error: &EvalAltResult) -> Diagnostic {
         let new = |title: String| Diagnostic::new("script_error", title);
         match error {

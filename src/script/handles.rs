@@ -6,7 +6,7 @@ use rhai::{Dynamic, EvalAltResult, FuncRegistration, INT, ImmutableString, Map, 
 
 use super::convert;
 use super::execution::Execution;
-use super::memory::Copies;
+use super::memory::CopyReservation;
 use super::script_error::{self, ScriptError};
 
 use crate::operation::catalogue::Catalogue;
@@ -163,15 +163,15 @@ fn register_secrets(module: &mut Module) {
     }
 }
 
-fn before(text: &str, secret: &Secret) -> Joined {
+fn before(text: &str, secret: &Secret) -> SecretResult {
     join_fragments(&[Fragment::Plain(text), Fragment::Secret(secret)])
 }
 
-fn behind(secret: &Secret, text: &str) -> Joined {
+fn behind(secret: &Secret, text: &str) -> SecretResult {
     join_fragments(&[Fragment::Secret(secret), Fragment::Plain(text)])
 }
 
-fn join_fragments(parts: &[Fragment<'_>]) -> Joined {
+fn join_fragments(parts: &[Fragment<'_>]) -> SecretResult {
     let marked = |part: &Fragment<'_>| matches!(part, Fragment::Plain(text) if is_marked(text));
     if parts.iter().any(marked) {
         return refused(INTERPOLATED_SECRET, JOIN);
@@ -179,7 +179,7 @@ fn join_fragments(parts: &[Fragment<'_>]) -> Joined {
     Ok(Secret::join(parts))
 }
 
-type Joined = Result<Secret, Box<EvalAltResult>>;
+type SecretResult = Result<Secret, Box<EvalAltResult>>;
 
 /// The error for a text into which a secret was interpolated with `${…}`.
 pub(super) const INTERPOLATED_SECRET: &str =
@@ -204,7 +204,7 @@ fn refused<T>(reason: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
 #[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<EvalAltResult>> {
     let execution = Execution::of(&context);
-    let copies = execution.as_ref().map(Copies::of);
+    let copies = execution.as_ref().map(CopyReservation::of);
     let room = |bytes| copies.as_ref().is_none_or(|copies| copies.ensure_room(bytes));
     let value = convert::to_value(map.clone().into(), "value", &room)
         .map_err(|reason| script_error::raise(ScriptError::from_message(reason)))?;

@@ -6,7 +6,7 @@ use crate::value::Value;
 
 /// The default after the `=` of a `@param` line.
 #[derive(Debug, PartialEq)]
-pub(super) enum Written {
+pub(super) enum DefaultExpr {
     /// A literal.
     Literal(Value),
     /// A bare word: the name of another parameter.
@@ -14,16 +14,16 @@ pub(super) enum Written {
 }
 
 /// Splits `text` after its first literal or word. The error says what is wrong with it.
-pub(super) fn split(text: &str) -> Result<(Written, &str), String> {
+pub(super) fn split(text: &str) -> Result<(DefaultExpr, &str), String> {
     let end = first_literal_end(text)?;
     let (first, rest) = text.split_at(end);
     if is_name(first) && !matches!(first, "true" | "false") {
-        return Ok((Written::Name(first.to_owned()), rest));
+        return Ok((DefaultExpr::Name(first.to_owned()), rest));
     }
     let literal =
         parse::literal(first).and_then(|literal| convert::to_value(literal, "default", &|_| true).ok());
     match literal {
-        Some(value) => Ok((Written::Literal(value), rest)),
+        Some(value) => Ok((DefaultExpr::Literal(value), rest)),
         None => Err(format!("`{first}` is not a literal")),
     }
 }
@@ -76,8 +76,8 @@ mod tests {
 
     fn literal(text: &str) -> (String, &str) {
         match split(text).unwrap() {
-            (Written::Literal(value), rest) => (value.to_masked_json().to_string(), rest),
-            (Written::Name(name), rest) => (name, rest),
+            (DefaultExpr::Literal(value), rest) => (value.to_masked_json().to_string(), rest),
+            (DefaultExpr::Name(name), rest) => (name, rest),
         }
     }
 

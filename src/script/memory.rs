@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::error::{Diagnostic, Frame};
 use super::execution::Execution;
 use super::nesting::MAX_DEPTH;
-use super::program::Ended;
+use super::program::ScriptEnd;
 
 /// The memory limit of scripts, and the memory use of the process. Scripts that run at once share the limit.
 #[derive(Debug, Clone, Copy)]
@@ -23,13 +23,13 @@ pub struct Memory {
 /// The scripts that share a memory limit and run now.
 #[derive(Debug)]
 pub struct Scripts {
-    running: Mutex<Running>,
+    running: Mutex<RunningScripts>,
     /// Bytes reserved for copies of the arguments of pending calls.
     reserved: AtomicUsize,
 }
 
 #[derive(Debug)]
-struct Running {
+struct RunningScripts {
     scripts: usize,
     /// Allocated bytes when the first of them started. If each counted from its own start, what the others held then
     /// would be allowed on top of the limit, and more with each script that starts.
@@ -41,7 +41,7 @@ impl Scripts {
     #[allow(clippy::new_without_default, reason = "only statics are made of it")]
     pub const fn new() -> Scripts {
         Scripts {
-            running: Mutex::new(Running {
+            running: Mutex::new(RunningScripts {
                 scripts: 0,
                 begun_with: 0,
             }),
@@ -49,19 +49,19 @@ impl Scripts {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, Running> {
+    fn running(&self) -> MutexGuard<'_, RunningScripts> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A running script's part in the shared limit, until dropped.
-pub(super) struct Share {
+pub(super) struct MemoryShare {
     memory: Memory,
     begun_with: usize,
     is_running: AtomicBool,
 }
 
-impl Share {
+impl MemoryShare {
     /// Counts the script no longer. A function of it may be kept for a lookup, and with it this share.
     pub(super) fn end(&self) {
         if self.is_running.swap(false, Ordering::Relaxed) {
@@ -80,7 +80,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for MemoryShare {
     fn drop(&mut self) {
         self.end();
     }
@@ -95,14 +95,14 @@ impl Memory {
     };
 
     /// Counts a script that starts now.
-    pub(super) fn begin(self) -> Share {
+    pub(super) fn begin(self) -> MemoryShare {
         let mut running = self.scripts.running();
         if running.scripts == 0 {
             running.begun_with = (self.used)();
         }
         running.scripts += 1;
         let begun_with = running.begun_with;
-        Share {
+        MemoryShare {
             memory: self,
             begun_with,
             is_running: AtomicBool::new(true),
@@ -131,16 +131,16 @@ pub(crate) const OUT_OF_MEMORY: &str = "out_of_memory";
 const COPIES: usize = 2;
 
 /// Reserves room for the copies of data that leaves a script, until dropped.
-pub(super) struct Copies<'a> {
+pub(super) struct CopyReservation<'a> {
     execution: &'a Execution,
     reserved: Cell<usize>,
 }
 
-impl Copies<'_> {
+impl CopyReservation<'_> {
     /// Creates an empty reservation.
-    pub(super) fn of(execution: &Execution) -> Copies<'_> {
+    pub(super) fn of(execution: &Execution) -> CopyReservation<'_> {
         let reserved = Cell::new(0);
-        Copies { execution, reserved }
+        CopyReservation { execution, reserved }
     }
 
     /// Whether there is room for so many more bytes and their copies. Stops the script if not.
@@ -156,7 +156,7 @@ impl Copies<'_> {
     }
 }
 
-impl Drop for Copies<'_> {
+impl Drop for CopyReservation<'_> {
     fn drop(&mut self) {
         let scripts = self.execution.memory().scripts;
         scripts.reserved.fetch_sub(self.reserved.get(), Ordering::Relaxed);
@@ -175,9 +175,9 @@ pub(super) enum Overrun {
 impl Overrun {
     /// The result of a stopped script, whatever it did after the stop. The position is from `ended`; Rhai loses it
     /// when functions are left, and then it is `within`.
-    pub(super) fn end<T>(self, ended: Result<T, Ended>, within: Option<Frame>) -> Ended {
+    pub(super) fn end<T>(self, ended: Result<T, ScriptEnd>, within: Option<Frame>) -> ScriptEnd {
         let mut frames = match ended {
-            Err(Ended::Failed(diagnostic)) => diagnostic.frames,
+            Err(ScriptEnd::Failed(diagnostic)) => diagnostic.frames,
             _ => Vec::new(),
         };
         if frames.is_empty() {
@@ -191,7 +191,7 @@ impl Overrun {
                 Diagnostic::new("script_error", title).hint("keep the items in one flat list")
             }
         };
-        Ended::Failed(Box::new(Diagnostic { frames, ..failed }))
+        ScriptEnd::Failed(Box::new(Diagnostic { frames, ..failed }))
     }
 }
 

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
-use super::execution::Loading;
+use super::execution::ModuleLoadGuard;
 use super::sources::Sources;
 
 /// The modules created so far. Scripts create their own for each call, since Rhai panics when scripts on several
 /// threads use the constants of one module. The inputs of a session run one after another and share them.
 #[derive(Clone, Default)]
-pub(super) struct Loaded(Arc<Mutex<BTreeMap<String, Arc<Module>>>>);
+pub(super) struct LoadedModules(Arc<Mutex<BTreeMap<String, Arc<Module>>>>);
 
-impl Loaded {
+impl LoadedModules {
     /// Whether this module has been created.
     pub(super) fn has(&self, name: &str) -> bool {
         self.lock().contains_key(name)
@@ -31,11 +31,11 @@ impl Loaded {
 /// Resolves imports from sources that are known before the script runs.
 pub(super) struct Imports {
     sources: Arc<dyn Sources>,
-    loaded: Loaded,
+    loaded: LoadedModules,
 }
 
 impl Imports {
-    pub(super) fn new(sources: Arc<dyn Sources>, loaded: Loaded) -> Imports {
+    pub(super) fn new(sources: Arc<dyn Sources>, loaded: LoadedModules) -> Imports {
         Imports { sources, loaded }
     }
 }
@@ -57,7 +57,7 @@ impl ModuleResolver for Imports {
             return Ok(module);
         }
         let ast = self.sources.ast(name).ok_or_else(not_found)?;
-        let loading = Loading::begin();
+        let loading = ModuleLoadGuard::begin();
         // A separate scope: a module does not see its importer's variables.
         let made = Module::eval_ast_as_new(Scope::new(), ast, engine);
         drop(loading);

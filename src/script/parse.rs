@@ -48,12 +48,12 @@ pub(super) struct Names {
     /// Names given to imports.
     pub(super) modules: BTreeSet<String>,
     /// Calls of functions and methods.
-    pub(super) calls: Vec<Called>,
+    pub(super) calls: Vec<CallSite>,
 }
 
 /// One call of a function or method, without its module.
 #[derive(Debug, Clone)]
-pub(super) struct Called {
+pub(super) struct CallSite {
     pub(super) name: String,
     pub(super) line: usize,
     pub(super) column: usize,
@@ -119,7 +119,7 @@ pub(super) fn parse_with(
     source: &Source,
     rename: impl Fn(Token, (usize, usize)) -> Token + Send + Sync + 'static,
 ) -> Result<Parsed, Box<Diagnostic>> {
-    let seen = Arc::new(Mutex::new(Seen::default()));
+    let seen = Arc::new(Mutex::new(TokenFacts::default()));
     let mut engine = host::compiler();
     let sink = Arc::clone(&seen);
     engine.on_parse_token(move |token, position, _| {
@@ -215,14 +215,14 @@ fn patched(text: &str, insertions: &[Insertion]) -> (String, Patches) {
 
 /// Facts from the parser's tokens that its AST lacks.
 #[derive(Default)]
-struct Seen {
+struct TokenFacts {
     mains: Vec<(usize, usize)>,
     catches: Vec<Insertion>,
     /// The last tokens, newest last: enough for `catch ( name ) {`.
     last: Vec<(Token, Position)>,
 }
 
-impl Seen {
+impl TokenFacts {
     fn token(&mut self, token: &Token, position: Position) {
         if self.last.len() == 5 {
             self.last.remove(0);
@@ -331,7 +331,7 @@ fn names(ast: &AST) -> Names {
             ) => {
                 let (line, column) = place(*at);
                 let name = call.name.to_string();
-                names.calls.push(Called { name, line, column });
+                names.calls.push(CallSite { name, line, column });
             }
             Some(ASTNode::Expr(Expr::Map(map, _))) => {
                 names

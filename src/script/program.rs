@@ -12,8 +12,8 @@ use super::error::{Diagnostic, Frame};
 use super::execution::Execution;
 use super::host::Host;
 use super::host_calls::{Operations, Stop};
-use super::memory::Copies;
-use super::modules::{Imports, Loaded};
+use super::memory::CopyReservation;
+use super::modules::{Imports, LoadedModules};
 use super::params::{Declaration, MainFn, ParamError};
 use super::parse::{self, Names, Parsed, Patches};
 use super::sources::Sources;
@@ -27,7 +27,7 @@ pub struct Script(Arc<Program>);
 
 /// Why a call of a script returned no value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ended {
+pub enum ScriptEnd {
     /// The script failed: an operation, a `throw`, or an error in the script.
     Failed(Box<Diagnostic>),
     /// The row must stop. Any result of the script is ignored.
@@ -91,16 +91,16 @@ impl Script {
 
     /// Calls `main` with these arguments, or runs the top-level statements if there is no `main`. Blocks; needs a
     /// thread with `STACK_SIZE` bytes of stack.
-    pub fn call(&self, args: Vec<Value>, host_operations: Arc<dyn Operations>) -> Result<Value, Ended> {
+    pub fn call(&self, args: Vec<Value>, host_operations: Arc<dyn Operations>) -> Result<Value, ScriptEnd> {
         let execution = Execution::new(host_operations, self.0.host.memory());
         let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &execution)));
         execution.end();
         if let Some(stop) = execution.stopped() {
-            return Err(Ended::Stopped(stop));
+            return Err(ScriptEnd::Stopped(stop));
         }
         let ended = match outcome {
             Ok(result) => result,
-            Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
+            Err(panic) => Err(ScriptEnd::Bug(panic_text(panic.as_ref()))),
         };
         match execution.overrun() {
             Some(overrun) => {
@@ -180,11 +180,11 @@ impl Sources for Program {
 }
 
 impl Program {
-    fn run(self: &Arc<Program>, args: Vec<Value>, execution: &Execution) -> Result<Value, Ended> {
+    fn run(self: &Arc<Program>, args: Vec<Value>, execution: &Execution) -> Result<Value, ScriptEnd> {
         let sources: Arc<dyn Sources> = Arc::clone(self) as Arc<dyn Sources>;
-        let engine = engine(&sources, execution, &Loaded::default());
+        let engine = engine(&sources, execution, &LoadedModules::default());
         let Some(ast) = self.ast(&self.bundle.main().name) else {
-            return Err(Ended::Bug("the main source was not compiled".into()));
+            return Err(ScriptEnd::Bug("the main source was not compiled".into()));
         };
         let result = match &self.declaration.main {
             Some(main) if main.params.len() != args.len() => {
@@ -193,7 +193,7 @@ impl Program {
                     main.params.len(),
                     args.len()
                 );
-                return Err(Ended::Bug(message));
+                return Err(ScriptEnd::Bug(message));
             }
             Some(_) => {
                 let args: Vec<Dynamic> = args.into_iter().map(convert::to_dynamic).collect();
@@ -208,15 +208,15 @@ impl Program {
         &self,
         result: Result<Dynamic, Box<EvalAltResult>>,
         execution: &Execution,
-    ) -> Result<Value, Ended> {
+    ) -> Result<Value, ScriptEnd> {
         let returned = match result {
             Ok(value) => value,
             Err(error) => match error.unwrap_inner() {
                 EvalAltResult::Exit(value, _) => value.clone(),
-                _ => return Err(Ended::Failed(Box::new(explain::runtime(self, &error)))),
+                _ => return Err(ScriptEnd::Failed(Box::new(explain::runtime(self, &error)))),
             },
         };
-        let copies = Copies::of(execution);
+        let copies = CopyReservation::of(execution);
         convert::to_value(returned, "result", &|bytes| copies.ensure_room(bytes)).map_err(|reason| {
             let at = self.declaration.main.as_ref().map_or(1, |main| main.line);
             let mut error = Diagnostic::at(
@@ -226,13 +226,13 @@ impl Program {
                 format!("the script's result cannot be stored: {reason}"),
             );
             error.kind = "script_error".into();
-            Ended::Failed(Box::new(error.hint("return text, numbers, lists and maps")))
+            ScriptEnd::Failed(Box::new(error.hint("return text, numbers, lists and maps")))
         })
     }
 }
 
 /// Creates an engine for one call: imports come from `sources`, and `debug` prints its position.
-pub(super) fn engine(sources: &Arc<dyn Sources>, execution: &Execution, loaded: &Loaded) -> Engine {
+pub(super) fn engine(sources: &Arc<dyn Sources>, execution: &Execution, loaded: &LoadedModules) -> Engine {
     let again = (Arc::clone(sources), loaded.clone());
     execution.runs_on(Arc::new(move |execution| {
         let (sources, loaded) = &again;

@@ -16,7 +16,10 @@ pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> Stri
         return plain(diagnostic);
     }
     let frames = &diagnostic.frames[..diagnostic.frames.len().min(MAX_FRAMES)];
-    let shown: Vec<Shown> = frames.iter().map(|frame| Shown::new(frame, width)).collect();
+    let shown: Vec<TruncatedFrame> = frames
+        .iter()
+        .map(|frame| TruncatedFrame::new(frame, width))
+        .collect();
     let config = Config::new().with_color(color);
     let kind = ReportKind::Error;
     let mut report = Report::build(kind, (0, shown[0].span()))
@@ -99,7 +102,7 @@ fn trimmed(text: &str) -> String {
 }
 
 /// A frame with its line cut to the width.
-struct Shown {
+struct TruncatedFrame {
     name: String,
     label: String,
     start: usize,
@@ -107,8 +110,8 @@ struct Shown {
     source: ariadne::Source<String>,
 }
 
-impl Shown {
-    fn new(frame: &Frame, width: usize) -> Shown {
+impl TruncatedFrame {
+    fn new(frame: &Frame, width: usize) -> TruncatedFrame {
         let room = width.saturating_sub(10).max(40);
         let chars: Vec<char> = frame.text.chars().collect();
         let mark = frame.column.saturating_sub(1);
@@ -134,7 +137,7 @@ impl Shown {
         } else {
             &frame.label
         };
-        Shown {
+        TruncatedFrame {
             name: frame.source.clone(),
             label: format!("{here}{cut}"),
             start,
@@ -148,7 +151,7 @@ impl Shown {
     }
 }
 
-struct Lines(Vec<Shown>);
+struct Lines(Vec<TruncatedFrame>);
 
 impl Cache<usize> for Lines {
     type Storage = String;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position};
 
-use super::convert::{self, Room};
+use super::convert::{self, MemoryCheck};
 use super::execution::Execution;
 use super::handles::{self, global};
 
@@ -29,10 +29,10 @@ pub(super) fn normalising_statement(name: &str) -> String {
 
 /// An error as a script sees it.
 #[derive(Debug, Clone)]
-pub(super) struct ScriptError(Arc<Fault>);
+pub(super) struct ScriptError(Arc<ErrorDetails>);
 
 #[derive(Debug, Clone)]
-struct Fault {
+struct ErrorDetails {
     kind: String,
     message: String,
     status: Dynamic,
@@ -54,7 +54,7 @@ pub(super) fn raise(caught: ScriptError) -> EvalAltResult {
 
 impl ScriptError {
     fn new(kind: &str, message: String) -> ScriptError {
-        ScriptError(Arc::new(Fault {
+        ScriptError(Arc::new(ErrorDetails {
             kind: kind.to_owned(),
             message,
             status: Dynamic::UNIT,
@@ -147,7 +147,7 @@ impl ScriptError {
     }
 
     /// Converts the error to data, for a script that returns it.
-    pub(super) fn to_value(&self, path: &str, room: Room<'_>) -> Result<Value, String> {
+    pub(super) fn to_value(&self, path: &str, room: MemoryCheck<'_>) -> Result<Value, String> {
         if !room(self.message().len()) {
             return Err(format!("{path}: too large"));
         }
@@ -175,7 +175,7 @@ impl ScriptError {
             .chain([&self.0.thrown, &self.0.hint, &self.0.status])
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Fault)) {
+    fn change(&mut self, change: impl FnOnce(&mut ErrorDetails)) {
         change(Arc::make_mut(&mut self.0));
     }
 

@@ -100,11 +100,11 @@ pub(super) struct Breakers {
     clock: Clock,
     listener: Listener,
     max_outage: MaxOutage,
-    known: Mutex<Known>,
+    known: Mutex<SiteRegistry>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct SiteRegistry {
     sites: HashMap<String, Arc<Site>>,
     /// Origins that have responded.
     responsive: HashSet<String>,
@@ -165,7 +165,7 @@ impl BreakerPermit {
 }
 
 /// The state that a caller finds a site in.
-enum Look {
+enum SiteStatus {
     Fine,
     Wait(Duration),
     Try,
@@ -192,9 +192,9 @@ impl Breakers {
             turn: None,
         };
         match self.look(&site) {
-            Look::Fine => return Ok(admission),
-            Look::GaveUp(error) => return Err(error),
-            Look::Wait(_) | Look::Try => {}
+            SiteStatus::Fine => return Ok(admission),
+            SiteStatus::GaveUp(error) => return Err(error),
+            SiteStatus::Wait(_) | SiteStatus::Try => {}
         }
         let turn = match (site.has_given_up(), Arc::clone(&site.turn)) {
             (false, turn) => turn.lock_owned().await,
@@ -206,10 +206,10 @@ impl Breakers {
         };
         loop {
             match self.look(&site) {
-                Look::Fine => return Ok(admission),
-                Look::GaveUp(error) => return Err(error),
-                Look::Try => break,
-                Look::Wait(wait) => self.clock.sleep(wait).await,
+                SiteStatus::Fine => return Ok(admission),
+                SiteStatus::GaveUp(error) => return Err(error),
+                SiteStatus::Try => break,
+                SiteStatus::Wait(wait) => self.clock.sleep(wait).await,
             }
         }
         admission.turn = Some(turn);
@@ -257,13 +257,13 @@ impl Breakers {
         };
         let host = admission.host.clone();
         let notice = match turn {
-            Turn::Quiet => return,
-            Turn::Down(retry_in) => Notice::Down {
+            OutageChange::NoChange => return,
+            OutageChange::Down(retry_in) => Notice::Down {
                 host,
                 reason: error.message.clone(),
                 retry_in,
             },
-            Turn::GaveUp(after) => Notice::GaveUp { host, after },
+            OutageChange::GaveUp(after) => Notice::GaveUp { host, after },
         };
         tracing::info!(?notice, "a platform cannot be reached");
         self.notify(notice);
@@ -300,19 +300,19 @@ impl Breakers {
         if responsive { long } else { unresponsive.min(long) }
     }
 
-    fn look(&self, site: &Site) -> Look {
+    fn look(&self, site: &Site) -> SiteStatus {
         let now = self.clock.steady_millis();
         let state = site.state();
         let Some(outage) = &state.outage else {
-            return Look::Fine;
+            return SiteStatus::Fine;
         };
         let remaining = outage.next_ms - now;
         // A longer wait means that the clock was set back.
         let due = remaining <= 0 || remaining > millis(MAX_WAIT);
         match (due, outage.given_up) {
-            (true, _) => Look::Try,
-            (false, true) => Look::GaveUp(outage.error(now)),
-            (false, false) => Look::Wait(Duration::from_millis(
+            (true, _) => SiteStatus::Try,
+            (false, true) => SiteStatus::GaveUp(outage.error(now)),
+            (false, false) => SiteStatus::Wait(Duration::from_millis(
                 u64::try_from(remaining).unwrap_or_default(),
             )),
         }
@@ -327,7 +327,7 @@ impl Breakers {
         (self.listener.0)(notice);
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, SiteRegistry> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -344,11 +344,11 @@ impl Site {
 
 impl State {
     /// Records a connection failure of the caller that tries on behalf of all (`tries`) or of another one.
-    fn failed(&mut self, error: &TransportError, tries: bool, now: i64, most: Duration) -> Turn {
+    fn failed(&mut self, error: &TransportError, tries: bool, now: i64, most: Duration) -> OutageChange {
         let Some(outage) = &mut self.outage else {
             self.failures += 1;
             if self.failures < FAILURE_THRESHOLD {
-                return Turn::Quiet;
+                return OutageChange::NoChange;
             }
             let wait = FIRST_WAIT.min(most);
             self.outage = Some(Outage {
@@ -358,32 +358,32 @@ impl State {
                 error: error.clone(),
                 given_up: false,
             });
-            return Turn::Down(wait);
+            return OutageChange::Down(wait);
         };
         let lasted = span(outage.since_ms, now);
         if !tries {
             // It left before the outage was noticed and is not news.
-            return Turn::Quiet;
+            return OutageChange::NoChange;
         }
         if outage.given_up {
             outage.delay_next_try(error, now, MAX_WAIT);
-            return Turn::Quiet;
+            return OutageChange::NoChange;
         }
         if lasted >= most {
             outage.given_up = true;
             outage.delay_next_try(error, now, MAX_WAIT);
-            return Turn::GaveUp(lasted);
+            return OutageChange::GaveUp(lasted);
         }
         // Schedules the last attempt at the end of the maximum wait, not after it.
         let wait = (outage.wait * 2).min(MAX_WAIT).min(most.saturating_sub(lasted));
         outage.delay_next_try(error, now, wait);
-        Turn::Quiet
+        OutageChange::NoChange
     }
 }
 
 /// The effect of a failure, as far as it is reported.
-enum Turn {
-    Quiet,
+enum OutageChange {
+    NoChange,
     Down(Duration),
     GaveUp(Duration),
 }

@@ -9,7 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::address;
-use super::connect_options::{Authorities, ConnectOptions, Identity, Proxies, Proxy, Through};
+use super::connect_options::{Authorities, ConnectOptions, Identity, Proxies, Proxy, ProxyChoice};
 use super::error::{ErrorKind, TransportError};
 use super::{HttpConfig, error};
 use crate::value::origin::is_local;
@@ -42,7 +42,7 @@ struct Settings {
 
 /// The kind of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dial {
+enum ConnectionKind {
     /// To this machine, without TLS; never through a proxy.
     Plain,
     /// To the network, without TLS: only for an account whose user accepts that. Through the account's own proxy if it
@@ -57,9 +57,9 @@ enum Dial {
 impl Clients {
     pub(super) fn new(config: &HttpConfig, connect_options: &ConnectOptions) -> Clients {
         let proxies = match &connect_options.proxy {
-            Through::Usual => config.proxies.clone(),
-            Through::Direct => Proxies::default(),
-            Through::Proxy(proxy) => Proxies {
+            ProxyChoice::Usual => config.proxies.clone(),
+            ProxyChoice::Direct => Proxies::default(),
+            ProxyChoice::Proxy(proxy) => Proxies {
                 https: Some(proxy.clone()),
                 http: Some(proxy.clone()),
                 ..Proxies::default()
@@ -102,12 +102,12 @@ impl Clients {
     pub(super) fn for_url(&self, url: &Url) -> Result<&reqwest::Client, TransportError> {
         let is_sandbox = url.host_str().is_some_and(address::is_sandbox_host);
         let (built, dial) = match (url.scheme(), address::is_loopback(url)) {
-            ("https", false) => (&self.public_tls, Dial::PublicTls),
-            ("https", true) => (&self.local_tls, Dial::LocalTls),
-            (_, false) if !is_sandbox => (&self.public_plain, Dial::PublicPlain),
-            _ => (&self.plain, Dial::Plain),
+            ("https", false) => (&self.public_tls, ConnectionKind::PublicTls),
+            ("https", true) => (&self.local_tls, ConnectionKind::LocalTls),
+            (_, false) if !is_sandbox => (&self.public_plain, ConnectionKind::PublicPlain),
+            _ => (&self.plain, ConnectionKind::Plain),
         };
-        if let (Some(reason), Dial::PublicTls) = (&self.settings.proxies.unusable, dial) {
+        if let (Some(reason), ConnectionKind::PublicTls) = (&self.settings.proxies.unusable, dial) {
             return Err(TransportError::unsent(ErrorKind::Setup, reason.clone()));
         }
         let client = built.get_or_init(|| build(&self.settings, dial));
@@ -117,7 +117,7 @@ impl Clients {
     }
 }
 
-fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
+fn build(settings: &Settings, dial: ConnectionKind) -> Result<reqwest::Client, String> {
     let builder = reqwest::Client::builder()
         .user_agent(&settings.user_agent)
         .connect_timeout(settings.connect_timeout)
@@ -129,13 +129,15 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
         .referer(false)
         .dns_resolver(Resolver);
     let builder = match dial {
-        Dial::Plain | Dial::LocalTls => builder.no_proxy(),
-        Dial::PublicPlain | Dial::PublicTls => with_proxies(builder.no_proxy(), &settings.proxies, dial)?,
+        ConnectionKind::Plain | ConnectionKind::LocalTls => builder.no_proxy(),
+        ConnectionKind::PublicPlain | ConnectionKind::PublicTls => {
+            with_proxies(builder.no_proxy(), &settings.proxies, dial)?
+        }
     };
     let builder = match dial {
-        Dial::Plain => builder.tls_backend_preconfigured(no_tls()?),
+        ConnectionKind::Plain => builder.tls_backend_preconfigured(no_tls()?),
         // A proxy may be reached by TLS even if the platform is not.
-        Dial::LocalTls | Dial::PublicPlain | Dial::PublicTls => {
+        ConnectionKind::LocalTls | ConnectionKind::PublicPlain | ConnectionKind::PublicTls => {
             // An error means that the process already has a provider, which is just as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
             with_certificates(builder.tls_version_min(reqwest::tls::Version::TLS_1_2), settings)?
@@ -148,8 +150,12 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
 }
 
 /// Uses this proxy and no other; the environment's proxies, where they apply, are already part of `proxies`.
-fn with_proxies(builder: ClientBuilder, proxies: &Proxies, dial: Dial) -> Result<ClientBuilder, String> {
-    let is_plain = dial == Dial::PublicPlain;
+fn with_proxies(
+    builder: ClientBuilder,
+    proxies: &Proxies,
+    dial: ConnectionKind,
+) -> Result<ClientBuilder, String> {
+    let is_plain = dial == ConnectionKind::PublicPlain;
     let proxy = if is_plain { &proxies.http } else { &proxies.https };
     // reqwest's own `*` excepts names but not addresses.
     let Some(proxy) = proxy.as_ref().filter(|_| !proxies.bypasses_all_hosts()) else {

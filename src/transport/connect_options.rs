@@ -32,7 +32,7 @@ pub struct ConnectOptions {
     /// How long connecting may take; [`super::HttpConfig::connect_timeout`] if not given.
     pub connect_timeout: Option<Duration>,
     /// Whether to connect through a proxy.
-    pub proxy: Through,
+    pub proxy: ProxyChoice,
     /// Trusted certificates besides the system's.
     pub ca: Option<Authorities>,
     /// Our certificate, for a server that asks for a client certificate.
@@ -81,7 +81,7 @@ impl ConnectOptions {
 
 /// Whether to connect through a proxy. This machine and the sandbox are never reached through one.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub enum Through {
+pub enum ProxyChoice {
     /// As configured in [`super::HttpConfig::proxies`].
     #[default]
     Usual,

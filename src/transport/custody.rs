@@ -11,10 +11,10 @@ use crate::value::secret::{Home, Secret};
 
 /// Decides where secrets may go besides their own origin.
 #[derive(Clone)]
-pub struct Releases(Arc<Ask>);
+pub struct Releases(Arc<ReleaseRule>);
 
 /// Whether a secret of this home may go to this origin. The error is a clause that says what would allow it.
-type Ask = dyn Fn(&Home, &Origin) -> Result<(), String> + Send + Sync;
+type ReleaseRule = dyn Fn(&Home, &Origin) -> Result<(), String> + Send + Sync;
 
 impl Releases {
     /// Allows no other origin.

@@ -12,12 +12,12 @@ use super::error::{
     ErrorKind, Sent, TransportError, is_client_cert_rejected, is_out_of_handles, root_cause, tls_cause,
     tls_failure,
 };
-use super::redirect::{self, Turn};
+use super::redirect::{self, RedirectAction};
 use super::request::Request;
 use super::response::Response;
 use super::{Http, address};
 use crate::clock::millis;
-use crate::flight::Patience;
+use crate::flight::RequestTimeouts;
 use crate::waiting::Wait;
 
 /// The maximum time that a late response is still read for. Callers stop waiting long before.
@@ -48,8 +48,8 @@ pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
             other => return other,
         };
         match redirect::judge(request, &url, &answer, followed) {
-            Ok(Turn::Answer) => return AttemptOutcome::Ended(Ok(answer), outage_state),
-            Ok(Turn::Follow(next)) => url = next,
+            Ok(RedirectAction::Answer) => return AttemptOutcome::Ended(Ok(answer), outage_state),
+            Ok(RedirectAction::Follow(next)) => url = next,
             Err(error) => return AttemptOutcome::Ended(Err(error), outage_state),
         }
         followed += 1;
@@ -64,7 +64,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
         Ok((admission, pass)) => (admission, Some(pass)),
         Err(error) => return AttemptOutcome::GaveUp(error),
     };
-    let patience = Patience {
+    let patience = RequestTimeouts {
         connect: pool.clients.connect_timeout(),
         reply: request.timeout.unwrap_or(http.shared.config.reply_timeout),
     };

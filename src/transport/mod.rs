@@ -37,11 +37,11 @@ use request::Request;
 use response::Response;
 
 use crate::clock::{Clock, millis};
-use crate::flight::Patience;
+use crate::flight::RequestTimeouts;
 use crate::waiting::{Wait, Waits};
 
 /// The default timeouts of a request, unless a profile or the request sets others.
-pub const DEFAULT_TIMEOUTS: Patience = Patience {
+pub const DEFAULT_TIMEOUTS: RequestTimeouts = RequestTimeouts {
     connect: Duration::from_secs(10),
     reply: Duration::from_secs(30),
 };

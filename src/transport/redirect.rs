@@ -11,7 +11,7 @@ const MAX_REDIRECTS: u32 = 5;
 
 /// What to do with a response.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(super) enum RedirectAction {
     /// Return it to the caller.
     Answer,
     /// Send the request to this address instead.
@@ -26,16 +26,21 @@ pub(super) fn judge(
     url: &Url,
     response: &Response,
     followed: u32,
-) -> Result<Turn, TransportError> {
+) -> Result<RedirectAction, TransportError> {
     match judged(request, url, response, followed) {
-        Err(_) if request.shows_redirects => Ok(Turn::Answer),
+        Err(_) if request.shows_redirects => Ok(RedirectAction::Answer),
         turn => turn,
     }
 }
 
-fn judged(request: &Request, url: &Url, response: &Response, followed: u32) -> Result<Turn, TransportError> {
+fn judged(
+    request: &Request,
+    url: &Url,
+    response: &Response,
+    followed: u32,
+) -> Result<RedirectAction, TransportError> {
     if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
-        return Ok(Turn::Answer);
+        return Ok(RedirectAction::Answer);
     }
     let label = request.label();
     let status = response.status;
@@ -58,5 +63,5 @@ fn judged(request: &Request, url: &Url, response: &Response, followed: u32) -> R
     if followed >= MAX_REDIRECTS {
         return refuse(format!("after {MAX_REDIRECTS} others"));
     }
-    Ok(Turn::Follow(next))
+    Ok(RedirectAction::Follow(next))
 }

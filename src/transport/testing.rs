@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 /// A received request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Seen {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: String,
     /// The path and the query.
     pub(crate) target: String,
@@ -19,7 +19,7 @@ pub(crate) struct Seen {
     pub(crate) body: String,
 }
 
-impl Seen {
+impl ReceivedRequest {
     pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap()
     }
@@ -70,15 +70,17 @@ impl Act {
 }
 
 /// Decides the reaction to a request, given the number of requests before it.
-type Script = dyn Fn(&Seen, usize) -> Act + Send + Sync;
+type Script = dyn Fn(&ReceivedRequest, usize) -> Act + Send + Sync;
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 impl Server {
-    pub(crate) async fn start(script: impl Fn(&Seen, usize) -> Act + Send + Sync + 'static) -> Server {
+    pub(crate) async fn start(
+        script: impl Fn(&ReceivedRequest, usize) -> Act + Send + Sync + 'static,
+    ) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server {
             address: listener.local_addr().unwrap(),
@@ -97,20 +99,20 @@ impl Server {
         url::Url::parse(&format!("http://{}{path}", self.address)).unwrap()
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<ReceivedRequest> {
         self.seen.lock().unwrap().clone()
     }
 }
 
 /// A server that responds only once it has this many requests, and counts the concurrent ones.
-pub(crate) struct Crowd {
+pub(crate) struct BarrierServer {
     server: std::net::SocketAddr,
     /// The current number, and the maximum.
     counts: Arc<Mutex<(usize, usize)>>,
 }
 
-impl Crowd {
-    pub(crate) async fn start(size: usize) -> Crowd {
+impl BarrierServer {
+    pub(crate) async fn start(size: usize) -> BarrierServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let counts: Arc<Mutex<(usize, usize)>> = Arc::default();
         let gathering = Arc::new(tokio::sync::Barrier::new(size));
@@ -134,7 +136,7 @@ impl Crowd {
                 });
             }
         });
-        Crowd { server, counts }
+        BarrierServer { server, counts }
     }
 
     pub(crate) fn url(&self, path: &str) -> url::Url {
@@ -146,7 +148,7 @@ impl Crowd {
     }
 }
 
-async fn serve(mut stream: TcpStream, all: Arc<Mutex<Vec<Seen>>>, script: Arc<Script>) {
+async fn serve(mut stream: TcpStream, all: Arc<Mutex<Vec<ReceivedRequest>>>, script: Arc<Script>) {
     let mut buffer = Vec::new();
     while let Some(seen) = read(&mut stream, &mut buffer).await {
         let before = {
@@ -170,7 +172,7 @@ async fn serve(mut stream: TcpStream, all: Arc<Mutex<Vec<Seen>>>, script: Arc<Sc
     }
 }
 
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<ReceivedRequest> {
     let head_end = loop {
         if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
             break at + 4;
@@ -182,7 +184,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
     let head = String::from_utf8(buffer.drain(..head_end).collect()).unwrap();
     let (line, head) = head.split_once("\r\n").unwrap();
     let mut words = line.split(' ');
-    let mut seen = Seen {
+    let mut seen = ReceivedRequest {
         method: words.next()?.to_owned(),
         target: words.next()?.to_owned(),
         head: head.to_owned(),

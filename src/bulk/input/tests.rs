@@ -47,7 +47,7 @@ fn fed(first: &'static [u8]) -> (Sender<&'static [u8]>, Input) {
 fn batch(input: &mut Input) -> Batch {
     loop {
         let batch = input.batch(9, &script(), &sealer());
-        if !batch.rows.is_empty() || batch.then != Then::More {
+        if !batch.rows.is_empty() || batch.then != AfterBatch::More {
             return batch;
         }
     }
@@ -59,7 +59,7 @@ fn the_rows_before_a_broken_line_are_given_first() {
     let batch = input.batch(9, &script(), &sealer());
     assert_eq!(batch.rows.len(), 2);
     assert!(
-        matches!(&batch.then, Then::Lost(reason) if reason.contains("line 4")),
+        matches!(&batch.then, AfterBatch::ReadFailed(reason) if reason.contains("line 4")),
         "{:?}",
         batch.then
     );
@@ -70,9 +70,9 @@ fn the_rows_before_a_broken_line_are_given_first() {
 fn a_batch_respects_its_size_limit_and_the_last_is_marked() {
     let mut input = Input::rows(rows("n\n1\n2\n3\n", RowFormat::Csv));
     let first = input.batch(2, &script(), &sealer());
-    assert_eq!((first.rows.len(), first.then), (2, Then::More));
+    assert_eq!((first.rows.len(), first.then), (2, AfterBatch::More));
     let second = input.batch(2, &script(), &sealer());
-    assert_eq!((second.rows.len(), second.then), (1, Then::End));
+    assert_eq!((second.rows.len(), second.then), (1, AfterBatch::End));
     assert_eq!(second.rows[0].position, 2);
 }
 
@@ -81,11 +81,11 @@ fn a_slow_source_returns_the_rows_available_so_far() {
     let (more, mut input) = fed(b"n\n1\n");
     assert_eq!(batch(&mut input).rows.len(), 1);
     let nothing = input.batch(9, &script(), &sealer());
-    assert_eq!((nothing.rows.len(), nothing.then), (0, Then::More));
+    assert_eq!((nothing.rows.len(), nothing.then), (0, AfterBatch::More));
     more.send(b"2\n").unwrap();
     assert_eq!(batch(&mut input).rows.len(), 1);
     drop(more);
-    assert_eq!(batch(&mut input).then, Then::End);
+    assert_eq!(batch(&mut input).then, AfterBatch::End);
 }
 
 #[test]

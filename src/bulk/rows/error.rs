@@ -11,7 +11,7 @@ pub(crate) const UNREAD: &str = "_unread";
 pub(crate) enum RowsError {
     /// The extension of the file's name is not a known format.
     #[error("unsupported file type `{file}`: use .csv, .tsv (.tab), .json or .jsonl (.ndjson)")]
-    Ending {
+    UnknownExtension {
         /// The file name as given.
         file: String,
     },

@@ -2,14 +2,14 @@
 //!
 //! The array is split into its elements by brackets and strings alone, so that only one of them is in memory.
 
-mod cut;
+mod elements;
 mod fields;
 mod nesting;
 
 use std::collections::VecDeque;
 use std::io::BufReader;
 
-use self::cut::{Cut, Cutter};
+use self::elements::{ElementReader, RawElement};
 use super::source::Stream;
 use super::{InputRow, RowsError, UNREAD, guessed};
 use crate::value::Value;
@@ -19,7 +19,7 @@ const LOOK_AHEAD: usize = 1000;
 
 /// A file of JSON objects, read object by object.
 pub(super) struct JsonRows {
-    cutter: Cutter,
+    cutter: ElementReader,
     /// Rows read in advance to find the columns.
     look_ahead: VecDeque<Result<InputRow, RowsError>>,
     columns: Vec<String>,
@@ -29,17 +29,17 @@ pub(super) struct JsonRows {
 impl JsonRows {
     /// Opens an array of objects.
     pub(super) fn open_array(stream: Stream) -> Result<JsonRows, RowsError> {
-        let mut cutter = Cutter::new(BufReader::with_capacity(64 * 1024, stream));
+        let mut cutter = ElementReader::new(BufReader::with_capacity(64 * 1024, stream));
         cutter.enter_array()?;
         JsonRows::open(cutter)
     }
 
     /// Opens objects that are written one per line.
     pub(super) fn open_lines(stream: Stream) -> Result<JsonRows, RowsError> {
-        JsonRows::open(Cutter::new(BufReader::with_capacity(64 * 1024, stream)))
+        JsonRows::open(ElementReader::new(BufReader::with_capacity(64 * 1024, stream)))
     }
 
-    fn open(cutter: Cutter) -> Result<JsonRows, RowsError> {
+    fn open(cutter: ElementReader) -> Result<JsonRows, RowsError> {
         let mut rows = JsonRows {
             cutter,
             look_ahead: VecDeque::new(),
@@ -81,7 +81,7 @@ impl JsonRows {
         Some(self.row(position, &cut))
     }
 
-    fn row(&self, position: u64, cut: &Cut) -> Result<InputRow, RowsError> {
+    fn row(&self, position: u64, cut: &RawElement) -> Result<InputRow, RowsError> {
         match fields::read(&cut.text) {
             Ok(cells) => Ok(InputRow {
                 position,

@@ -11,7 +11,7 @@ use super::table::Table;
 use super::{ConfigError, CredentialSource, Sourced, folder_of};
 use crate::cli::paths::Env;
 use crate::cli::secret_store::SecretId;
-use crate::transport::connect_options::{Authorities, ConnectOptions, Identity, Proxy, Through};
+use crate::transport::connect_options::{Authorities, ConnectOptions, Identity, Proxy, ProxyChoice};
 use crate::transport::rate_limit::Rate;
 use crate::value::secret::Secret;
 
@@ -154,13 +154,13 @@ impl Connection {
         })
     }
 
-    fn through(&self, files: &Files<'_>) -> Result<Through, ConfigError> {
+    fn through(&self, files: &Files<'_>) -> Result<ProxyChoice, ConfigError> {
         let Some(setting) = &self.proxy else {
-            return Ok(Through::Usual);
+            return Ok(ProxyChoice::Usual);
         };
         match &setting.value {
-            ProxySetting::None => Ok(Through::Direct),
-            ProxySetting::At(proxy) => Ok(Through::Proxy(proxy.clone())),
+            ProxySetting::None => Ok(ProxyChoice::Direct),
+            ProxySetting::At(proxy) => Ok(ProxyChoice::Proxy(proxy.clone())),
             ProxySetting::From(source) => {
                 let proxy = source
                     .read(files.secret_id, files.env)
@@ -171,7 +171,7 @@ impl Connection {
                 let proxy = proxy.and_then(|address| Proxy::from_secret(&address));
                 let failed =
                     |reason| files.bad("proxy", setting, format!("is kept in {source}, and {reason}"));
-                proxy.map(Through::Proxy).map_err(failed)
+                proxy.map(ProxyChoice::Proxy).map_err(failed)
             }
         }
     }

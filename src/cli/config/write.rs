@@ -14,7 +14,7 @@ use crate::operation::catalogue::Catalogue;
 
 /// A configuration file that is being changed, locked against other processes. Nothing is written before
 /// [`Draft::save`].
-pub(in crate::cli) struct Draft {
+pub(in crate::cli) struct ConfigDraft {
     /// The file, with symbolic links resolved.
     file: PathBuf,
     document: DocumentMut,
@@ -22,9 +22,9 @@ pub(in crate::cli) struct Draft {
     _lock: File,
 }
 
-impl Draft {
+impl ConfigDraft {
     /// Opens a file, which need not exist. Waits while another process changes it.
-    pub(in crate::cli) fn open(catalogue: &Catalogue, file: &Path) -> Result<Draft, CommandError> {
+    pub(in crate::cli) fn open(catalogue: &Catalogue, file: &Path) -> Result<ConfigDraft, CommandError> {
         let folder = file.parent().unwrap_or(Path::new("."));
         let unusable =
             |error: std::io::Error| CommandError::usage(format!("`{}`: {error}", folder.display()));
@@ -43,7 +43,7 @@ impl Draft {
         let parsed = text.parse::<DocumentMut>();
         let document = parsed
             .map_err(|error| CommandError::usage(format!("{}: {}", file.display(), error.message())))?;
-        Ok(Draft {
+        Ok(ConfigDraft {
             catalogue: catalogue.clone(),
             file,
             document,

@@ -120,7 +120,7 @@ impl Execution<'_> {
 
     /// Whether a failed call left something on the platform that a retry would duplicate.
     fn has_leftovers(&self) -> bool {
-        self.has_step(&StepFilter::ForAPerson, |step| step.state == StepState::HalfDone)
+        self.has_step(&StepFilter::Resolvable, |step| step.state == StepState::HalfDone)
     }
 
     /// Whether the run has such a step. Steps that cannot be read are ignored.
@@ -238,7 +238,7 @@ impl Execution<'_> {
     fn rows_left_half_done(&self) -> u64 {
         let journal = &self.engine.journal;
         let mut half_done_rows: BTreeSet<u64> = BTreeSet::new();
-        let _ = journal.for_each_step(self.id(), &StepFilter::ForAPerson, &mut |step| {
+        let _ = journal.for_each_step(self.id(), &StepFilter::Resolvable, &mut |step| {
             if step.state == StepState::HalfDone {
                 half_done_rows.insert(step.position);
             }

@@ -95,7 +95,7 @@ impl Auth {
 }
 
 /// The inherited context of an item.
-struct Around<'a> {
+struct ItemContext<'a> {
     folders: Vec<String>,
     auth: Option<Auth>,
     variables: Vec<Variable>,
@@ -113,7 +113,7 @@ pub(super) fn read(json: &Json) -> Result<Collection, String> {
     };
     collection.scripts = scripts(&json["event"], "");
     let auth = auth(&json["auth"]);
-    let mut around = Around {
+    let mut around = ItemContext {
         folders: Vec::new(),
         auth,
         variables: Vec::new(),
@@ -123,7 +123,7 @@ pub(super) fn read(json: &Json) -> Result<Collection, String> {
     Ok(collection)
 }
 
-fn items(json: &Json, around: &mut Around) -> Result<(), String> {
+fn items(json: &Json, around: &mut ItemContext) -> Result<(), String> {
     if around.folders.len() > MAX_DEPTH {
         return Err(format!("has folders more than {MAX_DEPTH} deep"));
     }
@@ -156,7 +156,7 @@ fn items(json: &Json, around: &mut Around) -> Result<(), String> {
     Ok(())
 }
 
-fn request(item: &Json, name: String, around: &Around) -> Request {
+fn request(item: &Json, name: String, around: &ItemContext) -> Request {
     let json = &item["request"];
     let inherited = || around.auth.clone();
     let scripts = scripts(&item["event"], "");

@@ -255,7 +255,7 @@ impl Environment {
         for part in parts(text) {
             match part {
                 Part::Text(text) => out.push_str(&text),
-                Part::Hole(name) => {
+                Part::Placeholder(name) => {
                     if path.contains(&name) || path.len() > 32 {
                         path.push(name);
                         return Err(CommandError::usage(format!(

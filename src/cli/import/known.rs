@@ -10,14 +10,14 @@ use crate::operation::import::{ImportArg, ImportRoute, RouteMeaning};
 use crate::operation::platform::Platform;
 
 /// The properties of a request that determine its operation.
-pub(super) struct Ask<'a> {
+pub(super) struct RequestProperties<'a> {
     pub(super) catalogue: Catalogue,
     pub(super) platform: &'static Platform,
     pub(super) method: &'a str,
     /// The path segments below the API root; a variable is `{{name}}`.
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(String, String)>,
-    pub(super) payload: Carried,
+    pub(super) payload: RequestPayload,
     pub(super) headers: &'a [Field],
     /// The expression for its session.
     pub(super) session: &'a str,
@@ -27,7 +27,7 @@ pub(super) struct Ask<'a> {
 
 /// A request body.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) enum Carried {
+pub(super) enum RequestPayload {
     #[default]
     Nothing,
     /// The fields of a JSON object or a form.
@@ -46,7 +46,7 @@ pub(super) enum Form {
 
 /// An operation call.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Called {
+pub(super) struct ConvertedCall {
     /// The call as an expression.
     pub(super) code: String,
     /// Notes for the reader of the script.
@@ -59,24 +59,24 @@ pub(super) enum Meaning {
     /// Done by provisor automatically, as this note says.
     ByItself(&'static str),
     /// A call of an operation.
-    Call(Called),
+    Call(ConvertedCall),
     /// No operation does exactly this.
     Unknown,
 }
 
 /// The meaning of a request. The error describes variables that are circular or grow too large.
-pub(super) type Done = Result<Meaning, String>;
+pub(super) type MeaningResult = Result<Meaning, String>;
 
 const SIGN_IN_NOTE: &str = "provisor signs in by itself when an operation needs it";
 
 /// A route of the platform that matches a request.
-pub(super) struct Fit<'a> {
+pub(super) struct RouteMatch<'a> {
     pub(super) route: &'static ImportRoute,
     /// The path segments that the route names.
     parts: Vec<(&'static str, &'a str)>,
 }
 
-impl<'a> Fit<'a> {
+impl<'a> RouteMatch<'a> {
     /// Returns a named path segment; empty if the route has no such name.
     pub(super) fn part(&self, name: &str) -> &'a str {
         let found = self.parts.iter().find(|(known, _)| *known == name);
@@ -85,7 +85,7 @@ impl<'a> Fit<'a> {
 }
 
 /// Determines the meaning of a request.
-pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
+pub(super) fn meaning(ask: &RequestProperties, values: &mut Values) -> MeaningResult {
     let Some(fit) = ask.fit() else {
         return ask.raw(values);
     };
@@ -97,7 +97,7 @@ pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
 }
 
 /// Returns the account fields in a sign-in request, by key and unresolved; `None` if it does not sign in.
-pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
+pub(super) fn sign_in(ask: &RequestProperties) -> Option<Vec<(&'static str, String)>> {
     let fit = ask.fit()?;
     let RouteMeaning::SignIn(keys) = fit.route.meaning else {
         return None;
@@ -115,47 +115,47 @@ pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
 }
 
 /// Reads a request body, as far as operations can use its fields.
-pub(super) fn carried(request: &Request, values: &Values) -> Carried {
+pub(super) fn carried(request: &Request, values: &Values) -> RequestPayload {
     let body = &request.body;
     if body.is_null() || body["disabled"] == true {
-        return Carried::Nothing;
+        return RequestPayload::Nothing;
     }
     match body["mode"].as_str() {
-        None => Carried::Nothing,
-        Some("raw") if super::collection::text(&body["raw"]).trim().is_empty() => Carried::Nothing,
+        None => RequestPayload::Nothing,
+        Some("raw") if super::collection::text(&body["raw"]).trim().is_empty() => RequestPayload::Nothing,
         Some("raw") => match body::document(body, values) {
-            Json::Object(fields) => Carried::Fields(fields, Form::Json),
-            _ => Carried::Other,
+            Json::Object(fields) => RequestPayload::Fields(fields, Form::Json),
+            _ => RequestPayload::Other,
         },
         Some("urlencoded") => form(&body["urlencoded"], Form::Pairs),
         Some("formdata") => form(&body["formdata"], Form::Parts),
-        Some(_) => Carried::Other,
+        Some(_) => RequestPayload::Other,
     }
 }
 
-fn form(json: &Json, form: Form) -> Carried {
+fn form(json: &Json, form: Form) -> RequestPayload {
     let given = fields(json);
     if given.is_empty() {
-        return Carried::Nothing;
+        return RequestPayload::Nothing;
     }
     let mut map = Map::new();
     for field in given {
         if field.file.is_some() || map.insert(field.key, field.value.into()).is_some() {
-            return Carried::Other;
+            return RequestPayload::Other;
         }
     }
-    Carried::Fields(map, form)
+    RequestPayload::Fields(map, form)
 }
 
-impl Ask<'_> {
+impl RequestProperties<'_> {
     /// Returns the first route of the platform that matches the request.
-    fn fit(&self) -> Option<Fit<'_>> {
+    fn fit(&self) -> Option<RouteMatch<'_>> {
         self.platform.import.routes.iter().find_map(|route| {
             let parts = self.parts(route.path)?;
             let is_method = route.methods.split('|').any(|method| method == self.method);
             let is_query = route.query.is_none_or(|(name, value)| self.query(name) == value);
             let has = |name: &&str| self.field(name).is_some();
-            (is_method && is_query && route.needs.iter().all(has)).then_some(Fit { route, parts })
+            (is_method && is_query && route.needs.iter().all(has)).then_some(RouteMatch { route, parts })
         })
     }
 
@@ -183,7 +183,7 @@ impl Ask<'_> {
     /// The fields of the body, if it has any.
     pub(super) fn fields(&self) -> Option<&Map<String, Json>> {
         match &self.payload {
-            Carried::Fields(fields, _) => Some(fields),
+            RequestPayload::Fields(fields, _) => Some(fields),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use super::web;
 
 /// A converted request.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct ConvertedRequest {
     /// The expression that makes the request; `None` if it is left out.
     pub(super) code: Option<String>,
     pub(super) kind: Kind,
@@ -19,9 +19,9 @@ pub(super) struct Written {
     pub(super) notes: Vec<String>,
 }
 
-impl Written {
-    pub(super) fn omitted(reason: &str) -> Written {
-        Written {
+impl ConvertedRequest {
+    pub(super) fn omitted(reason: &str) -> ConvertedRequest {
+        ConvertedRequest {
             code: None,
             kind: Kind::Omitted,
             notes: vec![reason.to_owned()],
@@ -45,13 +45,13 @@ pub(super) fn write(
     request: &Request,
     values: &mut Values,
     sessions: &mut Sessions,
-) -> Result<Written, String> {
+) -> Result<ConvertedRequest, String> {
     let address = address::read(&request.url);
     if address.base.trim().is_empty() {
-        return Ok(Written::omitted("it has no address"));
+        return Ok(ConvertedRequest::omitted("it has no address"));
     }
     if address::host(&address.base).is_empty() {
-        return Ok(Written::omitted("its address has no host"));
+        return Ok(ConvertedRequest::omitted("its address has no host"));
     }
     let shown = values.expanded(&address.base);
     if let Some(scheme) = address::scheme(&shown)
@@ -65,7 +65,7 @@ pub(super) fn write(
             "provisor supports only http and https; the request is {} {shown}",
             request.method
         );
-        return Ok(Written::omitted(&reason));
+        return Ok(ConvertedRequest::omitted(&reason));
     }
     if let Some(written) = typed(request, &address, values, sessions)? {
         return Ok(written);
@@ -79,7 +79,7 @@ fn typed(
     address: &address::Address,
     values: &mut Values,
     sessions: &mut Sessions,
-) -> Result<Option<Written>, String> {
+) -> Result<Option<ConvertedRequest>, String> {
     let Some(site) = sessions.site(&address.base, values) else {
         return Ok(None);
     };
@@ -95,10 +95,10 @@ fn typed(
         values,
     );
     Ok(match known::meaning(&ask, values)? {
-        Meaning::ByItself(note) => Some(Written::omitted(note)),
+        Meaning::ByItself(note) => Some(ConvertedRequest::omitted(note)),
         Meaning::Call(called) => {
             sessions.uses(&session.name);
-            Some(Written {
+            Some(ConvertedRequest {
                 code: Some(called.code),
                 kind: Kind::Typed,
                 notes: called.notes,

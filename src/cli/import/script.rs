@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use super::code::{comment, is_reserved, name_of, quoted};
 use super::collection::{Collection, Request, Variable};
-use super::request::{self, Kind, Written};
+use super::request::{self, ConvertedRequest, Kind};
 use super::secrets::scrubbed;
-use super::sessions::{Profiled, Sessions};
+use super::sessions::{ImportedProfile, Sessions};
 use super::values::{MIN_SECRET_LEN, Param, Values, unique};
 
 /// A generated script, with statistics.
@@ -46,11 +46,11 @@ pub(super) fn format_count(count: usize, one: &str) -> String {
 
 /// The inputs of the conversion besides the collection.
 #[derive(Debug, Clone)]
-pub(super) struct Given {
+pub(super) struct ConversionInput {
     /// The environment's variables, which take precedence over the collection's.
     pub(super) variables: Vec<Variable>,
     /// The profile made from the environment, if any.
-    pub(super) profile: Option<Profiled>,
+    pub(super) profile: Option<ImportedProfile>,
     /// Names that parameters cannot have because provisor's own options use them.
     pub(super) taken: BTreeSet<String>,
     /// The operations that requests can be converted to.
@@ -58,27 +58,27 @@ pub(super) struct Given {
 }
 
 /// Writes the script. The error completes a sentence whose subject is the collection.
-pub(super) fn write(collection: &Collection, given: &Given) -> Result<Script, String> {
+pub(super) fn write(collection: &Collection, given: &ConversionInput) -> Result<Script, String> {
     // The first pass finds the credentials; the second recognizes them everywhere.
-    let first = Draft::write(collection, given, Met::default());
-    let first_pass = Met {
+    let first = ConvertedCollection::write(collection, given, FirstPass::default());
+    let first_pass = FirstPass {
         credentials: first.values.credentials(),
         mixed: first.values.mixed(),
         left: first.left,
     };
-    Draft::write(collection, given, first_pass).script(collection)
+    ConvertedCollection::write(collection, given, first_pass).script(collection)
 }
 
 /// The findings of an earlier pass over the collection.
 #[derive(Default)]
-struct Met {
+struct FirstPass {
     credentials: Vec<String>,
     mixed: BTreeSet<(String, String)>,
     left: BTreeMap<usize, String>,
 }
 
 /// A converted collection.
-struct Draft {
+struct ConvertedCollection {
     /// Why requests cannot be converted, by their index.
     left: BTreeMap<usize, String>,
     values: Values,
@@ -89,11 +89,11 @@ struct Draft {
 struct Function {
     name: String,
     params: Vec<String>,
-    written: Written,
+    written: ConvertedRequest,
 }
 
-impl Draft {
-    fn write(collection: &Collection, given: &Given, first_pass: Met) -> Draft {
+impl ConvertedCollection {
+    fn write(collection: &Collection, given: &ConversionInput, first_pass: FirstPass) -> ConvertedCollection {
         let mut taken = given.taken.clone();
         taken.extend(["done", "session"].map(str::to_owned));
         taken.extend(given.catalogue.modules().map(str::to_owned));
@@ -120,7 +120,7 @@ impl Draft {
                 None => request::write(request, &mut values, &mut sessions),
             };
             let written = written.unwrap_or_else(|reason| {
-                let omitted = Written::omitted(&format!("it {reason}"));
+                let omitted = ConvertedRequest::omitted(&format!("it {reason}"));
                 left.insert(place, reason);
                 omitted
             });
@@ -138,7 +138,7 @@ impl Draft {
                 written,
             });
         }
-        Draft {
+        ConvertedCollection {
             left,
             values,
             sessions,

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use super::address;
 use super::code::{Code, quoted};
 use super::collection::{Collection, Request, Variable};
-use super::known::{self, Ask};
+use super::known::{self, RequestProperties};
 use super::site::{self, Evidence, Site};
 use super::values::Values;
 use crate::operation::platform::Platform;
 
 /// The profile made from an environment.
 #[derive(Debug, Clone)]
-pub(super) struct Profiled {
+pub(super) struct ImportedProfile {
     pub(super) name: String,
     pub(super) platform: &'static Platform,
     pub(super) url: String,
@@ -25,7 +25,7 @@ pub(super) struct Profiled {
     pub(super) signs: bool,
 }
 
-impl Profiled {
+impl ImportedProfile {
     /// Whether the text is exactly the variable that this field of the profile was taken from.
     pub(super) fn is_taken_from(&self, key: &str, text: &str) -> bool {
         let name = text.trim().strip_prefix("{{");
@@ -39,7 +39,7 @@ impl Profiled {
 #[derive(Debug)]
 pub(super) struct Sessions {
     catalogue: Catalogue,
-    profile: Option<Profiled>,
+    profile: Option<ImportedProfile>,
     evidence: Evidence,
     sign_ins: Vec<SignIn>,
     found: Vec<Session>,
@@ -74,7 +74,7 @@ impl Sessions {
     pub(super) fn find_in_collection(
         catalogue: &Catalogue,
         collection: &Collection,
-        profile: Option<&Profiled>,
+        profile: Option<&ImportedProfile>,
         values: &mut Values,
     ) -> Sessions {
         let known = profile.map(|profile| (profile.platform, profile.url.as_str()));
@@ -107,7 +107,7 @@ impl Sessions {
     }
 
     /// The profile made from the environment, if it is for a plain web service.
-    pub(super) fn service(&self) -> Option<&Profiled> {
+    pub(super) fn service(&self) -> Option<&ImportedProfile> {
         self.profile
             .as_ref()
             .filter(|profile| profile.platform.module == "http")
@@ -251,9 +251,9 @@ pub(super) fn ask<'a>(
     session: &'a str,
     part: Option<&'a str>,
     values: &Values,
-) -> Ask<'a> {
+) -> RequestProperties<'a> {
     let query = address.query.iter();
-    Ask {
+    RequestProperties {
         catalogue,
         platform: site.platform,
         method: &request.method,

@@ -143,7 +143,7 @@ fn cut(root: &ApiRoot, address: &str, values: &Values) -> Option<(String, String
     while let Some(part) = all.next() {
         let (as_written, resolved) = match part {
             Part::Text(text) => (text.clone(), text),
-            Part::Hole(name) => {
+            Part::Placeholder(name) => {
                 let placeholder = format!("{{{{{name}}}}}");
                 let resolved = values.expanded(&placeholder);
                 (placeholder, resolved)
@@ -186,7 +186,7 @@ fn find(path: &str, text: &str, end_counts: bool) -> Option<usize> {
 fn as_text(part: Part) -> String {
     match part {
         Part::Text(text) => text,
-        Part::Hole(name) => format!("{{{{{name}}}}}"),
+        Part::Placeholder(name) => format!("{{{{{name}}}}}"),
     }
 }
 

@@ -242,7 +242,7 @@ fn folder_variables_are_scoped_to_their_folder() {
     }
     assert!(!script.text.contains("hush"), "{}", script.text);
     // The environment's value applies to all of them.
-    let given = Given {
+    let given = ConversionInput {
         variables: vec![collection::Variable {
             key: "base".into(),
             value: "https://env.example.com".into(),

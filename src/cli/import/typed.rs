@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json};
 use super::body;
 use super::code::{Code, quoted};
 use super::collection::Field;
-use super::known::{Ask, Called, Carried, Done, Fit, Form, Meaning};
+use super::known::{
+    ConvertedCall, Form, Meaning, MeaningResult, RequestPayload, RequestProperties, RouteMatch,
+};
 use super::secrets::scrubbed;
 use super::values::Values;
 use super::web::OMITTED;
@@ -25,17 +27,23 @@ const OWN_HEADERS: &[&str] = &["cache-control", "user-agent"];
 
 /// The arguments of a call, and the parts of the request that they use.
 #[derive(Default)]
-struct Taken {
+struct MatchedArguments {
     args: Vec<String>,
     query: BTreeSet<String>,
     fields: BTreeSet<String>,
     body: bool,
 }
 
-impl Ask<'_> {
+impl RequestProperties<'_> {
     /// Converts the request to a call of `op`; to the platform's raw call if there is no such operation, or if the
     /// request lacks one of its arguments or has more than it takes.
-    pub(super) fn typed(&self, values: &mut Values, fit: &Fit, op: &'static str, args: &[ImportArg]) -> Done {
+    pub(super) fn typed(
+        &self,
+        values: &mut Values,
+        fit: &RouteMatch,
+        op: &'static str,
+        args: &[ImportArg],
+    ) -> MeaningResult {
         let session = match fit.route.within {
             Some(name) => self.session_for_part(fit.part(name), values)?,
             None => self.session.to_owned(),
@@ -51,7 +59,7 @@ impl Ask<'_> {
             let reads_all = PAGING.contains(&key.as_str()) && !is_later_page(&key, &values.expanded(value));
             !reads_all && key != CACHE_BUSTER && !taken.query.contains(&key)
         });
-        if asks_more || (self.payload == Carried::Other && !taken.body) {
+        if asks_more || (self.payload == RequestPayload::Other && !taken.body) {
             return self.raw(values);
         }
         let mut notes: Vec<String> = fit.route.note.map(str::to_owned).into_iter().collect();
@@ -69,7 +77,7 @@ impl Ask<'_> {
             ));
         }
         notes.extend(self.unsent_headers_note(values));
-        Ok(Meaning::Call(Called {
+        Ok(Meaning::Call(ConvertedCall {
             code: call(&session, &op, &taken.args),
             notes,
         }))
@@ -88,7 +96,7 @@ impl Ask<'_> {
     }
 
     /// Body fields that the call does not use.
-    fn left(&self, taken: &Taken, implied: &[&str]) -> Vec<String> {
+    fn left(&self, taken: &MatchedArguments, implied: &[&str]) -> Vec<String> {
         let keys = self.fields().into_iter().flat_map(Map::keys);
         keys.filter(|key| {
             let folded = key.to_lowercase();
@@ -103,11 +111,11 @@ impl Ask<'_> {
     fn taken(
         &self,
         values: &mut Values,
-        fit: &Fit,
+        fit: &RouteMatch,
         op: &OpSpec,
         args: &[ImportArg],
-    ) -> Result<Option<Taken>, String> {
-        let mut taken = Taken::default();
+    ) -> Result<Option<MatchedArguments>, String> {
+        let mut taken = MatchedArguments::default();
         taken
             .query
             .extend(fit.route.query.map(|(name, _)| name.to_lowercase()));
@@ -177,7 +185,7 @@ impl Ask<'_> {
         places: &[(&str, &str)],
         moves: &[(&str, &str)],
     ) -> Result<Option<Code>, String> {
-        let Carried::Fields(fields, Form::Json) = &self.payload else {
+        let RequestPayload::Fields(fields, Form::Json) = &self.payload else {
             return Ok(None);
         };
         let mut rest = Json::Object(fields.clone());
@@ -208,7 +216,7 @@ impl Ask<'_> {
     }
 
     /// Converts to the platform's raw call, which signs in automatically; [`Meaning::Unknown`] if none is equivalent.
-    pub(super) fn raw(&self, values: &mut Values) -> Done {
+    pub(super) fn raw(&self, values: &mut Values) -> MeaningResult {
         let (name, module) = (self.method.to_lowercase(), self.platform.name);
         let mut all = self.catalogue.operations().iter();
         let Some(op) = all.find(|op| op.module == module && op.name == name && op.receiver.is_some()) else {
@@ -216,8 +224,10 @@ impl Ask<'_> {
         };
         let carries_body = matches!(self.method, "POST" | "PUT");
         let (fields, form) = match &self.payload {
-            Carried::Nothing => (Map::new(), Form::Json),
-            Carried::Fields(fields, form) if carries_body && *form != Form::Parts => (fields.clone(), *form),
+            RequestPayload::Nothing => (Map::new(), Form::Json),
+            RequestPayload::Fields(fields, form) if carries_body && *form != Form::Parts => {
+                (fields.clone(), *form)
+            }
             _ => return Ok(Meaning::Unknown),
         };
         let mut args = vec![values.address(&format!("/{}", self.path.join("/")))?];
@@ -239,7 +249,7 @@ impl Ask<'_> {
         } else {
             args.extend(query.map(|query| query.render(4)));
         }
-        Ok(Meaning::Call(Called {
+        Ok(Meaning::Call(ConvertedCall {
             code: call(self.session, op, &args),
             notes: self.unsent_headers_note(values),
         }))

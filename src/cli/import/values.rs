@@ -192,7 +192,7 @@ impl Values {
         for part in parts(text) {
             match part {
                 Part::Text(text) => pieces.push(Piece::Text(text)),
-                Part::Hole(name) => pieces.extend(self.variable(&name, &mut Vec::new())?),
+                Part::Placeholder(name) => pieces.extend(self.variable(&name, &mut Vec::new())?),
             }
         }
         Ok(pieces)
@@ -212,7 +212,7 @@ impl Values {
                     out.push_str(&text);
                     continue;
                 }
-                Part::Hole(name) => name,
+                Part::Placeholder(name) => name,
             };
             let known = self
                 .find(&name)
@@ -404,7 +404,7 @@ impl Values {
     fn resolve_nested(&mut self, name: &str, path: &mut Vec<String>) -> Result<Option<Vec<Piece>>, String> {
         let known = self.find(name).filter(|variable| !is_secret(variable));
         let parts = known.map(|variable| parts(&variable.value)).unwrap_or_default();
-        if !parts.iter().any(|part| matches!(part, Part::Hole(_))) {
+        if !parts.iter().any(|part| matches!(part, Part::Placeholder(_))) {
             return Ok(None);
         }
         path.push(name.to_owned());
@@ -413,7 +413,7 @@ impl Values {
         for part in parts {
             match part {
                 Part::Text(text) => pieces.push(Piece::Text(text)),
-                Part::Hole(inner) => pieces.extend(self.variable(&inner, path)?),
+                Part::Placeholder(inner) => pieces.extend(self.variable(&inner, path)?),
             }
             length += pieces.last().map_or(0, |piece| {
                 if let Piece::Text(text) = piece {
@@ -505,7 +505,7 @@ pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
     Text(String),
-    Hole(String),
+    Placeholder(String),
 }
 
 /// Splits a text at its `{{holes}}`.
@@ -523,7 +523,7 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
         if at > 0 {
             parts.push(Part::Text(rest[..at].to_owned()));
         }
-        parts.push(Part::Hole(name.to_owned()));
+        parts.push(Part::Placeholder(name.to_owned()));
         rest = &rest[at + end + 2..];
     }
     if !rest.is_empty() {

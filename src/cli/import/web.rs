@@ -5,9 +5,9 @@ use super::address::{self, Address};
 use super::body;
 use super::code::Code;
 use super::collection::{Auth, Field, Request};
-use super::known::Carried;
-use super::request::{Kind, Written};
-use super::sessions::Profiled;
+use super::known::RequestPayload;
+use super::request::{ConvertedRequest, Kind};
+use super::sessions::ImportedProfile;
 use super::site;
 use super::values::Values;
 use crate::client::Method;
@@ -27,36 +27,36 @@ const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /// The options of a call and notes on it, while they are collected.
 #[derive(Default)]
-struct Draft {
+struct CallOptions {
     options: Vec<(String, Code)>,
     headers: Vec<(String, Code)>,
     query: Vec<Field>,
     notes: Vec<String>,
     /// The profile that the call names; its credential need not be repeated.
-    profile: Option<Profiled>,
+    profile: Option<ImportedProfile>,
 }
 
 /// Converts a request. Fails if variables are circular or grow too large.
 pub(super) fn write(
     request: &Request,
     address: &Address,
-    service: Option<&Profiled>,
+    service: Option<&ImportedProfile>,
     values: &mut Values,
-) -> Result<Written, String> {
+) -> Result<ConvertedRequest, String> {
     if Method::parse(&request.method).is_err() {
         let reason = format!("provisor sends no {}", request.method);
-        return Ok(Written::omitted(&reason));
+        return Ok(ConvertedRequest::omitted(&reason));
     }
-    let mut draft = Draft {
+    let mut draft = CallOptions {
         query: address.query.clone(),
-        ..Draft::default()
+        ..CallOptions::default()
     };
     let path = service.and_then(|service| {
         let path = site::path_below(&address.base, &service.url, values)?;
         Some((service, if path.is_empty() { "/".to_owned() } else { path }))
     });
     let url = match &path {
-        None => Draft::address(address, values)?,
+        None => CallOptions::address(address, values)?,
         Some((service, path)) => {
             let name = Code::text(&service.name);
             draft.options.push(("profile".into(), name));
@@ -81,7 +81,7 @@ pub(super) fn write(
     draft
         .options
         .extend(content_type.map(|kind| ("content_type".to_owned(), kind)));
-    Ok(Written {
+    Ok(ConvertedRequest {
         code: Some(call(&request.method, &url, draft.options)),
         kind: Kind::Web,
         notes: draft.notes,
@@ -95,7 +95,7 @@ fn is_anonymous(request: &Request, address: &Address) -> bool {
     auth.is_none() && address.user.is_none() && !request.headers.iter().any(says)
 }
 
-impl Draft {
+impl CallOptions {
     fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
@@ -146,7 +146,7 @@ impl Draft {
     }
 
     fn basic(&mut self, user: &str, password: &str, values: &mut Values) -> Result<(), String> {
-        let is_own = |profile: &Profiled| {
+        let is_own = |profile: &ImportedProfile| {
             profile.is_taken_from("login", user) && profile.is_taken_from("password", password)
         };
         if self.profile.as_ref().is_some_and(is_own) {
@@ -207,7 +207,7 @@ impl Draft {
             .map(|field| field.value.trim())
             .filter(|kind| !kind.is_empty());
         if matches!(request.method.as_str(), "GET" | "HEAD") {
-            if super::known::carried(request, values) != Carried::Nothing {
+            if super::known::carried(request, values) != RequestPayload::Nothing {
                 self.note(format!(
                     "its body is left out: provisor sends none with a {}",
                     request.method

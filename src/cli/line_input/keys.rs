@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 /// The effect of a key on the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pressed {
+pub(super) enum KeyEffect {
     /// The line continues.
     More,
     /// The line is complete.
@@ -32,21 +32,21 @@ enum Escape {
 }
 
 impl Keys {
-    pub(super) fn press(&mut self, byte: u8) -> Pressed {
+    pub(super) fn press(&mut self, byte: u8) -> KeyEffect {
         if self.is_special(byte) {
-            return Pressed::More;
+            return KeyEffect::More;
         }
         match byte {
-            3 => return Pressed::Interrupt,
-            4 if self.line.is_empty() => return Pressed::End,
-            4 | b'\r' | b'\n' => return Pressed::Enter,
+            3 => return KeyEffect::Interrupt,
+            4 if self.line.is_empty() => return KeyEffect::End,
+            4 | b'\r' | b'\n' => return KeyEffect::Enter,
             8 | 0x7f => self.erase_character(),
             0x15 => self.truncate_to(0),
             0x17 => self.erase_word(),
             0..0x20 => {}
             _ => self.line.push(byte),
         }
-        Pressed::More
+        KeyEffect::More
     }
 
     /// The typed line; `None` if it is not UTF-8.
@@ -93,11 +93,11 @@ impl Keys {
 mod tests {
     use super::*;
 
-    fn typed(keys: &str) -> (Pressed, String) {
+    fn typed(keys: &str) -> (KeyEffect, String) {
         let mut line = Keys::default();
-        let mut last = Pressed::More;
+        let mut last = KeyEffect::More;
         for byte in keys.bytes() {
-            assert_eq!(last, Pressed::More, "{keys:?} goes on after its end");
+            assert_eq!(last, KeyEffect::More, "{keys:?} goes on after its end");
             last = line.press(byte);
         }
         (last, line.line().map(|line| line.to_string()).unwrap_or_default())
@@ -117,21 +117,21 @@ mod tests {
             ("a\x1b\r", "a"),
             ("a\x01\tb\x04", "ab"),
         ] {
-            assert_eq!(typed(keys), (Pressed::Enter, line.to_owned()), "{keys:?}");
+            assert_eq!(typed(keys), (KeyEffect::Enter, line.to_owned()), "{keys:?}");
         }
     }
 
     #[test]
     fn ctrl_c_interrupts_and_ctrl_d_ends_an_empty_line() {
-        assert_eq!(typed("half\x03").0, Pressed::Interrupt);
-        assert_eq!(typed("\x04").0, Pressed::End);
-        assert_eq!(typed("half").0, Pressed::More);
+        assert_eq!(typed("half\x03").0, KeyEffect::Interrupt);
+        assert_eq!(typed("\x04").0, KeyEffect::End);
+        assert_eq!(typed("half").0, KeyEffect::More);
     }
 
     #[test]
     fn prompt_input_has_no_length_limit_and_must_be_utf8() {
         let long = "x".repeat(10_000);
-        assert_eq!(typed(&format!("{long}\r")), (Pressed::Enter, long));
+        assert_eq!(typed(&format!("{long}\r")), (KeyEffect::Enter, long));
         let mut broken = Keys::default();
         let _ = broken.press(0xc3);
         assert!(broken.line().is_none());

@@ -114,7 +114,7 @@ fn next_steps(app: &App, before: &Config, answers: &Answers, asks: bool) -> Resu
         ));
     }
     if asks && answers.mode != "sandbox" && app.ask_yes_no("Sign in now to test it?", true)? {
-        return super::trial::try_profile(app, name, false);
+        return super::test_command::try_profile(app, name, false);
     }
     app.ui.hint(&format!("test it: provisor profile test {name}"));
     Ok(Exit::Ok)

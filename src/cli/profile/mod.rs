@@ -12,7 +12,7 @@ pub(in crate::cli) mod save;
 pub(in crate::cli) mod secret_location;
 mod show;
 mod sign;
-mod trial;
+mod test_command;
 
 use clap::{Args, Subcommand};
 
@@ -51,7 +51,7 @@ enum Action {
     Show(show::ShowCommand),
     Edit(Box<edit::EditCommand>),
     Remove(remove::RemoveCommand),
-    Test(trial::TestCommand),
+    Test(test_command::TestCommand),
     Use(choose::UseCommand),
 }
 
@@ -62,7 +62,7 @@ pub(super) fn profile(app: &App, command: &ProfileCommand) -> Result<Exit, Comma
         Action::Show(command) => show::show(app, command),
         Action::Edit(command) => edit::edit(app, command),
         Action::Remove(command) => remove::remove(app, command),
-        Action::Test(command) => trial::test(app, command),
+        Action::Test(command) => test_command::test(app, command),
         Action::Use(command) => choose::choose(app, command),
     }
 }

@@ -1,8 +1,8 @@
 //! Writes profiles and reports what was done.
 
-use super::secret_location::{self, SecretLocation, Settled};
+use super::secret_location::{self, SecretLocation, StoredSecret};
 use crate::cli::app::App;
-use crate::cli::config::{Config, Draft, Profile};
+use crate::cli::config::{Config, ConfigDraft, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::secret_store::SecretId;
 
@@ -12,14 +12,14 @@ pub(in crate::cli) fn read(app: &App) -> Result<Config, CommandError> {
 }
 
 /// Opens the user's configuration to change it.
-pub(in crate::cli) fn draft(app: &App) -> Result<Draft, CommandError> {
-    Draft::open(app.catalogue(), &app.paths()?.config_file())
+pub(in crate::cli) fn draft(app: &App) -> Result<ConfigDraft, CommandError> {
+    ConfigDraft::open(app.catalogue(), &app.paths()?.config_file())
 }
 
 /// Returns a profile that the draft may change. The error for one that another file defines names that file.
 pub(in crate::cli) fn editable_profile<'a>(
     config: &'a Config,
-    draft: &Draft,
+    draft: &ConfigDraft,
     name: &str,
     asked_by: &str,
 ) -> Result<&'a Profile, CommandError> {
@@ -71,18 +71,18 @@ impl<'a> Secrets<'a> {
     /// Stores one secret, and writes its place to the draft.
     pub(in crate::cli) fn put(
         &mut self,
-        draft: &mut Draft,
+        draft: &mut ConfigDraft,
         secret_id: &SecretId,
         (place, name): (&SecretLocation, &str),
     ) -> Result<(), CommandError> {
-        let Settled { value, stored } = place.settle(self.app, secret_id, name)?;
+        let StoredSecret { value, stored } = place.settle(self.app, secret_id, name)?;
         draft.set(&secret_id.profile, &secret_id.key, value);
         self.stored.extend(stored);
         Ok(())
     }
 
     /// Saves the draft, and reports where it and the secrets are.
-    pub(in crate::cli) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
+    pub(in crate::cli) fn save(mut self, draft: ConfigDraft, name: &str) -> Result<(), CommandError> {
         let file = draft.file().to_owned();
         let app = self.app;
         draft.save()?;

@@ -84,7 +84,7 @@ impl SecretLocation {
         app: &App,
         secret_id: &SecretId,
         name: &str,
-    ) -> Result<Settled, CommandError> {
+    ) -> Result<StoredSecret, CommandError> {
         let value = match self {
             SecretLocation::Env(variable) => table("env", variable.as_str().into()),
             SecretLocation::File(path) => table("file", absolute(app, path).into()),
@@ -109,12 +109,12 @@ impl SecretLocation {
                 return store_in_keyring(app, secret_id, &secret);
             }
         };
-        Ok(Settled { value, stored: None })
+        Ok(StoredSecret { value, stored: None })
     }
 }
 
 /// The result of storing a secret.
-pub(super) struct Settled {
+pub(super) struct StoredSecret {
     /// The value for the configuration.
     pub(super) value: Value,
     /// The id it is sealed under, if it is sealed.
@@ -122,7 +122,7 @@ pub(super) struct Settled {
 }
 
 /// Stores a typed secret: in the system keyring, if there is one and the user agrees, else sealed.
-fn store_secret(app: &App, secret_id: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
+fn store_secret(app: &App, secret_id: &SecretId, secret: Secret) -> Result<StoredSecret, CommandError> {
     let question = "Keep it in the system's keyring? Otherwise it is sealed in provisor's own folder";
     if keychain::available().is_ok() && app.can_prompt() && app.ask_yes_no(question, true)? {
         return store_in_keyring(app, secret_id, &secret);
@@ -131,7 +131,7 @@ fn store_secret(app: &App, secret_id: &SecretId, secret: Secret) -> Result<Settl
 }
 
 /// Stores a secret in the system keyring.
-fn store_in_keyring(app: &App, secret_id: &SecretId, secret: &Secret) -> Result<Settled, CommandError> {
+fn store_in_keyring(app: &App, secret_id: &SecretId, secret: &Secret) -> Result<StoredSecret, CommandError> {
     let entry = entry_name(secret_id);
     record(app, "seal", secret_id)?;
     keychain::put(&entry, secret).map_err(|reason| {
@@ -140,17 +140,17 @@ fn store_in_keyring(app: &App, secret_id: &SecretId, secret: &Secret) -> Result<
             secret_id.key
         ))
     })?;
-    Ok(Settled {
+    Ok(StoredSecret {
         value: table("keyring", entry.as_str().into()),
         stored: None,
     })
 }
 
 /// Seals a secret for its address.
-pub(super) fn seal(app: &App, secret_id: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
+pub(super) fn seal(app: &App, secret_id: &SecretId, secret: Secret) -> Result<StoredSecret, CommandError> {
     record(app, "seal", secret_id)?;
     SecretStore::of(&app.env)?.put(secret_id, secret)?;
-    Ok(Settled {
+    Ok(StoredSecret {
         value: table("sealed", true.into()),
         stored: Some(secret_id.clone()),
     })

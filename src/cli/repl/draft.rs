@@ -21,16 +21,16 @@ const MOMENT: Duration = Duration::from_millis(10);
 const STARTUP_GRACE: Duration = Duration::from_millis(500);
 
 /// A separate folder, so that files that the editor creates beside the text are removed with it.
-pub(super) struct Draft {
+pub(super) struct EditorDraft {
     folder: tempfile::TempDir,
 }
 
-impl Draft {
+impl EditorDraft {
     /// Writes the text to a file readable by its owner only.
-    pub(super) fn make(state: &Path, text: &str) -> io::Result<Draft> {
+    pub(super) fn make(state: &Path, text: &str) -> io::Result<EditorDraft> {
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(state)?;
-        let draft = Draft { folder };
+        let draft = EditorDraft { folder };
         fs::write(draft.file(), text)?;
         Ok(draft)
     }
@@ -46,7 +46,7 @@ pub(super) struct Editing(Arc<Mutex<Option<Open>>>);
 
 struct Open {
     editor: Child,
-    draft: Draft,
+    draft: EditorDraft,
 }
 
 impl Editing {
@@ -54,7 +54,7 @@ impl Editing {
     pub(super) fn run(
         &self,
         command: &mut Command,
-        draft: Draft,
+        draft: EditorDraft,
     ) -> io::Result<(ExitStatus, io::Result<String>)> {
         let editor = command.spawn()?;
         *lock(&self.0) = Some(Open { editor, draft });

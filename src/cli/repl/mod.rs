@@ -2,7 +2,7 @@
 
 mod ask;
 mod draft;
-mod errands;
+mod external_programs;
 mod host;
 mod keyboard;
 mod screen;
@@ -25,7 +25,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::memory;
 use crate::repl::host::{Ports, Screen as _};
-use crate::repl::{Left, Lines, Options};
+use crate::repl::{Lines, Options, SessionExit};
 
 /// Start an interactive session.
 ///
@@ -83,7 +83,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     let typed = std::io::stdin().is_terminal();
     let screen = Arc::new(TerminalScreen::new(&app.ui, &app.env, typed));
     let keyboard = screen.can_redraw().then(Keyboard::take).flatten();
-    let _given_back = keyboard.clone().map(GivesBack);
+    let _given_back = keyboard.clone().map(TerminalRestore);
     let host = CliHost::new(app, accounts, typed, keyboard)?;
     if command.yes {
         host.approve_current_account()?;
@@ -100,20 +100,20 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     let input = if typed { None } else { Some(input()?) };
     let left = crate::repl::run(ports, &super::run::host(app), &options, input);
     Ok(match left {
-        Left::Code(code) => Exit::with_code(code),
-        Left::Ended => Exit::Ok,
-        Left::Failed(code) => code.map_or(Exit::Script, Exit::of),
-        Left::InDoubt => Exit::InDoubt,
-        Left::Interrupted => Exit::Interrupted,
-        Left::Broken => Exit::Aborted,
-        Left::Usage => Exit::Usage,
+        SessionExit::Code(code) => Exit::with_code(code),
+        SessionExit::Ended => Exit::Ok,
+        SessionExit::Failed(code) => code.map_or(Exit::Script, Exit::of),
+        SessionExit::InDoubt => Exit::InDoubt,
+        SessionExit::Interrupted => Exit::Interrupted,
+        SessionExit::Broken => Exit::Aborted,
+        SessionExit::Usage => Exit::Usage,
     })
 }
 
 /// Restores the terminal, however the session ends.
-struct GivesBack(Keyboard);
+struct TerminalRestore(Keyboard);
 
-impl Drop for GivesBack {
+impl Drop for TerminalRestore {
     fn drop(&mut self) {
         self.0.restore_original();
     }

@@ -50,7 +50,7 @@ struct Signals {
 }
 
 /// The request that a signal makes.
-enum Asked {
+enum SignalRequest {
     /// Stop the evaluation.
     Stop,
     /// End the session.
@@ -70,12 +70,12 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    async fn next(&mut self) -> Asked {
+    async fn next(&mut self) -> SignalRequest {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.terminate.recv() => Asked::End,
-            _ = self.hangup.recv() => Asked::End,
-            _ = self.quit.recv() => Asked::Quit,
+            _ = self.interrupt.recv() => SignalRequest::Stop,
+            _ = self.terminate.recv() => SignalRequest::End,
+            _ = self.hangup.recv() => SignalRequest::End,
+            _ = self.quit.recv() => SignalRequest::Quit,
         }
     }
 }
@@ -95,9 +95,9 @@ impl Watcher {
     async fn watch(self, mut signals: Signals) {
         loop {
             let ends = match signals.next().await {
-                Asked::Stop => !self.typed,
-                Asked::End => true,
-                Asked::Quit => self.end_process(),
+                SignalRequest::Stop => !self.typed,
+                SignalRequest::End => true,
+                SignalRequest::Quit => self.end_process(),
             };
             if let (false, Some(keyboard)) = (ends, &self.keyboard)
                 && keyboard.discard_typed_ahead()

@@ -3,7 +3,7 @@
 use super::host::{CliHost, lock};
 use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
-use crate::cli::within::effective_mode;
+use crate::cli::parent_session::effective_mode;
 use crate::operation::context::Mode;
 use crate::repl::host::{ActiveAccount, ReplHost as _, Switch};
 use crate::sandbox;

@@ -22,11 +22,11 @@ const MAX_RECENT: usize = 50;
 pub(super) struct Trace {
     /// Whether it receives the events; it does not if the program's log does.
     is_installed: bool,
-    log: Arc<Heard>,
+    log: Arc<TraceLog>,
 }
 
 #[derive(Default)]
-struct Heard {
+struct TraceLog {
     /// Whether each request is shown.
     shows_requests: AtomicBool,
     recent: Mutex<Vec<String>>,
@@ -35,7 +35,7 @@ struct Heard {
 impl Trace {
     /// Starts to listen for requests.
     pub(super) fn begin(ui: &Ui) -> Trace {
-        let log: Arc<Heard> = Arc::default();
+        let log: Arc<TraceLog> = Arc::default();
         let listener = Listener {
             ui: ui.clone(),
             log: log.clone(),
@@ -64,7 +64,7 @@ impl Trace {
 /// A subscriber for the transport's events about requests.
 struct Listener {
     ui: Ui,
-    log: Arc<Heard>,
+    log: Arc<TraceLog>,
 }
 
 impl Subscriber for Listener {

@@ -10,7 +10,7 @@ use super::pipe::Pipe;
 use super::unwritable;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
-use crate::cli::ui::{Outlet, Ui, Visible};
+use crate::cli::ui::{Ui, UnbufferedStream, Visible};
 use crate::journal::is_same_file;
 use crate::report::reveal::Reveal;
 use crate::report::{Columns, Format, OWN_COLUMNS, Writer};
@@ -25,9 +25,9 @@ pub(super) enum Target {
         lock: File,
     },
     /// Stdout, row by row.
-    Live(Box<Writer<Pipe<Visible<Outlet>>>>),
+    Live(Box<Writer<Pipe<Visible<UnbufferedStream>>>>),
     /// Stdout, at the end.
-    AtEnd(Visible<Outlet>),
+    AtEnd(Visible<UnbufferedStream>),
 }
 
 impl Target {
@@ -162,12 +162,12 @@ fn open_file(
     let partial = partial_path(&path);
     let mode = if private { 0o600 } else { 0o644 };
     let file = match take_partial(&partial, mode).map_err(|error| refused(error.to_string()))? {
-        Taken::Ours(file) => file,
-        Taken::Locked => {
+        PartialFile::Ours(file) => file,
+        PartialFile::Locked => {
             return Err(refused("another run is writing its results there".into())
                 .hint("wait until it ends, or write the results to a different file"));
         }
-        Taken::Foreign => {
+        PartialFile::Foreign => {
             return Err(refused(format!(
                 "finished rows would replace `{}`, which was not written by a run",
                 partial.display()
@@ -186,7 +186,7 @@ fn open_file(
 }
 
 /// What is at the partial file's path.
-enum Taken {
+enum PartialFile {
     /// A new file, locked.
     Ours(File),
     /// A file of a run in progress.
@@ -196,21 +196,21 @@ enum Taken {
 }
 
 /// Creates the partial file for finished rows. Removes one left by an ended run, whose rows are in the journal.
-fn take_partial(partial: &Path, mode: u32) -> io::Result<Taken> {
+fn take_partial(partial: &Path, mode: u32) -> io::Result<PartialFile> {
     loop {
         let mut options = OpenOptions::new();
         match options.write(true).create_new(true).mode(mode).open(partial) {
             Ok(file) => match file.try_lock() {
-                Ok(()) if is_same_file(partial, &file) => return Ok(Taken::Ours(file)),
+                Ok(()) if is_same_file(partial, &file) => return Ok(PartialFile::Ours(file)),
                 Ok(()) => continue,
-                Err(TryLockError::WouldBlock) => return Ok(Taken::Locked),
+                Err(TryLockError::WouldBlock) => return Ok(PartialFile::Locked),
                 Err(TryLockError::Error(error)) => return Err(error),
             },
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
         if !std::fs::symlink_metadata(partial).is_ok_and(|there| there.is_file()) {
-            return Ok(Taken::Foreign);
+            return Ok(PartialFile::Foreign);
         }
         let left = match File::open(partial) {
             // It was put in place meanwhile.
@@ -220,8 +220,8 @@ fn take_partial(partial: &Path, mode: u32) -> io::Result<Taken> {
         match left.try_lock() {
             Ok(()) if !is_same_file(partial, &left) => {}
             Ok(()) if looks_like_results(&left)? => std::fs::remove_file(partial)?,
-            Ok(()) => return Ok(Taken::Foreign),
-            Err(TryLockError::WouldBlock) => return Ok(Taken::Locked),
+            Ok(()) => return Ok(PartialFile::Foreign),
+            Err(TryLockError::WouldBlock) => return Ok(PartialFile::Locked),
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use crate::bulk::dry_run::{Does, DryRunRow};
+use crate::bulk::dry_run::{DryRunRow, RowPreview};
 use crate::cli::ui::Ui;
-use crate::run::dry_run::{DryRun, How, Then};
+use crate::run::dry_run::{DryRun, DryRunEnd, NextAction};
 
 /// Counts the steps of started rows, by comparison result and operation.
 #[derive(Default)]
@@ -60,15 +60,20 @@ struct Count {
 impl Comparison {
     /// Adds a row. One that has not started has nothing to compare.
     pub(super) fn add(&mut self, row: &DryRunRow) {
-        let Does::Goes(dry_run) = &row.does else { return };
+        let RowPreview::Predicted(dry_run) = &row.does else {
+            return;
+        };
         let DryRun {
             matched,
             then,
             unrequested_keys,
         } = dry_run;
         let begins = match then {
-            Then::Acts(next_call) => matches!(next_call.how, How::Sends | How::Reads | How::Waits(_)),
-            Then::Returns | Then::Fails(_) => true,
+            DryRunEnd::Acts(next_call) => matches!(
+                next_call.how,
+                NextAction::Sends | NextAction::Reads | NextAction::Waits(_)
+            ),
+            DryRunEnd::Returns | DryRunEnd::Fails(_) => true,
         };
         if matched.is_empty() && unrequested_keys.is_empty() && begins {
             return;
@@ -77,19 +82,24 @@ impl Comparison {
             self.count(Kind::Match, operation(key), row.position);
         }
         let rest = match then {
-            Then::Acts(next_call) if matches!(next_call.how, How::Sends | How::Reads | How::Waits(_)) => {
+            DryRunEnd::Acts(next_call)
+                if matches!(
+                    next_call.how,
+                    NextAction::Sends | NextAction::Reads | NextAction::Waits(_)
+                ) =>
+            {
                 self.count(Kind::New, &next_call.op, row.position);
                 Kind::NotReached
             }
-            Then::Acts(next_call) if matches!(next_call.how, How::Repeats(_)) => {
+            DryRunEnd::Acts(next_call) if matches!(next_call.how, NextAction::Repeats(_)) => {
                 self.count(Kind::Again, &next_call.op, row.position);
                 Kind::NotReached
             }
-            Then::Acts(next_call) => {
+            DryRunEnd::Acts(next_call) => {
                 self.count(Kind::Match, &next_call.op, row.position);
                 Kind::NotReached
             }
-            Then::Returns | Then::Fails(_) => Kind::LeftOver,
+            DryRunEnd::Returns | DryRunEnd::Fails(_) => Kind::LeftOver,
         };
         for key in unrequested_keys {
             self.count(rest, operation(key), row.position);

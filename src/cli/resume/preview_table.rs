@@ -6,11 +6,11 @@ use std::collections::btree_map::Entry;
 
 use serde_json::{Value as Json, json};
 
-use crate::bulk::dry_run::{Does, DryRunRow};
+use crate::bulk::dry_run::{DryRunRow, RowPreview};
 use crate::cli::run_summary::{RunSummary, resolve_command};
 use crate::cli::times;
 use crate::journal::{RowStatus, RunId};
-use crate::run::dry_run::{DryRun, How, NextCall, Then};
+use crate::run::dry_run::{DryRun, DryRunEnd, NextAction, NextCall};
 
 /// The next actions of the rows.
 #[derive(Default)]
@@ -33,7 +33,7 @@ struct Group {
 impl PreviewTable {
     /// Adds a row. Returns it as JSON, unless it has no recorded steps.
     pub(super) fn add(&mut self, row: DryRunRow) -> Option<Json> {
-        if let Does::Begins = row.does {
+        if let RowPreview::Begins = row.does {
             self.unstarted_rows += 1;
             return None;
         }
@@ -109,21 +109,21 @@ impl PreviewTable {
 /// The next action of a row: its order in lists, a short description, and the operation.
 fn next_action(row: &DryRunRow) -> (u8, &'static str, String) {
     let next_call = match &row.does {
-        Does::Begins => return (9, "begin", String::new()),
-        Does::Misfits(_) => return (7, "fail: the row is invalid", String::new()),
-        Does::Goes(dry_run) => match &dry_run.then {
-            Then::Acts(next_call) => next_call,
-            Then::Returns => return (6, "end: everything is recorded", String::new()),
-            Then::Fails(_) => return (8, "fail", String::new()),
+        RowPreview::Begins => return (9, "begin", String::new()),
+        RowPreview::InvalidRow(_) => return (7, "fail: the row is invalid", String::new()),
+        RowPreview::Predicted(dry_run) => match &dry_run.then {
+            DryRunEnd::Acts(next_call) => next_call,
+            DryRunEnd::Returns => return (6, "end: everything is recorded", String::new()),
+            DryRunEnd::Fails(_) => return (8, "fail", String::new()),
         },
     };
     let (order, next) = match &next_call.how {
-        How::Parks => (0, "ask a person"),
-        How::LooksUp { .. } => (1, "look up"),
-        How::Waits(_) => (2, "look up for another run"),
-        How::Sends => (3, "send"),
-        How::Repeats(_) => (3, "send again"),
-        How::Reads => (4, "read"),
+        NextAction::Parks => (0, "ask a person"),
+        NextAction::LooksUp { .. } => (1, "look up"),
+        NextAction::Waits(_) => (2, "look up for another run"),
+        NextAction::Sends => (3, "send"),
+        NextAction::Repeats(_) => (3, "send again"),
+        NextAction::Reads => (4, "read"),
     };
     (order, next, next_call.op.clone())
 }
@@ -131,50 +131,52 @@ fn next_action(row: &DryRunRow) -> (u8, &'static str, String) {
 /// Details about the first row of a group.
 fn about(app: &App, row: &DryRunRow, run: &RunId) -> String {
     let dry_run = match &row.does {
-        Does::Begins => return String::new(),
-        Does::Misfits(reason) => return reason.clone(),
-        Does::Goes(dry_run) => dry_run,
+        RowPreview::Begins => return String::new(),
+        RowPreview::InvalidRow(reason) => return reason.clone(),
+        RowPreview::Predicted(dry_run) => dry_run,
     };
     let next_call = match &dry_run.then {
-        Then::Acts(next_call) => next_call,
-        Then::Returns => return String::new(),
-        Then::Fails(reason) => return reason.clone(),
+        DryRunEnd::Acts(next_call) => next_call,
+        DryRunEnd::Returns => return String::new(),
+        DryRunEnd::Fails(reason) => return reason.clone(),
     };
     let resource = next_call.resource.clone().unwrap_or_default();
     match &next_call.how {
-        How::Parks => resolve_command(app, run, &next_call.step, &next_call.op),
-        How::LooksUp { resends: false, .. } => format!("{resource} (needs a decision if it is absent)"),
-        How::LooksUp { settled_ms, .. } => {
+        NextAction::Parks => resolve_command(app, run, &next_call.step, &next_call.op),
+        NextAction::LooksUp { resends: false, .. } => {
+            format!("{resource} (needs a decision if it is absent)")
+        }
+        NextAction::LooksUp { settled_ms, .. } => {
             format!(
                 "{resource} (counts as absent after {} UTC)",
                 times::shown(*settled_ms)
             )
         }
-        How::Waits(step) => format!("{resource} ({step})"),
-        How::Repeats(done) => format!("done: {done}"),
-        How::Sends | How::Reads => resource,
+        NextAction::Waits(step) => format!("{resource} ({step})"),
+        NextAction::Repeats(done) => format!("done: {done}"),
+        NextAction::Sends | NextAction::Reads => resource,
     }
 }
 
 fn recorded(row: &DryRunRow) -> usize {
     match &row.does {
-        Does::Goes(dry_run) => dry_run.matched.len(),
+        RowPreview::Predicted(dry_run) => dry_run.matched.len(),
         _ => 0,
     }
 }
 
 fn row_json(row: &DryRunRow) -> Json {
     let (then, next, reason, unrequested_keys): (&str, Json, Option<&str>, &[String]) = match &row.does {
-        Does::Begins => ("begins", Json::Null, None, &[]),
-        Does::Misfits(reason) => ("misfits", Json::Null, Some(reason), &[]),
-        Does::Goes(DryRun {
+        RowPreview::Begins => ("begins", Json::Null, None, &[]),
+        RowPreview::InvalidRow(reason) => ("misfits", Json::Null, Some(reason), &[]),
+        RowPreview::Predicted(DryRun {
             then,
             unrequested_keys,
             ..
         }) => match then {
-            Then::Acts(next_call) => ("acts", next_json(next_call), None, unrequested_keys),
-            Then::Returns => ("returns", Json::Null, None, unrequested_keys),
-            Then::Fails(reason) => ("fails", Json::Null, Some(reason), unrequested_keys),
+            DryRunEnd::Acts(next_call) => ("acts", next_json(next_call), None, unrequested_keys),
+            DryRunEnd::Returns => ("returns", Json::Null, None, unrequested_keys),
+            DryRunEnd::Fails(reason) => ("fails", Json::Null, Some(reason), unrequested_keys),
         },
     };
     json!({
@@ -190,12 +192,12 @@ fn row_json(row: &DryRunRow) -> Json {
 
 fn next_json(next_call: &NextCall) -> Json {
     let (how, not_before) = match &next_call.how {
-        How::Sends => ("send", Json::Null),
-        How::Repeats(_) => ("again", Json::Null),
-        How::Reads => ("read", Json::Null),
-        How::LooksUp { settled_ms, .. } => ("look-up", times::json(*settled_ms)),
-        How::Parks => ("person", Json::Null),
-        How::Waits(_) => ("other-run", Json::Null),
+        NextAction::Sends => ("send", Json::Null),
+        NextAction::Repeats(_) => ("again", Json::Null),
+        NextAction::Reads => ("read", Json::Null),
+        NextAction::LooksUp { settled_ms, .. } => ("look-up", times::json(*settled_ms)),
+        NextAction::Parks => ("person", Json::Null),
+        NextAction::Waits(_) => ("other-run", Json::Null),
     };
     json!({
         "how": how,

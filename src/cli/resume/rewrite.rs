@@ -1,6 +1,6 @@
 //! Writes the results file of an ended run again.
 
-use super::script::Pinned;
+use super::script::ResumeScript;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
@@ -14,7 +14,7 @@ pub(super) fn results(app: &App, journal: &Journal, record: &RunRecord) -> Resul
         return Ok(());
     };
     let run = journal.lock_run(&record.id)?;
-    let script = Pinned::read(app, journal, record, &plan)?.script;
+    let script = ResumeScript::read(app, journal, record, &plan)?.script;
     let Some(results) = Results::open_results(&app.ui, &plan, &script, true)? else {
         return Ok(());
     };

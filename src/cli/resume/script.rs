@@ -12,24 +12,24 @@ use crate::script::bundle::Bundle;
 use crate::script::program::Script;
 
 /// The script a run continues with.
-pub(super) struct Pinned {
+pub(super) struct ResumeScript {
     pub(super) script: Script,
 }
 
-impl Pinned {
+impl ResumeScript {
     /// Reads the script the run is pinned to.
     pub(super) fn read(
         app: &App,
         journal: &Journal,
         record: &RunRecord,
         plan: &RunPlan,
-    ) -> Result<Pinned, CommandError> {
+    ) -> Result<ResumeScript, CommandError> {
         let bundle =
             Bundle::from_parts(journal.sources(&record.id)?, plan.imports.clone()).ok_or_else(|| {
                 CommandError::new(Exit::Aborted, "the run's script is no longer in the journal")
                     .hint("provisor journal check")
             })?;
-        Ok(Pinned {
+        Ok(ResumeScript {
             script: Script::compile(&run::host(app), bundle)?,
         })
     }

@@ -12,7 +12,7 @@ use crate::bulk::input::cells_of;
 use crate::cli::app::{App, stdout_error};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::private_file::{self, Unwritten};
+use crate::cli::private_file::{self, WriteFailure};
 use crate::cli::run_summary::{RunSummary, find_run, step_json};
 use crate::cli::times;
 use crate::journal::{Journal, JournalError, RowFilter, RowRecord, RunId, StepFilter, StepRecord};
@@ -49,9 +49,9 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
     let Some(file) = &command.file else {
         return match write(&journal, &run, &mut app.ui.data()) {
             // The reader is gone.
-            Err(Unwritten::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
-            Err(Unwritten::Sink(error)) => Err(stdout_error(error)),
-            Err(Unwritten::Other(error)) => Err(error),
+            Err(WriteFailure::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
+            Err(WriteFailure::Sink(error)) => Err(stdout_error(error)),
+            Err(WriteFailure::Other(error)) => Err(error),
             Ok(()) => Ok(Exit::Ok),
         };
     };
@@ -62,7 +62,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
 }
 
 /// Writes rows and steps as they are read: a run may have more than fit in memory.
-fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(), Unwritten> {
+fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(), WriteFailure> {
     let id = &run.record.id;
     let earlier: Vec<(String, String)> = run
         .record
@@ -86,7 +86,7 @@ fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(
     })?;
     write!(sink, "],\"steps\":[")?;
     let mut comma = "";
-    let mut put = |steps: Vec<StepRecord>| -> Result<(), Unwritten> {
+    let mut put = |steps: Vec<StepRecord>| -> Result<(), WriteFailure> {
         for step in steps {
             let mut json = step_json(&step);
             json["outcome"] = step
@@ -112,8 +112,8 @@ fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(
 fn for_each_row(
     journal: &Journal,
     id: &RunId,
-    mut take: impl FnMut(RowRecord) -> Result<(), Unwritten>,
-) -> Result<(), Unwritten> {
+    mut take: impl FnMut(RowRecord) -> Result<(), WriteFailure>,
+) -> Result<(), WriteFailure> {
     let mut after = None;
     loop {
         let page = journal.rows(id, after, PAGE, RowFilter::All)?;

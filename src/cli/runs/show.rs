@@ -36,7 +36,7 @@ pub(super) struct ShowCommand {
 pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
     let journal = app.recorded()?;
     let run = RunSummary::read(&journal, find_run(&journal, &command.run)?)?;
-    let steps = journal.steps(&run.record.id, &StepFilter::ForAPerson)?;
+    let steps = journal.steps(&run.record.id, &StepFilter::Resolvable)?;
     let (doubts, halves): (Vec<StepRecord>, Vec<StepRecord>) =
         steps.into_iter().partition(|step| step.state.is_open());
     let next = next(app, &run, &doubts, &halves);

@@ -41,7 +41,7 @@ pub(super) fn steps(app: &App, command: &StepsCommand) -> Result<Exit, CommandEr
     let run = find_run(&journal, &command.run)?;
     let filter = match command.row {
         Some(row) => StepFilter::Row(row - 1),
-        None if command.open => StepFilter::ForAPerson,
+        None if command.open => StepFilter::Resolvable,
         None => StepFilter::All,
     };
     let steps = journal.steps(&run.id, &filter)?;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{COLUMNS, Which};
+use super::{COLUMNS, TenantSelection};
 use crate::cli::app::{App, stdout_error};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::ledger::{Held, held};
+use crate::cli::ledger::{LedgerResource, held};
 use crate::cli::private_file;
 use crate::report::{Format, records};
 use crate::value::Record;
@@ -26,7 +26,7 @@ pub(super) struct ExportCommand {
     /// The file to write; by default standard output, as CSV.
     file: Option<PathBuf>,
     #[command(flatten)]
-    which: Which,
+    which: TenantSelection,
     /// Write JSON, whatever the extension.
     #[arg(long)]
     json: bool,
@@ -55,7 +55,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
         .map_or("standard output".to_owned(), |file| file.display().to_string());
     let what = format!("the passwords of {} tenants, written to {to},", tenants.len());
     let reveal = app.reveal(&journal, (which.reveal, which.yes), &what)?;
-    let records: Vec<Record> = tenants.iter().map(Held::tenant_record).collect();
+    let records: Vec<Record> = tenants.iter().map(LedgerResource::tenant_record).collect();
     let write = |sink: &mut dyn io::Write| records::write(sink, format, &COLUMNS, &records, &reveal);
     match &command.file {
         Some(file) => {

@@ -3,11 +3,11 @@
 use clap::Args;
 use serde_json::Value as Json;
 
-use super::{COLUMNS, Which};
+use super::{COLUMNS, TenantSelection};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::ledger::{Held, held};
+use crate::cli::ledger::{LedgerResource, held};
 use crate::cli::times;
 use crate::report::records::object;
 use crate::report::reveal::Reveal;
@@ -24,7 +24,7 @@ JSON (--json), one document:
   account is the master account's address; run and step created the tenant")]
 pub(super) struct ListCommand {
     #[command(flatten)]
-    which: Which,
+    which: TenantSelection,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -62,7 +62,7 @@ pub(super) fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandErro
     Ok(Exit::Ok)
 }
 
-fn row(tenant: &Held, reveal: &Reveal) -> Vec<String> {
+fn row(tenant: &LedgerResource, reveal: &Reveal) -> Vec<String> {
     let password = if tenant.has_password() {
         let shown = reveal.json("password", &tenant.field("password"));
         shown.as_str().unwrap_or_default().to_owned()

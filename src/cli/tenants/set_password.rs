@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::ledger::{Held, find_tenant};
+use crate::cli::ledger::{LedgerResource, find_tenant};
 use crate::cli::prompt::secret_from_stdin;
 use crate::journal::{NaturalKey, RunRecord, RunStatus};
 use crate::value::Value;
@@ -55,7 +55,7 @@ pub(super) fn set_password(app: &App, command: &SetPasswordCommand) -> Result<Ex
     Ok(Exit::Ok)
 }
 
-fn with_password(tenant: &Held, password: Secret) -> Result<(NaturalKey, Value), CommandError> {
+fn with_password(tenant: &LedgerResource, password: Secret) -> Result<(NaturalKey, Value), CommandError> {
     let resource = &tenant.item.resource;
     let Value::Object(mut object) = tenant.item.value.clone() else {
         return Err(CommandError::usage(format!(

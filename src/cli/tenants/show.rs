@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{COLUMNS, Which};
+use super::{COLUMNS, TenantSelection};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -18,7 +18,7 @@ pub(super) struct ShowCommand {
     /// The tenant's login.
     email: String,
     #[command(flatten)]
-    which: Which,
+    which: TenantSelection,
     /// Print JSON.
     #[arg(long)]
     json: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::credentials::Credentials;
 use super::observation::{Observation, Row};
-use super::trial::Quiet;
+use super::trial::UndisturbedRun;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::sandbox::Traffic;
@@ -38,7 +38,7 @@ const RUN_COLUMNS: [&str; 2] = ["_run", "_error"];
 
 impl Expected {
     /// Determines what two undisturbed runs have in common.
-    pub(super) fn from_undisturbed_runs(mut quiet: Vec<Quiet>) -> Result<Expected, CommandError> {
+    pub(super) fn from_undisturbed_runs(mut quiet: Vec<UndisturbedRun>) -> Result<Expected, CommandError> {
         let (Some(second), Some(first)) = (quiet.pop(), quiet.pop()) else {
             return Err(CommandError::new(
                 Exit::Aborted,

@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::kill_switch::{self, Moment};
+use super::kill_switch::{self, KillPoint};
 use crate::cli::paths::Env;
-use crate::clock::Misset;
+use crate::clock::ClockSkew;
 
 /// What happens to a child.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fate {
+pub(super) struct ChildFaults {
     pub(super) kill: Kill,
     /// How its clock is set wrong, if it is.
-    pub(super) clock: Option<Misset>,
+    pub(super) clock: Option<ClockSkew>,
 }
 
 /// When the child is killed.
@@ -30,7 +30,7 @@ pub(super) enum Kill {
     /// After this time.
     After(Duration),
     /// When it passes this moment for the nth time.
-    At(Moment, u32),
+    At(KillPoint, u32),
 }
 
 /// How a child ended.
@@ -47,7 +47,7 @@ pub(super) enum End {
 }
 
 /// The environment of a child process.
-pub(super) struct Setting<'a> {
+pub(super) struct ChildEnvironment<'a> {
     pub(super) program: &'a Path,
     pub(super) env: &'a Env,
     /// The file that its stderr is appended to.
@@ -64,8 +64,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(2);
 const SIGKILL: i32 = 9;
 
 /// Starts a child and waits for its end, or kills it.
-pub(super) fn run(setting: &Setting<'_>, args: &[OsString], fate: &Fate) -> io::Result<End> {
-    let mut child = Mortal(start(setting, args, fate)?);
+pub(super) fn run(setting: &ChildEnvironment<'_>, args: &[OsString], fate: &ChildFaults) -> io::Result<End> {
+    let mut child = KillOnDrop(start(setting, args, fate)?);
     let started = Instant::now();
     loop {
         if let Some(status) = child.0.try_wait()? {
@@ -87,7 +87,7 @@ pub(super) fn run(setting: &Setting<'_>, args: &[OsString], fate: &Fate) -> io::
     }
 }
 
-fn start(setting: &Setting<'_>, args: &[OsString], fate: &Fate) -> io::Result<Child> {
+fn start(setting: &ChildEnvironment<'_>, args: &[OsString], fate: &ChildFaults) -> io::Result<Child> {
     let log = OpenOptions::new().append(true).create(true).open(setting.log)?;
     let mut command = Command::new(setting.program);
     command
@@ -119,9 +119,9 @@ fn ended(status: ExitStatus) -> End {
 }
 
 /// A child process that is killed when dropped.
-struct Mortal(Child);
+struct KillOnDrop(Child);
 
-impl Drop for Mortal {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         // Both fail if the child has ended.
         let _ = self.0.kill();

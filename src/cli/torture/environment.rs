@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::child::{self, End, Fate};
+use super::child::{self, ChildFaults, End};
 use super::harness::{Harness, Root, TIMINGS};
 use super::observation::{Observation, Row};
 use super::plan::Task;
@@ -62,7 +62,7 @@ impl<'a> Environment<'a> {
     }
 
     /// Runs the script.
-    pub(super) fn run(&self, fate: &Fate) -> Result<End, CommandError> {
+    pub(super) fn run(&self, fate: &ChildFaults) -> Result<End, CommandError> {
         let mut words = self.harness.words.clone();
         let at = words.len().min(2);
         words.splice(at..at, ["--out".into(), self.results_file().into()]);
@@ -70,7 +70,12 @@ impl<'a> Environment<'a> {
     }
 
     /// Resumes a run.
-    pub(super) fn resume(&self, run: Option<&str>, retry: bool, fate: &Fate) -> Result<End, CommandError> {
+    pub(super) fn resume(
+        &self,
+        run: Option<&str>,
+        retry: bool,
+        fate: &ChildFaults,
+    ) -> Result<End, CommandError> {
         let mut words: Vec<OsString> = vec!["resume".into()];
         words.extend(run.map(OsString::from));
         words.extend(retry.then(|| "--retry-failed".into()));
@@ -133,8 +138,8 @@ impl<'a> Environment<'a> {
         lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
     }
 
-    fn child(&self, words: &[OsString], fate: &Fate) -> Result<End, CommandError> {
-        let setting = child::Setting {
+    fn child(&self, words: &[OsString], fate: &ChildFaults) -> Result<End, CommandError> {
+        let setting = child::ChildEnvironment {
             program: &self.harness.program,
             env: &self.app.env,
             log: &self.log_file(),

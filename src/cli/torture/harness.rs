@@ -11,12 +11,12 @@ use super::options::TortureCommand;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::interrupt::Armed;
+use crate::cli::interrupt::SignalHandlers;
 use crate::cli::paths::{Env, make_private_folder};
 use crate::cli::run;
 
 /// The timing of the worlds: short, so that a lost response costs only seconds.
-pub(super) struct Pace {
+pub(super) struct HarnessTimings {
     /// The delay of an effect whose sender knows that the response is lost; clearly less than the settle time, even on
     /// a busy machine.
     pub(super) late: Duration,
@@ -33,7 +33,7 @@ pub(super) struct Pace {
 }
 
 /// The timing of every world.
-pub(super) const TIMINGS: Pace = Pace {
+pub(super) const TIMINGS: HarnessTimings = HarnessTimings {
     late: Duration::from_millis(400),
     slow: Duration::from_millis(1_400),
     slowest: Duration::from_millis(2_600),
@@ -105,7 +105,7 @@ impl<'a> Harness<'a> {
     pub(super) fn watch_for_interrupts(&self) {
         let stop = Arc::clone(&self.stop);
         let watch = thread::Builder::new().name("interrupts".to_owned());
-        let watching = Armed::new().and_then(|armed| {
+        let watching = SignalHandlers::new().and_then(|armed| {
             watch.spawn(move || {
                 armed.wait();
                 stop.store(true, Ordering::SeqCst);

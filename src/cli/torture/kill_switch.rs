@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::cli::paths::Env;
-use crate::clock::{Clock, Misset};
+use crate::clock::{Clock, ClockSkew};
 use crate::journal::{Boundary, Journal};
 
 /// The variable that arms the trap: `after-intent:7`. Only `provisor torture` sets it.
@@ -27,14 +27,14 @@ pub(in crate::cli) fn clock(env: &Env) -> Clock {
 }
 
 /// The variable's value for a wrong clock.
-pub(super) fn written(how: Misset) -> String {
+pub(super) fn written(how: ClockSkew) -> String {
     let boot = if how.rebooted { ":boot" } else { "" };
     format!("{}:{}{boot}", how.by_ms, how.after.as_millis())
 }
 
-fn misset(text: &str) -> Option<Misset> {
+fn misset(text: &str) -> Option<ClockSkew> {
     let mut parts = text.split(':');
-    let how = Misset {
+    let how = ClockSkew {
         by_ms: parts.next()?.parse().ok()?,
         after: Duration::from_millis(parts.next()?.parse().ok()?),
         rebooted: parts.next() == Some("boot"),
@@ -43,11 +43,11 @@ fn misset(text: &str) -> Option<Misset> {
 }
 
 /// Moments of a run, besides the boundaries of its steps.
-const RUN_MOMENTS: [Moment; 2] = [Moment::BeforeResults, Moment::AfterResults];
+const RUN_MOMENTS: [KillPoint; 2] = [KillPoint::BeforeResults, KillPoint::AfterResults];
 
 /// A moment at which a run can be killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Moment {
+pub(in crate::cli) enum KillPoint {
     /// A boundary in a changing step.
     Step(Boundary),
     /// Every row has ended; the results file is not in place yet.
@@ -56,28 +56,28 @@ pub(in crate::cli) enum Moment {
     AfterResults,
 }
 
-impl Moment {
+impl KillPoint {
     /// All moments, in the order of a run's life.
-    pub(super) fn all() -> impl Iterator<Item = Moment> {
-        let steps = Boundary::ALL.iter().copied().map(Moment::Step);
+    pub(super) fn all() -> impl Iterator<Item = KillPoint> {
+        let steps = Boundary::ALL.iter().copied().map(KillPoint::Step);
         steps.chain(RUN_MOMENTS)
     }
 
     /// Its name: `before-intent`.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Moment::Step(boundary) => boundary.name(),
-            Moment::BeforeResults => "before-results",
-            Moment::AfterResults => "after-results",
+            KillPoint::Step(boundary) => boundary.name(),
+            KillPoint::BeforeResults => "before-results",
+            KillPoint::AfterResults => "after-results",
         }
     }
 }
 
-impl FromStr for Moment {
+impl FromStr for KillPoint {
     type Err = ();
 
-    fn from_str(text: &str) -> Result<Moment, ()> {
-        Moment::all().find(|moment| moment.name() == text).ok_or(())
+    fn from_str(text: &str) -> Result<KillPoint, ()> {
+        KillPoint::all().find(|moment| moment.name() == text).ok_or(())
     }
 }
 
@@ -87,7 +87,7 @@ pub(in crate::cli) struct KillSwitch(Option<Arc<Armed>>);
 
 #[derive(Debug)]
 struct Armed {
-    moment: Moment,
+    moment: KillPoint,
     remaining: AtomicU32,
 }
 
@@ -101,12 +101,12 @@ impl KillSwitch {
     pub(in crate::cli) fn watch(&self, journal: &Journal) {
         if self.0.is_some() {
             let kill_switch = self.clone();
-            journal.on_boundary(move |boundary| kill_switch.pass(Moment::Step(boundary)));
+            journal.on_boundary(move |boundary| kill_switch.pass(KillPoint::Step(boundary)));
         }
     }
 
     /// Passes a moment. Does not return if the process is to be killed there.
-    pub(in crate::cli) fn pass(&self, moment: Moment) {
+    pub(in crate::cli) fn pass(&self, moment: KillPoint) {
         let Some(armed) = self.0.as_ref().filter(|armed| armed.moment == moment) else {
             return;
         };

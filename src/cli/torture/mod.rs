@@ -20,7 +20,7 @@ mod report;
 mod trial;
 mod workers;
 
-pub(super) use kill_switch::{KillSwitch, Moment, clock};
+pub(super) use kill_switch::{KillPoint, KillSwitch, clock};
 pub(super) use options::TortureCommand;
 
 use std::sync::atomic::Ordering;

@@ -5,18 +5,18 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::harness::TIMINGS;
-use super::kill_switch::Moment;
+use super::kill_switch::KillPoint;
 use super::options::TortureCommand;
 use crate::cli::error::CommandError;
 use crate::sandbox::fault::{Fault, Kind, Route};
 
 /// The disturbance in one kind of world.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Injected {
+pub(super) enum Disturbance {
     /// Nothing.
     Nothing,
     /// The child is killed at this moment.
-    Kill(Moment),
+    Kill(KillPoint),
     /// The child is killed after random times.
     KillAnyTime,
     /// The platform has one or several faults, and the child is killed as well.
@@ -28,45 +28,45 @@ pub(super) enum Injected {
 /// The number of faults in a storm.
 const STORM_FAULTS: usize = 8;
 
-impl Injected {
+impl Disturbance {
     /// The name in tables and in `--only`.
     pub(super) fn name(&self) -> String {
         match self {
-            Injected::Nothing => "nothing".to_owned(),
-            Injected::Kill(moment) => moment.name().to_owned(),
-            Injected::KillAnyTime => "any-time".to_owned(),
-            Injected::Fault(faults) => {
+            Disturbance::Nothing => "nothing".to_owned(),
+            Disturbance::Kill(moment) => moment.name().to_owned(),
+            Disturbance::KillAnyTime => "any-time".to_owned(),
+            Disturbance::Fault(faults) => {
                 let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 texts.join("+")
             }
-            Injected::Storm(_) => "storm".to_owned(),
+            Disturbance::Storm(_) => "storm".to_owned(),
         }
     }
 
     /// Whether the platform misbehaves.
     pub(super) fn is_fault(&self) -> bool {
-        matches!(self, Injected::Fault(_) | Injected::Storm(_))
+        matches!(self, Disturbance::Fault(_) | Disturbance::Storm(_))
     }
 
     /// Whether all effects land before the settle window of their requests ends.
     pub(super) fn lands_in_time(&self) -> bool {
         match self {
-            Injected::Fault(faults) | Injected::Storm(faults) => faults.iter().all(lands_in_time),
-            Injected::Nothing | Injected::Kill(_) | Injected::KillAnyTime => true,
+            Disturbance::Fault(faults) | Disturbance::Storm(faults) => faults.iter().all(lands_in_time),
+            Disturbance::Nothing | Disturbance::Kill(_) | Disturbance::KillAnyTime => true,
         }
     }
 
     /// The faults of the sandbox. Each is limited, so that every run can finish.
     pub(super) fn faults(&self, seed: u64) -> Vec<Fault> {
         match self {
-            Injected::Fault(own) => {
+            Disturbance::Fault(own) => {
                 let mut faults: Vec<Fault> = own.iter().flat_map(limited).collect();
                 if own.iter().any(|fault| fault.route == Route::REFRESH) {
                     faults.extend(token_expiry_faults());
                 }
                 faults
             }
-            Injected::Storm(all) => {
+            Disturbance::Storm(all) => {
                 let mut rng = Rng::with_seed(seed);
                 let some = (0..STORM_FAULTS).map(|_| Fault {
                     rate: 0.2 + 0.6 * rng.f64(),
@@ -75,7 +75,7 @@ impl Injected {
                 });
                 some.collect()
             }
-            Injected::Nothing | Injected::Kill(_) | Injected::KillAnyTime => Vec::new(),
+            Disturbance::Nothing | Disturbance::Kill(_) | Disturbance::KillAnyTime => Vec::new(),
         }
     }
 }
@@ -113,7 +113,7 @@ fn token_expiry_faults() -> impl Iterator<Item = Fault> {
 /// One world to create.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
-    pub(super) injected: Injected,
+    pub(super) injected: Disturbance,
     /// The position of its kind in the plan.
     pub(super) place: usize,
     /// The number of the world within its kind, from 1.
@@ -126,14 +126,14 @@ impl Task {
     /// A world without disturbance.
     pub(super) fn undisturbed(index: u32) -> Task {
         Task {
-            injected: Injected::Nothing,
+            injected: Disturbance::Nothing,
             place: 0,
             index,
             kills: 0,
         }
     }
 
-    fn first(injected: Injected) -> Task {
+    fn first(injected: Disturbance) -> Task {
         Task {
             injected,
             ..Task::undisturbed(1)
@@ -157,8 +157,8 @@ impl Task {
         let followed = self.followed();
         let goes_on = kills > 0
             && (followed < 2
-                || (followed < MAX_FOLLOWERS && (spent > 0 || self.injected == Injected::KillAnyTime)))
-            && !matches!(self.injected, Injected::Nothing | Injected::Fault(_));
+                || (followed < MAX_FOLLOWERS && (spent > 0 || self.injected == Disturbance::KillAnyTime)))
+            && !matches!(self.injected, Disturbance::Nothing | Disturbance::Fault(_));
         goes_on.then(|| Task {
             injected: self.injected.clone(),
             place: self.place,
@@ -198,14 +198,14 @@ impl Plan {
         let disturbed = if faults.is_empty() { 0 } else { fifth };
         let any_time = (command.kills - 2 * disturbed) / 3;
         let exact = command.kills - 2 * disturbed - any_time;
-        let moments: Vec<Moment> = Moment::all().collect();
+        let moments: Vec<KillPoint> = KillPoint::all().collect();
         let mut tasks = Vec::new();
         for (moment, kills) in moments.iter().zip(shares(exact, moments.len())) {
-            tasks.extend(worlds(&Injected::Kill(*moment), kills));
+            tasks.extend(worlds(&Disturbance::Kill(*moment), kills));
         }
-        tasks.extend(worlds(&Injected::KillAnyTime, any_time));
+        tasks.extend(worlds(&Disturbance::KillAnyTime, any_time));
         for (fault, kills) in faults.iter().zip(shares(disturbed, faults.len())) {
-            let injected = Injected::Fault(fault.clone());
+            let injected = Disturbance::Fault(fault.clone());
             // A killed sender would not know that it has to wait for the effect.
             let kills = if injected.lands_in_time() { kills } else { 0 };
             tasks.extend(worlds(&injected, kills));
@@ -213,7 +213,7 @@ impl Plan {
             tasks.extend((kills == 0).then(|| Task::first(injected)));
         }
         if !single.is_empty() {
-            tasks.extend(worlds(&Injected::Storm(single), disturbed));
+            tasks.extend(worlds(&Disturbance::Storm(single), disturbed));
         }
         number(&mut tasks);
         if let Some(only) = &command.only {
@@ -243,7 +243,7 @@ impl Plan {
 }
 
 /// The worlds that are needed for this number of kills.
-fn worlds(injected: &Injected, kills: u32) -> impl Iterator<Item = Task> {
+fn worlds(injected: &Disturbance, kills: u32) -> impl Iterator<Item = Task> {
     let count = kills.div_ceil(KILLS_PER_ENVIRONMENT);
     (0..count).map(move |at| Task {
         injected: injected.clone(),

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::harness::Harness;
 use super::options::TortureCommand;
-use super::plan::Injected;
+use super::plan::Disturbance;
 use super::workers::Outcomes;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
@@ -178,12 +178,12 @@ impl Line {
     }
 }
 
-fn title(injected: &Injected) -> String {
+fn title(injected: &Disturbance) -> String {
     match injected {
-        Injected::Nothing => "nothing".to_owned(),
-        Injected::Kill(_) => format!("kill {}", injected.name()),
-        Injected::KillAnyTime => "kill at any time".to_owned(),
-        Injected::Fault(_) | Injected::Storm(_) => injected.name(),
+        Disturbance::Nothing => "nothing".to_owned(),
+        Disturbance::Kill(_) => format!("kill {}", injected.name()),
+        Disturbance::KillAnyTime => "kill at any time".to_owned(),
+        Disturbance::Fault(_) | Disturbance::Storm(_) => injected.name(),
     }
 }
 

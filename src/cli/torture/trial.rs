@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 
 use super::assertions::Expected;
-use super::child::{End, Fate, Kill};
+use super::child::{ChildFaults, End, Kill};
 use super::environment::Environment;
 use super::harness::{Harness, TIMINGS};
-use super::kill_switch::Moment;
+use super::kill_switch::KillPoint;
 use super::observation::{Observation, Row};
-use super::plan::{Injected, Task};
+use super::plan::{Disturbance, Task};
 use crate::cli::error::CommandError;
-use crate::clock::Misset;
+use crate::clock::ClockSkew;
 use crate::sandbox::fault::Fault;
 
 /// How often a child may end on its own without finishing before the run counts as unable to finish.
 const MAX_TRIES: u32 = 12;
 
 /// An undisturbed run.
-pub(super) struct Quiet {
+pub(super) struct UndisturbedRun {
     pub(super) observation: Observation,
     pub(super) duration: Duration,
 }
@@ -45,17 +45,17 @@ pub(super) struct Outcome {
 }
 
 /// Runs the script in a separate world without disturbance. Returns `None` if the user interrupts.
-pub(super) fn quiet(harness: &Harness<'_>, task: &Task) -> Result<Option<Quiet>, CommandError> {
+pub(super) fn quiet(harness: &Harness<'_>, task: &Task) -> Result<Option<UndisturbedRun>, CommandError> {
     let environment = Environment::new(harness, task, 0)?;
     let started = Instant::now();
-    let end = environment.run(&Fate {
+    let end = environment.run(&ChildFaults {
         kill: Kill::Never,
         clock: None,
     })?;
     let duration = started.elapsed();
     match (end, environment.results()?) {
         (End::Stopped, _) => Ok(None),
-        (End::Exited(_), Some(rows)) => Ok(Some(Quiet {
+        (End::Exited(_), Some(rows)) => Ok(Some(UndisturbedRun {
             observation: environment.observation(rows)?,
             duration,
         })),
@@ -86,11 +86,11 @@ pub(super) fn carry_out(
     let last = trial.until_finished()?;
     let mut outcome = trial.outcome;
     match last {
-        Last::Stopped => return Ok(None),
-        Last::Hopeless(reason) => outcome
+        TrialEnd::Stopped => return Ok(None),
+        TrialEnd::Unrecoverable(reason) => outcome
             .wrong
             .push(format!("{reason} ({})", environment.stderr_tail())),
-        Last::Finished(rows) => {
+        TrialEnd::Finished(rows) => {
             let observation = environment.observation(rows)?;
             outcome.hits = hits(&observation, task, seed);
             outcome.wrong = if outcome.unresolvable == 0 {
@@ -127,21 +127,21 @@ fn count_parked(rows: &[Row]) -> u32 {
 enum Step {
     Run,
     Resume { run: Option<String>, retry: bool },
-    End(Last),
+    End(TrialEnd),
 }
 
 /// The state after the last child.
-enum Last {
+enum TrialEnd {
     /// Finished with these results.
     Finished(Vec<Row>),
     /// Failed in a way that no further child would fix.
-    Hopeless(String),
+    Unrecoverable(String),
     /// Interrupted by the user.
     Stopped,
 }
 
 impl Trial<'_> {
-    fn until_finished(&mut self) -> Result<Last, CommandError> {
+    fn until_finished(&mut self) -> Result<TrialEnd, CommandError> {
         let mut step = Step::Run;
         loop {
             if let Step::End(last) = step {
@@ -153,7 +153,7 @@ impl Trial<'_> {
     }
 
     fn child(&mut self, step: &Step) -> Result<End, CommandError> {
-        let fate = Fate {
+        let fate = ChildFaults {
             kill: self.draw_kill(),
             clock: self.clock(),
         };
@@ -169,7 +169,7 @@ impl Trial<'_> {
 
     fn next(&mut self, end: End, step: Step) -> Result<Step, CommandError> {
         Ok(match (end, step) {
-            (End::Stopped, _) => Step::End(Last::Stopped),
+            (End::Stopped, _) => Step::End(TrialEnd::Stopped),
             (End::Stuck, _) => unrecoverable("a child process did not end"),
             (End::Killed, step) => {
                 self.outcome.kills += 1;
@@ -191,7 +191,7 @@ impl Trial<'_> {
     /// Handles a child that ended on its own and left results.
     fn after(&mut self, code: i32, rows: Vec<Row>) -> Result<Step, CommandError> {
         if self.expected.has_finished(&rows) {
-            return Ok(Step::End(Last::Finished(rows)));
+            return Ok(Step::End(TrialEnd::Finished(rows)));
         }
         let run = rows
             .first()
@@ -202,7 +202,7 @@ impl Trial<'_> {
         // One more resume shows that this is final.
         if code == IN_DOUBT && self.unharmed > 1 && self.environment.waits_for_a_person(&run)? {
             self.outcome.unresolvable = count_parked(&rows);
-            return Ok(Step::End(Last::Finished(rows)));
+            return Ok(Step::End(TrialEnd::Finished(rows)));
         }
         if self.unharmed > MAX_TRIES {
             let open = rows
@@ -241,12 +241,12 @@ impl Trial<'_> {
             return Kill::Never;
         }
         match &self.task.injected {
-            Injected::Nothing => Kill::Never,
-            Injected::Kill(moment) => self.at(*moment),
-            Injected::KillAnyTime => self.kill_at_random_time(),
-            Injected::Fault(_) | Injected::Storm(_) if self.rng.bool() => self.kill_at_random_time(),
-            Injected::Fault(_) | Injected::Storm(_) => {
-                let moments: Vec<Moment> = Moment::all().collect();
+            Disturbance::Nothing => Kill::Never,
+            Disturbance::Kill(moment) => self.at(*moment),
+            Disturbance::KillAnyTime => self.kill_at_random_time(),
+            Disturbance::Fault(_) | Disturbance::Storm(_) if self.rng.bool() => self.kill_at_random_time(),
+            Disturbance::Fault(_) | Disturbance::Storm(_) => {
+                let moments: Vec<KillPoint> = KillPoint::all().collect();
                 let moment = moments[self.rng.usize(..moments.len())];
                 self.at(moment)
             }
@@ -255,10 +255,13 @@ impl Trial<'_> {
 
     /// Draws a wrong clock. In worlds with disturbances at any time, it is off by an hour, or changed by one while they
     /// work, for two children in three; tokens live longer.
-    fn clock(&mut self) -> Option<Misset> {
+    fn clock(&mut self) -> Option<ClockSkew> {
         const HOUR_MS: i64 = 3_600_000;
-        let disturbed = matches!(self.task.injected, Injected::KillAnyTime | Injected::Storm(_));
-        (disturbed && self.rng.u32(..3) > 0).then(|| Misset {
+        let disturbed = matches!(
+            self.task.injected,
+            Disturbance::KillAnyTime | Disturbance::Storm(_)
+        );
+        (disturbed && self.rng.u32(..3) > 0).then(|| ClockSkew {
             by_ms: if self.rng.bool() { HOUR_MS } else { -HOUR_MS },
             after: TIMINGS
                 .reply
@@ -268,11 +271,11 @@ impl Trial<'_> {
     }
 
     /// Kills at one of the first passings: every process reaches those, but later ones rarely.
-    fn at(&mut self, moment: Moment) -> Kill {
+    fn at(&mut self, moment: KillPoint) -> Kill {
         let rows = u32::try_from(self.expected.rows()).unwrap_or(u32::MAX);
         let passing = match moment {
-            Moment::Step(_) => self.rng.u32(1..=rows.clamp(1, 4)),
-            Moment::BeforeResults | Moment::AfterResults => 1,
+            KillPoint::Step(_) => self.rng.u32(1..=rows.clamp(1, 4)),
+            KillPoint::BeforeResults | KillPoint::AfterResults => 1,
         };
         Kill::At(moment, passing)
     }
@@ -286,13 +289,13 @@ impl Trial<'_> {
 }
 
 fn unrecoverable(reason: &str) -> Step {
-    Step::End(Last::Hopeless(reason.to_owned()))
+    Step::End(TrialEnd::Unrecoverable(reason.to_owned()))
 }
 
 /// Counts hits of the injected faults, without auxiliary ones.
 fn hits(observation: &Observation, task: &Task, seed: u64) -> u32 {
     let is_meant = |fault: &Fault| match &task.injected {
-        Injected::Fault(meant) => meant
+        Disturbance::Fault(meant) => meant
             .iter()
             .any(|meant| (meant.route, meant.kind) == (fault.route, fault.kind)),
         _ => true,

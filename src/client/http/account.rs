@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::sign_in::{TokenAccount, TokenRequest};
-use super::{Asked, Client, address};
+use super::{Client, ServiceRequest, address};
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::client::session::{LazySecret, Session};
 use crate::client::{ConnectOptions, Method, Network, Password, Reachability, clients};
@@ -45,7 +45,7 @@ pub enum Credentials {
 pub type Accounts = clients::Accounts<Client>;
 
 /// The service of a client and its credential.
-pub(super) struct Known {
+pub(super) struct ServiceCredential {
     account: Account,
     access: Access,
 }
@@ -76,7 +76,7 @@ impl Accounts {
         };
         let key = format!("{} {} {}", account.url, account.name, account.credentials.id());
         self.shared(key, connect_options, fits, |network| Client {
-            known: Some(Arc::new(Known::new(account.clone(), &network))),
+            known: Some(Arc::new(ServiceCredential::new(account.clone(), &network))),
             network,
         })
     }
@@ -112,8 +112,8 @@ impl Account {
     }
 }
 
-impl Known {
-    fn new(account: Account, network: &Network) -> Known {
+impl ServiceCredential {
+    fn new(account: Account, network: &Network) -> ServiceCredential {
         let access = match &account.credentials {
             Credentials::None => Access::Open,
             Credentials::Bearer(secret) | Credentials::Basic(_, secret) | Credentials::Header(_, secret) => {
@@ -124,7 +124,7 @@ impl Known {
                 Access::SignIn(Box::new(Session::new(account, network.clone())))
             }
         };
-        Known { account, access }
+        ServiceCredential { account, access }
     }
 
     /// The session of a service with a sign-in.
@@ -136,14 +136,14 @@ impl Known {
     }
 
     /// Checks that the request is below the service's address, and adds the default timeout.
-    pub(super) fn placed(&self, mut asked: Asked) -> Result<Asked, ApiError> {
+    pub(super) fn placed(&self, mut asked: ServiceRequest) -> Result<ServiceRequest, ApiError> {
         below(&self.account.url, asked.url.as_str())?;
         asked.timeout = asked.timeout.or(self.account.reply);
         Ok(asked)
     }
 
     /// Adds the service's default timeout and credential. A request with a credential of its own keeps that one.
-    pub(super) async fn signed(&self, asked: Asked) -> Result<Asked, ApiError> {
+    pub(super) async fn signed(&self, asked: ServiceRequest) -> Result<ServiceRequest, ApiError> {
         let mut asked = self.placed(asked)?;
         let has = |name: &str| {
             asked
@@ -181,7 +181,7 @@ impl Client {
     /// for a client without a service.
     pub async fn check_reachable(&self) -> Result<Option<Reachability>, ApiError> {
         let Some(known) = &self.known else { return Ok(None) };
-        let asked = Asked {
+        let asked = ServiceRequest {
             method: Method::Get,
             url: address(&known.account.url)?,
             query: Vec::new(),

@@ -27,7 +27,7 @@ pub use crate::transport::request::Part;
 
 /// A request to any service.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ServiceRequest {
     /// The HTTP method.
     pub method: Method,
     /// The address; may contain a query.
@@ -65,7 +65,7 @@ pub struct Reply {
 pub struct Client {
     network: Network,
     /// The service described by a profile.
-    known: Option<Arc<account::Known>>,
+    known: Option<Arc<account::ServiceCredential>>,
 }
 
 impl Client {
@@ -76,7 +76,7 @@ impl Client {
 
     /// Sends a request. Any status is a valid response; for reads, 429 and 5xx are returned only after several tries. A
     /// changing request is sent once and passes `flight` right before it is sent.
-    pub async fn send(&self, asked: Asked, flight: Option<&Flight>) -> Result<Reply, ApiError> {
+    pub async fn send(&self, asked: ServiceRequest, flight: Option<&Flight>) -> Result<Reply, ApiError> {
         let request = request(self.signed(asked).await?, flight);
         let response = self.network.send(&request).await?;
         reply(&request, &response)
@@ -84,7 +84,11 @@ impl Client {
 
     /// Like [`Client::send`], but a status of 400 or above is an error. If the service refuses the token of a sign-in, a
     /// new one is requested and the request sent once more.
-    pub async fn send_checked(&self, asked: Asked, flight: Option<&Flight>) -> Result<Reply, ApiError> {
+    pub async fn send_checked(
+        &self,
+        asked: ServiceRequest,
+        flight: Option<&Flight>,
+    ) -> Result<Reply, ApiError> {
         if let Some((known, session)) = self.session() {
             let answer = session
                 .send(request(known.placed(asked)?, flight), flight)
@@ -129,12 +133,12 @@ impl Client {
         session.map_or_else(Vec::new, |(_, session)| session.secrets())
     }
 
-    fn session(&self) -> Option<(&account::Known, &Session<TokenAccount>)> {
+    fn session(&self) -> Option<(&account::ServiceCredential, &Session<TokenAccount>)> {
         let known = self.known.as_deref()?;
         Some((known, known.session()?))
     }
 
-    async fn signed(&self, asked: Asked) -> Result<Asked, ApiError> {
+    async fn signed(&self, asked: ServiceRequest) -> Result<ServiceRequest, ApiError> {
         match &self.known {
             Some(known) => known.signed(asked).await,
             None => Ok(asked),
@@ -163,7 +167,7 @@ pub fn address(text: &str) -> Result<Url, ApiError> {
     Ok(url)
 }
 
-fn request(asked: Asked, flight: Option<&Flight>) -> Request {
+fn request(asked: ServiceRequest, flight: Option<&Flight>) -> Request {
     let flight = flight.filter(|_| asked.method.changes()).cloned();
     let mut headers = asked.headers;
     if !headers

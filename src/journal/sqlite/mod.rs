@@ -23,13 +23,13 @@ use super::apply::Write;
 use super::error::JournalError;
 use super::files::beside;
 use super::seal::Sealer;
-use super::table::{Fault, Look, Res};
+use super::table::{ReadTables, Res, StoreError};
 use crate::sabotage::Sabotage;
 use crate::waiting::Waits;
 use count::LedgerCount;
 pub(super) use count::{count_file_path, entries_from_count_file, lost};
 use open::Opened;
-pub(super) use reseal::{Resealed, checkpoint_and_remove_wal, copy_into, reseal};
+pub(super) use reseal::{DatabaseKind, checkpoint_and_remove_wal, copy_into, reseal};
 use tables::Sql;
 pub(super) use vault::SqliteVault;
 pub(super) use writer::Ack;
@@ -190,7 +190,7 @@ impl SqliteStore {
         self.under_way.load(Ordering::SeqCst) == 0
     }
 
-    pub(super) fn read<R>(&self, look: impl FnOnce(&dyn Look) -> Res<R>) -> Res<R> {
+    pub(super) fn read<R>(&self, look: impl FnOnce(&dyn ReadTables) -> Res<R>) -> Res<R> {
         look(&Sql::new(&self.lock()))
     }
 
@@ -215,7 +215,7 @@ impl SqliteStore {
         Ok(problems)
     }
 
-    pub(super) fn error(&self, fault: Fault) -> JournalError {
+    pub(super) fn error(&self, fault: StoreError) -> JournalError {
         fault_to_error(&self.path, fault)
     }
 
@@ -284,13 +284,13 @@ fn unusable(path: &Path, reason: String) -> JournalError {
     }
 }
 
-fn fault_to_error(path: &Path, fault: Fault) -> JournalError {
-    if let Fault::Copy { path, reason } = fault {
+fn fault_to_error(path: &Path, fault: StoreError) -> JournalError {
+    if let StoreError::Copy { path, reason } = fault {
         return JournalError::Copy { path, reason };
     }
     let path = path.to_owned();
     let reason = fault.to_string();
-    let Fault::Sql(error) = fault else {
+    let StoreError::Sql(error) = fault else {
         return JournalError::Unusable { path, reason };
     };
     match error.sqlite_error_code() {

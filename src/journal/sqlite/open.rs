@@ -13,7 +13,7 @@ use super::super::error::JournalError;
 use super::super::files::{self, beside};
 use super::super::replacement;
 use super::super::seal::Sealer;
-use super::super::table::{Fault, Res};
+use super::super::table::{Res, StoreError};
 use super::count::{LedgerCount, count_file_path, lost};
 use super::schema::{self, Found, MIGRATIONS};
 use super::{fault_to_error, unusable};
@@ -250,7 +250,7 @@ fn open_with_private_wal_index(path: &Path) -> Res<Connection> {
 /// Opens it without a log, as none exists and none can be created.
 fn open_without_wal(path: &Path) -> Res<Connection> {
     let Some(name) = path.to_str().filter(|_| !beside(path, "-wal").exists()) else {
-        return Err(Fault::Data("it has a log".to_owned()));
+        return Err(StoreError::Data("it has a log".to_owned()));
     };
     let escaped = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = read_only() | OpenFlags::SQLITE_OPEN_URI;

@@ -15,7 +15,7 @@ use super::{CHECKPOINT_TIMEOUT, fault_to_error, schema};
 
 /// The kind of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Resealed {
+pub(in super::super) enum DatabaseKind {
     /// A journal.
     Journal,
     /// A vault.
@@ -75,7 +75,7 @@ pub(in super::super) fn checkpoint_and_remove_wal(path: &Path) -> Result<(), Jou
 /// are found by them. Values that cannot be opened stay as they are; returns their number.
 pub(in super::super) fn reseal(
     path: &Path,
-    what: Resealed,
+    what: DatabaseKind,
     old: &Sealer,
     new: &Sealer,
 ) -> Result<u64, JournalError> {
@@ -83,8 +83,8 @@ pub(in super::super) fn reseal(
     let reseal = || -> Res<()> {
         let mut connection = connect(path, None)?;
         let (sql, table) = match what {
-            Resealed::Journal => (JOURNAL, "meta"),
-            Resealed::Vault => (VAULT, "vault"),
+            DatabaseKind::Journal => (JOURNAL, "meta"),
+            DatabaseKind::Vault => (VAULT, "vault"),
         };
         let digests = digests_of(&connection, table, old)?
             .unwrap_or_else(|| old.clone())

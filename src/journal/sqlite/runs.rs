@@ -6,9 +6,9 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
+use super::super::progress_notes::{CrashCounts, InterruptedRow};
 use super::super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
 use super::super::table::{Res, RowData, RowEnd, RowPut, RunData};
-use super::super::under_way::{Deaths, Left};
 
 const RUN_COLUMNS: &str = "id, name, sources, params, plan, columns, has_rows, total, status, created_ms, changed_ms, pruned, \
      earlier, rules";
@@ -173,17 +173,17 @@ pub(super) fn end_row(connection: &Connection, run: &RunId, position: u64, end: 
     Ok(())
 }
 
-pub(super) fn deaths(connection: &Connection, run: &RunId) -> Res<BTreeMap<u64, Deaths>> {
+pub(super) fn deaths(connection: &Connection, run: &RunId) -> Res<BTreeMap<u64, CrashCounts>> {
     let sql = "select position, deaths, computing from died where run = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([run.as_str()], |row| {
         let (all, computing) = (from_sql(row, 1)?, from_sql(row, 2)?);
-        Ok((from_sql(row, 0)?, Deaths { all, computing }))
+        Ok((from_sql(row, 0)?, CrashCounts { all, computing }))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn put_death(connection: &Connection, run: &RunId, left: Left) -> Res<()> {
+pub(super) fn put_death(connection: &Connection, run: &RunId, left: InterruptedRow) -> Res<()> {
     let sql = "insert into died(run, position, deaths, computing) values (?1, ?2, 1, ?3)
                on conflict do update set deaths = deaths + 1, computing = computing + excluded.computing";
     connection

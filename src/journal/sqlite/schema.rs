@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 
 use super::super::files;
-use super::super::table::{Fault, Res};
+use super::super::table::{Res, StoreError};
 
 /// The application id of the file: "prvs".
 pub(super) const APPLICATION: i64 = 0x7072_7673;
@@ -164,7 +164,9 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&s
     let version = match look(&transaction, migrations.len())? {
         Found::Empty => 0,
         Found::Version(version) => version,
-        Found::Newer(_) | Found::Foreign => return Err(Fault::Data("it changed while it was opened".into())),
+        Found::Newer(_) | Found::Foreign => {
+            return Err(StoreError::Data("it changed while it was opened".into()));
+        }
     };
     if version == migrations.len() {
         return Ok(None);
@@ -196,7 +198,7 @@ pub(super) fn back_up(connection: &Connection, target: &Path) -> Res<()> {
 }
 
 fn copy_by(draft: &Path, connection: &Connection, target: &Path) -> Res<()> {
-    let unwritable = |reason: String| Fault::Copy {
+    let unwritable = |reason: String| StoreError::Copy {
         path: target.to_owned(),
         reason,
     };

@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params, params_f
 
 use super::super::run::RunId;
 use super::super::step::{Loss, StepState, Window};
-use super::super::table::{AuditData, ClaimData, Fault, ItemData, Res, ResourceKey, StepData, StepFilter};
+use super::super::table::{
+    AuditData, ClaimData, ItemData, Res, ResourceKey, StepData, StepFilter, StoreError,
+};
 use super::runs::{from_sql, to_sql};
 use super::schema::number;
 use crate::clock::Stamp;
@@ -47,11 +49,11 @@ fn selection(run: &RunId, filter: &StepFilter, after: &str, limit: Option<usize>
             "and state not in ('absent', 'done', 'refused', 'half done')",
             Vec::new(),
         ),
-        StepFilter::Things => (
+        StepFilter::WithResource => (
             "and state = 'done' and (sort is not null or act is not null)",
             Vec::new(),
         ),
-        StepFilter::ForAPerson => ("and state not in ('absent', 'done', 'refused')", Vec::new()),
+        StepFilter::Resolvable => ("and state not in ('absent', 'done', 'refused')", Vec::new()),
     };
     // A single lower bound: given two, SQLite would start at the first and read everything before the second.
     let behind = match filter {
@@ -81,7 +83,7 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
              request = excluded.request, act = excluded.act, strikes = excluded.strikes"
     );
     let ledger_removals =
-        serde_json::to_string(&step.ledger_removals).map_err(|error| Fault::Data(error.to_string()))?;
+        serde_json::to_string(&step.ledger_removals).map_err(|error| StoreError::Data(error.to_string()))?;
     let window = step.state.window();
     let resource = step.resource.as_ref();
     connection.prepare_cached(&sql)?.execute(params![

@@ -1,15 +1,15 @@
-//! Implements [`Look`] and [`Tables`] for a connection.
+//! Implements [`ReadTables`] and [`Tables`] for a connection.
 
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
+use super::super::progress_notes::{CrashCounts, InterruptedRow};
 use super::super::run::{RowCounts, RowFilter, RunId};
 use super::super::table::{
-    AuditData, ClaimData, ItemData, Look, Res, ResourceKey, RowData, RowEnd, RowPut, RunData, StepData,
+    AuditData, ClaimData, ItemData, ReadTables, Res, ResourceKey, RowData, RowEnd, RowPut, RunData, StepData,
     StepFilter, Tables,
 };
-use super::super::under_way::{Deaths, Left};
 use super::{runs, steps};
 
 /// A connection; its owner opens a transaction for writes.
@@ -37,7 +37,7 @@ impl<'a> Sql<'a> {
     }
 }
 
-impl Look for Sql<'_> {
+impl ReadTables for Sql<'_> {
     fn run(&self, id: &RunId) -> Res<Option<RunData>> {
         runs::run(self.connection, id)
     }
@@ -67,7 +67,7 @@ impl Look for Sql<'_> {
     fn step(&self, run: &RunId, key: &str) -> Res<Option<StepData>> {
         steps::step(self.connection, run, key)
     }
-    fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, Deaths>> {
+    fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, CrashCounts>> {
         runs::deaths(self.connection, run)
     }
     fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>> {
@@ -115,7 +115,7 @@ impl Tables for Sql<'_> {
     fn end_row(&mut self, run: &RunId, position: u64, end: &RowEnd) -> Res<()> {
         runs::end_row(self.connection, run, position, end)
     }
-    fn put_death(&mut self, run: &RunId, left: Left) -> Res<()> {
+    fn put_death(&mut self, run: &RunId, left: InterruptedRow) -> Res<()> {
         runs::put_death(self.connection, run, left)
     }
     fn put_step(&mut self, step: &StepData) -> Res<()> {

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::super::apply::{Reply, Write, apply};
 use super::super::error::JournalError;
 use super::super::seal::Sealer;
-use super::super::table::{Fault, Repeats, Res};
+use super::super::table::{Repeats, Res, StoreError};
 use super::count::LedgerCount;
 use super::open::{POLL_INTERVAL, connect};
 use super::tables::Sql;
@@ -149,7 +149,7 @@ impl Writer {
         connection: &Connection,
         repeats: &mut Repeats,
         writes: Vec<Option<Write>>,
-    ) -> Result<Vec<Reply>, Fault> {
+    ) -> Result<Vec<Reply>, StoreError> {
         if writes.iter().all(Option::is_none) {
             return Ok(writes.iter().map(|_| Reply::Written).collect());
         }

@@ -77,7 +77,7 @@ fn ensure(name: &str) -> StepPlan {
             resends_late: false,
             look_for: Duration::from_secs(90),
             ledger_effect: LedgerEffect::Insert,
-            former_key: name.strip_prefix("new ").map(|former| Former {
+            former_key: name.strip_prefix("new ").map(|former| FormerKey {
                 key: tenant(former),
                 proof: Proof::Name,
             }),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::*;
 use super::outcome;
-use crate::flight::{Flight, Patience};
+use crate::flight::{Flight, RequestTimeouts};
 
 /// How the platform handles the next request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,7 +38,7 @@ pub(super) enum Does {
 }
 
 /// The timeouts of a request.
-pub(super) const PATIENCE: Patience = Patience {
+pub(super) const PATIENCE: RequestTimeouts = RequestTimeouts {
     connect: Duration::from_secs(10),
     reply: Duration::from_secs(30),
 };
@@ -99,13 +99,13 @@ impl Platform {
         self
     }
 
-    fn prepare(&self) -> Prepared {
+    fn prepare(&self) -> PrepareOutcome {
         let mut books = self.0.lock().unwrap();
         books.prepared += 1;
         if books.of_strangers {
-            Prepared::Refused("it is somebody else's".into())
+            PrepareOutcome::Refused("it is somebody else's".into())
         } else {
-            Prepared::Go
+            PrepareOutcome::Proceed
         }
     }
 
@@ -179,15 +179,15 @@ impl Platform {
     }
 
     /// Returns the response as the sender sees it.
-    async fn answer(&self, does: Does, sent: i64, flight: &Flight) -> Sending {
-        let lost = |loss| Sending::Lost {
+    async fn answer(&self, does: Does, sent: i64, flight: &Flight) -> SendOutcome {
+        let lost = |loss| SendOutcome::LostResponse {
             reason: "the answer was lost".to_owned(),
             loss,
         };
         match does {
-            Does::Answers => Sending::Done(outcome(1)),
-            Does::Refuses => Sending::Refused("no".into()),
-            Does::Fails => Sending::Failed("later".into()),
+            Does::Answers => SendOutcome::Done(outcome(1)),
+            Does::Refuses => SendOutcome::Refused("no".into()),
+            Does::Fails => SendOutcome::Failed("later".into()),
             Does::Slow(after) | Does::Silent(after) => {
                 if matches!(does, Does::Silent(_))
                     || Duration::from_millis(after.unsigned_abs()) > PATIENCE.reply
@@ -198,7 +198,7 @@ impl Platform {
                 while matches!(does, Does::Silent(_)) || self.1.true_millis() < sent + after {
                     tokio::task::yield_now().await;
                 }
-                Sending::Done(outcome(1))
+                SendOutcome::Done(outcome(1))
             }
             Does::Breaks(after) => {
                 self.1.sleep(PATIENCE.reply).await;
@@ -211,7 +211,7 @@ impl Platform {
             Does::SaysYes(_) => lost(Loss::Yes),
             Does::PutsOff | Does::PutsOffAfter => {
                 flight.undone();
-                Sending::PutOff("too many requests".into())
+                SendOutcome::Throttled("too many requests".into())
             }
             Does::DropsAfter | Does::DropsBefore | Does::LandsLate(_) => lost(Loss::Broken),
         }
@@ -248,7 +248,7 @@ impl Attempt for Try {
         &self.flight
     }
 
-    fn send(&self, earlier: bool) -> Boxed<'_, Sending> {
+    fn send(&self, earlier: bool) -> Boxed<'_, SendOutcome> {
         Box::pin(async move {
             // Gives other tasks a chance to interfere.
             tokio::task::yield_now().await;
@@ -258,7 +258,7 @@ impl Attempt for Try {
                 self.platform.1.sleep(Duration::from_millis(dawdles)).await;
             }
             if let Err(error) = self.flight.leave(PATIENCE).await {
-                return Sending::Failed(format!("it may not leave: {error}").into());
+                return SendOutcome::Failed(format!("it may not leave: {error}").into());
             }
             let (does, sent) = self.platform.send(&self.name, earlier);
             self.platform.heed().await;
@@ -266,7 +266,7 @@ impl Attempt for Try {
         })
     }
 
-    fn prepare(&self, _: bool) -> Boxed<'_, Prepared> {
+    fn prepare(&self, _: bool) -> Boxed<'_, PrepareOutcome> {
         Box::pin(async move { self.platform.prepare() })
     }
 
@@ -281,7 +281,7 @@ impl Attempt for Try {
         Box::pin(async move { self.platform.applied(&self.name) == 0 })
     }
 
-    fn existing(&self, earlier: Earlier) -> Result<Value, Value> {
+    fn existing(&self, earlier: EarlierResult) -> Result<Value, Value> {
         Ok(earlier.value)
     }
 }

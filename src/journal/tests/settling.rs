@@ -376,7 +376,7 @@ async fn an_ambiguous_former_name_requires_a_lookup_of_the_same_resource() {
             unreachable!()
         };
         let former = change.former_key.take().unwrap();
-        change.former_key = Some(Former {
+        change.former_key = Some(FormerKey {
             proof: Proof::LookUp,
             ..former
         });

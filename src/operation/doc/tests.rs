@@ -1,7 +1,7 @@
 //! Tests of the module above.
 
 use super::find::{Topic, find, search};
-use super::text::{Look, wrap};
+use super::text::{DocLayout, wrap};
 use super::*;
 
 fn ids(name: &str) -> Vec<String> {
@@ -71,7 +71,7 @@ fn every_operation_doc_renders_at_every_width() {
     for op in catalogue.operations() {
         let doc = OpDoc::of(&catalogue, *op);
         for width in [20, 40, 80, 200] {
-            let text = text::op(&doc, &Look::plain(width));
+            let text = text::op(&doc, &DocLayout::plain(width));
             assert!(text.contains(doc.effect.name), "{}", doc.name);
             assert!(
                 doc.params.iter().all(|param| text.contains(param.name)),

@@ -7,31 +7,31 @@ use crate::operation::platform::Operation;
 use crate::operation::spec::Kind;
 
 /// The layout of documentation.
-pub struct Look<'a> {
+pub struct DocLayout<'a> {
     /// The width of a line in columns.
     pub width: usize,
     /// Styles a heading.
     pub heading: &'a dyn Fn(&str) -> String,
 }
 
-impl Look<'_> {
+impl DocLayout<'_> {
     /// Creates a layout without styles.
-    pub fn plain(width: usize) -> Look<'static> {
-        Look {
+    pub fn plain(width: usize) -> DocLayout<'static> {
+        DocLayout {
             width,
             heading: &|text| text.to_owned(),
         }
     }
 }
 
-impl std::fmt::Debug for Look<'_> {
+impl std::fmt::Debug for DocLayout<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Look({})", self.width)
+        write!(f, "DocLayout({})", self.width)
     }
 }
 
 /// Renders the documentation of an operation, without a final line break.
-pub fn op(doc: &OpDoc, look: &Look<'_>) -> String {
+pub fn op(doc: &OpDoc, look: &DocLayout<'_>) -> String {
     let mut page = Page::new(look);
     page.heading(&doc.heading());
     page.paragraph(&format!("{}. {}", doc.summary, doc.about));
@@ -56,7 +56,7 @@ pub fn op(doc: &OpDoc, look: &Look<'_>) -> String {
 }
 
 /// Renders the documentation of a kind of object.
-pub fn kind(catalogue: &Catalogue, kind: &'static Kind, look: &Look<'_>) -> String {
+pub fn kind(catalogue: &Catalogue, kind: &'static Kind, look: &DocLayout<'_>) -> String {
     let mut page = Page::new(look);
     page.heading(kind.name);
     page.paragraph(&format!("{}.", kind.summary));
@@ -70,7 +70,7 @@ pub fn kind(catalogue: &Catalogue, kind: &'static Kind, look: &Look<'_>) -> Stri
 }
 
 /// Lists the operations and kinds of a module.
-pub fn module(catalogue: &Catalogue, name: &str, look: &Look<'_>) -> String {
+pub fn module(catalogue: &Catalogue, name: &str, look: &DocLayout<'_>) -> String {
     let mut page = Page::new(look);
     page.heading(name);
     page.section("Operations");
@@ -87,7 +87,7 @@ pub fn module(catalogue: &Catalogue, name: &str, look: &Look<'_>) -> String {
 }
 
 /// Lists operations with their summaries, one per line where there is room, grouped by module if there are several.
-pub fn list(ops: &[Operation], look: &Look<'_>) -> String {
+pub fn list(ops: &[Operation], look: &DocLayout<'_>) -> String {
     let mut page = Page::new(look);
     let mut groups: Vec<Vec<Operation>> = Vec::new();
     for op in ops {
@@ -135,12 +135,12 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 const MAX_NAME_WIDTH: usize = 48;
 
 struct Page<'a> {
-    look: &'a Look<'a>,
+    look: &'a DocLayout<'a>,
     text: String,
 }
 
 impl<'a> Page<'a> {
-    fn new(look: &'a Look<'a>) -> Page<'a> {
+    fn new(look: &'a DocLayout<'a>) -> Page<'a> {
         Page {
             look,
             text: String::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::Client;
-use super::client::account::{Account, Base};
+use super::client::account::{Account, BaseUrl};
 use super::client::accounts::Accounts;
 use super::client::endpoints::Endpoints;
 use super::{COMPANY_FIELD, SESSION, SIGN_IN, company_number, told};
@@ -77,7 +77,7 @@ impl OpContext {
         let company = company_number(session.text("company"))?;
         let below = session.fields.contains_key(SIGN_IN);
         let account = Account {
-            base: Base::parse(session.text("url"))?,
+            base: BaseUrl::parse(session.text("url"))?,
             login: session.text("login").to_owned(),
             password,
             app_id: session.text("app_id").to_owned(),

@@ -4,20 +4,20 @@ use std::any::Any;
 
 use serde_json::Value as Json;
 
-use super::client::account::Base;
+use super::client::account::BaseUrl;
 use super::client::endpoints::Endpoints;
 use super::client::id;
 use super::connection::Shared;
 use super::{company_number, raw, told};
 use crate::client::Network;
 use crate::client::fields::{Fields, mark_credentials};
-use crate::journal::{Former, LedgerEntry, LedgerItem, NaturalKey};
+use crate::journal::{FormerKey, LedgerEntry, LedgerItem, NaturalKey};
 use crate::operation::account::{Reachability, SignedIn};
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::platform::Driver;
-use crate::operation::resource::{self, Ask, Resource};
+use crate::operation::resource::{self, Resource, ResourceRequest};
 use crate::operation::spec::Boxed;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
@@ -30,7 +30,7 @@ impl Driver for Jrni {
     }
 
     fn address(&self, text: &str) -> Result<String, String> {
-        let base = Base::parse(text).map_err(|error| error.message)?;
+        let base = BaseUrl::parse(text).map_err(|error| error.message)?;
         Ok(base.to_string())
     }
 
@@ -121,21 +121,21 @@ impl Driver for Jrni {
         context: &'a OpContext,
         call: &'a Call,
         resource: &'static Resource,
-        ask: Ask<'a>,
+        ask: ResourceRequest<'a>,
     ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
         Box::pin(async move {
             let client = context.jrni(call)?;
             let items = match ask {
-                Ask::List => client.items(resource.path, resource.plural).await,
-                Ask::ByKey(key) => {
+                ResourceRequest::List => client.items(resource.path, resource.plural).await,
+                ResourceRequest::ByKey(key) => {
                     let path = resource::path(resource.by_key.unwrap_or_default(), key)?;
                     client.item(&path).await.map(|item| item.into_iter().collect())
                 }
-                Ask::Create(fields) => client
+                ResourceRequest::Create(fields) => client
                     .create_item(resource.path, fields)
                     .await
                     .map(|item| vec![item]),
-                Ask::ById(_) | Ask::Update(..) | Ask::Delete(_) => {
+                ResourceRequest::ById(_) | ResourceRequest::Update(..) | ResourceRequest::Delete(_) => {
                     let message = "people and administrators are neither updated nor deleted by an operation";
                     return Err(OpError::new(Code::Internal, message));
                 }
@@ -144,7 +144,7 @@ impl Driver for Jrni {
         })
     }
 
-    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<FormerKey> {
         super::former_key(call, resource)
     }
 

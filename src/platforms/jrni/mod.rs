@@ -10,7 +10,7 @@ mod driver;
 mod import;
 
 use crate::client::error::{ApiError, ApiErrorKind};
-use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
+use crate::journal::{FormerKey, LedgerItem, NaturalKey, Proof};
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
@@ -18,7 +18,7 @@ use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn};
 use crate::operation::session::{self, receiver};
 use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use crate::value::{Object, Value};
-use client::account::Base;
+use client::account::BaseUrl;
 use client::fault;
 
 /// A signed-in account, acting on one company.
@@ -155,7 +155,7 @@ fn connect<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value
     Box::pin(async move {
         let mut session = PLATFORM.connect(context, call.arg("account"))?;
         if let Value::Object(session) = &mut session {
-            Base::parse(session.text("url"))?;
+            BaseUrl::parse(session.text("url"))?;
             company_number(session.text("company"))?;
             session.fields.entry("company".into()).or_default();
         }
@@ -232,7 +232,7 @@ const COMPANY_FIELD: &str = "$company";
 /// none, that is the company the platform signed it in to, since it may be added to the profile later.
 pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
     match company_number(session.text(COMPANY_FIELD))? {
-        Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
+        Some(company) => Ok(account_at(&BaseUrl::parse(session.text("url"))?, company)),
         None => named_account_of(session),
     }
 }
@@ -240,7 +240,7 @@ pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
 /// The account according to the session alone: by company, else by login.
 pub(super) fn named_account_of(session: &Object) -> Result<String, OpError> {
     match company_number(session.text("company"))? {
-        Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
+        Some(company) => Ok(account_at(&BaseUrl::parse(session.text("url"))?, company)),
         None => account_of_login(session),
     }
 }
@@ -255,21 +255,21 @@ pub(super) fn accounts_of(session: &Object) -> Result<Vec<String>, OpError> {
     Ok(accounts)
 }
 
-fn account_at(base: &Base, company: u64) -> String {
+fn account_at(base: &BaseUrl, company: u64) -> String {
     format!("{base}/admin/{company}")
 }
 
 fn account_of_login(session: &Object) -> Result<String, OpError> {
-    let base = Base::parse(session.text("url"))?;
+    let base = BaseUrl::parse(session.text("url"))?;
     Ok(format!("{base}/{}", session.text("login").trim().to_lowercase()))
 }
 
 /// The resource key of the call's resource in the ledger while no company was known. At that time the login may have
 /// led to another company.
-pub(super) fn former_key(call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+pub(super) fn former_key(call: &Call, resource: Option<&NaturalKey>) -> Option<FormerKey> {
     let resource = resource.filter(|_| call.op.module == "jrni")?;
     let former = accounts_of(call.receiver.as_ref()?).ok()?.pop()?;
-    (former != resource.account).then(|| Former {
+    (former != resource.account).then(|| FormerKey {
         key: NaturalKey {
             account: former,
             ..resource.clone()

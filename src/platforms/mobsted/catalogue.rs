@@ -1,6 +1,6 @@
 //! The parts of an app other than its objects: screens, lists, tags.
 
-use super::client::catalogue::{Part, TagsOf};
+use super::client::catalogue::{Part, TagOwner};
 use super::objects::{APP_ID, app_id};
 use super::{LIST, SCREEN, SESSION};
 use crate::operation::call::Call;
@@ -174,7 +174,7 @@ fn hashtags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Valu
 
 fn object_tags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let of = TagsOf::Objects {
+        let of = TagOwner::Objects {
             app: number(&Value::Text(app_id(call))),
             ids: ids(call)?,
         };
@@ -183,14 +183,14 @@ fn object_tags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<V
 }
 
 fn app_tags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { read(context, call, &TagsOf::Apps(ids(call)?)).await })
+    Box::pin(async move { read(context, call, &TagOwner::Apps(ids(call)?)).await })
 }
 
 fn tenant_tags<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(read(context, call, &TagsOf::Tenant))
+    Box::pin(read(context, call, &TagOwner::Tenant))
 }
 
-async fn read(context: &OpContext, call: &Call, of: &TagsOf) -> Result<Value, OpError> {
+async fn read(context: &OpContext, call: &Call, of: &TagOwner) -> Result<Value, OpError> {
     let mut tags = Vec::new();
     for tag in items(call, "tags") {
         match tag {

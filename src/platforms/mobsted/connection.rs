@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::client::account::{Account, Base, Role};
+use super::client::account::{Account, BaseUrl, Role};
 use super::client::accounts::Accounts;
 use super::client::endpoints::Endpoints;
 use super::client::partners::Partners;
@@ -45,9 +45,9 @@ impl OpContext {
 
     /// The role of an account that `master` lists as its sub-account. A partner's own account remains a master account,
     /// whoever lists it.
-    pub(super) fn role_below(&self, master: &str, own: &Base) -> Role {
+    pub(super) fn role_below(&self, master: &str, own: &BaseUrl) -> Role {
         let mut partners = self.mobsted_profiles(own.as_str());
-        partners.extend(Base::parse(master));
+        partners.extend(BaseUrl::parse(master));
         if partners.iter().any(|partner| own.may_be(partner)) {
             Role::Master
         } else {
@@ -56,11 +56,11 @@ impl OpContext {
     }
 
     /// The Mobsted accounts of the profiles around an address.
-    fn mobsted_profiles(&self, url: &str) -> Vec<Base> {
+    fn mobsted_profiles(&self, url: &str) -> Vec<BaseUrl> {
         let profiles = self.covering(url).unwrap_or_default();
         let bases = profiles.iter().filter(|profile| profile.platform == "mobsted");
         bases
-            .filter_map(|profile| Base::parse(profile.texts.get("url")?).ok())
+            .filter_map(|profile| BaseUrl::parse(profile.texts.get("url")?).ok())
             .collect()
     }
 
@@ -72,7 +72,7 @@ impl OpContext {
             OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))
         })?;
         let password = session::required_credential(self, session, "password")?;
-        let base = Base::parse(session.text("url"))?;
+        let base = BaseUrl::parse(session.text("url"))?;
         let role = match session.text("$role") {
             "tenant" => self.role_below(session.text("$master"), &base),
             _ => Role::Master,

@@ -34,10 +34,10 @@ const READ_ATTEMPTS: usize = 3;
 /// One list of one account. A caller gets a state read after its request; those arriving meanwhile share a reading.
 struct List<T> {
     requests: AtomicU64,
-    cached: tokio::sync::Mutex<Kept<T>>,
+    cached: tokio::sync::Mutex<CachedListing<T>>,
 }
 
-struct Kept<T> {
+struct CachedListing<T> {
     listing: Listing<T>,
     /// The number of requests that the last reading covers.
     serves: u64,
@@ -52,16 +52,16 @@ impl<T> Default for List<T> {
     }
 }
 
-impl<T> Default for Kept<T> {
-    fn default() -> Kept<T> {
-        Kept {
+impl<T> Default for CachedListing<T> {
+    fn default() -> CachedListing<T> {
+        CachedListing {
             listing: Listing::default(),
             serves: 0,
         }
     }
 }
 
-impl<T> Kept<T> {
+impl<T> CachedListing<T> {
     /// Records a reading. Without permission to list, an account gets the error when it creates; lookups settle
     /// nothing.
     fn note(&mut self, read: Result<(), ApiError>, serves: u64) -> Result<(), OpError> {
@@ -78,7 +78,7 @@ impl<T> Kept<T> {
 }
 
 /// The items of a list.
-trait Listed: Clone + Send {
+trait ListItem: Clone + Send {
     /// Continues reading the list.
     fn read_on<'a>(client: &'a Client, listing: &'a mut Listing<Self>) -> Boxed<'a, Result<(), ApiError>>;
 
@@ -86,7 +86,7 @@ trait Listed: Clone + Send {
     fn on_page<'a>(client: &'a Client, page: i64, name: &'a str) -> Boxed<'a, Result<Vec<Self>, ApiError>>;
 }
 
-impl Listed for TenantRow {
+impl ListItem for TenantRow {
     fn read_on<'a>(client: &'a Client, listing: &'a mut Listing<Self>) -> Boxed<'a, Result<(), ApiError>> {
         Box::pin(client.read_tenants_on(listing))
     }
@@ -96,7 +96,7 @@ impl Listed for TenantRow {
     }
 }
 
-impl Listed for App {
+impl ListItem for App {
     fn read_on<'a>(client: &'a Client, listing: &'a mut Listing<Self>) -> Boxed<'a, Result<(), ApiError>> {
         Box::pin(client.read_applications_on(listing))
     }
@@ -106,14 +106,14 @@ impl Listed for App {
     }
 }
 
-impl<T: Listed> List<T> {
+impl<T: ListItem> List<T> {
     /// Whether the list has been read in this process.
     async fn is_read(&self) -> bool {
         self.cached.lock().await.listing.is_read()
     }
 
     /// Returns the current list: updated, unless another caller's reading began after this request.
-    async fn now(&self, client: &Client) -> Result<MutexGuard<'_, Kept<T>>, OpError> {
+    async fn now(&self, client: &Client) -> Result<MutexGuard<'_, CachedListing<T>>, OpError> {
         let ticket = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         let mut cached = self.cached.lock().await;
         if cached.serves < ticket && !(cached.listing.is_read() && Sabotage::ListNotReadOn.is_on()) {
@@ -141,7 +141,7 @@ impl<T: Listed> List<T> {
                 found.extend(named.last);
                 return Ok(found);
             }
-            *self.cached.lock().await = Kept::default();
+            *self.cached.lock().await = CachedListing::default();
         }
         let message = format!("the list that may contain `{name}` changes each time it is read");
         Err(ApiError::new(ApiErrorKind::Unreadable, message).into())

@@ -3,13 +3,13 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::client::account::Base;
+use super::client::account::BaseUrl;
 use super::client::endpoints::Endpoints;
 use super::client::partners::Partners;
 use super::connection::Shared;
 use super::raw;
 use crate::client::{Guard, Network};
-use crate::journal::{Former, LedgerEntry, LedgerItem, NaturalKey};
+use crate::journal::{FormerKey, LedgerEntry, LedgerItem, NaturalKey};
 use crate::operation::account::{Reachability, SignedIn};
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
@@ -31,7 +31,7 @@ impl Driver for Mobsted {
     }
 
     fn address(&self, text: &str) -> Result<String, String> {
-        let base = Base::parse(text).map_err(|error| error.message)?;
+        let base = BaseUrl::parse(text).map_err(|error| error.message)?;
         Ok(base.as_str().to_owned())
     }
 
@@ -79,7 +79,7 @@ impl Driver for Mobsted {
         super::account_of(session)
     }
 
-    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+    fn former_name(&self, call: &Call, resource: Option<&NaturalKey>) -> Option<FormerKey> {
         super::former_key(call, resource)
     }
 

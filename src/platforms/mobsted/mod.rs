@@ -14,7 +14,7 @@ mod driver;
 pub(crate) mod fault;
 mod import;
 
-use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
+use crate::journal::{FormerKey, LedgerItem, NaturalKey, Proof};
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
@@ -23,7 +23,7 @@ use crate::operation::session::{self, receiver};
 use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
 use crate::value::secret::Secret;
 use crate::value::{Object, Value, identity};
-use client::account::Base;
+use client::account::BaseUrl;
 
 /// The kinds of object that Mobsted's operations return.
 const KINDS: &[Kind] = &[
@@ -253,12 +253,12 @@ pub(super) const NOT_MASTER: &str = "the account is not a master account";
 
 /// The account of a session in the ledger: its normalized address.
 pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
-    Ok(Base::parse(session.text("url"))?.as_str().to_owned())
+    Ok(BaseUrl::parse(session.text("url"))?.as_str().to_owned())
 }
 
 /// The key of the call's resource in version 1 of the journal, if different: addresses and names had no Unicode
 /// normalization.
-pub(super) fn former_key(call: &Call, resource: Option<&NaturalKey>) -> Option<Former> {
+pub(super) fn former_key(call: &Call, resource: Option<&NaturalKey>) -> Option<FormerKey> {
     let resource = resource.filter(|_| call.op.module == "mobsted")?;
     let folded = |name: &str| call.text(name).trim().to_lowercase();
     let name = match resource.kind {
@@ -266,7 +266,7 @@ pub(super) fn former_key(call: &Call, resource: Option<&NaturalKey>) -> Option<F
         "app" => format!("{} @ {}", folded("name"), identity::site(&call.text("site"))?),
         _ => return None,
     };
-    (name != resource.name).then(|| Former {
+    (name != resource.name).then(|| FormerKey {
         key: NaturalKey {
             name,
             ..resource.clone()

@@ -13,7 +13,7 @@ const MAX_VALUE_CHARS: usize = 25;
 
 /// Viber, free-form.
 pub(super) fn viber(call: &Call) -> Result<Message, OpError> {
-    let given = Given(call.map("message"));
+    let given = MessageFields(call.map("message"));
     let mut data = Record::from([("text".to_owned(), given.text("text")?.into())]);
     given.copy("image", &mut data, "image");
     let mut body = record(data, given.session(Channel::Viber, Tags::List)?);
@@ -28,7 +28,7 @@ pub(super) fn viber(call: &Call) -> Result<Message, OpError> {
 
 /// Viber, from an approved template.
 pub(super) fn viber_template(call: &Call) -> Result<Message, OpError> {
-    let given = Given(call.map("message"));
+    let given = MessageFields(call.map("message"));
     let params = match given.0.get("params") {
         Some(Value::Record(params)) => params.clone(),
         _ => Record::new(),
@@ -47,7 +47,7 @@ pub(super) fn viber_template(call: &Call) -> Result<Message, OpError> {
 
 /// SMS to any country.
 pub(super) fn sms(call: &Call) -> Result<Message, OpError> {
-    let given = Given(call.map("message"));
+    let given = MessageFields(call.map("message"));
     let kind = given.0.get("type").and_then(Value::as_text).unwrap_or("plain");
     let data = Record::from([
         ("text".to_owned(), given.text("text")?.into()),
@@ -61,7 +61,7 @@ pub(super) fn sms(call: &Call) -> Result<Message, OpError> {
 
 /// `WhatsApp`: from a template, or within a conversation.
 pub(super) fn whatsapp(call: &Call) -> Result<Message, OpError> {
-    let given = Given(call.map("message"));
+    let given = MessageFields(call.map("message"));
     let recipient = Channel::Whatsapp.number(&given.id("recipient")?).map_err(bad)?;
     let mut body = Record::from([("recipient".to_owned(), recipient.into())]);
     let has = |key: &str| given.0.contains_key(key);
@@ -99,7 +99,7 @@ pub(super) fn whatsapp(call: &Call) -> Result<Message, OpError> {
     Ok(Message::Whatsapp(body))
 }
 
-fn conversation(given: &Given, body: &mut Record) -> Result<(), OpError> {
+fn conversation(given: &MessageFields, body: &mut Record) -> Result<(), OpError> {
     let kind = match given.0.get("media") {
         Some(Value::Record(media)) => {
             let mut media = media.clone();
@@ -134,9 +134,9 @@ enum Tags {
 }
 
 /// The map of a message, with keys and types already checked.
-struct Given(Record);
+struct MessageFields(Record);
 
-impl Given {
+impl MessageFields {
     /// Returns the text of a key, which must not be blank.
     fn text(&self, key: &str) -> Result<String, OpError> {
         match self.0.get(key).and_then(Value::as_text) {

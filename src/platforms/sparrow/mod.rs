@@ -15,7 +15,7 @@ use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn};
 use crate::operation::session;
 use crate::operation::spec::{Boxed, Kind, OpSpec};
 use crate::value::{Object, Value};
-use client::account::{Account, Base};
+use client::account::{Account, BaseUrl};
 use client::fault;
 use client::{Accounts, Client, REPLY};
 
@@ -82,7 +82,7 @@ impl OpContext {
             })
         };
         let account = Account {
-            base: Base::parse(session.text("url"))?,
+            base: BaseUrl::parse(session.text("url"))?,
             name: session.text("$profile").to_owned(),
             api_token: token("api_token")?,
             partner_token: token("partner_token")?,

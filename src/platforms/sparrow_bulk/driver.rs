@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::client::Accounts;
-use super::client::account::Base;
+use super::client::account::BaseUrl;
 use crate::client::Network;
 use crate::operation::account::Reachability;
 use crate::operation::context::OpContext;
@@ -21,7 +21,7 @@ impl Driver for SparrowBulk {
     }
 
     fn address(&self, text: &str) -> Result<String, String> {
-        let base = Base::parse(text).map_err(|error| error.message)?;
+        let base = BaseUrl::parse(text).map_err(|error| error.message)?;
         Ok(base.as_str().to_owned())
     }
 
@@ -45,7 +45,7 @@ impl Driver for SparrowBulk {
     }
 
     fn account_of(&self, session: &Object) -> Result<String, OpError> {
-        Ok(Base::parse(session.text("url"))?.as_str().to_owned())
+        Ok(BaseUrl::parse(session.text("url"))?.as_str().to_owned())
     }
 
     /// Accounts have no login; the token identifies them.

@@ -11,7 +11,7 @@ use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn};
 use crate::operation::session;
 use crate::operation::spec::{Boxed, OpSpec};
 use crate::value::{Object, Value};
-use client::account::{Account, Base};
+use client::account::{Account, BaseUrl};
 use client::fault;
 use client::{Accounts, Client, REPLY};
 
@@ -67,7 +67,7 @@ impl OpContext {
                 .hint("add `api_token` to its profile, or pass it to connect()")
         })?;
         let account = Account {
-            base: Base::parse(session.text("url"))?,
+            base: BaseUrl::parse(session.text("url"))?,
             name: session.text("$profile").to_owned(),
             token,
         };

@@ -5,7 +5,7 @@ use std::any::Any;
 use super::settle;
 use crate::client::Network;
 use crate::client::http::{Accounts, account, address};
-use crate::journal::{Former, LedgerEntry, NaturalKey};
+use crate::journal::{FormerKey, LedgerEntry, NaturalKey};
 use crate::operation::account::Reachability;
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
@@ -52,7 +52,7 @@ impl Driver for Web {
         settle::named(call, &key)
     }
 
-    fn former_name(&self, call: &Call, _: Option<&NaturalKey>) -> Option<Former> {
+    fn former_name(&self, call: &Call, _: Option<&NaturalKey>) -> Option<FormerKey> {
         settle::former_key(call)
     }
 

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::client::http::{self, Asked, Part};
+use crate::client::http::{self, Part, ServiceRequest};
 use crate::client::{Body, Method};
 pub(crate) use crate::operation::call::{Call, parse_duration};
 use crate::operation::error::{Code, OpError};
@@ -16,7 +16,7 @@ const OWN_HEADERS: &[&str] = &["host", "content-length", "transfer-encoding", "c
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
 
 /// Builds the request for a call.
-pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
+pub(super) fn asked(call: &Call, method: Method) -> Result<ServiceRequest, OpError> {
     let map = |key: &str| match call.option(key) {
         Some(Value::Record(fields)) => fields.clone(),
         _ => Record::new(),
@@ -60,7 +60,7 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
             "`bearer`, `basic` and the header `authorization` all sign the request; pass only one of them";
         return Err(bad(message.to_owned()));
     }
-    Ok(Asked {
+    Ok(ServiceRequest {
         method,
         url: http::address(&call.text("url"))?,
         query: map("query").into_iter().collect(),

@@ -3,7 +3,7 @@
 use super::request::asked;
 use crate::client::Method;
 use crate::client::http::{Reply, address};
-use crate::journal::{Former, LedgerEntry, NaturalKey, Proof, ResourceKey, platform_id};
+use crate::journal::{FormerKey, LedgerEntry, NaturalKey, Proof, ResourceKey, platform_id};
 pub(crate) use crate::operation::act::key_of;
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
@@ -190,15 +190,15 @@ pub(super) fn address_of(call: &Call, answer: &Value) -> Option<String> {
 }
 
 /// The resource key in version 1 of the journal, which did not distinguish accounts, methods or paths.
-pub(super) fn former_key(call: &Call) -> Option<Former> {
+pub(super) fn former_key(call: &Call) -> Option<FormerKey> {
     matches!(call.effect(), Effect::Ensure { .. }).then_some(())?;
-    Some(Former {
+    Some(FormerKey {
         key: NaturalKey {
             account: address(&call.text("url")).ok()?.origin().ascii_serialization(),
             kind: "http",
             name: key_of(call).ok()??,
         },
-        proof: Proof::Words,
+        proof: Proof::SameRequest,
     })
 }
 

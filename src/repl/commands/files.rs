@@ -2,7 +2,7 @@
 
 use super::Command;
 use super::words::{only_word, words};
-use crate::repl::{Left, Next, Repl};
+use crate::repl::{Next, Repl, SessionExit};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -142,7 +142,7 @@ impl Repl {
         }
         match self.ports.host.provisor(words) {
             Ok(0) => Next::Go,
-            Ok(code) => Next::Failed(Left::Code(code)),
+            Ok(code) => Next::Failed(SessionExit::Code(code)),
             Err(host_error) => self.refuse(&host_error),
         }
     }

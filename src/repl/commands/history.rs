@@ -3,10 +3,10 @@
 use regex_lite::Regex;
 
 use super::Command;
-use crate::repl::evaluate::Entered;
+use crate::repl::evaluate::EvaluatedInput;
 use crate::repl::redaction::REDACTED_TEXT;
 use crate::repl::width::cut;
-use crate::repl::{Left, Next, Repl};
+use crate::repl::{Next, Repl, SessionExit};
 use crate::run::session::{Change, SettledAs, UndoHint};
 use crate::script::interactive::Answer;
 use crate::value::Value;
@@ -52,9 +52,11 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn history(repl: &mut Repl, args: &str) -> Next {
-    let wanted: Vec<usize> = match Wanted::of(args) {
-        Ok(Wanted::Last(count)) => (repl.inputs.len().saturating_sub(count)..repl.inputs.len()).collect(),
-        Ok(Wanted::Found(pattern)) => {
+    let wanted: Vec<usize> = match InputSelection::of(args) {
+        Ok(InputSelection::Last(count)) => {
+            (repl.inputs.len().saturating_sub(count)..repl.inputs.len()).collect()
+        }
+        Ok(InputSelection::Found(pattern)) => {
             let inputs = repl.inputs.iter().enumerate();
             let found = inputs.filter(|(_, input)| !input.secret && pattern.is_match(input.text.trim_end()));
             found.map(|(index, _)| index).collect()
@@ -76,27 +78,27 @@ fn history(repl: &mut Repl, args: &str) -> Next {
 }
 
 /// Selects inputs.
-enum Wanted {
+enum InputSelection {
     Last(usize),
     Found(Regex),
 }
 
-impl Wanted {
+impl InputSelection {
     /// Parses the arguments. The error explains an invalid pattern; it is empty if the arguments are not a pattern.
-    fn of(args: &str) -> Result<Wanted, String> {
+    fn of(args: &str) -> Result<InputSelection, String> {
         if args.is_empty() {
-            return Ok(Wanted::Last(usize::MAX));
+            return Ok(InputSelection::Last(usize::MAX));
         }
         let Some(pattern) = args.strip_prefix('/') else {
-            return args.parse().map(Wanted::Last).map_err(|_| String::new());
+            return args.parse().map(InputSelection::Last).map_err(|_| String::new());
         };
         let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
         let pattern = Regex::new(pattern).map_err(|reason| reason.to_string())?;
-        Ok(Wanted::Found(pattern))
+        Ok(InputSelection::Found(pattern))
     }
 }
 
-fn line(number: usize, input: &Entered) -> String {
+fn line(number: usize, input: &EvaluatedInput) -> String {
     let mark = if input.done { ' ' } else { '!' };
     let text = if input.secret {
         REDACTED_TEXT.to_owned()
@@ -281,7 +283,7 @@ impl Repl {
         self.current_input.clear();
         match settled {
             Err(error) => self.wrong(&format!("the journal cannot be used: {error}"), &[]),
-            Ok(()) if unresolved > 0 => Next::Failed(Left::InDoubt),
+            Ok(()) if unresolved > 0 => Next::Failed(SessionExit::InDoubt),
             Ok(()) => {
                 if settled_count == 0 {
                     screen.note("nothing is in doubt");

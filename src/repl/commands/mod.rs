@@ -10,7 +10,7 @@ mod target;
 mod values;
 pub(super) mod words;
 
-use super::{Left, Next, Repl};
+use super::{Next, Repl, SessionExit};
 use crate::value::nearest::nearest;
 
 pub(super) use settings::Settings;
@@ -82,6 +82,6 @@ impl Repl {
     /// Shows what is wrong with a command.
     pub(super) fn wrong(&self, message: &str, hints: &[String]) -> Next {
         self.ports.screen.error(message, hints);
-        Next::Failed(Left::Usage)
+        Next::Failed(SessionExit::Usage)
     }
 }

@@ -5,7 +5,7 @@ use super::words::words;
 use crate::repl::redaction::is_hidden;
 use crate::repl::{Next, Repl};
 use crate::script::bundle::{Bundle, Source};
-use crate::script::interactive::{Came, Saved, Typed};
+use crate::script::interactive::{InputOutcome, SavedScript, TypedInput};
 use crate::script::program::Script;
 
 pub(super) static COMMANDS: &[Command] = &[Command {
@@ -41,7 +41,7 @@ fn save(repl: &mut Repl, args: &str) -> Next {
     };
     let (from, to) = range.unwrap_or((1, repl.inputs.len()));
     let typed = repl.typed();
-    let elsewhere = |(at, input): &(usize, &Typed)| {
+    let elsewhere = |(at, input): &(usize, &TypedInput)| {
         range.is_some() && (from..=to).contains(at) && input.elsewhere.is_some()
     };
     if let Some((number, input)) = (1..).zip(&typed).find(elsewhere) {
@@ -63,7 +63,7 @@ fn save(repl: &mut Repl, args: &str) -> Next {
     let refused = repl.ports.host.flag_names();
     let saved = repl.space().save(&typed, from..=to, &about, &refused);
     if !repl.check(file, &saved.text) {
-        return Next::Failed(crate::repl::Left::Failed(None));
+        return Next::Failed(crate::repl::SessionExit::Failed(None));
     }
     if let Err(host_error) = repl.ports.host.write(file, &saved.text, force) {
         return repl.refuse(&host_error);
@@ -73,17 +73,17 @@ fn save(repl: &mut Repl, args: &str) -> Next {
 }
 
 impl Repl {
-    fn typed(&self) -> Vec<Typed> {
+    fn typed(&self) -> Vec<TypedInput> {
         let here = self.ports.host.place().account();
         let numbered = self.inputs.iter().enumerate();
         numbered
-            .map(|(index, input)| Typed {
+            .map(|(index, input)| TypedInput {
                 number: index + 1,
                 text: input.text.clone(),
                 outcome: if input.done {
-                    Came::Done(input.has_value)
+                    InputOutcome::Done(input.has_value)
                 } else {
-                    Came::Failed(input.reason.clone())
+                    InputOutcome::Failed(input.reason.clone())
                 },
                 hidden: is_hidden(&input.text),
                 elsewhere: Some(&input.account).filter(|account| **account != here).cloned(),
@@ -92,7 +92,7 @@ impl Repl {
     }
 
     /// Shows how to run the script, and warns about differences from the session.
-    fn report_saved(&self, file: &str, saved: &Saved) {
+    fn report_saved(&self, file: &str, saved: &SavedScript) {
         let screen = &self.ports.screen;
         screen.note(&format!("wrote {file}; no mistakes found"));
         for (number, name) in &saved.dependencies {

@@ -1,7 +1,7 @@
 //! Commands that change the session's settings.
 
 use super::Command;
-use crate::repl::show::{Format, Look};
+use crate::repl::show::{DisplayOptions, Format};
 use crate::repl::{Next, Repl};
 use crate::value::nearest::nearest;
 
@@ -15,7 +15,7 @@ pub(in crate::repl) struct Settings {
     /// Whether to show output longer than the screen in the pager.
     pub(in crate::repl) pager: bool,
     /// How to show values.
-    pub(in crate::repl) look: Look,
+    pub(in crate::repl) look: DisplayOptions,
 }
 
 /// The description of a setting.

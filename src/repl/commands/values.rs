@@ -7,7 +7,7 @@ use crate::repl::complete::infer::missing::missing;
 use crate::repl::complete::infer::{InferredType, type_of};
 use crate::repl::help::preview;
 use crate::repl::host::Export;
-use crate::repl::show::{Look, rendered};
+use crate::repl::show::{DisplayOptions, rendered};
 use crate::repl::width::{cut, padded, width};
 use crate::repl::{Next, Repl};
 use crate::run::interrupt::Interrupt;
@@ -101,7 +101,7 @@ fn show_type(repl: &mut Repl, expression: &str) -> Next {
         }
         Completeness::Broken(diagnostic) => {
             repl.ports.screen.diagnostic(&diagnostic);
-            return Next::Failed(crate::repl::Left::Usage);
+            return Next::Failed(crate::repl::SessionExit::Usage);
         }
         Completeness::Complete => {}
     }
@@ -152,7 +152,7 @@ fn page(repl: &mut Repl, path: &str) -> Next {
         Ok(value) => value,
         Err(next) => return next,
     };
-    let look = Look {
+    let look = DisplayOptions {
         rows: usize::MAX,
         ..repl.settings.look
     };

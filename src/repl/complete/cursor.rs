@@ -22,12 +22,12 @@ pub(in crate::repl) enum CursorContext<'a> {
     /// A key of a map in brackets, after its opening quote.
     Index { start: usize, of: InferredType },
     /// A string literal.
-    Text { start: usize, wanted: Wanted },
+    Text { start: usize, wanted: LiteralCompletion },
 }
 
 /// The kind of completion for a string literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::repl) enum Wanted {
+pub(in crate::repl) enum LiteralCompletion {
     /// A profile.
     Profile,
     /// A file.
@@ -157,9 +157,9 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> CursorContext
     let inner = &typed[start..];
     let is_path = word(1) == "import" || ["/", "./", "../"].iter().any(|begin| inner.starts_with(begin));
     let wanted = match (profile, is_path) {
-        (true, _) => Wanted::Profile,
-        (_, true) => Wanted::Path,
-        _ => Wanted::Nothing,
+        (true, _) => LiteralCompletion::Profile,
+        (_, true) => LiteralCompletion::Path,
+        _ => LiteralCompletion::Nothing,
     };
     CursorContext::Text { start, wanted }
 }

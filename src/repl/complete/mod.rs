@@ -17,7 +17,7 @@ use std::sync::{MutexGuard, OnceLock, PoisonError};
 
 use rustyline::completion::Pair;
 
-use self::cursor::{CursorContext, Wanted};
+use self::cursor::{CursorContext, LiteralCompletion};
 use super::helper::ReplHelper;
 use crate::script::interactive::{Native, Workspace, natives};
 
@@ -82,9 +82,9 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
         CursorContext::Text { start, wanted } => {
             let word = &typed[start..];
             let found = match wanted {
-                Wanted::Profile => names::profiles(&*helper.ports.host, word),
-                Wanted::Path => paths::paths(word),
-                Wanted::Nothing => Vec::new(),
+                LiteralCompletion::Profile => names::profiles(&*helper.ports.host, word),
+                LiteralCompletion::Path => paths::paths(word),
+                LiteralCompletion::Nothing => Vec::new(),
             };
             // The whole text is replaced, because it may contain escapes.
             (start, found)

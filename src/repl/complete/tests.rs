@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::cursor::{CursorContext, Wanted, cursor_context, is_of_sub_account};
+use super::cursor::{CursorContext, LiteralCompletion, cursor_context, is_of_sub_account};
 use super::infer::type_of;
 use super::{members, names};
 use crate::script::bundle::{Loader, Source};
@@ -135,26 +135,29 @@ fn completion_inside_quotes_offers_paths_or_profiles() {
         cursor_context(&space, "import \"lib/x"),
         CursorContext::Text {
             start: 8,
-            wanted: Wanted::Path
+            wanted: LiteralCompletion::Path
         }
     );
     assert_eq!(
         cursor_context(&space, "mobsted::connect(\"ac"),
         CursorContext::Text {
             start: 18,
-            wanted: Wanted::Profile
+            wanted: LiteralCompletion::Profile
         }
     );
     for (typed, wanted) in [
-        ("mobsted::connect(#{ profile: \"", Wanted::Profile),
-        ("http::get(u, #{ check: true, profile: \"ac", Wanted::Profile),
-        ("let x = #{ profile: \"", Wanted::Nothing),
-        ("f(#{ profile: \"", Wanted::Nothing),
-        ("http::get(\"", Wanted::Nothing),
-        ("greet(\"An", Wanted::Nothing),
-        ("let file = \"./da", Wanted::Path),
-        ("let file = \"/tmp", Wanted::Path),
-        ("[\"x", Wanted::Nothing),
+        ("mobsted::connect(#{ profile: \"", LiteralCompletion::Profile),
+        (
+            "http::get(u, #{ check: true, profile: \"ac",
+            LiteralCompletion::Profile,
+        ),
+        ("let x = #{ profile: \"", LiteralCompletion::Nothing),
+        ("f(#{ profile: \"", LiteralCompletion::Nothing),
+        ("http::get(\"", LiteralCompletion::Nothing),
+        ("greet(\"An", LiteralCompletion::Nothing),
+        ("let file = \"./da", LiteralCompletion::Path),
+        ("let file = \"/tmp", LiteralCompletion::Path),
+        ("[\"x", LiteralCompletion::Nothing),
     ] {
         assert!(
             matches!(cursor_context(&space, typed), CursorContext::Text { wanted: found, .. } if found == wanted),

@@ -13,7 +13,7 @@ use super::{Next, Repl};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::doc::OpDoc;
 use crate::operation::doc::find::{self, Topic};
-use crate::operation::doc::text::{self, Look};
+use crate::operation::doc::text::{self, DocLayout};
 use crate::operation::platform::Operation;
 use crate::operation::spec::Permission;
 use crate::value::nearest::nearest;
@@ -180,7 +180,7 @@ impl Repl {
 
     fn pages(&self, name: &str) -> Vec<String> {
         let heading = |text: &str| self.heading(text);
-        let look = Look {
+        let look = DocLayout {
             width: self.columns(),
             heading: &heading,
         };
@@ -250,7 +250,7 @@ impl Repl {
         let heading = |text: &str| self.heading(text);
         text::list(
             ops,
-            &Look {
+            &DocLayout {
                 width: self.columns(),
                 heading: &heading,
             },

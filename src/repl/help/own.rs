@@ -1,6 +1,6 @@
 //! Help pages on names that are not in the table of operations.
 
-use crate::operation::doc::text::{Look, wrap};
+use crate::operation::doc::text::{DocLayout, wrap};
 use crate::repl::show;
 use crate::repl::width::{padded, width};
 use crate::script::interactive::{Answer, Function, Native, Workspace};
@@ -35,7 +35,7 @@ pub(super) fn pairs(rows: &[(String, &str)], columns: usize) -> String {
 }
 
 /// The page of a function of the session.
-pub(super) fn function(function: &Function, look: &Look<'_>) -> String {
+pub(super) fn function(function: &Function, look: &DocLayout<'_>) -> String {
     let title = (look.heading)(&format!("{}({})", function.name, function.params.join(", ")));
     let doc = if function.doc.is_empty() {
         "a function of this session without a comment".to_owned()
@@ -46,7 +46,7 @@ pub(super) fn function(function: &Function, look: &Look<'_>) -> String {
 }
 
 /// The page of a function of the language.
-pub(super) fn native(native: &Native, look: &Look<'_>) -> String {
+pub(super) fn native(native: &Native, look: &DocLayout<'_>) -> String {
     let params: Vec<String> = native
         .params
         .iter()

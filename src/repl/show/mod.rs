@@ -54,16 +54,16 @@ impl Format {
 
 /// How values are shown.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct DisplayOptions {
     /// The format.
     pub(super) format: Format,
     /// The maximum number of rows or lines of a value, at a terminal.
     pub(super) rows: usize,
 }
 
-impl Default for Look {
-    fn default() -> Look {
-        Look {
+impl Default for DisplayOptions {
+    fn default() -> DisplayOptions {
+        DisplayOptions {
             format: Format::Auto,
             rows: 20,
         }
@@ -74,7 +74,7 @@ impl Default for Look {
 const DEFAULT_WIDTH: usize = 80;
 
 /// The result of an input as text; `None` for no result.
-pub(super) fn rendered(screen: &dyn Screen, look: Look, answer: &Answer) -> Option<String> {
+pub(super) fn rendered(screen: &dyn Screen, look: DisplayOptions, answer: &Answer) -> Option<String> {
     match answer {
         Answer::Nothing => None,
         Answer::Value(value) | Answer::Mixed(value) => Some(shown(screen, look, value)),
@@ -82,7 +82,7 @@ pub(super) fn rendered(screen: &dyn Screen, look: Look, answer: &Answer) -> Opti
     }
 }
 
-fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
+fn shown(screen: &dyn Screen, look: DisplayOptions, value: &Value) -> String {
     let typed = screen.is_terminal();
     let limit = if typed { look.rows } else { usize::MAX };
     let columns = match screen.width() {
@@ -90,7 +90,7 @@ fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
         None if typed => DEFAULT_WIDTH,
         None => usize::MAX,
     };
-    let frame = Frame { columns, limit };
+    let frame = DisplayArea { columns, limit };
     match look.format {
         Format::Auto if !typed => text(value),
         Format::Auto | Format::Table => table::table(value, frame),
@@ -102,7 +102,7 @@ fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
 
 /// The space that a value must fit into.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
+struct DisplayArea {
     columns: usize,
     /// The maximum number of rows.
     limit: usize,
@@ -129,7 +129,7 @@ fn pretty(json: &Json) -> String {
 }
 
 /// The first lines of the text, as many as may be shown, and the number of the others.
-fn truncated_lines(text: &str, frame: Frame) -> String {
+fn truncated_lines(text: &str, frame: DisplayArea) -> String {
     let count = text.lines().count();
     if count <= frame.limit {
         return text.to_owned();

@@ -1,11 +1,11 @@
 //! Formats values as CSV, for copying from the terminal; `:export` writes files.
 
 use super::plain::{fields, inline};
-use super::{Frame, more};
+use super::{DisplayArea, more};
 use crate::value::Value;
 
 /// A value as CSV lines, without a final line end.
-pub(super) fn csv(value: &Value, frame: Frame) -> String {
+pub(super) fn csv(value: &Value, frame: DisplayArea) -> String {
     let (items, count): (Vec<&Value>, usize) = match value {
         Value::List(items) => (items.iter().take(frame.limit).collect(), items.len()),
         other => (vec![other], 1),

@@ -1,7 +1,7 @@
 //! Formats values as tables that fit the width: columns if there is room, otherwise one map below the other.
 
 use super::plain::{cell, fields, inline};
-use super::{Frame, more, truncated_lines};
+use super::{DisplayArea, more, truncated_lines};
 use crate::repl::width::{cut, escaped, padded, width};
 use crate::value::Value;
 
@@ -15,7 +15,7 @@ const GAP: usize = 2;
 type Fields<'a> = Vec<(&'a str, &'a Value)>;
 
 /// A value as a table, without a final line end.
-pub(super) fn table(value: &Value, frame: Frame) -> String {
+pub(super) fn table(value: &Value, frame: DisplayArea) -> String {
     match (value, fields(value)) {
         (Value::Text(text), _) => truncated_lines(text, frame),
         (Value::List(items), _) if !items.is_empty() => {
@@ -35,7 +35,7 @@ pub(super) fn table(value: &Value, frame: Frame) -> String {
 }
 
 /// Formats a list; `items` are the first of `count` items.
-fn list(items: &[&Value], count: usize, frame: Frame) -> String {
+fn list(items: &[&Value], count: usize, frame: DisplayArea) -> String {
     let maps: Option<Vec<Fields<'_>>> = items.iter().map(|item| fields(item)).collect();
     match maps {
         Some(maps) => rows(&maps, count, frame),
@@ -44,7 +44,7 @@ fn list(items: &[&Value], count: usize, frame: Frame) -> String {
 }
 
 /// Formats items that are not maps: on one line if they fit, otherwise one per line.
-fn lines(items: &[&Value], count: usize, frame: Frame) -> String {
+fn lines(items: &[&Value], count: usize, frame: DisplayArea) -> String {
     let all: Vec<String> = items.iter().map(|item| inline(item)).collect();
     let line = format!("[{}]", all.join(","));
     if count <= frame.limit && width(&line) <= frame.columns {
@@ -58,7 +58,7 @@ fn lines(items: &[&Value], count: usize, frame: Frame) -> String {
 }
 
 /// Formats maps as one table with all their names, or one below the other if that is too wide.
-fn rows(maps: &[Fields<'_>], count: usize, frame: Frame) -> String {
+fn rows(maps: &[Fields<'_>], count: usize, frame: DisplayArea) -> String {
     let names = names(maps);
     let cells: Vec<Vec<String>> = maps
         .iter()
@@ -103,7 +103,7 @@ fn names<'a>(maps: &[Fields<'a>]) -> Vec<&'a str> {
 }
 
 /// Names and values, one per line.
-fn vertical(fields: &[(&str, &Value)], frame: Frame) -> String {
+fn vertical(fields: &[(&str, &Value)], frame: DisplayArea) -> String {
     let shown = fields.iter().take(frame.limit);
     let shown: Vec<(String, &Value)> = shown.map(|(name, value)| (escaped(name), *value)).collect();
     let widest = shown.iter().map(|(name, _)| width(name)).max().unwrap_or(0);

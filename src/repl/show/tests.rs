@@ -5,8 +5,8 @@ use crate::repl::width::width;
 use crate::value::secret::Secret;
 use serde_json::json;
 
-fn frame(columns: usize, limit: usize) -> Frame {
-    Frame { columns, limit }
+fn frame(columns: usize, limit: usize) -> DisplayArea {
+    DisplayArea { columns, limit }
 }
 
 fn value(json: Json) -> Value {

@@ -76,7 +76,7 @@ fn close_row(
 ) -> Result<(), JournalError> {
     let recorded = journal.open_row(run, row.position, &row.scope, false)?;
     let mut open = Vec::new();
-    for Kept {
+    for StoredCall {
         op,
         call,
         lost,
@@ -170,7 +170,7 @@ pub(super) fn to_value(ask: &CallRequest, earlier: u32) -> Value {
 }
 
 /// A call as stored in a row.
-struct Kept {
+struct StoredCall {
     /// The operation's name.
     op: String,
     /// The call, or an error if it is no longer valid.
@@ -182,7 +182,7 @@ struct Kept {
 }
 
 /// Returns the calls stored in a row, with their functions if the session still has them.
-fn calls(catalogue: &Catalogue, row: &RowRecord, functions: Option<&Functions>) -> Vec<Kept> {
+fn calls(catalogue: &Catalogue, row: &RowRecord, functions: Option<&Functions>) -> Vec<StoredCall> {
     let Some(Value::List(stored_calls)) = &row.output else {
         return Vec::new();
     };
@@ -192,7 +192,7 @@ fn calls(catalogue: &Catalogue, row: &RowRecord, functions: Option<&Functions>) 
         .collect()
 }
 
-fn from_value(catalogue: &Catalogue, value: &Value, functions: Option<&Functions>) -> Option<Kept> {
+fn from_value(catalogue: &Catalogue, value: &Value, functions: Option<&Functions>) -> Option<StoredCall> {
     let fields = value.as_record()?;
     let op = fields.get("op")?.as_text()?.to_owned();
     let receiver = match fields.get("on") {
@@ -214,7 +214,7 @@ fn from_value(catalogue: &Catalogue, value: &Value, functions: Option<&Functions
         Some(Value::Int(earlier)) => *earlier,
         _ => 0,
     };
-    Some(Kept {
+    Some(StoredCall {
         op,
         call,
         lost,

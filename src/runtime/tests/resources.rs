@@ -7,7 +7,7 @@ use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::Sent;
 use crate::operation::platform::{AccountKey, AccountSchema, Driver, Platform, SignIn};
-use crate::operation::resource::{Ask, KeyField, KeyForm, Preset, Property, Resource};
+use crate::operation::resource::{KeyField, KeyForm, Preset, Property, Resource, ResourceRequest};
 use crate::operation::spec::Boxed;
 
 /// A platform whose contacts are in memory.
@@ -46,7 +46,7 @@ impl Driver for Shop {
         _: &'a OpContext,
         _: &'a Call,
         _: &'static Resource,
-        ask: Ask<'a>,
+        ask: ResourceRequest<'a>,
     ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
         Box::pin(async move {
             let mut contacts = self.contacts.lock().unwrap();
@@ -56,9 +56,11 @@ impl Driver for Shop {
                     .position(|contact| contact["id"] == Value::from(id))
             };
             match ask {
-                Ask::List => Ok(contacts.clone()),
-                Ask::ByKey(_) => Err(OpError::new(Code::Internal, "the description has no path for it")),
-                Ask::ById(id) => {
+                ResourceRequest::List => Ok(contacts.clone()),
+                ResourceRequest::ByKey(_) => {
+                    Err(OpError::new(Code::Internal, "the description has no path for it"))
+                }
+                ResourceRequest::ById(id) => {
                     let left = self.unreachable.load(Ordering::SeqCst);
                     self.unreachable.store(left.saturating_sub(1), Ordering::SeqCst);
                     if left > 0 {
@@ -67,7 +69,7 @@ impl Driver for Shop {
                     let found = at(&contacts, id).map(|at| contacts[at].clone());
                     Ok(found.into_iter().collect())
                 }
-                Ask::Create(fields) => {
+                ResourceRequest::Create(fields) => {
                     self.creates.fetch_add(1, Ordering::SeqCst);
                     if self.bare_yes.load(Ordering::SeqCst) {
                         return Ok(Vec::new());
@@ -83,13 +85,13 @@ impl Driver for Shop {
                     }
                     Ok(vec![contact])
                 }
-                Ask::Update(id, fields) => {
+                ResourceRequest::Update(id, fields) => {
                     let at =
                         at(&contacts, id).ok_or_else(|| OpError::new(Code::NotFound, "none").status(404))?;
                     contacts[at].extend(fields.clone());
                     Ok(Vec::new())
                 }
-                Ask::Delete(id) => {
+                ResourceRequest::Delete(id) => {
                     let at =
                         at(&contacts, id).ok_or_else(|| OpError::new(Code::NotFound, "none").status(404))?;
                     contacts.remove(at);

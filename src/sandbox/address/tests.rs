@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn read(host: &str, path: &str) -> (Name, String, Style, String) {
+fn read(host: &str, path: &str) -> (PlatformName, String, Style, String) {
     let address = Address::read(host, path);
     (address.platform, address.account, address.style, address.path)
 }
@@ -14,23 +14,37 @@ fn a_platform_is_known_by_its_host_or_by_its_first_path_segment() {
     let expected = Style::Host(host.to_ascii_lowercase());
     assert_eq!(
         by_host,
-        (Name::Jrni, String::new(), expected, "api/v1/login".to_owned())
+        (
+            PlatformName::Jrni,
+            String::new(),
+            expected,
+            "api/v1/login".to_owned()
+        )
     );
     let by_path = read("127.0.0.1:81", "/jrni/api/v1/login");
     let expected = Style::Path("127.0.0.1:81".to_owned());
     assert_eq!(
         by_path,
-        (Name::Jrni, String::new(), expected, "api/v1/login".to_owned())
+        (
+            PlatformName::Jrni,
+            String::new(),
+            expected,
+            "api/v1/login".to_owned()
+        )
     );
 }
 
 #[test]
 fn a_platform_is_not_taken_for_one_whose_name_it_extends() {
     for (host, path, platform) in [
-        ("api.wabcdef.sparrow_bulk.sandbox", "/v2/sms/", Name::SparrowBulk),
-        ("127.0.0.1:81", "/sparrow_bulk/v2/sms/", Name::SparrowBulk),
-        ("ent-api.wabcdef.sparrow.sandbox", "/v1/x/", Name::Sparrow),
-        ("127.0.0.1:81", "/sparrow/v1/x/", Name::Sparrow),
+        (
+            "api.wabcdef.sparrow_bulk.sandbox",
+            "/v2/sms/",
+            PlatformName::SparrowBulk,
+        ),
+        ("127.0.0.1:81", "/sparrow_bulk/v2/sms/", PlatformName::SparrowBulk),
+        ("ent-api.wabcdef.sparrow.sandbox", "/v1/x/", PlatformName::Sparrow),
+        ("127.0.0.1:81", "/sparrow/v1/x/", PlatformName::Sparrow),
     ] {
         let (found, _, _, below) = read(host, path);
         assert_eq!(found, platform, "{host}{path}");
@@ -43,11 +57,14 @@ fn unrecognized_addresses_belong_to_mobsted() {
     let (platform, account, style, path) = read("acme-admin.wabcdef.mobsted.sandbox", "/api/v8/object");
     assert_eq!(
         (platform, account.as_str(), path.as_str()),
-        (Name::Mobsted, "acme", "object")
+        (PlatformName::Mobsted, "acme", "object")
     );
     assert_eq!(style, Style::Host("-admin.wabcdef.mobsted.sandbox".to_owned()));
     let (platform, account, ..) = read("xjrni.sandbox", "/api/v8/auth");
-    assert_eq!((platform, account.as_str()), (Name::Mobsted, mobsted::MASTER));
+    assert_eq!(
+        (platform, account.as_str()),
+        (PlatformName::Mobsted, mobsted::MASTER)
+    );
     let (_, account, _, path) = read("localhost", "/acme-admin/api/v8/auth");
     assert_eq!((account.as_str(), path.as_str()), ("acme", "auth"));
 }

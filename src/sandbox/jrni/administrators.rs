@@ -7,8 +7,8 @@ use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::event::{Command, Refusal};
-use super::fields::{FieldType, Given};
-use super::hal::{self, Base, Page};
+use super::fields::{FieldType, RequestFields};
+use super::hal::{self, BaseUrl, Page};
 use super::state::{Administrator, text};
 use super::{Action, decide, unknown};
 
@@ -28,7 +28,7 @@ const ROLES: &[&str] = &["owner", "admin", "manager", "user", "callcenter"];
 pub(super) fn plan(
     site: &Site,
     call: &Call,
-    base: &Base,
+    base: &BaseUrl,
     company: u64,
     rest: &[&str],
 ) -> Result<Action, Reply> {
@@ -67,7 +67,7 @@ pub(super) fn exists(site: &Site, call: &Call, company: u64) -> bool {
 /// Returns one administrator.
 pub(super) fn show(
     site: &Site,
-    base: &Base,
+    base: &BaseUrl,
     company: u64,
     id: u64,
     status: StatusCode,
@@ -82,7 +82,7 @@ pub(super) fn show(
         .map_err(|refusal: Refusal| hal::refused(&refusal))
 }
 
-fn list(site: &Site, call: &Call, base: &Base, company: u64) -> Reply {
+fn list(site: &Site, call: &Call, base: &BaseUrl, company: u64) -> Reply {
     let page = Page::asked(call, PAGE_SIZE);
     let all: Vec<Value> = site.world.jrni(|state| {
         let all = state.administrators.values();
@@ -95,8 +95,8 @@ fn list(site: &Site, call: &Call, base: &Base, company: u64) -> Reply {
     page.reply(base, &path, "administrators", &page.of(all), total)
 }
 
-fn read(call: &Call) -> Result<Given, Reply> {
-    let given = Given::read(call, FIELDS)?;
+fn read(call: &Call) -> Result<RequestFields, Reply> {
+    let given = RequestFields::read(call, FIELDS)?;
     given.not_blank("name")?;
     let email = text(&given.0, "email").trim();
     if given.0.contains_key("email") && !email.contains('@') {
@@ -112,7 +112,7 @@ fn read(call: &Call) -> Result<Given, Reply> {
     Ok(given)
 }
 
-fn body(base: &Base, one: &Administrator) -> Value {
+fn body(base: &BaseUrl, one: &Administrator) -> Value {
     let at = format!("admin/{}/administrators/{}", one.company, one.id);
     json!({
         "id": one.id,

@@ -9,8 +9,8 @@ use super::super::call::{Call, decoded};
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::event::{Command, Fields};
-use super::fields::{FieldType, Given};
-use super::hal::{self, Base, Page};
+use super::fields::{FieldType, RequestFields};
+use super::hal::{self, BaseUrl, Page};
 use super::state::{Company, State, text};
 use super::{Action, unknown};
 
@@ -32,7 +32,7 @@ const FIELDS: &[(&str, FieldType)] = &[
 ];
 
 /// Plans a request to `/company` or below, which is public.
-pub(super) fn public(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Result<Action, Reply> {
+pub(super) fn public(site: &Site, call: &Call, base: &BaseUrl, rest: &[&str]) -> Result<Action, Reply> {
     if call.method != Method::GET {
         return Err(unknown(call));
     }
@@ -46,18 +46,24 @@ pub(super) fn public(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Re
 }
 
 /// Plans a request to `/admin/{company}/company` or below.
-pub(super) fn admin(site: &Site, call: &Call, base: &Base, id: u64, rest: &[&str]) -> Result<Action, Reply> {
+pub(super) fn admin(
+    site: &Site,
+    call: &Call,
+    base: &BaseUrl,
+    id: u64,
+    rest: &[&str],
+) -> Result<Action, Reply> {
     match (&call.method, rest) {
         (&Method::GET, []) => show(site, base, id, StatusCode::OK).map(Action::Show),
         (&Method::GET, ["find_by_ref", reference]) => find(site, base, &decoded(reference), Some(id)),
         (&Method::PUT, []) => {
-            let given = Given::read(call, FIELDS)?;
+            let given = RequestFields::read(call, FIELDS)?;
             given.not_blank("name")?;
             let fields = given.0;
             Ok(Action::Do(Command::ChangeCompany { id, fields }))
         }
         (&Method::POST, []) => {
-            let given = Given::read(call, FIELDS)?;
+            let given = RequestFields::read(call, FIELDS)?;
             given.required("name")?;
             let fields = given.0;
             Ok(Action::Do(Command::CreateCompany { parent: id, fields }))
@@ -79,7 +85,7 @@ pub(super) fn exists(site: &Site, call: &Call, parent: u64) -> bool {
 }
 
 /// Returns one company with its children.
-pub(super) fn show(site: &Site, base: &Base, id: u64, status: StatusCode) -> Result<Reply, Reply> {
+pub(super) fn show(site: &Site, base: &BaseUrl, id: u64, status: StatusCode) -> Result<Reply, Reply> {
     let body = site.world.jrni(|state| {
         let company = state.companies.get(&id)?;
         Some(whole(state, base, company))
@@ -89,7 +95,7 @@ pub(super) fn show(site: &Site, base: &Base, id: u64, status: StatusCode) -> Res
 }
 
 /// Returns the body of `GET /{company}/settings`.
-pub(super) fn settings(base: &Base, id: u64) -> Value {
+pub(super) fn settings(base: &BaseUrl, id: u64) -> Value {
     json!({
         "has_services": true,
         "has_resources": true,
@@ -104,7 +110,7 @@ pub(super) fn settings(base: &Base, id: u64) -> Value {
 }
 
 /// Responds to `GET /{company}/addresses`: a list with the company's address, if it has one.
-pub(super) fn addresses(site: &Site, base: &Base, id: u64) -> Result<Reply, Reply> {
+pub(super) fn addresses(site: &Site, base: &BaseUrl, id: u64) -> Result<Reply, Reply> {
     let found = site
         .world
         .jrni(|state| state.companies.get(&id).map(|company| address(base, company)));
@@ -114,7 +120,7 @@ pub(super) fn addresses(site: &Site, base: &Base, id: u64) -> Result<Reply, Repl
     Ok(Page::whole().reply(base, &format!("{id}/addresses"), "addresses", &items, total))
 }
 
-fn find(site: &Site, base: &Base, reference: &str, below: Option<u64>) -> Result<Action, Reply> {
+fn find(site: &Site, base: &BaseUrl, reference: &str, below: Option<u64>) -> Result<Action, Reply> {
     let found = site.world.jrni(|state| {
         let company = state.by_reference(reference, below)?;
         Some(whole(state, base, company))
@@ -124,12 +130,12 @@ fn find(site: &Site, base: &Base, reference: &str, below: Option<u64>) -> Result
         .ok_or_else(|| hal::not_found("Could not find the company"))
 }
 
-fn children(site: &Site, call: &Call, base: &Base, id: u64) -> Result<Action, Reply> {
+fn children(site: &Site, call: &Call, base: &BaseUrl, id: u64) -> Result<Action, Reply> {
     listing(site, call, base, id, "children", |_| true)
 }
 
 /// Plans `GET /company/{id}/search?company=`: by part of the name, ignoring case.
-fn search(site: &Site, call: &Call, base: &Base, id: u64) -> Result<Action, Reply> {
+fn search(site: &Site, call: &Call, base: &BaseUrl, id: u64) -> Result<Action, Reply> {
     let wanted = call.parameter("company").unwrap_or_default().to_lowercase();
     listing(site, call, base, id, "search", |company| {
         company.text("name").to_lowercase().contains(&wanted)
@@ -139,7 +145,7 @@ fn search(site: &Site, call: &Call, base: &Base, id: u64) -> Result<Action, Repl
 fn listing(
     site: &Site,
     call: &Call,
-    base: &Base,
+    base: &BaseUrl,
     id: u64,
     what: &str,
     wanted: impl Fn(&Company) -> bool,
@@ -159,7 +165,7 @@ fn listing(
 }
 
 /// Returns a company with its children, in both places where clients expect them.
-fn whole(state: &State, base: &Base, company: &Company) -> Value {
+fn whole(state: &State, base: &BaseUrl, company: &Company) -> Value {
     let mut body = listed(state, base, company);
     let children: Vec<Value> = state
         .children(company.id)
@@ -175,7 +181,7 @@ fn whole(state: &State, base: &Base, company: &Company) -> Value {
 }
 
 /// Returns a company in the form of a list item.
-fn listed(state: &State, base: &Base, company: &Company) -> Value {
+fn listed(state: &State, base: &BaseUrl, company: &Company) -> Value {
     let children = state.children(company.id).count();
     let or = |name: &str, fallback: &str| match company.text(name) {
         "" => fallback.to_owned(),
@@ -217,7 +223,7 @@ fn listed(state: &State, base: &Base, company: &Company) -> Value {
     body
 }
 
-fn address(base: &Base, company: &Company) -> Option<Value> {
+fn address(base: &BaseUrl, company: &Company) -> Option<Value> {
     let given: &Fields = company.fields.get("address")?.as_object()?;
     let mut address = given.clone();
     // The sandbox stores one address per company, so its identifier can be the company's.
@@ -231,7 +237,7 @@ fn address(base: &Base, company: &Company) -> Option<Value> {
 }
 
 /// Returns the links of a company. Some go to version 1 of the API, whichever version is used.
-fn links(base: &Base, company: &Company) -> Map<String, Value> {
+fn links(base: &BaseUrl, company: &Company) -> Map<String, Value> {
     let id = company.id;
     let mut links = Map::new();
     let mut add = |name: &str, link: Value| {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::error::SandboxError;
-use super::super::world::{self, Later, Memory, What};
+use super::super::world::{self, DeferredCommand, LogContent, Memory};
 
 /// The accepted fields of a request: known and valid.
 pub(super) type Fields = Map<String, Value>;
@@ -186,14 +186,14 @@ impl world::Command for Command {
     }
 }
 
-impl From<Command> for Later {
-    fn from(command: Command) -> Later {
-        Later::Jrni(command)
+impl From<Command> for DeferredCommand {
+    fn from(command: Command) -> DeferredCommand {
+        DeferredCommand::Jrni(command)
     }
 }
 
-impl From<Event> for What {
-    fn from(event: Event) -> What {
-        What::Jrni(event)
+impl From<Event> for LogContent {
+    fn from(event: Event) -> LogContent {
+        LogContent::Jrni(event)
     }
 }

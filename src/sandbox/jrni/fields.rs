@@ -20,11 +20,11 @@ pub(super) enum FieldType {
 
 /// The known fields of a request, each of its type. Unknown fields are left out, as on the real platform.
 #[derive(Debug)]
-pub(super) struct Given(pub(super) Fields);
+pub(super) struct RequestFields(pub(super) Fields);
 
-impl Given {
+impl RequestFields {
     /// Parses a body.
-    pub(super) fn read(call: &Call, known: &[(&str, FieldType)]) -> Result<Given, Reply> {
+    pub(super) fn read(call: &Call, known: &[(&str, FieldType)]) -> Result<RequestFields, Reply> {
         let body = call
             .fields()
             .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;
@@ -38,7 +38,7 @@ impl Given {
                 .ok_or_else(|| hal::bad_request(&format!("{name} is not {}", kind.name())))?;
             fields.insert((*name).to_owned(), value);
         }
-        Ok(Given(fields))
+        Ok(RequestFields(fields))
     }
 
     /// Returns an error if a text is missing or blank.

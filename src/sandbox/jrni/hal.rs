@@ -21,7 +21,7 @@ pub(super) enum Version {
 
 /// The base of links: the address that the client used.
 #[derive(Debug, Clone)]
-pub(super) struct Base {
+pub(super) struct BaseUrl {
     root: String,
     version: Version,
 }
@@ -45,10 +45,10 @@ impl Version {
     }
 }
 
-impl Base {
+impl BaseUrl {
     /// Returns the address that the call used.
-    pub(super) fn of(call: &Call, version: Version) -> Base {
-        Base {
+    pub(super) fn of(call: &Call, version: Version) -> BaseUrl {
+        BaseUrl {
             root: root(&call.style),
             version,
         }
@@ -114,7 +114,7 @@ impl Page {
 
     /// Returns a page of a list that has `total` items in all. Version 1 of the API links to the adjacent pages as
     /// `next` and `previous`, version 5 as `next` and `back`.
-    pub(super) fn reply(self, base: &Base, path: &str, rel: &str, items: &[Value], total: usize) -> Reply {
+    pub(super) fn reply(self, base: &BaseUrl, path: &str, rel: &str, items: &[Value], total: usize) -> Reply {
         let at = |page: u64| base.link(&format!("{path}?page={page}&per_page={}", self.size));
         let mut links = Map::new();
         links.insert("self".to_owned(), at(self.number));

@@ -8,12 +8,12 @@ use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::super::world::now_millis;
 use super::event::{Command, Event, Refusal};
-use super::hal::{self, Base};
+use super::hal::{self, BaseUrl};
 use super::state::{Administrator, Session, State, same_email};
 use super::{Action, whole};
 
 /// Plans a request to `/login` or below.
-pub(super) fn plan(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Result<Action, Reply> {
+pub(super) fn plan(site: &Site, call: &Call, base: &BaseUrl, rest: &[&str]) -> Result<Action, Reply> {
     match (&call.method, rest) {
         (&Method::POST, [] | ["admin"]) => sign_in(site, call, base, None),
         (&Method::POST, ["admin", "reset_password_email"] | [_, "email_password_reset"]) => {
@@ -60,7 +60,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<(String, Session), R
 }
 
 /// Returns the description of a sign-in, as in the vendor manual, with the token also in a header.
-pub(super) fn signed_in(site: &Site, base: &Base, token: &str, status: StatusCode) -> Reply {
+pub(super) fn signed_in(site: &Site, base: &BaseUrl, token: &str, status: StatusCode) -> Reply {
     let described = site.world.jrni(|state| {
         let session = state.session(token, now_millis(), site.behaviour.jrni_idle)?;
         let administrators = administrators_for(state, session);
@@ -87,7 +87,7 @@ pub(super) fn signed_in(site: &Site, base: &Base, token: &str, status: StatusCod
 }
 
 /// Returns the administrators with their companies and login links.
-fn embedded(state: &State, base: &Base, administrators: &[Administrator]) -> Value {
+fn embedded(state: &State, base: &BaseUrl, administrators: &[Administrator]) -> Value {
     let one = |one: &Administrator| {
         let company = one.company;
         let at = format!("admin/{company}/administrators/{}", one.id);
@@ -119,7 +119,7 @@ fn administrators_for(state: &State, session: &Session) -> Vec<Administrator> {
 
 /// Plans a sign-in; the body may be JSON, a form, or multipart. If no company is given and the credentials fit several
 /// administrators, the response is a 400 that lists them.
-fn sign_in(site: &Site, call: &Call, base: &Base, company: Option<u64>) -> Result<Action, Reply> {
+fn sign_in(site: &Site, call: &Call, base: &BaseUrl, company: Option<u64>) -> Result<Action, Reply> {
     let fields = call
         .fields()
         .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;

@@ -29,7 +29,7 @@ use super::platform::Platform;
 use super::reply::Reply;
 use super::serve::Site;
 use super::snapshot::count;
-use hal::{Base, Version};
+use hal::{BaseUrl, Version};
 
 /// The simulated platform.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Platform for Jrni {
     }
 
     fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
-        let base = Base::of(call, version(call).unwrap_or(Version::V1));
+        let base = BaseUrl::of(call, version(call).unwrap_or(Version::V1));
         let made = StatusCode::CREATED;
         let reply = match site.world.perform(command) {
             Ok(Event::SignedIn { token, .. }) => Ok(login::signed_in(site, &base, &token, made)),
@@ -150,7 +150,7 @@ pub(super) fn initial_event() -> Event {
 
 fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     let version = version(call)?;
-    let base = Base::of(call, version);
+    let base = BaseUrl::of(call, version);
     check_app(site, call, version)?;
     let segments = call.segments();
     match &segments[2..] {

@@ -7,8 +7,8 @@ use super::super::call::{Call, decoded};
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::event::{Command, Kind, Refusal};
-use super::fields::{FieldType, Given};
-use super::hal::{self, Base, Page};
+use super::fields::{FieldType, RequestFields};
+use super::hal::{self, BaseUrl, Page};
 use super::state::{Record, State, same_email, text};
 use super::{Action, unknown};
 
@@ -106,7 +106,7 @@ pub(super) fn kind(part: &str) -> Option<Kind> {
 pub(super) fn admin(
     site: &Site,
     call: &Call,
-    base: &Base,
+    base: &BaseUrl,
     company: u64,
     kind: Kind,
     rest: &[&str],
@@ -131,7 +131,7 @@ pub(super) fn admin(
             show(site, base, company, kind, number(id)?, StatusCode::OK).map(Action::Show)
         }
         (&Method::POST, []) => {
-            let given = Given::read(call, form.fields)?;
+            let given = RequestFields::read(call, form.fields)?;
             given.required(form.required)?;
             let fields = given.0;
             Ok(Action::Do(Command::CreateRecord {
@@ -141,7 +141,7 @@ pub(super) fn admin(
             }))
         }
         (&Method::PUT, [id]) => {
-            let given = Given::read(call, form.fields)?;
+            let given = RequestFields::read(call, form.fields)?;
             given.not_blank(form.required)?;
             let (id, fields) = (number(id)?, given.0);
             Ok(Action::Do(Command::ChangeRecord {
@@ -163,7 +163,7 @@ pub(super) fn admin(
 pub(super) fn public(
     site: &Site,
     call: &Call,
-    base: &Base,
+    base: &BaseUrl,
     company: u64,
     kind: Kind,
 ) -> Result<Action, Reply> {
@@ -187,7 +187,7 @@ pub(super) fn exists(site: &Site, call: &Call, company: u64, kind: Kind) -> bool
 /// Returns one record.
 pub(super) fn show(
     site: &Site,
-    base: &Base,
+    base: &BaseUrl,
     company: u64,
     kind: Kind,
     id: u64,
@@ -225,7 +225,7 @@ fn of(state: &State, company: u64, kind: Kind) -> impl Iterator<Item = &Record> 
 fn list(
     site: &Site,
     call: &Call,
-    base: &Base,
+    base: &BaseUrl,
     company: u64,
     form: &Form,
     below: &str,
@@ -256,7 +256,7 @@ fn list(
 
 fn find(
     site: &Site,
-    base: &Base,
+    base: &BaseUrl,
     company: u64,
     form: &Form,
     wanted: impl Fn(&Record) -> bool,
@@ -272,7 +272,7 @@ fn find(
 }
 
 /// Returns the stored fields with those that the platform adds.
-fn body(base: &Base, kind: Kind, record: &Record) -> Value {
+fn body(base: &BaseUrl, kind: Kind, record: &Record) -> Value {
     let mut body: Map<String, Value> = record.fields.clone();
     // These are instructions, not data.
     body.remove("notify");

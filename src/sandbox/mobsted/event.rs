@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::error::SandboxError;
-use super::super::world::{self, Later, Memory, What};
+use super::super::world::{self, DeferredCommand, LogContent, Memory};
 
 /// A changing request, with everything needed to carry it out later and in another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -210,14 +210,14 @@ impl world::Command for Command {
     }
 }
 
-impl From<Command> for Later {
-    fn from(command: Command) -> Later {
-        Later::Mobsted(command)
+impl From<Command> for DeferredCommand {
+    fn from(command: Command) -> DeferredCommand {
+        DeferredCommand::Mobsted(command)
     }
 }
 
-impl From<Event> for What {
-    fn from(event: Event) -> What {
-        What::Mobsted(event)
+impl From<Event> for LogContent {
+    fn from(event: Event) -> LogContent {
+        LogContent::Mobsted(event)
     }
 }

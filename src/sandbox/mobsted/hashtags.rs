@@ -72,13 +72,13 @@ fn info() -> Reply {
 }
 
 /// A request for tags of certain resources.
-struct Asked {
+struct TagQuery {
     app: Option<u64>,
     ids: Vec<u64>,
     tags: Vec<String>,
 }
 
-fn asked(call: &Call) -> Result<Asked, Reply> {
+fn asked(call: &Call) -> Result<TagQuery, Reply> {
     let fields = call
         .fields()
         .map_err(|_| bad_request("The body is not a JSON object"))?;
@@ -96,14 +96,14 @@ fn asked(call: &Call) -> Result<Asked, Reply> {
     if tags.is_empty() {
         return Err(bad_request("tags is required"));
     }
-    Ok(Asked {
+    Ok(TagQuery {
         app: fields.get("applicationId").and_then(whole),
         ids: list("ids").iter().filter_map(whole).collect(),
         tags,
     })
 }
 
-impl Asked {
+impl TagQuery {
     /// Returns the values by column name, as public clients expect; a tag without a value is left out.
     fn reply(&self, kind: &'static str, found: Vec<(u64, Map<String, Value>)>) -> Reply {
         let resource = |(id, fields): (u64, Map<String, Value>)| {

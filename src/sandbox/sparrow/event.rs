@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::error::SandboxError;
-use super::super::world::{self, Later, Memory, What};
+use super::super::world::{self, DeferredCommand, LogContent, Memory};
 
 /// A channel for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,14 +104,14 @@ impl world::Command for Command {
     }
 }
 
-impl From<Command> for Later {
-    fn from(command: Command) -> Later {
-        Later::Sparrow(command)
+impl From<Command> for DeferredCommand {
+    fn from(command: Command) -> DeferredCommand {
+        DeferredCommand::Sparrow(command)
     }
 }
 
-impl From<Event> for What {
-    fn from(event: Event) -> What {
-        What::Sparrow(event)
+impl From<Event> for LogContent {
+    fn from(event: Event) -> LogContent {
+        LogContent::Sparrow(event)
     }
 }

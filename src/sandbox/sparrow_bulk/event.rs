@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::error::SandboxError;
-use super::super::world::{self, Later, Memory, What};
+use super::super::world::{self, DeferredCommand, LogContent, Memory};
 
 /// A message to one or more recipients, validated and priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,14 +73,14 @@ impl world::Command for Command {
     }
 }
 
-impl From<Command> for Later {
-    fn from(command: Command) -> Later {
-        Later::SparrowBulk(command)
+impl From<Command> for DeferredCommand {
+    fn from(command: Command) -> DeferredCommand {
+        DeferredCommand::SparrowBulk(command)
     }
 }
 
-impl From<Event> for What {
-    fn from(event: Event) -> What {
-        What::SparrowBulk(event)
+impl From<Event> for LogContent {
+    fn from(event: Event) -> LogContent {
+        LogContent::SparrowBulk(event)
     }
 }

@@ -26,15 +26,15 @@ const STRANGER: &str = "Stranger";
 const PART: usize = 160;
 
 /// The parameters of a request.
-struct Given(Map<String, Value>);
+struct SendParams(Map<String, Value>);
 
-impl Given {
-    fn read(call: &Call) -> Given {
+impl SendParams {
+    fn read(call: &Call) -> SendParams {
         if call.method == Method::GET {
             let pairs = call.pairs().into_iter();
-            return Given(pairs.map(|(name, text)| (name, Value::from(text))).collect());
+            return SendParams(pairs.map(|(name, text)| (name, Value::from(text))).collect());
         }
-        Given(call.fields().unwrap_or_default())
+        SendParams(call.fields().unwrap_or_default())
     }
 
     /// Returns a parameter, which must be there but may be empty.
@@ -49,7 +49,7 @@ impl Given {
 
 /// Plans a request to `/v2/sms/`.
 pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let given = Given::read(call);
+    let given = SendParams::read(call);
     let (token, sender) = (given.text("token")?, given.text("from")?);
     let (to, text) = (given.text("to")?, given.text("text")?);
     authorise(site, &token)?;
@@ -72,7 +72,7 @@ pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
 
 /// Responds to a request to `/v2/credit/`.
 pub(super) fn credit(site: &Site, call: &Call) -> Result<Reply, Reply> {
-    let token = Given::read(call).text("token").map_err(|_| refused(1002))?;
+    let token = SendParams::read(call).text("token").map_err(|_| refused(1002))?;
     authorise(site, &token)?;
     let (available, consumed) = site.world.sparrow_bulk(|state| (state.credits, state.consumed));
     if available == 0 {

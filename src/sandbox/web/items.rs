@@ -13,7 +13,7 @@ use super::super::error::SandboxError;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::super::snapshot::count;
-use super::super::world::{self, Later, Memory, What};
+use super::super::world::{self, DeferredCommand, LogContent, Memory};
 use super::Action;
 
 /// The web service among the services: the first label of its host.
@@ -77,7 +77,7 @@ pub(in crate::sandbox) enum Command {
     /// Create an item.
     Create {
         #[serde(default)]
-        of: Place,
+        of: CollectionId,
         fields: Fields,
     },
     /// Give an item these fields and no others.
@@ -100,7 +100,7 @@ pub(in crate::sandbox) enum Event {
     Created {
         id: u64,
         #[serde(default)]
-        of: Place,
+        of: CollectionId,
         fields: Fields,
     },
     /// An item has these fields.
@@ -115,7 +115,7 @@ pub(in crate::sandbox) enum Event {
 
 /// The collection that an item belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::sandbox) struct Place {
+pub(in crate::sandbox) struct CollectionId {
     service: String,
     kind: String,
 }
@@ -135,7 +135,7 @@ pub(in crate::sandbox) enum Refusal {
 #[derive(Debug)]
 pub(in crate::sandbox) struct State {
     services: Vec<SimulatedService>,
-    items: BTreeMap<u64, (Place, Fields)>,
+    items: BTreeMap<u64, (CollectionId, Fields)>,
     /// The valid tokens, with the service of each.
     tokens: BTreeMap<String, String>,
     last: u64,
@@ -182,10 +182,10 @@ pub struct WebTotals {
     pub landed_late: u64,
 }
 
-impl Default for Place {
+impl Default for CollectionId {
     /// `/items` of the web service, the only collection in logs before format 4.
-    fn default() -> Place {
-        Place {
+    fn default() -> CollectionId {
+        CollectionId {
             service: WEB.to_owned(),
             kind: "item".to_owned(),
         }
@@ -198,7 +198,7 @@ impl Default for State {
             services: vec![SimulatedService {
                 name: WEB.to_owned(),
                 collections: vec![Collection {
-                    kind: Place::default().kind,
+                    kind: CollectionId::default().kind,
                     path: "/items".to_owned(),
                     by_id: Some("/items/{id}".to_owned()),
                     by_key: None,
@@ -282,7 +282,7 @@ impl State {
 
     /// Returns the snapshot.
     pub(in crate::sandbox) fn book(&self) -> WebBook {
-        let web = Place::default();
+        let web = CollectionId::default();
         let described = self.items.iter().filter(|(_, (of, _))| *of != web);
         WebBook {
             items: self.of(&web).map(|(id, fields)| shown(id, fields)).collect(),
@@ -306,12 +306,12 @@ impl State {
         self.services.iter().find(|service| service.name == name)
     }
 
-    fn collection(&self, of: &Place) -> Option<&Collection> {
+    fn collection(&self, of: &CollectionId) -> Option<&Collection> {
         let mut collections = self.service(&of.service)?.collections.iter();
         collections.find(|collection| collection.kind == of.kind)
     }
 
-    fn of(&self, place: &Place) -> impl Iterator<Item = (u64, &Fields)> {
+    fn of(&self, place: &CollectionId) -> impl Iterator<Item = (u64, &Fields)> {
         let items = self.items.iter().filter(move |(_, (of, _))| of == place);
         items.map(|(id, (_, fields))| (*id, fields))
     }
@@ -341,7 +341,7 @@ impl Collection {
 
 /// The target of a request.
 struct Target {
-    place: Place,
+    place: CollectionId,
     collection: Collection,
     /// The path segment for `{id}`.
     id: Option<String>,
@@ -377,7 +377,7 @@ fn target(site: &Site, call: &Call) -> Option<Target> {
             let id = segment(&collection.by_id, "{id}").filter(|_| !is_list);
             let key = segment(&collection.by_key, "{key}").filter(|_| !is_list);
             (is_list || id.is_some() || key.is_some()).then(|| Target {
-                place: Place {
+                place: CollectionId {
                     service: service.name.clone(),
                     kind: collection.kind.clone(),
                 },
@@ -521,7 +521,7 @@ fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
             of: target.place.clone(),
             fields: fields()?,
         })),
-        "PUT" if !is_list && target.place == Place::default() => Ok(Action::Do(Command::Replace {
+        "PUT" if !is_list && target.place == CollectionId::default() => Ok(Action::Do(Command::Replace {
             id: id()?,
             fields: fields()?,
         })),
@@ -640,14 +640,14 @@ impl world::Command for Command {
     }
 }
 
-impl From<Command> for Later {
-    fn from(command: Command) -> Later {
-        Later::Web(command)
+impl From<Command> for DeferredCommand {
+    fn from(command: Command) -> DeferredCommand {
+        DeferredCommand::Web(command)
     }
 }
 
-impl From<Event> for What {
-    fn from(event: Event) -> What {
-        What::Web(event)
+impl From<Event> for LogContent {
+    fn from(event: Event) -> LogContent {
+        LogContent::Web(event)
     }
 }

@@ -15,9 +15,9 @@ use super::super::{jrni, mobsted, sparrow, sparrow_bulk, web};
 pub(super) const FORMAT: u32 = 5;
 
 /// A changing request to a platform, with everything needed to carry it out later and in another process.
-pub(in crate::sandbox) trait Command: Clone + Into<Later> {
+pub(in crate::sandbox) trait Command: Clone + Into<DeferredCommand> {
     /// The event that it results in.
-    type Event: Clone + Into<What>;
+    type Event: Clone + Into<LogContent>;
     /// The reason why it was not carried out.
     type Refusal: fmt::Display + From<SandboxError>;
 
@@ -48,13 +48,13 @@ pub(in crate::sandbox) struct Deferred {
     pub(super) id: u64,
     /// In milliseconds since the Unix epoch.
     pub(super) due: i64,
-    pub(super) command: Later,
+    pub(super) command: DeferredCommand,
 }
 
 /// A command of any platform. Mobsted's are serialised without its name because they are older than the others.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::sandbox) enum Later {
+pub(in crate::sandbox) enum DeferredCommand {
     Jrni(jrni::Command),
     Sparrow(sparrow::Command),
     SparrowBulk(sparrow_bulk::Command),
@@ -71,13 +71,13 @@ pub(super) struct Entry {
     /// The deferred effect that this entry settles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) settles: Option<u64>,
-    pub(super) what: What,
+    pub(super) what: LogContent,
 }
 
 /// The content of a log line: one variant per platform, and those about the world itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::sandbox) enum What {
+pub(in crate::sandbox) enum LogContent {
     /// The first line; repeated when a newer program continues an older world.
     World {
         format: u32,
@@ -100,14 +100,14 @@ pub(in crate::sandbox) enum What {
     Refused { reason: String },
 }
 
-impl What {
+impl LogContent {
     /// Whether it records that a command was refused.
     fn is_refusal(&self) -> bool {
         matches!(
             self,
-            What::Refused { .. }
-                | What::Mobsted(mobsted::Event::Duplicate { .. })
-                | What::Jrni(jrni::Event::Duplicate { .. })
+            LogContent::Refused { .. }
+                | LogContent::Mobsted(mobsted::Event::Duplicate { .. })
+                | LogContent::Jrni(jrni::Event::Duplicate { .. })
         )
     }
 }
@@ -120,14 +120,14 @@ impl Memory {
     ) -> impl FnMut(Entry) -> Result<(), SandboxError> + 'a {
         move |entry| {
             match &entry.what {
-                What::World { format, .. } if *format > FORMAT => {
+                LogContent::World { format, .. } if *format > FORMAT => {
                     return Err(SandboxError::NewerFormat {
                         path: path.to_path_buf(),
                         found: *format,
                         known: FORMAT,
                     });
                 }
-                What::World { .. } => {}
+                LogContent::World { .. } => {}
                 _ if self.secret.is_none() => {
                     return Err(SandboxError::Corrupt {
                         path: path.to_path_buf(),
@@ -147,28 +147,28 @@ impl Memory {
         let settled = entry.settles.and_then(|id| self.deferred.remove(&id));
         if let Some(deferred) = settled.filter(|_| !entry.what.is_refusal()) {
             match deferred.command {
-                Later::Mobsted(_) => self.mobsted.totals.landed_late += 1,
-                Later::Jrni(_) => self.jrni.totals.landed_late += 1,
-                Later::Sparrow(_) => self.sparrow.totals.landed_late += 1,
-                Later::SparrowBulk(_) => self.sparrow_bulk.totals.landed_late += 1,
-                Later::Web(_) => self.web.totals.landed_late += 1,
+                DeferredCommand::Mobsted(_) => self.mobsted.totals.landed_late += 1,
+                DeferredCommand::Jrni(_) => self.jrni.totals.landed_late += 1,
+                DeferredCommand::Sparrow(_) => self.sparrow.totals.landed_late += 1,
+                DeferredCommand::SparrowBulk(_) => self.sparrow_bulk.totals.landed_late += 1,
+                DeferredCommand::Web(_) => self.web.totals.landed_late += 1,
             }
         }
         match entry.what {
-            What::World { format, secret } => {
+            LogContent::World { format, secret } => {
                 self.format = format;
                 self.secret = Some(secret);
             }
-            What::Mobsted(event) => self.mobsted.apply(event, entry.at),
-            What::Jrni(event) => self.jrni.apply(event, entry.at),
-            What::Sparrow(event) => self.sparrow.apply(event),
-            What::SparrowBulk(event) => self.sparrow_bulk.apply(event),
-            What::Web(event) => self.web.apply(event),
-            What::Deferred(deferred) => {
+            LogContent::Mobsted(event) => self.mobsted.apply(event, entry.at),
+            LogContent::Jrni(event) => self.jrni.apply(event, entry.at),
+            LogContent::Sparrow(event) => self.sparrow.apply(event),
+            LogContent::SparrowBulk(event) => self.sparrow_bulk.apply(event),
+            LogContent::Web(event) => self.web.apply(event),
+            LogContent::Deferred(deferred) => {
                 self.last_deferred = deferred.id;
                 self.deferred.insert(deferred.id, deferred);
             }
-            What::Refused { .. } => {}
+            LogContent::Refused { .. } => {}
         }
     }
 

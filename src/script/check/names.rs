@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::Scene;
+use super::CheckContext;
 use crate::script::error::Diagnostic;
 use crate::script::scopes::{Binding, Scopes, Use, Used};
 use crate::script::{parse, unknown};
 
-impl Scene<'_> {
+impl CheckContext<'_> {
     /// Reports each undefined variable at its first use in each function and in the top-level code.
     pub(super) fn variables(&self) -> Vec<Diagnostic> {
         let text = parse::blank_shebang(&self.source.text);

@@ -24,7 +24,7 @@ pub(crate) use self::credential::holds_credential;
 use self::frame::EvalFrame;
 pub(crate) use self::inspect::{Step, declared};
 pub(crate) use self::library::{Native, natives};
-pub(crate) use self::saving::{Came, Saved, Typed};
+pub(crate) use self::saving::{InputOutcome, SavedScript, TypedInput};
 use self::sources::{MAIN, SessionSources};
 use super::bundle::{Loader, Source};
 use super::error::Diagnostic;
@@ -33,8 +33,8 @@ use super::explain;
 use super::host::Host;
 use super::host_calls::Operations;
 use super::memory::Memory;
-use super::modules::Loaded;
-use super::program::{Ended, engine, panic_text};
+use super::modules::LoadedModules;
+use super::program::{ScriptEnd, engine, panic_text};
 pub(crate) use super::scopes::{Binding, Declared, Scopes, Use};
 use super::script_error;
 use super::sources::Sources;
@@ -50,13 +50,13 @@ pub(crate) struct Workspace {
     functions: AST,
     /// The `import` statements that succeeded: Rhai drops imports after each evaluation.
     imports: Vec<Stmt>,
-    loaded: Loaded,
+    loaded: LoadedModules,
     /// Whether the last input ended the script that it is part of.
     has_ended: bool,
 }
 
 /// An input that is ready to run.
-pub(crate) struct Ready {
+pub(crate) struct CompiledInput {
     ast: AST,
     /// The functions that it defines, as signatures: `greet(name)`.
     pub defines: Vec<String>,
@@ -101,7 +101,7 @@ pub(crate) struct Function {
 /// Imported files, as they were read.
 pub(crate) struct Modules {
     read: sources::Modules,
-    loaded: Loaded,
+    loaded: LoadedModules,
 }
 
 impl Modules {
@@ -119,7 +119,7 @@ impl Workspace {
             scope: Scope::new(),
             functions: AST::empty(),
             imports: Vec::new(),
-            loaded: Loaded::default(),
+            loaded: LoadedModules::default(),
             has_ended: false,
         }
     }
@@ -137,13 +137,13 @@ impl Workspace {
         line: usize,
         text: &str,
         loader: &dyn Loader,
-    ) -> Result<Ready, Box<Diagnostic>> {
+    ) -> Result<CompiledInput, Box<Diagnostic>> {
         let source = Source::new(name, text);
         let mut ast =
             Arc::make_mut(&mut self.session_sources).enter(source, line.saturating_sub(1), loader)?;
         ast.set_source(MAIN);
         let defines = signatures(&ast);
-        Ok(Ready { ast, defines })
+        Ok(CompiledInput { ast, defines })
     }
 
     /// Defines the functions of a whole file before its statements are evaluated one by one. Does nothing if the file
@@ -164,27 +164,27 @@ impl Workspace {
     /// Blocks. Definitions made before a failure remain.
     pub(crate) fn evaluate(
         &mut self,
-        ready: &Ready,
+        ready: &CompiledInput,
         number: usize,
         host_operations: Arc<dyn Operations>,
-    ) -> Result<Answer, Ended> {
+    ) -> Result<Answer, ScriptEnd> {
         thread::scope(|scope| {
             let thread = thread::Builder::new().stack_size(super::STACK_SIZE);
             match thread.spawn_scoped(scope, || self.evaluate_here(ready, number, host_operations)) {
                 Ok(thread) => thread
                     .join()
-                    .unwrap_or_else(|_| Err(Ended::Bug("the script host panicked".into()))),
-                Err(error) => Err(Ended::Bug(format!("cannot start a thread: {error}"))),
+                    .unwrap_or_else(|_| Err(ScriptEnd::Bug("the script host panicked".into()))),
+                Err(error) => Err(ScriptEnd::Bug(format!("cannot start a thread: {error}"))),
             }
         })
     }
 
     fn evaluate_here(
         &mut self,
-        ready: &Ready,
+        ready: &CompiledInput,
         number: usize,
         host_operations: Arc<dyn Operations>,
-    ) -> Result<Answer, Ended> {
+    ) -> Result<Answer, ScriptEnd> {
         let execution = Execution::new(host_operations, self.host().memory());
         let sources: Arc<dyn Sources> = Arc::clone(&self.session_sources) as Arc<dyn Sources>;
         let course = EvalFrame::of(&self.scope);
@@ -202,12 +202,12 @@ impl Workspace {
         self.keep_definitions(&ready.ast);
         self.has_ended = matches!(outcome, Ok(Ok(_))) && !course.ended();
         if let Some(stop) = execution.stopped() {
-            return Err(Ended::Stopped(stop));
+            return Err(ScriptEnd::Stopped(stop));
         }
         if let Some(overrun) = execution.overrun() {
             let ended = match outcome {
                 Ok(result) => result.map_err(|error| failed(&*sources, &error)),
-                Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
+                Err(panic) => Err(ScriptEnd::Bug(panic_text(panic.as_ref()))),
             };
             return Err(overrun.end(ended, None));
         }
@@ -221,7 +221,7 @@ impl Workspace {
                     .set_or_push("_err", Dynamic::from(script_error::from_error(&error)));
                 Err(failed(&*sources, &error))
             }
-            Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
+            Err(panic) => Err(ScriptEnd::Bug(panic_text(panic.as_ref()))),
         }
     }
 
@@ -424,8 +424,8 @@ fn type_name(value: &Dynamic) -> String {
 }
 
 /// Explains the failure of an input.
-fn failed(sources: &dyn Sources, error: &EvalAltResult) -> Ended {
-    Ended::Failed(Box::new(explain::runtime(sources, error)))
+fn failed(sources: &dyn Sources, error: &EvalAltResult) -> ScriptEnd {
+    ScriptEnd::Failed(Box::new(explain::runtime(sources, error)))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ fn is_numbered(name: &str) -> bool {
 }
 
 /// A text as the tokenizer sees it.
-pub(super) struct Running {
+pub(super) struct TokenizerText {
     /// The text with `_D` for each `_3`.
     pub(super) text: String,
     /// The positions of those names.
@@ -37,8 +37,8 @@ pub(super) struct Running {
 }
 
 /// Prepares a text for the tokenizer.
-pub(super) fn running(text: &str) -> Running {
-    let mut running = Running {
+pub(super) fn running(text: &str) -> TokenizerText {
+    let mut running = TokenizerText {
         text: text.to_owned(),
         places: BTreeSet::new(),
     };
@@ -75,7 +75,7 @@ pub(super) fn running(text: &str) -> Running {
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
 )]
-fn numbered_places(running: &Running) -> Vec<Position> {
+fn numbered_places(running: &TokenizerText) -> Vec<Position> {
     let found: Arc<Mutex<Vec<Position>>> = Arc::default();
     let mut engine = host::compiler();
     let (seen, renaming) = (Arc::clone(&found), Renaming::of(running));
@@ -125,7 +125,7 @@ struct State {
 
 impl Renaming {
     /// Creates a renaming for the tokens of this text.
-    pub(super) fn of(running: &Running) -> Renaming {
+    pub(super) fn of(running: &TokenizerText) -> Renaming {
         Renaming {
             places: running.places.clone(),
             state: Mutex::default(),

@@ -29,13 +29,13 @@ use crate::script::check::KEYWORDS;
 
 /// An input as it was typed, and its outcome.
 #[derive(Debug, Clone)]
-pub(crate) struct Typed {
+pub(crate) struct TypedInput {
     /// The input's number.
     pub number: usize,
     /// The input's text.
     pub text: String,
     /// The outcome.
-    pub outcome: Came,
+    pub outcome: InputOutcome,
     /// Whether it must never be written to a file.
     pub hidden: bool,
     /// The account it used, if that is not the script's. Only functions and imports of such an input go into the
@@ -43,9 +43,9 @@ pub(crate) struct Typed {
     pub elsewhere: Option<String>,
 }
 
-impl Typed {
+impl TypedInput {
     /// Splits off what cannot be in the script, as the reason and its text.
-    fn separated(&self) -> (Typed, Option<(String, String)>) {
+    fn separated(&self) -> (TypedInput, Option<(String, String)>) {
         let unchanged = || (self.clone(), None);
         let Some(there) = self.elsewhere.as_ref().filter(|_| is_done(self)) else {
             return unchanged();
@@ -65,9 +65,9 @@ impl Typed {
         } else {
             text(&omitted).trim_start().to_owned()
         };
-        let here = Typed {
+        let here = TypedInput {
             text: text(&stays),
-            outcome: Came::Done(false),
+            outcome: InputOutcome::Done(false),
             ..self.clone()
         };
         (here, Some((format!("it was entered on {there}"), omitted_text)))
@@ -76,7 +76,7 @@ impl Typed {
 
 /// The outcome of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Came {
+pub(crate) enum InputOutcome {
     /// It succeeded; whether it returned a value.
     Done(bool),
     /// It failed, for this reason.
@@ -85,7 +85,7 @@ pub(crate) enum Came {
 
 /// A script made of inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Saved {
+pub(crate) struct SavedScript {
     /// The script's text.
     pub text: String,
     /// The parameters of `main`, with the value typed for each.
@@ -118,11 +118,11 @@ impl Workspace {
     /// `refused` the names that no parameter may have.
     pub(crate) fn save(
         &self,
-        inputs: &[Typed],
+        inputs: &[TypedInput],
         range: RangeInclusive<usize>,
         about: &str,
         refused: &BTreeSet<String>,
-    ) -> Saved {
+    ) -> SavedScript {
         let host = self.host();
         let functions = host.function_names();
         let is_known = |name: &str| {
@@ -130,17 +130,17 @@ impl Workspace {
                 || KEYWORDS.contains(&name)
                 || host.operations().iter().any(|op| op.name == name)
         };
-        let (here, omitted): (Vec<Typed>, Vec<_>) = inputs.iter().map(Typed::separated).unzip();
+        let (here, omitted): (Vec<TypedInput>, Vec<_>) = inputs.iter().map(TypedInput::separated).unzip();
         let session = InputGraph::of(&here, &is_known);
         let chosen = session.choose(&range);
         let mut numbers: BTreeSet<usize> = range.clone().chain(chosen.keys().copied()).collect();
         numbers.extend(session.lost(&numbers).into_keys());
-        let wanted: Vec<&Typed> = here
+        let wanted: Vec<&TypedInput> = here
             .iter()
             .filter(|input| numbers.contains(&input.number))
             .collect();
         let mut parts = Builder::new((host, &session, refused), inputs, &wanted, &is_known);
-        let gives = |input: &&&Typed| is_done(input) && input.elsewhere.is_none();
+        let gives = |input: &&&TypedInput| is_done(input) && input.elsewhere.is_none();
         let last = wanted.iter().rfind(gives);
         let last = last.map(|input| input.number);
         for input in &wanted {

@@ -3,7 +3,7 @@
 use rhai::{Array, Dynamic, ImmutableString, Map};
 
 use super::type_name;
-use crate::script::convert::{self, Room};
+use crate::script::convert::{self, MemoryCheck};
 use crate::script::handles;
 use crate::value::{Object, Value};
 
@@ -11,13 +11,13 @@ use crate::value::{Object, Value};
 const MAX_DEPTH: usize = 150;
 
 /// Returns the value, and whether all of it is data that there is room for.
-pub(super) fn shown(value: Dynamic, room: Room<'_>) -> (Value, bool) {
+pub(super) fn shown(value: Dynamic, room: MemoryCheck<'_>) -> (Value, bool) {
     let mut is_complete = true;
     let value = within(value, MAX_DEPTH, &mut is_complete, room);
     (value, is_complete)
 }
 
-fn within(value: Dynamic, depth: usize, is_complete: &mut bool, room: Room<'_>) -> Value {
+fn within(value: Dynamic, depth: usize, is_complete: &mut bool, room: MemoryCheck<'_>) -> Value {
     let value = value.flatten();
     let Some(depth) = depth.checked_sub(1) else {
         *is_complete = false;

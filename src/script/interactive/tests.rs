@@ -56,7 +56,7 @@ impl Typist {
             .space
             .evaluate(&ready, self.count, Arc::new(NoOperations::default()));
         ended.map_err(|ended| match ended {
-            Ended::Failed(diagnostic) => diagnostic,
+            ScriptEnd::Failed(diagnostic) => diagnostic,
             other => panic!("{other:?}"),
         })
     }
@@ -263,7 +263,7 @@ fn error_positions_use_the_line_numbers_of_the_source_file() {
         .unwrap();
     typist.space.evaluate(&defined, 1, host_operations()).unwrap();
     let called = typist.space.prepare("in", 9, "\nbad()", &typist.files).unwrap();
-    let Err(Ended::Failed(error)) = typist.space.evaluate(&called, 2, host_operations()) else {
+    let Err(ScriptEnd::Failed(error)) = typist.space.evaluate(&called, 2, host_operations()) else {
         panic!("it must fail");
     };
     let places: Vec<String> = error.frames.iter().map(ToString::to_string).collect();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn run(text: &str) -> (Result<Value, Ended>, Arc<Fake>) {
+fn run(text: &str) -> (Result<Value, ScriptEnd>, Arc<Fake>) {
     let host_operations: Arc<Fake> = Arc::default();
     (
         call_on(&compile(text), Vec::new(), Arc::clone(&host_operations)),
@@ -152,7 +152,9 @@ fn no_formatting_shows_a_secret() {
         let ended = call_on(&script, Vec::new(), Arc::clone(&host_operations));
         let shown = match &ended {
             Ok(value) => value.to_masked_json().to_string(),
-            Err(Ended::Failed(error)) => error.render(false, 400).replace(&script.bundle().main().text, ""),
+            Err(ScriptEnd::Failed(error)) => {
+                error.render(false, 400).replace(&script.bundle().main().text, "")
+            }
             Err(other) => format!("{other:?}"),
         };
         let all = format!(
@@ -188,7 +190,7 @@ fn a_returned_secret_is_still_a_secret() {
 #[test]
 fn an_unsupported_argument_is_refused_before_the_operation_call() {
     let (ended, host_operations) = run("act(#{ a: [|x| x] })");
-    let Err(Ended::Failed(error)) = ended else {
+    let Err(ScriptEnd::Failed(error)) = ended else {
         panic!()
     };
     assert_eq!(
@@ -207,7 +209,7 @@ fn top_level_code_runs_before_main_receives_its_arguments() {
     assert_eq!(ended.unwrap().to_masked_json().to_string(), r#"["p-a",3]"#);
     assert!(matches!(
         call_on(&script, vec![], Arc::default()),
-        Err(Ended::Bug(_))
+        Err(ScriptEnd::Bug(_))
     ));
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn run(text: &str, others: &[(&str, &str)]) -> Result<Value, Ended> {
+fn run(text: &str, others: &[(&str, &str)]) -> Result<Value, ScriptEnd> {
     let script = compile_with(text, others).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
     call_on(&script, Vec::new(), Arc::default())
 }
@@ -14,10 +14,10 @@ fn refused(text: &str, others: &[(&str, &str)]) -> Diagnostic {
     }
 }
 
-fn int(result: Result<Value, Ended>) -> i64 {
+fn int(result: Result<Value, ScriptEnd>) -> i64 {
     match result {
         Ok(Value::Int(int)) => int,
-        Err(Ended::Failed(error)) => panic!("{}", error.render(false, 100)),
+        Err(ScriptEnd::Failed(error)) => panic!("{}", error.render(false, 100)),
         other => panic!("{other:?}"),
     }
 }
@@ -81,7 +81,7 @@ fn nested_imports_work_and_their_catch_blocks_see_error_kinds() {
         ),
         ("b.rhai", "fn g(x) { x / 0 }"),
     ];
-    let Err(Ended::Failed(error)) = run("import \"a\" as a;\na::f(1)", &others) else {
+    let Err(ScriptEnd::Failed(error)) = run("import \"a\" as a;\na::f(1)", &others) else {
         panic!()
     };
     assert_eq!(error.summary(), "script_error (a.rhai:2:41)");
@@ -90,7 +90,7 @@ fn nested_imports_work_and_their_catch_blocks_see_error_kinds() {
 #[test]
 fn a_module_does_not_see_the_importer() {
     let others = [("lib.rhai", "fn f() { token }\nlet seen = token;")];
-    let Err(Ended::Failed(error)) = run("let token = \"s3cret\"; import \"lib\" as lib;", &others) else {
+    let Err(ScriptEnd::Failed(error)) = run("let token = \"s3cret\"; import \"lib\" as lib;", &others) else {
         panic!()
     };
     assert_eq!(error.title, "there is no variable `token` here");
@@ -137,7 +137,7 @@ fn a_failure_shows_the_chain_across_files() {
         "\nfn make(session, email) {\n    let t = session.create_tenant(email);\n    t\n}",
     )];
     let script = "import \"steps\" as st;\nfn main() {\n    let s = mobsted::connect();\n    st::make(s, \"taken@example.com\")\n}";
-    let Err(Ended::Failed(error)) = run(script, &others) else {
+    let Err(ScriptEnd::Failed(error)) = run(script, &others) else {
         panic!()
     };
     insta::assert_snapshot!(error.render(false, 100), @r#"
@@ -165,7 +165,7 @@ fn a_module_body_cannot_call_changing_operations() {
         ("act.rhai", "act(1);"),
         ("look.rhai", "export const NOW = now();\nfn later() { act(1); 5 }"),
     ];
-    let Err(Ended::Failed(error)) = run("import \"act\" as a;", &others) else {
+    let Err(ScriptEnd::Failed(error)) = run("import \"act\" as a;", &others) else {
         panic!()
     };
     assert_eq!(
@@ -186,7 +186,7 @@ fn a_module_body_cannot_call_changing_operations() {
 fn cancellation_stops_a_module_body() {
     let script = compile_with("try { import \"a\" as a; } catch { }", &[("a.rhai", "loop { }")]).unwrap();
     let ended = call_on(&script, Vec::new(), Fake::cancelled_after(500));
-    assert_eq!(ended, Err(Ended::Stopped(Stop::Cancelled)));
+    assert_eq!(ended, Err(ScriptEnd::Stopped(Stop::Cancelled)));
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn within(limit: fn() -> usize, text: &str) -> Diagnostic {
     let bundle = Bundle::collect(&Source::new("main.rhai", text), &Folder(BTreeMap::new())).unwrap();
     let script = Script::compile(&host().within(memory), bundle).unwrap();
     match call_on(&script, Vec::new(), Arc::default()) {
-        Err(Ended::Failed(error)) => *error,
+        Err(ScriptEnd::Failed(error)) => *error,
         other => panic!("{text}: {other:?}"),
     }
 }

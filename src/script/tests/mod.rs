@@ -20,7 +20,7 @@ use super::bundle::{Bundle, Loader, Source};
 use super::error::Diagnostic;
 use super::host::Host;
 use super::host_calls::{CallError, CallRequest, Operations, Stop};
-use super::program::{Ended, Script};
+use super::program::{Script, ScriptEnd};
 use crate::journal::NaturalKey;
 use crate::operation::call::Call;
 use crate::operation::catalogue::Catalogue;
@@ -252,7 +252,7 @@ fn compile(text: &str) -> Script {
 }
 
 /// Calls a script on a thread with the stack that scripts need.
-fn call_on(script: &Script, args: Vec<Value>, host_operations: Arc<Fake>) -> Result<Value, Ended> {
+fn call_on(script: &Script, args: Vec<Value>, host_operations: Arc<Fake>) -> Result<Value, ScriptEnd> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(super::STACK_SIZE);
         thread
@@ -263,7 +263,7 @@ fn call_on(script: &Script, args: Vec<Value>, host_operations: Arc<Fake>) -> Res
     })
 }
 
-fn call(text: &str) -> Result<Value, Ended> {
+fn call(text: &str) -> Result<Value, ScriptEnd> {
     call_on(&compile(text), Vec::new(), Arc::default())
 }
 
@@ -271,7 +271,7 @@ fn call(text: &str) -> Result<Value, Ended> {
 fn json(text: &str) -> String {
     match call(text) {
         Ok(value) => value.to_masked_json().to_string(),
-        Err(Ended::Failed(error)) => panic!("{}", error.render(false, 100)),
+        Err(ScriptEnd::Failed(error)) => panic!("{}", error.render(false, 100)),
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -279,7 +279,7 @@ fn json(text: &str) -> String {
 /// Returns the diagnostic of a script that fails.
 fn failure(text: &str) -> Diagnostic {
     match call(text) {
-        Err(Ended::Failed(error)) => *error,
+        Err(ScriptEnd::Failed(error)) => *error,
         other => panic!("{other:?}"),
     }
 }

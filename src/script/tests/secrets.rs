@@ -10,7 +10,7 @@ fn with_password(rest: &str) -> String {
 fn returned(rest: &str) -> Value {
     match call(&with_password(rest)) {
         Ok(value) => value,
-        Err(Ended::Failed(error)) => panic!("{}", error.render(false, 100)),
+        Err(ScriptEnd::Failed(error)) => panic!("{}", error.render(false, 100)),
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -68,7 +68,7 @@ fn interpolated_secrets_are_masked_when_printed_and_refused_by_operations() {
     ] {
         let fake = Arc::<Fake>::default();
         let ended = call_on(&compile(&with_password(rest)), Vec::new(), Arc::clone(&fake));
-        assert!(matches!(ended, Err(Ended::Failed(_))), "{rest}: {ended:?}");
+        assert!(matches!(ended, Err(ScriptEnd::Failed(_))), "{rest}: {ended:?}");
         assert!(!fake.asked().iter().any(|asked| asked.contains("act")), "{rest}");
     }
     let said = refused("act(`is ${p}`)");

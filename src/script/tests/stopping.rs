@@ -25,7 +25,7 @@ fn a_script_cannot_swallow_that_it_is_cancelled() {
         let host_operations = Fake::cancelled_after(500);
         let started = Instant::now();
         let ended = call_on(&compile(script), Vec::new(), host_operations);
-        assert_eq!(ended, Err(Ended::Stopped(Stop::Cancelled)), "{script}");
+        assert_eq!(ended, Err(ScriptEnd::Stopped(Stop::Cancelled)), "{script}");
         assert!(started.elapsed().as_millis() < 1_000, "{script}");
     }
 }
@@ -40,7 +40,7 @@ fn an_endless_loop_stops_soon_after_cancellation() {
         let signalled = Instant::now();
         (thread.join().unwrap(), signalled.elapsed())
     });
-    assert_eq!(ended, Err(Ended::Stopped(Stop::Cancelled)));
+    assert_eq!(ended, Err(ScriptEnd::Stopped(Stop::Cancelled)));
     assert!(waited.as_millis() < 200, "{waited:?}");
 }
 
@@ -59,7 +59,7 @@ fn a_parked_step_ends_the_row_even_inside_try_catch() {
     for script in scripts {
         let host_operations: Arc<Fake> = Arc::default();
         let ended = call_on(&compile(script), Vec::new(), Arc::clone(&host_operations));
-        assert_eq!(ended, Err(Ended::Stopped(parked.clone())), "{script}");
+        assert_eq!(ended, Err(ScriptEnd::Stopped(parked.clone())), "{script}");
         assert_eq!(
             host_operations.asked().len(),
             2,
@@ -131,6 +131,6 @@ fn one_call_cannot_ask_for_unlimited_memory() {
 fn a_panic_ends_the_call_and_nothing_else() {
     let script = compile("try { act(\"panic\") } catch { }");
     let ended = call_on(&script, Vec::new(), Arc::default());
-    assert_eq!(ended, Err(Ended::Bug("the door is broken".into())));
+    assert_eq!(ended, Err(ScriptEnd::Bug("the door is broken".into())));
     assert_eq!(json("1"), "1");
 }

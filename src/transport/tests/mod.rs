@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::error::{ErrorKind, Sent, TransportError};
 use super::request::{Method, Request};
-use super::testing::{Act, Seen, Server};
+use super::testing::{Act, ReceivedRequest, Server};
 use super::{Http, HttpConfig};
 use crate::clock::Clock;
 use crate::value::secret::Secret;

@@ -59,7 +59,7 @@ async fn equal_connect_options_share_one_connection_pool_and_rate_limit() {
 async fn the_server_never_sees_more_requests_than_the_concurrency_limit() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    let server = crate::transport::testing::Crowd::start(3).await;
+    let server = crate::transport::testing::BarrierServer::start(3).await;
     let connect_options = ConnectOptions {
         concurrency: Some(3),
         ..ConnectOptions::default()

@@ -1,14 +1,14 @@
 //! Plain http beyond this machine: only to the origin for which the account's user accepts it.
 
 use super::*;
-use crate::transport::connect_options::{ConnectOptions, Proxy, Through};
+use crate::transport::connect_options::{ConnectOptions, Proxy, ProxyChoice};
 use crate::value::origin::Origin;
 
 /// A client for an account at `http://api.example`, which is reached through this server as a proxy.
 fn accepting(proxy: &Server) -> Http {
     let (http, _) = http();
     http.with_connect_options(&ConnectOptions {
-        proxy: Through::Proxy(Proxy::parse(&proxy.address.to_string()).unwrap()),
+        proxy: ProxyChoice::Proxy(Proxy::parse(&proxy.address.to_string()).unwrap()),
         plain_http: Origin::parse("http://api.example"),
         ..ConnectOptions::default()
     })
@@ -39,7 +39,7 @@ async fn accounts_without_that_consent_are_not_reached_by_plain_http() {
     let proxy = Server::start(|_, _| Act::json(200, "{}")).await;
     let (http, _) = http();
     let direct = http.with_connect_options(&ConnectOptions {
-        proxy: Through::Proxy(Proxy::parse(&proxy.address.to_string()).unwrap()),
+        proxy: ProxyChoice::Proxy(Proxy::parse(&proxy.address.to_string()).unwrap()),
         ..ConnectOptions::default()
     });
     for http in [http, direct] {

@@ -101,7 +101,7 @@ async fn permanent_errors_are_not_retried() {
 #[tokio::test]
 async fn a_change_on_a_connection_that_closes_is_never_sent_twice() {
     // Each connection serves one request and closes without notice: the worst case for reused connections.
-    let server = Server::start(|_: &Seen, _| {
+    let server = Server::start(|_: &ReceivedRequest, _| {
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
         Act::SayAndClose(head)
     })

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::transport::connect_options::{Authorities, ConnectOptions, Identity, Proxies, Proxy, Through};
+use crate::transport::connect_options::{Authorities, ConnectOptions, Identity, Proxies, Proxy, ProxyChoice};
 
 /// A certificate authority that is not trusted by default.
 struct Authority {
@@ -284,7 +284,7 @@ async fn remote_hosts_use_the_proxy_and_loopback_does_not() {
     let authority = Authority::new();
     let (address, asked) = proxy(authority.acceptor("acme.example", false)).await;
     let through = |text: &str| ConnectOptions {
-        proxy: Through::Proxy(Proxy::parse(text).unwrap()),
+        proxy: ProxyChoice::Proxy(Proxy::parse(text).unwrap()),
         ..authority.trusted()
     };
     let acme = url::Url::parse("https://acme.example/x").unwrap();
@@ -312,7 +312,7 @@ async fn a_proxy_that_refuses_is_named_without_its_credentials() {
     let authority = Authority::new();
     let (address, _) = proxy(authority.acceptor("acme.example", false)).await;
     let connect_options = ConnectOptions {
-        proxy: Through::Proxy(Proxy::parse(&format!("http://ann:s3cret-pw@{address}")).unwrap()),
+        proxy: ProxyChoice::Proxy(Proxy::parse(&format!("http://ann:s3cret-pw@{address}")).unwrap()),
         ..ConnectOptions::default()
     };
     let url = url::Url::parse("https://refused.example/x").unwrap();
@@ -360,7 +360,7 @@ async fn the_default_proxy_applies_unless_no_proxy_or_direct_is_set() {
         assert_failed(&error, ErrorKind::Connect, Sent::No, 4);
     }
     let direct = ConnectOptions {
-        proxy: Through::Direct,
+        proxy: ProxyChoice::Direct,
         ..authority.trusted()
     };
     assert_eq!(ask(direct, "").await.unwrap_err().kind, ErrorKind::Connect);

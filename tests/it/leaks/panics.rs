@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use provisor::client::Password;
-use provisor::transport::connect_options::{ConnectOptions, Proxy, Through};
+use provisor::transport::connect_options::{ConnectOptions, Proxy, ProxyChoice};
 use provisor::transport::request::{Body, Method, Request};
 use provisor::value::secret::Secret;
 use provisor::value::{Object, Record, Value};
@@ -26,7 +26,7 @@ fn holders() -> Vec<Box<dyn std::fmt::Debug>> {
         ..request
     };
     let line = ConnectOptions {
-        proxy: Through::Proxy(Proxy::parse("http://ann:CANARYproxy9@127.0.0.1:1").unwrap()),
+        proxy: ProxyChoice::Proxy(Proxy::parse("http://ann:CANARYproxy9@127.0.0.1:1").unwrap()),
         ..ConnectOptions::default()
     };
     vec![

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use crate::value::{Value, with_long_integers_quoted};
 
 /// Why a text is not a row.
-pub(super) struct Wrong {
+pub(super) struct RowParseError {
     /// The problem, as a clause.
     pub(super) problem: String,
     /// Whether it is not JSON at all.
@@ -18,8 +18,8 @@ pub(super) struct Wrong {
 }
 
 /// Parses one object. An empty or duplicate name is an error.
-pub(super) fn read(text: &[u8]) -> Result<Vec<(String, Value)>, Wrong> {
-    let wrong = |problem: String, syntax| Wrong {
+pub(super) fn read(text: &[u8]) -> Result<Vec<(String, Value)>, RowParseError> {
+    let wrong = |problem: String, syntax| RowParseError {
         problem,
         syntax,
         lines_below: 0,
@@ -38,7 +38,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<(String, Value)>, Wrong> {
             ))
         }
         Err(error) if error.is_data() => Err(wrong(without_place(&error), false)),
-        Err(error) => Err(Wrong {
+        Err(error) => Err(RowParseError {
             problem: format!("it is not JSON: {}", without_place(&error)),
             syntax: true,
             lines_below: (error.line() as u64).saturating_sub(1),
@@ -68,13 +68,13 @@ struct Fields(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(FieldsVisitor)
     }
 }
 
-struct InOrder;
+struct FieldsVisitor;
 
-impl<'de> Visitor<'de> for InOrder {
+impl<'de> Visitor<'de> for FieldsVisitor {
     type Value = Fields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use crate::transport::connect_options::{ConnectOptions, PLAIN_HTTP_CONSENT, Proxy, Through};
+use crate::transport::connect_options::{ConnectOptions, PLAIN_HTTP_CONSENT, Proxy, ProxyChoice};
 use crate::transport::rate_limit::Rate;
 use crate::value::origin::Origin as Place;
 
@@ -45,7 +45,7 @@ fn every_connection_setting_is_parsed() {
     assert_eq!(line.name, "a");
     assert_eq!(
         line.proxy,
-        Through::Proxy(Proxy::parse("proxy.example:3128").unwrap())
+        ProxyChoice::Proxy(Proxy::parse("proxy.example:3128").unwrap())
     );
     assert!(line.ca.is_some() && line.identity.is_some());
     assert_eq!((line.rate, line.concurrency), (Rate::parse("90/min"), Some(16)));
@@ -54,7 +54,7 @@ fn every_connection_setting_is_parsed() {
     let none = Home::new("[profiles.a]\nproxy = \"none\"\n", "")
         .connect_options(&[])
         .unwrap();
-    assert_eq!(none.proxy, Through::Direct);
+    assert_eq!(none.proxy, ProxyChoice::Direct);
     let nothing = Home::new("[profiles.a]\n", "").connect_options(&[]).unwrap();
     assert_eq!(
         nothing,
@@ -132,7 +132,7 @@ fn a_proxy_url_from_the_environment_is_used_and_redacted() {
         .unwrap();
     assert_eq!(
         line.proxy,
-        Through::Proxy(Proxy::parse("http://ann:hunter2@p:1").unwrap())
+        ProxyChoice::Proxy(Proxy::parse("http://ann:hunter2@p:1").unwrap())
     );
     assert!(!format!("{line:?}").contains("hunter2"));
     let place = "~/provisor/config/config.toml:2: `profiles.a.proxy` is kept in the environment variable ACME_PROXY, and";

@@ -35,8 +35,8 @@ impl File {
         self.folder.path().join("config.toml")
     }
 
-    fn change(&self, change: impl FnOnce(&mut Draft)) -> Result<String, CommandError> {
-        let mut draft = Draft::open(&crate::platforms::catalogue(), &self.path())?;
+    fn change(&self, change: impl FnOnce(&mut ConfigDraft)) -> Result<String, CommandError> {
+        let mut draft = ConfigDraft::open(&crate::platforms::catalogue(), &self.path())?;
         change(&mut draft);
         draft.save()?;
         Ok(std::fs::read_to_string(self.path()).unwrap())
@@ -63,7 +63,7 @@ fn editing_the_config_preserves_comments_and_order() {
 fn a_first_profile_makes_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("deep/config.toml");
-    let mut draft = Draft::open(&crate::platforms::catalogue(), &file).unwrap();
+    let mut draft = ConfigDraft::open(&crate::platforms::catalogue(), &file).unwrap();
     draft.set("acme", "url", "https://acme.example");
     draft.save().unwrap();
     assert_eq!(
@@ -122,7 +122,7 @@ fn saving_the_config_keeps_symlinks_and_sets_permissions_0600() {
     let file = File::new(WRITTEN);
     let link = file.folder.path().join("link.toml");
     symlink(file.path(), &link).unwrap();
-    let mut draft = Draft::open(&crate::platforms::catalogue(), &link).unwrap();
+    let mut draft = ConfigDraft::open(&crate::platforms::catalogue(), &link).unwrap();
     draft.set("acme", "login", "bob@example.com");
     draft.save().unwrap();
     assert!(link.is_symlink());

@@ -6,7 +6,7 @@ use super::BARE;
 use crate::cli::import::values::{Part, Values, parts};
 
 /// A fragment of JSON with variables.
-enum Bit {
+enum JsonFragment {
     /// Text inside quotes, without the quotes.
     Quoted(String),
     /// Text outside quotes, with the quotes that delimit strings.
@@ -22,9 +22,9 @@ pub(super) fn parse_with_placeholders(content: &str) -> Option<Json> {
     let mut out = String::with_capacity(content.len());
     for bit in bits(content) {
         match bit {
-            Bit::Quoted(text) | Bit::Plain(text) => out.push_str(&text),
-            Bit::Inside(name) => out.extend(["{{", name.as_str(), "}}"]),
-            Bit::Bare(name) => out.push_str(&serde_json::to_string(&format!("{BARE}{name}")).ok()?),
+            JsonFragment::Quoted(text) | JsonFragment::Plain(text) => out.push_str(&text),
+            JsonFragment::Inside(name) => out.extend(["{{", name.as_str(), "}}"]),
+            JsonFragment::Bare(name) => out.push_str(&serde_json::to_string(&format!("{BARE}{name}")).ok()?),
         }
     }
     serde_json::from_str(&out).ok()
@@ -35,16 +35,16 @@ pub(super) fn is_held(content: &str, values: &Values) -> bool {
     let all = bits(content);
     // Each colon outside strings is a field; if the parsed maps have fewer fields, a name was repeated.
     let colons = all.iter().map(|bit| match bit {
-        Bit::Plain(text) => text.matches(':').count(),
+        JsonFragment::Plain(text) => text.matches(':').count(),
         _ => 0,
     });
     if parse_with_placeholders(content).is_some_and(|json| fields(&json) < colons.sum()) {
         return false;
     }
     all.iter().all(|bit| match bit {
-        Bit::Quoted(_) | Bit::Inside(_) => true,
-        Bit::Plain(text) => numbers(text).all(is_exact),
-        Bit::Bare(name) => {
+        JsonFragment::Quoted(_) | JsonFragment::Inside(_) => true,
+        JsonFragment::Plain(text) => numbers(text).all(is_exact),
+        JsonFragment::Bare(name) => {
             let shown = values.expanded(&format!("{{{{{name}}}}}"));
             // A value that is passed when the script runs is not known here.
             shown.contains("{{") || is_exact_json(&shown)
@@ -57,7 +57,7 @@ pub(super) fn is_exact_json(text: &str) -> bool {
     let is_json = serde_json::from_str::<Json>(text).is_ok();
     is_json
         && bits(text).iter().all(|bit| match bit {
-            Bit::Plain(text) => numbers(text).all(is_exact),
+            JsonFragment::Plain(text) => numbers(text).all(is_exact),
             _ => true,
         })
 }
@@ -70,17 +70,17 @@ fn fields(json: &Json) -> usize {
     }
 }
 
-fn bits(content: &str) -> Vec<Bit> {
+fn bits(content: &str) -> Vec<JsonFragment> {
     let mut all = Vec::new();
     let (mut quoted_now, mut escaped) = (false, false);
     for part in parts(content) {
         let text = match part {
-            Part::Hole(name) if quoted_now => {
-                all.push(Bit::Inside(name));
+            Part::Placeholder(name) if quoted_now => {
+                all.push(JsonFragment::Inside(name));
                 continue;
             }
-            Part::Hole(name) => {
-                all.push(Bit::Bare(name));
+            Part::Placeholder(name) => {
+                all.push(JsonFragment::Bare(name));
                 continue;
             }
             Part::Text(text) => text,
@@ -94,18 +94,18 @@ fn bits(content: &str) -> Vec<Bit> {
                 continue;
             }
             if quoted_now {
-                all.push(Bit::Quoted(std::mem::take(&mut piece)));
+                all.push(JsonFragment::Quoted(std::mem::take(&mut piece)));
                 piece.push('"');
             } else {
                 piece.push('"');
-                all.push(Bit::Plain(std::mem::take(&mut piece)));
+                all.push(JsonFragment::Plain(std::mem::take(&mut piece)));
             }
             quoted_now = !quoted_now;
         }
         all.push(if quoted_now {
-            Bit::Quoted(piece)
+            JsonFragment::Quoted(piece)
         } else {
-            Bit::Plain(piece)
+            JsonFragment::Plain(piece)
         });
     }
     all

@@ -81,8 +81,8 @@ fn item(account: &str, kind: &str, name: &str, id: Option<&str>, value: Object) 
     }
 }
 
-fn quiet(mark: &str) -> Quiet {
-    Quiet {
+fn quiet(mark: &str) -> UndisturbedRun {
+    UndisturbedRun {
         observation: environment(mark),
         duration: Duration::from_millis(50),
     }
@@ -249,7 +249,7 @@ fn elsewhere() -> Observation {
 
 /// The verdicts on a world of the other platforms after this damage: if all rows ended, and if some wait.
 fn judged_elsewhere(damage: impl FnOnce(&mut Observation)) -> (String, String) {
-    let quiet = || Quiet {
+    let quiet = || UndisturbedRun {
         observation: elsewhere(),
         duration: Duration::from_millis(50),
     };
@@ -305,7 +305,7 @@ fn sequential_ids_are_compared_by_the_resource_they_identify() {
         observation.rows = vec![row.as_object().unwrap().clone()];
         observation
     };
-    let quiet = || Quiet {
+    let quiet = || UndisturbedRun {
         observation: environment(2, 2),
         duration: Duration::from_millis(50),
     };

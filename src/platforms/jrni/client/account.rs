@@ -13,7 +13,7 @@ const VERSIONS: [&str; 3] = ["v1", "v3", "v5"];
 
 /// The address of an API, as `scheme://host[:port][/prefix]/api/v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Base {
+pub struct BaseUrl {
     root: Site,
     version: &'static str,
     full: String,
@@ -25,10 +25,10 @@ const WORDING: Wording = Wording {
     credential_fields: "login and password",
 };
 
-impl Base {
+impl BaseUrl {
     /// Parses an address with or without scheme, trailing slashes and `/api/v1`, `/api/v3` or `/api/v5`. Without a
     /// scheme it is https, or plain http for this machine and the sandbox.
-    pub fn parse(text: &str) -> Result<Base, ApiError> {
+    pub fn parse(text: &str) -> Result<BaseUrl, ApiError> {
         let site = Site::parse(text, &WORDING)?;
         let version = match site.as_str().rsplit_once("/api/") {
             Some((_, named)) => VERSIONS.into_iter().find(|known| *known == named),
@@ -37,7 +37,7 @@ impl Base {
         let version = version.ok_or_else(|| WORDING.bad("ends in /api/v1, /api/v3 or /api/v5"))?;
         let root = site.without(&format!("/api/{version}"));
         let full = format!("{root}/api/{version}");
-        Ok(Base { root, version, full })
+        Ok(BaseUrl { root, version, full })
     }
 
     /// The address, without a trailing slash.
@@ -76,7 +76,7 @@ impl Base {
     }
 }
 
-impl fmt::Display for Base {
+impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.full)
     }
@@ -86,7 +86,7 @@ impl fmt::Display for Base {
 #[derive(Clone)]
 pub struct Account {
     /// The address of the API.
-    pub base: Base,
+    pub base: BaseUrl,
     /// The login, an e-mail address.
     pub login: String,
     /// The source of the password.

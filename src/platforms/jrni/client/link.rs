@@ -5,7 +5,7 @@ use iri_string::template::UriTemplateStr;
 use iri_string::template::simple_context::SimpleContext;
 use url::Url;
 
-use super::account::Base;
+use super::account::BaseUrl;
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::value::{Record, Value};
 
@@ -39,7 +39,7 @@ pub(super) fn expand(template: &str, variables: &Record) -> Result<String, ApiEr
 }
 
 /// Resolves a link, which must be below the account's API: a token is sent nowhere else.
-pub(super) fn own(base: &Base, link: &str) -> Result<Url, ApiError> {
+pub(super) fn own(base: &BaseUrl, link: &str) -> Result<Url, ApiError> {
     let elsewhere = |place: &str| {
         let message = format!("the link leads to {place}, but calls must stay below {base}");
         ApiError::new(ApiErrorKind::Address, message)

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use super::account::Base;
+use super::account::BaseUrl;
 use super::*;
 use crate::client::error::ApiErrorKind;
 use crate::client::{Password, TokenKey, TokenStore};
@@ -59,7 +59,7 @@ impl Rig {
     fn account(&self) -> Account {
         let account = self.sandbox.jrni();
         Account {
-            base: Base::parse(&account.url).unwrap(),
+            base: BaseUrl::parse(&account.url).unwrap(),
             login: account.login,
             password: Password::known(Secret::new(account.password)),
             app_id: account.app_id,
@@ -206,7 +206,7 @@ async fn api_version_5_works_without_an_app_key() {
     let rig = Rig::new();
     let url = rig.sandbox.jrni().url.replace("/v1", "/v5");
     let account = Account {
-        base: Base::parse(&url).unwrap(),
+        base: BaseUrl::parse(&url).unwrap(),
         app_key: None,
         ..rig.account()
     };

@@ -22,7 +22,7 @@ pub enum Role {
 
 /// An account's address, as `scheme://host[:port][/prefix]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Base(Site);
+pub struct BaseUrl(Site);
 
 const WORDING: Wording = Wording {
     subject: "an account's address",
@@ -30,11 +30,11 @@ const WORDING: Wording = Wording {
     credential_fields: "login and password",
 };
 
-impl Base {
+impl BaseUrl {
     /// Parses an address as written by users or returned by the platform: with or without scheme, trailing slashes and
     /// `/api/v8`. Without a scheme it is https, or plain http for this machine and the sandbox.
-    pub fn parse(text: &str) -> Result<Base, ApiError> {
-        Ok(Base(Site::parse(text, &WORDING)?.without(API)))
+    pub fn parse(text: &str) -> Result<BaseUrl, ApiError> {
+        Ok(BaseUrl(Site::parse(text, &WORDING)?.without(API)))
     }
 
     /// The address, without a trailing slash.
@@ -60,7 +60,7 @@ impl Base {
     }
 }
 
-impl fmt::Display for Base {
+impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -70,7 +70,7 @@ impl fmt::Display for Base {
 #[derive(Clone)]
 pub struct Account {
     /// The account's address.
-    pub base: Base,
+    pub base: BaseUrl,
     /// The login, an e-mail address.
     pub login: String,
     /// The source of the password.

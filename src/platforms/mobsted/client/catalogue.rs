@@ -27,7 +27,7 @@ pub struct Part {
 
 /// The owner of the tags to read.
 #[derive(Debug, Clone, PartialEq)]
-pub enum TagsOf {
+pub enum TagOwner {
     /// Objects of an app, by their ids.
     Objects {
         /// The app.
@@ -88,21 +88,21 @@ impl Client {
     }
 
     /// Reads the values of these tags. The request is a POST, but changes nothing.
-    pub async fn read_tags(&self, of: &TagsOf, tags: &[String]) -> Result<Vec<TagValues>, ApiError> {
+    pub async fn read_tags(&self, of: &TagOwner, tags: &[String]) -> Result<Vec<TagValues>, ApiError> {
         let list = |items: &[Value]| Value::List(items.to_vec());
         let tags_value = Value::List(tags.iter().map(|tag| tag.as_str().into()).collect());
         let mut body = Record::from([("tags".to_owned(), tags_value)]);
         let what = match of {
-            TagsOf::Objects { app, ids } => {
+            TagOwner::Objects { app, ids } => {
                 body.insert("applicationId".into(), app.clone());
                 body.insert("ids".into(), list(ids));
                 "objects"
             }
-            TagsOf::Apps(ids) => {
+            TagOwner::Apps(ids) => {
                 body.insert("ids".into(), list(ids));
                 "applications"
             }
-            TagsOf::Tenant => "tenant",
+            TagOwner::Tenant => "tenant",
         };
         let path = format!("{}/{what}", self.endpoints().get("hashtags"));
         let request = self

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::account::Base;
+use super::account::BaseUrl;
 use super::endpoints::Endpoints;
 use super::judge::{self, Items};
 use crate::client::Guard;
@@ -20,21 +20,21 @@ const SERVERS: [&str; 4] = ["mobsted.com", "mobsted.ru", "mbst.xyz", "mobsted.sa
 
 /// The addresses of the Mobsted accounts known to this process. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Partners(Arc<Mutex<HashSet<Place>>>);
+pub(crate) struct Partners(Arc<Mutex<HashSet<AccountAddress>>>);
 
 /// A normalized host, and the base path of its account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Place {
+struct AccountAddress {
     host: String,
     path: String,
 }
 
 impl Partners {
     /// Adds the address of an account.
-    pub(crate) fn add_account(&self, base: &Base) {
+    pub(crate) fn add_account(&self, base: &BaseUrl) {
         if let Ok(url) = Url::parse(base.as_str()) {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(Place::of(&url));
+            known.insert(AccountAddress::of(&url));
         }
     }
 }
@@ -58,7 +58,7 @@ impl Guard for Partners {
 impl Partners {
     /// Whether it is sent to a Mobsted account, judging by its address and tokens.
     fn concerns(&self, request: &Request) -> bool {
-        let place = Place::of(&request.url);
+        let place = AccountAddress::of(&request.url);
         let is_at = |server: &str| {
             let rest = place.host.strip_suffix(server);
             rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -71,21 +71,21 @@ impl Partners {
     }
 }
 
-impl Base {
+impl BaseUrl {
     /// Whether both could be the address of one account, however they are written. Accounts on this machine may have
     /// nested paths; others have a host each.
-    pub fn may_be(&self, other: &Base) -> bool {
+    pub fn may_be(&self, other: &BaseUrl) -> bool {
         let (Ok(url), Ok(other)) = (Url::parse(self.as_str()), Url::parse(other.as_str())) else {
             return true;
         };
-        let (own, other) = (Place::of(&url), Place::of(&other));
+        let (own, other) = (AccountAddress::of(&url), AccountAddress::of(&other));
         let within = || own.is_below(&other) || other.is_below(&own);
         own == other || (!address::is_loopback(&url) && within())
     }
 }
 
-impl Place {
-    fn of(url: &Url) -> Place {
+impl AccountAddress {
+    fn of(url: &Url) -> AccountAddress {
         let host = url.host_str().unwrap_or_default().trim_end_matches('.');
         let host = match url.port_or_known_default() {
             // Services on this machine differ only by port.
@@ -94,13 +94,13 @@ impl Place {
         };
         let path = judge::decoded(url.path()).to_ascii_lowercase().replace('\\', "/");
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        Place {
+        AccountAddress {
             host,
             path: format!("/{}/", parts.join("/")).replace("//", "/"),
         }
     }
 
-    fn is_below(&self, base: &Place) -> bool {
+    fn is_below(&self, base: &AccountAddress) -> bool {
         self.host == base.host && self.path.starts_with(&base.path)
     }
 }

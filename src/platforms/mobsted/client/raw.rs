@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::Client;
-use super::account::{API, Base};
+use super::account::{API, BaseUrl};
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Body, Method, Request};
 use crate::value::{Record, Value};
@@ -66,7 +66,7 @@ impl Client {
 }
 
 /// Resolves a path: relative to the API, with `/api/v8`, or a full address below it.
-fn address(base: &Base, path: &str) -> Result<Url, ApiError> {
+fn address(base: &BaseUrl, path: &str) -> Result<Url, ApiError> {
     let root = format!("{base}{API}/");
     let path = path.trim();
     let full = if path.contains("://") {
@@ -103,8 +103,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    fn base() -> Base {
-        Base::parse("https://acme-admin.mobsted.com").unwrap()
+    fn base() -> BaseUrl {
+        BaseUrl::parse("https://acme-admin.mobsted.com").unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use serde_json::Value as Json;
 
 use super::Client;
-use super::account::Base;
+use super::account::BaseUrl;
 use super::paging::{Entry, Listing};
 use super::wire::{self, Fields};
 pub(crate) use crate::client::answer::Answer;
@@ -21,7 +21,7 @@ pub(super) const SUB_ACCOUNTS_APP: u64 = 1;
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTenant {
     /// Its address as returned by the platform, never derived from a name.
-    pub url: Base,
+    pub url: BaseUrl,
     /// The login.
     pub email: String,
     /// The phone number, if the platform returns one.
@@ -40,7 +40,7 @@ pub struct TenantRow {
     /// The login as written there; empty if the row has none.
     pub email: String,
     /// Its address. Derived from server and tenant name only if the row has none.
-    pub url: Option<Base>,
+    pub url: Option<BaseUrl>,
     /// The tenant's name.
     pub name: Option<String>,
     /// The initial password, stored in clear text on the platform. Not updated when the client changes it.
@@ -176,7 +176,7 @@ fn new_tenant(answer: &Answer, email: &str) -> Result<NewTenant, ApiError> {
         .unwrap_or(&nothing);
     let missing = |what: &str| answer.unreadable(&format!("it contains no {what}"));
     let url = wire::text(fields, &["url"]).ok_or_else(|| missing("`url`"))?;
-    let url = Base::parse(&url).map_err(|_| answer.unreadable("its `url` is not an address"))?;
+    let url = BaseUrl::parse(&url).map_err(|_| answer.unreadable("its `url` is not an address"))?;
     let password = wire::secret(credentials, &["password"])
         .or_else(|| wire::secret(fields, &["password"]))
         .ok_or_else(|| missing("`authentication.password`"))?;
@@ -203,7 +203,7 @@ fn row(item: &Fields) -> TenantRow {
     let text = |names: &[&str]| wire::text(columns, names);
     let name = text(&["tenant", "TenantName"]);
     let url = text(&["url"])
-        .and_then(|url| Base::parse(&url).ok())
+        .and_then(|url| BaseUrl::parse(&url).ok())
         .or_else(|| derived(&text(&["server", "ServerName"])?, name.as_ref()?));
     let id = wire::id_in(item, &["id"]);
     let name = name.or_else(|| url.as_ref().map(|url| url.tenant().to_owned()));
@@ -222,7 +222,7 @@ fn row(item: &Fields) -> TenantRow {
 
 /// Derives the address of a row that has none, in the documented form of Mobsted's hosts. An IP address cannot have
 /// subdomains, so such a server is the tenant's own.
-fn derived(server: &str, tenant: &str) -> Option<Base> {
+fn derived(server: &str, tenant: &str) -> Option<BaseUrl> {
     let server = server
         .split_once("://")
         .map_or(server, |(_, host)| host)
@@ -236,7 +236,7 @@ fn derived(server: &str, tenant: &str) -> Option<Base> {
     }
     let host = server.split(':').next().unwrap_or(server);
     if host.parse::<std::net::Ipv4Addr>().is_ok() {
-        return Base::parse(server).ok();
+        return BaseUrl::parse(server).ok();
     }
-    Base::parse(&format!("https://{tenant}-admin.{server}")).ok()
+    BaseUrl::parse(&format!("https://{tenant}-admin.{server}")).ok()
 }

@@ -123,7 +123,7 @@ async fn overridden(rig: &Rig, dice: &mut fastrand::Rng) -> Result<Value, OpErro
         return Err(OpError::new(Code::Own(&PROTECTED_APP), "no such endpoint"));
     };
     let account = account::Account {
-        base: Base::parse(&rig.address(""))?,
+        base: BaseUrl::parse(&rig.address(""))?,
         login: "partner@example.com".to_owned(),
         password: Password::known(Secret::new("word-of-acme")),
         role: account::Role::Master,

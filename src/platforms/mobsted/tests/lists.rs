@@ -7,7 +7,7 @@ use super::*;
 use crate::operation::spec::Effect;
 
 /// A page of the platform's list of items 1 to `count`, a hundred per page.
-fn page(seen: &Seen, count: u64, item: impl Fn(u64) -> serde_json::Value) -> Act {
+fn page(seen: &ReceivedRequest, count: u64, item: impl Fn(u64) -> serde_json::Value) -> Act {
     let number = seen
         .target
         .split(['?', '&'])
@@ -19,7 +19,7 @@ fn page(seen: &Seen, count: u64, item: impl Fn(u64) -> serde_json::Value) -> Act
     Act::json(200, &serde_json::json!({"data": items, "meta": meta}).to_string())
 }
 
-fn is_list(seen: &Seen, what: &str) -> bool {
+fn is_list(seen: &ReceivedRequest, what: &str) -> bool {
     seen.method == "GET" && seen.path().ends_with(what)
 }
 

@@ -16,7 +16,7 @@ use crate::client::{Network, Password, TokenKey, TokenStore};
 use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, Sealer};
 use crate::operation::context;
-use crate::transport::testing::{Act, Seen, Server};
+use crate::transport::testing::{Act, ReceivedRequest, Server};
 use crate::transport::{Http, HttpConfig};
 use crate::value::Record;
 
@@ -86,7 +86,7 @@ impl Rig {
     }
 
     /// Like [`Rig::start`], with other responses to some requests.
-    async fn with(other: impl Fn(&Seen) -> Option<Act> + Send + Sync + 'static) -> Rig {
+    async fn with(other: impl Fn(&ReceivedRequest) -> Option<Act> + Send + Sync + 'static) -> Rig {
         let hits: Arc<Mutex<Vec<String>>> = Arc::default();
         let correction: Arc<Mutex<Option<oracle::Correction>>> = Arc::default();
         let (found, corrected) = (Arc::clone(&hits), Arc::clone(&correction));
@@ -164,7 +164,7 @@ impl Rig {
 }
 
 /// Responds like a master account with the apps 1 and 2. Ids of App 1's items end in 1, those of App 2's in 2.
-fn answer(seen: &Seen) -> Act {
+fn answer(seen: &ReceivedRequest) -> Act {
     let query = seen.target.to_ascii_lowercase();
     let app = if query.contains("id=1&") { 1 } else { 2 };
     let list = |base: u64| {
@@ -378,7 +378,7 @@ const SEEN: &[(&str, &str, &str, &str, bool)] = &[
 #[test]
 fn the_oracle_detects_requests_that_could_change_app_one() {
     for (method, target, header, body, touches) in SEEN {
-        let seen = Seen {
+        let seen = ReceivedRequest {
             method: (*method).to_owned(),
             target: (*target).to_owned(),
             head: format!("content-type: application/json\n{header}"),
@@ -392,7 +392,7 @@ fn the_oracle_detects_requests_that_could_change_app_one() {
         path: "/clients/v8".to_owned(),
     };
     for (path, touches) in [("/clients/v8", false), ("/clients/1", true), ("/tenant", true)] {
-        let seen = Seen {
+        let seen = ReceivedRequest {
             method: "POST".to_owned(),
             target: format!("/api/v8{path}"),
             head: String::new(),

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::transport::testing::Seen;
+use crate::transport::testing::ReceivedRequest;
 
 /// The path, below the API, that a profile sets for one of the endpoints.
 #[derive(Debug, Clone)]
@@ -14,7 +14,10 @@ pub(super) struct Correction {
 
 /// Why the request could change App 1; `None` if it cannot. An unknown path counts as harmless only if the sender's
 /// profile assigns it to an endpoint.
-pub(super) fn touches_app_one(seen: &Seen, correction: Option<&Correction>) -> Option<&'static str> {
+pub(super) fn touches_app_one(
+    seen: &ReceivedRequest,
+    correction: Option<&Correction>,
+) -> Option<&'static str> {
     let query = seen.target.split_once('?').map_or("", |(_, query)| query);
     let mut fields = Vec::new();
     form(query, &mut fields);
@@ -158,7 +161,7 @@ fn is_read(method: &str) -> bool {
 }
 
 /// Whether a server that supports the usual overrides would interpret it as another request.
-fn is_overridden(seen: &Seen, fields: &[Field]) -> bool {
+fn is_overridden(seen: &ReceivedRequest, fields: &[Field]) -> bool {
     let headers = ["x-http-method-override", "x-http-method", "x-method-override"];
     let mut methods = headers.iter().filter_map(|name| seen.header(name));
     let mut methods_in_fields = fields.iter().filter(|field| {
@@ -225,7 +228,7 @@ fn form(text: &str, fields: &mut Vec<Field>) {
     }
 }
 
-fn body(seen: &Seen, fields: &mut Vec<Field>) {
+fn body(seen: &ReceivedRequest, fields: &mut Vec<Field>) {
     let kind = seen.header("content-type").unwrap_or_default().to_lowercase();
     if kind.contains("multipart") {
         for part in seen.body.split("name=\"").skip(1) {

@@ -10,7 +10,7 @@ pub(crate) use crate::client::site::{Site, Wording};
 
 /// The address of Sparrow's enterprise API, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base(Site);
+pub struct BaseUrl(Site);
 
 const WORDING: Wording = Wording {
     subject: "the address of Sparrow SMS",
@@ -18,10 +18,10 @@ const WORDING: Wording = Wording {
     credential_fields: "api_token and partner_token",
 };
 
-impl Base {
+impl BaseUrl {
     /// Parses an address with or without scheme and trailing slashes.
-    pub fn parse(text: &str) -> Result<Base, ApiError> {
-        Ok(Base(Site::parse(text, &WORDING)?))
+    pub fn parse(text: &str) -> Result<BaseUrl, ApiError> {
+        Ok(BaseUrl(Site::parse(text, &WORDING)?))
     }
 
     /// The address.
@@ -40,7 +40,7 @@ impl Base {
     }
 }
 
-impl fmt::Display for Base {
+impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Base {
 #[derive(Clone)]
 pub struct Account {
     /// The address of the API.
-    pub base: Base,
+    pub base: BaseUrl,
     /// Its name in this process: a profile's, or derived from a script's arguments.
     pub name: String,
     /// The source of the API token.

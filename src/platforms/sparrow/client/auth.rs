@@ -38,7 +38,7 @@ impl Authenticator for Auth {
 
     /// Constant, since [`Auth::key`] covers both tokens.
     fn credential(&self) -> Credential {
-        Credential::Kept("".into())
+        Credential::StoredAt("".into())
     }
 
     async fn credentials(&self) -> Result<Vec<Secret>, ApiError> {

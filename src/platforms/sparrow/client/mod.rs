@@ -44,11 +44,11 @@ struct Inner {
     api_token: LazySecret,
     partner_token: LazySecret,
     /// Created when the tokens are first read, since they identify the sign-in.
-    session: Mutex<Option<Held>>,
+    session: Mutex<Option<CachedSession>>,
 }
 
 /// A session, and when to read its tokens again.
-struct Held {
+struct CachedSession {
     session: Arc<Session<Auth>>,
     look_again: Option<i64>,
 }
@@ -149,7 +149,7 @@ impl Client {
             || Arc::new(Session::new(auth, inner.network.clone())),
             |held| held.session,
         );
-        *held = Some(Held {
+        *held = Some(CachedSession {
             session: Arc::clone(&session),
             look_again: None,
         });

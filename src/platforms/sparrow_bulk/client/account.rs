@@ -10,7 +10,7 @@ use crate::client::site::{Site, Wording};
 
 /// The address of the bulk API, without its version and a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base(Site);
+pub struct BaseUrl(Site);
 
 const WORDING: Wording = Wording {
     subject: "the address of Sparrow's bulk API",
@@ -18,10 +18,10 @@ const WORDING: Wording = Wording {
     credential_fields: "api_token",
 };
 
-impl Base {
+impl BaseUrl {
     /// Parses an address with or without scheme, version (`/v2`) and trailing slashes.
-    pub fn parse(text: &str) -> Result<Base, ApiError> {
-        Ok(Base(Site::parse(text, &WORDING)?.without("/v2")))
+    pub fn parse(text: &str) -> Result<BaseUrl, ApiError> {
+        Ok(BaseUrl(Site::parse(text, &WORDING)?.without("/v2")))
     }
 
     /// The address.
@@ -35,7 +35,7 @@ impl Base {
     }
 }
 
-impl fmt::Display for Base {
+impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Base {
 #[derive(Clone)]
 pub struct Account {
     /// The address of the API.
-    pub base: Base,
+    pub base: BaseUrl,
     /// Its name in this process: a profile's, or empty for one that a script describes.
     pub name: String,
     /// The source of the token.

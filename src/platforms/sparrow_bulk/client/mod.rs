@@ -68,12 +68,12 @@ struct Inner {
     network: Network,
     reply: Duration,
     token: LazySecret,
-    refused: Mutex<Option<Refused>>,
+    refused: Mutex<Option<CachedRefusal>>,
 }
 
 /// A refusal of the token or the account, which is not provoked again for a while.
 #[derive(Clone)]
-struct Refused {
+struct CachedRefusal {
     token: Secret,
     error: ApiError,
     /// When to send a request again, in milliseconds since the Unix epoch.
@@ -183,7 +183,7 @@ impl Client {
         }
     }
 
-    fn refused(&self) -> Option<Refused> {
+    fn refused(&self) -> Option<CachedRefusal> {
         self.0
             .refused
             .lock()
@@ -195,7 +195,7 @@ impl Client {
     fn hold(&self, token: Secret, error: ApiError) {
         self.0.token.refuse();
         let now = self.0.network.clock.now_millis();
-        let refused = Refused {
+        let refused = CachedRefusal {
             token,
             error,
             until: now.saturating_add(millis(REFUSAL_COOLDOWN)),
@@ -222,7 +222,7 @@ impl Client {
     }
 }
 
-impl Refused {
+impl CachedRefusal {
     /// Whether the same token will be refused whenever it is sent. An account may be renewed meanwhile.
     fn is_final(&self) -> bool {
         self.error.kind == ApiErrorKind::Own(&fault::INVALID_TOKEN)

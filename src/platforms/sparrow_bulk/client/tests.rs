@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::account::Base;
+use super::account::BaseUrl;
 use super::*;
 use crate::client::{Password, TokenKey, TokenStore};
 use crate::clock::Clock;
@@ -30,7 +30,7 @@ fn client(url: &str, token: Password, config: HttpConfig, clock: &Clock) -> Clie
     let http = Http::new(config, clock.clone());
     let network = Network::new(http, Arc::new(NoTokens), clock.clone());
     let account = Account {
-        base: Base::parse(url).unwrap(),
+        base: BaseUrl::parse(url).unwrap(),
         name: "bulk".to_owned(),
         token,
     };
@@ -60,18 +60,18 @@ fn an_address_has_one_spelling_with_and_without_its_version() {
         "http://api.sparrowsms.com/v2",
     ] {
         assert_eq!(
-            Base::parse(text).unwrap().as_str(),
+            BaseUrl::parse(text).unwrap().as_str(),
             "http://api.sparrowsms.com",
             "{text}"
         );
     }
     assert_eq!(
-        Base::parse("api.sparrowsms.com/v2").unwrap().as_str(),
+        BaseUrl::parse("api.sparrowsms.com/v2").unwrap().as_str(),
         "https://api.sparrowsms.com"
     );
     for text in ["", "ftp://x", "http://a:b@x.example", "http://x.example/?token=a"] {
         assert_eq!(
-            Base::parse(text).unwrap_err().kind,
+            BaseUrl::parse(text).unwrap_err().kind,
             ApiErrorKind::Address,
             "{text}"
         );

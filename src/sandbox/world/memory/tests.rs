@@ -9,14 +9,14 @@ fn deferred_commands_of_the_mobsted_only_format_still_deserialize() {
     let deferred: Deferred = serde_json::from_str(old).unwrap();
     assert!(matches!(
         &deferred.command,
-        Later::Mobsted(mobsted::Command::CreateTenant { .. })
+        DeferredCommand::Mobsted(mobsted::Command::CreateTenant { .. })
     ));
     assert_eq!(serde_json::to_string(&deferred).unwrap(), old);
     let new = r#"{"id":1,"due":2,"command":{"jrni":{"log_out":{"token":"t"}}}}"#;
     let deferred: Deferred = serde_json::from_str(new).unwrap();
     assert!(matches!(
         &deferred.command,
-        Later::Jrni(jrni::Command::LogOut { .. })
+        DeferredCommand::Jrni(jrni::Command::LogOut { .. })
     ));
     assert_eq!(serde_json::to_string(&deferred).unwrap(), new);
 }

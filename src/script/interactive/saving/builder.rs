@@ -10,7 +10,7 @@ use super::format::{formatted, terminated};
 use super::functions::{Functions, SECRET};
 use super::hoisted::{self, Hoisted};
 use super::split::{self, Piece, PieceKind, pieces};
-use super::{Came, Typed, ending, naming};
+use super::{InputOutcome, TypedInput, ending, naming};
 use crate::script::host::Host;
 use crate::script::interactive::credential::{holds_credential, is_credential};
 
@@ -39,11 +39,11 @@ impl<'a> Builder<'a> {
     /// `refused` are names that no parameter may have, `wanted` the inputs of the script, `all` those of the session.
     pub(super) fn new(
         (host, session, refused): (&'a Host, &'a InputGraph, &'a BTreeSet<String>),
-        all: &[Typed],
-        wanted: &[&Typed],
+        all: &[TypedInput],
+        wanted: &[&TypedInput],
         is_known: &dyn Fn(&str) -> bool,
     ) -> Builder<'a> {
-        let done: Vec<&Typed> = wanted.iter().copied().filter(|input| is_done(input)).collect();
+        let done: Vec<&TypedInput> = wanted.iter().copied().filter(|input| is_done(input)).collect();
         let numbers = || done.iter().map(|input| input.number);
         let mut taken = session.identifiers(numbers());
         let results = written::results(session, &done, &mut taken);
@@ -88,16 +88,16 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds the next wanted input.
-    pub(super) fn add(&mut self, input: &Typed, is_last: bool) {
+    pub(super) fn add(&mut self, input: &TypedInput, is_last: bool) {
         let secret = self.is_secret(&input.text);
         let lost = self.lost.get(&input.number).map(|names| listed(names));
         match &input.outcome {
-            Came::Done(_) if input.hidden => {
+            InputOutcome::Done(_) if input.hidden => {
                 self.omit_input(input, "it must not be written to files");
                 self.forget(input.number);
             }
-            Came::Done(_) => self.add_succeeded(input, is_last, secret),
-            Came::Failed(reason) => {
+            InputOutcome::Done(_) => self.add_succeeded(input, is_last, secret),
+            InputOutcome::Failed(reason) => {
                 let lost = lost.map_or_else(String::new, |lost| {
                     format!("; what it may have done to {lost} before is not repeated")
                 });
@@ -133,12 +133,12 @@ impl<'a> Builder<'a> {
         format!("failed{}", place.unwrap_or_default())
     }
 
-    fn omit_input(&mut self, input: &Typed, reason: &str) {
+    fn omit_input(&mut self, input: &TypedInput, reason: &str) {
         self.comment(&format!("input {} is left out: {reason}", input.number), "");
     }
 
     /// Adds a comment on why this is not in the script, with its text unless that may hold a secret.
-    pub(super) fn add_omission_comment(&mut self, input: &Typed, reason: &str, text: &str) {
+    pub(super) fn add_omission_comment(&mut self, input: &TypedInput, reason: &str, text: &str) {
         self.commented_out.push((input.number, reason.to_owned()));
         if self.is_secret(text) {
             self.omit_input(input, reason);
@@ -161,7 +161,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn add_succeeded(&mut self, input: &Typed, is_last: bool, secret: bool) {
+    fn add_succeeded(&mut self, input: &TypedInput, is_last: bool, secret: bool) {
         let written = self.with_results(input);
         let all = pieces(&written);
         for piece in &all {
@@ -218,7 +218,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Returns the input with results replaced by their names in the script.
-    fn with_results(&self, input: &Typed) -> String {
+    fn with_results(&self, input: &TypedInput) -> String {
         let newest = self.session.newest_before(input.number);
         split::name_results(&input.text, |number| {
             let number = number.or(newest).unwrap_or_default();
@@ -230,7 +230,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn import(&mut self, piece: &Piece, input: &Typed) {
+    fn import(&mut self, piece: &Piece, input: &TypedInput) {
         let import = terminated(piece.text.trim());
         if !self.imports.contains(&import) {
             self.imports.push(import);
@@ -239,7 +239,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Keeps a function; a newer one replaces an older one.
-    fn function(&mut self, piece: &Piece, input: &Typed) {
+    fn function(&mut self, piece: &Piece, input: &TypedInput) {
         let signature = naming::signature(&piece.text);
         let left_out = self.functions.left_out(&signature);
         let name = signature.0;
@@ -272,7 +272,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn statement(&mut self, piece: &Piece, input: &Typed, is_end: bool, is_last: bool) {
+    fn statement(&mut self, piece: &Piece, input: &TypedInput, is_end: bool, is_last: bool) {
         let returned = ending::returned(&piece.text);
         let text = returned.as_deref().unwrap_or(piece.text.trim());
         if text.trim_end_matches(';').trim().is_empty() {
@@ -289,7 +289,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let lifted = formatted(&lifted);
-        let gives = is_end && input.outcome == Came::Done(true);
+        let gives = is_end && input.outcome == InputOutcome::Done(true);
         match self.results.get(&input.number) {
             Some(name) if gives => {
                 self.body.push(terminated(&format!("let {name} = {lifted}")));
@@ -304,8 +304,8 @@ impl<'a> Builder<'a> {
 }
 
 /// Whether it succeeded and may be written.
-pub(super) fn is_done(input: &Typed) -> bool {
-    matches!(input.outcome, Came::Done(_)) && !input.hidden
+pub(super) fn is_done(input: &TypedInput) -> bool {
+    matches!(input.outcome, InputOutcome::Done(_)) && !input.hidden
 }
 
 /// Whether these end a script other than by a top-level `return`.

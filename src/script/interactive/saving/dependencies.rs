@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use self::names::Names;
 pub(super) use self::names::Signature;
-use super::{Came, Typed};
+use super::{InputOutcome, TypedInput};
 use crate::script::interactive::results;
 use crate::script::scopes::Scopes;
 
@@ -26,11 +26,11 @@ struct Node {
 }
 
 /// A name needed by the input with this number.
-type Wanted = (String, usize);
+type NeededName = (String, usize);
 
 impl InputGraph {
     /// `is_known` tells which methods have a known effect.
-    pub(super) fn of(inputs: &[Typed], is_known: &dyn Fn(&str) -> bool) -> InputGraph {
+    pub(super) fn of(inputs: &[TypedInput], is_known: &dyn Fn(&str) -> bool) -> InputGraph {
         let read: Vec<Scopes> = inputs.iter().map(|input| Scopes::of(&input.text)).collect();
         let functions: BTreeSet<&str> = read
             .iter()
@@ -44,8 +44,8 @@ impl InputGraph {
         for (input, scopes) in inputs.iter().zip(&read) {
             // An input that failed because of a misspelt method changed nothing through it.
             let names = match input.outcome {
-                Came::Done(_) => Names::of(scopes, is_known, &is_own),
-                Came::Failed(_) => Names::of(scopes, &|_| true, &is_own),
+                InputOutcome::Done(_) => Names::of(scopes, is_known, &is_own),
+                InputOutcome::Failed(_) => Names::of(scopes, &|_| true, &is_own),
             };
             let used = names.uses.iter().filter_map(|name| closures.get(name));
             let mut closure_uses: BTreeSet<String> = used.flatten().cloned().collect();
@@ -61,8 +61,8 @@ impl InputGraph {
                 number: input.number,
                 names,
                 closure_uses,
-                usable: matches!(input.outcome, Came::Done(_)) && !input.hidden,
-                has_value: input.outcome == Came::Done(true),
+                usable: matches!(input.outcome, InputOutcome::Done(_)) && !input.hidden,
+                has_value: input.outcome == InputOutcome::Done(true),
             });
         }
         InputGraph(known)
@@ -75,8 +75,8 @@ impl InputGraph {
             .0
             .iter()
             .filter(|known| known.usable && range.contains(&known.number));
-        let mut open: Vec<Wanted> = within.flat_map(|known| self.requirements(known)).collect();
-        let mut seen: BTreeSet<Wanted> = BTreeSet::new();
+        let mut open: Vec<NeededName> = within.flat_map(|known| self.requirements(known)).collect();
+        let mut seen: BTreeSet<NeededName> = BTreeSet::new();
         while let Some((name, before)) = open.pop() {
             if !seen.insert((name.clone(), before)) {
                 continue;
@@ -119,11 +119,11 @@ impl InputGraph {
     }
 
     /// Returns what an input needs to run, and what its functions need at that point.
-    fn requirements(&self, known: &Node) -> Vec<Wanted> {
+    fn requirements(&self, known: &Node) -> Vec<NeededName> {
         let number = known.number;
         let uses = self.uses(number).into_iter();
         let uses = uses.chain(known.closure_uses.iter().cloned());
-        let mut requirements: Vec<Wanted> = uses.map(|name| (name, number)).collect();
+        let mut requirements: Vec<NeededName> = uses.map(|name| (name, number)).collect();
         for (function, _) in known.names.functions.keys() {
             requirements.extend(self.called(known, function, number));
         }
@@ -132,7 +132,7 @@ impl InputGraph {
 
     /// Returns what a function of this input needs when the input with this number calls it. Names that are only
     /// defined later are included.
-    fn called(&self, known: &Node, function: &str, by: usize) -> Vec<Wanted> {
+    fn called(&self, known: &Node, function: &str, by: usize) -> Vec<NeededName> {
         let functions = known.names.functions.iter();
         let of_name = functions.filter(|((name, _), _)| name == function);
         let needs = of_name.flat_map(|(_, needs)| needs);

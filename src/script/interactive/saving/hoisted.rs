@@ -28,12 +28,12 @@ struct Statement {
     /// Variables and results that it needs from other statements.
     needs: BTreeSet<String>,
     changes: BTreeSet<String>,
-    reach: Reach,
+    reach: StatementEffect,
 }
 
 /// The effect of a statement on the outside world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Reach {
+enum StatementEffect {
     /// It has none.
     None,
     /// It only reads.
@@ -165,13 +165,13 @@ fn gather(
 
 /// Checks that moving the statements does not change the order of effects.
 fn check_effect_order(all: &[Statement], moved: &BTreeMap<(usize, usize), String>) -> Result<(), String> {
-    let mut passed = Reach::None;
+    let mut passed = StatementEffect::None;
     for statement in all {
         if !moved.contains_key(&statement.place) {
             passed = passed.max(statement.reach);
-        } else if statement.reach != Reach::None
-            && passed.max(statement.reach) == Reach::Changes
-            && passed != Reach::None
+        } else if statement.reach != StatementEffect::None
+            && passed.max(statement.reach) == StatementEffect::Changes
+            && passed != StatementEffect::None
         {
             return Err("its value depends on what was done before it".into());
         }
@@ -203,7 +203,7 @@ impl Statement {
 }
 
 /// Determines the effect of a statement from the names of the functions it calls.
-fn reach(host: &Host, text: &str, is_known: &dyn Fn(&str) -> bool) -> Reach {
+fn reach(host: &Host, text: &str, is_known: &dyn Fn(&str) -> bool) -> StatementEffect {
     let found = tokens::pieces(text);
     let called = found.windows(2).filter(|pair| pair[1].text(text) == "(");
     let reaches = called.map(|pair| {
@@ -211,15 +211,15 @@ fn reach(host: &Host, text: &str, is_known: &dyn Fn(&str) -> bool) -> Reach {
         let is_name = pair[0].kind == tokens::TokenKind::Name;
         let operations = host.operations().iter().filter(|op| op.name == name);
         let each = operations.map(|op| match op.effect {
-            Effect::Sign => Reach::None,
-            Effect::Observe => Reach::Reads,
-            _ => Reach::Changes,
+            Effect::Sign => StatementEffect::None,
+            Effect::Observe => StatementEffect::Reads,
+            _ => StatementEffect::Changes,
         });
         each.max().unwrap_or(if is_name && !is_known(name) {
-            Reach::Changes
+            StatementEffect::Changes
         } else {
-            Reach::None
+            StatementEffect::None
         })
     });
-    reaches.max().unwrap_or(Reach::None)
+    reaches.max().unwrap_or(StatementEffect::None)
 }

@@ -24,23 +24,23 @@ pub(super) struct Piece {
 
 /// A reference to a result: the number of its input; `None` for the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Named(Option<usize>);
+struct ResultReference(Option<usize>);
 
 /// Parses the name of a result.
-fn result_name(name: &str) -> Option<Named> {
+fn result_name(name: &str) -> Option<ResultReference> {
     if name == results::LAST {
-        return Some(Named(None));
+        return Some(ResultReference(None));
     }
     let number = name.strip_prefix('_').filter(|_| results::is_result(name))?;
-    Some(Named(Some(number.parse().ok()?)))
+    Some(ResultReference(Some(number.parse().ok()?)))
 }
 
 /// A token and its byte offset.
-struct Placed {
+struct LocatedToken {
     token: Token,
     at: usize,
     /// The result that it refers to, if any.
-    result: Option<Named>,
+    result: Option<ResultReference>,
 }
 
 /// Returns the functions, imports and statements of a text that parses.
@@ -113,7 +113,7 @@ pub(super) fn name_results(text: &str, name: impl Fn(Option<usize>) -> String) -
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
 )]
-fn tokens(text: &str) -> Vec<Placed> {
+fn tokens(text: &str) -> Vec<LocatedToken> {
     let starts: Vec<usize> = std::iter::once(0)
         .chain(text.match_indices('\n').map(|(at, _)| at + 1))
         .collect();
@@ -129,7 +129,7 @@ fn tokens(text: &str) -> Vec<Placed> {
             start + within
         }
     };
-    let found: Arc<Mutex<Vec<Placed>>> = Arc::default();
+    let found: Arc<Mutex<Vec<LocatedToken>>> = Arc::default();
     let running = running(text);
     let (seen, renaming, written) = (Arc::clone(&found), Renaming::of(&running), text.to_owned());
     let mut engine = host::compiler();
@@ -144,7 +144,7 @@ fn tokens(text: &str) -> Vec<Placed> {
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
             .collect();
-        let placed = Placed {
+        let placed = LocatedToken {
             token: token.clone(),
             at,
             result: result_name(&name).filter(|_| is_name),

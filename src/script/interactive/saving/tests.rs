@@ -8,10 +8,10 @@ mod ranges;
 use super::*;
 use crate::script::host::Host;
 
-fn typed(inputs: &[(&str, Came)]) -> Vec<Typed> {
+fn typed(inputs: &[(&str, InputOutcome)]) -> Vec<TypedInput> {
     let numbered = inputs.iter().enumerate();
     numbered
-        .map(|(index, (text, outcome))| Typed {
+        .map(|(index, (text, outcome))| TypedInput {
             elsewhere: None,
             number: index + 1,
             text: (*text).to_owned(),
@@ -21,18 +21,18 @@ fn typed(inputs: &[(&str, Came)]) -> Vec<Typed> {
         .collect()
 }
 
-fn save(inputs: &[(&str, Came)]) -> Saved {
+fn save(inputs: &[(&str, InputOutcome)]) -> SavedScript {
     save_some(inputs, 1..=inputs.len())
 }
 
-fn save_some(inputs: &[(&str, Came)], range: RangeInclusive<usize>) -> Saved {
+fn save_some(inputs: &[(&str, InputOutcome)], range: RangeInclusive<usize>) -> SavedScript {
     let refused = BTreeSet::from(["profile".to_owned()]);
     Workspace::new(&Host::new(&crate::platforms::catalogue())).save(&typed(inputs), range, "Saved.", &refused)
 }
 
 /// The input returned nothing, or a value.
-const QUIET: Came = Came::Done(false);
-const GAVE: Came = Came::Done(true);
+const QUIET: InputOutcome = InputOutcome::Done(false);
+const GAVE: InputOutcome = InputOutcome::Done(true);
 
 #[test]
 fn literals_become_parameters_and_functions_move_to_the_top() {
@@ -41,7 +41,10 @@ fn literals_become_parameters_and_functions_move_to_the_top() {
         ("/// Adds.\nfn add(a,b){ a+b }", QUIET),
         ("import \"lib\" as lib", QUIET),
         ("let t = partner.ensure_tenant(\"ann@example.com\")", QUIET),
-        ("partner.oops()", Came::Failed("there is no method `oops`".into())),
+        (
+            "partner.oops()",
+            InputOutcome::Failed("there is no method `oops`".into()),
+        ),
         ("t.connect().ensure_app(\"Ann's\",\"https://ann.example\")", GAVE),
         ("let app=_", QUIET),
         ("print(\"ann@example.com\"); `mail ${\"x@y.example\"}`", GAVE),
@@ -68,7 +71,7 @@ fn credentials_become_required_parameters_and_are_written_nowhere() {
         ("let u = `https://me:pass-word@${1}.example`", QUIET),
         (
             "oops(#{ secret: \"failed-one\" })",
-            Came::Failed("there is no function `oops`".into()),
+            InputOutcome::Failed("there is no function `oops`".into()),
         ),
     ]);
     for secret in [
@@ -133,7 +136,7 @@ fn saving_a_range_includes_the_inputs_it_depends_on() {
 #[test]
 fn inputs_with_missing_dependencies_are_saved_as_comments() {
     let saved = save(&[
-        ("let x = 1; oops()", Came::Failed("no".into())),
+        ("let x = 1; oops()", InputOutcome::Failed("no".into())),
         ("x * 2", GAVE),
         ("_2 + 1", GAVE),
         ("2 // two", GAVE),
@@ -158,7 +161,7 @@ fn a_literal_used_once_as_a_credential_is_secret_everywhere() {
             "fn f() { \"hunter22\" }",
         ],
     ] {
-        let quiet: Vec<(&str, Came)> = inputs.iter().map(|text| (*text, QUIET)).collect();
+        let quiet: Vec<(&str, InputOutcome)> = inputs.iter().map(|text| (*text, QUIET)).collect();
         let saved = save(&quiet);
         assert!(!saved.text.contains("hunter22"), "{}", saved.text);
         let [param] = saved.params.as_slice() else {
@@ -186,7 +189,7 @@ fn parameter_names_of_session_functions_type_the_extracted_literals() {
 
 #[test]
 fn a_failure_message_that_contains_a_secret_is_not_saved() {
-    let failed = |reason: &str| Came::Failed(reason.to_owned());
+    let failed = |reason: &str| InputOutcome::Failed(reason.to_owned());
     let saved = save(&[
         ("let password = \"hunter22abc\"", QUIET),
         ("throw \"bad \" + password", failed("bad hunter22abc ([2]:1:1)")),
@@ -244,11 +247,11 @@ fn return_and_exit_in_inputs_do_not_end_the_saved_script() {
 }
 
 /// The lines of `main` in the script.
-fn lines(saved: &Saved) -> Vec<&str> {
+fn lines(saved: &SavedScript) -> Vec<&str> {
     let main = saved.text.split("fn main(").nth(1).unwrap_or_default();
     main.lines().skip(1).map(str::trim).collect()
 }
 
-fn numbers(saved: &Saved) -> Vec<usize> {
+fn numbers(saved: &SavedScript) -> Vec<usize> {
     saved.dependencies.iter().map(|(number, _)| *number).collect()
 }

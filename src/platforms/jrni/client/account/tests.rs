@@ -22,7 +22,7 @@ fn a_base_url_is_normalized_and_invalid_ones_are_refused() {
             "http://bookings.wabcdef.jrni.sandbox/api/v1",
         ),
     ] {
-        assert_eq!(Base::parse(written).unwrap().as_str(), full, "{written}");
+        assert_eq!(BaseUrl::parse(written).unwrap().as_str(), full, "{written}");
     }
     for bad in [
         "",
@@ -31,13 +31,13 @@ fn a_base_url_is_normalized_and_invalid_ones_are_refused() {
         "https://acme.jrni.com/api/v9",
         "https://acme.jrni.com/?x",
     ] {
-        assert!(Base::parse(bad).is_err(), "{bad}");
+        assert!(BaseUrl::parse(bad).is_err(), "{bad}");
     }
 }
 
 #[test]
 fn only_urls_below_the_api_on_the_same_origin_are_owned() {
-    let base = Base::parse("https://acme.jrni.com/api/v5").unwrap();
+    let base = BaseUrl::parse("https://acme.jrni.com/api/v5").unwrap();
     let owns = |text: &str| base.owns(&Url::parse(text).unwrap());
     assert!(owns("https://acme.jrni.com/api/v5/company/1"));
     assert!(owns("https://acme.jrni.com:443/api/v1/1/people"));

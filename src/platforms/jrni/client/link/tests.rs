@@ -41,7 +41,7 @@ fn templates_are_expanded_as_rfc_6570_says() {
 
 #[test]
 fn links_outside_the_accounts_api_are_refused() {
-    let base = Base::parse("https://acme.jrni.com/api/v5").unwrap();
+    let base = BaseUrl::parse("https://acme.jrni.com/api/v5").unwrap();
     let url = own(&base, "https://acme.jrni.com/api/v1/37/people?page=2").unwrap();
     assert_eq!(url.path(), "/api/v1/37/people");
     for link in [

@@ -21,7 +21,7 @@ fn a_base_url_is_normalized_and_invalid_ones_are_refused() {
         ("localhost:8080", "http://localhost:8080"),
         ("m-admin.mobsted.sandbox", "http://m-admin.mobsted.sandbox"),
     ] {
-        assert_eq!(Base::parse(text).unwrap().as_str(), base, "{text}");
+        assert_eq!(BaseUrl::parse(text).unwrap().as_str(), base, "{text}");
     }
     for text in [
         "",
@@ -31,13 +31,13 @@ fn a_base_url_is_normalized_and_invalid_ones_are_refused() {
         "https://a.b/?x=1",
         "a b",
     ] {
-        assert!(Base::parse(text).is_err(), "{text}");
+        assert!(BaseUrl::parse(text).is_err(), "{text}");
     }
 }
 
 #[test]
 fn the_tenant_is_the_first_label_without_admin() {
-    let tenant = |text: &str| Base::parse(text).unwrap().tenant().to_owned();
+    let tenant = |text: &str| BaseUrl::parse(text).unwrap().tenant().to_owned();
     assert_eq!(tenant("https://a23r56k8-admin.mobsted.com"), "a23r56k8");
     assert_eq!(tenant("https://crm.example.com/x"), "crm");
 }

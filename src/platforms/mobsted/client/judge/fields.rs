@@ -16,7 +16,7 @@ pub(super) struct Fields {
 
 /// The location of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Place {
+enum FieldLocation {
     /// In the query, or at the top level of the body.
     Top,
     /// Inside another field.
@@ -30,21 +30,21 @@ impl Fields {
     pub(super) fn of(request: &Request) -> Result<Fields, ApiError> {
         let mut fields = Fields::default();
         for (name, text) in request.url.query_pairs() {
-            fields.take(&name, &Value::from(text.as_ref()), Place::Top)?;
+            fields.take(&name, &Value::from(text.as_ref()), FieldLocation::Top)?;
         }
         for (name, value) in &request.query {
-            fields.take(name, value, Place::Top)?;
+            fields.take(name, value, FieldLocation::Top)?;
         }
         match &request.body {
             Body::None => {}
             Body::Form(record) | Body::Json(Value::Record(record)) => {
                 for (name, value) in record {
-                    fields.take(name, value, Place::Top)?;
+                    fields.take(name, value, FieldLocation::Top)?;
                 }
             }
             Body::Multipart(parts) => {
                 for part in parts {
-                    fields.take(&part.name, &part.content, Place::Top)?;
+                    fields.take(&part.name, &part.content, FieldLocation::Top)?;
                 }
             }
             Body::Json(_) | Body::Raw { .. } => fields.find_fault(refused(
@@ -104,35 +104,37 @@ impl Fields {
         self.fault.get_or_insert(fault);
     }
 
-    fn take(&mut self, name: &str, value: &Value, place: Place) -> Result<(), ApiError> {
-        match Name::of(name) {
-            Name::Route => {
+    fn take(&mut self, name: &str, value: &Value, place: FieldLocation) -> Result<(), ApiError> {
+        match FieldMeaning::of(name) {
+            FieldMeaning::Route => {
                 return Err(refused(&format!(
                     "the field `{name}` could turn it into a different request"
                 )));
             }
-            Name::App => match whole(value) {
+            FieldMeaning::App => match whole(value) {
                 Some(id) if id > 1 && self.app.is_none_or(|app| app == id) => self.app = Some(id),
                 _ => self.find_fault(protected()),
             },
-            Name::Id(kind) if place == Place::Top => match value {
+            FieldMeaning::Id(kind) if place == FieldLocation::Top => match value {
                 Value::List(ids) if !ids.is_empty() => ids.iter().for_each(|id| self.take_id(kind, id)),
                 id => self.take_id(kind, id),
             },
-            Name::LikeApp => self.find_fault(refused(&format!("the field `{name}` could name App 1"))),
-            Name::Id(_) if place == Place::Inside => {
+            FieldMeaning::LikeApp => {
+                self.find_fault(refused(&format!("the field `{name}` could name App 1")));
+            }
+            FieldMeaning::Id(_) if place == FieldLocation::Inside => {
                 self.find_fault(refused(&format!(
                     "the nested field `{name}` could name something that belongs to App 1"
                 )));
             }
-            Name::Id(_) | Name::Other => {}
+            FieldMeaning::Id(_) | FieldMeaning::Other => {}
         }
         self.inside(
             value,
-            if place == Place::Text {
+            if place == FieldLocation::Text {
                 place
             } else {
-                Place::Inside
+                FieldLocation::Inside
             },
         )
     }
@@ -144,7 +146,7 @@ impl Fields {
         }
     }
 
-    fn inside(&mut self, value: &Value, place: Place) -> Result<(), ApiError> {
+    fn inside(&mut self, value: &Value, place: FieldLocation) -> Result<(), ApiError> {
         match value {
             Value::Record(fields) => fields
                 .iter()
@@ -153,7 +155,7 @@ impl Fields {
             Value::List(items) => items.iter().try_for_each(|item| self.inside(item, place)),
             Value::Text(text) if text.trim_start().starts_with(['{', '[']) => {
                 let json = serde_json::from_str(text).map(Value::from_json);
-                json.map_or(Ok(()), |json| self.inside(&json, Place::Text))
+                json.map_or(Ok(()), |json| self.inside(&json, FieldLocation::Text))
             }
             _ => Ok(()),
         }
@@ -162,7 +164,7 @@ impl Fields {
 
 /// The meaning of a field, by its name.
 #[derive(Debug, PartialEq)]
-enum Name {
+enum FieldMeaning {
     /// The app that something belongs to, in one of the platform's spellings.
     App,
     /// Possibly another app: `newApp`, `data[appId]`.
@@ -174,29 +176,31 @@ enum Name {
     Other,
 }
 
-impl Name {
-    fn of(name: &str) -> Name {
+impl FieldMeaning {
+    fn of(name: &str) -> FieldMeaning {
         // ApplicationId and applicationId, appId and AppId: the platform's calls differ (public clients).
         if ["applicationid", "appid"].contains(&name.to_ascii_lowercase().as_str()) {
-            return Name::App;
+            return FieldMeaning::App;
         }
         let words = words(&decoded(name));
         let all = words.concat();
         match all.as_str() {
-            "appname" | "appwebsiteurl" | "appparams" | "apptype" => Name::Other,
-            "r" | "route" | "path" | "controller" | "method" | "xmethod" => Name::Route,
-            _ if all.contains("httpmethod") || all.contains("override") => Name::Route,
-            _ if words.iter().any(|word| names_an_app(word)) => Name::LikeApp,
-            _ if all.contains("appid") || all.contains("applicationid") => Name::LikeApp,
-            "screenid" | "screenids" => Name::Id(Some(Kind::Screen)),
-            "listid" | "listids" => Name::Id(Some(Kind::List)),
+            "appname" | "appwebsiteurl" | "appparams" | "apptype" => FieldMeaning::Other,
+            "r" | "route" | "path" | "controller" | "method" | "xmethod" => FieldMeaning::Route,
+            _ if all.contains("httpmethod") || all.contains("override") => FieldMeaning::Route,
+            _ if words.iter().any(|word| names_an_app(word)) => FieldMeaning::LikeApp,
+            _ if all.contains("appid") || all.contains("applicationid") => FieldMeaning::LikeApp,
+            "screenid" | "screenids" => FieldMeaning::Id(Some(Kind::Screen)),
+            "listid" | "listids" => FieldMeaning::Id(Some(Kind::List)),
             "objectid" | "objectids" | "objid" | "objids" | "rowid" | "rowids" => {
-                Name::Id(Some(Kind::Object))
+                FieldMeaning::Id(Some(Kind::Object))
             }
-            "id" | "ids" | "pk" => Name::Id(None),
+            "id" | "ids" | "pk" => FieldMeaning::Id(None),
             // `data[id]` is a nested field.
-            _ if name.contains('[') && words.iter().any(|word| word.starts_with("id")) => Name::LikeApp,
-            _ => Name::Other,
+            _ if name.contains('[') && words.iter().any(|word| word.starts_with("id")) => {
+                FieldMeaning::LikeApp
+            }
+            _ => FieldMeaning::Other,
         }
     }
 }

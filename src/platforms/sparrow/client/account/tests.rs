@@ -12,17 +12,17 @@ fn a_base_url_is_normalized_and_invalid_ones_are_refused() {
         "https://ent-api.sparrowsms.com",
     ] {
         assert_eq!(
-            Base::parse(text).unwrap().as_str(),
+            BaseUrl::parse(text).unwrap().as_str(),
             "https://ent-api.sparrowsms.com"
         );
     }
     assert_eq!(
-        Base::parse("127.0.0.1:81/sparrow").unwrap().as_str(),
+        BaseUrl::parse("127.0.0.1:81/sparrow").unwrap().as_str(),
         "http://127.0.0.1:81/sparrow"
     );
     for text in ["", "ftp://x", "https://a:b@x.example", "https://x.example/?a=1"] {
         assert_eq!(
-            Base::parse(text).unwrap_err().kind,
+            BaseUrl::parse(text).unwrap_err().kind,
             ApiErrorKind::Address,
             "{text}"
         );

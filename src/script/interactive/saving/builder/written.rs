@@ -7,11 +7,11 @@ use super::Builder;
 use crate::script::interactive::saving::dependencies::InputGraph;
 use crate::script::interactive::saving::format::indented;
 use crate::script::interactive::saving::split::{PieceKind, pieces};
-use crate::script::interactive::saving::{Saved, Typed, naming, params};
+use crate::script::interactive::saving::{SavedScript, TypedInput, naming, params};
 
 impl Builder<'_> {
     /// Returns the whole script.
-    pub(in crate::script::interactive::saving) fn write(self, about: &str) -> Saved {
+    pub(in crate::script::interactive::saving) fn write(self, about: &str) -> SavedScript {
         let mut text = format!("//! {about}\n\n");
         for lines in [&self.imports, &self.constants] {
             for line in lines {
@@ -34,7 +34,7 @@ impl Builder<'_> {
             text.push_str(&indented(statement));
         }
         text.push_str("}\n");
-        Saved {
+        SavedScript {
             text,
             params,
             dependencies: Vec::new(),
@@ -49,7 +49,7 @@ impl Builder<'_> {
 /// Returns the inputs whose results others use, as `_3` or `_`, each with a unique name.
 pub(super) fn results(
     session: &InputGraph,
-    done: &[&Typed],
+    done: &[&TypedInput],
     taken: &mut BTreeSet<String>,
 ) -> BTreeMap<usize, String> {
     let mut found = BTreeMap::new();

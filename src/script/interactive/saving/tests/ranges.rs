@@ -75,7 +75,7 @@ fn closure_and_loop_variables_do_not_hide_dependencies_after_their_scope() {
 
 #[test]
 fn changes_of_failed_or_hidden_inputs_are_reported_as_lost() {
-    let failed = || Came::Failed("no".into());
+    let failed = || InputOutcome::Failed("no".into());
     let inputs = [
         ("let list = [1]", QUIET),
         ("list.push(2); oops()", failed()),

@@ -21,14 +21,14 @@ const PAUSE: Timespec = Timespec {
 
 /// An unbuffered stream. A reader that does not read while the process is stopping counts as gone.
 #[derive(Debug)]
-pub(crate) struct Outlet {
+pub(crate) struct UnbufferedStream {
     stream: Stream,
     stopping: Arc<AtomicBool>,
 }
 
-impl Outlet {
-    pub(super) fn new(stream: Stream, stopping: &Arc<AtomicBool>) -> Outlet {
-        Outlet {
+impl UnbufferedStream {
+    pub(super) fn new(stream: Stream, stopping: &Arc<AtomicBool>) -> UnbufferedStream {
+        UnbufferedStream {
             stream,
             stopping: Arc::clone(stopping),
         }
@@ -49,7 +49,7 @@ impl Outlet {
     }
 }
 
-impl Write for Outlet {
+impl Write for UnbufferedStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let part = &bytes[..bytes.len().min(MAX_WRITE_BYTES)];
         match self.stream {
@@ -72,7 +72,7 @@ mod tests {
     fn a_stalled_stdout_reader_does_not_block_shutdown() {
         let (reader, writer) = io::pipe().unwrap();
         let stopping = Arc::new(AtomicBool::new(true));
-        let outlet = Outlet::new(Stream::Out, &stopping);
+        let outlet = UnbufferedStream::new(Stream::Out, &stopping);
         let mut written = 0;
         let error = loop {
             match outlet.write_to(&writer, &[b'x'; MAX_WRITE_BYTES]) {

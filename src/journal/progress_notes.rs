@@ -12,7 +12,7 @@ use crate::sabotage::Sabotage;
 
 /// A row that was in progress when its process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Left {
+pub(super) struct InterruptedRow {
     pub(super) position: u64,
     /// Whether its script was executing, with no call in progress.
     pub(super) computing: bool,
@@ -20,7 +20,7 @@ pub(super) struct Left {
 
 /// How often the process of a run has died while a row was in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Deaths {
+pub struct CrashCounts {
     /// The total.
     pub all: u64,
     /// While the row's script was executing, with no call in progress.
@@ -31,7 +31,7 @@ pub struct Deaths {
 const LINE: usize = 24;
 
 /// The notes of one run.
-pub(super) struct Notes(Option<Arc<Open>>);
+pub(super) struct ProgressNotes(Option<Arc<Open>>);
 
 struct Open {
     path: PathBuf,
@@ -40,15 +40,15 @@ struct Open {
     used: Mutex<BTreeSet<u64>>,
 }
 
-impl Notes {
+impl ProgressNotes {
     /// Creates notes that are not written anywhere.
-    pub(super) fn none() -> Notes {
-        Notes(None)
+    pub(super) fn none() -> ProgressNotes {
+        ProgressNotes(None)
     }
 
     /// Opens the notes at this path and returns the rows that an earlier process left in them. If the file cannot be
     /// opened, nothing is noted, which does not prevent the run.
-    pub(super) fn open(path: &Path) -> (Notes, Vec<Left>) {
+    pub(super) fn open(path: &Path) -> (ProgressNotes, Vec<InterruptedRow>) {
         let mut left = fs::read(path).map(|bytes| read(&bytes)).unwrap_or_default();
         left.retain(|_| !Sabotage::DeathsNotCounted.is_on());
         let open = files::create_private(path).ok().map(|file| {
@@ -58,7 +58,7 @@ impl Notes {
                 used: Mutex::default(),
             })
         });
-        (Notes(open), left)
+        (ProgressNotes(open), left)
     }
 
     /// Clears what an earlier process left.
@@ -69,7 +69,7 @@ impl Notes {
     }
 
     /// Notes that a row begins.
-    pub(super) fn begin(&self, position: u64) -> UnderWay {
+    pub(super) fn begin(&self, position: u64) -> RowInProgress {
         let note = self.0.as_ref().map(|open| {
             let mut used = open.used.lock().unwrap_or_else(PoisonError::into_inner);
             let line = (0..=used.len() as u64)
@@ -78,13 +78,13 @@ impl Notes {
             used.insert(line);
             (Arc::clone(open), line)
         });
-        let under_way = UnderWay { note, position };
+        let under_way = RowInProgress { note, position };
         under_way.write('s');
         under_way
     }
 }
 
-impl Drop for Notes {
+impl Drop for ProgressNotes {
     fn drop(&mut self) {
         // A row still in progress keeps the file.
         if let Some(open) = self.0.take()
@@ -100,12 +100,12 @@ impl Drop for Notes {
 }
 
 /// A row in progress, until this is dropped.
-pub struct UnderWay {
+pub struct RowInProgress {
     note: Option<(Arc<Open>, u64)>,
     position: u64,
 }
 
-impl UnderWay {
+impl RowInProgress {
     /// Runs `call` while marking a call of the row as in progress.
     pub fn track_call<T>(&self, call: impl FnOnce() -> T) -> T {
         self.write('c');
@@ -123,7 +123,7 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for RowInProgress {
     fn drop(&mut self) {
         self.write('-');
         if let Some((open, line)) = &self.note {
@@ -135,13 +135,13 @@ impl Drop for UnderWay {
     }
 }
 
-fn read(bytes: &[u8]) -> Vec<Left> {
+fn read(bytes: &[u8]) -> Vec<InterruptedRow> {
     let lines = bytes.chunks_exact(LINE).filter_map(|line| {
         let line = std::str::from_utf8(line).ok()?.trim();
         let (position, what) = line.rsplit_once(' ')?;
         let position = position.trim().parse().ok()?;
         match what {
-            "s" | "c" => Some(Left {
+            "s" | "c" => Some(InterruptedRow {
                 position,
                 computing: what == "s",
             }),
@@ -160,21 +160,21 @@ mod tests {
     fn unfinished_rows_are_found_by_the_next_owner_after_a_kill() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r1.rows");
-        let (notes, left) = Notes::open(&path);
+        let (notes, left) = ProgressNotes::open(&path);
         assert_eq!(left, []);
         let (ended, computes, calls) = (notes.begin(1), notes.begin(u64::MAX), notes.begin(3));
         ended.track_call(|| ());
         drop(ended);
         let again = notes.begin(7);
         let found = calls.track_call(|| read(&fs::read(&path).unwrap()));
-        let expected = |position, computing| Left { position, computing };
+        let expected = |position, computing| InterruptedRow { position, computing };
         assert_eq!(
             found,
             [expected(7, true), expected(u64::MAX, true), expected(3, false)]
         );
         // Copied as a killed process leaves it.
         fs::copy(&path, folder.path().join("copy")).unwrap();
-        let (next, left) = Notes::open(&folder.path().join("copy"));
+        let (next, left) = ProgressNotes::open(&folder.path().join("copy"));
         assert_eq!(left.len(), 3);
         next.clear();
         assert_eq!(read(&fs::read(folder.path().join("copy")).unwrap()), []);

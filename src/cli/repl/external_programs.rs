@@ -5,17 +5,17 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::draft::Draft;
+use super::draft::EditorDraft;
 use super::host::{CliHost, lock};
 use crate::cli::app::App;
 use crate::cli::config;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::cli::parent_session::{self, ParentSession};
 use crate::cli::plan::RunPlan;
 use crate::cli::private_file;
 use crate::cli::trust::Trust;
 use crate::cli::ui::Stream;
-use crate::cli::within::{self, Within};
 use crate::repl::host::ReplHost as _;
 use crate::value::Value;
 
@@ -46,7 +46,7 @@ impl CliHost {
         };
         let mut command = Command::new(program);
         command.args(["--color", colour]).args(words);
-        command.env(within::VARIABLE, Within::written(&self.place()));
+        command.env(parent_session::VARIABLE, ParentSession::written(&self.place()));
         if !self.typed {
             // The rest of stdin belongs to this session.
             command.stdin(Stdio::null());
@@ -76,7 +76,7 @@ impl CliHost {
         };
         let folder = self.app.paths()?.state();
         App::make_private(folder)?;
-        let draft = Draft::make(folder, text).map_err(unusable)?;
+        let draft = EditorDraft::make(folder, text).map_err(unusable)?;
         let env = &self.app.env;
         let editor = env.get("VISUAL").or_else(|| env.get("EDITOR")).unwrap_or("vi");
         let mut words = editor.split_whitespace();

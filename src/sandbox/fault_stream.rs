@@ -18,9 +18,9 @@ const DEAD: usize = usize::MAX - 1;
 
 /// A handle on a connection, given to the handlers of its requests.
 #[derive(Debug, Clone)]
-pub(super) struct Hook(Arc<AtomicUsize>);
+pub(super) struct ConnectionHandle(Arc<AtomicUsize>);
 
-impl Hook {
+impl ConnectionHandle {
     /// Stops all output. The next attempt to respond closes the connection.
     pub(super) fn cut(&self) {
         self.0.store(DEAD, Ordering::Release);
@@ -32,29 +32,29 @@ impl Hook {
     }
 }
 
-impl Connected<IncomingStream<'_, Gate>> for Hook {
-    fn connect_info(stream: IncomingStream<'_, Gate>) -> Hook {
+impl Connected<IncomingStream<'_, FaultListener>> for ConnectionHandle {
+    fn connect_info(stream: IncomingStream<'_, FaultListener>) -> ConnectionHandle {
         stream.io().hook.clone()
     }
 }
 
-/// A listener whose connections have a [`Hook`].
+/// A listener whose connections have a [`ConnectionHandle`].
 #[derive(Debug)]
-pub(super) struct Gate(pub(super) TcpListener);
+pub(super) struct FaultListener(pub(super) TcpListener);
 
-impl Listener for Gate {
-    type Io = Wire;
+impl Listener for FaultListener {
+    type Io = FaultStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
+    async fn accept(&mut self) -> (FaultStream, SocketAddr) {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
                     // Small responses must not wait for one another; a failure only makes them slower.
                     let _ = stream.set_nodelay(true);
-                    let hook = Hook(Arc::new(AtomicUsize::new(OPEN)));
+                    let hook = ConnectionHandle(Arc::new(AtomicUsize::new(OPEN)));
                     return (
-                        Wire {
+                        FaultStream {
                             stream,
                             hook,
                             remaining: None,
@@ -78,14 +78,14 @@ impl Listener for Gate {
 
 /// A connection.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct FaultStream {
     stream: TcpStream,
-    hook: Hook,
+    hook: ConnectionHandle,
     /// How many bytes may still be written of a response that is cut short.
     remaining: Option<usize>,
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for FaultStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -95,7 +95,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for FaultStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let body = match self.hook.0.load(Ordering::Acquire) {
             OPEN => return Pin::new(&mut self.stream).poll_write(cx, buf),

@@ -7,14 +7,14 @@ use super::super::source::{MAX_ROW_BYTES, Stream};
 use super::nesting::Nesting;
 
 /// The bytes of one element.
-pub(super) struct Cut {
+pub(super) struct RawElement {
     pub(super) text: Vec<u8>,
     /// The line it starts on, from 1.
     pub(super) line: u64,
 }
 
 /// Yields one element at a time: of an array once [`Cutter::enter_array`] was called, otherwise of lines.
-pub(super) struct Cutter {
+pub(super) struct ElementReader {
     source: BufReader<Stream>,
     line: u64,
     state: State,
@@ -31,9 +31,9 @@ enum State {
     End,
 }
 
-impl Cutter {
-    pub(super) fn new(source: BufReader<Stream>) -> Cutter {
-        Cutter {
+impl ElementReader {
+    pub(super) fn new(source: BufReader<Stream>) -> ElementReader {
+        ElementReader {
             source,
             line: 1,
             state: State::Lines,
@@ -61,7 +61,7 @@ impl Cutter {
     }
 
     /// Returns the next element, or `None` after the last.
-    pub(super) fn next(&mut self) -> Option<Result<Cut, RowsError>> {
+    pub(super) fn next(&mut self) -> Option<Result<RawElement, RowsError>> {
         match self.state {
             State::Lines => self.next_line().transpose(),
             State::End => None,
@@ -69,17 +69,17 @@ impl Cutter {
         }
     }
 
-    fn next_line(&mut self) -> Result<Option<Cut>, RowsError> {
+    fn next_line(&mut self) -> Result<Option<RawElement>, RowsError> {
         if self.skip_blanks()?.is_none() {
             return Ok(None);
         }
         let line = self.line;
         let mut text = Vec::new();
         self.collect(&mut text, line, |byte| byte == b'\n')?;
-        Ok(Some(Cut { text, line }))
+        Ok(Some(RawElement { text, line }))
     }
 
-    fn next_element(&mut self) -> Result<Option<Cut>, RowsError> {
+    fn next_element(&mut self) -> Result<Option<RawElement>, RowsError> {
         let first = self.skip_blanks()?;
         if first == Some(b']') && self.state == State::First {
             self.take(b']');
@@ -105,7 +105,7 @@ impl Cutter {
                 });
             }
         }
-        Ok(Some(Cut { text, line }))
+        Ok(Some(RawElement { text, line }))
     }
 
     /// Appends the bytes before the one that `ends` to `text`, and skips that one. Returns it, or `None` at the end of

@@ -19,12 +19,12 @@ const APPROVED_MARK: char = '!';
 
 /// The session that started this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Within(ActiveAccount);
+pub(super) struct ParentSession(ActiveAccount);
 
-impl Within {
+impl ParentSession {
     /// The session that started this program, if any.
-    pub(super) fn of(env: &Env) -> Option<Within> {
-        Within::read(env.get(VARIABLE)?)
+    pub(super) fn of(env: &Env) -> Option<ParentSession> {
+        ParentSession::read(env.get(VARIABLE)?)
     }
 
     /// The variable's value for a session's place.
@@ -38,11 +38,11 @@ impl Within {
         format!("{REPL}:{}{agreed}:{profile}", place.mode.name())
     }
 
-    fn read(text: &str) -> Option<Within> {
+    fn read(text: &str) -> Option<ParentSession> {
         let (mode, profile) = text.strip_prefix(REPL)?.strip_prefix(':')?.split_once(':')?;
         let word = mode.trim_end_matches(APPROVED_MARK);
         let known = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
-        Some(Within(ActiveAccount {
+        Some(ParentSession(ActiveAccount {
             profile: (!profile.is_empty()).then(|| profile.to_owned()),
             // An unknown mode permits nothing.
             mode: known
@@ -120,7 +120,7 @@ pub(super) fn effective_mode(profile: &Profile, env: &Env) -> Mode {
 
 /// The mode where no profile sets one.
 pub(super) fn mode(env: &Env) -> Mode {
-    Within::of(env).map_or(Mode::Dev, |within| within.0.mode)
+    ParentSession::of(env).map_or(Mode::Dev, |within| within.0.mode)
 }
 
 #[cfg(test)]
@@ -143,11 +143,17 @@ mod tests {
             place("acme", Mode::Prod, true),
             place("a:b", Mode::ReadOnly, false),
         ] {
-            assert_eq!(Within::read(&Within::written(&place)), Some(Within(place)));
+            assert_eq!(
+                ParentSession::read(&ParentSession::written(&place)),
+                Some(ParentSession(place))
+            );
         }
-        assert_eq!(Within::read("repl:anything:acme").unwrap().0.mode, Mode::ReadOnly);
+        assert_eq!(
+            ParentSession::read("repl:anything:acme").unwrap().0.mode,
+            Mode::ReadOnly
+        );
         for other in ["", "repl", "run:dev:acme"] {
-            assert_eq!(Within::read(other), None, "{other}");
+            assert_eq!(ParentSession::read(other), None, "{other}");
         }
     }
 
@@ -176,7 +182,7 @@ mod tests {
             (place("acme", Mode::Dev, false), &sandbox, false),
             (place("acme", Mode::Dev, false), &nowhere, true),
         ] {
-            let done = Within(session.clone()).check_run_allowed("r1", plan);
+            let done = ParentSession(session.clone()).check_run_allowed("r1", plan);
             assert_eq!(done.is_ok(), admitted, "{session:?} {plan:?}: {done:?}");
         }
     }
