@@ -168,3 +168,121 @@ impl Authenticator for TokenAccount {
         request.bearer(&tokens.access)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::sync::Arc;
+
+    use super::super::account::{Account, Credentials};
+    use super::super::{Accounts, Client, ServiceRequest};
+    use super::*;
+    use crate::client::{ConnectOptions, Flight, Sent, TokenKey, TokenStore};
+    use crate::clock::Clock;
+    use crate::transport::testing::{Act, Server};
+    use crate::transport::{Http, HttpConfig};
+
+    struct NoTokens;
+
+    impl TokenStore for NoTokens {
+        fn load(&self, _: &TokenKey) -> Option<Value> {
+            None
+        }
+
+        fn save(&self, _: &TokenKey, _: &Value) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn forget(&self, _: &TokenKey) {}
+    }
+
+    fn accounts() -> Accounts {
+        let clock = Clock::frozen(0);
+        let http = Http::new(HttpConfig::default(), clock.clone());
+        Accounts::new(Network::new(http, Arc::new(NoTokens), clock))
+    }
+
+    /// The client of an account with this login, and the same as a password.
+    fn client(accounts: &Accounts, server: &Server, login: &str) -> Client {
+        let request = TokenRequest {
+            path: "/login".to_owned(),
+            login: vec![("email".to_owned(), login.to_owned())],
+            password: ("password".to_owned(), Password::known(Secret::new(login))),
+            token: "token".to_owned(),
+            lifetime: None,
+        };
+        let account = Account {
+            name: String::new(),
+            url: server.url("").to_string(),
+            credentials: Credentials::SignIn(request),
+            reply: None,
+        };
+        accounts.client(&account, &ConnectOptions::default())
+    }
+
+    async fn ask(client: &Client, server: &Server, method: Method) -> Result<Value, ApiError> {
+        let asked = ServiceRequest {
+            method,
+            url: server.url("/items"),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::None,
+            bearer: None,
+            basic: None,
+            timeout: None,
+        };
+        let reply = client.send_checked(asked, Some(&Flight::new())).await;
+        reply.map(|reply| reply.body)
+    }
+
+    fn logins(server: &Server) -> usize {
+        let seen = server.seen();
+        seen.iter().filter(|seen| seen.path() == "/login").count()
+    }
+
+    #[tokio::test]
+    async fn a_token_is_reused_and_renewed_once_it_is_refused() {
+        let server = Server::start(|seen, before| match (seen.path(), before) {
+            ("/login", _) => Act::json(200, &format!("{{\"token\": \"token-{before}\"}}")),
+            (_, 2) => Act::json(401, "{}"),
+            _ => Act::json(200, "{\"ok\": true}"),
+        })
+        .await;
+        let client = client(&accounts(), &server, "ann");
+        for _ in 0..2 {
+            assert!(ask(&client, &server, Method::Get).await.is_ok());
+        }
+        assert_eq!(logins(&server), 2);
+        let seen = server.seen();
+        assert_eq!(seen[0].body, "{\"email\":\"ann\",\"password\":\"ann\"}");
+        assert_eq!(seen[4].header("authorization"), Some("Bearer token-3"));
+    }
+
+    #[tokio::test]
+    async fn a_refused_password_is_not_sent_again_even_if_it_was_refused_with_200() {
+        for answer in [(401, "{\"error\": \"wrong\"}"), (200, "{\"error\": \"wrong\"}")] {
+            let server = Server::start(move |_, _| Act::json(answer.0, answer.1)).await;
+            let accounts = accounts();
+            // The accounts that a script describes at one address do not replace each other.
+            for login in ["quokka", "wombat", "quokka", "wombat"] {
+                let refused = ask(&client(&accounts, &server, login), &server, Method::Get).await;
+                let refused = refused.unwrap_err();
+                assert_eq!(refused.kind, ApiErrorKind::SignInRefused, "{refused}");
+                assert!(!refused.message.contains("quokka"), "{refused}");
+            }
+            assert_eq!(logins(&server), 2, "one for each");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_that_is_answered_with_a_redirect_may_have_been_carried_out() {
+        let server = Server::start(|seen, _| match seen.path() {
+            "/login" => Act::json(200, "{\"token\": \"t\"}"),
+            _ => Act::with(303, &["Location: /items/1"], ""),
+        })
+        .await;
+        let redirected = ask(&client(&accounts(), &server, "ann"), &server, Method::Post).await;
+        assert_eq!(redirected.unwrap_err().sent, Sent::Maybe);
+        assert_eq!(server.seen().len(), 2, "it is sent once");
+    }
+}
