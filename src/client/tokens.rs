@@ -1,5 +1,8 @@
 //! The tokens of a signed-in user, and their lifetimes.
 
+use std::sync::{Mutex, PoisonError};
+
+use super::{TokenKey, TokenStore};
 use crate::transport::token::Lease;
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
@@ -70,6 +73,30 @@ impl Tokens {
             expires: int("expires")?,
             company: int("company").and_then(|company| u64::try_from(company).ok()),
         })
+    }
+}
+
+/// Tokens that are lost when the process ends.
+#[derive(Default)]
+pub(crate) struct MemoryTokens(Mutex<Vec<(TokenKey, Value)>>);
+
+impl TokenStore for MemoryTokens {
+    fn load(&self, key: &TokenKey) -> Option<Value> {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = tokens.iter().find(|(known, _)| known == key);
+        found.map(|(_, value)| value.clone())
+    }
+
+    fn save(&self, key: &TokenKey, value: &Value) -> Result<(), String> {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|(known, _)| known != key);
+        tokens.push((key.clone(), value.clone()));
+        Ok(())
+    }
+
+    fn forget(&self, key: &TokenKey) {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|(known, _)| known != key);
     }
 }
 

@@ -87,12 +87,7 @@ impl ChangingStep<'_> {
                 wait_notice = Some(self.report_wait(&owner.run, &format!("does the same `{}`", owner.op)));
             }
             waited += pause;
-            let sleep = journal.clock().sleep(pause);
-            self.cancel
-                .run_until_cancelled(sleep)
-                .await
-                .ok_or(Err(StepEnd::Cancelled))?;
-            pause = (pause * 2).min(MAX_POLL_INTERVAL);
+            pause = self.sleep(pause).await?;
             let look = journal.store().read(|look| look.step(&owner.run, &owner.key));
             now = look.map_err(|error| Err(error.into()))?;
         }
@@ -110,6 +105,14 @@ impl ChangingStep<'_> {
         }
     }
 
+    /// Sleeps between two polls, and returns the next pause.
+    async fn sleep(&self, pause: Duration) -> Result<Duration, StepResult> {
+        let slept = self.row.journal.clock().sleep(pause);
+        let slept = self.cancel.run_until_cancelled(slept).await;
+        slept.ok_or(Err(StepEnd::Cancelled))?;
+        Ok((pause * 2).min(MAX_POLL_INTERVAL))
+    }
+
     /// Waits until a running process's claim is released or parked.
     async fn wait_for(&self, claim: &ClaimData) -> Result<(), StepResult> {
         let journal = &self.row.journal;
@@ -121,12 +124,7 @@ impl ChangingStep<'_> {
                 wait_notice = Some(self.report_wait(&claim.run, &work));
             }
             waited += pause;
-            let sleep = journal.clock().sleep(pause);
-            self.cancel
-                .run_until_cancelled(sleep)
-                .await
-                .ok_or(Err(StepEnd::Cancelled))?;
-            pause = (pause * 2).min(MAX_POLL_INTERVAL);
+            pause = self.sleep(pause).await?;
             let now = journal.store().read(|look| look.claim(&claim.resource));
             let still = now.map_err(|error| Err(error.into()))?.as_ref() == Some(claim);
             if !still || !journal.locks().is_alive(&claim.run) {

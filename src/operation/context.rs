@@ -304,26 +304,11 @@ impl OpContext {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::client::{TokenKey, TokenStore};
+    use crate::client::tokens::MemoryTokens;
     use crate::journal::Sealer;
     use crate::transport::connect_options::Authorities;
     use crate::transport::rate_limit::Rate;
     use crate::transport::{Http, HttpConfig};
-    use crate::value::Value;
-
-    struct NoTokens;
-
-    impl TokenStore for NoTokens {
-        fn load(&self, _: &TokenKey) -> Option<Value> {
-            None
-        }
-
-        fn save(&self, _: &TokenKey, _: &Value) -> Result<(), String> {
-            Ok(())
-        }
-
-        fn forget(&self, _: &TokenKey) {}
-    }
 
     /// One profile, and a read-only one at the tenant's address.
     struct Two(Arc<Profile>, Arc<Profile>);
@@ -378,7 +363,7 @@ mod tests {
         );
         let clock = Clock::frozen(0);
         let http = Http::new(HttpConfig::default(), clock.clone());
-        let network = Network::new(http, Arc::new(NoTokens), clock.clone());
+        let network = Network::new(http, Arc::new(MemoryTokens::default()), clock.clone());
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), clock, Ids::seeded(1));
         let context = OpContext::new(
             crate::platforms::catalogue(),

@@ -424,10 +424,7 @@ pub trait Driver: Send + Sync {
     /// Like [`Driver::identity_of`], with the profile as the identity where accounts have no login: keys of acts are
     /// unique there, and version 1 of the journal named steps this way.
     fn login_of(&self, session: &Object) -> Value {
-        match session.text(LOGIN) {
-            "" => session.text("login").trim().to_lowercase().into(),
-            login => login.into(),
-        }
+        self.identity_of(session)
     }
 
     /// Whether the call's object identifies its account, as far as the ledger needs.

@@ -1,12 +1,10 @@
-//! The accounts added to a builder, and the in-memory token store of a runtime that keeps no tokens on disk.
+//! The accounts added to a builder.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::client::http::account::is_below;
-use crate::client::{TokenKey, TokenStore};
 use crate::operation::context::{Profile, Profiles};
 use crate::operation::error::{Code, OpError};
-use crate::value::Value;
 use crate::value::origin::Origin;
 
 #[derive(Clone, Default)]
@@ -51,29 +49,5 @@ impl Profiles for Accounts {
         let mut covering = self.matching_profiles(|profile| is_below(&base(profile), url));
         covering.sort_by_key(|profile| std::cmp::Reverse(base(profile).len()));
         Ok(covering)
-    }
-}
-
-/// Tokens that are lost when the process ends.
-#[derive(Default)]
-pub(super) struct MemoryTokens(Mutex<Vec<(TokenKey, Value)>>);
-
-impl TokenStore for MemoryTokens {
-    fn load(&self, key: &TokenKey) -> Option<Value> {
-        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = tokens.iter().find(|(known, _)| known == key);
-        found.map(|(_, value)| value.clone())
-    }
-
-    fn save(&self, key: &TokenKey, value: &Value) -> Result<(), String> {
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.retain(|(known, _)| known != key);
-        tokens.push((key.clone(), value.clone()));
-        Ok(())
-    }
-
-    fn forget(&self, key: &TokenKey) {
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.retain(|(known, _)| known != key);
     }
 }

@@ -9,6 +9,7 @@ mod session;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use crate::client::tokens::MemoryTokens;
 use crate::client::{Network, TokenStore};
 use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, JournalError, Sealer};
@@ -25,7 +26,7 @@ use crate::script::program::Script;
 use crate::transport::{Http, HttpConfig};
 use crate::value::secret::Secret;
 
-use accounts::{Accounts, MemoryTokens};
+use accounts::Accounts;
 pub use run::{Outcome, Run};
 pub use session::Session;
 

@@ -12,7 +12,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("report", 11, "value run bulk"),
     (
         "runtime",
-        12,
+        11,
         "value clock transport journal client operation script run bulk",
     ),
     ("repl", 73, "value clock script run operation"),
@@ -25,7 +25,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
         "value clock flight transport journal client operation",
     ),
     ("operation", 70, "value clock journal client"),
-    ("client", 22, "value clock flight transport"),
+    ("client", 23, "value clock flight transport"),
     ("transport", 36, "value clock flight waiting"),
     ("journal", 97, "value clock flight waiting"),
     ("value", 14, "sandbox"),

@@ -70,7 +70,6 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     };
     // A consent to plain http is for one address.
     let moves = changes.url().is_some_and(|url| known.url().ok() != Some(url));
-    let loses_consent = moves && known.plain_http.is_some() && !command.given.accepts_plain_http();
     let plain_http = command.given.accepts_plain_http() || (known.plain_http.is_some() && !moves);
     for (key, text) in &changes.texts {
         super::add::fits(known.platform(), key, text, plain_http)?;
@@ -90,7 +89,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     for (key, text) in &changes.texts {
         draft.set(&name, key, text.as_str());
     }
-    if loses_consent {
+    if !plain_http {
         // It may stand in a file that this command does not edit; there, the changed address ends it.
         let _ = draft.unset(&name, "plain_http");
     }

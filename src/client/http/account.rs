@@ -74,7 +74,10 @@ impl Accounts {
             let known = client.known.as_ref();
             client.network.shares_pool(network) && known.is_some_and(|known| known.account.same_as(account))
         };
-        let key = format!("{} {} {}", account.url, account.name, account.credentials.id());
+        let key = match account.name.as_str() {
+            "" => format!("{} {}", account.url, account.credentials.id()),
+            name => format!("{} {name}", account.url),
+        };
         self.shared(key, connect_options, fits, |network| Client {
             known: Some(Arc::new(ServiceCredential::new(account.clone(), &network))),
             network,

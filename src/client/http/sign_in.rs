@@ -46,16 +46,13 @@ impl TokenRequest {
     }
 
     pub(super) fn same_as(&self, other: &TokenRequest) -> bool {
-        let texts = |one: &TokenRequest| {
-            (
-                one.path.clone(),
-                one.login.clone(),
-                one.password.0.clone(),
-                one.token.clone(),
-                one.lifetime.clone(),
-            )
-        };
-        texts(self) == texts(other) && self.password.1.same_as(&other.password.1)
+        let (field, password) = &other.password;
+        self.path == other.path
+            && self.login == other.login
+            && self.password.0 == *field
+            && self.password.1.same_as(password)
+            && self.token == other.token
+            && self.lifetime == other.lifetime
     }
 }
 
@@ -177,29 +174,16 @@ mod tests {
     use super::super::account::{Account, Credentials};
     use super::super::{Accounts, Client, ServiceRequest};
     use super::*;
-    use crate::client::{ConnectOptions, Flight, Sent, TokenKey, TokenStore};
+    use crate::client::tokens::MemoryTokens;
+    use crate::client::{ConnectOptions, Flight, Sent};
     use crate::clock::Clock;
     use crate::transport::testing::{Act, Server};
     use crate::transport::{Http, HttpConfig};
 
-    struct NoTokens;
-
-    impl TokenStore for NoTokens {
-        fn load(&self, _: &TokenKey) -> Option<Value> {
-            None
-        }
-
-        fn save(&self, _: &TokenKey, _: &Value) -> Result<(), String> {
-            Ok(())
-        }
-
-        fn forget(&self, _: &TokenKey) {}
-    }
-
     fn accounts() -> Accounts {
         let clock = Clock::frozen(0);
         let http = Http::new(HttpConfig::default(), clock.clone());
-        Accounts::new(Network::new(http, Arc::new(NoTokens), clock))
+        Accounts::new(Network::new(http, Arc::new(MemoryTokens::default()), clock))
     }
 
     /// The client of an account with this login, and the same as a password.

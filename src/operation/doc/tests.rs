@@ -71,7 +71,13 @@ fn every_operation_doc_renders_at_every_width() {
     for op in catalogue.operations() {
         let doc = OpDoc::of(&catalogue, *op);
         for width in [20, 40, 80, 200] {
-            let text = text::op(&doc, &DocLayout::plain(width));
+            let text = text::op(
+                &doc,
+                &DocLayout {
+                    width,
+                    heading: &|text| text.to_owned(),
+                },
+            );
             assert!(text.contains(doc.effect.name), "{}", doc.name);
             assert!(
                 doc.params.iter().all(|param| text.contains(param.name)),

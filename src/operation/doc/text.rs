@@ -14,16 +14,6 @@ pub struct DocLayout<'a> {
     pub heading: &'a dyn Fn(&str) -> String,
 }
 
-impl DocLayout<'_> {
-    /// Creates a layout without styles.
-    pub fn plain(width: usize) -> DocLayout<'static> {
-        DocLayout {
-            width,
-            heading: &|text| text.to_owned(),
-        }
-    }
-}
-
 impl std::fmt::Debug for DocLayout<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "DocLayout({})", self.width)

@@ -4,7 +4,6 @@ mod operations;
 mod scripts;
 
 use super::catalogue::Catalogue;
-use crate::value::nearest::nearest;
 
 pub use crate::client::error::Explanation;
 
@@ -19,11 +18,6 @@ pub fn all(catalogue: &Catalogue) -> impl Iterator<Item = &'static Explanation> 
 pub fn find(catalogue: &Catalogue, code: &str) -> Option<&'static Explanation> {
     let normalized = code.trim().replace('-', "_");
     all(catalogue).find(|entry| entry.code.eq_ignore_ascii_case(&normalized))
-}
-
-/// Returns the code that a mistyped one probably means.
-pub fn near(catalogue: &Catalogue, code: &str) -> Option<&'static str> {
-    nearest(code, all(catalogue).map(|entry| entry.code))
 }
 
 /// Returns the first remedy for a code, in a sentence without a full stop; empty for an unknown code.

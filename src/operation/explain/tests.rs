@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::operation::error::Code;
+use crate::value::nearest::nearest;
 
 #[test]
 fn every_operation_error_code_has_an_explanation() {
@@ -45,11 +46,10 @@ fn error_codes_are_found_in_any_case_and_typos_get_suggestions() {
         find(&crate::platforms::catalogue(), "IN-DOUBT").map(|entry| entry.code),
         Some("in_doubt")
     );
-    assert_eq!(
-        near(&crate::platforms::catalogue(), "rate_limted"),
-        Some("rate_limited")
-    );
-    assert_eq!(near(&crate::platforms::catalogue(), "banana"), None);
+    let catalogue = crate::platforms::catalogue();
+    let near = |code: &str| nearest(code, all(&catalogue).map(|entry| entry.code));
+    assert_eq!(near("rate_limted"), Some("rate_limited"));
+    assert_eq!(near("banana"), None);
     assert!(!remedy(&crate::platforms::catalogue(), "unreachable").is_empty());
     assert_eq!(remedy(&crate::platforms::catalogue(), "banana"), "");
 }

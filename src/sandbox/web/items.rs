@@ -396,21 +396,21 @@ fn placeholder_segment(pattern: &str, placeholder: &str, path: &str) -> Option<S
     (!part.is_empty() && !part.contains('/')).then(|| decoded(part))
 }
 
-/// Returns the sign-in of the requested service, if it has one.
-fn sign_in_of(site: &Site, call: &Call) -> Option<SimulatedSignIn> {
+/// Reads the sign-in of the requested service; `None` if it has none.
+fn with_sign_in<T>(site: &Site, call: &Call, read: impl FnOnce(&SimulatedSignIn) -> T) -> Option<T> {
     site.world
-        .web(|state| state.service(service_of(call))?.sign_in.clone())
+        .web(|state| state.service(service_of(call))?.sign_in.as_ref().map(read))
 }
 
 /// Returns whether the request is one to the sign-in of a service.
 pub(super) fn is_sign_in(site: &Site, call: &Call) -> bool {
     let path = format!("/{}", call.path.trim_end_matches('/'));
-    sign_in_of(site, call).is_some_and(|sign_in| sign_in.path.trim_end_matches('/') == path)
+    with_sign_in(site, call, |sign_in| sign_in.path.trim_end_matches('/') == path).unwrap_or_default()
 }
 
 /// Returns the refusal of a request without a valid token, if its service has a sign-in.
 fn unauthorised(site: &Site, call: &Call) -> Option<Reply> {
-    sign_in_of(site, call)?;
+    with_sign_in(site, call, |_| ())?;
     let knows = |token: &str| {
         site.world
             .web(|state| state.tokens.get(token).is_some_and(|of| of == service_of(call)))
@@ -421,7 +421,7 @@ fn unauthorised(site: &Site, call: &Call) -> Option<Reply> {
 
 /// Invalidates the token of a request to a service with a sign-in.
 pub(super) fn expire(site: &Site, call: &Call) -> Option<Reply> {
-    sign_in_of(site, call)?;
+    with_sign_in(site, call, |_| ())?;
     let token = call.bearer()?.to_owned();
     let failed = site.world.record(Event::Expired { token }).err()?;
     Some(super::error(
@@ -439,7 +439,7 @@ fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
         let text = given.get(name).and_then(Value::as_str).unwrap_or_default();
         text.trim().is_empty()
     };
-    let needed = sign_in_of(site, call).map_or_else(Vec::new, |sign_in| sign_in.fields);
+    let needed = with_sign_in(site, call, |sign_in| sign_in.fields.clone()).unwrap_or_default();
     if let Some(name) = needed.iter().find(|name| is_missing(name)) {
         let text = format!("{name} is required");
         return Err(super::error(StatusCode::UNAUTHORIZED, &text));

@@ -67,8 +67,11 @@ impl Accounts {
                 && client.0.reply == reply
                 && client.0.network.shares_pool(network)
         };
-        let tokens = (account.api_token.inline_id(), account.partner_token.inline_id());
-        let key = format!("{} {} {} {}", account.base, account.name, tokens.0, tokens.1);
+        let (api, partner) = (&account.api_token, &account.partner_token);
+        let key = match account.name.as_str() {
+            "" => format!("{} {} {}", account.base, api.inline_id(), partner.inline_id()),
+            name => format!("{} {name}", account.base),
+        };
         self.shared(key, connect_options, fits, |network| {
             Client::new(network, account.clone(), reply)
         })

@@ -93,7 +93,10 @@ impl Accounts {
                 && own.reply == reply
                 && own.network.shares_pool(network)
         };
-        let key = format!("{} {} {}", account.base, account.name, account.token.inline_id());
+        let key = match account.name.as_str() {
+            "" => format!("{} {}", account.base, account.token.inline_id()),
+            name => format!("{} {name}", account.base),
+        };
         self.shared(key, connect_options, fits, |network| {
             Client::new(network, account.clone(), reply)
         })

@@ -4,31 +4,17 @@
 
 use super::account::BaseUrl;
 use super::*;
-use crate::client::{Password, TokenKey, TokenStore};
+use crate::client::Password;
+use crate::client::tokens::MemoryTokens;
 use crate::clock::Clock;
 use crate::sandbox::{Options, Sandbox};
 use crate::transport::address::Routes;
 use crate::transport::testing::{Act, Server};
 use crate::transport::{Http, HttpConfig};
-use crate::value::Value;
-
-struct NoTokens;
-
-impl TokenStore for NoTokens {
-    fn load(&self, _: &TokenKey) -> Option<Value> {
-        None
-    }
-
-    fn save(&self, _: &TokenKey, _: &Value) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn forget(&self, _: &TokenKey) {}
-}
 
 fn client(url: &str, token: Password, config: HttpConfig, clock: &Clock) -> Client {
     let http = Http::new(config, clock.clone());
-    let network = Network::new(http, Arc::new(NoTokens), clock.clone());
+    let network = Network::new(http, Arc::new(MemoryTokens::default()), clock.clone());
     let account = Account {
         base: BaseUrl::parse(url).unwrap(),
         name: "bulk".to_owned(),
