@@ -1,4 +1,4 @@
-//! Carries out a changing step: intent, request, outcome, and recovery if there is no outcome.
+//! Carries out a changing step: does what [`StepMachine`] decides, on the journal and the platform.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::attempt::{
     SendOutcome, StepEnd, StepPlan,
 };
 use super::error::JournalError;
+use super::machine::{Action, Ending, ILLEGAL, Input, Limits, StepMachine, Transition};
 use super::row::{RowJournal, split, step_seal_context, why_seal_context};
 use super::settle::{Search, Settled};
 use super::stamp::{MAX_STAMP_AGE_MS, Stamper};
@@ -21,12 +22,6 @@ use crate::sabotage::Sabotage;
 use crate::value::Value;
 use crate::waiting::Wait;
 
-/// How often a request may be sent, if every response is lost and no lookup finds it, before a person must decide.
-const MAX_SENDS: u32 = 5;
-
-/// How many times in a row the platform may throttle a request.
-const MAX_THROTTLED: u32 = 5;
-
 /// A changing step in progress.
 pub(super) struct ChangingStep<'a> {
     pub(super) row: &'a RowJournal,
@@ -35,34 +30,15 @@ pub(super) struct ChangingStep<'a> {
     attempt: &'a dyn Attempt,
     pub(super) cancel: &'a CancellationToken,
     /// The step as known to this process.
-    pub(super) step: StepData,
-    /// An earlier request for the same resource was lost and not found.
-    pub(super) earlier: bool,
-    sends: u32,
-    /// How many times in a row the platform has throttled the request.
-    put_off: u32,
-    /// An existing resource to adopt instead of sending.
-    adopted: Option<Value>,
+    step: StepData,
+    machine: StepMachine,
 }
 
-/// The next action.
-pub(super) enum Next<'a> {
-    /// Nothing is recorded: record the intent.
-    Begin,
-    /// The intent is on disk.
-    Send,
-    /// The response is lost.
-    Settle(LostResponse<'a>),
-    /// Another process or task has moved the step.
-    Follow(Box<StepData>),
-}
-
-/// A lost response.
-pub(super) struct LostResponse<'a> {
-    reason: String,
-    loss: Loss,
-    /// The pending request, if its response may still arrive.
-    late: Option<Boxed<'a, SendOutcome>>,
+/// Which process or task has moved a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moved {
+    Here,
+    Elsewhere,
 }
 
 pub(super) type StepResult = Result<Output, StepEnd>;
@@ -85,6 +61,11 @@ impl<'a> ChangingStep<'a> {
             resource: change.resource.as_ref().map(ResourceKey::from),
             ..new_step
         };
+        let limits = Limits {
+            probes: change.probes,
+            patience_ms: millis(change.patience),
+            settle_ms: millis(change.settle).saturating_add(MAX_STAMP_AGE_MS),
+        };
         ChangingStep {
             row,
             plan,
@@ -92,10 +73,7 @@ impl<'a> ChangingStep<'a> {
             attempt,
             cancel,
             step,
-            earlier: false,
-            sends: 0,
-            put_off: 0,
-            adopted: None,
+            machine: StepMachine::new(limits),
         }
     }
 
@@ -122,27 +100,50 @@ impl<'a> ChangingStep<'a> {
         if let Err(ended) = self.rename_from_v1().await {
             return ended;
         }
-        let mut next = recorded.map_or(Next::Begin, |step| Next::Follow(Box::new(step)));
+        let mut input = self.follow(recorded.as_ref());
+        // A response that may still arrive after the step has stopped waiting for it.
+        let mut late = None;
         loop {
-            let step = match next {
-                Next::Begin => self.begin().await,
-                Next::Send => self.send().await,
-                Next::Settle(lost) => self.settle(lost).await,
-                Next::Follow(step) => self.resume_from(&step),
-            };
-            next = match step {
-                Ok(next) => next,
+            let now = self.now();
+            let action = match input {
+                Ok(input) => self.machine.next(&mut self.step.state, input, now),
                 Err(ended) => return ended,
+            };
+            input = match action {
+                Action::Prepare { earlier } => self.prepare(earlier).await,
+                Action::Intend(event) => self.intend(event).await,
+                Action::Send { earlier } => {
+                    let (sent, pending) = self.send(earlier).await;
+                    late = pending;
+                    Ok(sent)
+                }
+                Action::Probe => {
+                    let probe = self.cancel.run_until_cancelled(self.attempt.probe()).await;
+                    Ok(Input::Probed(probe))
+                }
+                Action::Settle { reason } => {
+                    let guard = AbandonGuard::unless_disarmed(&self, || true);
+                    let settled = self.look(&self.step, &reason, late.take()).await;
+                    guard.disarm();
+                    Ok(Input::Settled {
+                        settled,
+                        interrupted: self.cancel.is_cancelled(),
+                    })
+                }
+                Action::Write(transition) => self.record(transition).await,
+                Action::End(ending) => return self.end(ending),
             };
         }
     }
 
-    /// Continues from the recorded state of the step.
-    fn resume_from(&mut self, step: &StepData) -> Result<Next<'a>, StepResult> {
+    /// Continues from the record of the step.
+    fn follow(&mut self, recorded: Option<&StepData>) -> Result<Input, StepResult> {
+        let Some(step) = recorded else {
+            return Ok(Input::Unrecorded);
+        };
         if step.state.is_final() {
             return Err(self.row.replay(step));
         }
-        self.earlier |= step.attempts > 0 && !step.state.is_open();
         let reason = match &step.reason {
             Some(sealed) => {
                 let opened = self.row.journal.open_sealed(&why_seal_context(step), sealed);
@@ -150,61 +151,64 @@ impl<'a> ChangingStep<'a> {
             }
             None => Value::from("the process ended before the response arrived"),
         };
-        let next = if step.state.is_open() {
-            Next::Settle(LostResponse {
-                reason: reason.as_text().unwrap_or_default().to_owned(),
-                loss: Loss::Gone,
-                late: None,
-            })
-        } else {
-            Next::Begin
-        };
         self.step.state = step.state;
         self.step.attempts = step.attempts;
-        Ok(next)
+        Ok(Input::Recorded {
+            attempts: step.attempts,
+            reason: reason.as_text().unwrap_or_default().to_owned(),
+        })
+    }
+
+    fn end(&self, ending: Ending) -> StepResult {
+        match ending {
+            Ending::Done(value) => Ok(Output {
+                value,
+                replayed: false,
+                created: true,
+            }),
+            Ending::Refused(value) => Err(StepEnd::Refused(value)),
+            Ending::Failed(reason) => Err(StepEnd::Failed(reason)),
+            Ending::InDoubt(reason) => Err(StepEnd::InDoubt {
+                step: self.step.key.clone(),
+                reason,
+            }),
+            Ending::Cancelled => Err(StepEnd::Cancelled),
+        }
     }
 
     /// Records the intent, unless the resource exists or another step is working on it.
-    async fn begin(&mut self) -> Result<Next<'a>, StepResult> {
-        if self.cancel.is_cancelled() {
-            return Err(Err(StepEnd::Cancelled));
-        }
-        self.step.state = StepState::Absent;
-        // The resource found by an earlier lookup may have disappeared since.
-        self.adopted = None;
-        self.prepare().await?;
+    async fn intend(&mut self, event: StepEvent) -> Result<Input, StepResult> {
         self.boundary(Boundary::BeforeIntent);
-        let event = StepEvent::Intend {
-            window: self.window(),
-        };
         let write = Write::Intend {
             step: Box::new(self.step.clone()),
             event,
             since_ms: self.row.act_cutoff_ms(self.change),
         };
         match self.write(write).await? {
-            Reply::InLedger(item) => return Err(self.in_ledger(&item)),
-            Reply::Acted(owner) if owner.state == StepState::Done => return Err(self.earlier_act(&owner)),
+            Reply::InLedger(item) => Err(self.in_ledger(&item)),
+            Reply::Acted(owner) if owner.state == StepState::Done => Err(self.earlier_act(&owner)),
             Reply::Acted(owner) => {
                 self.wait_for_act(&owner).await?;
-                return Ok(Next::Begin);
+                Ok(Input::Released { absent: false })
             }
             Reply::Claimed { claim, owner } => {
-                self.wait_for_claim(*claim, owner.map(|owner| *owner)).await?;
-                return Ok(Next::Begin);
+                let absent = self.wait_for_claim(*claim, owner.map(|owner| *owner)).await?;
+                Ok(Input::Released { absent })
             }
-            Reply::StateMismatch(Some(step)) => return Ok(Next::Follow(step)),
-            _ => {}
+            Reply::StateMismatch(Some(step)) => self.follow(Some(&step)),
+            _ => Ok(Input::Intended),
         }
-        self.step.state = next_state(&self.step, event)?;
-        Ok(Next::Send)
     }
 
     /// Finds out whether the resource exists on the platform before an intent says that it may be ours: if the process
     /// were killed after that, this could no longer be determined.
-    async fn prepare(&mut self) -> Result<(), StepResult> {
+    async fn prepare(&self, earlier: bool) -> Result<Input, StepResult> {
+        if self.cancel.is_cancelled() {
+            return Err(Err(StepEnd::Cancelled));
+        }
+        let proceed = Ok(Input::Prepared { adopted: None });
         let Some(resource) = self.step.resource.as_ref().filter(|_| self.step.ledger) else {
-            return Ok(());
+            return proceed;
         };
         let store = self.row.journal.store();
         let is_known =
@@ -212,24 +216,18 @@ impl<'a> ChangingStep<'a> {
         // A write from a moment ago may be missed here; the check below catches it before it matters.
         let known = store.read_committed(is_known);
         if known.map_err(|error| Err(error.into()))? && !self.forget_what_is_gone(resource).await? {
-            return Ok(());
+            return proceed;
         }
-        let prepared = self
-            .cancel
-            .run_until_cancelled(self.attempt.prepare(self.earlier))
-            .await;
-        let prepared = prepared.ok_or(Err(StepEnd::Cancelled))?;
+        let prepared = self.cancel.run_until_cancelled(self.attempt.prepare(earlier));
+        let prepared = prepared.await.ok_or(Err(StepEnd::Cancelled))?;
         if !matches!(prepared, PrepareOutcome::Proceed)
             && store.read(is_known).map_err(|error| Err(error.into()))?
         {
-            return Ok(());
+            return proceed;
         }
         match prepared {
-            PrepareOutcome::Proceed => Ok(()),
-            PrepareOutcome::Adopted(value) => {
-                self.adopted = Some(value);
-                Ok(())
-            }
+            PrepareOutcome::Proceed => proceed,
+            PrepareOutcome::Adopted(value) => Ok(Input::Prepared { adopted: Some(value) }),
             PrepareOutcome::Failed(reason) => Err(Err(StepEnd::Failed(reason))),
             PrepareOutcome::Refused(reason) => {
                 let step = self.step.clone();
@@ -349,11 +347,8 @@ impl<'a> ChangingStep<'a> {
         }
     }
 
-    /// Sends the request once and records the result.
-    async fn send(&mut self) -> Result<Next<'a>, StepResult> {
-        if let Some(value) = self.adopted.take() {
-            return Err(self.conclude(StepEvent::Answered, value).await?);
-        }
+    /// Sends the request once. Also returns the pending request if its response is late.
+    async fn send(&mut self, earlier: bool) -> (Input, Option<Boxed<'a, SendOutcome>>) {
         // From here on, dropping this future early leaves the step in doubt, and that is recorded.
         let flight = self.attempt.flight().clone();
         let stamper = Arc::new(Stamper::new(&self.row.journal, &self.step));
@@ -364,8 +359,8 @@ impl<'a> ChangingStep<'a> {
         });
         let guard = AbandonGuard::unless_disarmed(self, || flight.has_left());
         self.boundary(Boundary::AfterIntent);
-        let mut sending = self.attempt.send(self.earlier);
-        let answer = tokio::select! {
+        let mut sending = self.attempt.send(earlier);
+        let result = tokio::select! {
             biased;
             answer = &mut sending => Ok(answer),
             reason = flight.wait_until_late() => Err(reason),
@@ -374,182 +369,69 @@ impl<'a> ChangingStep<'a> {
         guard.disarm();
         flight.disarm();
         self.step.state = stamper.state();
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(reason) => {
-                self.sends += 1;
-                return Ok(Next::Settle(LostResponse {
-                    reason,
-                    loss: Loss::Late,
-                    late: Some(sending),
-                }));
-            }
-        };
-        if self.change.probes
-            && let SendOutcome::Throttled(reason) = answer
-        {
-            return self.put_off(reason).await;
-        }
-        self.put_off = 0;
-        self.sends += 1;
-        self.handle_response(answer).await
+        let pending = result.is_err().then_some(sending);
+        let connect_ms = flight.patience().map_or(0, |patience| millis(patience.connect));
+        (Input::Sent { result, connect_ms }, pending)
     }
 
-    /// Continues from a response.
-    async fn handle_response(&mut self, answer: SendOutcome) -> Result<Next<'a>, StepResult> {
-        match answer {
-            SendOutcome::LostResponse { reason, loss } => {
-                let late = None;
-                Ok(Next::Settle(LostResponse { reason, loss, late }))
-            }
-            SendOutcome::Failed(reason) | SendOutcome::Throttled(reason) => {
-                self.advance(StepEvent::NotCarriedOut, None).await?;
-                Err(Err(StepEnd::Failed(reason)))
-            }
-            SendOutcome::Refused(value) => Err(self.conclude(StepEvent::Refused, value).await?),
-            SendOutcome::HalfDone(value) => Err(self.conclude(StepEvent::HalfDone, value).await?),
-            SendOutcome::Done(value) => Err(self.conclude(StepEvent::Answered, value).await?),
+    /// Records a transition.
+    async fn record(&mut self, transition: Transition) -> Result<Input, StepResult> {
+        let Transition {
+            event,
+            outcome,
+            reason,
+            is_contended,
+        } = transition;
+        let reason = reason.as_ref().map(|(reason, parked)| (reason.as_str(), *parked));
+        if outcome.is_some() {
+            self.boundary(Boundary::BeforeOutcome);
         }
-    }
-
-    /// Handles a throttled request. Some platforms count only the requests they have carried out, so a lookup comes
-    /// before the request is sent again.
-    async fn put_off(&mut self, reason: Value) -> Result<Next<'a>, StepResult> {
-        self.put_off += 1;
-        if Sabotage::SentAgainWhenPutOff.is_on() && self.put_off < MAX_THROTTLED {
-            return Ok(Next::Send);
-        }
-        let look = self.cancel.run_until_cancelled(self.attempt.probe()).await;
-        match look {
-            Some(Probe::Found(value)) => {
-                let lost = self.lost(Loss::Broken);
-                let cause = "the platform throttled the request";
-                if let Some(next) = self.mark_in_doubt(lost, cause, false).await? {
-                    return Ok(next);
+        let write = self.move_write(&self.step, event, outcome.as_ref(), reason);
+        // Without a lookup, an outcome cannot be obtained again either.
+        let told_once = outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.has_secret() || !self.change.probes)
+            && !Sabotage::OutcomeLater.is_on();
+        let is_intended = matches!(self.step.state, StepState::Intended { .. });
+        if is_contended || told_once || !is_intended {
+            match self.write(write).await? {
+                Reply::StateMismatch(moved) if is_contended => return self.follow(moved.as_deref()),
+                Reply::StateMismatch(_) => {
+                    let step = self.step.key.clone();
+                    return Err(Err(JournalError::Moved { step }.into()));
                 }
-                self.found(value).await
+                _ => {}
             }
-            Some(Probe::Absent) if self.put_off < MAX_THROTTLED => Ok(Next::Send),
-            Some(Probe::Absent) => self.handle_response(SendOutcome::Failed(reason)).await,
-            Some(Probe::Unknown(_) | Probe::Unreachable(_)) => Ok(Next::Settle(LostResponse {
-                reason: "the platform throttled the request".to_owned(),
-                loss: Loss::Broken,
-                late: None,
-            })),
-            None => {
-                self.advance(StepEvent::NotCarriedOut, None).await?;
-                Err(Err(StepEnd::Cancelled))
-            }
-        }
-    }
-
-    /// Records the outcome or the refusal.
-    async fn conclude(&mut self, event: StepEvent, value: Value) -> Result<StepResult, StepResult> {
-        self.boundary(Boundary::BeforeOutcome);
-        self.advance(event, Some(&value)).await?;
-        self.boundary(Boundary::AfterOutcome);
-        Ok(if event == StepEvent::Answered {
-            Ok(Output {
-                value,
-                replayed: false,
-                created: true,
-            })
         } else {
-            Err(StepEnd::Refused(value))
-        })
+            self.write_later(write)?;
+        }
+        if outcome.is_some() {
+            self.boundary(Boundary::AfterOutcome);
+        }
+        Ok(Input::Written(outcome))
     }
 
-    /// Looks up what the lost response would have contained, and continues from there.
-    async fn settle(&mut self, lost: LostResponse<'a>) -> Result<Next<'a>, StepResult> {
-        let LostResponse { reason, loss, late } = lost;
-        let listens = self.change.probes || late.is_some();
-        if let Some(next) = self.mark_in_doubt(self.lost(loss), &reason, !listens).await? {
-            return Ok(next);
-        }
-        if !listens {
-            return Err(self.in_doubt(reason));
-        }
-        let guard = AbandonGuard::unless_disarmed(self, || true);
-        let settled = self.look(&self.step, &reason, late).await;
-        guard.disarm();
-        let reason = match settled {
-            Settled::Answered(answer) => return self.handle_response(answer).await,
-            Settled::Found(value) => return self.found(value).await,
-            Settled::Absent { .. } if self.cancel.is_cancelled() => {
-                format!("{reason}, and the user interrupted before it was sent again")
-            }
-            Settled::Absent { looked_up_at } if self.sends < MAX_SENDS => {
-                return self.send_again(looked_up_at).await;
-            }
-            Settled::Absent { .. } => format!("it was sent {} times, and {reason} each time", self.sends),
-            // An earlier attempt may have ended with the same reason.
-            Settled::Unsettled(unclear) if reason.ends_with(&unclear) => reason,
-            Settled::Unsettled(unclear) => format!("{reason}, and {unclear}"),
-            Settled::Cancelled if !self.change.probes => {
-                format!("{reason}, and waiting for a late response was interrupted")
-            }
-            Settled::Cancelled => format!("{reason}, and looking for it was interrupted"),
-        };
-        match self.mark_in_doubt(self.lost(Loss::Gone), &reason, true).await? {
-            Some(next) => Ok(next),
-            None => Err(self.in_doubt(reason)),
-        }
+    /// Writes with the next commit. Nothing else can have moved the step, as this process holds the claim and the run.
+    fn write_later(&self, write: Write) -> Result<(), StepResult> {
+        let store = self.row.journal.store();
+        let step = self.step.key.clone();
+        store.write_later_then(
+            write,
+            Box::new(move |reply| {
+                if let Ok(Reply::StateMismatch(_)) = reply {
+                    tracing::error!(
+                        step,
+                        "a step was moved by another process while it was carried out"
+                    );
+                }
+            }),
+        );
+        store.check_writable().map_err(|error| Err(error.into()))
     }
 
-    async fn found(&mut self, value: Value) -> Result<Next<'a>, StepResult> {
-        self.boundary(Boundary::BeforeOutcome);
-        let mut step = self.step.clone();
-        if let Some(moved) = self
-            .move_step(&mut step, StepEvent::Found, Some(&value), None)
-            .await?
-        {
-            return Ok(moved);
-        }
-        self.boundary(Boundary::AfterOutcome);
-        Err(Ok(Output {
-            value,
-            replayed: false,
-            created: true,
-        }))
-    }
-
-    /// Sends again a request that was not carried out, after recording a new intent stamp.
-    async fn send_again(&mut self, looked_up_at: Stamp) -> Result<Next<'a>, StepResult> {
-        let event = StepEvent::LookedInVain {
-            looked_up_at,
-            window: self.window(),
-        };
-        let mut step = self.step.clone();
-        if let Some(moved) = self.move_step(&mut step, event, None, None).await? {
-            return Ok(moved);
-        }
-        self.step = step;
-        self.earlier = true;
-        Ok(Next::Send)
-    }
-
-    /// Returns the window of a request that is sent now.
-    fn window(&self) -> Window {
-        Window {
-            sent: self.now(),
-            waits_ms: Some(millis(self.change.patience)),
-            settle_ms: millis(self.change.settle).saturating_add(MAX_STAMP_AGE_MS),
-        }
-    }
-
-    /// Returns the event for a lost response to the current or an earlier request.
-    pub(super) fn lost(&self, loss: Loss) -> StepEvent {
-        let at = self.now();
-        let passed = self.step.state.window().and_then(|window| at.since(window.sent));
-        // Within the connect timeout the request may not even have been written.
-        let connecting = self.attempt.flight().patience();
-        let connecting = connecting.map_or(0, |patience| millis(patience.connect));
-        let waits_ms = match (loss, passed) {
-            (Loss::Gone, _) | (_, None) => millis(self.change.patience),
-            (Loss::Late, Some(passed)) => passed.max(connecting),
-            (_, Some(passed)) => passed,
-        };
-        StepEvent::AnswerLost { at, loss, waits_ms }
+    /// Returns the event for a request whose sender no longer waits for it.
+    pub(super) fn abandoned(&self) -> StepEvent {
+        self.machine.lost(self.step.state, Loss::Gone, self.now())
     }
 
     /// Looks up what a lost response would have contained; `reason` is the reason it is lost.
@@ -559,7 +441,7 @@ impl<'a> ChangingStep<'a> {
         reason: &str,
         late: Option<Boxed<'_, SendOutcome>>,
     ) -> Settled {
-        let own = self.window();
+        let own = self.machine.limits().window(self.now());
         let recorded = step.state.window().unwrap_or(own);
         let what = match &step.resource {
             Some(resource) if self.change.probes => {
@@ -590,80 +472,25 @@ impl<'a> ChangingStep<'a> {
         search.settle(late).await
     }
 
-    /// Records that the response is lost, and why. Returns the next action if the step was moved elsewhere.
-    async fn mark_in_doubt(
-        &mut self,
-        event: StepEvent,
-        reason: &str,
-        parked: bool,
-    ) -> Result<Option<Next<'a>>, StepResult> {
-        let mut step = self.step.clone();
-        let moved = self
-            .move_step(&mut step, event, None, Some((reason, parked)))
-            .await?;
-        if moved.is_none() {
-            self.step.state = step.state;
-        }
-        Ok(moved)
-    }
-
-    fn in_doubt(&self, reason: String) -> StepResult {
-        Err(StepEnd::InDoubt {
-            step: self.step.key.clone(),
-            reason,
-        })
-    }
-
-    /// Moves this step after a response. Waits for the disk only if the outcome cannot be obtained again or the
-    /// response was late; otherwise nothing else can have moved the step, as this process holds the claim and the run.
-    async fn advance(&mut self, event: StepEvent, outcome: Option<&Value>) -> Result<(), StepResult> {
-        let state = next_state(&self.step, event)?;
-        let write = self.move_write(&self.step, event, outcome, None);
-        // Without a lookup, an outcome cannot be obtained again either.
-        let told_once = outcome.is_some_and(|outcome| outcome.has_secret() || !self.change.probes)
-            && !Sabotage::OutcomeLater.is_on();
-        if told_once || !matches!(self.step.state, StepState::Intended { .. }) {
-            if let Reply::StateMismatch(_) = self.write(write).await? {
-                let step = self.step.key.clone();
-                return Err(Err(JournalError::Moved { step }.into()));
-            }
-        } else {
-            let store = self.row.journal.store();
-            let step = self.step.key.clone();
-            store.write_later_then(
-                write,
-                Box::new(move |reply| {
-                    if let Ok(Reply::StateMismatch(_)) = reply {
-                        tracing::error!(
-                            step,
-                            "a step was moved by another process while it was carried out"
-                        );
-                    }
-                }),
-            );
-            store.check_writable().map_err(|error| Err(error.into()))?;
-        }
-        self.step.state = state;
-        Ok(())
-    }
-
-    /// Moves a step, on disk. Returns the next action if another process or task has moved it meanwhile.
+    /// Moves a step, on disk, unless another process or task has moved it meanwhile.
     pub(super) async fn move_step(
         &self,
         step: &mut StepData,
         event: StepEvent,
         outcome: Option<&Value>,
         reason: Option<(&str, bool)>,
-    ) -> Result<Option<Next<'a>>, StepResult> {
+    ) -> Result<Moved, StepResult> {
         let write = self.move_write(step, event, outcome, reason);
-        match self.write(write).await? {
-            Reply::StateMismatch(Some(moved)) => Ok(Some(Next::Follow(moved))),
-            Reply::StateMismatch(None) => Ok(Some(Next::Begin)),
-            _ => {
-                step.state = next_state(step, event)?;
-                Ok(None)
-            }
+        if let Reply::StateMismatch(_) = self.write(write).await? {
+            return Ok(Moved::Elsewhere);
         }
+        step.state = step.state.next(event).map_err(|_| {
+            Err(StepEnd::InDoubt {
+                step: step.key.clone(),
+                reason: ILLEGAL.to_owned(),
+            })
+        })?;
+        Ok(Moved::Here)
     }
 
     fn move_write(
@@ -736,17 +563,6 @@ impl<'a> ChangingStep<'a> {
     }
 }
 
-/// Returns the state of a step after an event. A step that cannot have had the event is in doubt: what is known of it
-/// here is not what happened.
-fn next_state(step: &StepData, event: StepEvent) -> Result<StepState, StepResult> {
-    step.state.next(event).map_err(|_| {
-        Err(StepEnd::InDoubt {
-            step: step.key.clone(),
-            reason: "its state in the journal is not the one that this process knows".into(),
-        })
-    })
-}
-
 /// Marks a step whose future is dropped early: its response is no longer awaited, and others may settle it. If no
 /// request had left, nothing is in doubt.
 struct AbandonGuard<'a, 'b, F: Fn() -> bool> {
@@ -774,7 +590,7 @@ impl<F: Fn() -> bool> Drop for AbandonGuard<'_, '_, F> {
     fn drop(&mut self) {
         if self.armed {
             let ChangingStep { step, row, .. } = self.changing;
-            let lost = self.changing.lost(Loss::Gone);
+            let lost = self.changing.abandoned();
             let reason = ("the step was abandoned while it waited for its response", true);
             let write = if (self.has_left)() {
                 self.changing.move_write(step, lost, None, Some(reason))

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::attempt::StepEnd;
-use super::change::{ChangingStep, StepResult};
+use super::change::{ChangingStep, Moved, StepResult};
 use super::lock::WaitNote;
 use super::run::RunId;
 use super::settle::Settled;
-use super::step::{Loss, StepEvent, StepState};
+use super::step::{StepEvent, StepState};
 use super::table::{ClaimData, StepData};
 use crate::sabotage::Sabotage;
 use crate::waiting::{Wait, Waiting};
@@ -16,12 +16,13 @@ const FIRST_POLL: Duration = Duration::from_millis(50);
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 impl ChangingStep<'_> {
-    /// Waits for another step on the same resource, or settles it if no process is working on it any more.
+    /// Waits for another step on the same resource, or settles it if no process is working on it any more. Returns
+    /// whether it was looked for and not found after its window.
     pub(super) async fn wait_for_claim(
-        &mut self,
+        &self,
         claim: ClaimData,
         owner: Option<StepData>,
-    ) -> Result<(), StepResult> {
+    ) -> Result<bool, StepResult> {
         let locks = self.row.journal.locks();
         // Steps of this process take turns, so if one of them still holds the claim, it is not active.
         let is_at_work = !claim.parked
@@ -29,7 +30,7 @@ impl ChangingStep<'_> {
             && locks.is_alive(&claim.run)
             && !Sabotage::LivingTakenForDead.is_on();
         if is_at_work {
-            return self.wait_for(&claim).await;
+            return self.wait_for(&claim).await.map(|()| false);
         }
         let named = format!("{}/{}", claim.run, claim.step);
         let doubt = |reason: String| {
@@ -44,29 +45,24 @@ impl ChangingStep<'_> {
         if !self.change.probes {
             return Err(doubt("an earlier step on the same thing is in doubt".to_owned()));
         }
-        if self
-            .move_step(&mut owner, self.lost(Loss::Gone), None, None)
-            .await?
-            .is_some()
-        {
-            return Ok(());
+        if self.move_step(&mut owner, self.abandoned(), None, None).await? == Moved::Elsewhere {
+            return Ok(false);
         }
         let value = match self.look(&owner, "another run left it in doubt", None).await {
             Settled::Cancelled => return Err(Err(StepEnd::Cancelled)),
             Settled::Unsettled(reason) => return Err(doubt(reason)),
             Settled::Absent { looked_up_at } => {
-                self.earlier = true;
                 self.move_step(&mut owner, StepEvent::GivenUp { looked_up_at }, None, None)
                     .await?;
-                return Ok(());
+                return Ok(true);
             }
             Settled::Found(value) => value,
             // No response to another step's request is awaited here.
-            Settled::Answered(_) => return Ok(()),
+            Settled::Answered(_) => return Ok(false),
         };
         self.move_step(&mut owner, StepEvent::Found, Some(&value), None)
             .await?;
-        Ok(())
+        Ok(false)
     }
 
     /// Waits until the same act in another run has ended. An act in doubt needs a person's decision.

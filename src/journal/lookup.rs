@@ -3,11 +3,12 @@
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, StepEnd, StepKind, StepPlan};
-use super::change::ChangingStep;
+use super::change::{ChangingStep, Moved, StepResult};
 use super::error::JournalError;
 use super::row::RowJournal;
 use super::settle::Settled;
-use super::step::{Loss, StepEvent, StepState};
+use super::step::{StepEvent, StepState};
+use super::table::StepData;
 
 /// The result of looking up a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,17 +54,13 @@ impl RowJournal {
 }
 
 impl ChangingStep<'_> {
-    async fn close(
-        &self,
-        mut step: super::table::StepData,
-        probes: bool,
-    ) -> Result<LookupOutcome, super::change::StepResult> {
+    async fn close(&self, mut step: StepData, probes: bool) -> Result<LookupOutcome, StepResult> {
         let reason = match step.state {
             StepState::Intended { .. } => Some(("the session ended before the response arrived", true)),
             _ => None,
         };
-        let lost = self.lost(Loss::Gone);
-        if self.move_step(&mut step, lost, None, reason).await?.is_some() {
+        let lost = self.abandoned();
+        if self.move_step(&mut step, lost, None, reason).await? == Moved::Elsewhere {
             return Ok(LookupOutcome::Known);
         }
         if !probes {

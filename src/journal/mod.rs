@@ -1,7 +1,7 @@
 //! The durable journal: every step is recorded before it is attempted and settled afterwards.
 //!
 //! ```text
-//! Journal ─▶ RowJournal::step ─▶ Changing (intent, request, outcome) ─▶ settle (a lost response)
+//! Journal ─▶ RowJournal::step ─▶ ChangingStep ◀─▶ StepMachine: what comes next (intent, request, lookup, outcome)
 //!    │                               │ StepState::next: the valid transitions
 //!    └─ runs, rows, ledger, audit ───┴─▶ Write ─▶ apply ─▶ Tables: SQLite, or memory
 //! ```
@@ -25,6 +25,7 @@ mod key_locks;
 mod ledger;
 mod lock;
 mod lookup;
+mod machine;
 mod maintain;
 mod memory;
 mod progress_notes;
