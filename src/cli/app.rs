@@ -220,11 +220,8 @@ impl App {
             return Ok(journal);
         }
         let nothing = Sealer::new(&[0; 32]);
-        Ok(Journal::in_memory(
-            nothing,
-            torture::clock(&self.env),
-            Ids::random(),
-        ))
+        let journal = Journal::in_memory(nothing, torture::clock(&self.env), Ids::random())?;
+        Ok(journal)
     }
 
     /// Why the journal is missing, if there was one.

@@ -1,4 +1,4 @@
-//! Writes and their effect on a store, identical for every store.
+//! Writes and their effect on the tables of a store.
 
 use super::attempt::LedgerEntry;
 use super::progress_notes::InterruptedRow;

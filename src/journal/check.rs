@@ -10,7 +10,6 @@ use super::record::{row_seal_context, run_seal_context};
 use super::row::{step_seal_context, why_seal_context};
 use super::run::{RowFilter, RunId};
 use super::seal::Sealed;
-use super::store::Store;
 use super::table::{ReadTables, Res, RunData, StepData, StepFilter};
 use crate::value::digest::sha256;
 
@@ -21,14 +20,9 @@ impl Journal {
     /// Returns the problems of the journal, each a sentence without a full stop; empty if it is sound.
     pub fn check(&self) -> Result<Vec<String>, JournalError> {
         self.flush()?;
-        let mut problems = match &**self.store() {
-            Store::Sqlite(store) => {
-                let mut problems = store.integrity().map_err(|fault| store.error(fault))?;
-                problems.extend(store.count_mismatch().map_err(|fault| store.error(fault))?);
-                problems
-            }
-            Store::Memory(_) => Vec::new(),
-        };
+        let store = self.store();
+        let mut problems = store.integrity().map_err(|fault| store.error(fault))?;
+        problems.extend(store.count_mismatch().map_err(|fault| store.error(fault))?);
         if let Err(error @ JournalError::Incomplete { .. }) = self.check_writable() {
             problems.push(error.to_string());
         }

@@ -12,7 +12,7 @@ use super::error::JournalError;
 use super::files;
 use super::progress_notes::{InterruptedRow, ProgressNotes, RowInProgress};
 use super::run::{Rules, RunId};
-use super::store::Store;
+use super::sqlite::Store;
 use crate::sabotage::Sabotage;
 
 /// The exclusive right to execute a run, held until the last clone is dropped.

@@ -7,7 +7,6 @@ use super::Journal;
 use super::apply::{Reply, Write};
 use super::error::JournalError;
 use super::run::RowFilter;
-use super::store::Store;
 use super::table::AuditData;
 use crate::value::Value;
 
@@ -55,10 +54,8 @@ impl Journal {
                 path: target.to_owned(),
             });
         }
-        match &**self.store() {
-            Store::Sqlite(store) => store.back_up(target).map_err(|fault| store.error(fault)),
-            Store::Memory(_) => Ok(()),
-        }
+        let copied = self.store().back_up(target);
+        copied.map_err(|fault| self.store().error(fault))
     }
 
     /// Drops the rows, reads and sources of runs that finished longer ago than `keep`. Changing steps and the ledger

@@ -3,10 +3,10 @@
 //! ```text
 //! Journal ─▶ RowJournal::step ─▶ ChangingStep ◀─▶ StepMachine: what comes next (intent, request, lookup, outcome)
 //!    │                               │ StepState::next: the valid transitions
-//!    └─ runs, rows, ledger, audit ───┴─▶ Write ─▶ apply ─▶ Tables: SQLite, or memory
+//!    └─ runs, rows, ledger, audit ───┴─▶ Write ─▶ Store (a queue, one commit) ─▶ apply ─▶ Tables: SQLite
 //! ```
 //!
-//! A write is a value; `apply` gives it the same meaning in both stores, inside one transaction. Payloads are sealed
+//! A write is a value; `apply` gives it a meaning inside one transaction. Payloads are sealed
 //! before they enter a write. The caller interprets the responses: it supplies an [`Attempt`].
 
 mod apply;
@@ -27,7 +27,6 @@ mod lock;
 mod lookup;
 mod machine;
 mod maintain;
-mod memory;
 mod progress_notes;
 mod recall;
 mod record;
@@ -42,7 +41,6 @@ mod settle;
 mod sqlite;
 mod stamp;
 mod step;
-mod store;
 mod table;
 mod vault;
 
@@ -88,9 +86,7 @@ use crate::waiting::Waits;
 use backpressure::QueueSemaphore;
 use key_locks::KeyLocks;
 use lock::Locks;
-use memory::MemoryStore;
-use sqlite::SqliteStore;
-use store::Store;
+use sqlite::Store;
 
 /// The name of a resource before the platform has assigned it an id: unique within its account and kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -150,21 +146,14 @@ impl Journal {
         reason = "as with `in_memory`, what is given is kept"
     )]
     pub fn open(path: &Path, sealer: Sealer, clock: Clock, ids: Ids) -> Result<Journal, JournalError> {
-        let store = SqliteStore::open(path, &sealer)?;
-        let sealer = store.sealer().clone();
-        Ok(Journal::with(
-            Store::Sqlite(store),
-            Locks::new(Some(path)),
-            sealer,
-            clock,
-            ids,
-        ))
+        let store = Store::open(path, &sealer)?;
+        Ok(Journal::with(store, Locks::new(Some(path)), clock, ids))
     }
 
     /// Creates a journal that lives only as long as the process.
-    pub fn in_memory(sealer: Sealer, clock: Clock, ids: Ids) -> Journal {
-        let store = Store::Memory(MemoryStore::default());
-        Journal::with(store, Locks::new(None), sealer, clock, ids)
+    pub fn in_memory(sealer: Sealer, clock: Clock, ids: Ids) -> Result<Journal, JournalError> {
+        let store = Store::in_memory(sealer)?;
+        Ok(Journal::with(store, Locks::new(None), clock, ids))
     }
 
     /// Registers `hook` to be called at each boundary of each changing step. Only the first hook takes effect.
@@ -179,18 +168,12 @@ impl Journal {
 
     /// Returns the irregularities found when it was opened, each a sentence without a full stop.
     pub fn notices(&self) -> &[String] {
-        match &**self.store() {
-            Store::Sqlite(store) => store.notices(),
-            Store::Memory(_) => &[],
-        }
+        self.store().notices()
     }
 
     /// Returns the backup of the original file if opening it migrated it from an earlier version.
     pub fn migrated(&self) -> Option<&Path> {
-        match &**self.store() {
-            Store::Sqlite(store) => store.migrated(),
-            Store::Memory(_) => None,
-        }
+        self.store().migrated()
     }
 
     /// Returns the files next to a journal that are also sealed with its key.
@@ -221,10 +204,10 @@ impl Journal {
         self.store().check_writable()
     }
 
-    fn with(store: Store, locks: Locks, sealer: Sealer, clock: Clock, ids: Ids) -> Journal {
+    fn with(store: Store, locks: Locks, clock: Clock, ids: Ids) -> Journal {
         Journal(Arc::new(Inner {
+            sealer: store.sealer().clone(),
             store: Arc::new(store),
-            sealer,
             clock,
             ids,
             resources: Arc::default(),
@@ -253,9 +236,7 @@ impl Journal {
     /// For the end of a process that may still hold another handle.
     pub fn checkpoint(&self) {
         let _ = self.flush();
-        if let Store::Sqlite(store) = &**self.store() {
-            store.checkpoint_if_changed();
-        }
+        self.store().checkpoint_if_changed();
     }
 
     /// Returns the sealer that encrypts and digests values.

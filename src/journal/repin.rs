@@ -79,7 +79,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::frozen(1_000);
         for journal in [
-            Journal::in_memory(Sealer::new(&[7; 32]), clock.clone(), Ids::seeded(1)),
+            Journal::in_memory(Sealer::new(&[7; 32]), clock.clone(), Ids::seeded(1)).unwrap(),
             Journal::open(
                 &folder.path().join("journal.db"),
                 Sealer::new(&[7; 32]),

@@ -154,21 +154,6 @@ pub enum StepFilter {
     Resolvable,
 }
 
-impl StepFilter {
-    pub(super) fn admits(&self, step: &StepData) -> bool {
-        match self {
-            StepFilter::All => true,
-            StepFilter::Scope(scope) => step.key.split_once('/').is_some_and(|(of, _)| of == scope),
-            StepFilter::Row(position) => step.position == *position,
-            StepFilter::Open => step.state.is_open(),
-            StepFilter::WithResource => {
-                step.state == StepState::Done && (step.resource.is_some() || step.act.is_some())
-            }
-            StepFilter::Resolvable => step.state.is_resolvable_by_person(),
-        }
-    }
-}
-
 /// Read access to a store.
 pub(super) trait ReadTables {
     fn run(&self, id: &RunId) -> Res<Option<RunData>>;

@@ -364,7 +364,7 @@ mod tests {
         let clock = Clock::frozen(0);
         let http = Http::new(HttpConfig::default(), clock.clone());
         let network = Network::new(http, Arc::new(MemoryTokens::default()), clock.clone());
-        let journal = Journal::in_memory(Sealer::new(&[7; 32]), clock, Ids::seeded(1));
+        let journal = Journal::in_memory(Sealer::new(&[7; 32]), clock, Ids::seeded(1)).unwrap();
         let context = OpContext::new(
             crate::platforms::catalogue(),
             journal,

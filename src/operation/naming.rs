@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn ledger_entries_for_the_same_resource_are_reported_as_duplicates() {
-        let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1));
+        let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1)).unwrap();
         let enter = |account: &str, kind: &'static str, name: &str, id: i64| {
             let key = NaturalKey {
                 account: account.to_owned(),

@@ -162,7 +162,7 @@ impl Builder {
     pub fn in_memory(self) -> Result<Runtime, Error> {
         let catalogue = self.catalogue()?;
         // A journal in memory needs no secret key.
-        let journal = Journal::in_memory(Sealer::new(&[0; 32]), self.clock.clone(), Ids::random());
+        let journal = Journal::in_memory(Sealer::new(&[0; 32]), self.clock.clone(), Ids::random())?;
         self.build_on(catalogue, journal)
     }
 

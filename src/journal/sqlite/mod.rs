@@ -1,4 +1,5 @@
-//! The journal in a SQLite file: write-ahead log, every commit synced, one writer thread.
+//! The journal's store: a SQLite file with a write-ahead log, every commit synced by one writer thread, or a SQLite
+//! database in memory.
 
 mod count;
 mod open;
@@ -12,18 +13,18 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::apply::Write;
+use super::apply::{Reply, Write};
 use super::error::JournalError;
 use super::files::beside;
 use super::seal::Sealer;
-use super::table::{ReadTables, Res, StoreError};
+use super::table::{ReadTables, Repeats, Res, StoreError};
 use crate::sabotage::Sabotage;
 use crate::waiting::Waits;
 use count::LedgerCount;
@@ -32,8 +33,7 @@ use open::Opened;
 pub(super) use reseal::{DatabaseKind, checkpoint_and_remove_wal, copy_into, reseal};
 use tables::Sql;
 pub(super) use vault::SqliteVault;
-pub(super) use writer::Ack;
-use writer::{Message, Poison, Writer};
+use writer::{Ack, Message, Poison, Writer};
 
 /// Capacity of the writer's queue, in messages; further callers block.
 const QUEUE: usize = 4096;
@@ -44,13 +44,13 @@ const LARGE_LOG: u64 = 512 * 1024;
 /// How long a checkpoint waits for other processes; the last of them does it.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// An open journal file.
-pub(super) struct SqliteStore {
+/// An open journal.
+pub(super) struct Store {
     path: PathBuf,
     sealer: Sealer,
     reader: Mutex<Connection>,
-    outbox: Option<SyncSender<Message>>,
-    writer: Option<JoinHandle<()>>,
+    /// `None` if it was opened for reading.
+    writing: Option<Writing>,
     /// The number of writes submitted but not yet on disk.
     under_way: Arc<AtomicU64>,
     poison: Poison,
@@ -61,11 +61,22 @@ pub(super) struct SqliteStore {
     migrated: Option<PathBuf>,
 }
 
-impl SqliteStore {
+/// How writes reach the database.
+enum Writing {
+    /// Through a queue, each with the next commit.
+    Queue {
+        outbox: SyncSender<Message>,
+        thread: JoinHandle<()>,
+    },
+    /// Each at once, on the connection that reads: a database in memory has no other.
+    Direct { writer: Writer, repeats: Mutex<Repeats> },
+}
+
+impl Store {
     /// Opens a journal, creating it if it does not exist. A file that this version or this key cannot use is left
     /// unchanged; one that cannot be written is opened for reading.
-    pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<SqliteStore, JournalError> {
-        SqliteStore::open_limited(path, sealer, None)
+    pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<Store, JournalError> {
+        Store::open_limited(path, sealer, None)
     }
 
     /// The same, with a limit on the number of database pages, to simulate a full disk.
@@ -73,7 +84,7 @@ impl SqliteStore {
         path: &Path,
         sealer: &Sealer,
         max_pages: Option<u32>,
-    ) -> Result<SqliteStore, JournalError> {
+    ) -> Result<Store, JournalError> {
         let Opened {
             reader,
             unwritable,
@@ -81,37 +92,64 @@ impl SqliteStore {
             notices,
             migrated,
         } = open::open(path, sealer)?;
-        let mut store = SqliteStore {
-            path: path.to_owned(),
-            sealer,
-            reader: Mutex::new(reader),
-            outbox: None,
-            writer: None,
-            under_way: Arc::default(),
-            poison: Poison::new(OnceLock::new()),
-            changed: Arc::default(),
-            waits: Waits::default(),
-            notices,
-            migrated,
-        };
+        let mut store = Store::with(path, reader, sealer);
+        (store.notices, store.migrated) = (notices, migrated);
         if let Some(error) = unwritable {
             let _ = store.poison.set(error);
             return Ok(store);
         }
         let (outbox, inbox) = sync_channel(QUEUE);
         let writer = Writer {
-            path: path.to_owned(),
-            sealer: store.sealer.clone(),
             max_pages,
-            poison: Arc::clone(&store.poison),
-            changed: Arc::clone(&store.changed),
-            waits: store.waits.clone(),
+            ..store.writer()
         };
         let thread = std::thread::Builder::new().name("journal".to_owned());
         let thread = thread.spawn(move || writer.work(&inbox));
-        store.writer = Some(thread.map_err(|error| unusable(path, error.to_string()))?);
-        store.outbox = Some(outbox);
+        let thread = thread.map_err(|error| unusable(path, error.to_string()))?;
+        store.writing = Some(Writing::Queue { outbox, thread });
         Ok(store)
+    }
+
+    /// Creates a journal that lives as long as this value.
+    pub(super) fn in_memory(sealer: Sealer) -> Result<Store, JournalError> {
+        let path = Path::new("in memory");
+        let reader = open::in_memory(&sealer).map_err(|fault| fault_to_error(path, fault))?;
+        let mut store = Store::with(path, reader, sealer);
+        store.writing = Some(Writing::Direct {
+            writer: Writer {
+                has_file: false,
+                ..store.writer()
+            },
+            repeats: Mutex::default(),
+        });
+        Ok(store)
+    }
+
+    fn with(path: &Path, reader: Connection, sealer: Sealer) -> Store {
+        Store {
+            path: path.to_owned(),
+            sealer,
+            reader: Mutex::new(reader),
+            writing: None,
+            under_way: Arc::default(),
+            poison: Poison::new(OnceLock::new()),
+            changed: Arc::default(),
+            waits: Waits::default(),
+            notices: Vec::new(),
+            migrated: None,
+        }
+    }
+
+    fn writer(&self) -> Writer {
+        Writer {
+            path: self.path.clone(),
+            has_file: true,
+            sealer: self.sealer.clone(),
+            max_pages: None,
+            poison: Arc::clone(&self.poison),
+            changed: Arc::clone(&self.changed),
+            waits: self.waits.clone(),
+        }
     }
 
     /// Returns the sealer for the values of this file.
@@ -134,8 +172,84 @@ impl SqliteStore {
         self.migrated.as_deref()
     }
 
-    /// Submits a write to the writer. `ack` is called once it is on disk or has failed. Blocks while the queue is full.
-    pub(super) fn submit(&self, write: Option<Write>, urgent: bool, ack: Option<Ack>) {
+    /// Writes, and waits until the write is on disk.
+    pub(super) fn write(&self, write: Write) -> Result<Reply, JournalError> {
+        self.wait(Some(write))
+    }
+
+    /// The same as [`Store::write`], without blocking the thread.
+    pub(super) async fn write_async(&self, write: Write) -> Result<Reply, JournalError> {
+        if Sabotage::IntentLater.is_on() && write.precedes_request() {
+            return self.write_later(write).map(|()| Reply::Written);
+        }
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        self.submit(
+            Some(write),
+            true,
+            Some(Box::new(move |reply| {
+                let _ = sender.send(reply);
+            })),
+        );
+        receiver.await.unwrap_or_else(|_| Err(self.ended()))
+    }
+
+    /// Writes with the next commit, or shortly after. An error means that an earlier write has failed.
+    pub(super) fn write_later(&self, write: Write) -> Result<(), JournalError> {
+        self.submit(Some(write), false, None);
+        self.check_writable()
+    }
+
+    /// Writes with the next commit, or shortly after, and acknowledges it.
+    pub(super) fn write_later_then(&self, write: Write, ack: Ack) {
+        self.submit(Some(write), false, Some(ack));
+    }
+
+    /// Waits until everything written before is on disk.
+    pub(super) fn flush(&self) -> Result<(), JournalError> {
+        // Nothing was written to a file that was opened for reading.
+        if self.writing.is_none() {
+            return Ok(());
+        }
+        // All writes are on disk.
+        if self.under_way.load(Ordering::SeqCst) == 0 {
+            return self.check_writable();
+        }
+        self.wait(None).map(drop)
+    }
+
+    /// Reads, including everything written before. If writing has failed, the data on disk can still be read.
+    pub(super) fn read<R>(&self, look: impl FnOnce(&dyn ReadTables) -> Res<R>) -> Result<R, JournalError> {
+        let _ = self.flush();
+        self.read_committed(look)
+    }
+
+    /// Reads committed data; may miss the latest writes.
+    pub(super) fn read_committed<R>(
+        &self,
+        look: impl FnOnce(&dyn ReadTables) -> Res<R>,
+    ) -> Result<R, JournalError> {
+        look(&Sql::new(&self.lock())).map_err(|fault| self.error(fault))
+    }
+
+    /// Checks that it can still be written.
+    pub(super) fn check_writable(&self) -> Result<(), JournalError> {
+        self.poison.get().cloned().map_or(Ok(()), Err)
+    }
+
+    fn wait(&self, write: Option<Write>) -> Result<Reply, JournalError> {
+        let (sender, receiver) = channel();
+        self.submit(
+            write,
+            true,
+            Some(Box::new(move |reply| {
+                let _ = sender.send(reply);
+            })),
+        );
+        receiver.recv().unwrap_or_else(|_| Err(self.ended()))
+    }
+
+    /// Submits a write. `ack` is called once it is on disk or has failed. Blocks while the queue is full.
+    fn submit(&self, write: Option<Write>, urgent: bool, ack: Option<Ack>) {
         if let Some(error) = self.poison.get() {
             if let Some(ack) = ack {
                 ack(Err(error.clone()));
@@ -155,43 +269,26 @@ impl SqliteStore {
             ack: Some(ack),
             urgent,
         };
-        let unsent = match &self.outbox {
-            Some(outbox) => outbox.send(message).err().map(|failed| failed.0),
+        let unsent = match &self.writing {
+            Some(Writing::Queue { outbox, .. }) => outbox.send(message).err().map(|failed| failed.0),
+            Some(Writing::Direct { writer, repeats }) => {
+                let mut repeats = repeats.lock().unwrap_or_else(PoisonError::into_inner);
+                writer.commit(&self.lock(), &mut repeats, vec![message]);
+                None
+            }
             None => Some(message),
         };
-        if let Some(message) = unsent {
-            let error = self.ended();
-            if let Some(ack) = message.ack {
-                ack(Err(error));
-            }
+        if let Some(ack) = unsent.and_then(|message| message.ack) {
+            ack(Err(self.ended()));
         }
     }
 
     /// Returns the error for a writer that no longer accepts or acknowledges messages: it outlives its senders unless
     /// it panics. From now on no write may appear to succeed.
-    pub(super) fn ended(&self) -> JournalError {
+    fn ended(&self) -> JournalError {
         self.poison
             .get_or_init(|| unusable(&self.path, writer::ENDED.to_owned()))
             .clone()
-    }
-
-    /// Returns why nothing more can be written, if so.
-    pub(super) fn poisoned(&self) -> Option<JournalError> {
-        self.poison.get().cloned()
-    }
-
-    /// Whether it accepts writes, or did before one failed.
-    pub(super) fn is_writable(&self) -> bool {
-        self.outbox.is_some()
-    }
-
-    /// Whether all writes are on disk.
-    pub(super) fn is_clean(&self) -> bool {
-        self.under_way.load(Ordering::SeqCst) == 0
-    }
-
-    pub(super) fn read<R>(&self, look: impl FnOnce(&dyn ReadTables) -> Res<R>) -> Res<R> {
-        look(&Sql::new(&self.lock()))
     }
 
     /// Copies the journal, as of its last commit, into a new file.
@@ -239,6 +336,9 @@ impl SqliteStore {
     /// Checkpoints a log that is large or contains ledger changes of this process. A credential must not be in the log
     /// alone: a log is easily left behind when the database is copied.
     pub(super) fn checkpoint_if_changed(&self) {
+        if matches!(self.writing, Some(Writing::Direct { .. })) {
+            return;
+        }
         let log = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
         let changed = self.changed.swap(false, Ordering::SeqCst);
         if Sabotage::LogNotFolded.is_on() {
@@ -266,14 +366,17 @@ impl SqliteStore {
     }
 }
 
-impl Drop for SqliteStore {
+impl Drop for Store {
     /// Writes what is still queued.
     fn drop(&mut self) {
-        drop(self.outbox.take());
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
+        match self.writing.take() {
+            Some(Writing::Queue { outbox, thread }) => {
+                drop(outbox);
+                let _ = thread.join();
+                self.checkpoint_if_changed();
+            }
+            Some(Writing::Direct { .. }) | None => {}
         }
-        self.checkpoint_if_changed();
     }
 }
 

@@ -295,24 +295,37 @@ fn kept(connection: &Connection, table: &str, key: &str) -> Res<Option<Vec<u8>>>
     Ok(statement.query_row([key], |row| row.get(0)).optional()?)
 }
 
-/// Opens a connection with the settings common to all.
+/// Opens a connection to a file.
 pub(super) fn connect(path: &Path, max_pages: Option<u32>) -> Res<Connection> {
-    let mut connection = Connection::open(path)?;
+    let connection = configure(Connection::open(path)?)?;
+    // Without a checkpoint on close, a command that does almost nothing saves several syncs at its end.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    if let Some(pages) = max_pages {
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
+    Ok(connection)
+}
+
+/// Creates a database of the newest version that lives as long as its connection.
+pub(super) fn in_memory(sealer: &Sealer) -> Res<Connection> {
+    let mut connection = configure(Connection::open_in_memory()?)?;
+    schema::migrate(&mut connection, Path::new(""), MIGRATIONS)?;
+    count_once(&mut connection, sealer, false)?;
+    Ok(connection)
+}
+
+/// Applies the settings common to all connections.
+fn configure(mut connection: Connection) -> Res<Connection> {
     // SQLite's own handler sleeps up to 100 ms between attempts and can miss every gap of a busy writer.
     connection.busy_handler(Some(|tries: i32| {
         std::thread::sleep(POLL_INTERVAL);
         u128::try_from(tries).is_ok_and(|tries| tries * POLL_INTERVAL.as_millis() < BUSY_TIMEOUT.as_millis())
     }))?;
     connection.set_prepared_statement_cache_capacity(64);
-    // Without a checkpoint on close, a command that does almost nothing saves several syncs at its end.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection
         .execute_batch("pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off;")?;
     if Sabotage::NotSynced.is_on() {
         connection.execute_batch("pragma synchronous = off")?;
-    }
-    if let Some(pages) = max_pages {
-        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
     Ok(connection)
 }

@@ -47,6 +47,8 @@ pub(super) const ENDED: &str = "its writer has ended because of a bug in proviso
 /// The state of the writer thread.
 pub(super) struct Writer {
     pub(super) path: PathBuf,
+    /// Whether the database is a file, which has the count of the ledger's entries beside it.
+    pub(super) has_file: bool,
     pub(super) sealer: Sealer,
     pub(super) max_pages: Option<u32>,
     pub(super) poison: Poison,
@@ -117,7 +119,8 @@ impl Writer {
         Ok(connection)
     }
 
-    fn commit(&self, connection: &Connection, repeats: &mut Repeats, batch: Vec<Message>) {
+    /// Writes these messages in one transaction, and acknowledges them.
+    pub(super) fn commit(&self, connection: &Connection, repeats: &mut Repeats, batch: Vec<Message>) {
         if let Some(error) = self.poison.get() {
             return self.refuse(error.clone(), batch);
         }
@@ -168,7 +171,9 @@ impl Writer {
         if let Some(count) = counted {
             self.changed.store(true, Ordering::SeqCst);
             // The file is only a cross-check: the journal is complete without it.
-            if let Err(error) = count.write_count_file(&self.path, &self.sealer) {
+            if self.has_file
+                && let Err(error) = count.write_count_file(&self.path, &self.sealer)
+            {
                 tracing::warn!(%error, "the count beside the journal was not written");
             }
         }

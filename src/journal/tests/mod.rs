@@ -31,7 +31,7 @@ fn sealer() -> Sealer {
 }
 
 fn in_memory(clock: &Clock) -> Journal {
-    Journal::in_memory(sealer(), clock.clone(), Ids::seeded(1))
+    Journal::in_memory(sealer(), clock.clone(), Ids::seeded(1)).unwrap()
 }
 
 fn in_file(path: &Path, clock: &Clock) -> Journal {

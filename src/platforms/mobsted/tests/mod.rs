@@ -103,7 +103,7 @@ impl Rig {
         .await;
         let http = Http::new(HttpConfig::default(), Clock::system());
         let network = Network::new(http, Arc::new(Store::default()), Clock::system());
-        let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1));
+        let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1)).unwrap();
         let profiles = Profiles(server.url("").as_str().trim_end_matches('/').to_owned());
         let context = OpContext::new(
             crate::platforms::catalogue(),
