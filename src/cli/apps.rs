@@ -8,7 +8,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::ledger::{LedgerResource, held};
 use super::times;
-use crate::report::records::object;
+use crate::report::record_json;
 use crate::report::reveal::Reveal;
 
 /// List the apps on record.
@@ -48,7 +48,7 @@ pub(super) fn apps(app: &App, command: &AppsCommand) -> Result<Exit, CommandErro
     if *json {
         let apps = apps
             .iter()
-            .map(|held| object(&held.app_record(), &COLUMNS, &Reveal::nothing()));
+            .map(|held| record_json(&held.app_record(), &COLUMNS, &Reveal::nothing()));
         app.print_ledger("apps", &Json::Array(apps.collect()))?;
         return Ok(Exit::Ok);
     }

@@ -1,12 +1,7 @@
 //! Serialises finished data to bytes. Knows nothing of flags, files or terminals.
 
-mod cells;
 mod columns;
-mod csv;
-mod json;
-pub(crate) mod records;
 pub(crate) mod reveal;
-mod row;
 pub(crate) mod summary;
 mod writer;
 
@@ -14,9 +9,9 @@ use std::io;
 use std::path::Path;
 
 pub(crate) use crate::value::status::RowStatus;
+use crate::value::{Record, Value};
 pub(crate) use columns::{Columns, OWN_COLUMNS};
-pub(crate) use row::ResultRow;
-pub(crate) use writer::Writer;
+pub(crate) use writer::{Writer, record_json, write_records};
 
 /// An output format for results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +62,23 @@ pub(crate) enum ReportError {
         /// The column's name.
         column: String,
     },
+}
+
+/// One row of the results.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ResultRow {
+    /// The position among the input rows, from 0.
+    pub position: u64,
+    /// The input cells.
+    pub input: Vec<(String, Value)>,
+    /// The map that `main` returned; empty if it did not return.
+    pub output: Record,
+    /// The final status.
+    pub status: RowStatus,
+    /// Why the row is not done, without secrets.
+    pub error: Option<String>,
+    /// The ID of the run.
+    pub run: String,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::path::Path;
 /// modules below it. Growth beyond that changes this table in the same commit.
 const ROOMS: &[(&str, usize, &str)] = &[
     ("cli", 246, "*"),
-    ("report", 11, "value run bulk"),
+    ("report", 10, "value run bulk"),
     (
         "runtime",
         11,

@@ -11,7 +11,7 @@ use crate::cli::line_input;
 use crate::cli::private_file;
 use crate::repl::host::Export;
 use crate::report::reveal::Reveal;
-use crate::report::{Format, records};
+use crate::report::{Format, write_records};
 use crate::run::interrupt::Interrupt;
 use crate::value::{Record, Value};
 
@@ -70,7 +70,7 @@ impl CliHost {
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         private_file::write(&path, |sink: &mut dyn io::Write| {
             let written = match format {
-                Format::Csv | Format::InertCsv => records::write(sink, format, &names, &records, &reveal),
+                Format::Csv | Format::InertCsv => write_records(sink, format, &names, &records, &reveal),
                 Format::Json | Format::JsonLines => write_json(sink, format, value, &reveal),
             };
             Ok(written?)

@@ -11,7 +11,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::ledger::{LedgerResource, held};
 use crate::cli::private_file;
-use crate::report::{Format, records};
+use crate::report::{Format, write_records};
 use crate::value::Record;
 
 /// Write the tenants as CSV, JSON or JSON Lines.
@@ -56,7 +56,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
     let what = format!("the passwords of {} tenants, written to {to},", tenants.len());
     let reveal = app.reveal(&journal, (which.reveal, which.yes), &what)?;
     let records: Vec<Record> = tenants.iter().map(LedgerResource::tenant_record).collect();
-    let write = |sink: &mut dyn io::Write| records::write(sink, format, &COLUMNS, &records, &reveal);
+    let write = |sink: &mut dyn io::Write| write_records(sink, format, &COLUMNS, &records, &reveal);
     match &command.file {
         Some(file) => {
             private_file::write(file, |sink| Ok(write(sink)?))?;

@@ -9,7 +9,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::ledger::{LedgerResource, held};
 use crate::cli::times;
-use crate::report::records::object;
+use crate::report::record_json;
 use crate::report::reveal::Reveal;
 
 /// List the tenants, oldest first.
@@ -39,7 +39,7 @@ pub(super) fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandErro
     if command.json {
         let tenants = tenants
             .iter()
-            .map(|tenant| object(&tenant.tenant_record(), &COLUMNS, &reveal));
+            .map(|tenant| record_json(&tenant.tenant_record(), &COLUMNS, &reveal));
         app.print_ledger("tenants", &Json::Array(tenants.collect()))?;
         return Ok(Exit::Ok);
     }

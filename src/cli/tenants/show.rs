@@ -7,7 +7,7 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::ledger::find_tenant;
-use crate::report::records::object;
+use crate::report::record_json;
 use crate::value::Value;
 
 /// Show a tenant.
@@ -34,7 +34,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         tenant.account()
     );
     let reveal = app.reveal(&journal, (which.reveal, which.yes), &what)?;
-    let shown = object(&tenant.tenant_record(), &COLUMNS, &reveal);
+    let shown = record_json(&tenant.tenant_record(), &COLUMNS, &reveal);
     if command.json {
         app.print_ledger("tenant", &shown)?;
         return Ok(Exit::Ok);
