@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::parent_session::ParentSession;
 use super::paths::{Env, Paths, make_private_folder};
 use super::profiles::ConfiguredProfiles;
-use super::prompter::TerminalPrompter;
+use super::prompt::TerminalPrompter;
 use super::tokens::Tokens;
 use super::torture::{self, KillSwitch};
 use super::ui::{Colour, Ui};

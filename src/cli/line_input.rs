@@ -14,10 +14,7 @@ use rustix::termios::{
 };
 use zeroize::Zeroizing;
 
-use self::keys::{KeyEffect, Keys};
 use super::ui::printable;
-
-mod keys;
 
 /// How often cancellation is checked.
 const MOMENT: Timespec = Timespec {
@@ -31,10 +28,9 @@ const SIGNAL_GRACE: Duration = Duration::from_millis(500);
 /// Reads a typed line, without its end. `None` without a terminal, at the end of input, or if `given_up` comes first.
 pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
-    let shown = EchoOn::begin(&stdin)?;
+    let (_shown, mut unechoed) = TerminalMode::echo_on(&stdin)?;
     show(question)?;
     let mut keys = Keys::default();
-    let mut unechoed = shown.unechoed;
     let ended = loop {
         let ended = press_next(&stdin, &mut keys, &given_up);
         if unechoed > 0 {
@@ -74,9 +70,31 @@ pub(super) fn read_confirmation(question: &str, given_up: impl Fn() -> bool) -> 
     line(question, given_up)
 }
 
-/// Discards input typed before the prompt, and reports it.
+/// Discards input typed before the prompt, from the terminal and from stdin's buffer, and reports it.
 fn discard_early_input(stdin: &Stdin) -> Option<()> {
-    if TypeaheadMode::take(stdin)?.discard_input() {
+    // Reads return at once.
+    let at_once = TerminalMode::set(stdin, |modes| {
+        modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        modes.special_codes[SpecialCodeIndex::VMIN] = 0;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+    })?;
+    let mut buffer = stdin.lock();
+    let mut any = false;
+    loop {
+        let taken = match buffer.fill_buf() {
+            Ok(early) => early.len(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => 0,
+        };
+        if taken == 0 {
+            break;
+        }
+        any = true;
+        buffer.consume(taken);
+    }
+    drop(buffer);
+    drop(at_once);
+    if any {
         show("keys typed before this question were discarded and do not answer it\n")?;
     }
     Some(())
@@ -110,7 +128,7 @@ pub(super) fn is_yes(answer: &str) -> bool {
 /// Ctrl-C is sent as SIGINT after the terminal is restored.
 pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
-    let hidden = EchoOff::begin(&stdin)?;
+    let hidden = TerminalMode::echo_off(&stdin)?;
     discard_early_input(&stdin)?;
     show(question)?;
     let mut keys = Keys::default();
@@ -173,111 +191,143 @@ fn wait(stdin: &Stdin, given_up: impl Fn() -> bool) -> Option<()> {
     None
 }
 
-/// Puts the terminal in a mode in which reads return at once, to take input typed before the prompt. Restored on drop.
-struct TypeaheadMode<'a>(&'a Stdin, Termios);
+/// A changed terminal mode; the mode before is restored on drop.
+struct TerminalMode(Termios);
 
-impl TypeaheadMode<'_> {
-    fn take(stdin: &Stdin) -> Option<TypeaheadMode<'_>> {
+impl TerminalMode {
+    fn set(stdin: &Stdin, change: impl FnOnce(&mut Termios)) -> Option<TerminalMode> {
         let before = tcgetattr(stdin).ok()?;
-        let mut at_once = before.clone();
-        at_once.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        at_once.special_codes[SpecialCodeIndex::VMIN] = 0;
-        at_once.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(stdin, OptionalActions::Now, &at_once).ok()?;
-        Some(TypeaheadMode(stdin, before))
+        let mut modes = before.clone();
+        change(&mut modes);
+        tcsetattr(stdin, OptionalActions::Now, &modes).ok()?;
+        Some(TerminalMode(before))
     }
 
-    /// Discards all such input, from the terminal and from stdin's buffer. Returns whether there was any.
-    fn discard_input(&self) -> bool {
-        let mut stdin = self.0.lock();
-        let mut any = false;
-        loop {
-            let taken = match stdin.fill_buf() {
-                Ok(early) => early.len(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => 0,
-            };
-            if taken == 0 {
-                return any;
-            }
-            any = true;
-            stdin.consume(taken);
+    /// Turns on echo and line editing, whatever the mode is; `None` inside if they are on. Also returns the number of
+    /// bytes typed while echo was off.
+    fn echo_on(stdin: &Stdin) -> Option<(Option<TerminalMode>, u64)> {
+        if tcgetattr(stdin).ok()?.local_modes.contains(LocalModes::ICANON) {
+            return Some((None, 0));
         }
-    }
-}
-
-impl Drop for TypeaheadMode<'_> {
-    fn drop(&mut self) {
-        // A terminal that is gone needs no restoring.
-        let _ = tcsetattr(self.0, OptionalActions::Now, &self.1);
-    }
-}
-
-/// Turns on echo and line editing until dropped, whatever the terminal's mode was before.
-struct EchoOn {
-    before: Option<Termios>,
-    /// The number of bytes typed while echo was off.
-    unechoed: u64,
-}
-
-impl EchoOn {
-    fn begin(stdin: &Stdin) -> Option<EchoOn> {
-        let before = tcgetattr(stdin).ok()?;
-        if before.local_modes.contains(LocalModes::ICANON) {
-            return Some(EchoOn {
-                before: None,
-                unechoed: 0,
-            });
-        }
-        let mut shown = before.clone();
-        shown.input_modes.insert(InputModes::ICRNL);
-        shown.local_modes.remove(LocalModes::NOFLSH);
-        shown.local_modes.insert(
-            LocalModes::ICANON
-                | LocalModes::ECHO
-                | LocalModes::ECHOE
-                | LocalModes::ECHOK
-                | LocalModes::IEXTEN
-                | LocalModes::ISIG,
-        );
         let unechoed = ioctl_fionread(stdin).ok()?;
-        tcsetattr(stdin, OptionalActions::Now, &shown).ok()?;
-        Some(EchoOn {
-            before: Some(before),
-            unechoed,
+        let shown = TerminalMode::set(stdin, |modes| {
+            modes.input_modes.insert(InputModes::ICRNL);
+            modes.local_modes.remove(LocalModes::NOFLSH);
+            modes.local_modes.insert(
+                LocalModes::ICANON
+                    | LocalModes::ECHO
+                    | LocalModes::ECHOE
+                    | LocalModes::ECHOK
+                    | LocalModes::IEXTEN
+                    | LocalModes::ISIG,
+            );
+        })?;
+        Some((Some(shown), unechoed))
+    }
+
+    /// Turns off echo, and reads key by key: whole lines could not exceed 4,095 bytes on Linux, and the rest would be
+    /// lost silently.
+    fn echo_off(stdin: &Stdin) -> Option<TerminalMode> {
+        let echo = LocalModes::ECHO | LocalModes::ECHONL;
+        TerminalMode::set(stdin, |modes| {
+            modes
+                .local_modes
+                .remove(echo | LocalModes::ICANON | LocalModes::ISIG);
         })
     }
 }
 
-impl Drop for EchoOn {
-    fn drop(&mut self) {
-        if let Some(before) = &self.before {
-            // A terminal that is gone needs no restoring.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
-        }
-    }
-}
-
-/// Turns off echo until dropped, and reads key by key: whole lines could not exceed 4,095 bytes on Linux, and the rest
-/// would be lost silently.
-struct EchoOff(Termios);
-
-impl EchoOff {
-    fn begin(stdin: &Stdin) -> Option<EchoOff> {
-        let before = tcgetattr(stdin).ok()?;
-        let mut hidden = before.clone();
-        hidden
-            .local_modes
-            .remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(stdin, OptionalActions::Now, &hidden).ok()?;
-        Some(EchoOff(before))
-    }
-}
-
-impl Drop for EchoOff {
+impl Drop for TerminalMode {
     fn drop(&mut self) {
         // A terminal that is gone needs no restoring.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
+/// The effect of a key on the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyEffect {
+    /// The line continues.
+    More,
+    /// The line is complete.
+    Enter,
+    /// Ctrl-C.
+    Interrupt,
+    /// Ctrl-D on an empty line: the end of the input.
+    End,
+}
+
+/// A line built from typed bytes.
+#[derive(Default)]
+struct Keys {
+    line: Zeroizing<Vec<u8>>,
+    escape: Escape,
+}
+
+/// The position within the escape sequence of an arrow or another special key.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    #[default]
+    No,
+    Begun,
+    Within,
+}
+
+impl Keys {
+    fn press(&mut self, byte: u8) -> KeyEffect {
+        if self.is_special(byte) {
+            return KeyEffect::More;
+        }
+        match byte {
+            3 => return KeyEffect::Interrupt,
+            4 if self.line.is_empty() => return KeyEffect::End,
+            4 | b'\r' | b'\n' => return KeyEffect::Enter,
+            8 | 0x7f => self.erase_character(),
+            0x15 => self.truncate_to(0),
+            0x17 => self.erase_word(),
+            0..0x20 => {}
+            _ => self.line.push(byte),
+        }
+        KeyEffect::More
+    }
+
+    /// The typed line; `None` if it is not UTF-8.
+    fn line(&self) -> Option<Zeroizing<String>> {
+        let line = std::str::from_utf8(&self.line).ok()?;
+        Some(Zeroizing::new(line.to_owned()))
+    }
+
+    /// Whether the byte belongs to a special key such as an arrow: ESC, `[` or `O`, numbers, and a final letter.
+    fn is_special(&mut self, byte: u8) -> bool {
+        self.escape = match (self.escape, byte) {
+            (Escape::No, 0x1b) => Escape::Begun,
+            (Escape::No, _) => return false,
+            (Escape::Begun, b'[' | b'O') | (Escape::Within, 0x20..0x40) => Escape::Within,
+            (Escape::Within, 0x40..0x7f) => Escape::No,
+            (Escape::Begun | Escape::Within, _) => {
+                // The Escape key alone.
+                self.escape = Escape::No;
+                return false;
+            }
+        };
+        true
+    }
+
+    fn erase_character(&mut self) {
+        let begins = |byte: &u8| byte & 0b1100_0000 != 0b1000_0000;
+        self.truncate_to(self.line.iter().rposition(begins).unwrap_or(0));
+    }
+
+    fn erase_word(&mut self) {
+        let word = self.line.iter().rposition(|byte| *byte != b' ');
+        let before = word.and_then(|word| self.line[..word].iter().rposition(|byte| *byte == b' '));
+        self.truncate_to(before.map_or(0, |blank| blank + 1));
+    }
+
+    /// Truncates the line to its first bytes, and wipes the rest from memory.
+    fn truncate_to(&mut self, bytes: usize) {
+        self.line[bytes..].fill(0);
+        self.line.truncate(bytes);
     }
 }
 
@@ -293,5 +343,49 @@ mod tests {
         for no in ["", "\n", "n\n", "yep\n", "y y\n"] {
             assert!(!is_yes(no), "{no:?}");
         }
+    }
+
+    fn typed(keys: &str) -> (KeyEffect, String) {
+        let mut line = Keys::default();
+        let mut last = KeyEffect::More;
+        for byte in keys.bytes() {
+            assert_eq!(last, KeyEffect::More, "{keys:?} goes on after its end");
+            last = line.press(byte);
+        }
+        (last, line.line().map(|line| line.to_string()).unwrap_or_default())
+    }
+
+    #[test]
+    fn line_input_supports_enter_backspace_ctrl_u_and_ctrl_w() {
+        for (keys, line) in [
+            ("s3cret\r", "s3cret"),
+            ("s3crex\x7ft\n", "s3cret"),
+            ("\x7f\x08a\r", "a"),
+            ("aé\x7fb\r", "ab"),
+            ("wrong\x15right\r", "right"),
+            ("two words \x17more\r", "two more"),
+            ("word\x17\r", ""),
+            ("a\x1b[Db\x1bOAc\x1b[1;5Cd\r", "abcd"),
+            ("a\x1b\r", "a"),
+            ("a\x01\tb\x04", "ab"),
+        ] {
+            assert_eq!(typed(keys), (KeyEffect::Enter, line.to_owned()), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn ctrl_c_interrupts_and_ctrl_d_ends_an_empty_line() {
+        assert_eq!(typed("half\x03").0, KeyEffect::Interrupt);
+        assert_eq!(typed("\x04").0, KeyEffect::End);
+        assert_eq!(typed("half").0, KeyEffect::More);
+    }
+
+    #[test]
+    fn prompt_input_has_no_length_limit_and_must_be_utf8() {
+        let long = "x".repeat(10_000);
+        assert_eq!(typed(&format!("{long}\r")), (KeyEffect::Enter, long));
+        let mut broken = Keys::default();
+        let _ = broken.press(0xc3);
+        assert!(broken.line().is_none());
     }
 }

@@ -1,11 +1,8 @@
 //! Terminal output: data on stdout, everything else on stderr.
 
-mod colour;
 mod progress;
-mod say;
+mod stream;
 mod table;
-mod unbuffered_stream;
-mod visible;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
@@ -13,18 +10,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use clap::error::ContextValue;
 use indicatif::ProgressBar;
 
-use self::colour::wants_colour;
-pub use self::colour::{Colour, Style};
 pub use self::progress::Progress;
-pub(super) use self::say::print_clap_error;
-pub(crate) use self::unbuffered_stream::UnbufferedStream;
-pub use self::visible::Visible;
+pub(crate) use self::stream::UnbufferedStream;
+pub use self::stream::Visible;
+use super::exit::Exit;
 use super::paths::Env;
 use super::times;
-use crate::value::Value;
+use crate::report::summary::Summary;
+use crate::script::error::Diagnostic;
 pub use crate::value::visible::printable;
+use crate::value::{Record, Value};
 use crate::waiting::{Wait, Waits};
 
 /// An output stream.
@@ -75,6 +73,9 @@ struct StreamCapabilities {
 /// The smallest usable width, in characters; no table fits into less.
 const MIN_WIDTH: u16 = 20;
 
+/// The largest width of prose, in characters; also used without a terminal.
+const PROSE_WIDTH: u16 = 100;
+
 impl Ui {
     /// Detects the capabilities of the process's streams, from them and the environment.
     pub fn new(env: &Env, colour: Colour) -> Ui {
@@ -124,6 +125,13 @@ impl Ui {
     /// The width of stdout in characters; `None` without a limit.
     pub fn width(&self) -> Option<u16> {
         self.width
+    }
+
+    /// The width of documentation and other prose, in characters.
+    pub fn prose_width(&self) -> usize {
+        self.width
+            .map_or(PROSE_WIDTH, |width| width.min(PROSE_WIDTH))
+            .into()
     }
 
     /// The current width, if the terminal may have been resized since the start.
@@ -240,6 +248,64 @@ impl Ui {
         self.err(&format!("{word}: {}", printable(text)));
     }
 
+    /// Writes an error and its hints to stderr.
+    pub(crate) fn error(&self, message: &str, hints: &[String]) {
+        let word = self.styled(Stream::Err, Style::Error, "error");
+        self.err(&format!("{word}: {}", printable(message)));
+        for hint in hints {
+            self.hint(hint);
+        }
+    }
+
+    /// Writes what to do next to stderr.
+    pub(crate) fn hint(&self, hint: &str) {
+        let word = self.styled(Stream::Err, Style::Good, "hint");
+        self.err(&format!("{word}: {}", printable(hint)));
+    }
+
+    /// Writes a message that must not be overlooked to stderr.
+    pub(crate) fn banner(&self, text: &str) {
+        self.err(&self.styled(Stream::Err, Style::Warning, &printable(text)));
+    }
+
+    /// Writes a script error with its location to stderr.
+    pub(crate) fn diagnostic(&self, diagnostic: &Diagnostic) {
+        let width = self.width().unwrap_or(PROSE_WIDTH);
+        self.err(
+            diagnostic
+                .render(self.has_colour(Stream::Err), width.into())
+                .trim_end(),
+        );
+    }
+
+    /// Writes a record to stdout as one line of JSON.
+    pub(crate) fn json(&self, record: &Record) -> io::Result<()> {
+        self.out(&Value::Record(record.clone()).to_masked_json().to_string())
+    }
+
+    /// Writes a record to stdout as text, the names in `first` before the others.
+    pub(crate) fn record(&self, record: &Record, first: &[String]) -> io::Result<()> {
+        if record.is_empty() {
+            return Ok(());
+        }
+        let others = record.keys().filter(|name| !first.contains(name));
+        let names = first
+            .iter()
+            .filter(|name| record.contains_key(*name))
+            .chain(others);
+        let rows = names.map(|name| (name.clone(), record[name].clone()));
+        self.out(&self.fields(&rows.collect::<Vec<_>>()))
+    }
+
+    /// Writes the summary of a run over rows to stderr.
+    pub(crate) fn summary(&self, summary: &Summary, run: &str) {
+        let mut lines = summary.lines().into_iter();
+        if let Some(first) = lines.next() {
+            self.err(&format!("run {run}: {}", printable(&first)));
+        }
+        lines.for_each(|line| self.note(&line));
+    }
+
     /// Reports a wait on stderr. While a progress display shows waits as well, not every wait is reported.
     pub(super) fn wait(&self, wait: &Wait) {
         if let Some(rows) = self.rows().as_mut() {
@@ -269,12 +335,6 @@ impl Ui {
     /// be.
     pub fn table(&self, header: &[&str], rows: &[Vec<String>]) -> String {
         table::with_header(header, rows, self.width)
-    }
-
-    /// Formats a value: a map with a line per name, a list of maps as a table, anything else as text. Secrets are
-    /// masked.
-    pub fn value(&self, value: &Value) -> String {
-        table::format_value(value, self.width)
     }
 
     /// Formats named values, one per line, in the given order. Secrets are masked.
@@ -322,5 +382,128 @@ fn waited_for(wait: &Wait) -> String {
     format!("{}{until}{reason}{}", wait.what, wait.reason)
 }
 
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb`; elsewhere only with `CLICOLOR_FORCE`.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The style of a text. It has no effect without colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// A failure.
+    Error,
+    /// A warning.
+    Warning,
+    /// A success.
+    Good,
+    /// The important part of a line.
+    Strong,
+    /// The less important part.
+    Faint,
+}
+
+impl Style {
+    /// The terminal's escape code for the style.
+    fn code(self) -> &'static str {
+        match self {
+            Style::Error => "1;31",
+            Style::Warning => "1;33",
+            Style::Good => "32",
+            Style::Strong => "1",
+            Style::Faint => "2",
+        }
+    }
+}
+
+/// Whether a stream should be coloured.
+fn wants_colour(env: &Env, colour: Colour, terminal: bool) -> bool {
+    let forced = env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    match colour {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto if env.os("NO_COLOR").is_some() => false,
+        Colour::Auto if forced => true,
+        Colour::Auto => terminal && env.get("TERM") != Some("dumb"),
+    }
+}
+
+/// Prints clap's own message: help on stdout, a command-line error on stderr.
+pub(super) fn print_clap_error(mut error: clap::Error) -> Exit {
+    let context: Vec<_> = error
+        .context()
+        .map(|(kind, value)| (kind, value.clone()))
+        .collect();
+    for (kind, value) in context {
+        error.insert(kind, visible(value));
+    }
+    // Without a reader of the stream, the error has no reader either.
+    let _ = error.print();
+    match error.exit_code() {
+        0 => Exit::Ok,
+        _ => Exit::Usage,
+    }
+}
+
+/// The message made safe for a terminal, as clap repeats what was typed.
+fn visible(value: ContextValue) -> ContextValue {
+    let shown = |text: String| printable(&text).into_owned();
+    match value {
+        ContextValue::String(text) => ContextValue::String(shown(text)),
+        ContextValue::Strings(texts) => ContextValue::Strings(texts.into_iter().map(shown).collect()),
+        other => other,
+    }
+}
+
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn styles_show_only_where_there_are_colours() {
+        let env = Env::of([("A", "1")], "/");
+        let plain = Ui::for_streams(&env, Colour::Auto, false, false);
+        assert_eq!(plain.styled(Stream::Err, Style::Error, "error"), "error");
+        let bright = Ui::for_streams(&env, Colour::Auto, false, true);
+        assert_eq!(
+            bright.styled(Stream::Err, Style::Error, "error"),
+            "\u{1b}[1;31merror\u{1b}[0m"
+        );
+        assert_eq!(bright.styled(Stream::Out, Style::Error, "error"), "error");
+    }
+
+    #[test]
+    fn a_dumb_terminal_is_not_animated() {
+        let dumb = Ui::for_streams(&Env::of([("TERM", "dumb")], "/"), Colour::Auto, true, true);
+        assert!(!dumb.animated);
+        assert!(dumb.is_terminal(Stream::Err));
+    }
+
+    fn colour(variables: &[(&str, &str)], choice: Colour, terminal: bool) -> bool {
+        wants_colour(&Env::of(variables.iter().copied(), "/"), choice, terminal)
+    }
+
+    #[test]
+    fn colour_follows_the_flag_then_the_environment_then_the_terminal() {
+        assert!(colour(&[], Colour::Auto, true));
+        assert!(!colour(&[], Colour::Auto, false));
+        assert!(!colour(&[("NO_COLOR", "1")], Colour::Auto, true));
+        assert!(colour(&[("NO_COLOR", "")], Colour::Auto, true));
+        assert!(!colour(&[("TERM", "dumb")], Colour::Auto, true));
+        assert!(colour(&[("CLICOLOR_FORCE", "1")], Colour::Auto, false));
+        assert!(!colour(&[("CLICOLOR_FORCE", "0")], Colour::Auto, false));
+        assert!(!colour(
+            &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+            Colour::Auto,
+            false
+        ));
+        assert!(colour(&[("NO_COLOR", "1")], Colour::Always, false));
+        assert!(!colour(&[("CLICOLOR_FORCE", "1")], Colour::Never, true));
+    }
+}

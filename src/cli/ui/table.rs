@@ -60,21 +60,6 @@ fn format_blocks(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
     blocks.join("\n\n")
 }
 
-/// Formats a value for display.
-pub(super) fn format_value(value: &Value, width: Option<u16>) -> String {
-    match value.to_masked_json() {
-        Json::Object(fields) if !fields.is_empty() => {
-            let mut table = plain(width);
-            for (name, field) in &fields {
-                table.add_row(cells(&[name.clone(), shown(field)]));
-            }
-            text_of(&table)
-        }
-        Json::Array(items) if !items.is_empty() => format_list(&items, width),
-        other => printable(&shown(&other)).into_owned(),
-    }
-}
-
 /// Formats named values, one per line.
 pub(super) fn format_fields(fields: &[(String, Value)], width: Option<u16>) -> String {
     let mut table = plain(width);
@@ -82,32 +67,6 @@ pub(super) fn format_fields(fields: &[(String, Value)], width: Option<u16>) -> S
         table.add_row(cells(&[name.clone(), shown(&value.to_masked_json())]));
     }
     text_of(&table)
-}
-
-/// A list of maps as a table with all their names; any other list with one item per line.
-fn format_list(items: &[Json], width: Option<u16>) -> String {
-    let maps: Option<Vec<_>> = items.iter().map(Json::as_object).collect();
-    let Some(maps) = maps else {
-        let lines: Vec<String> = items
-            .iter()
-            .map(|item| printable(&shown(item)).into_owned())
-            .collect();
-        return lines.join("\n");
-    };
-    let mut names: Vec<&str> = Vec::new();
-    for name in maps.iter().flat_map(|map| map.keys()) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    let row = |map: &&serde_json::Map<String, Json>| {
-        names
-            .iter()
-            .map(|name| map.get(*name).map_or(String::new(), shown))
-            .collect()
-    };
-    let rows: Vec<Vec<String>> = maps.iter().map(row).collect();
-    with_header(&names, &rows, width)
 }
 
 fn plain(width: Option<u16>) -> Table {
@@ -143,4 +102,59 @@ fn shown(json: &Json) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::value::secret::Secret;
+
+    #[test]
+    fn named_values_are_a_line_each_with_secrets_masked() {
+        let fields = [
+            ("app", Value::Int(17)),
+            ("none", Value::Null),
+            ("password", Secret::new("hunter2").into()),
+            ("tags", Value::List(vec!["a".into()])),
+            ("bell\u{7}", "a\u{7}b".into()),
+        ];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(
+            format_fields(&fields, Some(80)),
+            "app        17\nnone\npassword   ***\ntags       [\"a\"]\nbell\\u{7}  a\\u{7}b"
+        );
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal() {
+        let long = "word ".repeat(40);
+        let text = with_header(&["name", "text"], &[vec!["a".into(), long]], Some(40));
+        assert!(text.lines().count() > 3);
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+    }
+
+    #[test]
+    fn no_word_of_a_table_is_broken_on_a_narrow_terminal() {
+        let header = ["run", "status", "done", "started (UTC)", "script"];
+        let row = |run: &str| -> Vec<String> {
+            ["", "done", "12", "2026-11-29 10:20:30", "onboard.rhai"]
+                .map(str::to_owned)
+                .into_iter()
+                .enumerate()
+                .map(|(at, cell)| if at == 0 { run.to_owned() } else { cell })
+                .collect()
+        };
+        let rows = [row("rjh7p"), row("rjh7q")];
+        for width in [50, 60, 80] {
+            let text = with_header(&header, &rows, Some(width));
+            assert!(
+                text.contains("onboard.rhai") && text.contains("2026-11-29"),
+                "{text}"
+            );
+            assert!(text.lines().all(|line| line.width() <= width.into()), "{text}");
+        }
+        assert_eq!(
+            with_header(&header, &rows, Some(40)),
+            "run            rjh7p\nstatus         done\ndone           12\nstarted (UTC)  2026-11-29 10:20:30\n\
+         script         onboard.rhai\n\nrun            rjh7q\nstatus         done\ndone           12\n\
+         started (UTC)  2026-11-29 10:20:30\nscript         onboard.rhai"
+        );
+    }
+}
