@@ -7,36 +7,36 @@ use crate::operation::error::Code;
 
 /// An exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Exit {
     /// Everything asked for is done.
-    Ok,
+    Ok = 0,
     /// The script failed.
-    Script,
+    Script = 1,
     /// The command line or the configuration is wrong.
-    Usage,
+    Usage = 2,
     /// A check found something wrong.
-    Check,
+    Check = 3,
     /// Signing in was refused.
-    SignIn,
+    SignIn = 4,
     /// Something is not permitted.
-    Permission,
+    Permission = 5,
     /// The network or the platform did not answer.
-    Network,
+    Network = 6,
     /// The platform refused.
-    Refused,
+    Refused = 7,
     /// The batch ended with failed rows.
-    RowsFailed,
+    RowsFailed = 8,
     /// The batch was aborted.
-    Aborted,
+    Aborted = 9,
     /// Something is still in doubt.
-    InDoubt,
+    InDoubt = 10,
     /// The user interrupted the run; it can be resumed.
-    Interrupted,
+    Interrupted = 130,
 }
 
 impl Exit {
     /// Every exit code.
-    #[cfg(test)]
     pub(super) const ALL: [Exit; 12] = [
         Exit::Ok,
         Exit::Script,
@@ -54,39 +54,12 @@ impl Exit {
 
     /// The number, as documented in `docs/running.md`.
     pub(super) fn code(self) -> u8 {
-        match self {
-            Exit::Ok => 0,
-            Exit::Script => 1,
-            Exit::Usage => 2,
-            Exit::Check => 3,
-            Exit::SignIn => 4,
-            Exit::Permission => 5,
-            Exit::Network => 6,
-            Exit::Refused => 7,
-            Exit::RowsFailed => 8,
-            Exit::Aborted => 9,
-            Exit::InDoubt => 10,
-            Exit::Interrupted => 130,
-        }
+        self as u8
     }
 
     /// The exit with this number, as another process of this program returned it.
     pub(super) fn with_code(code: u8) -> Exit {
-        const ALL: [Exit; 12] = [
-            Exit::Ok,
-            Exit::Script,
-            Exit::Usage,
-            Exit::Check,
-            Exit::SignIn,
-            Exit::Permission,
-            Exit::Network,
-            Exit::Refused,
-            Exit::RowsFailed,
-            Exit::Aborted,
-            Exit::InDoubt,
-            Exit::Interrupted,
-        ];
-        let known = ALL.into_iter().find(|exit| exit.code() == code);
+        let known = Exit::ALL.into_iter().find(|exit| exit.code() == code);
         known.unwrap_or(Exit::Aborted)
     }
 
