@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use crate::script::bundle::Bundle;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
 use crate::value::{Record, Value};
 
 /// The options of a run, apart from its script.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunPlan {
     /// The script's path as given on the command line.
@@ -52,95 +55,39 @@ pub(super) struct RunPlan {
     pub(super) titles: Vec<String>,
     /// How the imports resolve: importing source, import path, imported source.
     pub(super) imports: Vec<(String, String, String)>,
-    /// Parameters given on the command line, the same for every row.
+    /// Parameters given on the command line, the same for every row. They may be secret, so they stay values.
+    #[serde(skip)]
     pub(super) constants: Record,
 }
 
 impl RunPlan {
     /// The value stored in the journal.
     pub(super) fn to_value(&self) -> Value {
-        let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
-        let int = |int: u64| Value::Int(i64::try_from(int).unwrap_or(i64::MAX));
-        let list = |names: &[String]| Value::List(names.iter().map(|name| name.as_str().into()).collect());
-        let fields = [
-            ("script", Value::from(self.script.as_str())),
-            ("session", self.session.into()),
-            ("workflow", text(&self.workflow)),
-            ("again", self.again.into()),
-            ("rows", text(&self.rows)),
-            ("rows_format", text(&self.rows_format)),
-            ("out", text(&self.out)),
-            ("format", text(&self.format)),
-            ("reveal", list(&self.reveal)),
-            ("faults", list(&self.faults)),
-            ("columns", list(&self.columns)),
-            ("titles", list(&self.titles)),
-            ("agreed", list(&self.agreed)),
-            ("jobs", int(self.jobs as u64)),
-            ("stop_after", self.stop_after.map_or(Value::Null, int)),
-            ("sandbox", self.sandbox.into()),
-            ("profile", text(&self.profile)),
-            ("address", text(&self.address)),
-            ("folder", text(&self.folder)),
-            ("json", self.json.into()),
-            ("csv_safe", self.csv_safe.into()),
-            ("imports", Bundle::imports_to_value(&self.imports)),
-            ("constants", Value::Record(self.constants.clone())),
-        ];
-        Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).into())
+        let options = serde_json::to_value(self).map_or(Value::Null, Value::from_json);
+        let mut fields = options.as_record().cloned().unwrap_or_default();
+        fields.insert("constants".to_owned(), Value::Record(self.constants.clone()));
+        Value::Record(fields)
     }
 
-    /// Reads a value written by [`RunPlan::to_value`]. Missing fields get their defaults.
+    /// Reads a value written by [`RunPlan::to_value`]. Fields that are missing or of another type get their defaults.
     pub(super) fn from_value(value: &Value) -> RunPlan {
-        let field = |name: &str| value.as_record().and_then(|fields| fields.get(name));
-        let text = |name: &str| field(name).and_then(Value::as_text).map(str::to_owned);
-        let flag = |name: &str| matches!(field(name), Some(Value::Bool(true)));
-        let int = |name: &str| match field(name) {
-            Some(Value::Int(int)) => u64::try_from(*int).ok(),
-            _ => None,
-        };
-        let list = |name: &str| match field(name) {
-            Some(Value::List(names)) => names
-                .iter()
-                .filter_map(Value::as_text)
-                .map(str::to_owned)
-                .collect(),
-            _ => Vec::new(),
-        };
+        let constants = value.as_record().and_then(|fields| fields.get("constants"));
+        let read = |json: Json| serde_json::from_value::<RunPlan>(json);
+        let json = value.to_masked_json();
+        let plan = read(json.clone()).unwrap_or_else(|_| {
+            // One damaged field must not turn a run of the sandbox into one of an account.
+            let fields = json.as_object().cloned().unwrap_or_default().into_iter();
+            let readable =
+                fields.filter(|(key, value)| read(Json::from_iter([(key.clone(), value.clone())])).is_ok());
+            read(readable.collect()).unwrap_or_default()
+        });
         RunPlan {
-            imports: Bundle::imports_of(field("imports")),
-            script: text("script").unwrap_or_default(),
-            session: flag("session"),
-            workflow: text("workflow"),
-            again: flag("again"),
-            rows: text("rows"),
-            rows_format: text("rows_format"),
-            out: text("out"),
-            format: text("format"),
-            reveal: list("reveal"),
-            faults: list("faults"),
-            columns: list("columns"),
-            titles: list("titles"),
-            agreed: list("agreed"),
-            jobs: int("jobs")
-                .and_then(|jobs| usize::try_from(jobs).ok())
-                .unwrap_or(1),
-            stop_after: int("stop_after"),
-            sandbox: flag("sandbox"),
-            profile: text("profile"),
-            address: text("address"),
-            folder: text("folder"),
-            json: flag("json"),
-            csv_safe: flag("csv_safe"),
-            constants: field("constants")
-                .and_then(Value::as_record)
-                .cloned()
-                .unwrap_or_default(),
+            constants: constants.and_then(Value::as_record).cloned().unwrap_or_default(),
+            jobs: plan.jobs.max(1),
+            ..plan
         }
     }
-}
 
-impl RunPlan {
     /// Identifies the script across runs.
     pub(super) fn workflow(&self) -> String {
         let home = Path::new(self.folder.as_deref().unwrap_or_default());
@@ -180,4 +127,59 @@ impl RunPlan {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::value::secret::Secret;
+
+    #[test]
+    fn a_run_plan_round_trips_as_a_journal_value() {
+        let plan = RunPlan {
+            script: "onboard.rhai".into(),
+            rows: Some("clients.csv".into()),
+            reveal: vec!["password".into()],
+            jobs: 8,
+            stop_after: Some(3),
+            sandbox: true,
+            faults: vec!["partners:500".into()],
+            profile: Some("acme".into()),
+            address: Some("https://acme-admin.mobsted.com".into()),
+            folder: Some("/work".into()),
+            imports: vec![("a".into(), "b".into(), "c".into())],
+            constants: Record::from([("token".to_owned(), Secret::new("t").into())]),
+            ..RunPlan::default()
+        };
+        assert_eq!(RunPlan::from_value(&plan.to_value()), plan);
+    }
+
+    #[test]
+    fn a_damaged_field_of_a_run_plan_leaves_the_others() {
+        let plan = RunPlan {
+            script: "onboard.rhai".into(),
+            sandbox: true,
+            jobs: 8,
+            ..RunPlan::default()
+        };
+        let mut fields = plan.to_value().as_record().cloned().unwrap_or_default();
+        fields.insert("jobs".to_owned(), "many".into());
+        let read = RunPlan::from_value(&Value::Record(fields));
+        assert_eq!(read, RunPlan { jobs: 1, ..plan });
+    }
+
+    #[test]
+    fn from_another_folder_paths_lead_to_the_same_files() {
+        let plan = RunPlan {
+            script: "onboard.rhai".into(),
+            rows: Some("-".into()),
+            out: Some("/tmp/results.csv".into()),
+            folder: Some("/work".into()),
+            ..RunPlan::default()
+        };
+        assert_eq!(plan.clone().rebased_on(Path::new("/work")), plan);
+        let seen = plan.rebased_on(Path::new("/elsewhere"));
+        assert_eq!(seen.script, "/work/onboard.rhai");
+        assert_eq!(
+            (seen.rows.as_deref(), seen.out.as_deref()),
+            (Some("-"), Some("/tmp/results.csv"))
+        );
+    }
+}
