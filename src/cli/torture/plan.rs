@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::TortureCommand;
 use super::harness::TIMINGS;
 use super::kill_switch::KillPoint;
-use super::options::TortureCommand;
 use crate::cli::error::CommandError;
 use crate::sandbox::fault::{Fault, Kind, Route};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use super::TortureCommand;
 use super::harness::Harness;
-use super::options::TortureCommand;
 use super::plan::Disturbance;
 use super::workers::Outcomes;
 use crate::cli::app::App;
