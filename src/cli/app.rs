@@ -1,13 +1,15 @@
 //! The composition root: builds what a command needs from the environment and the configuration, lazily and once.
 
-use crate::operation::catalogue::Catalogue;
-use crate::operation::platform::Platform;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde_json::Value as Json;
+use tracing_subscriber::EnvFilter;
 
 use super::approval::Approvals;
 use super::error::CommandError;
@@ -16,14 +18,17 @@ use super::parent_session::ParentSession;
 use super::paths::{Env, Paths, make_private_folder};
 use super::profiles::ConfiguredProfiles;
 use super::prompt::TerminalPrompter;
-use super::tokens::Tokens;
 use super::torture::{self, KillSwitch};
-use super::ui::{Colour, Ui};
+use super::ui::{Colour, Ui, Visible};
+use crate::client::{Credential, TokenKey, TokenStore};
 use crate::clock::Ids;
-use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
+use crate::journal::{Damage, Journal, JournalError, Sealer, Vault, WeakJournal};
+use crate::operation::catalogue::Catalogue;
 use crate::operation::naming;
+use crate::operation::platform::Platform;
 use crate::runtime::Runtime;
 use crate::sandbox::{Sandbox, SandboxError};
+use crate::value::Value;
 use crate::value::secret::Secret;
 
 /// The context of every command.
@@ -89,7 +94,7 @@ impl App {
     /// The command line's view of the process, read once.
     pub(super) fn from_process(catalogue: Catalogue, colour: Colour, verbose: u8) -> App {
         let env = Env::capture();
-        super::logging::start(&env, verbose);
+        start_logging(&env, verbose);
         #[allow(clippy::disallowed_methods, reason = "the arguments are read here")]
         let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
         let kill_switch = KillSwitch::from_env(&env);
@@ -169,6 +174,41 @@ impl App {
     /// The same for text that provisor styled itself: the styles are kept.
     pub(super) fn print_styled(&self, text: &str) -> Result<(), CommandError> {
         self.ui.out_styled(text).map_err(stdout_error)
+    }
+
+    /// The user and the machine: `ann (uid 1000) on desk`. The name comes from the environment, the number from the
+    /// system.
+    pub(super) fn actor(&self) -> String {
+        let named = ["USER", "LOGNAME", "USERNAME"]
+            .into_iter()
+            .find_map(|name| self.env.get(name));
+        let uid = rustix::process::getuid().as_raw();
+        let system = rustix::system::uname();
+        let host = system.nodename().to_string_lossy();
+        format!("{} (uid {uid}) on {host}", named.unwrap_or("somebody"))
+    }
+
+    /// Writes a document of `--json` to stdout.
+    pub(super) fn print_json(&self, document: &Json) -> Result<Exit, CommandError> {
+        self.print(&document.to_string())?;
+        Ok(Exit::Ok)
+    }
+
+    /// Writes a row for each item to stdout, below a header; without items, the message `none` to stderr.
+    pub(super) fn print_table<T>(
+        &self,
+        items: &[T],
+        none: &str,
+        header: &[&str],
+        row: impl Fn(&T) -> Vec<String>,
+    ) -> Result<Exit, CommandError> {
+        if items.is_empty() {
+            self.ui.note(none);
+            return Ok(Exit::Ok);
+        }
+        let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+        self.print(&self.ui.table(header, &rows))?;
+        Ok(Exit::Ok)
     }
 
     /// Creates one of provisor's folders if it is missing, accessible by the user only.
@@ -362,5 +402,82 @@ impl App {
             ));
         }
         Ok(sandbox)
+    }
+}
+
+/// Starts logging if it was requested.
+fn start_logging(env: &Env, verbose: u8) {
+    let setting = env.get("PROVISOR_LOG").map(str::to_owned);
+    let level = match verbose {
+        0 => "",
+        1 => "provisor=info",
+        2 => "provisor=debug",
+        _ => "provisor=trace",
+    };
+    let filter = setting.unwrap_or_else(|| level.to_owned());
+    if filter.is_empty() {
+        return;
+    }
+    let started = tracing_subscriber::fmt()
+        .with_writer(|| Visible::new(std::io::stderr(), std::io::stderr().is_terminal()))
+        .with_env_filter(EnvFilter::new(filter))
+        .with_ansi(false)
+        .without_time()
+        .try_init();
+    // Only a second start in one process can fail, and then the first one logs.
+    drop(started);
+}
+
+/// The encrypted token cache, opened when the first token is needed.
+struct Tokens {
+    path: PathBuf,
+    folder: PathBuf,
+    sealer: Sealer,
+    vault: OnceLock<Vault>,
+}
+
+impl Tokens {
+    /// The cache at these paths.
+    fn new(paths: &Paths, sealer: Sealer) -> Tokens {
+        Tokens {
+            folder: paths.cache().to_owned(),
+            path: paths.tokens(),
+            sealer,
+            vault: OnceLock::new(),
+        }
+    }
+
+    fn vault(&self) -> &Vault {
+        self.vault.get_or_init(|| {
+            // If the folder cannot be created, storing the first token fails and reports it.
+            let _ = make_private_folder(&self.folder);
+            Vault::open(&self.path, self.sealer.clone())
+        })
+    }
+}
+
+impl TokenStore for Tokens {
+    fn load(&self, key: &TokenKey) -> Option<Value> {
+        self.vault().get(entry_key(key)).ok().flatten()
+    }
+
+    fn save(&self, key: &TokenKey, tokens: &Value) -> Result<(), String> {
+        self.vault()
+            .put(entry_key(key), tokens)
+            .map_err(|error| error.to_string())
+    }
+
+    fn forget(&self, key: &TokenKey) {
+        // A token that stays is rejected by the platform and replaced.
+        let _ = self.vault().remove(entry_key(key));
+    }
+}
+
+/// The key of an entry; the vault stores only a keyed digest of it.
+fn entry_key(key: &TokenKey) -> Value {
+    let account = Value::from(key.account.as_str());
+    match &key.credential {
+        Credential::InlineSecret(given) => Value::List(vec![account, given.clone().into()]),
+        Credential::StoredAt(place) => Value::List(vec![account, "kept".into(), place.as_ref().into()]),
     }
 }

@@ -1,12 +1,12 @@
 //! `provisor apps`: the apps in the ledger.
 
 use clap::{Args, Subcommand};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::ledger::{LedgerResource, held};
+use super::ledger::held;
 use super::times;
 use crate::report::record_json;
 use crate::report::reveal::Reveal;
@@ -49,27 +49,19 @@ pub(super) fn apps(app: &App, command: &AppsCommand) -> Result<Exit, CommandErro
         let apps = apps
             .iter()
             .map(|held| record_json(&held.app_record(), &COLUMNS, &Reveal::nothing()));
-        app.print_ledger("apps", &Json::Array(apps.collect()))?;
-        return Ok(Exit::Ok);
+        let apps: Vec<Json> = apps.collect();
+        return app.print_json(&json!({"version": 1, "apps": apps}));
     }
     app.warn_of_doubts(&journal, "app")?;
-    if apps.is_empty() {
-        app.ui.note("the ledger holds no apps");
-        return Ok(Exit::Ok);
-    }
-    let rows: Vec<Vec<String>> = apps.iter().map(row).collect();
     let header = ["id", "name", "site", "account", "created (UTC)", "run"];
-    app.print(&app.ui.table(&header, &rows))?;
-    Ok(Exit::Ok)
-}
-
-fn row(app: &LedgerResource) -> Vec<String> {
-    vec![
-        app.text("id"),
-        app.text("name"),
-        app.text("site"),
-        app.account().to_owned(),
-        times::shown(app.item.created_ms),
-        app.item.run.as_ref().map_or(String::new(), ToString::to_string),
-    ]
+    app.print_table(&apps, "the ledger holds no apps", &header, |held| {
+        vec![
+            held.text("id"),
+            held.text("name"),
+            held.text("site"),
+            held.account().to_owned(),
+            times::shown(held.item.created_ms),
+            held.run(),
+        ]
+    })
 }

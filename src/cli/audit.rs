@@ -38,21 +38,19 @@ pub(super) fn audit(app: &App, command: &AuditCommand) -> Result<Exit, CommandEr
                 })
             })
             .collect();
-        app.print(&json!({"version": 1, "audit": audits}).to_string())?;
-        return Ok(Exit::Ok);
+        return app.print_json(&json!({"version": 1, "audit": audits}));
     }
-    if audits.is_empty() {
-        app.ui.note("the audit log has no entries yet");
-        return Ok(Exit::Ok);
-    }
-    let rows = audits.into_iter().map(|audit| {
-        let what = match audit.what {
-            Value::Text(text) => text,
+    let header = ["at (UTC)", "kind", "who", "what"];
+    app.print_table(&audits, "the audit log has no entries yet", &header, |audit| {
+        let what = match &audit.what {
+            Value::Text(text) => text.clone(),
             other => other.to_masked_json().to_string(),
         };
-        vec![times::shown(audit.at_ms), audit.kind, audit.actor, what]
-    });
-    let header = ["at (UTC)", "kind", "who", "what"];
-    app.print(&app.ui.table(&header, &rows.collect::<Vec<_>>()))?;
-    Ok(Exit::Ok)
+        vec![
+            times::shown(audit.at_ms),
+            audit.kind.clone(),
+            audit.actor.clone(),
+            what,
+        ]
+    })
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::run_summary::{described, find_run, resolve_command};
+use super::runs::{described, find_run, resolve_command};
 use crate::journal::{RunStatus, StepFilter};
 
 /// Abandon a run.

@@ -42,10 +42,7 @@ pub(super) fn check(app: &App, command: &CheckCommand) -> Exit {
             }
             Err(error) => {
                 wrong += 1;
-                match &error.diagnostic {
-                    Some(diagnostic) => app.ui.diagnostic(diagnostic),
-                    None => app.ui.error(&error.message, &error.hints),
-                }
+                super::report(app, &error);
             }
         }
     }

@@ -37,6 +37,15 @@ impl CommandError {
         CommandError::new(Exit::Usage, message)
     }
 
+    /// Suggests the name that is nearest to a wrong one, if there is one.
+    #[must_use]
+    pub(super) fn did_you_mean(self, near: Option<&str>) -> CommandError {
+        match near {
+            Some(near) => self.hint(format!("did you mean {near}?")),
+            None => self,
+        }
+    }
+
     /// Adds what to do.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Display) -> CommandError {
@@ -93,10 +102,9 @@ impl From<JournalError> for CommandError {
             _ => Exit::Usage,
         };
         let hint = error.hint();
-        let failed = CommandError::new(exit, error);
-        match hint {
-            Some(hint) => failed.hint(hint),
-            None => failed,
+        CommandError {
+            hints: hint.into_iter().collect(),
+            ..CommandError::new(exit, error)
         }
     }
 }

@@ -19,7 +19,7 @@ use super::results::Results;
 use super::torture::KillPoint;
 use crate::bulk::input::Input;
 use crate::bulk::schedule::{self, RunEnd};
-use crate::journal::{RowCounts, RowFilter, RowStatus, RunId, RunLock, RunStatus};
+use crate::journal::{RowCounts, RowFilter, RunId, RunLock, RunStatus};
 use crate::run::Runner;
 use crate::run::tally::Tally;
 use crate::sabotage::Sabotage;
@@ -147,14 +147,8 @@ impl Execution<'_> {
         let record = journal.run(self.id())?;
         let status = ended.status(&counts, record.as_ref().is_none_or(|run| run.total.is_some()));
         let mut outcome = Outcome {
-            done: counts.of(RowStatus::Done),
-            failed: counts.of(RowStatus::Failed),
-            parked: counts.of(RowStatus::Parked),
-            scripts: observer.failed_by_the_script(),
-            invalid: observer.invalid(),
-            exists: observer.exists(),
-            interrupted: counts.of(RowStatus::Interrupted),
-            open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),
+            counts,
+            failures: observer.failures(),
             unread: record
                 .is_some_and(|run| run.total.is_none())
                 .then(|| counts.all()),

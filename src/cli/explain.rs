@@ -1,8 +1,5 @@
 //! `provisor explain`: the meaning of a stable code, and what to do about it.
 
-mod exits;
-mod statuses;
-
 use clap::Args;
 use serde_json::{Value as Json, json};
 
@@ -55,9 +52,6 @@ struct Entry {
     exit: Option<Exit>,
 }
 
-/// The maximum width of explanations, also used without a terminal.
-const MAX_WIDTH: usize = 100;
-
 pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, CommandError> {
     let entries = match &command.code {
         None => all(app.catalogue()),
@@ -65,8 +59,7 @@ pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, Comma
     };
     if command.json {
         let codes: Vec<Json> = entries.iter().map(Entry::json).collect();
-        app.print(&json!({"version": 1, "codes": codes}).to_string())?;
-        return Ok(Exit::Ok);
+        return app.print_json(&json!({"version": 1, "codes": codes}));
     }
     match (&command.code, entries.first()) {
         (Some(_), Some(entry)) => app.print_styled(&entry.text(app))?,
@@ -82,12 +75,12 @@ fn all(catalogue: &Catalogue) -> Vec<Entry> {
         explanation,
         exit: Some(catalogue.code(explanation.code).map_or(Exit::Script, Exit::of)),
     });
-    let statuses = statuses::ALL.iter().map(|explanation| Entry {
+    let statuses = STATUSES.iter().map(|explanation| Entry {
         kind: Kind::Status,
         explanation,
         exit: None,
     });
-    let exits = exits::ALL.iter().map(|(exit, explanation)| Entry {
+    let exits = EXITS.iter().map(|(exit, explanation)| Entry {
         kind: Kind::Exit,
         explanation,
         exit: Some(*exit),
@@ -102,12 +95,10 @@ fn find(catalogue: &Catalogue, code: &str) -> Result<Entry, CommandError> {
         .iter()
         .find(|entry| entry.explanation.code.eq_ignore_ascii_case(&normalized));
     found.copied().ok_or_else(|| {
-        let error = CommandError::usage(format!("there is no code `{code}`"));
-        let error = match nearest(&normalized, entries.iter().map(|entry| entry.explanation.code)) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error,
-        };
-        error.hint("provisor explain lists the codes")
+        let near = nearest(&normalized, entries.iter().map(|entry| entry.explanation.code));
+        CommandError::usage(format!("there is no code `{code}`"))
+            .did_you_mean(near.map(|near| format!("`{near}`")).as_deref())
+            .hint("provisor explain lists the codes")
     })
 }
 
@@ -136,10 +127,7 @@ impl Entry {
     }
 
     fn text(&self, app: &App) -> String {
-        let width = app
-            .ui
-            .width()
-            .map_or(MAX_WIDTH, |width| MAX_WIDTH.min(width.into()));
+        let width = app.ui.prose_width();
         let heading = |text: &str| app.ui.styled(Stream::Out, Style::Strong, text);
         let mut lines = vec![heading(self.explanation.code), String::new()];
         lines.extend(wrap(self.explanation.meaning, width));
@@ -161,7 +149,7 @@ impl Entry {
         }
         if let (Some(exit), Kind::Error) = (self.exit, self.kind) {
             lines.extend([String::new(), heading("Exit code")]);
-            lines.push(format!("  {}: {}", exit.code(), exits::meaning(exit)));
+            lines.push(format!("  {}: {}", exit.code(), meaning(exit)));
             if exit != Exit::InDoubt {
                 lines.push("  8 for a run over rows in which some rows failed".to_owned());
             }
@@ -189,5 +177,252 @@ impl Entry {
     }
 }
 
+/// The meaning of an exit code, in a sentence.
+fn meaning(exit: Exit) -> &'static str {
+    let entry = EXITS.iter().find(|(known, _)| *known == exit);
+    entry.map_or("", |(_, explanation)| explanation.meaning)
+}
+
+/// Every exit code.
+const EXITS: &[(Exit, Explanation)] = &[
+    entry(
+        Exit::Ok,
+        "0",
+        "Everything is done.",
+        &["the run has ended, and no row failed or is in doubt"],
+        &["nothing is left to do"],
+        "provisor run scripts/hello.rhai --name Ann",
+    ),
+    entry(
+        Exit::Script,
+        "1",
+        "The script failed: a mistake in it, or an error that it threw.",
+        &["see script_error, syntax_error, thrown, bad_argument"],
+        &["go to the line shown, and read the hint below it"],
+        "provisor explain script_error",
+    ),
+    entry(
+        Exit::Usage,
+        "2",
+        "The command line or the configuration is wrong. Nothing was done.",
+        &[
+            "a flag is unknown, or lacks its value",
+            "a profile is missing or incomplete",
+        ],
+        &[
+            "read the command's --help",
+            "provisor paths shows where the configuration is",
+        ],
+        "provisor run --help",
+    ),
+    entry(
+        Exit::Check,
+        "3",
+        "A check found something wrong.",
+        &[
+            "provisor check found a mistake in a script",
+            "provisor doctor found a problem",
+            "provisor journal check found a fault",
+            "provisor torture found a broken promise",
+        ],
+        &["read the findings on standard output"],
+        "provisor journal check",
+    ),
+    entry(
+        Exit::SignIn,
+        "4",
+        "Sign-in was refused, or a tenant's password is not on record.",
+        &["see sign_in_refused and credential_missing"],
+        &[
+            "check login and password",
+            "provisor tenants set-password EMAIL records a tenant's",
+        ],
+        "provisor explain sign_in_refused",
+    ),
+    entry(
+        Exit::Permission,
+        "5",
+        "Something is not permitted: by the platform, by the profile's mode, or by provisor itself.",
+        &["see forbidden, protected_app, bad_address, secret_elsewhere"],
+        &["use an account or a profile that has the permission"],
+        "provisor explain forbidden",
+    ),
+    entry(
+        Exit::Network,
+        "6",
+        "The network or the platform did not respond. Nothing was changed, or the exit code would be 10.",
+        &["see unreachable and unavailable"],
+        &["provisor resume RUN --retry-failed, once it is back"],
+        "provisor explain unreachable",
+    ),
+    entry(
+        Exit::Refused,
+        "7",
+        "The platform refused the request.",
+        &["see refused, already_exists, not_found, rate_limited, unreadable_answer"],
+        &["read the platform's message in the error"],
+        "provisor explain refused",
+    ),
+    entry(
+        Exit::RowsFailed,
+        "8",
+        "The run over rows has ended, and some rows failed.",
+        &["the column `_error` of the results has the reason for each row"],
+        &["fix the cause, then provisor resume RUN --retry-failed"],
+        "provisor runs show RUN",
+    ),
+    entry(
+        Exit::Aborted,
+        "9",
+        "The run or command was aborted.",
+        &[
+            "a file or standard output cannot be written",
+            "--stop-after was reached",
+            "the journal is in use or damaged",
+        ],
+        &["remove the cause, then provisor resume"],
+        "provisor resume",
+    ),
+    entry(
+        Exit::InDoubt,
+        "10",
+        "Something is in doubt: a change was sent, and its outcome is unknown.",
+        &["see in_doubt"],
+        &[
+            "provisor resume looks it up",
+            "provisor resolve records the outcome",
+        ],
+        "provisor explain in_doubt",
+    ),
+    entry(
+        Exit::Interrupted,
+        "130",
+        "You interrupted it. What was sent is recorded, and it can be resumed.",
+        &["Ctrl-C, or the signal TERM"],
+        &["provisor resume continues where it stopped"],
+        "provisor resume",
+    ),
+];
+
+const fn entry(
+    exit: Exit,
+    code: &'static str,
+    meaning: &'static str,
+    causes: &'static [&'static str],
+    remedies: &'static [&'static str],
+    example: &'static str,
+) -> (Exit, Explanation) {
+    let explanation = Explanation {
+        code,
+        meaning,
+        causes,
+        remedies,
+        example,
+    };
+    (exit, explanation)
+}
+
+/// Every status of a row or a run.
+const STATUSES: &[Explanation] = &[
+    Explanation {
+        code: "queued",
+        meaning: "The row or run is recorded and has not started.",
+        causes: &["other rows are before it", "the process ended before its turn"],
+        remedies: &["provisor resume starts it"],
+        example: "provisor resume",
+    },
+    Explanation {
+        code: "running",
+        meaning: "The run is in progress, or its process was killed.",
+        causes: &[
+            "a process is working on it",
+            "the machine or the process stopped in the middle",
+        ],
+        remedies: &["provisor resume continues it, unless a process is working on it"],
+        example: "provisor runs list",
+    },
+    Explanation {
+        code: "done",
+        meaning: "The row's `main` returned; for a run: every row is done.",
+        causes: &["everything succeeded"],
+        remedies: &["nothing is left to do"],
+        example: "provisor runs show RUN",
+    },
+    Explanation {
+        code: "failed",
+        meaning: "The row failed for a known reason; for a run: every row has ended, and some failed.",
+        causes: &[
+            "an operation or the script failed",
+            "the row's input does not fit the script's parameters",
+        ],
+        remedies: &[
+            "read `_error` in the results",
+            "provisor resume RUN --retry-failed retries it",
+        ],
+        example: "provisor resume RUN --retry-failed",
+    },
+    Explanation {
+        code: "parked",
+        meaning: "The row needs a decision or a later look-up: its last step is in doubt, and is not sent again on its own.",
+        causes: &["see in_doubt"],
+        remedies: &[
+            "provisor resume looks it up again",
+            "provisor resolve records the outcome of the step",
+        ],
+        example: "provisor resolve RUN STEP --as absent",
+    },
+    Explanation {
+        code: "skipped",
+        meaning: "The run was stopped before the row started.",
+        causes: &["--stop-after was reached", "the run was interrupted"],
+        remedies: &["provisor resume starts it"],
+        example: "provisor resume",
+    },
+    Explanation {
+        code: "interrupted",
+        meaning: "The run was stopped, by its user or by a stop rule, and can be resumed. A row was started, and stopped \
+                  between two steps; its steps until then are recorded, and no request is in progress.",
+        causes: &["Ctrl-C", "--stop-after was reached"],
+        remedies: &["provisor resume continues where it stopped, and repeats nothing"],
+        example: "provisor resume",
+    },
+    Explanation {
+        code: "cancelled",
+        meaning: "The run was abandoned with `provisor cancel` and cannot be resumed.",
+        causes: &["someone ran provisor cancel"],
+        remedies: &["run the script again; existing objects are returned as `unchanged`"],
+        example: "provisor runs show RUN",
+    },
+];
+
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::operation::error::Code;
+
+    #[test]
+    fn every_error_code_status_and_exit_code_has_one_explain_entry() {
+        let mut seen = BTreeSet::new();
+        for entry in all(&crate::platforms::catalogue()) {
+            assert!(
+                seen.insert(entry.explanation.code),
+                "{} is there twice",
+                entry.explanation.code
+            );
+        }
+        for code in Code::ALL {
+            assert!(seen.contains(code.as_str()), "{}", code.as_str());
+        }
+        for status in crate::journal::RunStatus::ALL {
+            assert!(seen.contains(status.as_str()), "{}", status.as_str());
+        }
+        for status in crate::report::RowStatus::REPORTED {
+            assert!(seen.contains(status.as_str()), "{}", status.as_str());
+        }
+        for exit in Exit::ALL {
+            assert!(seen.contains(exit.code().to_string().as_str()), "{exit:?}");
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! The ledger as users see it: the resources the runs created, with credentials masked.
 
-use serde_json::json;
-
 use super::app::App;
 use super::error::CommandError;
 use super::times;
@@ -69,17 +67,21 @@ fn no_tenant(
     }
     let error = CommandError::usage(format!("the ledger has no tenant {wanted}"));
     let names = others.iter().map(|tenant| tenant.item.resource.name.as_str());
-    let error = match nearest(wanted, names) {
-        Some(near) => error.hint(format!("did you mean {near}?")),
-        None => error,
-    };
-    Ok(error.hint("provisor tenants list shows the tenants"))
+    Ok(error
+        .did_you_mean(nearest(wanted, names))
+        .hint("provisor tenants list shows the tenants"))
 }
 
 impl LedgerResource {
     /// The address of the account that holds the resource.
     pub(super) fn account(&self) -> &str {
         &self.item.resource.account
+    }
+
+    /// The run that created the resource; empty if it is unknown.
+    pub(super) fn run(&self) -> String {
+        let run = self.item.run.as_ref();
+        run.map_or(String::new(), ToString::to_string)
     }
 
     /// A field of the value that the creating operation returned.
@@ -185,10 +187,5 @@ impl App {
             ));
         }
         Ok(())
-    }
-
-    /// Prints a JSON document of the ledger: `{"version": 1, NAME: VALUE}`.
-    pub(super) fn print_ledger(&self, name: &str, value: &serde_json::Value) -> Result<(), CommandError> {
-        self.print(&json!({"version": 1, name: value}).to_string())
     }
 }

@@ -1,6 +1,5 @@
 //! The command line: the only module that parses flags, prints and chooses exit codes.
 
-mod actor;
 mod app;
 mod approval;
 mod apps;
@@ -9,7 +8,6 @@ mod cancel;
 mod check;
 pub mod config;
 mod doctor;
-mod draft;
 mod error;
 mod execute;
 mod exit;
@@ -21,7 +19,6 @@ mod journal;
 mod keychain;
 mod ledger;
 mod line_input;
-mod logging;
 mod memory;
 mod network;
 mod ops;
@@ -39,7 +36,6 @@ mod results;
 mod resume;
 mod rows;
 mod run;
-mod run_summary;
 mod runs;
 mod sandbox;
 mod sealer;
@@ -47,7 +43,6 @@ mod secret_store;
 mod sources;
 mod tenants;
 mod times;
-mod tokens;
 mod torture;
 mod trust;
 pub mod ui;

@@ -1,8 +1,6 @@
 //! `provisor ops`: lists and documents operations, from the operation table.
 
-mod write;
-
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -13,9 +11,10 @@ use super::exit::Exit;
 use super::ui::{Stream, Style};
 use crate::operation::doc::find::{self, Topic, Unknown};
 use crate::operation::doc::text::{self, DocLayout};
-use crate::operation::doc::{self, OpDoc};
+use crate::operation::doc::{self, OpDoc, definitions, markdown};
 use crate::operation::platform::Operation;
 use crate::operation::spec::Kind;
+use crate::script;
 
 /// List and document operations.
 #[derive(Args)]
@@ -92,16 +91,13 @@ JSON (--json), one document:
    \"objects\": [{name, summary, properties: [{name, type, about}], methods: [name]}]}
   objects is present if you asked for a kind of object or a module";
 
-/// The maximum width of documentation, also used without a terminal.
-const MAX_WIDTH: usize = 100;
-
 pub(super) fn ops(app: &App, command: &OpsCommand) -> Result<Exit, CommandError> {
     match &command.action {
         Action::List { of, json } => list(app, of.as_deref(), *json),
         Action::Show { name, json } => show(app, name, *json),
         Action::Search { words, json } => search(app, &words.join(" "), *json),
-        Action::Definitions { folder, force } => write::definitions(app, folder, *force),
-        Action::Book { folder, force } => write::book(app, folder, *force),
+        Action::Definitions { folder, force } => write_definitions(app, folder, *force),
+        Action::Book { folder, force } => write_book(app, folder, *force),
     }
 }
 
@@ -166,8 +162,7 @@ fn print_operations(
         if !kinds.is_empty() {
             document["objects"] = kinds.iter().map(|kind| object(app, kind)).collect();
         }
-        app.print(&document.to_string())?;
-        return Ok(Exit::Ok);
+        return app.print_json(&document);
     }
     let heading = |text: &str| app.ui.styled(Stream::Out, Style::Strong, text);
     app.print_styled(&text::list(ops, &look(app, &heading)))?;
@@ -192,26 +187,87 @@ fn operations(app: &App, topics: &[Topic]) -> Vec<Operation> {
 
 fn topics(app: &App, name: &str) -> Result<Vec<Topic>, CommandError> {
     find::find(app.catalogue(), name).map_err(|Unknown { nearest }| {
-        let error = CommandError::usage(format!("there is no operation `{name}`"));
-        let error = match nearest.as_slice() {
-            [] => error,
-            names => error.hint(format!("did you mean {}?", names.join(" or "))),
-        };
-        error.hint(format!(
-            "provisor ops list shows all of them; provisor ops search {name} searches their documentation"
-        ))
+        let near = (!nearest.is_empty()).then(|| nearest.join(" or "));
+        CommandError::usage(format!("there is no operation `{name}`"))
+            .did_you_mean(near.as_deref())
+            .hint(format!(
+                "provisor ops list shows all of them; provisor ops search {name} searches their documentation"
+            ))
     })
 }
 
 fn look<'a>(app: &App, heading: &'a dyn Fn(&str) -> String) -> DocLayout<'a> {
     DocLayout {
-        width: width(app),
+        width: app.ui.prose_width(),
         heading,
     }
 }
 
-fn width(app: &App) -> usize {
+/// The marker in the first lines of generated files, which allows them to be replaced.
+const MARK: &str = "provisor ops";
+
+/// Writes the definition files of the operations and of the language itself.
+fn write_definitions(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
+    let own = definitions::files(app.catalogue())
+        .into_iter()
+        .map(|file| (file.name, file.text));
+    let files: Vec<(String, String)> = own.chain(script::definitions::standard()).collect();
+    write_files(app, folder, &files, force)?;
     app.ui
-        .width()
-        .map_or(MAX_WIDTH, |width| MAX_WIDTH.min(width.into()))
+        .note("point the editor at the folder: in Rhai.toml, source = { include = [\"DIR/*.rhai\"] }");
+    Ok(Exit::Ok)
+}
+
+/// Writes the reference as Markdown.
+fn write_book(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
+    let pages = markdown::book(app.catalogue()).into_iter();
+    let mark = format!("<!-- Written by `{MARK} book`; write it again after an update. -->\n\n");
+    let files: Vec<(String, String)> = pages
+        .map(|page| (page.name, format!("{mark}{}", page.text)))
+        .collect();
+    write_files(app, folder, &files, force)?;
+    Ok(Exit::Ok)
+}
+
+/// Writes all files or none: an existing file without the marker aborts before the first write.
+fn write_files(
+    app: &App,
+    folder: &Path,
+    files: &[(String, String)],
+    force: bool,
+) -> Result<(), CommandError> {
+    let folder = app.env.folder().join(folder);
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        CommandError::usage(format!(
+            "the folder `{}` cannot be created: {error}",
+            folder.display()
+        ))
+    })?;
+    for (name, _) in files.iter().filter(|_| !force) {
+        let path = folder.join(name);
+        if path.exists() && !is_generated(&path) {
+            return Err(CommandError::usage(format!(
+                "`{}` exists, and provisor did not write it",
+                path.display()
+            ))
+            .hint("choose another folder, or pass --force to replace it"));
+        }
+    }
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|error| {
+            CommandError::new(
+                Exit::Aborted,
+                format!("`{}` cannot be written: {error}", path.display()),
+            )
+        })?;
+    }
+    app.ui
+        .note(&format!("{} files are in {}", files.len(), folder.display()));
+    Ok(())
+}
+
+fn is_generated(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().take(4).any(|line| line.contains(MARK))
 }

@@ -1,6 +1,5 @@
 //! A script's parameters as flags: declared by the script, given on the command line.
 
-use std::io::BufRead as _;
 use std::path::Path;
 
 use clap::builder::StyledStr;
@@ -10,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
+use super::prompt::secret_from_stdin;
 use super::{run, ui};
 use crate::script::params::{Param, ParamDefault, ParamErrorKind};
 use crate::script::program::Script;
@@ -179,11 +179,9 @@ fn secret(app: &App, param: &Param, text: &str, stdin: Option<&str>) -> Result<V
             ))
             .hint(format!("use {flag} env:NAME or {flag} file:PATH")));
         }
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map_err(|error| {
-            CommandError::usage(format!("{flag}: standard input cannot be read: {error}"))
-        })?;
-        return Ok(Value::Secret(Secret::new(line.trim_end_matches(['\r', '\n']))));
+        let secret = secret_from_stdin();
+        let secret = secret.map_err(|error| CommandError::usage(format!("{flag}: {}", error.message)))?;
+        return Ok(Value::Secret(secret));
     }
     app.ui.warn(&format!(
         "other users of this machine can see a secret on the command line; use {flag} env:NAME, {flag} file:PATH or \
@@ -219,10 +217,12 @@ pub(super) fn refuse(error: clap::Error, script: &Script) -> Result<Exit, Comman
             "put a value that starts with a dash after `=`: --flag={flag}"
         ));
     }
-    if let Some(near) = nearest(flag, flags.iter().map(String::as_str)) {
-        refusal = refusal.hint(format!("did you mean {near}?"));
-    } else if let Some(ContextValue::String(near)) = error.get(ContextKind::SuggestedArg) {
-        refusal = refusal.hint(format!("did you mean {near}?"));
-    }
-    Err(refusal.hint(format!("provisor run {name} --help lists the parameters")))
+    let near = nearest(flag, flags.iter().map(String::as_str));
+    let near = near.or_else(|| match error.get(ContextKind::SuggestedArg) {
+        Some(ContextValue::String(near)) => Some(near.as_str()),
+        _ => None,
+    });
+    Err(refusal
+        .did_you_mean(near)
+        .hint(format!("provisor run {name} --help lists the parameters")))
 }

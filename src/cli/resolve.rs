@@ -9,7 +9,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
-use super::run_summary::{described, find_run};
+use super::runs::{described, find_run};
 use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::manual_result::{ExpectedResult, expected_result, given};

@@ -1,6 +1,5 @@
 //! The results of a run: written to a partial file while rows finish, put in place when the run ends.
 
-mod pipe;
 mod place;
 
 use std::fs::File;
@@ -8,14 +7,14 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use self::pipe::Pipe;
 pub(super) use self::place::check_distinct_paths;
-use self::place::{Target, format_of};
+use self::place::{Pipe, Target, format_of};
 use super::app::App;
-use super::draft::StagedFile;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
+use super::private_file::StagedFile;
+use super::runs::for_each_row;
 use super::ui::Ui;
 use crate::bulk::input::cells_of;
 use crate::bulk::schedule::Finished;
@@ -28,9 +27,6 @@ use crate::value::{Record, Value};
 
 /// The longest time before finished rows appear in the partial file.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
-
-/// The number of rows read from the journal at once.
-const PAGE: usize = 512;
 
 /// The destination of the results, and what has been written so far.
 pub(super) struct Results {
@@ -256,35 +252,20 @@ impl View {
         let unwritable = |error| unwritable(place, error);
         let writer = Writer::begin(sink, self.format, self.columns.clone(), self.reveal.clone());
         let mut writer = writer.map_err(unwritable)?;
-        for_each_row(run, journal, |row| writer.row(&row).map_err(unwritable))?;
+        for_each_row(journal, run, RowFilter::All, |row| {
+            writer.row(&result_row(row, run)).map_err(unwritable)
+        })?;
         writer.end().map_err(unwritable)
     }
 
     fn note_all(&mut self, run: &RunId, journal: &Journal) -> Result<(), CommandError> {
         let mut columns = self.columns.clone();
-        for_each_row(run, journal, |row| {
-            columns.note(&row);
-            Ok(())
+        for_each_row(journal, run, RowFilter::All, |row| {
+            columns.note(&result_row(row, run));
+            Ok::<_, CommandError>(())
         })?;
         self.columns = columns;
         Ok(())
-    }
-}
-
-/// Passes every row of the run to `take`, in input order.
-fn for_each_row(
-    run: &RunId,
-    journal: &Journal,
-    mut take: impl FnMut(ResultRow) -> Result<(), CommandError>,
-) -> Result<(), CommandError> {
-    let mut after = None;
-    loop {
-        let page = journal.rows(run, after, PAGE, RowFilter::All)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.position);
-        for row in page {
-            take(result_row(row, run))?;
-        }
     }
 }
 

@@ -1,30 +1,29 @@
 //! `provisor resume`: continue a run where it stopped.
 
-mod compare;
 mod preview;
-mod preview_table;
-mod remaining_rows;
-mod rewrite;
-mod script;
-mod select_run;
 mod session;
+
+use std::path::Path;
 
 use clap::Args;
 use serde_json::Value as Json;
 
+use self::preview::Preview;
 use super::app::{Accounts, App, Engine};
 use super::approval::{self, Approvals};
 use super::error::CommandError;
 use super::execute::Execution;
 use super::exit::Exit;
-use super::memory;
 use super::parent_session::ParentSession;
 use super::plan::RunPlan;
-use super::results::Results;
-use super::run_summary::RunSummary;
-use crate::journal::{RowFilter, RunLock, RunRecord};
-use preview::Preview;
-use script::ResumeScript;
+use super::results::{Results, check_distinct_paths};
+use super::runs::{RunSummary, find_run};
+use super::{memory, profiles, rows, run};
+use crate::bulk::input::{Input, InputChanged};
+use crate::journal::{Journal, JournalError, RowFilter, RunLock, RunRecord, RunStatus};
+use crate::script::bundle::Bundle;
+use crate::script::program::Script;
+use crate::value::Value;
 
 /// Continue a run where it stopped.
 ///
@@ -88,16 +87,16 @@ pub(super) struct ResumeCommand {
 pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, CommandError> {
     memory::allow(command.max_memory);
     let journal = app.journal()?;
-    let Some(record) = select_run::run(&journal, command)? else {
-        return select_run::nothing(app, &journal);
+    let Some(record) = find_resumable(&journal, command)? else {
+        return report_nothing(app, &journal);
     };
-    if let Some(exit) = select_run::ended(app, &record, command)? {
+    if let Some(exit) = report_ended(app, &record, command)? {
         if command.run.is_some() && !command.plan {
-            rewrite::results(app, &journal, &record)?;
+            rewrite_results(app, &journal, &record)?;
         }
         return Ok(exit);
     }
-    select_run::check_plan_readable(&record)?;
+    check_plan_readable(&record)?;
     let recorded = RunPlan::from_value(&record.plan);
     if let Some(within) = ParentSession::of(&app.env) {
         within.check_run_allowed(&record.id.to_string(), &recorded)?;
@@ -111,7 +110,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     if let Some(jobs) = command.jobs {
         plan.jobs = jobs.into();
     }
-    select_run::same_account(app, &plan)?;
+    same_account(app, &plan)?;
     let mut pinned = ResumeScript::read(app, &journal, &record, &plan)?;
     let edited = command.with_current && pinned.take_current(app, &plan)?;
     let agreed = if command.plan {
@@ -135,7 +134,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             ..Accounts::default()
         },
     )?;
-    let unread = remaining_rows::rows(
+    let unread = remaining_rows(
         &engine.journal,
         &record,
         &plan,
@@ -210,7 +209,7 @@ fn carry_out(
     (run, record): (RunLock, &RunRecord),
     plan: RunPlan,
     pinned: ResumeScript,
-    (unread, results): (remaining_rows::RemainingRows, Option<Results>),
+    (unread, results): (RemainingRows, Option<Results>),
     again: bool,
 ) -> Result<Exit, CommandError> {
     let counts = engine.journal.row_counts(&record.id)?;
@@ -229,4 +228,298 @@ fn carry_out(
         results,
     }
     .carry_out()
+}
+
+/// The named run, or the latest resumable one that no process is executing.
+fn find_resumable(journal: &Journal, command: &ResumeCommand) -> Result<Option<RunRecord>, CommandError> {
+    if let Some(name) = &command.run {
+        return find_run(journal, name).map(Some);
+    }
+    if !command.retry_failed {
+        return Ok(journal.latest_unfinished()?);
+    }
+    let ended = |run: &RunRecord| matches!(run.status, RunStatus::Done | RunStatus::Cancelled);
+    let can_go_on = |run: &RunRecord| !ended(run) && run.plan != Value::Null;
+    let mut open = journal.runs()?.into_iter().filter(can_go_on);
+    Ok(open.find(|run| !journal.is_run_alive(&run.id)))
+}
+
+/// Reports that there is no run to resume. Not a success if another process is executing one, or if the newest run has
+/// failed rows.
+fn report_nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError> {
+    let runs = journal.runs()?;
+    // An open session has nothing to resume yet.
+    let is_session = |run: &RunRecord| RunPlan::from_value(&run.plan).session;
+    let mut alive = runs.iter().filter(|run| journal.is_run_alive(&run.id));
+    if let Some(run) = alive.find(|run| !is_session(run)) {
+        return Err(JournalError::RunBusy {
+            run: run.id.clone(),
+            pid: journal.run_holder(&run.id),
+        }
+        .into());
+    }
+    app.ui.note("nothing to resume: every run is finished");
+    if let Some(run) = runs.iter().find(|run| run.status == RunStatus::Failed) {
+        let id = &run.id;
+        app.ui.hint(&format!(
+            "to retry the failed rows of run {id}: provisor resume {id} --retry-failed"
+        ));
+    }
+    let newest_failed = runs.first().is_some_and(|run| run.status == RunStatus::Failed);
+    Ok(if newest_failed { Exit::RowsFailed } else { Exit::Ok })
+}
+
+/// Checks that the run's plan can be read.
+fn check_plan_readable(record: &RunRecord) -> Result<(), CommandError> {
+    if record.plan != Value::Null {
+        return Ok(());
+    }
+    Err(CommandError::new(
+        Exit::Aborted,
+        format!("the plan of run {} cannot be read", record.id),
+    ))
+}
+
+/// The exit code, if nothing is left to run.
+fn report_ended(
+    app: &App,
+    record: &RunRecord,
+    command: &ResumeCommand,
+) -> Result<Option<Exit>, CommandError> {
+    let id = &record.id;
+    if record.pruned {
+        return Err(
+            CommandError::usage(format!("run {id} was pruned: its rows were deleted"))
+                .hint("run the command again: objects in the ledger stay unchanged"),
+        );
+    }
+    match record.status {
+        RunStatus::Done => {
+            app.ui.note(&format!("run {id} is done; nothing is left to do"));
+            Ok(Some(Exit::Ok))
+        }
+        RunStatus::Cancelled => Err(CommandError::usage(format!("run {id} was cancelled"))
+            .hint("run the command again: objects in the ledger stay unchanged")),
+        RunStatus::Failed if !command.retry_failed => {
+            app.ui
+                .note(&format!("every row of run {id} has ended, and some failed"));
+            let edited = if command.with_current {
+                " --with-current"
+            } else {
+                ""
+            };
+            app.ui.hint(&format!(
+                "to retry them: provisor resume {id} --retry-failed{edited}"
+            ));
+            Ok(Some(Exit::RowsFailed))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Rejects a profile that points elsewhere than when the run started: it would repeat everything in another account.
+fn same_account(app: &App, plan: &RunPlan) -> Result<(), CommandError> {
+    let (false, Some(name), Some(then)) = (plan.sandbox, &plan.profile, &plan.address) else {
+        return Ok(());
+    };
+    if profiles::sandboxed(app, Some(name)).is_some() {
+        return Err(CommandError::usage(format!(
+            "profile `{name}` now uses the sandbox, but the run started on the real account"
+        ))
+        .hint(format!("provisor profile use {name} --no-sandbox")));
+    }
+    match profiles::active(app, Some(name)) {
+        Some((_, now)) if now != *then => Err(CommandError::usage(format!(
+            "profile `{name}` points to {now}, but pointed to {then} when the run started"
+        ))
+        .hint("restore its address, or start a new run")),
+        // A missing profile is reported when it is needed.
+        _ => Ok(()),
+    }
+}
+
+/// Writes the run's results to the file named in its plan, if any.
+fn rewrite_results(app: &App, journal: &Journal, record: &RunRecord) -> Result<(), CommandError> {
+    let plan = RunPlan::from_value(&record.plan).rebased_on(app.env.folder());
+    let Some(out) = plan.out.as_deref().filter(|out| *out != "-") else {
+        return Ok(());
+    };
+    let run = journal.lock_run(&record.id)?;
+    let script = ResumeScript::read(app, journal, record, &plan)?.script;
+    let Some(results) = Results::open_results(&app.ui, &plan, &script, true)? else {
+        return Ok(());
+    };
+    Results::audit(app, journal, &plan, run.id())?;
+    results.finish(run.id(), journal)?;
+    app.ui.note(&format!("its results are written to `{out}` again"));
+    Ok(())
+}
+
+/// The script a run continues with.
+struct ResumeScript {
+    script: Script,
+}
+
+impl ResumeScript {
+    /// Reads the script the run is pinned to.
+    fn read(
+        app: &App,
+        journal: &Journal,
+        record: &RunRecord,
+        plan: &RunPlan,
+    ) -> Result<ResumeScript, CommandError> {
+        let bundle =
+            Bundle::from_parts(journal.sources(&record.id)?, plan.imports.clone()).ok_or_else(|| {
+                CommandError::new(Exit::Aborted, "the run's script is no longer in the journal")
+                    .hint("provisor journal check")
+            })?;
+        Ok(ResumeScript {
+            script: Script::compile(&run::host(app), bundle)?,
+        })
+    }
+
+    /// Whether the script's file has changed. False if it is missing or cannot be loaded.
+    fn has_changed(&self, app: &App, plan: &RunPlan) -> bool {
+        plan.script != "-"
+            && run::load(app, Path::new(&plan.script)).is_ok_and(|now| texts(&now) != texts(&self.script))
+    }
+
+    /// Switches to the current script if it has changed, and returns whether it has. It must accept the run's input.
+    fn take_current(&mut self, app: &App, plan: &RunPlan) -> Result<bool, CommandError> {
+        if plan.script == "-" {
+            return Err(CommandError::usage(
+                "the script came from standard input, so there is no edited version",
+            ));
+        }
+        let current = run::load(app, Path::new(&plan.script))?;
+        if texts(&current) == texts(&self.script) {
+            return Ok(false);
+        }
+        fits(plan, &current)?;
+        self.script = current;
+        Ok(true)
+    }
+
+    /// Pins the run to the current script. `recorded` is the plan in the journal.
+    fn pin_current_script(
+        &self,
+        app: &App,
+        journal: &Journal,
+        run: &RunLock,
+        mut recorded: RunPlan,
+    ) -> Result<(), CommandError> {
+        let (sources, imports) = self.script.bundle().parts();
+        recorded.imports = imports;
+        Ok(journal.repin(run, &sources, &recorded.to_value(), &app.actor())?)
+    }
+}
+
+/// Checks that the script accepts the run's parameters.
+fn fits(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
+    let refused = |reason: String| {
+        CommandError::usage(format!(
+            "the edited script does not accept the run's parameters: {reason}"
+        ))
+    };
+    if plan.rows.is_none() {
+        let errors = script.bind(&plan.constants).err().unwrap_or_default();
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        return if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(refused(errors.join("; ")))
+        };
+    }
+    let declared = script.declaration().params();
+    let is_undeclared = |name: &&String| !declared.iter().any(|param| param.name == **name);
+    if let Some(name) = plan.constants.keys().find(is_undeclared) {
+        return Err(refused(format!("it has no parameter `{name}`")));
+    }
+    rows::check_columns(plan, script)
+}
+
+/// The texts of a script's sources, whatever their files are called.
+fn texts(script: &Script) -> Vec<&str> {
+    let sources = script.bundle().sources().iter();
+    sources.map(|source| source.text.as_str()).collect()
+}
+
+/// The input that is left to read.
+#[derive(Default)]
+struct RemainingRows {
+    /// The rows after those in the journal.
+    input: Option<Input>,
+    /// Whether some rows can no longer be read.
+    missing: bool,
+}
+
+/// Finds the rows that are not in the journal. The input must still begin with those that are, so that one run never
+/// mixes rows of two files. `script` is the one they were read with.
+fn remaining_rows(
+    journal: &Journal,
+    record: &RunRecord,
+    plan: &RunPlan,
+    script: &Script,
+    given: Option<&str>,
+) -> Result<RemainingRows, CommandError> {
+    let known = journal.row_counts(&record.id)?.all();
+    if record.total.is_some() {
+        return match given {
+            Some(_) => Err(CommandError::usage(format!(
+                "--rows is not needed: the run has read all its {known} rows"
+            ))),
+            None => Ok(RemainingRows::default()),
+        };
+    }
+    let Some(from) = plan.rows.as_deref() else {
+        return Ok(RemainingRows::input(Input::one(
+            plan.constants.clone().into_iter().collect(),
+        )));
+    };
+    if rows::is_stream(from) && given.is_none() {
+        return Ok(RemainingRows {
+            input: None,
+            missing: true,
+        });
+    }
+    let from = given.unwrap_or(from);
+    let plan = RunPlan {
+        rows: Some(from.to_owned()),
+        ..plan.clone()
+    };
+    check_distinct_paths(Some(from), plan.out.as_deref())?;
+    let elsewhere = format!(
+        "or pass their new location: provisor resume {} --rows FILE",
+        record.id
+    );
+    let rows = rows::read(&plan).map_err(|error| error.hint(&elsewhere))?;
+    let changed = |reason: String| {
+        CommandError::usage(format!("`{from}` has changed since the run read it: {reason}"))
+            .hint("restore it, or start a new run with it: completed rows are not repeated")
+            .hint(&elsewhere)
+    };
+    if rows.columns() != plan.columns {
+        return Err(changed("it has other columns".into()));
+    }
+    let input = rows::skip_done_rows(rows::input(rows, from)?, journal, &plan)
+        .skip_recorded(journal, &record.id, script);
+    match input {
+        Ok(input) => Ok(RemainingRows::input(input)),
+        Err(InputChanged::Journal(error)) => Err(error.into()),
+        Err(error) => Err(changed(error.to_string())),
+    }
+}
+
+impl RemainingRows {
+    fn input(input: Input) -> RemainingRows {
+        RemainingRows {
+            input: Some(input),
+            missing: false,
+        }
+    }
+
+    /// Whether some rows are not in the journal.
+    fn is_any(&self) -> bool {
+        self.input.is_some() || self.missing
+    }
 }

@@ -1,12 +1,11 @@
 //! `provisor sandbox`: the simulated platforms, served for any client.
 
-mod status;
-
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
 
 use super::app::App;
 use super::error::CommandError;
@@ -16,7 +15,10 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::{Platform, SignIn, SignInRequest};
 use crate::operation::resource::{KeyForm, Paging, Resource};
 use crate::sandbox::fault::{Fault, Route};
-use crate::sandbox::{self, Collection, Options, Role, Sandbox, SimulatedService, SimulatedSignIn};
+use crate::sandbox::{
+    self, Collection, Options, PlatformCounts, Role, Sandbox, SimulatedService, SimulatedSignIn, Snapshot,
+    Status,
+};
 
 /// Serve, inspect and reset the simulated platforms.
 #[derive(Args)]
@@ -61,7 +63,7 @@ pub(super) fn sandbox(app: &App, command: &SandboxCommand) -> Result<Exit, Comma
         Action::Serve { listen, fault, seed } => serve(app, *listen, fault, *seed),
         Action::Status { json } => {
             let status = sandbox::status(&dir).map_err(CommandError::usage)?;
-            status::show(app, &status, *json)?;
+            show_status(app, &status, *json)?;
             Ok(Exit::Ok)
         }
         Action::Reset { yes } => {
@@ -251,9 +253,66 @@ Kinds   drop-before   the connection breaks, nothing is applied
         garbage       applied, then an unreadable response
         expire-token  401, and the access token becomes invalid";
 
+/// Prints the counts, as text or as JSON.
+fn show_status(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
+    let served = status.served.map(|(address, pid)| (address.to_string(), pid));
+    let Some(snapshot) = &status.snapshot else {
+        return app.print(if json {
+            r#"{"world":null}"#
+        } else {
+            "the sandbox is empty; the first run with --sandbox creates its data"
+        });
+    };
+    let parts = snapshot.counts();
+    if json {
+        let served = served.map(|(address, pid)| json!({"address": address, "pid": pid}));
+        return app.print(&document(served.as_ref(), snapshot, &parts).to_string());
+    }
+    match served {
+        Some((address, pid)) => app.print(&format!("served at http://{address} by process {pid}"))?,
+        None => app.print("not served now")?,
+    }
+    for part in &parts {
+        let resources = part
+            .resources
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"));
+        let resources = resources.collect::<Vec<_>>().join(", ");
+        app.print(&format!("{}: {resources}", part.title))?;
+        for (name, count) in part.totals.as_object().into_iter().flatten() {
+            app.print(&format!("  {}: {count}", name.replace('_', " ")))?;
+        }
+    }
+    Ok(())
+}
+
+/// The counts of the first platform stay at the top level, where they were when it was the only one.
+fn document(served: Option<&Json>, snapshot: &Snapshot, parts: &[PlatformCounts]) -> Json {
+    let mut document = json!({"served": served, "pending": snapshot.pending});
+    for (at, part) in parts.iter().enumerate() {
+        let mut counts: serde_json::Map<String, Json> = part
+            .resources
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), json!(count)))
+            .collect();
+        counts.insert("totals".to_owned(), part.totals.clone());
+        if at == 0 {
+            document
+                .as_object_mut()
+                .into_iter()
+                .for_each(|all| all.extend(counts.clone()));
+        } else {
+            let name = part.title.to_lowercase().replace(' ', "_");
+            document[name] = Json::Object(counts);
+        }
+    }
+    document
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     #[test]

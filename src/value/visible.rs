@@ -2,6 +2,7 @@
 //! content.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use crate::sabotage::Sabotage;
 
@@ -33,6 +34,12 @@ pub fn shown(text: &str, show: impl Fn(char) -> String) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// A number of things: `1 row`, `2 rows`. Only for nouns with a regular plural.
+pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 #[cfg(test)]

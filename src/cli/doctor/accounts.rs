@@ -1,18 +1,18 @@
 //! Profile checks: completeness, available secrets, sign-in state, and whether the platform responds.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Check, State};
 use crate::cli::app::{Accounts, App};
-use crate::cli::config::{Config, CredentialSource, Profile};
+use crate::cli::config::{Config, CredentialSource, Profile, check_address};
 use crate::cli::error::CommandError;
-use crate::cli::keychain;
-use crate::cli::network;
-use crate::cli::profile;
-use crate::cli::times;
+use crate::cli::{keychain, network, profile, times};
 use crate::clock::Clock;
 use crate::journal::Vault;
 use crate::operation::account::SignedIn;
+use crate::transport::request::{Method, Request};
+use crate::transport::response::Response;
 use crate::transport::{Http, HttpConfig};
 use crate::waiting::Waits;
 
@@ -53,7 +53,7 @@ pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<
     let http = Http::new(config, Clock::system());
     let mut reported = false;
     for profile in profiles {
-        let (reached, clock) = runtime.block_on(super::network::check_reachability(app, &http, profile));
+        let (reached, clock) = runtime.block_on(check_reachability(app, &http, profile));
         checks.push(reached);
         // The clock is reported once, unless it is wrong.
         checks.extend(
@@ -198,4 +198,76 @@ fn tokens(app: &App, profile: &Profile) -> Check {
         }
         SignedIn::No => Check::ok(AREA, subject, "none; the first run signs in"),
     }
+}
+
+/// The timeout for a platform's response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A clock difference above this is a warning, in milliseconds.
+const SKEW: i64 = 60_000;
+
+/// A clock difference above this makes valid tokens look expired, or expired ones valid, in milliseconds.
+const BAD_SKEW: i64 = 300_000;
+
+/// Checks whether the platform responds and its clock agrees with this machine's.
+async fn check_reachability(app: &App, http: &Http, profile: &Profile) -> (Check, Option<Check>) {
+    let name = profile.name.as_str();
+    let area = "network";
+    if profile.sandboxed().is_some() {
+        return (Check::skipped(area, name, "the sandbox replaces it"), None);
+    }
+    let (Ok(text), Ok(())) = (profile.url(), profile.usable().map(drop)) else {
+        return (Check::skipped(area, name, "the profile is not complete"), None);
+    };
+    let address = check_address(text, profile.plain_http.is_some());
+    let (url, line) = match (address, profile.connect_options(&app.env)) {
+        (Ok(url), Ok(line)) => (url, line),
+        (Err(problem), _) => return (Check::problem(area, name, format!("the address {problem}")), None),
+        (_, Err(error)) => return (Check::failed(area, name, error.into()), None),
+    };
+    let request = Request::new(Method::Get, url)
+        .timeout(REQUEST_TIMEOUT)
+        .not_idempotent();
+    let clock = Clock::system();
+    let before = clock.now_millis();
+    match http.with_connect_options(&line).send(&request).await {
+        Ok(response) => {
+            let after = clock.now_millis();
+            let found = format!("{text} answers in {}", times::format_elapsed(before, after));
+            (
+                Check::ok(area, name, found),
+                skew(&response, (before, after), text),
+            )
+        }
+        Err(error) => (
+            Check::problem(area, name, error.to_string())
+                .fix("check the address, the network, and the proxy: HTTPS_PROXY, or `proxy` in the profile"),
+            None,
+        ),
+    }
+}
+
+/// Compares this machine's clock with the platform's; `None` if the response has no usable date.
+fn skew(response: &Response, (before, after): (i64, i64), whose: &str) -> Option<Check> {
+    let server_time = response.header("date")?;
+    let server_time = jiff::fmt::rfc2822::parse(server_time)
+        .ok()?
+        .timestamp()
+        .as_millisecond();
+    // The header has whole seconds, and was set between the request and the response.
+    let ahead = before.saturating_sub(server_time.saturating_add(1_000)).max(0);
+    let behind = server_time.saturating_sub(after).max(0);
+    let differs = ahead.max(behind);
+    let area = "clock";
+    if differs < SKEW {
+        return Some(Check::ok(area, "", "agrees with the platform's"));
+    }
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    let found = format!("{} s {direction} that of {whose}", differs / 1_000);
+    let fix = "set this machine's clock, for example: timedatectl set-ntp true";
+    Some(if differs < BAD_SKEW {
+        Check::warning(area, "", found).fix(fix)
+    } else {
+        Check::problem(area, "", found).fix(fix)
+    })
 }

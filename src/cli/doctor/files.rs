@@ -35,32 +35,27 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     Ok(checks)
 }
 
-/// Checks that only the owner can access a path. `None` if it does not exist yet.
-fn check_private(what: &str, path: &Path) -> Option<Check> {
+/// Checks that others have none of the `forbidden` permissions on a path; `found` describes it if they have. `None` if
+/// the path does not exist yet.
+fn check_access(what: &str, path: &Path, forbidden: u32, found: impl Fn(&str) -> String) -> Option<Check> {
     let about = std::fs::metadata(path).ok()?;
     let expected_mode = if about.is_dir() { 0o700 } else { 0o600 };
-    Some(match permission_bits(&about) & 0o077 {
-        0 => Check::ok(AREA, what, path.display().to_string()),
-        _ => Check::problem(AREA, what, format!("others can reach {}", path.display()))
-            .fix(format!("chmod {expected_mode:o} {}", path.display())),
+    let path = path.display().to_string();
+    Some(match permission_bits(&about) & forbidden {
+        0 => Check::ok(AREA, what, path),
+        _ => Check::problem(AREA, what, found(&path)).fix(format!("chmod {expected_mode:o} {path}")),
     })
+}
+
+/// Checks that only the owner can access a path.
+fn check_private(what: &str, path: &Path) -> Option<Check> {
+    check_access(what, path, 0o077, |path| format!("others can reach {path}"))
 }
 
 /// Checks that only the owner can change a path, because its content makes provisor run programs.
 fn check_owner_only(what: &str, path: &Path) -> Option<Check> {
-    let about = std::fs::metadata(path).ok()?;
-    let expected_mode = if about.is_dir() { 0o700 } else { 0o600 };
-    Some(match permission_bits(&about) & 0o022 {
-        0 => Check::ok(AREA, what, path.display().to_string()),
-        _ => Check::problem(
-            AREA,
-            what,
-            format!(
-                "others can change {}, and so make provisor run programs",
-                path.display()
-            ),
-        )
-        .fix(format!("chmod {expected_mode:o} {}", path.display())),
+    check_access(what, path, 0o022, |path| {
+        format!("others can change {path}, and so make provisor run programs")
     })
 }
 

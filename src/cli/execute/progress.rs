@@ -10,27 +10,31 @@ use crate::bulk::schedule::Finished;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
+use crate::cli::runs::for_each_row;
 use crate::cli::ui::Progress;
-use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowRecord, RowStatus, RunId};
+use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowStatus, RunId};
 use crate::operation::error::Code;
 use crate::report::summary::Summary;
 use crate::value::Value;
 use crate::waiting::Waits;
 
-/// The number of rows read from the journal at once.
-const PAGE: usize = 512;
+/// Why rows failed in this process, as far as the way to continue depends on it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failures {
+    /// Rows that failed because of an error in the script.
+    pub(super) scripts: u64,
+    /// Rows that failed because their input is invalid.
+    pub(super) invalid: u64,
+    /// The hint for the first row that failed because a resource already exists.
+    pub(super) exists: Option<String>,
+}
 
 /// Counts and shows the finished rows.
 pub(super) struct RowObserver {
     summary: Summary,
     progress: Option<Progress>,
     last: Option<Finished>,
-    /// Rows that failed because of an error in the script.
-    scripts: u64,
-    /// Rows that failed because their input is invalid.
-    invalid: u64,
-    /// The hint for the first row that failed because a resource already exists.
-    exists: Option<String>,
+    failures: Failures,
     started: Instant,
     unwritable: Mutex<Option<CommandError>>,
 }
@@ -52,9 +56,7 @@ impl RowObserver {
             summary: Summary::new(),
             progress,
             last: None,
-            scripts: 0,
-            invalid: 0,
-            exists: None,
+            failures: Failures::default(),
             started: Instant::now(),
             unwritable: Mutex::default(),
         }
@@ -67,11 +69,18 @@ impl RowObserver {
         run: &RunId,
         cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
-        let stopped = || cancel.is_cancelled();
-        for_each_failed(journal, run, stopped, |row| {
+        let read = for_each_row(journal, run, RowFilter::Only(RowStatus::Failed), |row| {
+            if cancel.is_cancelled() {
+                return Err(None);
+            }
             let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
             self.summary.earlier(row.position, RowStatus::Failed, error);
-        })
+            Ok(())
+        });
+        match read {
+            Err(Some(error)) => Err(error),
+            Ok(()) | Err(None) => Ok(()),
+        }
     }
 
     pub(super) fn row(&mut self, finished: &Finished) {
@@ -81,30 +90,21 @@ impl RowObserver {
         if let Some(progress) = &self.progress {
             progress.row(status != RowStatus::Done);
         }
-        self.scripts += u64::from(status == RowStatus::Failed && is_script_error(finished));
-        self.invalid += u64::from(finished.invalid);
-        if let Some(failed) = finished.diagnostic.as_ref().filter(|_| self.exists.is_none())
+        let failures = &mut self.failures;
+        failures.scripts += u64::from(status == RowStatus::Failed && is_script_error(finished));
+        failures.invalid += u64::from(finished.invalid);
+        if let Some(failed) = finished.diagnostic.as_ref().filter(|_| failures.exists.is_none())
             && failed.code == Some(Code::AlreadyExists)
             && let Some(hint) = failed.hints.first()
         {
-            self.exists = Some(format!("row {}: {hint}", finished.position + 1));
+            failures.exists = Some(format!("row {}: {hint}", finished.position + 1));
         }
         self.last = Some(finished.clone());
     }
 
-    /// The number of rows that failed because of an error in the script.
-    pub(super) fn failed_by_the_script(&self) -> u64 {
-        self.scripts
-    }
-
-    /// The number of rows that failed because their input is invalid.
-    pub(super) fn invalid(&self) -> u64 {
-        self.invalid
-    }
-
-    /// The hint for the first row that failed because a resource already exists.
-    pub(super) fn exists(&self) -> Option<String> {
-        self.exists.clone()
+    /// Why rows failed in this process.
+    pub(super) fn failures(&self) -> Failures {
+        self.failures.clone()
     }
 
     /// Records that the results cannot be written: no new rows start, and the error is reported at the end.
@@ -131,23 +131,5 @@ impl RowObserver {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         (self.summary, self.last, unwritable)
-    }
-}
-
-/// Reads the failed rows of a run from the journal, one by one, until `stopped` returns true.
-pub(super) fn for_each_failed(
-    journal: &Journal,
-    run: &RunId,
-    stopped: impl Fn() -> bool,
-    mut each: impl FnMut(&RowRecord),
-) -> Result<(), JournalError> {
-    let mut after = None;
-    loop {
-        let page = journal.rows(run, after, PAGE, RowFilter::Only(RowStatus::Failed))?;
-        let Some(last) = page.last().filter(|_| !stopped()) else {
-            return Ok(());
-        };
-        after = Some(last.position);
-        page.iter().for_each(&mut each);
     }
 }

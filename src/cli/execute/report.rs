@@ -5,13 +5,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::Execution;
-use super::progress::{RowObserver, for_each_failed};
+use super::progress::{Failures, RowObserver};
 use crate::bulk::schedule::{Finished, RunEnd};
+use crate::cli::app::stdout_error;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
+use crate::cli::runs::for_each_row;
 use crate::client::error::Cause;
-use crate::journal::{RowStatus, StepFilter, StepRecord, StepState};
+use crate::journal::{JournalError, RowCounts, RowFilter, RowStatus, StepFilter, StepRecord, StepState};
 use crate::operation::error::Code;
 use crate::report::reveal::Reveal;
 use crate::run::Runner;
@@ -21,20 +23,10 @@ use crate::value::{Record, Value};
 /// The state of a run when its work has ended.
 pub(super) struct Outcome {
     pub(super) ended: RunEnd,
-    /// Row counts by status.
-    pub(super) done: u64,
-    pub(super) failed: u64,
-    pub(super) parked: u64,
-    /// Rows that failed in this process because of an error in the script.
-    pub(super) scripts: u64,
-    /// Rows that failed in this process because their input is invalid.
-    pub(super) invalid: u64,
-    /// The hint for the first row that failed because a resource already exists.
-    pub(super) exists: Option<String>,
-    /// Rows that started and were stopped between two steps.
-    pub(super) interrupted: u64,
-    /// Rows that have not started.
-    pub(super) open: u64,
+    /// The row counts of the whole run.
+    pub(super) counts: RowCounts,
+    /// Why rows failed in this process.
+    pub(super) failures: Failures,
     /// The number of rows that were read, if more remain.
     pub(super) unread: Option<u64>,
     /// The file with the finished rows, if the results are not in place.
@@ -42,10 +34,13 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// The row counts of the whole run, in the order of a summary.
-    fn rows(&self) -> [(RowStatus, u64); 5] {
-        let counts = [self.done, self.failed, self.parked, self.interrupted, self.open];
-        std::array::from_fn(|at| (RowStatus::REPORTED[at], counts[at]))
+    /// How many rows of the whole run have this status; rows that have not started are [`RowStatus::Skipped`].
+    fn rows(&self, status: RowStatus) -> u64 {
+        let queued = match status {
+            RowStatus::Skipped => self.counts.of(RowStatus::Queued),
+            _ => 0,
+        };
+        self.counts.of(status) + queued
     }
 }
 
@@ -84,9 +79,12 @@ impl Execution<'_> {
                 summary.outcome(&kind, &outcome, count);
             }
             if self.resumed.is_some() {
-                summary.whole(outcome.rows());
+                summary.whole(RowStatus::REPORTED.map(|status| (status, outcome.rows(status))));
             } else {
-                summary.open(outcome.interrupted, outcome.open);
+                summary.open(
+                    outcome.rows(RowStatus::Interrupted),
+                    outcome.rows(RowStatus::Skipped),
+                );
             }
             ui.summary(&summary, self.id().as_str());
         } else {
@@ -158,13 +156,14 @@ impl Execution<'_> {
             ui.hint(&format!("pass the whole input again: {resume} --rows FILE"));
             ui.hint("or start a new run with the remaining rows");
         }
+        let failed = outcome.rows(RowStatus::Failed);
         match outcome.ended {
             RunEnd::Interrupted => {
                 ui.hint(&format!("to continue: {resume}"));
                 Exit::Interrupted
             }
             RunEnd::Complete if self.missing => Exit::Aborted,
-            _ if outcome.parked > 0 => {
+            _ if outcome.rows(RowStatus::Parked) > 0 => {
                 if self.can_be_looked_up() {
                     ui.hint(&format!("to look up the steps in doubt again: {resume}"));
                 }
@@ -180,11 +179,11 @@ impl Execution<'_> {
             RunEnd::StoppedAfterFailures => {
                 ui.hint(&format!(
                     "stopped after failures; {} rows not started. To continue: {resume}",
-                    outcome.open
+                    outcome.rows(RowStatus::Skipped)
                 ));
                 Exit::Aborted
             }
-            _ if outcome.failed > 0 && self.plan.rows.is_none() => {
+            _ if failed > 0 && self.plan.rows.is_none() => {
                 let code = last.and_then(|last| last.diagnostic.as_ref()?.code);
                 if self.has_leftovers() {
                     self.hint_at_leftovers();
@@ -198,7 +197,7 @@ impl Execution<'_> {
                 }
                 code.map_or(Exit::Script, Exit::of)
             }
-            _ if outcome.failed > 0 => {
+            _ if failed > 0 => {
                 self.hint_at_failed_rows(outcome);
                 Exit::RowsFailed
             }
@@ -209,22 +208,22 @@ impl Execution<'_> {
     /// Shows a hint for each kind of failure: those that need a person's decision, a change to the script or the input,
     /// or only a retry.
     fn hint_at_failed_rows(&self, outcome: &Outcome) {
-        let (ui, resume) = (&self.app.ui, self.resume());
+        let (ui, resume, failures) = (&self.app.ui, self.resume(), &outcome.failures);
         let half_done = self.rows_left_half_done();
         if half_done > 0 || self.has_leftovers() {
             self.hint_at_leftovers();
         }
-        let scripts = if self.has_file() { outcome.scripts } else { 0 };
-        if outcome.failed > half_done + scripts + outcome.invalid {
+        let scripts = if self.has_file() { failures.scripts } else { 0 };
+        if outcome.rows(RowStatus::Failed) > half_done + scripts + failures.invalid {
             ui.hint(&format!("to retry the failed rows: {resume} --retry-failed"));
         }
-        if outcome.invalid > 0 {
+        if failures.invalid > 0 {
             ui.hint(&format!(
                 "invalid rows fail again: fix them in the results file, and use it as the input of a new run: provisor run {} --rows RESULTS",
                 self.plan.script
             ));
         }
-        if let Some(hint) = &outcome.exists {
+        if let Some(hint) = &failures.exists {
             ui.hint(hint);
         }
         if scripts > 0 {
@@ -247,14 +246,11 @@ impl Execution<'_> {
         let mut count = 0;
         if !half_done_rows.is_empty() {
             // Rows that cannot be read are ignored.
-            let _ = for_each_failed(
-                journal,
-                self.id(),
-                || false,
-                |row| {
-                    count += u64::from(half_done_rows.contains(&row.position));
-                },
-            );
+            let failed = RowFilter::Only(RowStatus::Failed);
+            let _ = for_each_row(journal, self.id(), failed, |row| {
+                count += u64::from(half_done_rows.contains(&row.position));
+                Ok::<_, JournalError>(())
+            });
         }
         count
     }
@@ -299,9 +295,7 @@ impl Execution<'_> {
                 Ok(())
             }
         };
-        shown.map_err(|error| {
-            CommandError::new(Exit::Aborted, format!("cannot write to standard output: {error}"))
-        })
+        shown.map_err(stdout_error)
     }
 
     /// The output, with the secrets named in `--reveal` in clear.

@@ -8,9 +8,10 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::plan::RunPlan;
-use crate::cli::run_summary::resolve_command;
+use crate::cli::runs::resolve_command;
 use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
 use crate::run::session::{LookUps, SettledAs, SettledStep, settle};
+use crate::value::visible::counted;
 
 /// Settles the open steps as far as possible, and closes the session's run if none is left.
 pub(super) fn close(
@@ -32,7 +33,7 @@ pub(super) fn close(
     if command.plan {
         app.ui.note(&format!(
             "{} of session {id} would be looked up; nothing would be sent",
-            steps(open.len())
+            counted(open.len(), "step")
         ));
         return Ok(Exit::Ok);
     }
@@ -43,7 +44,7 @@ pub(super) fn close(
         return Ok(Exit::Ok);
     }
     let plan = RunPlan::from_value(&record.plan);
-    super::select_run::same_account(app, &plan)?;
+    super::same_account(app, &plan)?;
     let engine = app.engine_on_journal(
         journal,
         &Accounts {
@@ -54,7 +55,7 @@ pub(super) fn close(
     )?;
     app.ui.note(&format!(
         "looking up {} of session {id}; no input is run again",
-        steps(open.len())
+        counted(open.len(), "step")
     ));
     let cancel = CancellationToken::new();
     let again = format!("provisor resume {id}");
@@ -107,8 +108,4 @@ fn report_step(app: &App, settling: &SettledStep) -> bool {
         SettledAs::Stopped => return false,
     }
     true
-}
-
-fn steps(count: usize) -> String {
-    format!("{count} step{}", if count == 1 { "" } else { "s" })
 }
