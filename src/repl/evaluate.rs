@@ -1,21 +1,23 @@
-//! Evaluates one input, from its text to its outcome.
+//! Evaluates one input, from its text to its outcome; explains the last failure in full (`:why`); and knows which inputs
+//! may contain a secret: these are kept out of the history and sealed in the journal.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::failure::FailureCause;
 use super::host::HostError;
 use super::pitfalls::advice;
-use super::redaction;
 use super::session::LazyOperations;
 use super::show::rendered;
 use super::width::width;
-use super::{Repl, command_word};
+use super::{Next, Repl, command_word};
+use crate::operation::catalogue::Catalogue;
 use crate::operation::error::Code;
+use crate::operation::explain;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd, LookUp};
+use crate::script::error::Diagnostic;
 use crate::script::host_calls::Stop;
-use crate::script::interactive::{Answer, CompiledInput};
+use crate::script::interactive::{Answer, CompiledInput, holds_credential};
 use crate::script::program::ScriptEnd;
 use crate::value::Value;
 use crate::value::secret::Secret;
@@ -56,15 +58,15 @@ impl Repl {
     /// Evaluates an input, shows the outcome, and keeps it. Messages locate its start at this line of `name`.
     pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
         let started = Instant::now();
-        let secret = redaction::is_secret(text) || self.space().passes_credential(text);
+        let secret = is_secret(text) || self.space().passes_credential(text);
         let account = self.ports.host.place().account();
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
-            self.ports.screen.note(&format_elapsed(started.elapsed()));
+            self.note(&format_elapsed(started.elapsed()));
         }
-        if outcome == Outcome::Done && self.ports.screen.is_typed() {
+        if outcome == Outcome::Done && self.ports.terminal.typed {
             for pitfall in advice(text, self.has_value) {
-                self.ports.screen.note(&pitfall);
+                self.note(&pitfall);
             }
         }
         self.inputs.push(EvaluatedInput {
@@ -90,7 +92,7 @@ impl Repl {
             text: recorded,
         };
         if let Err(host_error) = self.lazy_session.enter(input) {
-            self.ports.screen.error(&host_error.message, &host_error.hints);
+            self.ports.screen.host_error(&host_error);
             return Outcome::Broken;
         }
         let loader = self.ports.host.loader();
@@ -124,7 +126,7 @@ impl Repl {
         let screen = self.ports.screen.clone();
         match ended {
             Ok(answer) => {
-                if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_typed() {
+                if answer == Answer::Nothing && !ready.defines.is_empty() && self.ports.terminal.typed {
                     screen.note(&format!("defined {}", ready.defines.join(", ")));
                 }
                 self.has_value = answer != Answer::Nothing;
@@ -185,7 +187,7 @@ impl Repl {
                     message: format!("the journal cannot be written: {reason}"),
                     hints: Vec::new(),
                 });
-                screen.error(&host_error.message, &host_error.hints);
+                screen.host_error(&host_error);
                 self.keep_failure(FailureCause::Other(host_error.message));
                 self.close(InputEnd::Failed(reason), Outcome::Broken)
             }
@@ -212,14 +214,14 @@ impl Repl {
         if self.has_pager() {
             look.rows = usize::MAX;
         }
-        if let Some(text) = rendered(&*self.ports.screen, look, answer) {
+        if let Some(text) = rendered(&self.ports, look, answer) {
             self.show_text(&text);
         }
     }
 
     /// Whether long texts are shown in the pager.
     pub(super) fn has_pager(&self) -> bool {
-        self.settings.pager && self.ports.screen.is_terminal() && self.ports.screen.height().is_some()
+        self.settings.pager && self.ports.terminal.interactive && self.ports.screen.height().is_some()
     }
 
     /// Writes data; in the pager if that is enabled and the text is longer than the screen.
@@ -233,7 +235,7 @@ impl Repl {
         if self.has_pager() && screen.height().is_some_and(|height| lines >= height) {
             match self.ports.host.page(text, false) {
                 Ok(()) => return,
-                Err(host_error) => screen.error(&host_error.message, &host_error.hints),
+                Err(host_error) => screen.host_error(&host_error),
             }
         }
         screen.out(text);
@@ -246,7 +248,7 @@ impl Repl {
         match self.lazy_session.end(end) {
             Ok(()) => outcome,
             Err(host_error) => {
-                self.ports.screen.error(&host_error.message, &host_error.hints);
+                self.ports.screen.host_error(&host_error);
                 Outcome::Broken
             }
         }
@@ -261,4 +263,134 @@ fn format_elapsed(time: Duration) -> String {
     } else {
         format!("took {seconds:.2} s")
     }
+}
+
+/// A failed input.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    /// The input's number.
+    number: usize,
+    what: FailureCause,
+    /// The requests that the input sent.
+    requests: Vec<String>,
+}
+
+/// Why an input failed.
+#[derive(Debug, Clone)]
+enum FailureCause {
+    /// The script or an operation failed.
+    Script(Box<Diagnostic>),
+    /// It was stopped, or could not continue.
+    Other(String),
+}
+
+impl Repl {
+    /// Keeps the failure of the input in progress.
+    fn keep_failure(&mut self, what: FailureCause) {
+        self.failure = Some(Failure {
+            number: self.inputs.len() + 1,
+            what,
+            requests: self.ports.host.requests(),
+        });
+    }
+
+    /// Shows everything about the last failure.
+    pub(super) fn explain_failure(&self) -> Next {
+        let Some(failure) = &self.failure else {
+            self.note("no input has failed yet");
+            return Next::Go;
+        };
+        let mut lines = Vec::new();
+        match &failure.what {
+            FailureCause::Other(reason) => {
+                lines.push(format!("input {} did not end: {reason}", failure.number));
+            }
+            FailureCause::Script(diagnostic) => {
+                let diagnostic = &self.without_credentials(failure.number, diagnostic);
+                self.ports.screen.diagnostic(diagnostic);
+                lines.push(format!("input {} failed: {}", failure.number, diagnostic.title));
+                lines.extend(failure_details(self.catalogue(), diagnostic));
+            }
+        }
+        lines.extend(listed("request", &failure.requests));
+        if let Some(session) = self.lazy_session.session() {
+            let id = session.id();
+            lines.push(format!("on record: :runs steps {id} (row {})", failure.number));
+        }
+        self.show_text(&lines.join("\n"));
+        Next::Go
+    }
+
+    /// The failure without source lines that may contain a credential: it may be shown long after they were typed.
+    fn without_credentials(&self, number: usize, diagnostic: &Diagnostic) -> Diagnostic {
+        let mut shown = diagnostic.clone();
+        let failed = self.input(number).filter(|input| input.secret);
+        for frame in &mut shown.frames {
+            let typed = frame
+                .source
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'));
+            let typed = typed.and_then(|number| self.input(number.parse().ok()?));
+            let contains_frame = |input: &EvaluatedInput| input.text.contains(frame.text.trim());
+            let is_secret = typed.is_some_and(|input| input.secret)
+                || failed.is_some_and(contains_frame)
+                || holds_credential(&frame.text);
+            if is_secret {
+                REDACTED_TEXT.clone_into(&mut frame.text);
+                (frame.column, frame.length) = (1, REDACTED_TEXT.len());
+            }
+        }
+        shown
+    }
+
+    fn input(&self, number: usize) -> Option<&EvaluatedInput> {
+        self.inputs.get(number.checked_sub(1)?)
+    }
+
+    /// Keeps a failure of the script and returns the input's outcome.
+    fn failed_outcome(&mut self, diagnostic: Box<Diagnostic>) -> Outcome {
+        let code = diagnostic.code;
+        self.keep_failure(FailureCause::Script(diagnostic));
+        Outcome::Failed(code)
+    }
+}
+
+/// The details of a failure, one line each, innermost frame first.
+fn failure_details(catalogue: &Catalogue, diagnostic: &Diagnostic) -> Vec<String> {
+    let mut lines = vec![format!("err.kind: {}", diagnostic.kind)];
+    lines.extend(diagnostic.status.map(|status| format!("HTTP status: {status}")));
+    for (index, frame) in diagnostic.frames.iter().enumerate() {
+        let what = if frame.label.is_empty() {
+            "here"
+        } else {
+            &frame.label
+        };
+        let word = if index == 0 { "at" } else { "from" };
+        lines.push(format!("{word} {frame}, {what}: {}", frame.text.trim()));
+    }
+    lines.extend(listed("note", &diagnostic.notes));
+    lines.extend(listed("help", &diagnostic.hints));
+    if let Some(entry) = explain::find(catalogue, &diagnostic.kind) {
+        lines.push(format!("{} means: {}", entry.code, entry.meaning));
+        let remedies: Vec<String> = entry.remedies.iter().map(|remedy| (*remedy).to_owned()).collect();
+        lines.extend(listed("to do", &remedies));
+    }
+    lines
+}
+
+fn listed(word: &str, items: &[String]) -> Vec<String> {
+    items.iter().map(|item| format!("{word}: {item}")).collect()
+}
+
+/// The text shown instead of such an input.
+pub(super) const REDACTED_TEXT: &str = "(not shown: it may hold a secret)";
+
+/// Whether an input is kept out of files: it starts with white space, or a string in it looks like a credential.
+pub(super) fn is_secret(text: &str) -> bool {
+    is_hidden(text) || holds_credential(text)
+}
+
+/// Whether the user hides the input, by starting it with white space.
+pub(super) fn is_hidden(text: &str) -> bool {
+    text.starts_with([' ', '\t'])
 }

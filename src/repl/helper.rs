@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint as _, Hinter};
+use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
     Cmd, ConditionalEventHandler, Context, Editor, Event, EventContext, EventHandler, Helper, KeyCode,
@@ -15,11 +16,14 @@ use rustyline::{
 
 use super::help::asked;
 use super::hint::{Ghost, hint, waiting};
-use super::history::{History, KnownInputs};
+use super::history::{InputHistory, KnownInputs};
 use super::host::Ports;
 use super::lines::is_given_up;
 use super::{complete, highlight};
 use crate::script::interactive::{Completeness, Open, Workspace, find_unclosed, read};
+
+/// The line editor.
+pub(super) type InputEditor = Editor<ReplHelper, FileHistory>;
 
 /// Implements rustyline's callbacks on top of `complete`, `hint` and `highlight`.
 pub(super) struct ReplHelper {
@@ -52,10 +56,10 @@ pub(super) struct Keys {
 }
 
 /// Binds the keys that differ from rustyline's defaults.
-pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
+pub(super) fn bind(editor: &mut InputEditor, history: &InputHistory, keys: &Keys) {
     let up = KeyEvent(KeyCode::Up, Modifiers::NONE);
     let down = KeyEvent(KeyCode::Down, Modifiers::NONE);
-    let known = editor.history().known();
+    let known = history.known();
     let searched = Arc::default();
     let conditional = |earlier| {
         let (known, searched) = (known.clone(), Arc::clone(&searched));
@@ -199,7 +203,7 @@ impl Validator for ReplHelper {
         if self.keys.plain.load(Ordering::SeqCst) || ends_input(text) && !begins {
             return Ok(ValidationResult::Valid(None));
         }
-        if !self.ports.screen.can_redraw()
+        if !self.ports.terminal.redraws
             && let Some(open) = find_unclosed(text)
         {
             // No hint can be shown after the cursor, so it is printed below.
@@ -255,7 +259,7 @@ impl Hinter for ReplHelper {
             return None;
         }
         // Without colours the hint would look like typed text.
-        let may_guess = self.ports.screen.has_colour();
+        let may_guess = self.ports.terminal.colour;
         hint(line, pos, context).filter(|ghost| may_guess || ghost.completion().is_none())
     }
 }

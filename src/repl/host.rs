@@ -1,7 +1,6 @@
 //! The interfaces that the REPL requires from its host program; the command line implements them.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::operation::context::Mode;
@@ -11,20 +10,24 @@ use crate::script::bundle::Loader;
 use crate::script::error::Diagnostic;
 use crate::value::Value;
 
-/// The terminal. Data goes to stdout, everything else to stderr.
-pub(crate) trait Screen: Send + Sync {
+/// What stays the same of a terminal while a session lasts.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(crate) struct Terminal {
     /// Whether a user types at a terminal.
-    fn is_typed(&self) -> bool;
-
+    pub typed: bool,
     /// Whether a user types at a terminal and the output goes there too.
-    fn is_terminal(&self) -> bool;
-
+    pub interactive: bool,
     /// Whether a user can see and answer a question. Questions go to stderr.
-    fn can_prompt(&self) -> bool;
-
+    pub prompts: bool,
     /// Whether stdout may be coloured.
-    fn has_colour(&self) -> bool;
+    pub colour: bool,
+    /// Whether written lines can be redrawn. A dumb terminal cannot do that.
+    pub redraws: bool,
+}
 
+/// The output of a session. Data goes to stdout, everything else to stderr.
+pub(crate) trait Screen: Send + Sync {
     /// The number of columns of stdout, or `None` if there is no limit.
     fn width(&self) -> Option<usize>;
 
@@ -36,9 +39,6 @@ pub(crate) trait Screen: Send + Sync {
 
     /// The number of lines of the terminal, or `None` if there is none.
     fn height(&self) -> Option<usize>;
-
-    /// Whether written lines can be redrawn. A dumb terminal cannot do that.
-    fn can_redraw(&self) -> bool;
 
     /// Writes data.
     fn out(&self, text: &str);
@@ -57,6 +57,11 @@ pub(crate) trait Screen: Send + Sync {
 
     /// Shows an error and hints what to do about it.
     fn error(&self, message: &str, hints: &[String]);
+
+    /// Shows an error of the host program.
+    fn host_error(&self, error: &HostError) {
+        self.error(&error.message, &error.hints);
+    }
 
     /// Shows an error of an input, with its location.
     fn diagnostic(&self, diagnostic: &Diagnostic);
@@ -137,9 +142,6 @@ pub(crate) trait ReplHost: Send + Sync {
     /// The account that the session works on.
     fn place(&self) -> ActiveAccount;
 
-    /// The version that the banner shows after the program's name.
-    fn version(&self) -> String;
-
     /// Opens the journal and the accounts, and starts a session with the inputs so far. Called at the first operation.
     fn begin(&self, earlier: Vec<(Input, InputEnd)>) -> Result<Session, HostError>;
 
@@ -147,20 +149,14 @@ pub(crate) trait ReplHost: Send + Sync {
     /// ends, or the interrupt comes first.
     fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String>;
 
-    /// Reads the next line that the user types, including its line end; `None` at the end of the input.
-    fn line(&self) -> Result<Option<String>, HostError>;
-
     /// The names of the profiles.
     fn profiles(&self) -> Vec<String>;
 
     /// The recorded runs, newest first, each with a short description. Creates nothing and sends no request.
     fn runs(&self) -> Vec<(String, String)>;
 
-    /// Checks whether the session could switch.
-    fn check(&self, to: &Switch) -> Result<(), HostError>;
-
-    /// Switches the session.
-    fn switch(&self, to: &Switch) -> Result<(), HostError>;
+    /// Switches the session if it can and `proceed` then agrees. Returns whether it did.
+    fn switch(&self, to: &Switch, proceed: &mut dyn FnMut() -> bool) -> Result<bool, HostError>;
 
     /// The sandbox routes that can have a fault, and the kinds of faults, as they are written.
     fn faults(&self) -> (Vec<String>, Vec<String>);
@@ -203,25 +199,21 @@ pub(crate) trait ReplHost: Send + Sync {
     /// The loader of imports.
     fn loader(&self) -> Box<dyn Loader>;
 
-    /// The history file, or `None` if no history is kept.
-    fn history(&self) -> Option<PathBuf>;
-
     /// Connects Ctrl-C to this from now on. If the process is asked to end while nothing is evaluated,
     /// `shut_down` is called first.
     fn watch(&self, current_input: &CurrentInput, shut_down: Box<dyn Fn() + Send + Sync>);
 
     /// Reads a script file and returns its name for messages and its text.
     fn read(&self, path: &str) -> Result<(String, String), HostError>;
-
-    /// The scripts that every session starts with, as name and text, and messages about scripts that are not run.
-    fn rc(&self) -> (Vec<(String, String)>, Vec<String>);
 }
 
-/// The host program and the screen, shared by the parts of the REPL.
+/// The host program, the output and the terminal, shared by the parts of the REPL.
 #[derive(Clone)]
 pub(crate) struct Ports {
     /// The host program.
     pub host: Arc<dyn ReplHost>,
-    /// The terminal.
+    /// The output.
     pub screen: Arc<dyn Screen>,
+    /// The terminal.
+    pub terminal: Terminal,
 }

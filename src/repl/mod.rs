@@ -22,12 +22,9 @@
 
 pub(crate) mod host;
 
-mod asking;
 mod commands;
 mod complete;
-mod dumb_terminal;
 mod evaluate;
-mod failure;
 mod help;
 mod helper;
 mod highlight;
@@ -38,23 +35,20 @@ mod paste;
 mod piped;
 mod pitfalls;
 mod prompt;
-mod redaction;
 mod session;
 mod show;
-mod shutdown;
 mod width;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use commands::Settings;
-use evaluate::{EvaluatedInput, Outcome};
-use failure::Failure;
+use evaluate::{EvaluatedInput, Failure, Outcome};
 use host::{HostError, Ports};
 use session::LazySession;
-use shutdown::shut_down;
 
 use crate::operation::error::Code;
-use crate::run::interrupt::CurrentInput;
+use crate::run::interrupt::{CurrentInput, Interrupt};
 use crate::script::host::Host;
 use crate::script::interactive::Workspace;
 
@@ -65,8 +59,12 @@ pub(crate) struct Options {
     pub load: Vec<String>,
     /// Inputs to evaluate after that.
     pub eval: Vec<String>,
-    /// Whether to skip the rc files.
-    pub no_rc: bool,
+    /// The scripts that every session starts with, before all of these, as name and text.
+    pub rc: Vec<(String, String)>,
+    /// Messages about such scripts that are not run.
+    pub notes: Vec<String>,
+    /// The history file, or `None` if no history is kept. Only a terminal needs one.
+    pub history: Option<PathBuf>,
 }
 
 /// How a session ended.
@@ -93,7 +91,7 @@ pub(crate) fn run(ports: Ports, host: &Host, options: &Options, input: Option<li
     let mut repl = Repl::new(ports, host);
     let left = repl.begin(options).and_then(|()| match input {
         Some(input) => repl.read_all(input),
-        None if repl.ports.screen.is_terminal() => repl.read_eval_loop(),
+        None if repl.ports.terminal.interactive => repl.read_eval_loop(options.history.clone()),
         None => repl.read_eval_plain(),
     });
     let left = left.err().unwrap_or(SessionExit::Ended);
@@ -155,24 +153,21 @@ impl Repl {
 
     /// Runs everything that precedes the first input. Fails only without a terminal.
     fn begin(&mut self, options: &Options) -> Result<(), SessionExit> {
-        let (lazy_session, screen) = (self.lazy_session.clone(), self.ports.screen.clone());
+        let lazy_session = self.lazy_session.clone();
         let leave = move || {
-            let _ = shut_down(&lazy_session, &*screen);
+            let _ = lazy_session.shut_down();
         };
         self.ports.host.watch(&self.current_input, Box::new(leave));
-        if !options.no_rc {
-            let (scripts, notes) = self.ports.host.rc();
-            for note in notes {
-                self.ports.screen.note(&note);
+        for note in &options.notes {
+            self.note(note);
+        }
+        for (name, text) in &options.rc {
+            let outcome = self.evaluate_as(name, 1, text);
+            if self.ports.terminal.typed {
+                let number = self.inputs.len();
+                self.note(&format!("{name} ran as input {number}"));
             }
-            for (name, text) in scripts {
-                let outcome = self.evaluate_as(&name, 1, &text);
-                if self.ports.screen.is_typed() {
-                    let number = self.inputs.len();
-                    self.ports.screen.note(&format!("{name} ran as input {number}"));
-                }
-                self.follow(&Repl::next(&outcome))?;
-            }
+            self.follow(&Repl::next(&outcome))?;
         }
         for path in &options.load {
             let next = self.load(path);
@@ -199,8 +194,7 @@ impl Repl {
             return Next::Go;
         }
         if lines::is_given_up(typed) {
-            self.ports.screen.note("discarded; nothing was run");
-            return Next::Go;
+            return self.note("discarded; nothing was run");
         }
         if let Some(command) = typed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
             return self.command(command);
@@ -230,11 +224,10 @@ impl Repl {
     fn explain_bare_word(&self, typed: &str) -> Option<Next> {
         let (word, hint) = command_word(typed)?;
         let is_variable = self.space().variable(word).is_some();
-        if is_variable || !self.ports.screen.is_terminal() {
+        if is_variable || !self.ports.terminal.interactive {
             return None;
         }
-        self.ports.screen.note(hint);
-        Some(Next::Go)
+        Some(self.note(hint))
     }
 
     /// Whether to continue: at a terminal after a failure, too; never after a request to end.
@@ -243,7 +236,7 @@ impl Repl {
             return Err(SessionExit::Interrupted);
         }
         match next {
-            Next::Failed(left) if !self.ports.screen.is_typed() => Err(*left),
+            Next::Failed(left) if !self.ports.terminal.typed => Err(*left),
             Next::Quit => Err(SessionExit::Ended),
             _ => Ok(()),
         }
@@ -261,13 +254,42 @@ impl Repl {
     }
 
     fn refuse(&self, host_error: &HostError) -> Next {
-        self.ports.screen.error(&host_error.message, &host_error.hints);
+        self.ports.screen.host_error(host_error);
         Next::Failed(SessionExit::Usage)
+    }
+
+    /// Shows the error of a command of the host program, if it failed.
+    fn done(&self, result: Result<(), HostError>) -> Next {
+        match result {
+            Ok(()) => Next::Go,
+            Err(host_error) => self.refuse(&host_error),
+        }
+    }
+
+    /// Shows a message, and goes on.
+    fn note(&self, text: &str) -> Next {
+        self.ports.screen.note(text);
+        Next::Go
+    }
+
+    /// Writes data, and goes on.
+    fn out(&self, text: &str) -> Next {
+        self.ports.screen.out(text);
+        Next::Go
+    }
+
+    /// Calls `to` with an interrupt that Ctrl-C triggers.
+    fn interruptible<T>(&self, to: impl FnOnce(&Interrupt) -> T) -> T {
+        let interrupt = Interrupt::new();
+        self.current_input.set(&interrupt);
+        let done = to(&interrupt);
+        self.current_input.clear();
+        done
     }
 
     /// Ends the session's run and reports what it created.
     fn leave(&mut self, left: SessionExit) -> SessionExit {
-        let close_error = shut_down(&self.lazy_session, &*self.ports.screen);
+        let close_error = self.lazy_session.shut_down();
         if let Some(reason) = self.ports.screen.output_error() {
             let message = format!("cannot write to standard output: {reason}");
             self.ports.screen.error(&message, &[]);

@@ -2,12 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use rustyline::Editor;
 use rustyline::error::ReadlineError;
 
 use super::Repl;
-use super::helper::{Keys, ReplHelper};
-use super::history::History;
+use super::helper::{InputEditor, Keys};
 
 /// The line that ends the text.
 pub(super) const END: &str = ":end";
@@ -26,9 +24,8 @@ pub(super) fn ended(text: &str) -> Option<String> {
 
 impl Repl {
     /// Reads lines up to the end line; `None` if the user cancels.
-    pub(super) fn read_paste(&self, editor: &mut Editor<ReplHelper, History>, keys: &Keys) -> Option<String> {
-        let screen = &self.ports.screen;
-        screen.note(&format!(
+    pub(super) fn read_paste(&self, editor: &mut InputEditor, keys: &Keys) -> Option<String> {
+        self.note(&format!(
             "paste or type; a line {END} or Ctrl-D evaluates it as one input, Ctrl-C abandons it"
         ));
         keys.plain.store(true, Ordering::SeqCst);
@@ -53,7 +50,7 @@ impl Repl {
         };
         keys.plain.store(false, Ordering::SeqCst);
         if whole.is_none() {
-            screen.note("discarded; nothing was run");
+            self.note("discarded; nothing was run");
         }
         whole
     }

@@ -1,17 +1,21 @@
-//! The session that inputs run in, opened when an input first calls an operation.
+//! The session that inputs run in, opened when an input first calls an operation: its events, the confirmation of
+//! changes, and its end.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 
-use super::asking;
 use super::host::{HostError, Ports};
+use super::{SessionExit, show};
+use crate::operation::context::Mode;
+use crate::operation::error::Code;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{
     ChangeRequest, Decision, Input, InputEnd, InputOperations, LookUp, Notice, Session, SessionEvents,
 };
 use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
 use crate::value::Value;
+use crate::value::visible::counted;
 
 /// The session, or the inputs before it was opened. Clones share it.
 #[derive(Clone)]
@@ -39,11 +43,6 @@ impl LazySession {
             state: Arc::default(),
             closing_lock: Arc::default(),
         }
-    }
-
-    /// Locks the end of the session; hold the guard until the end has been reported.
-    pub(super) fn lock_end(&self) -> MutexGuard<'_, ()> {
-        self.closing_lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The session, if it is open.
@@ -76,13 +75,48 @@ impl LazySession {
         Ok(())
     }
 
-    /// Ends the session, and returns it with the number of its steps in doubt.
-    pub(super) fn close(&self) -> Result<Option<(Session, usize)>, HostError> {
-        let Some(session) = self.lock().session.take() else {
-            return Ok(None);
+    /// Ends the session's run, if there is one, and reports what it created. Returns how it ended unless it ended well.
+    pub(super) fn shut_down(&self) -> Option<SessionExit> {
+        // A second caller waits until the report is complete.
+        let _turn = self.closing_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = self.lock().session.take()?;
+        let screen = &self.ports.screen;
+        let open = match session.close().map_err(lost) {
+            Ok(open) => open,
+            Err(host_error) => {
+                screen.host_error(&host_error);
+                return Some(SessionExit::Broken);
+            }
         };
-        let open = session.close().map_err(lost)?;
-        Ok(Some((session, open)))
+        let counts = match session.tally() {
+            Ok(tally) => tally.counts(),
+            Err(error) => {
+                screen.error(&format!("the journal cannot be read: {error}"), &[]);
+                return Some(SessionExit::Broken);
+            }
+        };
+        let made: Vec<String> = counts
+            .iter()
+            .map(|(kind, outcome, count)| format!("{} {outcome}", counted(*count, kind)))
+            .collect();
+        let id = session.id();
+        if self.ports.terminal.typed || !made.is_empty() {
+            let made = if made.is_empty() {
+                "nothing was created".to_owned()
+            } else {
+                made.join(", ")
+            };
+            screen.note(&format!("session {id}: {made}"));
+        }
+        if open == 0 {
+            return None;
+        }
+        screen.warn(&if session.has_pending_lookups().unwrap_or(true) {
+            format!("{open} in doubt; provisor resume {id} looks it up without running anything again")
+        } else {
+            format!("{open} in doubt; once you know the outcome, record it: provisor runs show {id}")
+        });
+        Some(SessionExit::InDoubt)
     }
 
     /// Returns the session with the current input recorded; opens it first if necessary.
@@ -226,10 +260,69 @@ impl SessionEvents for ScreenEvents {
     }
 
     fn reviews_changes(&self) -> bool {
-        asking::reviews_changes(&self.0)
+        matches!(self.0.host.place().mode, Mode::Prod | Mode::ReadOnly)
     }
 
+    /// On a real account every change is shown and confirmed, each time.
     fn consent(&self, permit: &ChangeRequest<'_>) -> Decision {
-        asking::consent(&self.0, permit)
+        let place = self.0.host.place();
+        let profile = permit.to.profile.clone().or_else(|| place.profile.clone());
+        let profile = profile.unwrap_or_default();
+        match place.mode {
+            Mode::Sandbox | Mode::Dev => Decision::Yes,
+            Mode::ReadOnly => Decision::Refused {
+                code: Code::Forbidden,
+                message: format!(
+                    "`{}` changes the account, and this session is read-only",
+                    permit.op.signature()
+                ),
+                hint: "choose another :mode or another :profile".into(),
+            },
+            Mode::Prod if place.agreed => Decision::Yes,
+            Mode::Prod if !self.0.terminal.prompts => Decision::Refused {
+                code: Code::NoTerminal,
+                message: format!("{profile} is a real account, and there is no terminal to ask at"),
+                hint: "pass --yes to confirm changes".into(),
+            },
+            Mode::Prod => {
+                for line in effect(permit, &profile) {
+                    self.0.screen.note(&line);
+                }
+                let question = format!("Type {profile} to carry it out, anything else to stop: ");
+                match self.0.host.ask(&question, permit.interrupt) {
+                    Some(answer) if answer.trim() == profile => Decision::Yes,
+                    _ => Decision::No,
+                }
+            }
+        }
     }
+}
+
+/// Describes the change and the account it applies to.
+fn effect(permit: &ChangeRequest<'_>, profile: &str) -> Vec<String> {
+    let args: Vec<String> = permit
+        .args
+        .iter()
+        .map(|arg| match arg {
+            Value::Text(text) => format!("{text:?}"),
+            value => show::text(value),
+        })
+        .collect();
+    let op = permit.op;
+    let mut lines = vec![format!("{}({})", op.id(), args.join(", "))];
+    let resource = permit
+        .resource
+        .map(|resource| format!(": {resource}"))
+        .unwrap_or_default();
+    lines.push(format!("  {}{resource}", op.summary));
+    let login = permit.receiver.map(|session| session.text("login"));
+    let login = login.filter(|login| !login.is_empty());
+    let login = login.map_or_else(String::new, |login| format!(" as {login}"));
+    if !permit.to.url.is_empty() {
+        lines.push(format!(
+            "  on {}{login} (profile {profile}, mode prod)",
+            permit.to.url
+        ));
+    }
+    lines
 }

@@ -15,7 +15,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
         11,
         "value clock transport journal client operation script run bulk",
     ),
-    ("repl", 73, "value clock script run operation"),
+    ("repl", 70, "value clock script run operation"),
     ("bulk", 25, "value clock journal script run"),
     ("run", 18, "value clock journal operation script"),
     ("script", 111, "value operation"),

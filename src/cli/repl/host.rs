@@ -1,22 +1,29 @@
-//! The host program of a session: profiles, journal, files.
+//! The host program of a session: profiles, journal, editor, pager, the program itself, and files.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::draft::{self, Editing};
-use super::keyboard::Keyboard;
+use super::editor::{self, Editing, EditorDraft};
+use super::terminal::{self, Keyboard};
 use super::trace::Trace;
-use super::{ask, signals};
 use crate::cli::app::{Accounts, App, Engine};
 use crate::cli::approval::Approvals;
 use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::parent_session::{self, ParentSession};
 use crate::cli::plan::RunPlan;
-use crate::cli::ui::printable;
-use crate::cli::{profiles, sources};
+use crate::cli::trust::Trust;
+use crate::cli::ui::{Stream, printable};
+use crate::cli::{config, line_input, private_file, profiles, sources};
 use crate::journal::NewRun;
 use crate::operation::context::Mode;
 use crate::repl::host::{ActiveAccount, Export, HostError, ReplHost, Switch};
+use crate::report::reveal::Reveal;
+use crate::report::{Format, write_records};
 use crate::run::interrupt::{CurrentInput, Interrupt};
 use crate::run::session::{Input, InputEnd, Session};
 use crate::runtime::Executor;
@@ -35,11 +42,11 @@ pub(super) struct CliHost {
     /// Journal, accounts and sandbox, once an input has needed them.
     pub(super) engine: Mutex<Option<Arc<Engine>>>,
     /// Whether a user is typing.
-    pub(super) typed: bool,
+    typed: bool,
     /// The terminal, if lines are edited on it.
-    pub(super) keyboard: Option<Keyboard>,
+    keyboard: Option<Keyboard>,
     /// The editor in progress.
-    pub(super) editing: Editing,
+    editing: Editing,
     /// The runtime that watches signals.
     runtime: OnceLock<Executor>,
     trace: Trace,
@@ -105,10 +112,153 @@ impl CliHost {
         }
         plan
     }
+
+    /// The history file, or `None` if no history is kept.
+    pub(super) fn history(&self) -> Option<PathBuf> {
+        if self.app.env.is_set_empty("PROVISOR_HISTORY") {
+            return None;
+        }
+        if let Some(file) = self.app.env.os("PROVISOR_HISTORY") {
+            return Some(self.app.env.folder().join(file));
+        }
+        let state = self.app.paths().ok()?.state().to_owned();
+        App::make_private(&state).ok()?;
+        Some(state.join("history"))
+    }
+
+    /// The scripts that every session starts with, as name and text, and messages about scripts that are not run.
+    pub(super) fn rc(&self) -> (Vec<(String, String)>, Vec<String>) {
+        let mut scripts = Vec::new();
+        let mut notes = Vec::new();
+        let Ok(paths) = self.app.paths() else {
+            return (scripts, notes);
+        };
+        let own = paths.config().join(RC);
+        match fs::read_to_string(&own) {
+            Ok(text) => scripts.push((own.display().to_string(), text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => notes.push(format!("`{}` cannot be read: {error}", own.display())),
+        }
+        let project = self.project_rc();
+        if let Ok(text) = fs::read_to_string(&project) {
+            if Trust::of(paths).covers(&project, &text) {
+                scripts.push((self.shown(&project), text));
+            } else {
+                notes.push(format!(
+                    "{} was not loaded, because its current text is not trusted; review it, then enter :trust",
+                    self.shown(&project)
+                ));
+            }
+        }
+        (scripts, notes)
+    }
+
+    /// Runs the program itself and returns its exit code.
+    fn run_self(&self, words: &[String]) -> Result<u8, CommandError> {
+        let failed = |error: io::Error| {
+            CommandError::new(Exit::Aborted, format!("provisor cannot be started: {error}"))
+        };
+        let program = std::env::current_exe().map_err(failed)?;
+        let colour = if self.app.ui.has_colour(Stream::Out) {
+            "always"
+        } else {
+            "never"
+        };
+        let mut command = Command::new(program);
+        command.args(["--color", colour]).args(words);
+        command.env(parent_session::VARIABLE, ParentSession::written(&self.place()));
+        if !self.typed {
+            // The rest of stdin belongs to this session.
+            command.stdin(Stdio::null());
+        }
+        // Ctrl-C stops the program; anything else typed waits for the next prompt.
+        let status = match &self.keyboard {
+            Some(keyboard) => {
+                keyboard.signal(true);
+                let status = command.status();
+                keyboard.signal(false);
+                status
+            }
+            None => command.status(),
+        };
+        let status = status.map_err(failed)?;
+        let code = status.code().unwrap_or(Exit::Interrupted.code().into());
+        Ok(u8::try_from(code).unwrap_or(Exit::Aborted.code()))
+    }
+
+    /// Calls `to` with the terminal in the state from before the session.
+    fn with_original_terminal<T>(&self, to: impl FnOnce() -> T) -> T {
+        match &self.keyboard {
+            Some(keyboard) => keyboard.with_original_state(to),
+            None => to(),
+        }
+    }
+
+    /// The project's file: beside its `provisor.toml`, or else in the current folder.
+    fn project_rc(&self) -> PathBuf {
+        let project = config::project_file(&self.app.env);
+        let folder = project.as_deref().and_then(Path::parent);
+        folder.unwrap_or(self.app.env.folder()).join(RC)
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        let below = path.strip_prefix(self.app.env.folder()).unwrap_or(path);
+        below.display().to_string()
+    }
+
+    fn may_reveal(
+        &self,
+        what: &str,
+        columns: &[String],
+        interrupt: &Interrupt,
+    ) -> Result<Reveal, CommandError> {
+        if !line_input::has_terminal() {
+            let error = CommandError::usage(format!("{what} are shown at a terminal only"));
+            return Err(error.hint("`provisor tenants export --reveal --yes` writes passwords into a file"));
+        }
+        if !confirmed(&format!("Show {what} in clear?"), interrupt) {
+            return Err(CommandError::new(Exit::Aborted, "nothing was shown"));
+        }
+        let actor = self.app.actor();
+        let engine = lock(&self.engine).clone();
+        match engine {
+            Some(engine) => engine.journal.audit("reveal", &actor, &what.into())?,
+            None => self.app.journal()?.audit("reveal", &actor, &what.into())?,
+        }
+        self.app.ui.note("this is recorded: see provisor audit");
+        Ok(Reveal::columns(columns.iter().cloned()))
+    }
+
+    /// The recorded runs, newest first; creates no journal.
+    fn known_runs(&self) -> Option<Vec<(String, String)>> {
+        let engine = lock(&self.engine).clone();
+        let journal = match engine {
+            Some(engine) => engine.journal.clone(),
+            None if self.app.paths().ok()?.journal().exists() => self.app.journal().ok()?,
+            None => return None,
+        };
+        let runs = journal.runs().ok()?.into_iter();
+        let described = runs.map(|run| {
+            let about = format!(
+                "{}, {}{}",
+                run.name,
+                run.status.as_str(),
+                describe_account(&run.plan)
+            );
+            (run.id.to_string(), about)
+        });
+        Some(described.collect())
+    }
 }
 
 /// The name of a session in listings.
 const NAME: &str = "repl";
+
+/// The name of the scripts that every session starts with.
+const RC: &str = "repl.rhai";
+
+/// The column for values without names.
+const VALUE: &str = "value";
 
 impl ReplHost for CliHost {
     fn place(&self) -> ActiveAccount {
@@ -119,12 +269,8 @@ impl ReplHost for CliHost {
         })
     }
 
-    fn version(&self) -> String {
-        env!("CARGO_PKG_VERSION").to_owned()
-    }
-
     fn begin(&self, earlier: Vec<(Input, InputEnd)>) -> Result<Session, HostError> {
-        let engine = self.engine().map_err(host_error)?;
+        let engine = self.engine()?;
         let new = NewRun {
             name: NAME.into(),
             sources: Vec::new(),
@@ -132,24 +278,13 @@ impl ReplHost for CliHost {
             plan: self.plan().to_value(),
             has_rows: true,
         };
-        Session::begin(&engine.journal, &engine.context, engine.handle(), new, earlier)
-            .map_err(|error| host_error(error.into()))
+        let begun = Session::begin(&engine.journal, &engine.context, engine.handle(), new, earlier);
+        Ok(begun.map_err(CommandError::from)?)
     }
 
     fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String> {
-        ask::ask(question, interrupt)
-    }
-
-    fn line(&self) -> Result<Option<String>, HostError> {
-        let mut line = String::new();
-        match std::io::stdin().read_line(&mut line) {
-            Ok(0) => Ok(None),
-            Ok(_) => Ok(Some(line)),
-            Err(error) => Err(HostError {
-                message: format!("the terminal cannot be read: {error}"),
-                hints: Vec::new(),
-            }),
-        }
+        let line = line_input::read_confirmation(question, || interrupt.is_requested());
+        line.map(|line| line.to_string())
     }
 
     fn profiles(&self) -> Vec<String> {
@@ -157,12 +292,8 @@ impl ReplHost for CliHost {
         config.map_or(Vec::new(), |config| config.profiles().keys().cloned().collect())
     }
 
-    fn check(&self, to: &Switch) -> Result<(), HostError> {
-        self.may_switch(to).map_err(host_error)
-    }
-
-    fn switch(&self, to: &Switch) -> Result<(), HostError> {
-        self.switch_to(to).map_err(host_error)
+    fn switch(&self, to: &Switch, proceed: &mut dyn FnMut() -> bool) -> Result<bool, HostError> {
+        Ok(self.switch_to(to, proceed)?)
     }
 
     fn faults(&self) -> (Vec<String>, Vec<String>) {
@@ -192,64 +323,140 @@ impl ReplHost for CliHost {
     }
 
     fn provisor(&self, words: &[String]) -> Result<u8, HostError> {
-        self.run_self(words).map_err(host_error)
+        Ok(self.run_self(words)?)
     }
 
+    /// Opens the text in `$VISUAL`, `$EDITOR` or vi.
     fn edit(&self, text: &str) -> Result<String, HostError> {
-        self.edit_text(text).map_err(host_error)
+        let unusable = |error: io::Error| {
+            CommandError::new(
+                Exit::Aborted,
+                format!("the text for the editor cannot be stored: {error}"),
+            )
+        };
+        let folder = self.app.paths()?.state();
+        App::make_private(folder)?;
+        let draft = EditorDraft::make(folder, text).map_err(unusable)?;
+        let env = &self.app.env;
+        let editor = env.get("VISUAL").or_else(|| env.get("EDITOR")).unwrap_or("vi");
+        let mut words = editor.split_whitespace();
+        let mut command = Command::new(words.next().unwrap_or("vi"));
+        command.args(words).arg(draft.file());
+        match self.with_original_terminal(|| self.editing.run(&mut command, draft)) {
+            Ok((status, text)) if status.success() => Ok(text.map_err(unusable)?),
+            Ok(_) => {
+                let failed = format!("the editor `{editor}` failed; the input is unchanged");
+                Err(CommandError::usage(failed).into())
+            }
+            Err(error) => Err(CommandError::usage(format!(
+                "the editor `{editor}` cannot be started: {error}"
+            ))
+            .hint("set EDITOR to an installed editor")
+            .into()),
+        }
     }
 
     fn write(&self, path: &str, text: &str, replace: bool) -> Result<(), HostError> {
-        self.write_file(path, text, replace).map_err(host_error)
+        let path = self.app.env.folder().join(path);
+        if path.exists() && !replace {
+            return Err(already_exists(path.display()));
+        }
+        private_file::write(&path, |sink| Ok(sink.write_all(text.as_bytes())?))?;
+        Ok(())
     }
 
     fn trust(&self) -> Result<(String, String), HostError> {
-        self.trust_rc().map_err(host_error)
+        let file = self.project_rc();
+        let text = fs::read_to_string(&file)
+            .map_err(|error| CommandError::usage(format!("`{}` cannot be read: {error}", file.display())))?;
+        let words = ["trust", &file.display().to_string(), "--yes"].map(str::to_owned);
+        match self.run_self(&words)? {
+            0 => Ok((self.shown(&file), text)),
+            _ => Err(CommandError::usage(format!("{} is not trusted", file.display())).into()),
+        }
     }
 
     fn trace(&self, on: bool) -> Result<(), HostError> {
-        self.trace.set_enabled(on).map_err(|reason| HostError {
-            message: reason,
-            hints: Vec::new(),
-        })
+        let set = self.trace.set_enabled(on).map_err(CommandError::usage);
+        Ok(set?)
     }
 
     fn requests(&self) -> Vec<String> {
         self.trace.take()
     }
 
+    /// Shows the text in `$PAGER`, or in less.
     fn page(&self, text: &str, styled: bool) -> Result<(), HostError> {
         let text = if styled { text.into() } else { printable(text) };
-        self.page_text(&text).map_err(host_error)
+        let env = &self.app.env;
+        let pager = env.get("PAGER").filter(|pager| !pager.trim().is_empty());
+        let pager = pager.unwrap_or("less");
+        let mut words = pager.split_whitespace();
+        let mut command = Command::new(words.next().unwrap_or("less"));
+        command.args(words).stdin(Stdio::piped());
+        if env.get("LESS").is_none() {
+            // Wide tables scroll sideways, and colours are kept.
+            command.env("LESS", "-RS");
+        }
+        self.with_original_terminal(|| -> Result<(), HostError> {
+            let mut child = command.spawn().map_err(|error| {
+                CommandError::usage(format!("the pager `{pager}` cannot be started: {error}"))
+                    .hint("set PAGER to an installed pager")
+            })?;
+            if let Some(mut stdin) = child.stdin.take() {
+                // The user may leave the pager early.
+                let _ = stdin.write_all(text.as_bytes());
+            }
+            let ended = child.wait();
+            ended.map_err(|error| CommandError::usage(format!("the pager `{pager}` failed: {error}")))?;
+            Ok(())
+        })
     }
 
     fn reveal(&self, what: &str, value: &Value, interrupt: &Interrupt) -> Result<String, HostError> {
-        self.reveal_value(what, value, interrupt).map_err(host_error)
+        let what = format!("the secrets of `{what}`");
+        let reveal = self.may_reveal(&what, &[VALUE.to_owned()], interrupt)?;
+        Ok(match reveal.json(VALUE, value) {
+            serde_json::Value::String(text) => text,
+            json => serde_json::to_string_pretty(&json).unwrap_or_default(),
+        })
     }
 
     fn export(&self, export: &Export, value: &Value, interrupt: &Interrupt) -> Result<usize, HostError> {
-        self.export_value(export, value, interrupt).map_err(host_error)
+        let path = self.app.env.folder().join(&export.file);
+        let format = private_file::format_of(Path::new(&export.file))?;
+        if path.exists() && !export.replace && !confirmed(&format!("Replace `{}`?", export.file), interrupt) {
+            return Err(already_exists(&export.file));
+        }
+        let records = records(value);
+        let mut columns = columns(&records);
+        let reveal = if export.reveal {
+            let what = format!("the secrets of `{}`, written to {},", export.name, export.file);
+            columns.push(VALUE.to_owned());
+            let reveal = self.may_reveal(&what, &columns, interrupt)?;
+            columns.pop();
+            reveal
+        } else {
+            Reveal::nothing()
+        };
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        private_file::write(&path, |sink: &mut dyn Write| {
+            let written = match format {
+                Format::Csv | Format::InertCsv => write_records(sink, format, &names, &records, &reveal),
+                Format::Json | Format::JsonLines => write_json(sink, format, value, &reveal),
+            };
+            Ok(written?)
+        })?;
+        Ok(records.len())
     }
 
     fn loader(&self) -> Box<dyn Loader> {
         Box::new(sources::Folder::of(Path::new("repl")))
     }
 
-    fn history(&self) -> Option<PathBuf> {
-        if self.app.env.is_set_empty("PROVISOR_HISTORY") {
-            return None;
-        }
-        if let Some(file) = self.app.env.os("PROVISOR_HISTORY") {
-            return Some(self.app.env.folder().join(file));
-        }
-        let state = self.app.paths().ok()?.state().to_owned();
-        App::make_private(&state).ok()?;
-        Some(state.join("history"))
-    }
-
     fn watch(&self, current_input: &CurrentInput, shut_down: Box<dyn Fn() + Send + Sync>) {
         if let Ok(paths) = self.app.paths() {
-            draft::remove_stale(paths.state());
+            editor::remove_stale(paths.state());
         }
         let editing = self.editing.clone();
         let shut_down = Box::new(move || {
@@ -260,7 +467,7 @@ impl ReplHost for CliHost {
         if let Ok(runtime) = Executor::start(1) {
             let runtime = self.runtime.get_or_init(|| runtime);
             let keyboard = self.keyboard.clone();
-            signals::watch(
+            terminal::watch(
                 runtime.handle(),
                 &self.app.ui,
                 current_input,
@@ -275,23 +482,116 @@ impl ReplHost for CliHost {
     }
 
     fn read(&self, path: &str) -> Result<(String, String), HostError> {
-        let source = sources::read_main(Path::new(path)).map_err(host_error)?;
+        let source = sources::read_main(Path::new(path))?;
         Ok((source.name, source.text))
-    }
-
-    fn rc(&self) -> (Vec<(String, String)>, Vec<String>) {
-        self.rc_files()
     }
 }
 
-fn host_error(error: CommandError) -> HostError {
-    HostError {
-        message: error.message,
-        hints: error.hints,
+impl From<CommandError> for HostError {
+    fn from(error: CommandError) -> HostError {
+        HostError {
+            message: error.message,
+            hints: error.hints,
+        }
     }
+}
+
+fn already_exists(file: impl std::fmt::Display) -> HostError {
+    let error = CommandError::usage(format!("`{file}` exists"));
+    error
+        .hint("choose another name, or add --force to replace it")
+        .into()
+}
+
+/// Asks a yes-or-no question, unless the interrupt comes first.
+fn confirmed(question: &str, interrupt: &Interrupt) -> bool {
+    line_input::confirmed(question, || interrupt.is_requested())
 }
 
 /// Locks the mutex, even if another thread panicked while holding it.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Describes the account of a run.
+fn describe_account(plan: &Value) -> String {
+    let plan = RunPlan::from_value(plan);
+    match plan.profile {
+        _ if plan.sandbox => ", on the sandbox".to_owned(),
+        Some(profile) => format!(", on {profile}"),
+        None => String::new(),
+    }
+}
+
+/// Writes the value as JSON, or as JSON lines with one line per item of a list.
+fn write_json(sink: &mut dyn Write, format: Format, value: &Value, reveal: &Reveal) -> io::Result<()> {
+    match (format, value) {
+        (Format::JsonLines, Value::List(items)) => {
+            for item in items {
+                writeln!(sink, "{}", reveal.json(VALUE, item))?;
+            }
+        }
+        _ => writeln!(sink, "{}", reveal.json(VALUE, value))?,
+    }
+    sink.flush()
+}
+
+/// Converts the items of a list, or the value itself, to records.
+fn records(value: &Value) -> Vec<Record> {
+    let record = |value: &Value| match value {
+        Value::Record(fields) => fields.clone(),
+        Value::Object(object) => {
+            let shown = object.shown_fields();
+            shown.map(|(name, value)| (name.clone(), value.clone())).collect()
+        }
+        other => Record::from([(VALUE.to_owned(), other.clone())]),
+    };
+    match value {
+        Value::List(items) => items.iter().map(record).collect(),
+        other => vec![record(other)],
+    }
+}
+
+fn columns(records: &[Record]) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for name in records.iter().flat_map(|record| record.keys()) {
+        if !columns.contains(name) {
+            columns.push(name.clone());
+        }
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::value::secret::Secret;
+    use serde_json::json;
+
+    fn written(format: Format, value: &Value, reveal: &Reveal) -> String {
+        let mut bytes = Vec::new();
+        write_json(&mut bytes, format, value, reveal).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn json_output_is_the_bare_value_with_secrets_masked() {
+        for value in [json!({"a": 1}), json!([1, 2]), json!("t"), json!([{"a": [null]}])] {
+            let kept = Value::from_json(value.clone());
+            let text = written(Format::Json, &kept, &Reveal::nothing());
+            assert_eq!(text, format!("{value}\n"));
+        }
+        let list = Value::from_json(json!([1, {"a": "x"}]));
+        assert_eq!(
+            written(Format::JsonLines, &list, &Reveal::nothing()),
+            "1\n{\"a\":\"x\"}\n"
+        );
+        let secret = Value::List(vec![Secret::new("hunter2").into()]);
+        assert_eq!(written(Format::Json, &secret, &Reveal::nothing()), "[\"***\"]\n");
+        assert_eq!(
+            written(Format::Json, &secret, &Reveal::columns([VALUE])),
+            "[\"hunter2\"]\n"
+        );
+    }
 }

@@ -1,15 +1,10 @@
 //! `provisor repl`: an interactive session.
 
-mod ask;
-mod draft;
-mod external_programs;
+mod account;
+mod editor;
 mod host;
-mod keyboard;
-mod screen;
-mod signals;
-mod target;
+mod terminal;
 mod trace;
-mod values;
 
 use std::io::{BufReader, IsTerminal as _};
 use std::os::fd::AsFd as _;
@@ -18,13 +13,12 @@ use std::sync::Arc;
 use clap::Args;
 
 use self::host::CliHost;
-use self::keyboard::Keyboard;
-use self::screen::TerminalScreen;
+use self::terminal::{Keyboard, terminal};
 use super::app::{Accounts, App};
 use super::error::CommandError;
 use super::exit::Exit;
 use super::memory;
-use crate::repl::host::{Ports, Screen as _};
+use crate::repl::host::Ports;
 use crate::repl::{Lines, Options, SessionExit};
 
 /// Start an interactive session.
@@ -81,21 +75,29 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         ..Accounts::default()
     };
     let typed = std::io::stdin().is_terminal();
-    let screen = Arc::new(TerminalScreen::new(&app.ui, &app.env, typed));
-    let keyboard = screen.can_redraw().then(Keyboard::take).flatten();
+    let terminal = terminal(&app.ui, &app.env, typed);
+    let keyboard = terminal.redraws.then(Keyboard::take).flatten();
     let _given_back = keyboard.clone().map(TerminalRestore);
     let host = CliHost::new(app, accounts, typed, keyboard)?;
     if command.yes {
         host.approve_current_account()?;
     }
-    let ports = Ports {
-        host: Arc::new(host),
-        screen,
+    let (rc, notes) = if command.no_rc {
+        (Vec::new(), Vec::new())
+    } else {
+        host.rc()
     };
     let options = Options {
         load: command.load.clone(),
         eval: command.eval.clone(),
-        no_rc: command.no_rc,
+        rc,
+        notes,
+        history: terminal.interactive.then(|| host.history()).flatten(),
+    };
+    let ports = Ports {
+        host: Arc::new(host),
+        screen: Arc::new(app.ui.clone()),
+        terminal,
     };
     let input = if typed { None } else { Some(input()?) };
     let left = crate::repl::run(ports, &super::run::host(app), &options, input);

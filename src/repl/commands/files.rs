@@ -3,6 +3,7 @@
 use super::Command;
 use super::words::{only_word, words};
 use crate::repl::{Next, Repl, SessionExit};
+use crate::value::visible::counted;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -45,11 +46,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "break",
         args: "",
         summary: "As the last line of an incomplete input: abandon it",
-        run: |repl, _| {
-            let screen = &repl.ports.screen;
-            screen.note("nothing is open; as a line of an incomplete input, :break abandons it");
-            Next::Go
-        },
+        run: |repl, _| repl.note("nothing is open; as a line of an incomplete input, :break abandons it"),
     },
     Command {
         name: "trust",
@@ -80,17 +77,14 @@ fn reload(repl: &mut Repl, _: &str) -> Next {
     let before = repl.space().forget_modules();
     let count = before.count();
     if count == 0 {
-        repl.ports.screen.note("nothing is imported");
-        return Next::Go;
+        return repl.note("nothing is imported");
     }
     let next = repl.enter(&statements.join("\n"));
-    let screen = repl.ports.screen.clone();
     if next == Next::Go {
-        let files = if count == 1 { "file" } else { "files" };
-        screen.note(&format!("read {count} {files} again"));
+        repl.note(&format!("read {} again", counted(count, "file")));
     } else {
         repl.space().restore_modules(before);
-        screen.note("the earlier imports stay; :reload tries again");
+        repl.note("the earlier imports stay; :reload tries again");
     }
     next
 }
@@ -124,7 +118,7 @@ fn trust(repl: &mut Repl, _: &str) -> Next {
 impl Repl {
     /// Opens a text in the editor and offers the result as the next input.
     pub(in crate::repl) fn edit_text(&self, text: &str) -> Next {
-        if !self.ports.screen.is_terminal() {
+        if !self.ports.terminal.interactive {
             return self.wrong("an editor needs a terminal", &[]);
         }
         match self.ports.host.edit(text) {

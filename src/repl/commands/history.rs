@@ -3,14 +3,12 @@
 use regex_lite::Regex;
 
 use super::Command;
-use crate::repl::evaluate::EvaluatedInput;
-use crate::repl::redaction::REDACTED_TEXT;
+use crate::repl::evaluate::{EvaluatedInput, REDACTED_TEXT};
 use crate::repl::width::cut;
 use crate::repl::{Next, Repl, SessionExit};
-use crate::run::session::{Change, SettledAs, UndoHint};
+use crate::run::session::{Change, SettledAs, SettledStep, UndoHint};
 use crate::script::interactive::Answer;
 use crate::value::Value;
-use crate::value::nearest::nearest;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -65,7 +63,7 @@ fn history(repl: &mut Repl, args: &str) -> Next {
         Err(reason) => return repl.wrong(&format!("`{args}` is not a regular expression: {reason}"), &[]),
     };
     if wanted.is_empty() && !repl.inputs.is_empty() {
-        repl.ports.screen.note("no input matches");
+        repl.note("no input matches");
     }
     let lines: Vec<String> = wanted
         .into_iter()
@@ -111,7 +109,7 @@ fn line(number: usize, input: &EvaluatedInput) -> String {
 fn rerun(repl: &mut Repl, args: &str) -> Next {
     let number: Option<usize> = args.parse().ok();
     match number.and_then(|number| repl.inputs.get(number.checked_sub(1)?)) {
-        Some(input) if repl.ports.screen.is_terminal() => Next::Offer(input.text.trim_end().to_owned()),
+        Some(input) if repl.ports.terminal.interactive => Next::Offer(input.text.trim_end().to_owned()),
         Some(_) => repl.wrong(":rerun needs a terminal", &[]),
         None => repl.usage("rerun"),
     }
@@ -134,17 +132,12 @@ fn undo(repl: &mut Repl, args: &str) -> Next {
         .collect();
     if wanted.is_empty() {
         let who = number.map_or("this session".to_owned(), |number| format!("input {number}"));
-        repl.ports.screen.note(&format!("{who} has changed nothing"));
-        return Next::Go;
+        return repl.note(&format!("{who} has changed nothing"));
     }
     for change in wanted {
-        let told = repl.told(change);
-        repl.ports.screen.out(&told);
+        repl.out(&repl.told(change));
     }
-    repl.ports
-        .screen
-        .note("nothing is undone automatically; enter the calls you want to run");
-    Next::Go
+    repl.note("nothing is undone automatically; enter the calls you want to run")
 }
 
 /// The subcommands of `provisor runs`.
@@ -164,11 +157,7 @@ fn runs(repl: &mut Repl, args: &str) -> Next {
             words.extend([(*word).to_owned(), session.id()]);
         }
         [word, ..] if !word.starts_with('-') && !RUNS.contains(word) => {
-            let hint = nearest(word, RUNS).map(|near| format!("did you mean {near}?"));
-            return repl.wrong(
-                &format!("`:runs` does not know `{word}`"),
-                &hint.into_iter().collect::<Vec<_>>(),
-            );
+            return repl.unknown_word(&format!("`:runs` does not know `{word}`"), word, RUNS);
         }
         given => words.extend(given.iter().map(|word| (*word).to_owned())),
     }
@@ -185,10 +174,7 @@ fn resume(repl: &mut Repl, args: &str) -> Next {
                 .collect();
             repl.provisor(&words)
         }
-        (None, _) => {
-            repl.ports.screen.note("this session has left nothing in doubt");
-            Next::Go
-        }
+        (None, _) => repl.note("this session has left nothing in doubt"),
         (Some(_), _) => repl.settle(),
     }
 }
@@ -253,16 +239,14 @@ impl Repl {
     }
 
     /// Looks up the steps that this session left in doubt. Ctrl-C stops it.
-    fn settle(&mut self) -> Next {
+    fn settle(&self) -> Next {
         let Some(session) = self.lazy_session.session() else {
             return Next::Go;
         };
-        let screen = self.ports.screen.clone();
-        let interrupt = crate::run::interrupt::Interrupt::new();
-        self.current_input.set(&interrupt);
+        let screen = &self.ports.screen;
         let mut settled_count = 0;
         let mut unresolved = 0;
-        let settled = session.settle(&interrupt, &mut |settling| {
+        let mut report = |settling: &SettledStep| {
             settled_count += 1;
             let step = format!("{} of input {}", settling.op, settling.number);
             match &settling.settled_as {
@@ -279,17 +263,13 @@ impl Repl {
                     screen.note("the look-up was stopped");
                 }
             }
-        });
-        self.current_input.clear();
+        };
+        let settled = self.interruptible(|interrupt| session.settle(interrupt, &mut report));
         match settled {
             Err(error) => self.wrong(&format!("the journal cannot be used: {error}"), &[]),
             Ok(()) if unresolved > 0 => Next::Failed(SessionExit::InDoubt),
-            Ok(()) => {
-                if settled_count == 0 {
-                    screen.note("nothing is in doubt");
-                }
-                Next::Go
-            }
+            Ok(()) if settled_count == 0 => self.note("nothing is in doubt"),
+            Ok(()) => Next::Go,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod files;
 mod history;
-mod inspect;
 pub(super) mod path;
 mod save;
 pub(super) mod settings;
@@ -29,7 +28,7 @@ pub(super) struct Command {
 
 /// All commands in groups, in the order in which users meet them.
 pub(super) static COMMANDS: &[&[Command]] = &[
-    inspect::COMMANDS,
+    super::help::COMMANDS,
     files::COMMANDS,
     save::COMMANDS,
     history::COMMANDS,
@@ -77,6 +76,12 @@ impl Repl {
         let command = commands().find(|command| command.name == name);
         let args = command.map_or("", |command| command.args);
         self.wrong(&format!("write it as `:{name} {args}`"), &[])
+    }
+
+    /// Shows that a word is unknown, and the known one that it is close to.
+    fn unknown_word<'a>(&self, message: &str, word: &str, known: impl IntoIterator<Item = &'a str>) -> Next {
+        let hint = nearest(word, known).map(|near| format!("did you mean {near}?"));
+        self.wrong(message, &hint.into_iter().collect::<Vec<_>>())
     }
 
     /// Shows what is wrong with a command.

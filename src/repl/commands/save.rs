@@ -2,7 +2,7 @@
 
 use super::Command;
 use super::words::words;
-use crate::repl::redaction::is_hidden;
+use crate::repl::evaluate::is_hidden;
 use crate::repl::{Next, Repl};
 use crate::script::bundle::{Bundle, Source};
 use crate::script::interactive::{InputOutcome, SavedScript, TypedInput};

@@ -18,13 +18,17 @@ pub(in crate::repl) struct Settings {
     pub(in crate::repl) look: DisplayOptions,
 }
 
-/// The description of a setting.
+/// A setting.
 pub(in crate::repl) struct Setting {
     pub(in crate::repl) name: &'static str,
     /// The possible or suggested values.
     pub(in crate::repl) values: &'static [&'static str],
     /// A one-line description.
     pub(in crate::repl) about: &'static str,
+    /// Its value as text.
+    get: fn(&Settings) -> String,
+    /// Sets it; `None` if it cannot have this value.
+    set: fn(&mut Repl, &str) -> Option<Next>,
 }
 
 /// All settings.
@@ -33,26 +37,63 @@ pub(in crate::repl) static SETTINGS: &[Setting] = &[
         name: "format",
         values: &["auto", "table", "json", "tree", "csv"],
         about: "how values are shown",
+        get: |settings| settings.look.format.word().to_owned(),
+        set: |repl, word| {
+            let mut known = Format::ALL.into_iter();
+            repl.settings.look.format = known.find(|format| format.word() == word)?;
+            Some(Next::Go)
+        },
     },
     Setting {
         name: "rows",
         values: &["20", "100", "1000"],
         about: "how many rows of a value are shown at a terminal",
+        get: |settings| settings.look.rows.to_string(),
+        set: |repl, word| match word.parse::<usize>() {
+            Ok(rows) if rows > 0 => {
+                repl.settings.look.rows = rows;
+                Some(Next::Go)
+            }
+            _ => Some(repl.wrong("`rows` must be a number above 0", &[])),
+        },
     },
     Setting {
         name: "timing",
         values: &["on", "off"],
         about: "show how long each input took",
+        get: |settings| word(settings.timing),
+        set: |repl, word| {
+            repl.settings.timing = flag(word)?;
+            Some(Next::Go)
+        },
     },
     Setting {
         name: "trace",
         values: &["on", "off"],
         about: "show each request",
+        get: |settings| word(settings.trace),
+        set: |repl, word| {
+            let on = flag(word)?;
+            if let Err(host_error) = repl.ports.host.trace(on) {
+                return Some(repl.refuse(&host_error));
+            }
+            repl.settings.trace = on;
+            Some(Next::Go)
+        },
     },
     Setting {
         name: "pager",
         values: &["on", "off"],
         about: "show output longer than the screen in $PAGER",
+        get: |settings| word(settings.pager),
+        set: |repl, word| {
+            let on = flag(word)?;
+            if on && !repl.ports.terminal.interactive {
+                return Some(repl.wrong("a pager needs a terminal", &[]));
+            }
+            repl.settings.pager = on;
+            Some(Next::Go)
+        },
     },
 ];
 
@@ -83,72 +124,32 @@ fn time(repl: &mut Repl, args: &str) -> Next {
 }
 
 fn set(repl: &mut Repl, args: &str) -> Next {
-    let words: Vec<&str> = args.split_whitespace().collect();
-    match words.as_slice() {
-        [] => {
-            for setting in SETTINGS {
-                let value = repl.settings.word(setting.name);
-                repl.ports.screen.out(&format!("{} {value}", setting.name));
-            }
-            Next::Go
+    let mut words = args.split_whitespace();
+    let Some(name) = words.next() else {
+        for setting in SETTINGS {
+            repl.out(&format!("{} {}", setting.name, (setting.get)(&repl.settings)));
         }
-        ["rows", word] => match word.parse::<usize>() {
-            Ok(rows) if rows > 0 => {
-                repl.settings.look.rows = rows;
-                Next::Go
-            }
-            _ => repl.wrong("`rows` must be a number above 0", &[]),
-        },
-        ["format", word] => match Format::ALL.into_iter().find(|format| format.word() == *word) {
-            Some(format) => {
-                repl.settings.look.format = format;
-                Next::Go
-            }
-            None => unknown(repl, "format", word),
-        },
-        ["timing", word] => match flag(word) {
-            Some(flag) => {
-                repl.settings.timing = flag;
-                Next::Go
-            }
-            None => unknown(repl, "timing", word),
-        },
-        ["pager", word] => match flag(word) {
-            Some(true) if !repl.ports.screen.is_terminal() => repl.wrong("a pager needs a terminal", &[]),
-            Some(flag) => {
-                repl.settings.pager = flag;
-                Next::Go
-            }
-            None => unknown(repl, "pager", word),
-        },
-        ["trace", word] => match flag(word) {
-            Some(flag) => match repl.ports.host.trace(flag) {
-                Ok(()) => {
-                    repl.settings.trace = flag;
-                    Next::Go
-                }
-                Err(host_error) => repl.refuse(&host_error),
-            },
-            None => unknown(repl, "trace", word),
-        },
-        [name, ..] if SETTINGS.iter().any(|setting| setting.name == *name) => repl.usage("set"),
-        [name, ..] => {
-            let hint = match nearest(name, SETTINGS.iter().map(|setting| setting.name)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => ":set lists them".to_owned(),
-            };
-            repl.wrong(&format!("there is no setting `{name}`"), &[hint])
-        }
-    }
+        return Next::Go;
+    };
+    let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
+        let hint = match nearest(name, SETTINGS.iter().map(|setting| setting.name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => ":set lists them".to_owned(),
+        };
+        return repl.wrong(&format!("there is no setting `{name}`"), &[hint]);
+    };
+    let (Some(word), None) = (words.next(), words.next()) else {
+        return repl.usage("set");
+    };
+    (setting.set)(repl, word).unwrap_or_else(|| {
+        let message = format!("`{name}` cannot be `{word}`");
+        repl.wrong(&message, &[format!("use one of {}", setting.values.join(", "))])
+    })
 }
 
-fn unknown(repl: &Repl, name: &str, word: &str) -> Next {
-    let setting = SETTINGS.iter().find(|setting| setting.name == name);
-    let values = setting.map_or(String::new(), |setting| setting.values.join(", "));
-    repl.wrong(
-        &format!("`{name}` cannot be `{word}`"),
-        &[format!("use one of {values}")],
-    )
+/// A switch as it is typed.
+fn word(flag: bool) -> String {
+    if flag { "on" } else { "off" }.to_owned()
 }
 
 fn flag(word: &str) -> Option<bool> {
@@ -156,19 +157,5 @@ fn flag(word: &str) -> Option<bool> {
         "on" => Some(true),
         "off" => Some(false),
         _ => None,
-    }
-}
-
-impl Settings {
-    /// The value of a setting as text.
-    fn word(&self, name: &str) -> String {
-        let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
-        match name {
-            "format" => self.look.format.word().to_owned(),
-            "rows" => self.look.rows.to_string(),
-            "timing" => on(self.timing),
-            "pager" => on(self.pager),
-            _ => on(self.trace),
-        }
     }
 }

@@ -3,10 +3,7 @@
 use super::Command;
 use crate::operation::context::Mode;
 use crate::repl::host::Switch;
-use crate::repl::shutdown::shut_down;
 use crate::repl::{Next, Repl};
-use crate::run::interrupt::Interrupt;
-use crate::value::nearest::nearest;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -35,47 +32,36 @@ fn profile(repl: &mut Repl, args: &str) -> Next {
         let now = host.place().profile;
         let names = host.profiles();
         if names.is_empty() {
-            repl.ports
-                .screen
-                .note("there is no profile yet; provisor profile add creates one");
+            repl.note("there is no profile yet; provisor profile add creates one");
         }
         for name in names {
             let mark = if Some(&name) == now.as_ref() { '*' } else { ' ' };
-            repl.ports.screen.out(&format!("{mark} {name}"));
+            repl.out(&format!("{mark} {name}"));
         }
         return Next::Go;
     }
-    let next = repl.switch(&Switch::Profile(args.to_owned()));
-    let place = repl.ports.host.place();
-    if next == Next::Go && place.mode == Mode::Sandbox {
-        repl.ports
-            .screen
-            .note(&format!("the sandbox stays on; :sandbox off switches to {args}"));
-    } else if next == Next::Go {
-        repl.ports.screen.note(&format!(
+    match repl.switch(&Switch::Profile(args.to_owned())) {
+        Next::Go if repl.ports.host.place().mode == Mode::Sandbox => {
+            repl.note(&format!("the sandbox stays on; :sandbox off switches to {args}"))
+        }
+        Next::Go => repl.note(&format!(
             "this applies to this session; `provisor profile use {args}` sets it for later ones"
-        ));
+        )),
+        next => next,
     }
-    next
 }
 
 fn mode(repl: &mut Repl, args: &str) -> Next {
     let mode = match args {
-        "" => {
-            let place = repl.ports.host.place();
-            repl.ports.screen.out(place.mode.name());
-            return Next::Go;
-        }
+        "" => return repl.out(repl.ports.host.place().mode.name()),
         "dev" => Mode::Dev,
         "prod" => Mode::Prod,
         "read-only" | "ro" => Mode::ReadOnly,
         "sandbox" => return repl.switch(&Switch::Sandbox(true)),
         _ => return repl.usage("mode"),
     };
-    match repl.ports.host.switch(&Switch::Mode(mode)) {
-        Ok(()) => Next::Go,
-        Err(host_error) => repl.refuse(&host_error),
-    }
+    let switched = repl.ports.host.switch(&Switch::Mode(mode), &mut || true);
+    repl.done(switched.map(drop))
 }
 
 fn sandbox(repl: &mut Repl, args: &str) -> Next {
@@ -86,7 +72,7 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
         ("" | "status", "") => {
             let place = repl.ports.host.place();
             let on = if place.mode == Mode::Sandbox { "on" } else { "off" };
-            repl.ports.screen.note(&format!(
+            repl.note(&format!(
                 "the sandbox is {on} in this session ({})",
                 place.label()
             ));
@@ -96,68 +82,60 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
         ("fault", fault) => {
             let next = repl.switch(&Switch::Fault(fault.to_owned()));
             if next == Next::Go {
-                repl.ports.screen.note(&format!(
+                repl.note(&format!(
                     "the fault {fault} applies from the next operation on; :sandbox on removes all faults"
                 ));
             }
             next
         }
-        ("reset", "") => reset(repl),
+        ("reset", "") => repl.switch(&Switch::Reset),
         _ => {
             let words = ["on", "off", "status", "fault", "reset"];
-            let hint = nearest(word, words).map(|near| format!("did you mean {near}?"));
-            repl.wrong(
-                &format!("`:sandbox` does not know `{args}`"),
-                &hint.into_iter().collect::<Vec<_>>(),
-            )
+            repl.unknown_word(&format!("`:sandbox` does not know `{args}`"), word, words)
         }
     }
-}
-
-fn reset(repl: &mut Repl) -> Next {
-    if let Err(host_error) = repl.ports.host.check(&Switch::Reset) {
-        return repl.refuse(&host_error);
-    }
-    if repl.ports.screen.can_prompt() && !repl.ports.host.place().agreed {
-        let interrupt = Interrupt::new();
-        repl.current_input.set(&interrupt);
-        let question = "Delete everything in the sandbox? [y/N] ";
-        let answer = repl.ports.host.ask(question, &interrupt).unwrap_or_default();
-        repl.current_input.clear();
-        if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
-            repl.ports.screen.note("nothing was done");
-            return Next::Go;
-        }
-    }
-    repl.switch(&Switch::Reset)
 }
 
 impl Repl {
     /// Switches the account. The results of the previous account are deleted, and its session ends.
     fn switch(&mut self, to: &Switch) -> Next {
-        if let Err(host_error) = self.ports.host.check(to) {
-            return self.refuse(&host_error);
-        }
         let before = self.ports.host.place();
-        // Steps left in doubt are reported; they do not prevent the switch.
-        let _ = shut_down(&self.lazy_session, &*self.ports.screen);
-        if let Err(host_error) = self.ports.host.switch(to) {
-            return self.refuse(&host_error);
+        let mut proceed = || {
+            if *to == Switch::Reset && !self.confirms_reset() {
+                return false;
+            }
+            // Steps left in doubt are reported; they do not prevent the switch.
+            let _ = self.lazy_session.shut_down();
+            true
+        };
+        match self.ports.host.switch(to, &mut proceed) {
+            Ok(true) => {}
+            Ok(false) => return self.note("nothing was done"),
+            Err(host_error) => return self.refuse(&host_error),
         }
         let place = self.ports.host.place();
         if *to == Switch::Reset {
             self.space().forget_values();
-            self.ports
-                .screen
-                .note("the sandbox was reset; earlier variables were deleted");
+            self.note("the sandbox was reset; earlier variables were deleted");
         } else if place.account() != before.account() {
             self.space().forget_values();
-            self.ports.screen.note(&format!(
+            self.note(&format!(
                 "{} from here on; variables of {} were deleted",
                 place.label(),
                 before.label()
             ));
         }
         Next::Go
+    }
+
+    /// Asks whether everything in the sandbox may be deleted, unless changes were approved in advance.
+    fn confirms_reset(&self) -> bool {
+        if !self.ports.terminal.prompts || self.ports.host.place().agreed {
+            return true;
+        }
+        let question = "Delete everything in the sandbox? [y/N] ";
+        let answer = self.interruptible(|interrupt| self.ports.host.ask(question, interrupt));
+        let answer = answer.unwrap_or_default().trim().to_lowercase();
+        ["y", "yes"].contains(&answer.as_str())
     }
 }

@@ -10,8 +10,8 @@ use crate::repl::host::Export;
 use crate::repl::show::{DisplayOptions, rendered};
 use crate::repl::width::{cut, padded, width};
 use crate::repl::{Next, Repl};
-use crate::run::interrupt::Interrupt;
 use crate::script::interactive::{Answer, Completeness, Step, read};
+use crate::value::visible::counted;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -72,15 +72,14 @@ fn vars(repl: &mut Repl, filter: &str) -> Next {
         .collect();
     drop(space);
     if rows.is_empty() {
-        repl.ports.screen.note("there are no variables");
-        return Next::Go;
+        return repl.note("there are no variables");
     }
     let widths = [0, 1, 2].map(|at: usize| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0));
     let columns = repl.ports.screen.width().unwrap_or(usize::MAX);
     for row in rows {
         let cells = row.iter().zip(widths).map(|(text, width)| padded(text, width));
         let line = format!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[3]);
-        repl.ports.screen.out(cut(&line, columns).trim_end());
+        repl.out(cut(&line, columns).trim_end());
     }
     Next::Go
 }
@@ -114,14 +113,8 @@ fn show_type(repl: &mut Repl, expression: &str) -> Next {
         }
     }
     match known {
-        InferredType::Nothing => {
-            repl.ports.screen.note("unknown without running it");
-            Next::Go
-        }
-        known => {
-            repl.ports.screen.out(&known.words());
-            Next::Go
-        }
+        InferredType::Nothing => repl.note("unknown without running it"),
+        known => repl.out(&known.words()),
     }
 }
 
@@ -141,7 +134,7 @@ fn out(repl: &mut Repl, number: &str) -> Next {
 }
 
 fn page(repl: &mut Repl, path: &str) -> Next {
-    if !repl.ports.screen.is_terminal() {
+    if !repl.ports.terminal.interactive {
         return repl.wrong(
             "a pager needs a terminal",
             &["without one, values are written as a whole".into()],
@@ -156,19 +149,16 @@ fn page(repl: &mut Repl, path: &str) -> Next {
         rows: usize::MAX,
         ..repl.settings.look
     };
-    let text = rendered(&*repl.ports.screen, look, &Answer::Value(value)).unwrap_or_default();
-    match repl.ports.host.page(&text, false) {
-        Ok(()) => Next::Go,
-        Err(host_error) => repl.refuse(&host_error),
-    }
+    let text = rendered(&repl.ports, look, &Answer::Value(value)).unwrap_or_default();
+    repl.done(repl.ports.host.page(&text, false))
 }
 
 fn reveal(repl: &mut Repl, path: &str) -> Next {
     if path.is_empty() {
         return repl.usage("reveal");
     }
-    let screen = &repl.ports.screen;
-    if !screen.is_terminal() || !screen.can_prompt() {
+    let terminal = &repl.ports.terminal;
+    if !terminal.interactive || !terminal.prompts {
         return repl.wrong(
             "secrets are shown at a terminal only",
             &["`provisor tenants export --reveal` writes them into a file".into()],
@@ -179,18 +169,10 @@ fn reveal(repl: &mut Repl, path: &str) -> Next {
         Err(next) => return next,
     };
     if !value.has_secret() {
-        repl.ports.screen.note(&format!("`{path}` holds no secret"));
-        return Next::Go;
+        return repl.note(&format!("`{path}` holds no secret"));
     }
-    let interrupt = Interrupt::new();
-    repl.current_input.set(&interrupt);
-    let shown = repl.ports.host.reveal(path, &value, &interrupt);
-    repl.current_input.clear();
-    match shown {
-        Ok(text) => {
-            repl.ports.screen.out(&text);
-            Next::Go
-        }
+    match repl.interruptible(|interrupt| repl.ports.host.reveal(path, &value, interrupt)) {
+        Ok(text) => repl.out(&text),
         Err(host_error) => repl.refuse(&host_error),
     }
 }
@@ -227,18 +209,8 @@ fn export(repl: &mut Repl, args: &str) -> Next {
         reveal: flags.contains(&"--reveal") && value.has_secret(),
         replace: flags.contains(&"--force"),
     };
-    let interrupt = Interrupt::new();
-    repl.current_input.set(&interrupt);
-    let written = repl.ports.host.export(&export, &value, &interrupt);
-    repl.current_input.clear();
-    match written {
-        Ok(count) => {
-            let s = if count == 1 { "" } else { "s" };
-            repl.ports
-                .screen
-                .note(&format!("{count} record{s} in {}", export.file));
-            Next::Go
-        }
+    match repl.interruptible(|interrupt| repl.ports.host.export(&export, &value, interrupt)) {
+        Ok(count) => repl.note(&format!("{} in {}", counted(count, "record"), export.file)),
         Err(host_error) => repl.refuse(&host_error),
     }
 }

@@ -1,22 +1,20 @@
 //! Help on names, from the table of operations, the library, and the session's own functions and variables.
 
-mod groups;
-mod own;
-
-pub(super) use self::own::preview;
-use self::own::{function, native, variable};
 use super::commands::{Command, commands, settings};
 use super::complete::infer::{InferredType, type_of};
 use super::complete::library;
 use super::complete::names::keyword;
-use super::{Next, Repl};
+use super::width::{padded, width};
+use super::{Next, Repl, show};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::doc::OpDoc;
 use crate::operation::doc::find::{self, Topic};
-use crate::operation::doc::text::{self, DocLayout};
+use crate::operation::doc::text::{self, DocLayout, wrap};
 use crate::operation::platform::Operation;
 use crate::operation::spec::Permission;
+use crate::script::interactive::{Answer, Function, Native, Workspace};
 use crate::value::nearest::nearest;
+use crate::value::visible::printable;
 
 /// The maximum width of documentation.
 const MAX_WIDTH: usize = 100;
@@ -69,7 +67,7 @@ impl Repl {
     }
 
     /// Shows the operations, functions and commands whose documentation contains all words.
-    pub(super) fn search(&self, terms: &str) -> Next {
+    fn search(&self, terms: &str) -> Next {
         let found = find::search(self.catalogue(), terms);
         let wanted: Vec<String> = terms.split_whitespace().map(str::to_lowercase).collect();
         let mut lines: Vec<String> = Vec::new();
@@ -88,7 +86,7 @@ impl Repl {
         natives.dedup_by(|a, b| a.0 == b.0);
         if !natives.is_empty() {
             lines.push(self.heading("language"));
-            lines.push(own::pairs(&natives, self.columns()));
+            lines.push(pairs(&natives, self.columns()));
         }
         let known = commands().filter(|one| has(&format!("{} {}", one.name, one.summary)));
         let known: Vec<(String, &str)> = known
@@ -96,7 +94,7 @@ impl Repl {
             .collect();
         if !known.is_empty() {
             lines.push(self.heading("commands"));
-            lines.push(own::pairs(&known, self.columns()));
+            lines.push(pairs(&known, self.columns()));
         }
         if lines.is_empty() {
             return self.unknown(terms);
@@ -105,7 +103,7 @@ impl Repl {
     }
 
     /// Shows all operations, or those of a module or kind.
-    pub(super) fn operations(&self, of: &str) -> Next {
+    fn operations(&self, of: &str) -> Next {
         if of.is_empty() {
             return self.page(&self.listed(self.catalogue().operations()));
         }
@@ -129,18 +127,14 @@ impl Repl {
              stops, Ctrl-D leaves. `_` is the last result, `_3` that of input 3, `_err` the last error. Platforms: {}.",
             self.catalogue().modules().collect::<Vec<_>>().join(", ")
         );
-        let groups: Vec<(String, String)> = groups::GROUPS
+        let groups: Vec<(String, String)> = GROUPS
             .iter()
             .map(|(title, names)| ((*title).to_owned(), format!(":{}", names.join(" :"))))
-            .collect();
-        let groups: Vec<(String, &str)> = groups
-            .iter()
-            .map(|(title, names)| (title.clone(), names.as_str()))
             .collect();
         let more = ":help commands describes each one; NAME? or :help NAME describes a name.";
         let parts = [
             text::wrap(&intro, columns).join("\n"),
-            own::pairs(&groups, columns),
+            pairs(&groups, columns),
             text::wrap(more, columns).join("\n"),
         ];
         self.page(&parts.join("\n\n"))
@@ -149,12 +143,12 @@ impl Repl {
     /// Shows every command with its arguments and summary.
     fn commands(&self) -> Next {
         let call = |command: &Command| (format!(":{} {}", command.name, command.args), command.summary);
-        let parts = groups::GROUPS.iter().map(|(title, names)| {
+        let parts = GROUPS.iter().map(|(title, names)| {
             let of_group = names
                 .iter()
                 .filter_map(|name| commands().find(|known| known.name == *name));
             let rows: Vec<(String, &str)> = of_group.map(call).collect();
-            format!("{}\n{}", self.heading(title), own::pairs(&rows, self.columns()))
+            format!("{}\n{}", self.heading(title), pairs(&rows, self.columns()))
         });
         self.page(&parts.collect::<Vec<_>>().join("\n\n"))
     }
@@ -173,7 +167,7 @@ impl Repl {
                 })
                 .collect();
             lines.push(String::new());
-            lines.push(own::pairs(&known, self.columns()));
+            lines.push(pairs(&known, self.columns()));
         }
         lines.join("\n")
     }
@@ -262,8 +256,8 @@ impl Repl {
         self.ports.screen.width().unwrap_or(DEFAULT_WIDTH).min(MAX_WIDTH)
     }
 
-    pub(super) fn heading(&self, text: &str) -> String {
-        if self.ports.screen.has_colour() {
+    fn heading(&self, text: &str) -> String {
+        if self.ports.terminal.colour {
             format!("\u{1b}[1m{text}\u{1b}[0m")
         } else {
             text.to_owned()
@@ -271,7 +265,7 @@ impl Repl {
     }
 
     /// Shows documentation; in the pager if that is enabled and the text is longer than the screen.
-    pub(super) fn page(&self, text: &str) -> Next {
+    fn page(&self, text: &str) -> Next {
         let screen = &self.ports.screen;
         let is_long = screen
             .height()
@@ -287,5 +281,238 @@ impl Repl {
     }
 }
 
+/// The groups: a title and its commands, in the order in which users meet them.
+static GROUPS: &[(&str, &[&str])] = &[
+    (
+        "look",
+        &["help", "search", "ops", "funcs", "source", "vars", "type"],
+    ),
+    ("values", &["out", "page", "reveal", "export", "set", "time"]),
+    (
+        "input",
+        &["history", "rerun", "edit", "paste", "break", "why", "quit"],
+    ),
+    ("files", &["load", "run", "reload", "save", "trust"]),
+    ("account", &["profile", "mode", "sandbox"]),
+    ("runs", &["runs", "resume", "undo"]),
+];
+
+/// The maximum width of the column of names.
+const MAX_NAME_WIDTH: usize = 44;
+
+/// Formats names with their descriptions beside them, or below if there is too little room.
+fn pairs(rows: &[(String, impl AsRef<str>)], columns: usize) -> String {
+    let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let column = widest.min(MAX_NAME_WIDTH) + 2;
+    let mut lines: Vec<String> = Vec::new();
+    for (name, text) in rows {
+        let text = text.as_ref();
+        let beside = columns >= column + 26 && width(name) < column;
+        if !beside {
+            lines.push(format!("  {}", name.trim_end()));
+            lines.extend(
+                wrap(text, columns.saturating_sub(6))
+                    .into_iter()
+                    .map(|line| format!("      {line}")),
+            );
+            continue;
+        }
+        let wrapped = wrap(text, columns - column - 2);
+        let first = wrapped.first().map_or("", String::as_str);
+        lines.push(format!("  {}{first}", padded(name, column)).trim_end().to_owned());
+        let indent = column + 2;
+        lines.extend(wrapped.iter().skip(1).map(|line| format!("{:indent$}{line}", "")));
+    }
+    lines.join("\n")
+}
+
+/// The page of a function of the session.
+fn function(function: &Function, look: &DocLayout<'_>) -> String {
+    let title = (look.heading)(&format!("{}({})", function.name, function.params.join(", ")));
+    let doc = if function.doc.is_empty() {
+        "a function of this session without a comment".to_owned()
+    } else {
+        printable(&function.doc).into_owned()
+    };
+    format!("{title}\n\n{doc}\n\n:source {} shows it", function.name)
+}
+
+/// The page of a function of the language.
+fn native(native: &Native, look: &DocLayout<'_>) -> String {
+    let params: Vec<String> = native
+        .params
+        .iter()
+        .map(|(name, ty)| format!("{name}: {}", if ty == "?" { "any value" } else { ty }))
+        .collect();
+    let result = if native.result.is_empty() {
+        String::new()
+    } else {
+        format!(" -> {}", native.result)
+    };
+    let signature = if native.property {
+        format!(".{}", native.name)
+    } else {
+        format!("{}({})", native.name, params.join(", "))
+    };
+    let title = (look.heading)(&format!("{signature}{result}"));
+    let doc = wrap(&native.doc, look.width).join("\n");
+    format!("{title}\n{doc}").trim_end().to_owned()
+}
+
+/// The page of a variable: its type and value.
+fn variable(space: &Workspace, name: &str) -> Option<String> {
+    let answer = space.variable(name)?;
+    let known = space.variables().into_iter().find(|one| one.name == name);
+    let ty = known.map(|one| one.type_name).unwrap_or_default();
+    let preview = preview(&answer);
+    Some(match space.catalogue().kind(&ty) {
+        Some(kind) => format!(
+            "{name}: {ty}, {}\n{preview}\n:help {ty} lists what it can do",
+            kind.summary
+        ),
+        None => format!("{name}: {ty}\n{preview}"),
+    })
+}
+
+/// A value in one line, with secrets masked.
+pub(super) fn preview(answer: &Answer) -> String {
+    match answer {
+        Answer::Nothing => "()".into(),
+        Answer::Value(value) | Answer::Mixed(value) => printable(&show::line(value)).replace('\n', " "),
+        Answer::Other(what) => format!("<{what}>"),
+    }
+}
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command {
+        name: "help",
+        args: "[NAME]",
+        summary: "List everything, or describe a name; `NAME?` does the same",
+        run: |repl, name| repl.help(name),
+    },
+    Command {
+        name: "search",
+        args: "WORD…",
+        summary: "Find operations, functions and commands by words of their documentation",
+        run: |repl, words| match words {
+            "" => repl.usage("search"),
+            words => repl.search(words),
+        },
+    },
+    Command {
+        name: "ops",
+        args: "[MODULE]",
+        summary: "List the operations, all or those of a module or kind of object",
+        run: |repl, of| repl.operations(of),
+    },
+    Command {
+        name: "funcs",
+        args: "[FILTER]",
+        summary: "List this session's functions, then those of the language that contain the filter",
+        run: funcs,
+    },
+    Command {
+        name: "source",
+        args: "FUNCTION",
+        summary: "Show how a function of this session is written",
+        run: source,
+    },
+    Command {
+        name: "quit",
+        args: "",
+        summary: "Leave",
+        run: |_, _| Next::Quit,
+    },
+];
+
+fn funcs(repl: &mut Repl, filter: &str) -> Next {
+    let own = repl.space().functions();
+    let wanted = |name: &str| name.to_lowercase().contains(&filter.to_lowercase());
+    let mut lines: Vec<String> = own
+        .iter()
+        .filter(|one| wanted(&one.name))
+        .map(|one| {
+            let about = one.doc.lines().next().unwrap_or_default();
+            let title = format!("{}({})", one.name, one.params.join(", "));
+            format!("{title}  {about}").trim_end().to_owned()
+        })
+        .collect();
+    if !filter.is_empty() {
+        let natives = library().iter().filter(|one| wanted(&one.name));
+        let mut natives: Vec<String> = natives.map(Native::signature).collect();
+        natives.dedup();
+        lines.extend(natives);
+    }
+    if lines.is_empty() {
+        let hint = if filter.is_empty() {
+            "this session has defined no function; :funcs WORD also searches the language"
+        } else {
+            "no function has such a name"
+        };
+        repl.note(hint);
+        return Next::Go;
+    }
+    repl.show_text(&lines.join("\n"));
+    Next::Go
+}
+
+fn source(repl: &mut Repl, name: &str) -> Next {
+    if name.is_empty() {
+        return repl.usage("source");
+    }
+    let found = repl.space().source_of(name);
+    if found.is_empty() {
+        return repl.wrong(
+            &format!("this session has defined no function `{name}`"),
+            &[":funcs lists them".into()],
+        );
+    }
+    let overloads = repl
+        .space()
+        .functions()
+        .iter()
+        .filter(|one| one.name == name)
+        .count();
+    for text in found.iter().take(overloads.max(1)) {
+        repl.ports.screen.out(text);
+    }
+    Next::Go
+}
+
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailing_question_mark_asks_for_help_on_a_name() {
+        assert_eq!(asked("ensure_tenant?"), Some("ensure_tenant"));
+        assert_eq!(asked("mobsted::connect() ?"), Some("mobsted::connect()"));
+        for other in ["a + b?", "?", "ensure_tenant", "\"what?\"", "is it?"] {
+            assert_eq!(asked(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn help_says_a_session_confirms_each_change_in_prod_mode() {
+        let catalogue = crate::platforms::catalogue();
+        let op = catalogue.operation("mobsted::ensure_tenant");
+        let meaning = op.map_or("", |op| session_doc(&catalogue, op).permission.meaning);
+        assert!(
+            meaning.contains("at each change in mode `prod`") && !meaning.contains("once per run"),
+            "{meaning}"
+        );
+    }
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let grouped: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, names)| names.iter().copied())
+            .collect();
+        for command in commands() {
+            let count = grouped.iter().filter(|name| **name == command.name).count();
+            assert_eq!(count, 1, ":{}", command.name);
+        }
+        assert_eq!(grouped.len(), commands().count());
+    }
+}

@@ -1,4 +1,4 @@
-//! Opens a text in the user's editor. It may contain a credential, so no trace of it outlives the session.
+//! The user's editor, and the text in it. It may contain a credential, so no trace of it outlives the session.
 
 use std::fs;
 use std::io;

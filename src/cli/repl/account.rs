@@ -60,7 +60,7 @@ impl CliHost {
     }
 
     /// Checks whether the session could switch.
-    pub(super) fn may_switch(&self, to: &Switch) -> Result<(), CommandError> {
+    fn check_switch(&self, to: &Switch) -> Result<(), CommandError> {
         match to {
             Switch::Profile(name) => {
                 let config = self.config()?;
@@ -106,9 +106,17 @@ impl CliHost {
         }
     }
 
-    /// Switches the session, and closes everything that is open for the previous account.
-    pub(super) fn switch_to(&self, to: &Switch) -> Result<(), CommandError> {
-        self.may_switch(to)?;
+    /// Switches the session if `proceed` agrees once it is known to be possible, and closes everything that is open for
+    /// the previous account. Returns whether it switched.
+    pub(super) fn switch_to(
+        &self,
+        to: &Switch,
+        proceed: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, CommandError> {
+        self.check_switch(to)?;
+        if !proceed() {
+            return Ok(false);
+        }
         if *to == Switch::Reset {
             // The state can be deleted once the sandbox is no longer served.
             drop(lock(&self.engine).take());
@@ -139,7 +147,8 @@ impl CliHost {
         if !matches!(to, Switch::Mode(_)) {
             drop(lock(&self.engine).take());
         }
-        self.find_place()
+        self.find_place()?;
+        Ok(true)
     }
 
     pub(super) fn config(&self) -> Result<Config, CommandError> {
