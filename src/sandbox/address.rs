@@ -23,6 +23,16 @@ pub(super) enum Style {
     Path(String),
 }
 
+impl Style {
+    /// Returns the URL of a platform with one host for all its accounts: `http://`, without a final slash.
+    pub(super) fn root(&self, platform: &str) -> String {
+        match self {
+            Style::Host(host) => format!("http://{host}"),
+            Style::Path(host) => format!("http://{host}/{platform}"),
+        }
+    }
+}
+
 /// The information in the host and path of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {

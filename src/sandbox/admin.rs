@@ -14,7 +14,7 @@ use super::reply::Reply;
 use super::serve::Site;
 use super::snapshot::{Totals, Traffic};
 use super::web::SimulatedService;
-use super::{jrni, lease, mobsted, sparrow, sparrow_bulk};
+use super::{jrni, lease, mobsted, sparrow, sparrow_bulk, token};
 
 /// The credentials of the platforms, starting with the master account, as `GET /_sandbox/master` returns them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -70,11 +70,17 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
         },
         (&Method::POST, ["expire-tokens"]) => expire_tokens(site),
         (&Method::POST, ["sparrow", "credits", credits]) => match credits.parse() {
-            Ok(credits) => recorded(site.world.record(sparrow::Event::Credit { credits })),
+            Ok(credits) => recorded(
+                site.world
+                    .record::<sparrow::State>(sparrow::Event::Credit { credits }),
+            ),
             Err(_) => missing("that number of credits"),
         },
         (&Method::POST, ["sparrow_bulk", "credits", credits]) => match credits.parse() {
-            Ok(credits) => recorded(site.world.record(sparrow_bulk::Event::Credit { credits })),
+            Ok(credits) => {
+                let event = sparrow_bulk::Event::Credit { credits };
+                recorded(site.world.record::<sparrow_bulk::State>(event))
+            }
             Err(_) => missing("that number of credits"),
         },
         (&Method::POST, ["tenants", email, change]) => change_tenant(site, &decoded(email), change),
@@ -98,9 +104,10 @@ pub(super) fn master(site: &Site) -> MasterLogin {
 }
 
 fn expire_tokens(site: &Site) -> Reply {
-    let mobsted = site.world.record(mobsted::Event::AllExpired);
-    let jrni = mobsted.and_then(|()| site.world.record(jrni::Event::AllExpired));
-    recorded(jrni.and_then(|()| site.world.record(sparrow::Event::AllExpired)))
+    let world = &site.world;
+    let mobsted = world.record::<mobsted::State>(mobsted::Event::AllExpired);
+    let jrni = mobsted.and_then(|()| world.record::<jrni::State>(jrni::Event::AllExpired));
+    recorded(jrni.and_then(|()| world.record::<sparrow::State>(sparrow::Event::AllExpired)))
 }
 
 fn health(site: &Site) -> Health {
@@ -141,19 +148,19 @@ fn change_tenant(site: &Site, email: &str, change: &str) -> Reply {
     else {
         return missing(&format!("a sub-account for {email}"));
     };
-    match change {
-        "password-gone" => recorded(site.world.record(mobsted::Event::RowPasswordGone { name })),
-        "password-changed" => {
-            let password = mobsted::new_password();
-            recorded(
-                site.world
-                    .record(mobsted::Event::PasswordChanged { name, password }),
-            )
+    let event = match change {
+        "password-gone" => mobsted::Event::RowPasswordGone { name },
+        "password-changed" => mobsted::Event::PasswordChanged {
+            name,
+            password: token::random(),
+        },
+        other => {
+            return missing(&format!(
+                "the change {other} (password-gone and password-changed are known)"
+            ));
         }
-        other => missing(&format!(
-            "the change {other} (password-gone and password-changed are known)"
-        )),
-    }
+    };
+    recorded(site.world.record::<mobsted::State>(event))
 }
 
 fn faults(site: &Site) -> Reply {

@@ -6,11 +6,10 @@ use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
-use serde_json::Value;
 use url::form_urlencoded;
 
 use super::address::{Address, PlatformName, Style};
-use super::form;
+use super::form::{self, Fields};
 
 /// A request to a platform.
 #[derive(Debug)]
@@ -102,8 +101,17 @@ impl Call {
             .and_then(|(_, value)| value.parse().ok())
     }
 
+    /// Returns the requested page of a list, by the names of the parameters for its number and size. The size is
+    /// reduced to `most`.
+    pub(super) fn page(&self, number: &str, size: &str, default: u64, most: u64) -> Page {
+        Page {
+            number: self.number(number).unwrap_or(1).max(1),
+            size: self.number(size).unwrap_or(default).clamp(1, most),
+        }
+    }
+
     /// Returns the body as a JSON object, whether it was sent as JSON, as a form or as multipart.
-    pub(super) fn fields(&self) -> Result<serde_json::Map<String, Value>, StatusCode> {
+    pub(super) fn fields(&self) -> Result<Fields, StatusCode> {
         if let Some(boundary) = self.header(CONTENT_TYPE.as_str()).and_then(form::boundary) {
             return form::multipart(&self.body, boundary).ok_or(StatusCode::BAD_REQUEST);
         }
@@ -115,6 +123,32 @@ impl Call {
             return Err(StatusCode::BAD_REQUEST);
         }
         Ok(form::urlencoded(&self.body))
+    }
+}
+
+/// The requested part of a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page {
+    /// The number of the page, from 1.
+    pub(super) number: u64,
+    /// The most items on a page.
+    pub(super) size: u64,
+}
+
+impl Page {
+    /// Returns the items on this page, and how many there are in all.
+    pub(super) fn of<T>(self, items: impl IntoIterator<Item = T>) -> (Vec<T>, usize) {
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let first = count((self.number - 1).saturating_mul(self.size));
+        let shown = first..first.saturating_add(count(self.size));
+        let (mut page, mut total) = (Vec::new(), 0);
+        for item in items {
+            if shown.contains(&total) {
+                page.push(item);
+            }
+            total += 1;
+        }
+        (page, total)
     }
 }
 

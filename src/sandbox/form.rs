@@ -3,8 +3,16 @@
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+/// The fields of a request or a resource, by name.
+pub(super) type Fields = Map<String, Value>;
+
+/// Returns a text among fields; empty if it is missing or no text.
+pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// Returns the fields of a form (`application/x-www-form-urlencoded`).
-pub(super) fn urlencoded(body: &[u8]) -> Map<String, Value> {
+pub(super) fn urlencoded(body: &[u8]) -> Fields {
     form_urlencoded::parse(body)
         .map(|(key, value)| (key.into_owned(), Value::from(value.into_owned())))
         .collect()
@@ -42,7 +50,7 @@ pub(super) struct Part<'a> {
 }
 
 /// Returns the text fields of a multipart body (RFC 7578), without files; `None` if the body is not multipart.
-pub(super) fn multipart(body: &[u8], boundary: &str) -> Option<Map<String, Value>> {
+pub(super) fn multipart(body: &[u8], boundary: &str) -> Option<Fields> {
     let fields = parts(body, boundary)?
         .into_iter()
         .filter(|part| part.filename.is_none());

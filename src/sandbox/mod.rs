@@ -7,9 +7,9 @@
 //! This module imports nothing from the rest of the program, so that a misconception about a platform cannot hide on
 //! both sides.
 //!
-//! To add a platform: create a folder next to `jrni/` with its commands, events, state and routes, and add one line
-//! each to `address` (its names), `serve` (its handler), `world` and `world/memory` (its state), `fault` (its routes),
-//! `snapshot` (its report) and `admin` (its credentials).
+//! To add a platform: create a folder next to `jrni/` with its events, state and routes, implement `Platform` for the
+//! state, and add one line each to `address` (its names), `serve` (its handler), `world` and `world/memory` (its state),
+//! `fault` (its routes), `snapshot` (its report) and `admin` (its credentials).
 
 mod address;
 mod admin;
@@ -404,11 +404,10 @@ impl Sandbox {
     /// Returns the parent company of the simulated JRNI.
     pub fn jrni(&self) -> JrniAccount {
         let access = &self.shared.master.jrni;
-        let host = Style::Host(format!("bookings.{}.jrni.sandbox", self.label()));
-        let plain = Style::Path(self.address().to_string());
+        let (url, plain_url) = self.urls("bookings", "jrni");
         JrniAccount {
-            url: format!("{}/api/v1", jrni::root(&host)),
-            plain_url: format!("{}/api/v1", jrni::root(&plain)),
+            url: url + "/api/v1",
+            plain_url: plain_url + "/api/v1",
             company: access.company,
             login: access.login.clone(),
             password: access.password.clone(),
@@ -420,11 +419,10 @@ impl Sandbox {
     /// Returns the account of the simulated Sparrow SMS.
     pub fn sparrow(&self) -> SparrowAccount {
         let access = &self.shared.master.sparrow;
-        let host = Style::Host(format!("ent-api.{}.sparrow.sandbox", self.label()));
-        let plain = Style::Path(self.address().to_string());
+        let (url, plain_url) = self.urls("ent-api", "sparrow");
         SparrowAccount {
-            url: sparrow::root(&host),
-            plain_url: sparrow::root(&plain),
+            url,
+            plain_url,
             api_token: access.api_token.clone(),
             partner_token: access.partner_token.clone(),
         }
@@ -432,14 +430,19 @@ impl Sandbox {
 
     /// Returns the account of the simulated bulk API of Sparrow SMS.
     pub fn sparrow_bulk(&self) -> SparrowBulkAccount {
-        let access = &self.shared.master.sparrow_bulk;
-        let host = Style::Host(format!("api.{}.sparrow_bulk.sandbox", self.label()));
-        let plain = Style::Path(self.address().to_string());
+        let (url, plain_url) = self.urls("api", "sparrow_bulk");
         SparrowBulkAccount {
-            url: sparrow_bulk::root(&host),
-            plain_url: sparrow_bulk::root(&plain),
-            api_token: access.api_token.clone(),
+            url,
+            plain_url,
+            api_token: self.shared.master.sparrow_bulk.api_token.clone(),
         }
+    }
+
+    /// Returns the URLs of a platform, by host name and by path.
+    fn urls(&self, host: &str, platform: &str) -> (String, String) {
+        let host = format!("{host}.{}.{platform}.sandbox", self.label());
+        let plain = Style::Path(self.address().to_string());
+        (Style::Host(host).root(platform), plain.root(platform))
     }
 
     /// Returns the URL of the simulated web service by path, for clients that do not know the sandbox.

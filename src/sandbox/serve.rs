@@ -22,17 +22,12 @@ use super::call::Call;
 use super::error::SandboxError;
 use super::fault::{Faults, Kind};
 use super::fault_stream::{ConnectionHandle, FaultListener};
-use super::jrni::Jrni;
-use super::mobsted::Mobsted;
-use super::platform::{Action, Platform};
+use super::platform::{Action, Platform, Refusal};
 use super::reply::Reply;
 use super::snapshot::{Meter, Traffic, count};
-use super::sparrow::Sparrow;
-use super::sparrow_bulk::SparrowBulk;
 use super::token::Signer;
-use super::web::Web;
 use super::world::World;
-use super::{Behaviour, Options};
+use super::{Behaviour, Options, jrni, mobsted, sparrow, sparrow_bulk, web};
 
 /// The largest request body accepted, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -194,13 +189,12 @@ async fn handle(
         return admin::answer(&site, &parts.method, path, &body).into();
     }
     let call = Call::read(&parts, body);
-    count(&site.meter.requests);
     match call.platform {
-        PlatformName::Mobsted => respond::<Mobsted>(site, call, &hook).await,
-        PlatformName::Jrni => respond::<Jrni>(site, call, &hook).await,
-        PlatformName::Sparrow => respond::<Sparrow>(site, call, &hook).await,
-        PlatformName::SparrowBulk => respond::<SparrowBulk>(site, call, &hook).await,
-        PlatformName::Web => respond::<Web>(site, call, &hook).await,
+        PlatformName::Mobsted => respond::<mobsted::State>(site, call, &hook).await,
+        PlatformName::Jrni => respond::<jrni::State>(site, call, &hook).await,
+        PlatformName::Sparrow => respond::<sparrow::State>(site, call, &hook).await,
+        PlatformName::SparrowBulk => respond::<sparrow_bulk::State>(site, call, &hook).await,
+        PlatformName::Web => respond::<web::State>(site, call, &hook).await,
     }
     .into()
 }
@@ -208,7 +202,9 @@ async fn handle(
 async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &ConnectionHandle) -> Reply {
     let route = P::route(&site, &call);
     site.meter.count_route(route);
-    P::count_request(&site, &call);
+    if P::count_request(&site, &call) {
+        count(&site.meter.repeats);
+    }
     match site.faults.decide(route) {
         None => answer::<P>(site, call, Duration::ZERO).await,
         Some(kind) => apply_fault::<P>(kind, site, call, hook).await,
@@ -234,8 +230,11 @@ async fn answer<P: Platform>(site: Arc<Site>, call: Call, delay: Duration) -> Re
 
 fn settle<P: Platform>(site: &Site, call: &Call) -> Reply {
     match P::plan(site, call) {
-        Action::Show(reply) => reply,
-        Action::Do(command) => P::carry_out(site, call, &command),
+        Ok(Action::Show(reply)) | Err(reply) => reply,
+        Ok(Action::Do(wanted)) => match site.world.perform::<P>(wanted) {
+            Ok(event) => P::done(site, call, event),
+            Err(refusal) => P::refused(site, &refusal),
+        },
     }
 }
 
@@ -262,7 +261,14 @@ async fn apply_fault<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook:
             let refusal = shown.filter(|reply| !reply.status.is_success());
             return refusal.unwrap_or_else(P::empty_success);
         }
-        Kind::ExpireToken => return P::expire(&site, &call),
+        Kind::ExpireToken => {
+            let expiry = P::expiry(&site, &call);
+            let recorded = expiry.map_or(Ok(()), |event| site.world.record::<P>(event));
+            let failed = recorded
+                .err()
+                .map(|error| P::refused(&site, &Refusal::from(error)));
+            return failed.unwrap_or_else(P::expired);
+        }
         Kind::DropAfter
         | Kind::Error500After
         | Kind::TooMany429After
@@ -296,8 +302,8 @@ async fn corrupt_reply<P: Platform>(kind: Kind, reply: Reply, hook: &ConnectionH
 /// Defers the effect of a request. If it has no effect, returns its response.
 fn defer<P: Platform>(site: &Arc<Site>, call: &Call, delay: Duration) -> Option<Reply> {
     match P::plan(site, call) {
-        Action::Show(reply) => return Some(reply),
-        Action::Do(command) => match site.world.defer(command, delay) {
+        Ok(Action::Show(reply)) | Err(reply) => return Some(reply),
+        Ok(Action::Do(wanted)) => match site.world.defer::<P>(wanted, delay) {
             Ok(id) => land_later(Arc::clone(site), id, delay),
             Err(error) => tracing::error!(%error, "the sandbox could not delay an effect"),
         },

@@ -189,13 +189,7 @@ pub struct Traffic {
 /// The counters behind [`Traffic`].
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    pub(super) requests: AtomicU64,
-    pub(super) partners: AtomicU64,
-    pub(super) applications: AtomicU64,
     pub(super) object_lists: AtomicU64,
-    pub(super) application_lists: AtomicU64,
-    pub(super) auths: AtomicU64,
-    pub(super) refreshes: AtomicU64,
     pub(super) repeats: AtomicU64,
     under_way: AtomicU64,
     routes: Mutex<BTreeMap<&'static str, u64>>,
@@ -219,19 +213,20 @@ impl Meter {
 
     pub(super) fn read(&self, hits: BTreeMap<String, u32>) -> Traffic {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let routes = self.routes().clone();
+        let of = |route: Route| routes.get(route.name()).copied().unwrap_or_default();
         Traffic {
-            requests: load(&self.requests),
-            partners: load(&self.partners),
-            applications: load(&self.applications),
+            requests: routes.values().sum(),
+            partners: of(Route::PARTNERS),
+            applications: of(Route::APPLICATIONS_POST),
             object_lists: load(&self.object_lists),
-            application_lists: load(&self.application_lists),
-            auths: load(&self.auths),
-            refreshes: load(&self.refreshes),
+            application_lists: of(Route::APPLICATIONS_GET),
+            auths: of(Route::AUTH),
+            refreshes: of(Route::REFRESH),
             under_way: load(&self.under_way),
             faults: hits.values().copied().map(u64::from).sum(),
             repeats: load(&self.repeats),
-            routes: self
-                .routes()
+            routes: routes
                 .iter()
                 .map(|(name, count)| ((*name).to_owned(), *count))
                 .collect(),

@@ -89,6 +89,11 @@ impl Signer {
     }
 }
 
+/// Returns 32 random hexadecimal digits.
+pub(super) fn random() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
+
 /// Returns a digest of a text, consisting of lower-case letters valid in a host name.
 pub(super) fn digest(text: &str) -> String {
     let bytes = Sha256::digest(text.as_bytes());

@@ -11,10 +11,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::SandboxError;
 use super::log::{self, Log};
+use super::platform::{Platform, Refusal};
 use super::snapshot::{Snapshot, Traffic};
 use super::{jrni, mobsted, sparrow, sparrow_bulk, web};
-pub(super) use memory::{Command, DeferredCommand, LogContent, Memory};
-use memory::{Deferred, Entry, FORMAT};
+use memory::{Deferred, Entry, FORMAT, LogContent};
+pub(super) use memory::{Event, Memory};
 
 /// The event log's file name in the sandbox's folder.
 pub(super) const LOG_FILE: &str = "world.jsonl";
@@ -100,33 +101,41 @@ impl World {
         look(&self.read().memory.web)
     }
 
-    /// Carries out a command and returns the resulting event.
-    pub(super) fn perform<C: Command>(&self, command: &C) -> Result<C::Event, C::Refusal> {
-        self.write().perform(command, None)
+    /// Makes a requested change and returns the resulting event.
+    pub(super) fn perform<P: Platform>(&self, wanted: P::Event) -> Result<P::Event, Refusal> {
+        let mut inner = self.write();
+        match P::of(&inner.memory).decide(wanted) {
+            Ok(event) => {
+                inner.record::<P>(event.clone())?;
+                Ok(event)
+            }
+            Err(refusal) => {
+                if let Some(event) = &refusal.trace {
+                    inner.add(None, LogContent::At(Event::clone(event)))?;
+                }
+                Err(refusal)
+            }
+        }
     }
 
     /// Records the services that this world does not know yet, or knows under another description.
     pub(super) fn describe(&self, services: &[web::SimulatedService]) -> Result<(), SandboxError> {
         let unknown = self.web(|state| state.unknown(services));
         let mut unknown = unknown.into_iter();
-        unknown.try_for_each(|service| self.record(web::Event::Described(service)))
+        unknown.try_for_each(|service| self.record::<web::State>(web::Event::Described(service)))
     }
 
     /// Records an event that needs no decision.
-    pub(super) fn record(&self, event: impl Into<LogContent>) -> Result<(), SandboxError> {
-        self.write().add(None, event.into())
+    pub(super) fn record<P: Platform>(&self, event: P::Event) -> Result<(), SandboxError> {
+        self.write().record::<P>(event)
     }
 
-    /// Defers a command by `delay`; returns the number for [`World::land`].
-    pub(super) fn defer(
-        &self,
-        command: impl Into<DeferredCommand>,
-        delay: Duration,
-    ) -> Result<u64, SandboxError> {
+    /// Defers a requested change by `delay`; returns the number for [`World::land`].
+    pub(super) fn defer<P: Platform>(&self, wanted: P::Event, delay: Duration) -> Result<u64, SandboxError> {
         let mut inner = self.write();
         let id = inner.memory.last_deferred + 1;
-        let due = now_millis().saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
-        let command = command.into();
+        let due = now_millis().saturating_add(millis(delay));
+        let command = P::WRAP(wanted);
         inner.add(None, LogContent::Deferred(Deferred { id, due, command }))?;
         Ok(id)
     }
@@ -143,19 +152,20 @@ impl World {
             .collect()
     }
 
-    /// Carries out a deferred command now, unless it has been. A refusal is only logged: no client is waiting.
+    /// Makes a deferred change now, unless it has been made. A refusal is only logged: no client is waiting.
     pub(super) fn land(&self, id: u64) -> Result<(), SandboxError> {
         let mut inner = self.write();
         let Some(deferred) = inner.memory.deferred.get(&id).cloned() else {
             return Ok(());
         };
-        match &deferred.command {
-            DeferredCommand::Mobsted(command) => inner.land(command, id),
-            DeferredCommand::Jrni(command) => inner.land(command, id),
-            DeferredCommand::Sparrow(command) => inner.land(command, id),
-            DeferredCommand::SparrowBulk(command) => inner.land(command, id),
-            DeferredCommand::Web(command) => inner.land(command, id),
-        }
+        let what = match inner.memory.decide(deferred.command) {
+            Ok(event) => LogContent::At(event),
+            Err(refusal) => match refusal.trace {
+                Some(event) => LogContent::At(*event),
+                None => LogContent::Refused { reason: refusal.text },
+            },
+        };
+        inner.add(Some(id), what)
     }
 
     /// Returns the platforms' records.
@@ -185,7 +195,12 @@ pub(super) fn read_snapshot(dir: &Path) -> Result<Option<Snapshot>, SandboxError
 /// Returns the current time in milliseconds since the Unix epoch.
 pub(super) fn now_millis() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    millis(since)
+}
+
+/// Returns a duration in milliseconds.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Inner {
@@ -198,44 +213,19 @@ impl Inner {
             let format = FORMAT;
             self.add(None, LogContent::World { format, secret })?;
         }
-        if self.memory.mobsted.master().is_none() {
-            self.add(None, mobsted::new_master().into())?;
-        }
-        if self.memory.jrni.founded().is_none() {
-            self.add(None, jrni::initial_event().into())?;
-        }
-        if !self.memory.sparrow.is_initialized() {
-            self.add(None, sparrow::initial_event().into())?;
-        }
-        if !self.memory.sparrow_bulk.is_initialized() {
-            self.add(None, sparrow_bulk::initial_event().into())?;
-        }
-        Ok(())
+        self.found::<mobsted::State>()?;
+        self.found::<jrni::State>()?;
+        self.found::<sparrow::State>()?;
+        self.found::<sparrow_bulk::State>()
     }
 
-    fn perform<C: Command>(&mut self, command: &C, settles: Option<u64>) -> Result<C::Event, C::Refusal> {
-        match command.decide(&self.memory) {
-            Ok(event) => {
-                self.add(settles, event.clone().into())?;
-                Ok(event)
-            }
-            Err(refusal) => {
-                if let Some(event) = C::trace(&refusal) {
-                    self.add(settles, event.into())?;
-                }
-                Err(refusal)
-            }
-        }
+    fn found<P: Platform>(&mut self) -> Result<(), SandboxError> {
+        let first = P::of(&self.memory).founding();
+        first.map_or(Ok(()), |event| self.record::<P>(event))
     }
 
-    fn land<C: Command>(&mut self, command: &C, id: u64) -> Result<(), SandboxError> {
-        match self.perform(command, Some(id)) {
-            Err(refusal) if C::trace(&refusal).is_none() => {
-                let reason = refusal.to_string();
-                self.add(Some(id), LogContent::Refused { reason })
-            }
-            _ => Ok(()),
-        }
+    fn record<P: Platform>(&mut self, event: P::Event) -> Result<(), SandboxError> {
+        self.add(None, LogContent::At(P::WRAP(event)))
     }
 
     fn add(&mut self, settles: Option<u64>, what: LogContent) -> Result<(), SandboxError> {

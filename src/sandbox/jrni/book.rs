@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::Kind;
-use super::state::{Administrator, Company, Record, State, text};
+use super::state::{Record, State};
 
 /// The credentials of the parent company. Contains secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,42 +103,32 @@ pub struct JrniTotals {
 impl State {
     /// Returns the records of JRNI.
     pub(in crate::sandbox) fn book(&self) -> JrniBook {
-        let people = self.records.iter().filter(|((kind, _), _)| *kind == Kind::Person);
+        let company = |one: &Record| CompanyBook {
+            id: one.id,
+            parent: one.company,
+            name: one.text("name").to_owned(),
+            reference: one.text("ref").to_owned(),
+            disabled: one.off,
+        };
+        let administrator = |one: &Record| AdministratorBook {
+            id: one.id,
+            company: one.company.unwrap_or_default(),
+            email: one.text("email").to_owned(),
+            password: one.text("password").to_owned(),
+            role: one.text("role").to_owned(),
+        };
+        let person = |one: &Record| RecordBook {
+            id: one.id,
+            company: one.company.unwrap_or_default(),
+            name: one.text("name").to_owned(),
+            reference: one.text("reference").to_owned(),
+            deleted: one.off,
+        };
         JrniBook {
-            companies: self.companies.values().map(company).collect(),
-            administrators: self.administrators.values().map(administrator).collect(),
-            people: people.map(|(_, record)| person(record)).collect(),
+            companies: self.all(Kind::Company).map(company).collect(),
+            administrators: self.all(Kind::Administrator).map(administrator).collect(),
+            people: self.all(Kind::Person).map(person).collect(),
             totals: self.totals.clone(),
         }
-    }
-}
-
-fn company(company: &Company) -> CompanyBook {
-    CompanyBook {
-        id: company.id,
-        parent: company.parent,
-        name: company.text("name").to_owned(),
-        reference: company.text("ref").to_owned(),
-        disabled: company.disabled,
-    }
-}
-
-fn administrator(one: &Administrator) -> AdministratorBook {
-    AdministratorBook {
-        id: one.id,
-        company: one.company,
-        email: one.text("email").to_owned(),
-        password: one.text("password").to_owned(),
-        role: one.text("role").to_owned(),
-    }
-}
-
-fn person(record: &Record) -> RecordBook {
-    RecordBook {
-        id: record.id,
-        company: record.company,
-        name: text(&record.fields, "name").to_owned(),
-        reference: text(&record.fields, "reference").to_owned(),
-        deleted: record.deleted,
     }
 }

@@ -5,31 +5,15 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::super::call::{Call, decoded};
+use super::super::call::{Call, Page, decoded};
+use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::event::{Command, Fields};
-use super::fields::{FieldType, RequestFields};
-use super::hal::{self, BaseUrl, Page};
-use super::state::{Company, State, text};
+use super::event::{Event, Kind};
+use super::hal::{self, BaseUrl};
+use super::records::form;
+use super::state::{Record, State};
 use super::{Action, unknown};
-
-/// The default page size of companies.
-const PAGE_SIZE: u64 = 30;
-
-/// The fields that a company accepts.
-const FIELDS: &[(&str, FieldType)] = &[
-    ("name", FieldType::Text),
-    ("description", FieldType::Text),
-    ("website", FieldType::Text),
-    ("ref", FieldType::Text),
-    ("timezone", FieldType::Text),
-    ("currency_code", FieldType::Text),
-    ("country_code", FieldType::Text),
-    ("live", FieldType::Switch),
-    ("address", FieldType::Map),
-    ("extra", FieldType::Map),
-];
 
 /// Plans a request to `/company` or below, which is public.
 pub(super) fn public(site: &Site, call: &Call, base: &BaseUrl, rest: &[&str]) -> Result<Action, Reply> {
@@ -39,8 +23,7 @@ pub(super) fn public(site: &Site, call: &Call, base: &BaseUrl, rest: &[&str]) ->
     match rest {
         ["find_by_ref", reference] => find(site, base, &decoded(reference), None),
         [id] => show(site, base, number(id)?, StatusCode::OK).map(Action::Show),
-        [id, "children"] => children(site, call, base, number(id)?),
-        [id, "search"] => search(site, call, base, number(id)?),
+        [id, part @ ("children" | "search")] => children(site, call, base, number(id)?, part),
         _ => Err(unknown(call)),
     }
 }
@@ -53,45 +36,31 @@ pub(super) fn admin(
     id: u64,
     rest: &[&str],
 ) -> Result<Action, Reply> {
-    match (&call.method, rest) {
-        (&Method::GET, []) => show(site, base, id, StatusCode::OK).map(Action::Show),
-        (&Method::GET, ["find_by_ref", reference]) => find(site, base, &decoded(reference), Some(id)),
-        (&Method::PUT, []) => {
-            let given = RequestFields::read(call, FIELDS)?;
-            given.not_blank("name")?;
-            let fields = given.0;
-            Ok(Action::Do(Command::ChangeCompany { id, fields }))
-        }
-        (&Method::POST, []) => {
-            let given = RequestFields::read(call, FIELDS)?;
-            given.required("name")?;
-            let fields = given.0;
-            Ok(Action::Do(Command::CreateCompany { parent: id, fields }))
-        }
-        (&Method::DELETE, []) => Ok(Action::Do(Command::DisableCompany { id })),
-        _ => Err(unknown(call)),
-    }
-}
-
-/// Whether the parent already has a child company with the reference in the request.
-pub(super) fn exists(site: &Site, call: &Call, parent: u64) -> bool {
-    let fields = call.fields().unwrap_or_default();
-    let reference = text(&fields, "ref");
-    !reference.is_empty()
-        && site.world.jrni(|state| {
-            let mut children = state.children(parent);
-            children.any(|company| company.text("ref") == reference)
-        })
+    let kind = Kind::Company;
+    let (company, form) = (id, form(kind));
+    Ok(match (&call.method, rest) {
+        (&Method::GET, []) => Action::Show(show(site, base, id, StatusCode::OK)?),
+        (&Method::GET, ["find_by_ref", reference]) => find(site, base, &decoded(reference), Some(id))?,
+        (&Method::PUT, []) => Action::Do(Event::RecordChanged {
+            kind,
+            company,
+            id,
+            fields: form.read(call, false)?,
+        }),
+        (&Method::POST, []) => Action::Do(Event::Record {
+            kind,
+            company,
+            id: 0,
+            fields: form.read(call, true)?,
+        }),
+        (&Method::DELETE, []) => Action::Do(Event::RecordDeleted { kind, company, id }),
+        _ => return Err(unknown(call)),
+    })
 }
 
 /// Returns one company with its children.
 pub(super) fn show(site: &Site, base: &BaseUrl, id: u64, status: StatusCode) -> Result<Reply, Reply> {
-    let body = site.world.jrni(|state| {
-        let company = state.companies.get(&id)?;
-        Some(whole(state, base, company))
-    });
-    body.map(|body| Reply::json(status, &body))
-        .ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))
+    read(site, id, |state, company| whole(state, base, company)).map(|body| Reply::json(status, &body))
 }
 
 /// Returns the body of `GET /{company}/settings`.
@@ -111,64 +80,59 @@ pub(super) fn settings(base: &BaseUrl, id: u64) -> Value {
 
 /// Responds to `GET /{company}/addresses`: a list with the company's address, if it has one.
 pub(super) fn addresses(site: &Site, base: &BaseUrl, id: u64) -> Result<Reply, Reply> {
-    let found = site
-        .world
-        .jrni(|state| state.companies.get(&id).map(|company| address(base, company)));
-    let found = found.ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))?;
+    let found = read(site, id, |_, company| address(base, company))?;
     let items: Vec<Value> = found.into_iter().collect();
-    let total = items.len();
-    Ok(Page::whole().reply(base, &format!("{id}/addresses"), "addresses", &items, total))
+    let page = Page {
+        number: 1,
+        size: hal::MAX_PAGE_SIZE,
+    };
+    let path = format!("{id}/addresses");
+    Ok(hal::list(page, base, &path, "addresses", &items, items.len()))
 }
 
-fn find(site: &Site, base: &BaseUrl, reference: &str, below: Option<u64>) -> Result<Action, Reply> {
+/// Reads a company, also a disabled one.
+fn read<T>(site: &Site, id: u64, read: impl FnOnce(&State, &Record) -> T) -> Result<T, Reply> {
+    let found = site
+        .world
+        .jrni(|state| state.company(id).map(|company| read(state, company)));
+    found.map_err(|refusal: Refusal| hal::refused(&refusal))
+}
+
+/// Plans a search for the oldest company with a reference, restricted to `above` and the companies below it if given.
+/// Disabled companies are included.
+fn find(site: &Site, base: &BaseUrl, reference: &str, above: Option<u64>) -> Result<Action, Reply> {
     let found = site.world.jrni(|state| {
-        let company = state.by_reference(reference, below)?;
-        Some(whole(state, base, company))
+        let mut companies = state.all(Kind::Company);
+        let found = companies.find(|company| {
+            company.has("ref", reference) && above.is_none_or(|above| state.reaches(above, company.id))
+        });
+        found.map(|company| whole(state, base, company))
     });
     found
         .map(|body| Action::Show(Reply::ok(&body)))
         .ok_or_else(|| hal::not_found("Could not find the company"))
 }
 
-fn children(site: &Site, call: &Call, base: &BaseUrl, id: u64) -> Result<Action, Reply> {
-    listing(site, call, base, id, "children", |_| true)
-}
-
-/// Plans `GET /company/{id}/search?company=`: by part of the name, ignoring case.
-fn search(site: &Site, call: &Call, base: &BaseUrl, id: u64) -> Result<Action, Reply> {
-    let wanted = call.parameter("company").unwrap_or_default().to_lowercase();
-    listing(site, call, base, id, "search", |company| {
-        company.text("name").to_lowercase().contains(&wanted)
-    })
-}
-
-fn listing(
-    site: &Site,
-    call: &Call,
-    base: &BaseUrl,
-    id: u64,
-    what: &str,
-    wanted: impl Fn(&Company) -> bool,
-) -> Result<Action, Reply> {
-    let page = Page::asked(call, PAGE_SIZE);
-    let found = site.world.jrni(|state| {
-        state.companies.get(&id)?;
-        let all: Vec<&Company> = state.children(id).filter(|company| wanted(company)).collect();
-        let total = all.len();
-        let shown = page.of(all);
-        let shown: Vec<Value> = shown.into_iter().map(|one| listed(state, base, one)).collect();
-        Some((shown, total))
+/// Plans `GET /company/{id}/children`, and `GET /company/{id}/search?company=`: by part of the name, ignoring case.
+fn children(site: &Site, call: &Call, base: &BaseUrl, id: u64, part: &str) -> Result<Action, Reply> {
+    let wanted = call.parameter("company").filter(|_| part == "search");
+    let wanted = wanted.unwrap_or_default().to_lowercase();
+    let reply = read(site, id, |state, _| {
+        let children = state.below(id, Kind::Company);
+        let children = children.filter(|company| company.text("name").to_lowercase().contains(&wanted));
+        let path = format!("company/{id}/{part}");
+        form(Kind::Company).page(call, base, &path, children, |company| {
+            listed(state, base, company)
+        })
     });
-    let (items, total) = found.ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))?;
-    let path = format!("company/{id}/{what}");
-    Ok(Action::Show(page.reply(base, &path, "companies", &items, total)))
+    reply.map(Action::Show)
 }
 
 /// Returns a company with its children, in both places where clients expect them.
-fn whole(state: &State, base: &BaseUrl, company: &Company) -> Value {
+fn whole(state: &State, base: &BaseUrl, company: &Record) -> Value {
     let mut body = listed(state, base, company);
     let children: Vec<Value> = state
-        .children(company.id)
+        .below(company.id, Kind::Company)
         .map(|child| whole(state, base, child))
         .collect();
     if let Some(fields) = body.as_object_mut().filter(|_| !children.is_empty()) {
@@ -181,8 +145,8 @@ fn whole(state: &State, base: &BaseUrl, company: &Company) -> Value {
 }
 
 /// Returns a company in the form of a list item.
-fn listed(state: &State, base: &BaseUrl, company: &Company) -> Value {
-    let children = state.children(company.id).count();
+fn listed(state: &State, base: &BaseUrl, company: &Record) -> Value {
+    let children = state.below(company.id, Kind::Company).count();
     let or = |name: &str, fallback: &str| match company.text(name) {
         "" => fallback.to_owned(),
         given => given.to_owned(),
@@ -192,7 +156,7 @@ fn listed(state: &State, base: &BaseUrl, company: &Company) -> Value {
         "id": company.id,
         "name": company.text("name"),
         "description": company.text("description"),
-        "company_type": if children > 0 || company.parent.is_none() { "parent" } else { "company" },
+        "company_type": if children > 0 || company.company.is_none() { "parent" } else { "company" },
         "address_id": address.as_ref().map(|address| address["id"].clone()),
         "website": company.text("website"),
         "multi_status": [],
@@ -201,7 +165,7 @@ fn listed(state: &State, base: &BaseUrl, company: &Company) -> Value {
         "timezone": or("timezone", "Europe/London"),
         "country_code": or("country_code", "gb"),
         "live": company.fields.get("live") == Some(&Value::Bool(true)),
-        "disabled": company.disabled,
+        "disabled": company.off,
         "extra": company.fields.get("extra").cloned().unwrap_or_else(|| json!({})),
         "created_at": hal::timestamp(company.created),
         "updated_at": hal::timestamp(company.updated),
@@ -223,9 +187,8 @@ fn listed(state: &State, base: &BaseUrl, company: &Company) -> Value {
     body
 }
 
-fn address(base: &BaseUrl, company: &Company) -> Option<Value> {
-    let given: &Fields = company.fields.get("address")?.as_object()?;
-    let mut address = given.clone();
+fn address(base: &BaseUrl, company: &Record) -> Option<Value> {
+    let mut address = company.fields.get("address")?.as_object()?.clone();
     // The sandbox stores one address per company, so its identifier can be the company's.
     address.insert("id".to_owned(), company.id.into());
     for name in ["map_url", "map_marker", "phone"] {
@@ -237,14 +200,14 @@ fn address(base: &BaseUrl, company: &Company) -> Option<Value> {
 }
 
 /// Returns the links of a company. Some go to version 1 of the API, whichever version is used.
-fn links(base: &BaseUrl, company: &Company) -> Map<String, Value> {
+fn links(base: &BaseUrl, company: &Record) -> Map<String, Value> {
     let id = company.id;
     let mut links = Map::new();
     let mut add = |name: &str, link: Value| {
         links.insert(name.to_owned(), link);
     };
     add("self", base.link(&format!("company/{id}")));
-    if let Some(parent) = company.parent {
+    if let Some(parent) = company.company {
         add("parent", base.link(&format!("company/{parent}")));
     }
     for name in ["settings", "addresses"] {

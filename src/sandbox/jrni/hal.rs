@@ -5,11 +5,10 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::address::Style;
-use super::super::call::Call;
+use super::super::call::{Call, Page};
+use super::super::platform::Refusal;
 use super::super::reply::Reply;
-use super::event::Refusal;
-use super::fields::FieldType;
+use super::records::FieldType;
 
 /// The version of the API that a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +23,6 @@ pub(super) enum Version {
 pub(super) struct BaseUrl {
     root: String,
     version: Version,
-}
-
-/// Returns the URL of the platform in the given style: `http://`, without a final slash or the API's path.
-pub(in crate::sandbox) fn root(style: &Style) -> String {
-    match style {
-        Style::Host(host) => format!("http://{host}"),
-        Style::Path(host) => format!("http://{host}/jrni"),
-    }
 }
 
 impl Version {
@@ -49,7 +40,7 @@ impl BaseUrl {
     /// Returns the address that the call used.
     pub(super) fn of(call: &Call, version: Version) -> BaseUrl {
         BaseUrl {
-            root: root(&call.style),
+            root: call.style.root("jrni"),
             version,
         }
     }
@@ -75,65 +66,42 @@ impl BaseUrl {
     }
 }
 
-/// The requested part of a list.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Page {
-    number: u64,
-    size: u64,
+/// The largest page size; larger ones are reduced to it (assumed: no limit is published).
+pub(super) const MAX_PAGE_SIZE: u64 = 1000;
+
+/// Reads `page` (from 1) and `per_page`, whose default differs from list to list.
+pub(super) fn page(call: &Call, default_size: u64) -> Page {
+    call.page("page", "per_page", default_size, MAX_PAGE_SIZE)
 }
 
-/// The largest page size; larger ones are reduced to it (assumed: no limit is published).
-const MAX_PAGE_SIZE: u64 = 1000;
-
-impl Page {
-    /// Reads `page` (from 1) and `per_page`, whose default differs from list to list.
-    pub(super) fn asked(call: &Call, default_size: u64) -> Page {
-        Page {
-            number: call.number("page").unwrap_or(1).max(1),
-            size: call
-                .number("per_page")
-                .unwrap_or(default_size)
-                .clamp(1, MAX_PAGE_SIZE),
-        }
+/// Returns a page of a list that has `total` items in all. Version 1 of the API links to the adjacent pages as `next` and
+/// `previous`, version 5 as `next` and `back`.
+pub(super) fn list(
+    page: Page,
+    base: &BaseUrl,
+    path: &str,
+    rel: &str,
+    items: &[Value],
+    total: usize,
+) -> Reply {
+    let at = |number: u64| base.link(&format!("{path}?page={number}&per_page={}", page.size));
+    let mut links = Map::new();
+    links.insert("self".to_owned(), at(page.number));
+    if page.number.saturating_mul(page.size) < total as u64 {
+        links.insert("next".to_owned(), at(page.number + 1));
     }
-
-    /// Returns one page that holds all items.
-    pub(super) fn whole() -> Page {
-        Page {
-            number: 1,
-            size: MAX_PAGE_SIZE,
-        }
+    if page.number > 1 {
+        let name = match base.version {
+            Version::V1 => "previous",
+            Version::V3 | Version::V5 => "back",
+        };
+        links.insert(name.to_owned(), at(page.number - 1));
     }
-
-    /// Returns the items of this page.
-    pub(super) fn of<T>(self, items: Vec<T>) -> Vec<T> {
-        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let skipped = count((self.number - 1).saturating_mul(self.size));
-        items.into_iter().skip(skipped).take(count(self.size)).collect()
-    }
-
-    /// Returns a page of a list that has `total` items in all. Version 1 of the API links to the adjacent pages as
-    /// `next` and `previous`, version 5 as `next` and `back`.
-    pub(super) fn reply(self, base: &BaseUrl, path: &str, rel: &str, items: &[Value], total: usize) -> Reply {
-        let at = |page: u64| base.link(&format!("{path}?page={page}&per_page={}", self.size));
-        let mut links = Map::new();
-        links.insert("self".to_owned(), at(self.number));
-        if self.number.saturating_mul(self.size) < total as u64 {
-            links.insert("next".to_owned(), at(self.number + 1));
-        }
-        if self.number > 1 {
-            let name = match base.version {
-                Version::V1 => "previous",
-                Version::V3 | Version::V5 => "back",
-            };
-            links.insert(name.to_owned(), at(self.number - 1));
-        }
-        Reply::ok(&json!({
-            "total_entries": total,
-            "_embedded": { rel: items },
-            "_links": links,
-        }))
-    }
+    Reply::ok(&json!({
+        "total_entries": total,
+        "_embedded": { rel: items },
+        "_links": links,
+    }))
 }
 
 /// Returns the JSON schema of the accepted fields, the target of `new` and `edit` links.
@@ -141,7 +109,7 @@ pub(super) fn form(fields: &[(&str, FieldType)]) -> Reply {
     let property = |(name, kind): &(&str, FieldType)| {
         (
             (*name).to_owned(),
-            json!({ "title": name.replace('_', " "), "type": kind.json_type() }),
+            json!({ "title": name.replace('_', " "), "type": kind.names().0 }),
         )
     };
     let properties: Map<String, Value> = fields.iter().map(property).collect();
@@ -181,13 +149,13 @@ pub(super) fn not_found(detail: &str) -> Reply {
     error(StatusCode::NOT_FOUND, "NotFoundError", detail)
 }
 
-/// Returns the response to a refused command.
+/// Returns the response to a refused change.
 pub(super) fn refused(refusal: &Refusal) -> Reply {
-    let text = refusal.to_string();
-    match refusal {
-        Refusal::NoCompany(_) | Refusal::Nothing { .. } => not_found(&text),
-        Refusal::NotOwned { .. } => error(StatusCode::FORBIDDEN, "ForbiddenError", &text),
-        Refusal::Duplicate(_) => error(StatusCode::CONFLICT, "DuplicateError", &text),
-        Refusal::Storage(_) => error(StatusCode::INSUFFICIENT_STORAGE, "StorageError", &text),
-    }
+    let message = match refusal.status {
+        StatusCode::NOT_FOUND => "NotFoundError",
+        StatusCode::FORBIDDEN => "ForbiddenError",
+        StatusCode::CONFLICT => "DuplicateError",
+        _ => "StorageError",
+    };
+    error(refusal.status, message, &refusal.text)
 }

@@ -4,12 +4,14 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::call::Call;
+use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
+use super::super::token;
 use super::super::world::now_millis;
-use super::event::{Command, Event, Refusal};
+use super::event::Event;
 use super::hal::{self, BaseUrl};
-use super::state::{Administrator, Session, State, same_email};
+use super::state::{Record, Session, State};
 use super::{Action, whole};
 
 /// Plans a request to `/login` or below.
@@ -34,7 +36,7 @@ pub(super) fn plan(site: &Site, call: &Call, base: &BaseUrl, rest: &[&str]) -> R
         (&Method::PUT, ["admin"]) => switch(site, call),
         (&Method::DELETE, _) => {
             let (token, _) = authorise(site, call)?;
-            Ok(Action::Do(Command::LogOut { token }))
+            Ok(Action::Do(Event::LoggedOut { token }))
         }
         _ => Err(super::unknown(call)),
     }
@@ -53,7 +55,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<(String, Session), R
     if note {
         let event = Event::Used { token: token.clone() };
         site.world
-            .record(event)
+            .record::<State>(event)
             .map_err(|error| hal::refused(&Refusal::from(error)))?;
     }
     Ok((token, session))
@@ -63,7 +65,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<(String, Session), R
 pub(super) fn signed_in(site: &Site, base: &BaseUrl, token: &str, status: StatusCode) -> Reply {
     let described = site.world.jrni(|state| {
         let session = state.session(token, now_millis(), site.behaviour.jrni_idle)?;
-        let administrators = administrators_for(state, session);
+        let administrators = state.administrators_for(&session.email, session.company);
         let user = administrators.first().map_or(0, |one| one.id);
         let company = session.company;
         Some(json!({
@@ -87,16 +89,16 @@ pub(super) fn signed_in(site: &Site, base: &BaseUrl, token: &str, status: Status
 }
 
 /// Returns the administrators with their companies and login links.
-fn embedded(state: &State, base: &BaseUrl, administrators: &[Administrator]) -> Value {
-    let one = |one: &Administrator| {
-        let company = one.company;
+fn embedded(state: &State, base: &BaseUrl, administrators: &[&Record]) -> Value {
+    let one = |one: &&Record| {
+        let company = one.company.unwrap_or_default();
         let at = format!("admin/{company}/administrators/{}", one.id);
         json!({
             "name": one.text("name"),
             "email": one.text("email"),
             "role": one.text("role"),
             "company_id": company,
-            "company_name": state.companies.get(&company).map_or("", |company| company.text("name")),
+            "company_name": state.company(company).map_or("", |company| company.text("name")),
             "_links": {
                 "self": base.link(&at),
                 "edit": base.link(&format!("{at}/edit")),
@@ -107,14 +109,6 @@ fn embedded(state: &State, base: &BaseUrl, administrators: &[Administrator]) -> 
         })
     };
     administrators.iter().map(one).collect()
-}
-
-/// Returns the administrators with the address of the sign-in, in its company or those above it.
-fn administrators_for(state: &State, session: &Session) -> Vec<Administrator> {
-    let is = |one: &&Administrator| {
-        same_email(one.text("email"), &session.email) && state.reaches(one.company, session.company)
-    };
-    state.administrators.values().filter(is).cloned().collect()
 }
 
 /// Plans a sign-in; the body may be JSON, a form, or multipart. If no company is given and the credentials fit several
@@ -129,42 +123,31 @@ fn sign_in(site: &Site, call: &Call, base: &BaseUrl, company: Option<u64>) -> Re
     };
     let company = company.or_else(|| fields.get("id").and_then(whole));
     let choice = site.world.jrni(|state| {
-        let known = state.administrators_of(email, password);
-        choose(state, &known, company).map_err(|several| {
-            if several.is_empty() {
-                hal::unauthorised()
-            } else {
-                company_choice_reply(&embedded(state, base, &several))
-            }
-        })
+        let known = state.administrators_with(email, password);
+        match (company, known.as_slice()) {
+            // The credentials of a parent company are valid for its children.
+            (Some(company), _) => known
+                .iter()
+                .any(|one| one.company.is_some_and(|own| state.reaches(own, company)))
+                .then_some(company)
+                .ok_or_else(hal::unauthorised),
+            (None, [one]) => Ok(one.company.unwrap_or_default()),
+            (None, []) => Err(hal::unauthorised()),
+            // In the form that three of the vendor's clients read.
+            (None, several) => Err(Reply::json(
+                StatusCode::BAD_REQUEST,
+                &json!({
+                    "error": "Please choose a company",
+                    "_embedded": { "administrators": embedded(state, base, several) },
+                }),
+            )),
+        }
     });
-    Ok(Action::Do(Command::SignIn {
+    Ok(Action::Do(Event::SignedIn {
         email: email.trim().to_owned(),
         company: choice?,
-        token: new_token(),
+        token: token::random(),
     }))
-}
-
-/// Returns the company to sign in to, or the administrators to choose from.
-fn choose(state: &State, known: &[Administrator], company: Option<u64>) -> Result<u64, Vec<Administrator>> {
-    match (company, known) {
-        // The credentials of a parent company are valid for its children.
-        (Some(company), _) => {
-            let may = known.iter().any(|one| state.reaches(one.company, company));
-            if may { Ok(company) } else { Err(Vec::new()) }
-        }
-        (None, [one]) => Ok(one.company),
-        (None, several) => Err(several.to_vec()),
-    }
-}
-
-/// Returns a 400 in the form that three of the vendor's clients read.
-fn company_choice_reply(administrators: &Value) -> Reply {
-    let body = json!({
-        "error": "Please choose a company",
-        "_embedded": { "administrators": administrators },
-    });
-    Reply::json(StatusCode::BAD_REQUEST, &body)
 }
 
 /// Plans `PUT /login/admin`: switches the token to another company that its user may sign in to.
@@ -174,16 +157,11 @@ fn switch(site: &Site, call: &Call) -> Result<Action, Reply> {
     let company = fields.get("company_id").and_then(whole);
     let company = company.ok_or_else(|| hal::bad_request("company_id is required"))?;
     let may = site.world.jrni(|state| {
-        let mut all = state.administrators.values();
-        all.any(|one| same_email(one.text("email"), &session.email) && state.reaches(one.company, company))
+        let administrators = state.administrators_for(&session.email, company);
+        !administrators.is_empty()
     });
     if !may {
         return Err(hal::unauthorised());
     }
-    Ok(Action::Do(Command::Switch { token, company }))
-}
-
-/// Returns a random opaque token.
-fn new_token() -> String {
-    format!("{:032x}", fastrand::u128(..))
+    Ok(Action::Do(Event::Switched { token, company }))
 }

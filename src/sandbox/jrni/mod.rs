@@ -3,12 +3,9 @@
 //! It follows the vendor's documentation and public clients. Where they are silent (the statuses of most creations, the
 //! form of most errors, creating companies at all), the most plausible convention is assumed.
 
-mod administrators;
 mod book;
 mod company;
-mod decide;
 mod event;
-mod fields;
 mod hal;
 mod login;
 mod records;
@@ -19,21 +16,17 @@ use serde_json::{Value, json};
 
 pub(super) use book::Access;
 pub use book::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
-pub(super) use event::{Command, Event};
-pub(super) use hal::root;
+pub(super) use event::Event;
 pub(super) use state::State;
 
 use super::call::Call;
 use super::fault::Route;
-use super::platform::Platform;
+use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
-use super::snapshot::count;
+use super::{token, world};
+use event::Kind;
 use hal::{BaseUrl, Version};
-
-/// The simulated platform.
-#[derive(Debug)]
-pub(super) struct Jrni;
 
 /// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[
@@ -55,65 +48,90 @@ pub(super) const ROUTES: &[&str] = &[
     "jrni-people-get",
 ];
 
-/// The effect of a request.
-type Action = super::platform::Action<Command>;
+type Action = platform::Action<Event>;
 
-impl Platform for Jrni {
-    type Command = Command;
+impl Platform for State {
+    type Event = Event;
+
+    const WRAP: fn(Event) -> world::Event = world::Event::Jrni;
+
+    fn of(memory: &world::Memory) -> &State {
+        &memory.jrni
+    }
+
+    /// A parent company and its owner.
+    fn founding(&self) -> Option<Event> {
+        (!self.is_founded()).then(|| Event::Founded {
+            company: 37_000,
+            name: "Example Group".to_owned(),
+            administrator: 37_001,
+            email: "owner@example.com".to_owned(),
+            password: token::random(),
+            app_id: format!("{:08x}", fastrand::u32(..)),
+            app_key: token::random(),
+        })
+    }
+
+    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        self.decided(wanted)
+    }
 
     fn route(_: &Site, call: &Call) -> Route {
         let segments = call.segments();
         Route::named(route(&call.method, segments.get(2..).unwrap_or_default()))
     }
 
-    fn count_request(site: &Site, call: &Call) {
-        if is_duplicate_create(site, call) {
-            count(&site.meter.repeats);
+    fn count_request(site: &Site, call: &Call) -> bool {
+        let segments = call.segments();
+        let ([_, _, "admin", company, part], &Method::POST) = (segments.as_slice(), &call.method) else {
+            return false;
+        };
+        match (company.parse(), records::named(part)) {
+            (Ok(company), Some(form)) => records::exists(site, call, company, form),
+            _ => false,
         }
     }
 
-    fn plan(site: &Site, call: &Call) -> Action {
-        match planned(site, call) {
-            Ok(action) => action,
-            Err(reply) => Action::Show(reply),
-        }
+    fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
+        planned(site, call)
     }
 
-    fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
+    fn done(site: &Site, call: &Call, event: Event) -> Reply {
         let base = BaseUrl::of(call, version(call).unwrap_or(Version::V1));
-        let made = StatusCode::CREATED;
-        let reply = match site.world.perform(command) {
-            Ok(Event::SignedIn { token, .. }) => Ok(login::signed_in(site, &base, &token, made)),
-            Ok(Event::Switched { token, .. }) => Ok(login::signed_in(site, &base, &token, StatusCode::OK)),
-            Ok(Event::Company { id, .. }) => company::show(site, &base, id, made),
-            Ok(Event::CompanyChanged { id, .. } | Event::CompanyDisabled { id }) => {
-                company::show(site, &base, id, StatusCode::OK)
+        let (kind, company, id, status) = match event {
+            Event::SignedIn { token, .. } => {
+                return login::signed_in(site, &base, &token, StatusCode::CREATED);
             }
-            Ok(Event::Administrator { company, id, .. }) => {
-                administrators::show(site, &base, company, id, made)
-            }
-            Ok(Event::AdministratorChanged { company, id, .. }) => {
-                administrators::show(site, &base, company, id, StatusCode::OK)
-            }
-            Ok(Event::Record {
+            Event::Switched { token, .. } => return login::signed_in(site, &base, &token, StatusCode::OK),
+            Event::Record {
                 kind, company, id, ..
-            }) => records::show(site, &base, company, kind, id, made),
-            Ok(Event::RecordChanged {
+            } => (kind, company, id, StatusCode::CREATED),
+            Event::RecordChanged {
                 kind, company, id, ..
-            }) => records::show(site, &base, company, kind, id, StatusCode::OK),
-            // A logout or a deletion, the only other results of a command.
-            Ok(_) => Ok(Reply::ok(&json!({}))),
-            Err(refusal) => Err(hal::refused(&refusal)),
+            } => (kind, company, id, StatusCode::OK),
+            Event::RecordDeleted { kind, company, id } if kind == Kind::Company => {
+                (kind, company, id, StatusCode::OK)
+            }
+            // A logout or a deletion, the only other results of a request.
+            _ => return Reply::ok(&json!({})),
+        };
+        let reply = match kind {
+            Kind::Company => company::show(site, &base, id, status),
+            kind => records::show(site, &base, kind, company, id, status),
         };
         reply.unwrap_or_else(|refused| refused)
     }
 
-    fn expire(site: &Site, call: &Call) -> Reply {
-        if let Ok((token, _)) = login::authorise(site, call)
-            && let Err(error) = site.world.record(Event::Expired { token })
-        {
-            return hal::refused(&event::Refusal::from(error));
-        }
+    fn refused(_: &Site, refusal: &Refusal) -> Reply {
+        hal::refused(refusal)
+    }
+
+    fn expiry(site: &Site, call: &Call) -> Option<Event> {
+        let (token, _) = login::authorise(site, call).ok()?;
+        Some(Event::Expired { token })
+    }
+
+    fn expired() -> Reply {
         hal::unauthorised()
     }
 
@@ -135,19 +153,6 @@ impl Platform for Jrni {
     }
 }
 
-/// Returns the first event of JRNI in a world: a parent company and its owner.
-pub(super) fn initial_event() -> Event {
-    Event::Founded {
-        company: 37_000,
-        name: "Example Group".to_owned(),
-        administrator: 37_001,
-        email: "owner@example.com".to_owned(),
-        password: format!("{:032x}", fastrand::u128(..)),
-        app_id: format!("{:08x}", fastrand::u32(..)),
-        app_key: format!("{:032x}", fastrand::u128(..)),
-    }
-}
-
 fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     let version = version(call)?;
     let base = BaseUrl::of(call, version);
@@ -163,9 +168,8 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
             may_administer(site, call, company)?;
             match rest {
                 ["company", rest @ ..] => company::admin(site, call, &base, company, rest),
-                ["administrators", rest @ ..] => administrators::plan(site, call, &base, company, rest),
-                [part, rest @ ..] => match records::kind(part) {
-                    Some(kind) => records::admin(site, call, &base, company, kind, rest),
+                [part, rest @ ..] => match records::named(part) {
+                    Some(form) => records::admin(site, call, &base, company, form, rest),
                     None => Err(unknown(call)),
                 },
                 [] => Err(unknown(call)),
@@ -176,8 +180,8 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
             match *part {
                 "settings" => Ok(Action::Show(Reply::ok(&company::settings(&base, company)))),
                 "addresses" => company::addresses(site, &base, company).map(Action::Show),
-                part => match records::kind(part) {
-                    Some(kind) => records::public(site, call, &base, company, kind),
+                part => match records::named(part) {
+                    Some(form) => records::public(site, call, &base, company, form),
                     None => Err(unknown(call)),
                 },
             }
@@ -211,32 +215,14 @@ fn route(method: &Method, path: &[&str]) -> &'static str {
     }
 }
 
-/// Whether the request would create something that already exists.
-fn is_duplicate_create(site: &Site, call: &Call) -> bool {
-    let segments = call.segments();
-    let ([_, _, "admin", company, part], &Method::POST) = (segments.as_slice(), &call.method) else {
-        return false;
-    };
-    let Ok(company) = company.parse() else {
-        return false;
-    };
-    match *part {
-        "company" => company::exists(site, call, company),
-        "administrators" => administrators::exists(site, call, company),
-        part => records::kind(part).is_some_and(|kind| records::exists(site, call, company, kind)),
-    }
-}
-
 /// Permits requests below `/admin/` to users signed in to that company or one above it.
 fn may_administer(site: &Site, call: &Call, company: u64) -> Result<(), Reply> {
     let (_, session) = login::authorise(site, call)?;
-    let (known, may) = site.world.jrni(|state| {
-        let known = state.companies.contains_key(&company);
-        (known, state.reaches(session.company, company))
+    let may = site.world.jrni(|state| {
+        let known = state.company(company);
+        known.map(|_| state.reaches(session.company, company))
     });
-    if !known {
-        return Err(hal::refused(&event::Refusal::NoCompany(company)));
-    }
+    let may = may.map_err(|refusal| hal::refused(&refusal))?;
     may.then_some(()).ok_or_else(|| {
         let detail = format!("This login is not for company {company}");
         hal::error(StatusCode::FORBIDDEN, "ForbiddenError", &detail)

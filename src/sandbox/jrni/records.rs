@@ -1,47 +1,98 @@
-//! People, clients, services and resources of a company, which share one form.
+//! The resources of a company. They share one table of their fields, and all but companies share their paths.
 
 use axum::http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::call::{Call, decoded};
+use super::super::form::{Fields, text};
+use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::event::{Command, Kind, Refusal};
-use super::fields::{FieldType, RequestFields};
-use super::hal::{self, BaseUrl, Page};
-use super::state::{Record, State, same_email, text};
-use super::{Action, unknown};
+use super::event::{Event, Kind};
+use super::hal::{self, BaseUrl};
+use super::state::{Record, State};
+use super::{Action, unknown, whole};
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FieldType {
+    Text,
+    Whole,
+    /// `true` or `false`, also as text: the vendor's own examples send `"true"`.
+    Switch,
+    Map,
+    List,
+}
+
+use FieldType::{List, Map, Switch, Text, Whole};
 
 /// The paths and fields of one kind.
-struct Form {
-    kind: Kind,
+pub(super) struct Form {
+    pub(super) kind: Kind,
     /// The plural in paths and in `_embedded`.
     plural: &'static str,
+    /// The default page size.
     page_size: u64,
+    /// The text that a creation needs; it may not be blank in a change either.
     required: &'static str,
+    /// The text that a client knows it by.
+    key: &'static str,
     fields: &'static [(&'static str, FieldType)],
 }
 
-const FORMS: [Form; 4] = [
+const FORMS: [Form; 6] = [
+    Form {
+        kind: Kind::Company,
+        plural: "company",
+        page_size: 30,
+        required: "name",
+        key: "ref",
+        fields: &[
+            ("name", Text),
+            ("description", Text),
+            ("website", Text),
+            ("ref", Text),
+            ("timezone", Text),
+            ("currency_code", Text),
+            ("country_code", Text),
+            ("live", Switch),
+            ("address", Map),
+            ("extra", Map),
+        ],
+    },
+    Form {
+        kind: Kind::Administrator,
+        plural: "administrators",
+        page_size: 30,
+        required: "email",
+        key: "email",
+        fields: &[
+            ("name", Text),
+            ("email", Text),
+            ("role", Text),
+            ("password", Text),
+        ],
+    },
     Form {
         kind: Kind::Person,
         plural: "people",
         page_size: 300,
         required: "name",
+        key: "reference",
         fields: &[
-            ("name", FieldType::Text),
-            ("description", FieldType::Text),
-            ("email", FieldType::Text),
-            ("phone_prefix", FieldType::Text),
-            ("phone", FieldType::Text),
-            ("mobile", FieldType::Text),
-            ("ical_link", FieldType::Text),
-            ("never_booked", FieldType::Switch),
-            ("notify", FieldType::Switch),
-            ("reference", FieldType::Text),
-            ("all_staff", FieldType::Switch),
-            ("client_queue_id", FieldType::Whole),
-            ("queuing_disabled", FieldType::Switch),
+            ("name", Text),
+            ("description", Text),
+            ("email", Text),
+            ("phone_prefix", Text),
+            ("phone", Text),
+            ("mobile", Text),
+            ("ical_link", Text),
+            ("never_booked", Switch),
+            ("notify", Switch),
+            ("reference", Text),
+            ("all_staff", Switch),
+            ("client_queue_id", Whole),
+            ("queuing_disabled", Switch),
         ],
     },
     Form {
@@ -49,22 +100,23 @@ const FORMS: [Form; 4] = [
         plural: "clients",
         page_size: 30,
         required: "email",
+        key: "reference",
         fields: &[
-            ("first_name", FieldType::Text),
-            ("last_name", FieldType::Text),
-            ("email", FieldType::Text),
-            ("mobile", FieldType::Text),
-            ("address1", FieldType::Text),
-            ("address2", FieldType::Text),
-            ("address3", FieldType::Text),
-            ("address4", FieldType::Text),
-            ("address5", FieldType::Text),
-            ("postcode", FieldType::Text),
-            ("country", FieldType::Text),
-            ("reference", FieldType::Text),
-            ("join_date", FieldType::Text),
-            ("member_type", FieldType::Whole),
-            ("send_email", FieldType::Switch),
+            ("first_name", Text),
+            ("last_name", Text),
+            ("email", Text),
+            ("mobile", Text),
+            ("address1", Text),
+            ("address2", Text),
+            ("address3", Text),
+            ("address4", Text),
+            ("address5", Text),
+            ("postcode", Text),
+            ("country", Text),
+            ("reference", Text),
+            ("join_date", Text),
+            ("member_type", Whole),
+            ("send_email", Switch),
         ],
     },
     Form {
@@ -72,12 +124,13 @@ const FORMS: [Form; 4] = [
         plural: "services",
         page_size: 30,
         required: "name",
+        key: "reference",
         fields: &[
-            ("name", FieldType::Text),
-            ("description", FieldType::Text),
-            ("reference", FieldType::Text),
-            ("durations", FieldType::List),
-            ("prices", FieldType::List),
+            ("name", Text),
+            ("description", Text),
+            ("reference", Text),
+            ("durations", List),
+            ("prices", List),
         ],
     },
     Form {
@@ -85,140 +138,218 @@ const FORMS: [Form; 4] = [
         plural: "resources",
         page_size: 30,
         required: "name",
-        fields: &[
-            ("name", FieldType::Text),
-            ("description", FieldType::Text),
-            ("reference", FieldType::Text),
-        ],
+        key: "reference",
+        fields: &[("name", Text), ("description", Text), ("reference", Text)],
     },
 ];
 
-/// Returns the kind that a path segment names; clients use the segment `client`.
-pub(super) fn kind(part: &str) -> Option<Kind> {
-    let part = if part == "client" { "clients" } else { part };
-    FORMS
-        .iter()
-        .find(|form| form.plural == part)
-        .map(|form| form.kind)
+/// The possible roles of an administrator.
+const ROLES: &[&str] = &["owner", "admin", "manager", "user", "callcenter"];
+
+impl FieldType {
+    fn read(self, value: &Value) -> Option<Value> {
+        match self {
+            Text => value.as_str().map(Value::from),
+            Whole => whole(value).map(Value::from),
+            Switch => match value {
+                Value::Bool(_) => Some(value.clone()),
+                Value::String(text) => text.parse::<bool>().ok().map(Value::from),
+                _ => None,
+            },
+            Map => value.is_object().then(|| value.clone()),
+            List => value.is_array().then(|| value.clone()),
+        }
+    }
+
+    /// Returns its name in a JSON schema, and in an error.
+    pub(super) fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Text => ("string", "a text"),
+            Whole => ("integer", "a whole number"),
+            Switch => ("boolean", "true or false"),
+            Map => ("object", "an object"),
+            List => ("array", "a list"),
+        }
+    }
 }
 
-/// Plans a request to `/admin/{company}/{kind}` or below.
+/// Returns the form of a kind.
+pub(super) fn form(kind: Kind) -> &'static Form {
+    // The table is in the order of the kinds.
+    &FORMS[kind as usize]
+}
+
+/// Returns the form that a path segment names; clients use the segment `client`.
+pub(super) fn named(part: &str) -> Option<&'static Form> {
+    let part = if part == "client" { "clients" } else { part };
+    FORMS.iter().find(|form| form.plural == part)
+}
+
+impl Form {
+    /// Reads the fields of a creation or a change, each of its type. Unknown fields are left out, as on the real
+    /// platform.
+    pub(super) fn read(&self, call: &Call, creates: bool) -> Result<Fields, Reply> {
+        let body = call
+            .fields()
+            .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;
+        let mut fields = Fields::new();
+        for (name, kind) in self.fields {
+            let Some(value) = body.get(*name).filter(|value| !value.is_null()) else {
+                continue;
+            };
+            let value = kind
+                .read(value)
+                .ok_or_else(|| hal::bad_request(&format!("{name} is not {}", kind.names().1)))?;
+            fields.insert((*name).to_owned(), value);
+        }
+        if self.kind == Kind::Administrator {
+            check_administrator(&mut fields, creates)?;
+        }
+        check_text(&fields, self.required, creates)?;
+        Ok(fields)
+    }
+
+    /// Returns a page of the form's kind.
+    pub(super) fn page<'a>(
+        &self,
+        call: &Call,
+        base: &BaseUrl,
+        path: &str,
+        all: impl Iterator<Item = &'a Record>,
+        shown: impl Fn(&'a Record) -> Value,
+    ) -> Reply {
+        let plural = match self.kind {
+            Kind::Company => "companies",
+            _ => self.plural,
+        };
+        let page = hal::page(call, self.page_size);
+        let (records, total) = page.of(all);
+        let records: Vec<Value> = records.into_iter().map(shown).collect();
+        hal::list(page, base, path, plural, &records, total)
+    }
+}
+
+/// Returns an error if a text is blank, or missing though needed.
+fn check_text(fields: &Fields, name: &str, needed: bool) -> Result<(), Reply> {
+    match fields.get(name) {
+        None if needed => Err(hal::bad_request(&format!("{name} is required"))),
+        Some(Value::String(text)) if text.trim().is_empty() => {
+            Err(hal::bad_request(&format!("{name} cannot be blank")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_administrator(fields: &mut Fields, creates: bool) -> Result<(), Reply> {
+    check_text(fields, "name", false)?;
+    if fields.contains_key("email") && !text(fields, "email").trim().contains('@') {
+        return Err(hal::bad_request("email is not an address"));
+    }
+    let role = text(fields, "role");
+    if !role.is_empty() && !ROLES.contains(&role) {
+        let roles = ROLES.join(", ");
+        return Err(hal::bad_request(&format!("role is not one of {roles}")));
+    }
+    if creates {
+        fields.entry("role").or_insert_with(|| "admin".into());
+    }
+    Ok(())
+}
+
+/// Plans a request to `/admin/{company}/{plural}` or below, except to a company.
 pub(super) fn admin(
     site: &Site,
     call: &Call,
     base: &BaseUrl,
     company: u64,
-    kind: Kind,
+    form: &Form,
     rest: &[&str],
 ) -> Result<Action, Reply> {
-    let form = form(kind);
+    let kind = form.kind;
+    let is_administrator = kind == Kind::Administrator;
+    let number = |id: &str| {
+        let what = if is_administrator { "administrator " } else { "" };
+        id.parse::<u64>()
+            .map_err(|_| hal::not_found(&format!("Could not find {what}{id}")))
+    };
     match (&call.method, rest) {
         (&Method::GET, []) => list(site, call, base, company, form, "admin/"),
         (&Method::GET, ["new"] | [_, "edit"]) => Ok(Action::Show(hal::form(form.fields))),
-        (&Method::GET, ["find_by_ref", reference]) => {
-            let reference = decoded(reference);
-            find(site, base, company, form, |record| {
-                text(&record.fields, "reference") == reference
-            })
+        (&Method::GET, ["find_by_ref", reference]) if !is_administrator => {
+            find(site, base, company, kind, "reference", &decoded(reference))
         }
         (&Method::GET, ["find_by_email", email]) if kind == Kind::Client => {
-            let email = decoded(email);
-            find(site, base, company, form, |record| {
-                same_email(text(&record.fields, "email"), &email)
-            })
+            find(site, base, company, kind, "email", &decoded(email))
         }
         (&Method::GET, [id]) => {
-            show(site, base, company, kind, number(id)?, StatusCode::OK).map(Action::Show)
+            show(site, base, kind, company, number(id)?, StatusCode::OK).map(Action::Show)
         }
-        (&Method::POST, []) => {
-            let given = RequestFields::read(call, form.fields)?;
-            given.required(form.required)?;
-            let fields = given.0;
-            Ok(Action::Do(Command::CreateRecord {
-                kind,
-                company,
-                fields,
-            }))
-        }
+        (&Method::POST, []) => Ok(Action::Do(Event::Record {
+            kind,
+            company,
+            id: 0,
+            fields: form.read(call, true)?,
+        })),
         (&Method::PUT, [id]) => {
-            let given = RequestFields::read(call, form.fields)?;
-            given.not_blank(form.required)?;
-            let (id, fields) = (number(id)?, given.0);
-            Ok(Action::Do(Command::ChangeRecord {
+            // For an administrator the path is checked before the body.
+            let early = is_administrator.then(|| number(id)).transpose()?;
+            let fields = form.read(call, false)?;
+            Ok(Action::Do(Event::RecordChanged {
                 kind,
                 company,
-                id,
+                id: early.map_or_else(|| number(id), Ok)?,
                 fields,
             }))
         }
-        (&Method::DELETE, [id]) => {
+        (&Method::DELETE, [id]) if !is_administrator => {
             let id = number(id)?;
-            Ok(Action::Do(Command::DeleteRecord { kind, company, id }))
+            Ok(Action::Do(Event::RecordDeleted { kind, company, id }))
         }
         _ => Err(unknown(call)),
     }
 }
 
-/// Plans a request to `/{company}/{kind}`, which is public.
+/// Plans a request to `/{company}/{plural}`, which is public.
 pub(super) fn public(
     site: &Site,
     call: &Call,
     base: &BaseUrl,
     company: u64,
-    kind: Kind,
+    form: &Form,
 ) -> Result<Action, Reply> {
-    if call.method != Method::GET || kind == Kind::Client {
+    if matches!(form.kind, Kind::Company | Kind::Administrator | Kind::Client) {
         return Err(unknown(call));
     }
-    list(site, call, base, company, form(kind), "")
+    list(site, call, base, company, form, "")
 }
 
-/// Whether the company has a record with the reference in the request.
-pub(super) fn exists(site: &Site, call: &Call, company: u64, kind: Kind) -> bool {
+/// Whether the company has a resource with the key in the request.
+pub(super) fn exists(site: &Site, call: &Call, company: u64, form: &Form) -> bool {
     let fields = call.fields().unwrap_or_default();
-    let reference = text(&fields, "reference");
-    let same = |record: &&Record| text(&record.fields, "reference") == reference;
-    !reference.is_empty()
-        && site
-            .world
-            .jrni(|state| of(state, company, kind).any(|record| same(&record)))
+    let key = text(&fields, form.key);
+    let has = |state: &State| {
+        state
+            .below(company, form.kind)
+            .any(|record| record.has(form.key, key))
+    };
+    !key.is_empty() && site.world.jrni(has)
 }
 
-/// Returns one record.
+/// Returns one resource that is no company.
 pub(super) fn show(
     site: &Site,
     base: &BaseUrl,
-    company: u64,
     kind: Kind,
+    company: u64,
     id: u64,
     status: StatusCode,
 ) -> Result<Reply, Reply> {
-    let found = site.world.jrni(|state| {
-        state.record(kind, company, id)?;
-        Ok(state
-            .records
-            .get(&(kind, id))
-            .map(|record| body(base, kind, record)))
-    });
+    let found = site
+        .world
+        .jrni(|state| state.record(kind, company, id).map(|record| body(base, record)));
     found
         .map(|body| Reply::json(status, &body))
-        .map_err(|refusal: Refusal| hal::refused(&refusal))
-}
-
-fn form(kind: Kind) -> &'static Form {
-    match kind {
-        Kind::Person => &FORMS[0],
-        Kind::Client => &FORMS[1],
-        Kind::Service => &FORMS[2],
-        Kind::Resource => &FORMS[3],
-    }
-}
-
-/// Returns the company's records that have not been deleted.
-fn of(state: &State, company: u64, kind: Kind) -> impl Iterator<Item = &Record> {
-    let all = state.records.range((kind, 0)..=(kind, u64::MAX));
-    all.map(|(_, record)| record)
-        .filter(move |record| record.company == company && !record.deleted)
+        .map_err(|refusal| hal::refused(&refusal))
 }
 
 /// Lists records; with `children=true`, those of the child companies, too.
@@ -228,68 +359,78 @@ fn list(
     base: &BaseUrl,
     company: u64,
     form: &Form,
-    below: &str,
+    above: &str,
 ) -> Result<Action, Reply> {
-    let page = Page::asked(call, form.page_size);
-    let spanning = call.parameter("children").as_deref() == Some("true");
-    let all = site.world.jrni(|state| {
-        state.companies.get(&company)?;
-        let children = state.children(company).filter(|_| spanning);
+    let spans = form.kind != Kind::Administrator && call.parameter("children").as_deref() == Some("true");
+    let path = format!("{above}{company}/{}", form.plural);
+    let reply = site.world.jrni(|state| {
+        state.company(company)?;
+        let children = state.below(company, Kind::Company).filter(|_| spans);
         let companies = std::iter::once(company).chain(children.map(|child| child.id));
-        let all = companies.flat_map(|company| of(state, company, form.kind));
-        Some(
-            all.map(|record| body(base, form.kind, record))
-                .collect::<Vec<_>>(),
-        )
+        let all = companies.flat_map(|company| state.below(company, form.kind));
+        Ok(form.page(call, base, &path, all, |record| body(base, record)))
     });
-    let all = all.ok_or_else(|| hal::not_found(&format!("Could not find company {company}")))?;
-    let total = all.len();
-    let path = format!("{below}{company}/{}", form.plural);
-    Ok(Action::Show(page.reply(
-        base,
-        &path,
-        form.plural,
-        &page.of(all),
-        total,
-    )))
+    reply
+        .map(Action::Show)
+        .map_err(|refusal: Refusal| hal::refused(&refusal))
 }
 
 fn find(
     site: &Site,
     base: &BaseUrl,
     company: u64,
-    form: &Form,
-    wanted: impl Fn(&Record) -> bool,
+    kind: Kind,
+    name: &str,
+    value: &str,
 ) -> Result<Action, Reply> {
     let found = site.world.jrni(|state| {
-        of(state, company, form.kind)
-            .find(|record| wanted(record))
-            .map(|record| body(base, form.kind, record))
+        let found = state.below(company, kind).find(|record| record.has(name, value));
+        found.map(|record| body(base, record))
     });
     found
         .map(|body| Action::Show(Reply::ok(&body)))
-        .ok_or_else(|| hal::not_found(&format!("Could not find the {}", form.kind.name())))
+        .ok_or_else(|| hal::not_found(&format!("Could not find the {}", kind.name())))
 }
 
-/// Returns the stored fields with those that the platform adds.
-fn body(base: &BaseUrl, kind: Kind, record: &Record) -> Value {
-    let mut body: Map<String, Value> = record.fields.clone();
+/// Returns an administrator, or the stored fields of another record with those that the platform adds.
+fn body(base: &BaseUrl, record: &Record) -> Value {
+    let (kind, company) = (record.kind, record.company.unwrap_or_default());
+    let at = format!("admin/{company}/{}/{}", form(kind).plural, record.id);
+    if kind == Kind::Administrator {
+        // Passwords are accepted and never shown.
+        return json!({
+            "id": record.id,
+            "name": record.text("name"),
+            "email": record.text("email"),
+            "role": record.text("role"),
+            "company_id": company,
+            "_links": {
+                "self": base.link(&at),
+                "edit": base.link(&format!("{at}/edit")),
+                "company": base.link(&format!("admin/{company}/company")),
+                "login": base.link(&format!("login/admin/{company}")),
+            },
+        });
+    }
+    let mut body = record.fields.clone();
     // These are instructions, not data.
     body.remove("notify");
     body.remove("send_email");
-    let (company, plural) = (record.company, form(kind).plural);
-    let at = format!("admin/{company}/{plural}/{}", record.id);
-    let items = base.template(&format!("{company}/items{{?{}_id,event_id}}", kind.name()));
     let added = json!({
         "id": record.id,
         "type": kind.name(),
-        "deleted": record.deleted,
+        "deleted": record.off,
         "disabled": false,
         "company_id": company,
         "order": record.id,
         "_embedded": {},
-        "_links": { "self": base.link(&at), "edit": base.link(&format!("{at}/edit")), "items": items,
-            "images": base.link(&format!("{at}/images")), "company": base.link(&format!("company/{company}")) },
+        "_links": {
+            "self": base.link(&at),
+            "edit": base.link(&format!("{at}/edit")),
+            "items": base.template(&format!("{company}/items{{?{}_id,event_id}}", kind.name())),
+            "images": base.link(&format!("{at}/images")),
+            "company": base.link(&format!("company/{company}")),
+        },
     });
     if let Value::Object(added) = added {
         body.extend(added);
@@ -299,11 +440,7 @@ fn body(base: &BaseUrl, kind: Kind, record: &Record) -> Value {
             body.insert("person_companies".to_owned(), json!([company]));
         }
         Kind::Client => {
-            let name = format!(
-                "{} {}",
-                text(&record.fields, "first_name"),
-                text(&record.fields, "last_name")
-            );
+            let name = format!("{} {}", record.text("first_name"), record.text("last_name"));
             body.insert("name".to_owned(), name.trim().into());
         }
         Kind::Service => {
@@ -314,11 +451,7 @@ fn body(base: &BaseUrl, kind: Kind, record: &Record) -> Value {
         Kind::Resource => {
             body.insert("max_book".to_owned(), 1.into());
         }
+        Kind::Company | Kind::Administrator => {}
     }
     body.into()
-}
-
-fn number(text: &str) -> Result<u64, Reply> {
-    text.parse()
-        .map_err(|_| hal::not_found(&format!("Could not find {text}")))
 }

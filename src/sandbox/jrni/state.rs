@@ -1,52 +1,41 @@
-//! The in-memory state of the simulated JRNI: a pure fold over its events.
+//! The in-memory state of the simulated JRNI, a pure fold over its events, and the rules that decide them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde_json::Value;
 
+use super::super::form::{Fields, text};
+use super::super::platform::Refusal;
+use super::super::world::{self, millis};
 use super::book::{Access, JrniTotals};
-use super::event::{Event, Fields, Kind};
+use super::event::{Event, Kind};
 
 /// The state of JRNI.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
     access: Access,
-    pub(super) companies: BTreeMap<u64, Company>,
-    pub(super) administrators: BTreeMap<u64, Administrator>,
-    pub(super) records: BTreeMap<(Kind, u64), Record>,
+    /// By kind, then by identifier: oldest first.
+    records: BTreeMap<(Kind, u64), Record>,
     sessions: HashMap<String, Session>,
     /// The highest identifier in use.
-    pub(super) last_id: u64,
+    last_id: u64,
     pub(in crate::sandbox) totals: JrniTotals,
 }
 
-/// A company. Times are milliseconds since the Unix epoch.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Company {
-    pub(super) id: u64,
-    pub(super) parent: Option<u64>,
-    pub(super) fields: Fields,
-    pub(super) disabled: bool,
-    pub(super) created: i64,
-    pub(super) updated: i64,
-}
-
-/// A user who may sign in to a company.
-#[derive(Debug, Clone)]
-pub(super) struct Administrator {
-    pub(super) id: u64,
-    pub(super) company: u64,
-    pub(super) fields: Fields,
-}
-
-/// A person, client, service or resource of a company.
+/// A resource. Times are milliseconds since the Unix epoch.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
+    pub(super) kind: Kind,
     pub(super) id: u64,
-    pub(super) company: u64,
+    /// The company that it belongs to; for a company, its parent.
+    pub(super) company: Option<u64>,
     pub(super) fields: Fields,
-    pub(super) deleted: bool,
+    /// Whether it was deleted or, for a company, disabled.
+    pub(super) off: bool,
+    pub(super) created: i64,
+    pub(super) updated: i64,
 }
 
 /// A sign-in.
@@ -60,36 +49,26 @@ pub(super) struct Session {
     last_used: i64,
 }
 
-impl Company {
+impl Record {
     /// Returns a text field; empty if it is not set.
     pub(super) fn text(&self, name: &str) -> &str {
         text(&self.fields, name)
     }
-}
 
-impl Administrator {
-    /// Returns a text field; empty if it is not set.
-    pub(super) fn text(&self, name: &str) -> &str {
-        text(&self.fields, name)
+    /// Whether a text field has this value. Addresses are equal ignoring case and surrounding blanks.
+    pub(super) fn has(&self, name: &str, value: &str) -> bool {
+        if name == "email" {
+            self.text(name).trim().to_lowercase() == value.trim().to_lowercase()
+        } else {
+            self.text(name) == value
+        }
     }
-}
-
-/// Returns a text among fields; empty if it is not set.
-pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Whether two addresses are equal, ignoring case and surrounding blanks.
-pub(super) fn same_email(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 impl State {
-    /// Returns the identifier of the parent company, once the world has one.
-    pub(in crate::sandbox) fn founded(&self) -> Option<u64> {
-        self.companies
-            .contains_key(&self.access.company)
-            .then_some(self.access.company)
+    /// Whether the world has this platform.
+    pub(super) fn is_founded(&self) -> bool {
+        self.get(Kind::Company, self.access.company).is_some()
     }
 
     /// Returns the credentials of the parent company.
@@ -97,19 +76,45 @@ impl State {
         self.access.clone()
     }
 
-    /// Returns the children of a company, oldest first.
-    pub(super) fn children(&self, parent: u64) -> impl Iterator<Item = &Company> {
-        self.companies
-            .values()
-            .filter(move |company| company.parent == Some(parent))
+    /// Returns every resource of a kind, oldest first, also those that were deleted or disabled.
+    pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Record> {
+        let records = self.records.range((kind, 0)..=(kind, u64::MAX));
+        records.map(|(_, record)| record)
     }
 
-    /// Returns the oldest company with that reference, restricted to `above` and the companies below it if given.
-    /// Disabled companies are included.
-    pub(super) fn by_reference(&self, reference: &str, above: Option<u64>) -> Option<&Company> {
-        self.companies.values().find(|company| {
-            company.text("ref") == reference && above.is_none_or(|above| self.reaches(above, company.id))
+    /// Returns the resources of a company, oldest first: its child companies, also disabled ones, or the records of
+    /// another kind that have not been deleted.
+    pub(super) fn below(&self, company: u64, kind: Kind) -> impl Iterator<Item = &Record> {
+        self.all(kind)
+            .filter(move |record| record.company == Some(company) && (kind == Kind::Company || !record.off))
+    }
+
+    /// Returns a company, also a disabled one.
+    pub(super) fn company(&self, id: u64) -> Result<&Record, Refusal> {
+        let company = self.get(Kind::Company, id);
+        company.ok_or_else(|| {
+            let text = format!("Could not find company {id}");
+            Refusal::new(StatusCode::NOT_FOUND, text)
         })
+    }
+
+    /// Returns a resource of the company. One of another company has its own refusal.
+    pub(super) fn record(&self, kind: Kind, company: u64, id: u64) -> Result<&Record, Refusal> {
+        if kind == Kind::Company {
+            return self.company(id);
+        }
+        let name = kind.name();
+        match self.get(kind, id).filter(|record| !record.off) {
+            Some(record) if record.company == Some(company) => Ok(record),
+            Some(_) => {
+                let text = format!("Company {company} does not own {name} {id}");
+                Err(Refusal::new(StatusCode::FORBIDDEN, text))
+            }
+            None => {
+                let text = format!("Could not find {name} {id}");
+                Err(Refusal::new(StatusCode::NOT_FOUND, text))
+            }
+        }
     }
 
     /// Whether permissions in `above` extend to `company`: it is that company or its ancestor.
@@ -119,117 +124,181 @@ impl State {
             if id == above {
                 return true;
             }
-            at = self.companies.get(&id).and_then(|company| company.parent);
+            at = self.get(Kind::Company, id).and_then(|company| company.company);
         }
         false
     }
 
-    /// Returns the administrators with this address and password.
-    pub(super) fn administrators_of(&self, email: &str, password: &str) -> Vec<Administrator> {
-        let matches = |one: &&Administrator| {
-            same_email(one.text("email"), email)
-                && !one.text("password").is_empty()
-                && one.text("password") == password
+    /// Returns the administrators with this address that may sign in to the company: of it or of one above it.
+    pub(super) fn administrators_for(&self, email: &str, company: u64) -> Vec<&Record> {
+        let may = |one: &&Record| {
+            one.has("email", email) && one.company.is_some_and(|own| self.reaches(own, company))
         };
-        self.administrators.values().filter(matches).cloned().collect()
+        self.all(Kind::Administrator).filter(may).collect()
+    }
+
+    /// Returns the administrators with this address and password.
+    pub(super) fn administrators_with(&self, email: &str, password: &str) -> Vec<&Record> {
+        let matches = |one: &&Record| {
+            one.has("email", email) && !password.is_empty() && one.text("password") == password
+        };
+        self.all(Kind::Administrator).filter(matches).collect()
     }
 
     /// Returns the sign-in of a token, if the token is valid at that time.
     pub(super) fn session(&self, token: &str, now: i64, idle: Duration) -> Option<&Session> {
-        let idle = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
         self.sessions
             .get(token)
-            .filter(|session| now.saturating_sub(session.used) < idle)
+            .filter(|session| now.saturating_sub(session.used) < millis(idle))
     }
 
     /// Notes the use of a token. Returns whether it must be logged, so that a process that opens this world later knows
     /// roughly when the token was last used.
     pub(super) fn touch(&mut self, token: &str, now: i64, idle: Duration) -> bool {
-        let coarse = i64::try_from(idle.as_millis() / 24).unwrap_or(i64::MAX);
         self.sessions.get_mut(token).is_some_and(|session| {
             session.used = session.used.max(now);
-            now.saturating_sub(session.last_used) > coarse
+            now.saturating_sub(session.last_used) > millis(idle / 24)
         })
+    }
+
+    /// Returns the event that making the requested change would produce, or the refusal.
+    pub(super) fn decided(&self, wanted: Event) -> Result<Event, Refusal> {
+        let mut event = wanted.current();
+        match &mut event {
+            Event::SignedIn { company, .. } | Event::Switched { company, .. } => {
+                self.company(*company)?;
+            }
+            // References are not known to be unique, so several companies may share one.
+            Event::Record {
+                kind,
+                company,
+                id,
+                fields,
+            } => {
+                self.company(*company)?;
+                let email = text(fields, "email");
+                let mut others = self.below(*company, *kind);
+                if *kind == Kind::Administrator && others.any(|other| other.has("email", email)) {
+                    let text = format!("The administrator {email} exists already");
+                    let email = email.to_owned();
+                    return Err(Refusal {
+                        trace: Some(Box::new(world::Event::Jrni(Event::Duplicate { email }))),
+                        ..Refusal::new(StatusCode::CONFLICT, text)
+                    });
+                }
+                *id = self.last_id + 1;
+            }
+            Event::RecordChanged {
+                kind, company, id, ..
+            }
+            | Event::RecordDeleted { kind, company, id } => {
+                self.record(*kind, *company, *id)?;
+            }
+            _ => {}
+        }
+        Ok(event)
     }
 
     /// Applies an event that happened at a time in milliseconds since the Unix epoch.
     pub(in crate::sandbox) fn apply(&mut self, event: Event, at: i64) {
-        match event {
-            Event::Founded { .. } => self.found(event, at),
-            Event::SignedIn { .. }
-            | Event::Switched { .. }
-            | Event::LoggedOut { .. }
-            | Event::Used { .. }
-            | Event::Expired { .. }
-            | Event::AllExpired => self.apply_session(event, at),
-            Event::Company { .. } | Event::CompanyChanged { .. } | Event::CompanyDisabled { .. } => {
-                self.apply_company(event, at);
+        match event.current() {
+            Event::Founded {
+                company,
+                name,
+                administrator,
+                email,
+                password,
+                app_id,
+                app_key,
+            } => {
+                let fields = [("name", name.into()), ("live", Value::Bool(true))];
+                self.insert(Kind::Company, company, None, named(fields), at);
+                let fields = [
+                    ("name", "Owner".into()),
+                    ("email", email.as_str().into()),
+                    ("role", "owner".into()),
+                    ("password", password.as_str().into()),
+                ];
+                self.insert(
+                    Kind::Administrator,
+                    administrator,
+                    Some(company),
+                    named(fields),
+                    at,
+                );
+                self.access = Access {
+                    company,
+                    login: email,
+                    password,
+                    app_id,
+                    app_key,
+                };
             }
-            Event::Administrator { company, id, fields } => {
-                self.totals.administrators_created += 1;
-                self.last_id = self.last_id.max(id);
-                self.administrators
-                    .insert(id, Administrator { id, company, fields });
+            Event::Record {
+                kind,
+                company,
+                id,
+                fields,
+            } => {
+                self.count_creation(kind, &fields);
+                self.insert(kind, id, Some(company), fields, at);
             }
-            Event::AdministratorChanged { id, fields, .. } => {
-                if let Some(one) = self.administrators.get_mut(&id) {
-                    one.fields.extend(fields);
+            Event::RecordChanged { kind, id, fields, .. } => {
+                self.totals.companies_changed += u64::from(kind == Kind::Company);
+                if let Some(record) = self.records.get_mut(&(kind, id)) {
+                    // Making a company live again enables it.
+                    let enabled = kind == Kind::Company && fields.get("live") == Some(&Value::Bool(true));
+                    record.off &= !enabled;
+                    record.fields.extend(fields);
+                    record.updated = at;
+                }
+            }
+            Event::RecordDeleted { kind, id, .. } => {
+                self.totals.companies_disabled += u64::from(kind == Kind::Company);
+                if let Some(record) = self.records.get_mut(&(kind, id)) {
+                    record.off = true;
+                    if kind == Kind::Company {
+                        record.fields.insert("live".to_owned(), false.into());
+                    }
+                    record.updated = at;
                 }
             }
             Event::Duplicate { .. } => self.totals.duplicates_refused += 1,
-            Event::Record { .. } | Event::RecordChanged { .. } | Event::RecordDeleted { .. } => {
-                self.apply_record(event);
-            }
+            session => self.apply_session(session, at),
         }
     }
 
-    fn found(&mut self, event: Event, at: i64) {
-        let Event::Founded {
+    fn get(&self, kind: Kind, id: u64) -> Option<&Record> {
+        self.records.get(&(kind, id))
+    }
+
+    fn insert(&mut self, kind: Kind, id: u64, company: Option<u64>, fields: Fields, at: i64) {
+        self.last_id = self.last_id.max(id);
+        let record = Record {
+            kind,
+            id,
             company,
-            name,
-            administrator,
-            email,
-            password,
-            app_id,
-            app_key,
-        } = event
-        else {
-            return;
-        };
-        let mut fields = Fields::new();
-        fields.insert("name".to_owned(), name.into());
-        fields.insert("live".to_owned(), true.into());
-        let founded = Company {
-            id: company,
             fields,
+            off: false,
             created: at,
             updated: at,
-            ..Company::default()
         };
-        self.companies.insert(company, founded);
-        let given = [
-            ("name", "Owner"),
-            ("email", &email),
-            ("role", "owner"),
-            ("password", &password),
-        ];
-        let fields = given.map(|(name, value)| (name.to_owned(), Value::from(value)));
-        self.administrators.insert(
-            administrator,
-            Administrator {
-                id: administrator,
-                company,
-                fields: fields.into_iter().collect(),
-            },
-        );
-        self.last_id = self.last_id.max(company).max(administrator);
-        self.access = Access {
-            company,
-            login: email,
-            password,
-            app_id,
-            app_key,
-        };
+        self.records.insert((kind, id), record);
+    }
+
+    fn count_creation(&mut self, kind: Kind, fields: &Fields) {
+        let totals = &mut self.totals;
+        match kind {
+            Kind::Company => totals.companies_created += 1,
+            Kind::Administrator => totals.administrators_created += 1,
+            Kind::Person => {
+                totals.people_created += 1;
+                // New staff get a mail unless `notify` is false.
+                totals.mails_sent += u64::from(fields.get("notify") != Some(&Value::Bool(false)));
+            }
+            Kind::Client => totals.clients_created += 1,
+            Kind::Service | Kind::Resource => {}
+        }
     }
 
     fn apply_session(&mut self, event: Event, at: i64) {
@@ -269,82 +338,13 @@ impl State {
             _ => {}
         }
     }
+}
 
-    fn apply_company(&mut self, event: Event, at: i64) {
-        match event {
-            Event::Company { id, parent, fields } => {
-                self.totals.companies_created += 1;
-                self.last_id = self.last_id.max(id);
-                let company = Company {
-                    id,
-                    parent: Some(parent),
-                    fields,
-                    disabled: false,
-                    created: at,
-                    updated: at,
-                };
-                self.companies.insert(id, company);
-            }
-            Event::CompanyChanged { id, fields } => {
-                self.totals.companies_changed += 1;
-                if let Some(company) = self.companies.get_mut(&id) {
-                    // Making it live again enables it.
-                    company.disabled &= fields.get("live") != Some(&Value::Bool(true));
-                    company.fields.extend(fields);
-                    company.updated = at;
-                }
-            }
-            Event::CompanyDisabled { id } => {
-                self.totals.companies_disabled += 1;
-                if let Some(company) = self.companies.get_mut(&id) {
-                    company.disabled = true;
-                    company.fields.insert("live".to_owned(), false.into());
-                    company.updated = at;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn apply_record(&mut self, event: Event) {
-        match event {
-            Event::Record {
-                kind,
-                company,
-                id,
-                fields,
-            } => {
-                let totals = &mut self.totals;
-                match kind {
-                    Kind::Person => totals.people_created += 1,
-                    Kind::Client => totals.clients_created += 1,
-                    Kind::Service | Kind::Resource => {}
-                }
-                // New staff get a mail unless `notify` is false.
-                let notifies = fields.get("notify") != Some(&Value::Bool(false));
-                totals.mails_sent += u64::from(kind == Kind::Person && notifies);
-                self.last_id = self.last_id.max(id);
-                let record = Record {
-                    id,
-                    company,
-                    fields,
-                    deleted: false,
-                };
-                self.records.insert((kind, id), record);
-            }
-            Event::RecordChanged { kind, id, fields, .. } => {
-                if let Some(record) = self.records.get_mut(&(kind, id)) {
-                    record.fields.extend(fields);
-                }
-            }
-            Event::RecordDeleted { kind, id, .. } => {
-                if let Some(record) = self.records.get_mut(&(kind, id)) {
-                    record.deleted = true;
-                }
-            }
-            _ => {}
-        }
-    }
+fn named<const N: usize>(fields: [(&str, Value); N]) -> Fields {
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,21 +3,23 @@
 //! The vendor publishes no create call for wrapper apps; this one is assumed, with the column names that public code
 //! uses for the same data.
 
-use axum::http::{Method, StatusCode};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use axum::http::Method;
+use serde_json::{Value, json};
 
 use super::super::call::Call;
+use super::super::form::{Fields, text};
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::envelope::{self, Page, Resource, bad_request, timestamp};
-use super::{Action, App, Command, Refusal, refused};
+use super::envelope::{self, bad_request, resource, timestamp};
+use super::state::{App, missing};
+use super::{Action, Event, read};
 
 /// The only kind of app that the API creates.
 const WRAPPER: &str = "pwaless";
 
 /// Plans a request to `/applications` or below.
 pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Reply> {
+    let not_found = |what: &str| envelope::refused(&missing("Application", what));
     let tenant = call.account.clone();
     let id = match rest {
         [] => None,
@@ -25,99 +27,64 @@ pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Re
         _ => return Err(not_found(&rest.join("/"))),
     };
     match (&call.method, id) {
-        (&Method::GET, None) => Ok(list(site, call)),
-        (&Method::POST, None) => create(call),
-        (&Method::GET, Some(id)) => Ok(Action::Show(show(site, &tenant, id))),
+        (&Method::GET, None) => Ok(Action::Show(read(site, call, |tenant| {
+            envelope::list(call, tenant.apps.values(), shown)
+        }))),
+        (&Method::POST, None) => {
+            let fields = envelope::document(call)?;
+            if fields.get("type").is_some_and(|kind| kind != WRAPPER) {
+                let detail = "type must be \"pwaless\": the API makes no other kind of application";
+                return Err(bad_request(detail));
+            }
+            Ok(Action::Do(Event::App {
+                tenant,
+                id: 0,
+                name: name(&fields)?,
+                site: address(&fields)?,
+                kind: WRAPPER.to_owned(),
+            }))
+        }
+        (&Method::GET, Some(id)) => Ok(Action::Show(show(site, call, id))),
         (&Method::PUT | &Method::PATCH, Some(id)) => {
-            let fields = fields(call)?;
+            let fields = envelope::document(call)?;
             let name = fields.contains_key("Name").then(|| name(&fields)).transpose()?;
             let site = fields
                 .contains_key("appWebSiteUrl")
                 .then(|| address(&fields))
                 .transpose()?;
-            Ok(Action::Do(Command::ChangeApp {
+            Ok(Action::Do(Event::AppChanged {
                 tenant,
                 id,
                 name,
                 site,
             }))
         }
-        (&Method::DELETE, Some(id)) => Ok(Action::Do(Command::DeleteApp { tenant, id })),
+        (&Method::DELETE, Some(id)) => Ok(Action::Do(Event::AppDeleted { tenant, id })),
         _ => Err(not_found(&call.path)),
     }
 }
 
 /// Returns one app.
-pub(super) fn show(site: &Site, tenant: &str, id: u64) -> Reply {
-    let app = site.world.mobsted(|state| {
-        state
-            .tenant(tenant)
-            .and_then(|tenant| tenant.apps.get(&id))
-            .map(resource)
-    });
+pub(super) fn show(site: &Site, call: &Call, id: u64) -> Reply {
+    let app = read(site, call, |tenant| tenant.apps.get(&id).map(shown));
     app.map_or_else(
-        || refused(site, &Refusal::NoApp(id)),
-        |app| envelope::single(&app),
+        || envelope::refused(&missing("Application", id)),
+        |app| envelope::data([app]),
     )
 }
 
 /// Whether the account has an app of the name and site in the request.
 pub(super) fn exists(site: &Site, call: &Call) -> bool {
-    let fields = fields(call).unwrap_or_default();
+    let fields = call.fields().unwrap_or_default();
     let (Ok(name), Ok(address)) = (name(&fields), address(&fields)) else {
         return false;
     };
-    site.world.mobsted(|state| {
-        let apps = state
-            .tenant(&call.account)
-            .into_iter()
-            .flat_map(|tenant| tenant.apps.values());
-        apps.into_iter()
-            .any(|app| app.name == name && app.site == address)
-    })
+    let same = |app: &App| app.name == name && app.site == address;
+    read(site, call, |tenant| tenant.apps.values().any(same))
 }
 
-fn list(site: &Site, call: &Call) -> Action {
-    let page = Page::asked(call);
-    let (data, total) = site.world.mobsted(|state| {
-        state.tenant(&call.account).map_or((Vec::new(), 0), |tenant| {
-            (
-                page.of(tenant.apps.values()).map(resource).collect(),
-                tenant.apps.len(),
-            )
-        })
-    });
-    Action::Show(page.reply(data, total))
-}
-
-fn create(call: &Call) -> Result<Action, Reply> {
-    let fields = fields(call)?;
-    let kind = fields.get("type").map_or(Some(WRAPPER), Value::as_str);
-    if kind != Some(WRAPPER) {
-        return Err(bad_request(
-            "type must be \"pwaless\": the API makes no other kind of application",
-        ));
-    }
-    let (name, site) = (name(&fields)?, address(&fields)?);
-    Ok(Action::Do(Command::CreateApp {
-        tenant: call.account.clone(),
-        name,
-        site,
-        kind: WRAPPER.to_owned(),
-    }))
-}
-
-fn fields(call: &Call) -> Result<Map<String, Value>, Reply> {
-    call.fields()
-        .map_err(|_| bad_request("The body is not a JSON object"))
-}
-
-fn name(fields: &Map<String, Value>) -> Result<String, Reply> {
-    let name = fields
-        .get("Name")
-        .and_then(Value::as_str)
-        .map(str::trim)
-        .unwrap_or_default();
+fn name(fields: &Fields) -> Result<String, Reply> {
+    let name = text(fields, "Name").trim();
     match name.chars().count() {
         0 => Err(bad_request("Name cannot be blank")),
         1..=255 => Ok(name.to_owned()),
@@ -125,12 +92,8 @@ fn name(fields: &Map<String, Value>) -> Result<String, Reply> {
     }
 }
 
-fn address(fields: &Map<String, Value>) -> Result<String, Reply> {
-    let given = fields
-        .get("appWebSiteUrl")
-        .and_then(Value::as_str)
-        .map(str::trim)
-        .unwrap_or_default();
+fn address(fields: &Fields) -> Result<String, Reply> {
+    let given = text(fields, "appWebSiteUrl").trim();
     let valid =
         url::Url::parse(given).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     valid
@@ -138,65 +101,22 @@ fn address(fields: &Map<String, Value>) -> Result<String, Reply> {
         .ok_or_else(|| bad_request("appWebSiteUrl is not an http or https address"))
 }
 
-fn not_found(what: &str) -> Reply {
-    envelope::error(
-        StatusCode::NOT_FOUND,
-        &format!("Application {what} does not exist"),
-    )
-}
-
-#[derive(Serialize)]
-pub(super) struct Attributes {
-    /// As text, unlike the resource's own `id`: the real platform uses both types.
-    id: String,
-    #[serde(rename = "applicationId")]
-    application_id: u64,
-    #[serde(rename = "Name")]
-    name: String,
-    #[serde(rename = "appName")]
-    app_name: String,
-    #[serde(rename = "appWebSiteUrl")]
-    site: String,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(rename = "Params")]
-    params: Params,
-    #[serde(rename = "DateCreate")]
-    created: String,
-}
-
-/// The host of the wrapped site in two parts, named as in the vendor's public front-end code.
-#[derive(Serialize)]
-struct Params {
-    clientsiteurlforbrand: String,
-    clientsubdomain: String,
-}
-
-fn resource(app: &App) -> Resource<Attributes> {
-    let host = url::Url::parse(&app.site)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned));
-    let labels: Vec<&str> = host
-        .as_deref()
-        .map(|host| host.split('.').collect())
-        .unwrap_or_default();
+fn shown(app: &App) -> Value {
+    let url = url::Url::parse(&app.site).ok();
+    let host = url.as_ref().and_then(url::Url::host_str);
+    let labels: Vec<&str> = host.map(|host| host.split('.').collect()).unwrap_or_default();
     let (sub, brand) = labels.split_at(labels.len().saturating_sub(2));
-    let attributes = Attributes {
-        id: app.id.to_string(),
-        application_id: app.id,
-        name: app.name.clone(),
-        app_name: app.name.clone(),
-        site: app.site.clone(),
-        kind: app.kind.clone(),
-        params: Params {
-            clientsiteurlforbrand: brand.join("."),
-            clientsubdomain: sub.join("."),
-        },
-        created: timestamp(app.created),
-    };
-    Resource {
-        kind: "Application",
-        id: app.id,
-        attributes,
-    }
+    let attributes = json!({
+        // As text, unlike the resource's own `id`: the real platform uses both types.
+        "id": app.id.to_string(),
+        "applicationId": app.id,
+        "Name": app.name,
+        "appName": app.name,
+        "appWebSiteUrl": app.site,
+        "type": app.kind,
+        // The host of the wrapped site in two parts, named as in the vendor's public front-end code.
+        "Params": { "clientsiteurlforbrand": brand.join("."), "clientsubdomain": sub.join(".") },
+        "DateCreate": timestamp(app.created),
+    });
+    resource("Application", app.id, attributes)
 }

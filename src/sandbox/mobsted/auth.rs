@@ -10,7 +10,7 @@ use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::super::token::{Claims, Use};
 use super::super::world::now_millis;
-use super::{Action, Command, HOST_SUFFIX, decide, envelope};
+use super::{Action, Event, HOST_SUFFIX, envelope, state::new_uuid};
 
 /// Plans `GET /auth?login=&password=`.
 pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
@@ -32,9 +32,9 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
             "Login or password is wrong",
         ));
     }
-    Ok(Action::Do(Command::SignIn {
+    Ok(Action::Do(Event::SignedIn {
         tenant: call.account.clone(),
-        uid: decide::new_uuid(),
+        uid: new_uuid(),
     }))
 }
 
@@ -50,10 +50,10 @@ pub(super) fn refresh(site: &Site, call: &Call) -> Result<Action, Reply> {
             "The refresh token is not accepted",
         ));
     };
-    Ok(Action::Do(Command::Refresh {
+    Ok(Action::Do(Event::Refreshed {
         tenant: call.account.clone(),
         old: claims.uid,
-        new: decide::new_uuid(),
+        new: new_uuid(),
         strict: !site.behaviour.lenient_refresh,
     }))
 }

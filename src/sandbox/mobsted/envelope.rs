@@ -1,10 +1,11 @@
-//! The envelopes of Mobsted's responses: `data` with `meta`, and `errors`.
+//! The forms of Mobsted's requests and responses: bodies, `data` with `meta`, and `errors`.
 
 use axum::http::StatusCode;
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::call::Call;
+use super::super::call::{Call, Page};
+use super::super::form::Fields;
+use super::super::platform::Refusal;
 use super::super::reply::Reply;
 
 /// The largest page size that public clients are known to use; larger ones are reduced to it (assumed).
@@ -13,78 +14,62 @@ const MAX_PAGE_SIZE: u64 = 200;
 /// The default page size (assumed).
 const PAGE_SIZE: u64 = 20;
 
-/// One resource in `data`.
-#[derive(Debug, Serialize)]
-pub(super) struct Resource<A> {
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) id: u64,
-    pub(super) attributes: A,
+/// Reads `page` (from 1) and `pageSize`.
+pub(super) fn page(call: &Call) -> Page {
+    call.page("page", "pageSize", PAGE_SIZE, MAX_PAGE_SIZE)
 }
 
-/// The requested part of a list.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Page {
-    number: u64,
-    size: u64,
+/// Reads the body of a call that the vendor documents with JSON.
+pub(super) fn document(call: &Call) -> Result<Fields, Reply> {
+    call.fields()
+        .map_err(|_| bad_request("The body is not a JSON object"))
 }
 
-#[derive(Serialize)]
-struct Listing<A> {
-    data: Vec<Resource<A>>,
-    meta: Meta,
+/// Reads the body of a call that public clients send as a form.
+pub(super) fn form(call: &Call) -> Result<Fields, Reply> {
+    call.fields()
+        .map_err(|_| bad_request("The body is neither JSON nor a form"))
 }
 
-#[derive(Serialize)]
-struct Meta {
-    current_page: u64,
-    last_page: u64,
-    total: usize,
-    per_page: u64,
+/// Parses a whole number, or its digits as text, because forms have no numbers.
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-impl Page {
-    /// Reads `page` (from 1) and `pageSize`.
-    pub(super) fn asked(call: &Call) -> Page {
-        let size = call
-            .number("pageSize")
-            .unwrap_or(PAGE_SIZE)
-            .clamp(1, MAX_PAGE_SIZE);
-        Page {
-            number: call.number("page").unwrap_or(1).max(1),
-            size,
-        }
-    }
-
-    /// Returns the items of this page.
-    pub(super) fn of<T>(self, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        items
-            .skip(count((self.number - 1).saturating_mul(self.size)))
-            .take(count(self.size))
-    }
-
-    /// Returns a page of a list that has `total` items in all.
-    pub(super) fn reply<A: Serialize>(self, data: Vec<Resource<A>>, total: usize) -> Reply {
-        let last_page = (total as u64).div_ceil(self.size).max(1);
-        let meta = Meta {
-            current_page: self.number,
-            last_page,
-            total,
-            per_page: self.size,
-        };
-        Reply::ok(&Listing { data, meta })
-    }
+/// Returns a resource as it is in `data`.
+pub(super) fn resource(kind: &str, id: u64, attributes: impl Into<Value>) -> Value {
+    json!({ "type": kind, "id": id, "attributes": attributes.into() })
 }
 
-/// Returns a list of one resource.
-pub(super) fn single<A: Serialize>(resource: &Resource<A>) -> Reply {
-    Reply::ok(&json!({ "data": [resource], "meta": {} }))
+/// Returns the requested page of a list.
+pub(super) fn list<T>(
+    call: &Call,
+    items: impl IntoIterator<Item = T>,
+    resource: impl FnMut(T) -> Value,
+) -> Reply {
+    let page = page(call);
+    let (items, total) = page.of(items);
+    on_page(page, items.into_iter().map(resource).collect(), total)
 }
 
-/// Returns an empty list.
-pub(super) fn empty() -> Reply {
-    Reply::ok(&json!({ "data": [], "meta": {} }))
+/// Returns a page of a list that has `total` items in all.
+pub(super) fn on_page(page: Page, data: Vec<Value>, total: usize) -> Reply {
+    let last_page = (total as u64).div_ceil(page.size).max(1);
+    Reply::ok(&json!({
+        "data": data,
+        "meta": {
+            "current_page": page.number,
+            "last_page": last_page,
+            "total": total,
+            "per_page": page.size,
+        },
+    }))
+}
+
+/// Returns a list without pages: of one resource, of some, or of none.
+pub(super) fn data(resources: impl IntoIterator<Item = Value>) -> Reply {
+    let resources: Vec<Value> = resources.into_iter().collect();
+    Reply::ok(&json!({ "data": resources, "meta": {} }))
 }
 
 /// Returns an error. Its wire form is assumed.
@@ -97,6 +82,18 @@ pub(super) fn error(status: StatusCode, detail: &str) -> Reply {
 /// Returns a 400.
 pub(super) fn bad_request(detail: &str) -> Reply {
     error(StatusCode::BAD_REQUEST, detail)
+}
+
+/// Returns the response to a refused change.
+pub(super) fn refused(refusal: &Refusal) -> Reply {
+    error(refusal.status, &refusal.text)
+}
+
+/// Returns a 404 for a call that the sandbox does not simulate.
+pub(super) fn unknown(call: &Call) -> Reply {
+    let path = call.segments().join("/");
+    let detail = format!("{} /{path} is not known to the sandbox", call.method);
+    error(StatusCode::NOT_FOUND, &detail)
 }
 
 /// Formats a time as Mobsted does: UTC, microseconds, no zone.

@@ -1,13 +1,16 @@
-//! Minor calls seen in public clients, with plausible responses, so that raw calls have something to use.
+//! Minor calls seen in public clients, with plausible responses, so that raw calls have something to use; and branded
+//! domains, whose rules and texts follow the vendor's own back-end code (the path is assumed).
 
 use axum::http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::call::Call;
+use super::super::form::text;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::envelope::{self, Page, Resource, bad_request};
-use super::{Action, Command, Refusal, refused};
+use super::envelope::{self, bad_request, resource, whole};
+use super::state::missing;
+use super::{Action, Event, read};
 
 /// `GET /nginx/validate`: a fixed marker that identifies a Mobsted host.
 pub(super) fn validate() -> Action {
@@ -17,82 +20,76 @@ pub(super) fn validate() -> Action {
 /// Plans every call that has no file of its own.
 pub(super) fn plan(site: &Site, call: &Call, path: &[&str]) -> Result<Action, Reply> {
     match (&call.method, path) {
-        (&Method::GET, ["screen"]) => screens(site, call),
-        (&Method::GET, ["operations", "list"]) => Ok(Action::Show(operations())),
-        (&Method::POST, ["events"]) => post_event(site, call),
-        _ => {
-            let detail = format!("{} /{} is not known to the sandbox", call.method, path.join("/"));
-            Err(envelope::error(StatusCode::NOT_FOUND, &detail))
+        (&Method::GET, ["screen"]) => {
+            let app = call.number("ApplicationId");
+            let app = app.ok_or_else(|| bad_request("ApplicationId is required"))?;
+            app_exists(site, call, app)?;
+            let screen = json!({ "id": "1", "ApplicationId": app, "Name": "Main" });
+            let screens = vec![resource("Screen", 1, screen)];
+            Ok(Action::Show(envelope::on_page(envelope::page(call), screens, 1)))
         }
+        (&Method::GET, ["operations", "list"]) => {
+            let operation = json!({ "Name": "Send an email", "APIProviderMethodId": 1 });
+            Ok(Action::Show(envelope::data([resource(
+                "Operation",
+                1,
+                operation,
+            )])))
+        }
+        (&Method::POST, ["events"]) => {
+            let fields = envelope::form(call)?;
+            let app = fields.get("ApplicationId").and_then(whole);
+            let app = app.ok_or_else(|| bad_request("ApplicationId is required"))?;
+            app_exists(site, call, app)?;
+            if text(&fields, "ActionName").is_empty() {
+                return Err(bad_request("ActionName cannot be blank"));
+            }
+            let tenant = call.account.clone();
+            Ok(Action::Do(Event::Posted { tenant, id: 0 }))
+        }
+        (&Method::POST, ["nginx", "config"]) => set_domain(call),
+        _ => Err(envelope::unknown(call)),
     }
 }
 
 /// Returns the response to a posted event.
 pub(super) fn posted(id: u64) -> Reply {
-    envelope::single(&Resource {
-        kind: "Event",
-        id,
-        attributes: json!({ "id": id.to_string() }),
-    })
-}
-
-fn screens(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let app = call
-        .number("ApplicationId")
-        .ok_or_else(|| bad_request("ApplicationId is required"))?;
-    app_exists(site, call, app)?;
-    let attributes = json!({ "id": "1", "ApplicationId": app, "Name": "Main" });
-    Ok(Action::Show(Page::asked(call).reply(
-        vec![Resource {
-            kind: "Screen",
-            id: 1,
-            attributes,
-        }],
-        1,
-    )))
-}
-
-fn operations() -> Reply {
-    let attributes = json!({ "Name": "Send an email", "APIProviderMethodId": 1 });
-    envelope::single(&Resource {
-        kind: "Operation",
-        id: 1,
-        attributes,
-    })
-}
-
-fn post_event(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let fields = call
-        .fields()
-        .map_err(|_| bad_request("The body is neither JSON nor a form"))?;
-    let number = |fields: &Map<String, Value>| {
-        let app = fields.get("ApplicationId")?;
-        app.as_u64().or_else(|| app.as_str()?.parse().ok())
-    };
-    let app = number(&fields).ok_or_else(|| bad_request("ApplicationId is required"))?;
-    app_exists(site, call, app)?;
-    if fields
-        .get("ActionName")
-        .and_then(Value::as_str)
-        .is_none_or(str::is_empty)
-    {
-        return Err(bad_request("ActionName cannot be blank"));
-    }
-    Ok(Action::Do(Command::PostEvent {
-        tenant: call.account.clone(),
-    }))
+    envelope::data([resource("Event", id, json!({ "id": id.to_string() }))])
 }
 
 /// Returns an error if the account does not have the app.
 pub(super) fn app_exists(site: &Site, call: &Call, app: u64) -> Result<(), Reply> {
-    let found = site.world.mobsted(|state| {
-        state
-            .tenant(&call.account)
-            .is_some_and(|tenant| tenant.apps.contains_key(&app))
-    });
-    if found {
-        Ok(())
-    } else {
-        Err(refused(site, &Refusal::NoApp(app)))
+    let found = read(site, call, |tenant| tenant.apps.contains_key(&app));
+    found
+        .then_some(())
+        .ok_or_else(|| envelope::refused(&missing("Application", app)))
+}
+
+/// Plans `POST /nginx/config`. A domain that ends in `.invalid` points nowhere.
+fn set_domain(call: &Call) -> Result<Action, Reply> {
+    let fields = envelope::document(call)?;
+    let given = text(&fields, "domain");
+    let domain = given.split('/').next().unwrap_or_default().trim().to_lowercase();
+    let number = |name: &str| fields.get(name).and_then(whole);
+    let custom = number("isCustom") == Some(1);
+    let dots = domain.matches('.').count();
+    let label = |label: &str| (1..=63).contains(&label.len());
+    if domain.len() > 253 || !domain.split('.').all(label) || dots != 1 + usize::from(custom) {
+        let reason = "The domain name is not valid";
+        return Err(domain_refused(StatusCode::BAD_REQUEST, reason));
     }
+    if domain.ends_with(".invalid") {
+        let reason = "The domain has no CNAME record that points here";
+        return Err(domain_refused(StatusCode::INTERNAL_SERVER_ERROR, reason));
+    }
+    Ok(Action::Do(Event::Domain {
+        tenant: call.account.clone(),
+        app: number("appId"),
+        domain,
+    }))
+}
+
+/// Returns the refusal of a domain, a bare sentence as in the vendor's own code.
+pub(super) fn domain_refused(status: StatusCode, reason: &str) -> Reply {
+    Reply::json(status, &Value::from(reason))
 }

@@ -5,8 +5,6 @@
 
 mod apps;
 mod auth;
-mod decide;
-mod domains;
 mod envelope;
 mod event;
 mod extras;
@@ -19,18 +17,19 @@ mod tenants;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use serde_json::json;
 
-pub(super) use decide::new_password;
-pub(super) use event::{Command, Event, Refusal};
-pub(super) use state::{App, MASTER, State, Tenant};
+pub(super) use event::Event;
+pub(super) use state::{MASTER, State, Tenant};
 
 use super::address::Style;
 use super::call::Call;
 use super::fault::Route;
-use super::platform::Platform;
+use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
 use super::snapshot::count;
+use super::{token, world};
 use state::APP_ONE;
 
 /// The suffix after an account's name in its host.
@@ -41,10 +40,6 @@ pub(super) const SERVER: &str = "mobsted.sandbox";
 
 /// The login of the master account.
 pub(super) const MASTER_LOGIN: &str = "partner@example.com";
-
-/// The simulated platform.
-#[derive(Debug)]
-pub(super) struct Mobsted;
 
 /// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[
@@ -57,18 +52,50 @@ pub(super) const ROUTES: &[&str] = &[
     "refresh",
 ];
 
-/// The effect of a request.
-type Action = super::platform::Action<Command>;
+type Action = platform::Action<Event>;
 
-impl Platform for Mobsted {
-    type Command = Command;
+impl Platform for State {
+    type Event = Event;
+
+    const WRAP: fn(Event) -> world::Event = world::Event::Mobsted;
+
+    fn of(memory: &world::Memory) -> &State {
+        &memory.mobsted
+    }
+
+    /// The master account.
+    fn founding(&self) -> Option<Event> {
+        self.master().is_none().then(|| Event::Master {
+            name: MASTER.to_owned(),
+            email: MASTER_LOGIN.to_owned(),
+            password: token::random(),
+            user: state::new_uuid(),
+        })
+    }
+
+    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        self.decided(wanted)
+    }
 
     fn route(_: &Site, call: &Call) -> Route {
         route(call)
     }
 
-    fn count_request(site: &Site, call: &Call) {
-        count_request(site, call);
+    /// Counts lookups of sub-accounts and attempts at App 1, too.
+    fn count_request(site: &Site, call: &Call) -> bool {
+        if route(call) == Route::OBJECT && call.method == Method::GET {
+            count(&site.meter.object_lists);
+        }
+        if attempts_app_one(call)
+            && let Err(error) = site.world.record::<State>(Event::AppOneAttempt)
+        {
+            tracing::error!(%error, "the sandbox could not count an attempt at App 1");
+        }
+        match route(call) {
+            Route::PARTNERS => tenants::exists(site, call),
+            Route::APPLICATIONS_POST => apps::exists(site, call),
+            _ => false,
+        }
     }
 
     fn latency(site: &Site, call: &Call) -> Duration {
@@ -78,23 +105,49 @@ impl Platform for Mobsted {
         }
     }
 
-    fn plan(site: &Site, call: &Call) -> Action {
-        match planned(site, call) {
-            Ok(action) => action,
-            Err(reply) => Action::Show(reply),
+    fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
+        planned(site, call)
+    }
+
+    fn done(site: &Site, call: &Call, event: Event) -> Reply {
+        match event {
+            // The credentials are shown once, without an envelope.
+            Event::Tenant {
+                name,
+                email,
+                password,
+                ..
+            } => Reply::ok(&json!({
+                "url": url_of(&name, &call.style),
+                "authentication": { "email": email, "phone": "", "password": password },
+            })),
+            Event::App { id, .. } | Event::AppChanged { id, .. } => apps::show(site, call, id),
+            Event::Object { id, .. } | Event::ObjectChanged { id, .. } => rows::show(site, call, id),
+            Event::ListMade { id, .. } => lists::show(site, call, id),
+            Event::Domain { domain, .. } => Reply::ok(&format!("{domain} is configured")),
+            Event::Posted { id, .. } => extras::posted(id),
+            Event::SignedIn { tenant, uid } | Event::Refreshed { tenant, new: uid, .. } => {
+                auth::tokens(site, &tenant, &uid)
+            }
+            // A deletion, the only other result of a request.
+            _ => envelope::data([]),
         }
     }
 
-    fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
-        carry_out(site, call, command)
+    fn refused(site: &Site, refusal: &Refusal) -> Reply {
+        match refusal.status {
+            StatusCode::CONFLICT => envelope::error(site.behaviour.duplicate.status(), &refusal.text),
+            status @ StatusCode::BAD_REQUEST => extras::domain_refused(status, &refusal.text),
+            _ => envelope::refused(refusal),
+        }
     }
 
-    fn expire(site: &Site, call: &Call) -> Reply {
-        if let Ok(uid) = auth::authorise(site, call)
-            && let Err(error) = site.world.record(Event::Expired { uid })
-        {
-            return refused(site, &Refusal::from(error));
-        }
+    fn expiry(site: &Site, call: &Call) -> Option<Event> {
+        let uid = auth::authorise(site, call).ok()?;
+        Some(Event::Expired { uid })
+    }
+
+    fn expired() -> Reply {
         auth::unauthorised()
     }
 
@@ -107,14 +160,12 @@ impl Platform for Mobsted {
     }
 }
 
-/// Returns the first event of every new world.
-pub(super) fn new_master() -> Event {
-    Event::Master {
-        name: MASTER.to_owned(),
-        email: MASTER_LOGIN.to_owned(),
-        password: new_password(),
-        user: decide::new_uuid(),
-    }
+/// Reads the account of the request.
+fn read<T>(site: &Site, call: &Call, read: impl FnOnce(&Tenant) -> T) -> T {
+    // An account that does not exist has nothing.
+    let nobody = Tenant::default();
+    site.world
+        .mobsted(|state| read(state.tenant(&call.account).unwrap_or(&nobody)))
 }
 
 /// Returns the URL of an account in the given style: `http://`, without a final slash.
@@ -135,35 +186,6 @@ fn route(call: &Call) -> Route {
         (_, ["auth"]) => Route::AUTH,
         (_, ["refresh"]) => Route::REFRESH,
         _ => Route::ANY,
-    }
-}
-
-fn count_request(site: &Site, call: &Call) {
-    if is_duplicate_create(site, call) {
-        count(&site.meter.repeats);
-    }
-    match route(call) {
-        Route::PARTNERS => count(&site.meter.partners),
-        Route::APPLICATIONS_POST => count(&site.meter.applications),
-        Route::APPLICATIONS_GET => count(&site.meter.application_lists),
-        Route::OBJECT if call.method == Method::GET => count(&site.meter.object_lists),
-        Route::AUTH => count(&site.meter.auths),
-        Route::REFRESH => count(&site.meter.refreshes),
-        _ if attempts_app_one(call) => {
-            if let Err(error) = site.world.record(Event::AppOneAttempt) {
-                tracing::error!(%error, "the sandbox could not count an attempt at App 1");
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Whether the request would create something that already exists.
-fn is_duplicate_create(site: &Site, call: &Call) -> bool {
-    match route(call) {
-        Route::PARTNERS => tenants::exists(site, call),
-        Route::APPLICATIONS_POST => apps::exists(site, call),
-        _ => false,
     }
 }
 
@@ -190,7 +212,7 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     }
     auth::authorise(site, call)?;
     if attempts_app_one(call) {
-        return Err(refused(site, &Refusal::AppOne));
+        return Err(envelope::refused(&state::app_one()));
     }
     match (&call.method, path) {
         (&Method::POST, ["partners"]) => tenants::create(call),
@@ -199,49 +221,9 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
         (&Method::PUT | &Method::PATCH | &Method::DELETE, ["object", id]) => rows::change(site, call, id),
         (_, ["lists", ..]) => lists::plan(site, call),
         (_, ["hashtags", what]) => hashtags::plan(site, call, what),
-        (&Method::POST, ["nginx", "config"]) => domains::set(call),
         (_, ["applications", rest @ ..]) => apps::plan(site, call, rest),
         _ => extras::plan(site, call, path),
     }
-}
-
-fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
-    match site.world.perform(command) {
-        Ok(Event::Tenant {
-            name,
-            email,
-            password,
-            ..
-        }) => tenants::created(&url_of(&name, &call.style), &email, &password),
-        Ok(Event::App { tenant, id, .. } | Event::AppChanged { tenant, id, .. }) => {
-            apps::show(site, &tenant, id)
-        }
-        Ok(Event::Object { tenant, id, .. } | Event::ObjectChanged { tenant, id, .. }) => {
-            rows::show(site, &tenant, id)
-        }
-        Ok(Event::ListMade { tenant, id, .. }) => lists::show(site, &tenant, id),
-        Ok(Event::Domain { domain, .. }) => domains::done(&domain),
-        Ok(Event::Posted { id, .. }) => extras::posted(id),
-        Ok(Event::SignedIn { tenant, uid } | Event::Refreshed { tenant, new: uid, .. }) => {
-            auth::tokens(site, &tenant, &uid)
-        }
-        // A deletion, the only other result of a command.
-        Ok(_) => envelope::empty(),
-        Err(refusal) => refused(site, &refusal),
-    }
-}
-
-fn refused(site: &Site, refusal: &Refusal) -> Reply {
-    let status = match refusal {
-        Refusal::Duplicate(_) => site.behaviour.duplicate.status(),
-        Refusal::NoTenant(_) | Refusal::NoApp(_) | Refusal::NoObject(_) => StatusCode::NOT_FOUND,
-        // A bare sentence, as in the vendor's own code for this call.
-        Refusal::DomainUsed(_) => return domains::refusal(StatusCode::BAD_REQUEST, &refusal.to_string()),
-        Refusal::AppOne => StatusCode::FORBIDDEN,
-        Refusal::RefreshUsed => StatusCode::NOT_IMPLEMENTED,
-        Refusal::Storage(_) => StatusCode::INSUFFICIENT_STORAGE,
-    };
-    envelope::error(status, &refusal.to_string())
 }
 
 /// Whether the request would change or delete App 1 of the master account.

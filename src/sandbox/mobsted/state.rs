@@ -1,10 +1,15 @@
-//! The in-memory state of the simulated Mobsted: a pure fold over its events.
+//! The in-memory state of the simulated Mobsted, a pure fold over its events, and the rules that decide them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
-use serde_json::{Map, Value};
+use axum::http::StatusCode;
+use serde_json::Value;
 
+use super::super::form::Fields;
+use super::super::platform::Refusal;
 use super::super::snapshot::{AppBook, TenantBook, Totals};
+use super::super::{token, world};
 use super::event::Event;
 
 /// The name of the master account.
@@ -21,6 +26,7 @@ pub(in crate::sandbox) struct State {
     by_name: HashMap<String, usize>,
     /// By address: the index of the newest sub-account, and how many were created.
     by_email: HashMap<String, (usize, u64)>,
+    /// By sign-in.
     sessions: HashMap<String, Session>,
     pub(in crate::sandbox) totals: Totals,
 }
@@ -64,7 +70,7 @@ pub(super) struct Object {
     pub(super) app: u64,
     pub(super) uuid: String,
     pub(super) created: i64,
-    pub(super) fields: Map<String, Value>,
+    pub(super) fields: Fields,
 }
 
 /// A list of an app.
@@ -90,16 +96,8 @@ impl State {
 
     /// Returns the sub-account of that address, ignoring case and surrounding blanks.
     pub(in crate::sandbox) fn tenant_of(&self, email: &str) -> Option<&Tenant> {
-        self.by_email
-            .get(&email_key(email))
-            .map(|&(index, _)| &self.tenants[index])
-    }
-
-    /// Returns how many sub-accounts were created for the address.
-    pub(in crate::sandbox) fn created(&self, email: &str) -> u64 {
-        self.by_email
-            .get(&email_key(email))
-            .map_or(0, |&(_, count)| count)
+        let found = self.by_email.get(&email_key(email));
+        found.map(|&(index, _)| &self.tenants[index])
     }
 
     /// Returns the master account.
@@ -123,11 +121,12 @@ impl State {
 
     /// Returns the records of the sub-accounts and of every account's apps.
     pub(in crate::sandbox) fn snapshot(&self) -> (Vec<TenantBook>, Vec<AppBook>) {
+        let created = |email: &str| self.by_email.get(&email_key(email));
         let tenant = |tenant: &Tenant| TenantBook {
             email: tenant.email.clone(),
             name: tenant.name.clone(),
             password: tenant.password.clone(),
-            created: self.created(&tenant.email),
+            created: created(&tenant.email).map_or(0, |&(_, count)| count),
         };
         let app = |(tenant, app): (&Tenant, &App)| AppBook {
             tenant: tenant.name.clone(),
@@ -139,50 +138,135 @@ impl State {
         (tenants, self.apps().map(app).collect())
     }
 
-    /// Whether the refresh token of that sign-in is unused; `None` if there was no such sign-in.
-    pub(super) fn refresh_open(&self, uid: &str) -> Option<bool> {
-        self.sessions.get(uid).map(|session| session.refresh)
-    }
-
     /// Whether the access token of that sign-in is valid, apart from its lifetime.
     pub(super) fn access_open(&self, uid: &str) -> bool {
         self.sessions.get(uid).is_some_and(|session| session.access)
     }
 
+    /// Whether a row is that of a sub-account, which belongs to App 1 of the master account.
+    pub(super) fn is_sub_account(&self, tenant: &str, row: u64) -> bool {
+        tenant == MASTER && self.sub_accounts().iter().any(|sub| sub.row.id == row)
+    }
+
+    /// Returns the event that making the requested change would produce, or the refusal.
+    pub(super) fn decided(&self, mut event: Event) -> Result<Event, Refusal> {
+        match &mut event {
+            Event::CreateTenant { email } => return self.new_tenant(email),
+            Event::App { tenant, id, .. } => *id = self.existing(tenant)?.last_app + 1,
+            Event::AppChanged { tenant, id, .. } | Event::AppDeleted { tenant, id } => {
+                self.with_app(tenant, *id)?;
+            }
+            Event::Object {
+                tenant, app, id, row, ..
+            } => {
+                *id = self.with_app(tenant, *app)?.last_object + 1;
+                *row = new_uuid();
+            }
+            Event::ObjectChanged { tenant, id, .. } | Event::ObjectDeleted { tenant, id } => {
+                let owner = self.existing(tenant)?;
+                if self.is_sub_account(tenant, *id) {
+                    return Err(app_one());
+                }
+                if !owner.objects.contains_key(id) {
+                    return Err(missing("Object", id));
+                }
+            }
+            Event::ListMade { tenant, id, app, .. } => *id = self.with_app(tenant, *app)?.last_list + 1,
+            Event::Domain { tenant, app, domain } => {
+                let owner = match app {
+                    Some(app) => self.with_app(tenant, *app)?,
+                    None => self.existing(tenant)?,
+                };
+                if let Some(Some(other)) = owner.domains.get(domain)
+                    && *app != Some(*other)
+                {
+                    let text = format!("The domain is already used by application {other}");
+                    return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
+                }
+            }
+            Event::Posted { tenant, id } => *id = self.existing(tenant)?.last_event + 1,
+            Event::SignedIn { tenant, .. } => {
+                self.existing(tenant)?;
+            }
+            Event::Refreshed { old, strict, .. } => {
+                let session = self.sessions.get(old);
+                if !session.is_some_and(|session| session.refresh || !*strict) {
+                    let text = "The refresh token is not accepted";
+                    return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, text));
+                }
+            }
+            _ => {}
+        }
+        Ok(event)
+    }
+
+    fn new_tenant(&self, email: &str) -> Result<Event, Refusal> {
+        let email = email.to_owned();
+        if self.tenant_of(&email).is_some() {
+            let text = format!("Email {email} is already used");
+            return Err(Refusal {
+                trace: Some(Box::new(world::Event::Mobsted(Event::Duplicate { email }))),
+                ..Refusal::new(StatusCode::CONFLICT, text)
+            });
+        }
+        let name = loop {
+            let name = new_name();
+            if self.tenant(&name).is_none() {
+                break name;
+            }
+        };
+        Ok(Event::Tenant {
+            id: self.existing(MASTER)?.last_object + 1,
+            name,
+            email,
+            password: token::random(),
+            user: new_uuid(),
+            row: new_uuid(),
+        })
+    }
+
+    fn existing(&self, name: &str) -> Result<&Tenant, Refusal> {
+        self.tenant(name).ok_or_else(|| missing("Account", name))
+    }
+
+    /// Returns the tenant, if it has the app and that is not the protected App 1.
+    fn with_app(&self, tenant: &str, id: u64) -> Result<&Tenant, Refusal> {
+        let owner = self.existing(tenant)?;
+        if owner.name == MASTER && id == APP_ONE {
+            return Err(app_one());
+        }
+        let has = owner.apps.contains_key(&id);
+        has.then_some(owner).ok_or_else(|| missing("Application", id))
+    }
+
     /// Applies an event that happened at a time in milliseconds since the Unix epoch.
     pub(in crate::sandbox) fn apply(&mut self, event: Event, at: i64) {
-        let totals = &mut self.totals;
-        match event {
-            Event::Master { .. } | Event::Tenant { .. } => self.apply_tenant(event, at),
-            Event::App { .. } | Event::AppChanged { .. } | Event::AppDeleted { .. } => {
-                self.apply_app(event, at);
+        match &event {
+            Event::Master { .. } | Event::Tenant { .. } => return self.apply_tenant(event, at),
+            Event::Duplicate { .. } => self.totals.duplicates_refused += 1,
+            Event::AppOneAttempt => self.totals.app1_attempts += 1,
+            Event::SignedIn { uid, .. } => self.open(uid.clone()),
+            Event::Refreshed { old, new, .. } => {
+                self.totals.refreshes += 1;
+                if let Some(session) = self.sessions.get_mut(old) {
+                    session.refresh = false;
+                }
+                self.open(new.clone());
             }
-            Event::Duplicate { .. } => totals.duplicates_refused += 1,
-            Event::AppOneAttempt => totals.app1_attempts += 1,
-            Event::Object { .. }
-            | Event::ObjectChanged { .. }
-            | Event::ObjectDeleted { .. }
-            | Event::ListMade { .. }
-            | Event::Domain { .. } => self.apply_content(event, at),
-            Event::Posted { tenant, id } => {
-                totals.events_posted += 1;
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.last_event = id;
+            Event::Expired { uid } => {
+                if let Some(session) = self.sessions.get_mut(uid) {
+                    session.access = false;
                 }
             }
-            Event::SignedIn { .. } | Event::Refreshed { .. } | Event::Expired { .. } | Event::AllExpired => {
-                self.apply_session(event, at);
-            }
-            Event::RowPasswordGone { name } => {
-                if let Some(tenant) = self.tenant_mut(&name) {
-                    tenant.row_password = None;
-                }
-            }
-            Event::PasswordChanged { name, password } => {
-                if let Some(tenant) = self.tenant_mut(&name) {
-                    tenant.password = password;
-                }
-            }
+            Event::AllExpired => self
+                .sessions
+                .values_mut()
+                .for_each(|session| session.access = false),
+            _ => {}
+        }
+        let index = event.tenant().and_then(|name| self.by_name.get(name));
+        if let Some(&index) = index {
+            self.tenants[index].apply(event, &mut self.totals, at);
         }
     }
 
@@ -232,7 +316,7 @@ impl State {
                     app: APP_ONE,
                     uuid: row,
                     created: at,
-                    fields: Map::new(),
+                    fields: Fields::new(),
                 };
                 let row_password = Some(password.clone());
                 Tenant {
@@ -251,158 +335,121 @@ impl State {
         self.tenants.push(tenant);
     }
 
-    fn apply_app(&mut self, event: Event, at: i64) {
+    fn open(&mut self, uid: String) {
+        let session = Session {
+            access: true,
+            refresh: true,
+        };
+        self.sessions.insert(uid, session);
+    }
+}
+
+impl Tenant {
+    /// Applies an event in this account.
+    fn apply(&mut self, event: Event, totals: &mut Totals, at: i64) {
+        let created = at;
         match event {
             Event::App {
-                tenant,
-                id,
-                name,
-                site,
-                kind,
+                id, name, site, kind, ..
             } => {
-                self.totals.apps_created += 1;
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.last_app = id;
-                    owner.apps.insert(
-                        id,
-                        App {
-                            id,
-                            name,
-                            site,
-                            kind,
-                            created: at,
-                        },
-                    );
-                }
+                totals.apps_created += 1;
+                self.last_app = id;
+                let app = App {
+                    id,
+                    name,
+                    site,
+                    kind,
+                    created,
+                };
+                self.apps.insert(id, app);
             }
-            Event::AppChanged {
-                tenant,
-                id,
-                name,
-                site,
-            } => {
-                self.totals.apps_changed += 1;
-                if let Some(app) = self.tenant_mut(&tenant).and_then(|owner| owner.apps.get_mut(&id)) {
+            Event::AppChanged { id, name, site, .. } => {
+                totals.apps_changed += 1;
+                if let Some(app) = self.apps.get_mut(&id) {
                     app.name = name.unwrap_or(std::mem::take(&mut app.name));
                     app.site = site.unwrap_or(std::mem::take(&mut app.site));
                 }
             }
-            Event::AppDeleted { tenant, id } => {
-                self.totals.apps_deleted += 1;
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.apps.remove(&id);
-                    owner.objects.retain(|_, object| object.app != id);
-                    owner.lists.retain(|_, list| list.app != id);
-                }
+            Event::AppDeleted { id, .. } => {
+                totals.apps_deleted += 1;
+                self.apps.remove(&id);
+                self.objects.retain(|_, object| object.app != id);
+                self.lists.retain(|_, list| list.app != id);
             }
-            _ => {}
-        }
-    }
-
-    /// Applies an event on rows, lists or domains.
-    fn apply_content(&mut self, event: Event, at: i64) {
-        match event {
             Event::Object {
-                tenant,
-                app,
-                id,
-                row,
-                fields,
+                app, id, row, fields, ..
             } => {
-                self.totals.objects_created += 1;
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.last_object = id;
-                    let object = Object {
-                        id,
-                        app,
-                        uuid: row,
-                        created: at,
-                        fields,
-                    };
-                    owner.objects.insert(id, object);
-                }
+                totals.objects_created += 1;
+                self.last_object = id;
+                let object = Object {
+                    id,
+                    app,
+                    uuid: row,
+                    created,
+                    fields,
+                };
+                self.objects.insert(id, object);
             }
-            Event::ObjectChanged { tenant, id, fields } => {
-                let object = self
-                    .tenant_mut(&tenant)
-                    .and_then(|owner| owner.objects.get_mut(&id));
-                if let Some(object) = object {
+            Event::ObjectChanged { id, fields, .. } => {
+                if let Some(object) = self.objects.get_mut(&id) {
                     object.fields.extend(fields);
                 }
             }
-            Event::ObjectDeleted { tenant, id } => {
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.objects.remove(&id);
-                }
+            Event::ObjectDeleted { id, .. } => {
+                self.objects.remove(&id);
             }
             Event::ListMade {
-                tenant,
                 id,
                 app,
                 name,
                 structure,
+                ..
             } => {
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.last_list = id;
-                    owner.lists.insert(id, List { app, name, structure });
-                }
+                self.last_list = id;
+                self.lists.insert(id, List { app, name, structure });
             }
-            Event::Domain { tenant, app, domain } => {
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.domains.insert(domain, app);
-                }
+            Event::Domain { app, domain, .. } => {
+                self.domains.insert(domain, app);
             }
+            Event::Posted { id, .. } => {
+                totals.events_posted += 1;
+                self.last_event = id;
+            }
+            Event::SignedIn { .. } => {
+                totals.logins += 1;
+                self.last_login = Some(at);
+            }
+            Event::RowPasswordGone { .. } => self.row_password = None,
+            Event::PasswordChanged { password, .. } => self.password = password,
             _ => {}
         }
-    }
-
-    fn apply_session(&mut self, event: Event, at: i64) {
-        match event {
-            Event::SignedIn { tenant, uid } => {
-                self.totals.logins += 1;
-                self.sessions.insert(
-                    uid,
-                    Session {
-                        access: true,
-                        refresh: true,
-                    },
-                );
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.last_login = Some(at);
-                }
-            }
-            Event::Refreshed { old, new, .. } => {
-                self.totals.refreshes += 1;
-                if let Some(session) = self.sessions.get_mut(&old) {
-                    session.refresh = false;
-                }
-                self.sessions.insert(
-                    new,
-                    Session {
-                        access: true,
-                        refresh: true,
-                    },
-                );
-            }
-            Event::Expired { uid } => {
-                if let Some(session) = self.sessions.get_mut(&uid) {
-                    session.access = false;
-                }
-            }
-            Event::AllExpired => self
-                .sessions
-                .values_mut()
-                .for_each(|session| session.access = false),
-            _ => {}
-        }
-    }
-
-    fn tenant_mut(&mut self, name: &str) -> Option<&mut Tenant> {
-        self.by_name.get(name).map(|&index| &mut self.tenants[index])
     }
 }
 
 /// Returns the form in which equal addresses compare equal.
 fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
+}
+
+/// Returns the refusal of something that does not exist.
+pub(super) fn missing(what: &str, id: impl fmt::Display) -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, format!("{what} {id} does not exist"))
+}
+
+/// Returns the refusal of a change of App 1 of the master account.
+pub(super) fn app_one() -> Refusal {
+    let text = "Application 1 keeps the partner account working and cannot be changed or deleted";
+    Refusal::new(StatusCode::FORBIDDEN, text)
+}
+
+/// Returns a random UUID.
+pub(super) fn new_uuid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// Returns eight random lower-case letters and digits, a letter first, as in the vendor manual's example.
+fn new_name() -> String {
+    let mut name = String::from(fastrand::lowercase());
+    name.extend((1..8).map(|_| fastrand::digit(36)));
+    name
 }

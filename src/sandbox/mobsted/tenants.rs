@@ -1,12 +1,12 @@
 //! Creates sub-accounts.
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::{Action, Command, MASTER, envelope};
+use super::{Action, Event, MASTER, envelope};
 
 /// Plans `POST /partners`, for the master account only.
 pub(super) fn create(call: &Call) -> Result<Action, Reply> {
@@ -16,12 +16,10 @@ pub(super) fn create(call: &Call) -> Result<Action, Reply> {
             "This account is not a partner",
         ));
     }
-    let fields = call
-        .fields()
-        .map_err(|_| envelope::bad_request("The body is not a JSON object"))?;
+    let fields = envelope::document(call)?;
     let email = fields.get("email").and_then(Value::as_str).map(str::trim);
     match email {
-        Some(email) if is_address(email) => Ok(Action::Do(Command::CreateTenant {
+        Some(email) if is_address(email) => Ok(Action::Do(Event::CreateTenant {
             email: email.to_owned(),
         })),
         Some(_) => Err(envelope::bad_request("Email is not a valid email address")),
@@ -34,14 +32,6 @@ pub(super) fn exists(site: &Site, call: &Call) -> bool {
     let fields = call.fields().unwrap_or_default();
     let email = fields.get("email").and_then(Value::as_str);
     email.is_some_and(|email| site.world.mobsted(|state| state.tenant_of(email).is_some()))
-}
-
-/// Returns the response with the credentials, which are shown once; it has no envelope.
-pub(super) fn created(url: &str, email: &str, password: &str) -> Reply {
-    Reply::ok(&json!({
-        "url": url,
-        "authentication": { "email": email, "phone": "", "password": password },
-    }))
 }
 
 /// Roughly what mail servers accept: one name, one at sign, a host with a dot.

@@ -3,16 +3,17 @@
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::call::Call;
+use super::super::form::text;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::super::token::{Claims, Use};
-use super::super::world::now_millis;
+use super::super::token::{self, Claims, Use};
+use super::super::world::{millis, now_millis};
 use super::Action;
 use super::envelope;
-use super::event::{Command, Event};
+use super::event::Event;
 use super::state::State;
 
 /// Tokens with a specific refusal each, so that every error text of the vendor can be triggered.
@@ -26,40 +27,32 @@ const SPECIAL_TOKENS: &[(&str, &str)] = &[
 /// Plans `POST /v1/autho/apitoken/login/`.
 pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     if call.method != Method::POST {
-        return Err(envelope::detail(
-            StatusCode::METHOD_NOT_ALLOWED,
-            &format!("Method \"{}\" not allowed.", call.method),
-        ));
+        return Err(super::not_allowed(call));
     }
     let fields = call.fields().unwrap_or_default();
-    let text = |name: &str| {
-        fields
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .trim()
-    };
+    let text = |name: &str| text(&fields, name).trim();
     let (api, partner) = (text("api_token"), text("partner_token"));
     if api.is_empty() || partner.is_empty() {
-        return Err(refused("Must include \"partner_token\" and \"api_token\""));
+        return Err(envelope::data_error(
+            "Must include \"partner_token\" and \"api_token\"",
+        ));
     }
     if let Some((_, reason)) = SPECIAL_TOKENS
         .iter()
         .find(|(token, _)| *token == api || *token == partner)
     {
-        return Err(refused(reason));
+        return Err(envelope::data_error(reason));
     }
     let access = site.world.sparrow(State::access);
     if partner != access.partner_token {
-        return Err(refused("Invalid Partner Token"));
+        return Err(envelope::data_error("Invalid Partner Token"));
     }
     if api != access.api_token {
-        return Err(refused("Invalid API Token"));
+        return Err(envelope::data_error("Invalid API Token"));
     }
-    let life = i64::try_from(site.behaviour.sparrow_life.as_millis()).unwrap_or(i64::MAX);
-    let expires = now_millis().saturating_add(life);
+    let expires = now_millis().saturating_add(millis(site.behaviour.sparrow_life));
     let token = new_token(site, expires);
-    Ok(Action::Do(Command::SignIn { token, expires }))
+    Ok(Action::Do(Event::SignedIn { token, expires }))
 }
 
 /// Returns the response to a sign-in.
@@ -91,20 +84,6 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     }
 }
 
-/// Invalidates the token of the request and returns a 401.
-pub(super) fn expire(site: &Site, call: &Call) -> Reply {
-    if let Ok(token) = authorise(site, call)
-        && let Err(error) = site.world.record(Event::Expired { token })
-    {
-        return Reply::html(StatusCode::INSUFFICIENT_STORAGE, &error.to_string());
-    }
-    envelope::detail(StatusCode::UNAUTHORIZED, "Invalid token.")
-}
-
-fn refused(text: &str) -> Reply {
-    envelope::data_error(text)
-}
-
 /// Formats a time as the platform does: Nepal time, with microseconds.
 fn format_nepal_time(millis: i64) -> String {
     let offset = Offset::from_seconds(5 * 3600 + 45 * 60).unwrap_or(Offset::UTC);
@@ -118,7 +97,7 @@ fn new_token(site: &Site, expires: i64) -> String {
         iss: "sparrow.sandbox".to_owned(),
         nbf: now_millis() / 1000,
         exp: expires / 1000,
-        uid: format!("{:032x}", fastrand::u128(..)),
+        uid: token::random(),
         sub: "api".to_owned(),
         objuuid: String::new(),
         useruuid: String::new(),

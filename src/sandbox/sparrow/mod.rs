@@ -16,20 +16,16 @@ use serde_json::json;
 
 pub use book::{BatchBook, SparrowBook, SparrowTotals};
 pub use event::Channel;
-pub(super) use event::{Command, Event};
+pub(super) use event::Event;
 pub(super) use state::{Access, State};
 
-use super::address::Style;
 use super::call::Call;
 use super::fault::Route;
-use super::platform::Platform;
+use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
+use super::{token, world};
 use event::Message;
-
-/// The simulated platform.
-#[derive(Debug)]
-pub(super) struct Sparrow;
 
 /// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[
@@ -47,11 +43,33 @@ pub(super) const ROUTES: &[&str] = &[
 /// The initial balance of the account, in credits.
 const CREDITS: u64 = 100_000;
 
-/// The effect of a request.
-type Action = super::platform::Action<Command>;
+type Action = platform::Action<Event>;
 
-impl Platform for Sparrow {
-    type Command = Command;
+/// No request is a repeat: a message may be meant to be sent twice.
+impl Platform for State {
+    type Event = Event;
+
+    const WRAP: fn(Event) -> world::Event = world::Event::Sparrow;
+
+    fn of(memory: &world::Memory) -> &State {
+        &memory.sparrow
+    }
+
+    /// An account with credits.
+    fn founding(&self) -> Option<Event> {
+        self.access.api_token.is_empty().then(|| Event::Founded {
+            api_token: token::random(),
+            partner_token: token::random(),
+            credits: CREDITS,
+        })
+    }
+
+    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        Ok(match wanted {
+            Event::Sent { id, message } if message.credits > self.credits => Event::Drafted { id, message },
+            decided => decided,
+        })
+    }
 
     fn route(_: &Site, call: &Call) -> Route {
         Route::named(match call.segments().as_slice() {
@@ -66,34 +84,36 @@ impl Platform for Sparrow {
         })
     }
 
-    /// Counts nothing: a message may be meant to be sent twice, so no request is a repeat.
-    fn count_request(_: &Site, _: &Call) {}
-
-    fn plan(site: &Site, call: &Call) -> Action {
-        match planned(site, call) {
-            Ok(action) => action,
-            Err(reply) => Action::Show(reply),
-        }
+    fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
+        planned(site, call)
     }
 
-    fn carry_out(site: &Site, _: &Call, command: &Command) -> Reply {
-        match site.world.perform(command) {
-            Ok(Event::SignedIn { token, expires }) => login::signed_in(&token, expires),
-            Ok(Event::Sent { id, message }) if message.channel == Channel::Whatsapp => {
+    fn done(_: &Site, _: &Call, event: Event) -> Reply {
+        match event {
+            Event::SignedIn { token, expires } => login::signed_in(&token, expires),
+            Event::Sent { id, message } if message.channel == Channel::Whatsapp => {
                 envelope::ok(&json!({ "message_id": id }))
             }
-            Ok(Event::Sent { id, message }) => envelope::ok(&accepted("Queued successfully", &id, &message)),
-            Ok(Event::Drafted { id, message }) => {
+            Event::Sent { id, message } => envelope::ok(&accepted("Queued successfully", &id, &message)),
+            Event::Drafted { id, message } => {
                 envelope::draft(&accepted("Insufficient credits", &id, &message))
             }
-            // A command has no other results.
-            Ok(_) => envelope::ok(&json!({})),
-            Err(refusal) => envelope::failed(StatusCode::INSUFFICIENT_STORAGE, &refusal.to_string()),
+            // A request has no other results.
+            _ => envelope::ok(&json!({})),
         }
     }
 
-    fn expire(site: &Site, call: &Call) -> Reply {
-        login::expire(site, call)
+    fn refused(_: &Site, refusal: &Refusal) -> Reply {
+        envelope::failed(refusal.status, &refusal.text)
+    }
+
+    fn expiry(site: &Site, call: &Call) -> Option<Event> {
+        let token = login::authorise(site, call).ok()?;
+        Some(Event::Expired { token })
+    }
+
+    fn expired() -> Reply {
+        envelope::detail(StatusCode::UNAUTHORIZED, "Invalid token.")
     }
 
     fn server_error() -> Reply {
@@ -102,23 +122,6 @@ impl Platform for Sparrow {
 
     fn too_many() -> Reply {
         envelope::detail(StatusCode::TOO_MANY_REQUESTS, "Request was throttled.").retry_after(1)
-    }
-}
-
-/// Returns the first event of Sparrow SMS in a world: an account with credits.
-pub(super) fn initial_event() -> Event {
-    Event::Founded {
-        api_token: format!("{:032x}", fastrand::u128(..)),
-        partner_token: format!("{:032x}", fastrand::u128(..)),
-        credits: CREDITS,
-    }
-}
-
-/// Returns the URL of the platform in the given style, without a final slash.
-pub(super) fn root(style: &Style) -> String {
-    match style {
-        Style::Host(host) => format!("http://{host}"),
-        Style::Path(host) => format!("http://{host}/sparrow"),
     }
 }
 

@@ -1,17 +1,16 @@
 //! Parses messages: the fields and recipients that each channel accepts.
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::call::Call;
+use super::super::form::{Fields, text};
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::super::world::now_millis;
 use super::Action;
 use super::envelope;
-use super::event::{Channel, Command, Message};
-
-type Fields = Map<String, Value>;
+use super::event::{Channel, Event, Message};
 
 /// Templates of Viber: their identifier, whether they are approved, and their parameters.
 const VIBER_TEMPLATES: &[(&str, bool, &[&str])] = &[
@@ -36,7 +35,8 @@ pub(super) fn plan_bulk_message(call: &Call, channel: Channel) -> Result<Action,
     let data = part(&body, "data")?;
     let session = part(&body, "session")?;
     // Only the recipients are required (vendor's documents).
-    let sender = text_of(session, "sender_name");
+    let sender = text(session, "sender_name").to_owned();
+    let campaign = text(session, "campaign_name").to_owned();
     let recipients = texts(session, "recipients").ok_or_else(|| missing("recipients"))?;
     let (text, tags) = if channel == Channel::ViberTemplate && !data.contains_key("text") {
         required(session, "campaign_name")?;
@@ -78,7 +78,7 @@ pub(super) fn plan_bulk_message(call: &Call, channel: Channel) -> Result<Action,
     let message = Message {
         channel,
         sender,
-        campaign: text_of(session, "campaign_name"),
+        campaign,
         credits: (parts * valid.len()) as u64,
         text,
         tags,
@@ -136,7 +136,7 @@ pub(super) fn reaches(channel: Channel, to: &str) -> bool {
 fn send(message: Message) -> Action {
     let random = fastrand::u128(..).to_be_bytes();
     let id = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
-    Action::Do(Command::Send { id, message })
+    Action::Do(Event::Sent { id, message })
 }
 
 fn template(data: &Fields) -> Result<String, Reply> {
@@ -213,16 +213,10 @@ fn part<'a>(fields: &'a Fields, name: &str) -> Result<&'a Fields, Reply> {
 }
 
 fn required(fields: &Fields, name: &str) -> Result<String, Reply> {
-    let text = fields.get(name).and_then(Value::as_str).map(str::trim);
-    match text {
-        Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err(missing(name)),
+    match text(fields, name).trim() {
+        "" => Err(missing(name)),
+        text => Ok(text.to_owned()),
     }
-}
-
-fn text_of(fields: &Fields, name: &str) -> String {
-    let text = fields.get(name).and_then(Value::as_str);
-    text.unwrap_or_default().to_owned()
 }
 
 fn texts(fields: &Fields, name: &str) -> Option<Vec<String>> {

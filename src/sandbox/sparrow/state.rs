@@ -23,7 +23,7 @@ pub(in crate::sandbox) struct Access {
 /// The state of Sparrow SMS.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
-    access: Access,
+    pub(super) access: Access,
     /// When each token expires, in milliseconds since the Unix epoch.
     tokens: HashMap<String, i64>,
     pub(super) credits: u64,
@@ -42,11 +42,6 @@ pub(super) struct Batch {
 }
 
 impl State {
-    /// Whether the world has this platform.
-    pub(in crate::sandbox) fn is_initialized(&self) -> bool {
-        !self.access.api_token.is_empty()
-    }
-
     /// Returns the credentials.
     pub(in crate::sandbox) fn access(&self) -> Access {
         self.access.clone()
@@ -55,11 +50,6 @@ impl State {
     /// Whether the token is valid at that time.
     pub(super) fn is_valid_token(&self, token: &str, now: i64) -> bool {
         self.tokens.get(token).is_some_and(|expires| now < *expires)
-    }
-
-    /// Whether the account has this many credits.
-    pub(super) fn can_pay(&self, credits: u64) -> bool {
-        credits <= self.credits
     }
 
     /// Returns the message with this identifier on one of these channels.

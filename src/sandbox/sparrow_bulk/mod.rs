@@ -4,28 +4,22 @@
 //! number is an invalid receiver, that a message goes to the valid ones among its receivers, its price, and the form of
 //! responses that no document lists.
 
-mod event;
 mod send;
 mod state;
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-pub(super) use event::{Command, Event};
-use event::{Message, Refusal};
-pub(super) use state::{Access, State};
+use state::Message;
+pub(super) use state::{Access, Event, State};
 pub use state::{SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals};
 
-use super::address::Style;
 use super::call::Call;
 use super::fault::Route;
-use super::platform::Platform;
+use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
-
-/// The simulated platform.
-#[derive(Debug)]
-pub(super) struct SparrowBulk;
+use super::{token, world};
 
 /// Its fault routes.
 pub(super) const ROUTES: &[&str] = &["sparrow_bulk", "sparrow_bulk-sms", "sparrow_bulk-credit"];
@@ -50,11 +44,34 @@ const REFUSALS: &[(u16, &str)] = &[
     (1013, "Insufficient Credits"),
 ];
 
-/// The effect of a request.
-type Action = super::platform::Action<Command>;
+type Action = platform::Action<Event>;
 
-impl Platform for SparrowBulk {
-    type Command = Command;
+/// No request is a repeat: a message may be meant to be sent twice.
+impl Platform for State {
+    type Event = Event;
+
+    const WRAP: fn(Event) -> world::Event = world::Event::SparrowBulk;
+
+    fn of(memory: &world::Memory) -> &State {
+        &memory.sparrow_bulk
+    }
+
+    /// An account with credits.
+    fn founding(&self) -> Option<Event> {
+        self.access.api_token.is_empty().then(|| Event::Founded {
+            token: format!("v2_{}", token::random()),
+            credits: CREDITS,
+        })
+    }
+
+    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        let code = match &wanted {
+            Event::Sent { .. } if self.credits == 0 => 1012,
+            Event::Sent { message } if self.credits < message.credits => 1013,
+            _ => return Ok(wanted),
+        };
+        Err(Refusal::new(StatusCode::FORBIDDEN, text_of(code)))
+    }
 
     fn route(_: &Site, call: &Call) -> Route {
         Route::named(match call.segments().as_slice() {
@@ -64,31 +81,35 @@ impl Platform for SparrowBulk {
         })
     }
 
-    /// Counts nothing: a message may be meant to be sent twice, so no request is a repeat.
-    fn count_request(_: &Site, _: &Call) {}
-
-    fn plan(site: &Site, call: &Call) -> Action {
-        match planned(site, call) {
-            Ok(action) => action,
-            Err(reply) => Action::Show(reply),
+    fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
+        let is_known = [Method::GET, Method::POST].contains(&call.method);
+        match call.segments().as_slice() {
+            ["v2", "sms" | "credit"] if !is_known => {
+                Err(Reply::html(StatusCode::METHOD_NOT_ALLOWED, "nginx"))
+            }
+            ["v2", "sms"] => send::plan(site, call),
+            ["v2", "credit"] => send::credit(site, call).map(Action::Show),
+            _ => Err(Reply::html(StatusCode::NOT_FOUND, "nginx")),
         }
     }
 
-    fn carry_out(site: &Site, _: &Call, command: &Command) -> Reply {
-        match site.world.perform(command) {
-            Ok(Event::Sent { message }) => queued(&message),
-            // A command has no other results.
-            Ok(_) => Reply::ok(&json!({})),
-            Err(Refusal::NoCredits) => refused(1012),
-            Err(Refusal::Insufficient) => refused(1013),
-            Err(refusal @ Refusal::Storage(_)) => {
-                Reply::html(StatusCode::INSUFFICIENT_STORAGE, &refusal.to_string())
-            }
+    fn done(_: &Site, _: &Call, event: Event) -> Reply {
+        match event {
+            Event::Sent { message } => queued(&message),
+            // A request has no other results.
+            _ => Reply::ok(&json!({})),
+        }
+    }
+
+    fn refused(_: &Site, refusal: &Refusal) -> Reply {
+        match REFUSALS.iter().find(|(_, text)| *text == refusal.text) {
+            Some((code, _)) => refused(*code),
+            None => Reply::html(refusal.status, &refusal.text),
         }
     }
 
     /// Tokens do not expire here, so this one is refused once.
-    fn expire(_: &Site, _: &Call) -> Reply {
+    fn expired() -> Reply {
         refused(1002)
     }
 
@@ -101,40 +122,15 @@ impl Platform for SparrowBulk {
     }
 }
 
-/// Returns the first event of the platform in a world: an account with credits.
-pub(super) fn initial_event() -> Event {
-    Event::Founded {
-        token: format!("v2_{:032x}", fastrand::u128(..)),
-        credits: CREDITS,
-    }
-}
-
-/// Returns the URL of the platform in the given style, without a final slash.
-pub(super) fn root(style: &Style) -> String {
-    match style {
-        Style::Host(host) => format!("http://{host}"),
-        Style::Path(host) => format!("http://{host}/sparrow_bulk"),
-    }
-}
-
-fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let is_known = [Method::GET, Method::POST].contains(&call.method);
-    match call.segments().as_slice() {
-        ["v2", "sms" | "credit"] if !is_known => Err(Reply::html(StatusCode::METHOD_NOT_ALLOWED, "nginx")),
-        ["v2", "sms"] => send::plan(site, call),
-        ["v2", "credit"] => send::credit(site, call).map(Action::Show),
-        _ => Err(Reply::html(StatusCode::NOT_FOUND, "nginx")),
-    }
-}
-
 /// Returns a 403 with one of the documented refusals.
 fn refused(code: u16) -> Reply {
-    let text = REFUSALS.iter().find(|(known, _)| *known == code);
-    let text = text.map_or("", |(_, text)| text);
-    Reply::json(
-        StatusCode::FORBIDDEN,
-        &json!({ "response_code": code, "response": text }),
-    )
+    let body = json!({ "response_code": code, "response": text_of(code) });
+    Reply::json(StatusCode::FORBIDDEN, &body)
+}
+
+fn text_of(code: u16) -> &'static str {
+    let known = REFUSALS.iter().find(|(known, _)| *known == code);
+    known.map_or("", |(_, text)| text)
 }
 
 /// Returns the 200 for a message; the vendor's spelling.

@@ -1,13 +1,13 @@
 //! Parses requests: the parameters, which come in the query or in the body, and the account that their token names.
 
 use axum::http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::call::Call;
+use super::super::form::Fields;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::event::{Command, Message};
-use super::state::State;
+use super::state::{Event, Message, State};
 use super::{Action, refused};
 
 /// Tokens with a specific refusal each, so that every one of the vendor's can be triggered.
@@ -26,7 +26,7 @@ const STRANGER: &str = "Stranger";
 const PART: usize = 160;
 
 /// The parameters of a request.
-struct SendParams(Map<String, Value>);
+struct SendParams(Fields);
 
 impl SendParams {
     fn read(call: &Call) -> SendParams {
@@ -67,7 +67,7 @@ pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
         text,
         recipients,
     };
-    Ok(Action::Do(Command::Send { message }))
+    Ok(Action::Do(Event::Sent { message }))
 }
 
 /// Responds to a request to `/v2/credit/`.

@@ -1,8 +1,30 @@
-//! The in-memory state of the simulated bulk API, a pure fold over its events, and its records.
+//! The events of the simulated bulk API, its in-memory state, a pure fold over them, and its records.
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Event, Message};
+/// A message to one or more recipients, validated and priced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sandbox) struct Message {
+    pub(super) sender: String,
+    pub(super) text: String,
+    pub(super) recipients: Vec<String>,
+    /// Its price in credits.
+    pub(super) credits: u64,
+}
+
+/// A change: as requested, and as decided and stored in the log. The alias is the name of the request in logs before
+/// format 6.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum Event {
+    /// The account was created, together with the world.
+    Founded { token: String, credits: u64 },
+    /// A message was sent.
+    #[serde(alias = "send")]
+    Sent { message: Message },
+    /// The balance of the account was set.
+    Credit { credits: u64 },
+}
 
 /// The credentials of the account. Contains a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +35,7 @@ pub(in crate::sandbox) struct Access {
 /// The state of the bulk API.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
-    access: Access,
+    pub(super) access: Access,
     pub(super) credits: u64,
     pub(super) consumed: u64,
     messages: Vec<Message>,
@@ -54,11 +76,6 @@ pub struct SparrowBulkTotals {
 }
 
 impl State {
-    /// Whether the world has this platform.
-    pub(in crate::sandbox) fn is_initialized(&self) -> bool {
-        !self.access.api_token.is_empty()
-    }
-
     /// Returns the credentials.
     pub(in crate::sandbox) fn access(&self) -> Access {
         self.access.clone()

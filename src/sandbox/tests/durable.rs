@@ -143,15 +143,15 @@ fn sandbox_state_of_format_1_is_read_and_gets_all_platforms() {
 #[test]
 fn sandbox_state_of_a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let line = json!({ "at": 1, "what": { "world": { "format": 6, "more": true } } });
+    let line = json!({ "at": 1, "what": { "world": { "format": 7, "more": true } } });
     std::fs::write(dir.path().join(LOG_FILE), format!("{line}\nwhatever\n")).unwrap();
     let error = Sandbox::start(Options::new(dir.path())).unwrap_err();
     assert!(
         matches!(
             error,
             SandboxError::NewerFormat {
-                found: 6,
-                known: 5,
+                found: 7,
+                known: 6,
                 ..
             }
         ),

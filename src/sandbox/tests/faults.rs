@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::super::Traffic;
-use super::super::mobsted::Command;
+use super::super::mobsted::{Event, State};
 use super::super::world::World;
 use super::*;
 
@@ -174,13 +174,13 @@ fn the_drop_late_fault_lands_its_effect_after_the_connection_closes() {
 fn a_deferred_duplicate_creation_is_refused_when_it_lands() {
     let dir = tempfile::tempdir().unwrap();
     let world = World::open(dir.path()).unwrap();
-    let create = |email: &str| Command::CreateTenant {
+    let create = |email: &str| Event::CreateTenant {
         email: email.to_owned(),
     };
     let late = world
-        .defer(create("ann@example.com"), Duration::from_hours(1))
+        .defer::<State>(create("ann@example.com"), Duration::from_hours(1))
         .unwrap();
-    world.perform(&create("Ann@example.com")).unwrap();
+    world.perform::<State>(create("Ann@example.com")).unwrap();
     world.land(late).unwrap();
     world.land(late).unwrap();
     let snapshot = world.snapshot(Traffic::default());

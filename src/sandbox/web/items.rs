@@ -1,5 +1,5 @@
 //! Collections of simulated plain HTTP and JSON services: `/items` of the web service, and those that a host program
-//! describes. Their commands, events and state.
+//! describes. Their events and state.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::address::Style;
-use super::super::call::{Call, decoded};
-use super::super::error::SandboxError;
+use super::super::call::{Call, Page, decoded};
+use super::super::form::{Fields, text};
+use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::super::snapshot::count;
-use super::super::world::{self, DeferredCommand, LogContent, Memory};
-use super::Action;
+use super::super::token;
+use super::{Action, error, missing};
 
 /// The web service among the services: the first label of its host.
 const WEB: &str = "api";
-
-/// The fields of an item.
-type Fields = Map<String, Value>;
 
 /// A service that the sandbox simulates for a host program, at `https://NAME.web.sandbox`.
 ///
@@ -70,44 +67,32 @@ pub struct Collection {
     pub pages: Option<(String, String)>,
 }
 
-/// A changing request, with everything needed to carry it out later and in another process.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::sandbox) enum Command {
-    /// Create an item.
-    Create {
-        #[serde(default)]
-        of: CollectionId,
-        fields: Fields,
-    },
-    /// Give an item these fields and no others.
-    Replace { id: u64, fields: Fields },
-    /// Give an item these fields besides those it has.
-    Change { id: u64, fields: Fields },
-    /// Delete an item.
-    Delete { id: u64 },
-    /// Issue a token of a service.
-    SignIn { service: String, token: String },
-}
-
-/// An event, as recorded in the log.
+/// A change: as requested, with the number 0 for a new item, and as decided and recorded in the log. Each alias is the
+/// name of the request in logs before format 6.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {
     /// A service was described, for the first time or again.
     Described(SimulatedService),
     /// An item was created.
+    #[serde(alias = "create")]
     Created {
+        #[serde(default)]
         id: u64,
         #[serde(default)]
         of: CollectionId,
         fields: Fields,
     },
-    /// An item has these fields.
+    /// An item has these fields and no others.
+    #[serde(alias = "replace")]
     Changed { id: u64, fields: Fields },
+    /// An item was to have these fields besides those it has; `Changed` follows.
+    Change { id: u64, fields: Fields },
     /// An item was deleted.
+    #[serde(alias = "delete")]
     Deleted { id: u64 },
     /// A token of a service was issued.
+    #[serde(alias = "sign_in")]
     SignedIn { service: String, token: String },
     /// A token has expired.
     Expired { token: String },
@@ -118,17 +103,6 @@ pub(in crate::sandbox) enum Event {
 pub(in crate::sandbox) struct CollectionId {
     service: String,
     kind: String,
-}
-
-/// The reason why a command was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::sandbox) enum Refusal {
-    /// There is no such item.
-    #[error("there is no item {0}")]
-    Nothing(u64),
-    /// The log could not be written, so nothing was done.
-    #[error("the sandbox could not record the change: {0}")]
-    Storage(String),
 }
 
 /// All collections.
@@ -218,29 +192,25 @@ impl Default for State {
 }
 
 impl State {
-    fn decide(&self, command: Command) -> Result<Event, Refusal> {
-        let known = |id: u64| self.items.get(&id).ok_or(Refusal::Nothing(id));
-        Ok(match command {
-            Command::Create { of, fields } => Event::Created {
-                id: self.last + 1,
-                of,
-                fields,
-            },
-            Command::Replace { id, fields } => {
-                known(id)?;
-                Event::Changed { id, fields }
+    /// Returns the event that making the requested change would produce, or the refusal.
+    pub(super) fn decided(&self, mut event: Event) -> Result<Event, Refusal> {
+        let known = |id: u64| {
+            let missing = || Refusal::new(StatusCode::NOT_FOUND, format!("there is no item {id}"));
+            self.items.get(&id).ok_or_else(missing)
+        };
+        match &mut event {
+            Event::Created { id, .. } => *id = self.last + 1,
+            Event::Change { id, fields } => {
+                let (id, mut all) = (*id, known(*id)?.1.clone());
+                all.append(fields);
+                return Ok(Event::Changed { id, fields: all });
             }
-            Command::Change { id, fields } => {
-                let mut all = known(id)?.1.clone();
-                all.extend(fields);
-                Event::Changed { id, fields: all }
+            Event::Changed { id, .. } | Event::Deleted { id } => {
+                known(*id)?;
             }
-            Command::Delete { id } => {
-                known(id)?;
-                Event::Deleted { id }
-            }
-            Command::SignIn { service, token } => Event::SignedIn { service, token },
-        })
+            _ => {}
+        }
+        Ok(event)
     }
 
     /// Applies an event.
@@ -255,7 +225,7 @@ impl State {
                 self.last = self.last.max(id);
                 self.items.insert(id, (of, fields));
             }
-            Event::Changed { id, fields } => {
+            Event::Changed { id, fields } | Event::Change { id, fields } => {
                 self.totals.changed += 1;
                 if let Some(item) = self.items.get_mut(&id) {
                     item.1 = fields;
@@ -415,19 +385,15 @@ fn unauthorised(site: &Site, call: &Call) -> Option<Reply> {
         site.world
             .web(|state| state.tokens.get(token).is_some_and(|of| of == service_of(call)))
     };
-    let refused = || super::error(StatusCode::UNAUTHORIZED, "the token is missing or not valid");
+    let refused = || error(StatusCode::UNAUTHORIZED, "the token is missing or not valid");
     (!call.bearer().is_some_and(knows)).then(refused)
 }
 
-/// Invalidates the token of a request to a service with a sign-in.
-pub(super) fn expire(site: &Site, call: &Call) -> Option<Reply> {
+/// Returns the event that ends the token of a request to a service with a sign-in.
+pub(super) fn expiry(site: &Site, call: &Call) -> Option<Event> {
     with_sign_in(site, call, |_| ())?;
     let token = call.bearer()?.to_owned();
-    let failed = site.world.record(Event::Expired { token }).err()?;
-    Some(super::error(
-        StatusCode::INSUFFICIENT_STORAGE,
-        &failed.to_string(),
-    ))
+    Some(Event::Expired { token })
 }
 
 fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
@@ -435,18 +401,14 @@ fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
         return Err(super::not_allowed());
     }
     let given = call.fields().unwrap_or_default();
-    let is_missing = |name: &String| {
-        let text = given.get(name).and_then(Value::as_str).unwrap_or_default();
-        text.trim().is_empty()
-    };
+    let is_missing = |name: &&String| text(&given, name).trim().is_empty();
     let needed = with_sign_in(site, call, |sign_in| sign_in.fields.clone()).unwrap_or_default();
-    if let Some(name) = needed.iter().find(|name| is_missing(name)) {
-        let text = format!("{name} is required");
-        return Err(super::error(StatusCode::UNAUTHORIZED, &text));
+    if let Some(name) = needed.iter().find(is_missing) {
+        return Err(error(StatusCode::UNAUTHORIZED, &format!("{name} is required")));
     }
-    Ok(Action::Do(Command::SignIn {
+    Ok(Action::Do(Event::SignedIn {
         service: service_of(call).to_owned(),
-        token: format!("{:032x}", fastrand::u128(..)),
+        token: token::random(),
     }))
 }
 
@@ -481,7 +443,7 @@ fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
     let fields = || {
         let read = call.fields().map_err(|_| {
             let text = "the body is not a JSON object, a form or multipart";
-            Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": text }))
+            error(StatusCode::BAD_REQUEST, text)
         });
         read.map(|mut fields| {
             fields.remove("id");
@@ -517,57 +479,45 @@ fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
                 (None, _) => show(site, id()?, StatusCode::OK).map(Action::Show),
             }
         }
-        "POST" if is_list => Ok(Action::Do(Command::Create {
+        "POST" if is_list => Ok(Action::Do(Event::Created {
+            id: 0,
             of: target.place.clone(),
             fields: fields()?,
         })),
-        "PUT" if !is_list && target.place == CollectionId::default() => Ok(Action::Do(Command::Replace {
+        "PUT" if !is_list && target.place == CollectionId::default() => Ok(Action::Do(Event::Changed {
             id: id()?,
             fields: fields()?,
         })),
         // A described service keeps the fields that a PUT leaves out, as most services do.
-        "PUT" | "PATCH" if !is_list => Ok(Action::Do(Command::Change {
+        "PUT" | "PATCH" if !is_list => Ok(Action::Do(Event::Change {
             id: id()?,
             fields: fields()?,
         })),
-        "DELETE" if !is_list => Ok(Action::Do(Command::Delete { id: id()? })),
+        "DELETE" if !is_list => Ok(Action::Do(Event::Deleted { id: id()? })),
         _ => Err(super::not_allowed()),
     }
 }
 
-/// Makes the change and returns the response.
-pub(super) fn carry_out(site: &Site, command: &Command) -> Reply {
-    let reply = match site.world.perform(command) {
-        Ok(Event::Created { id, .. }) => show(site, id, StatusCode::CREATED),
-        Ok(Event::Changed { id, .. }) => show(site, id, StatusCode::OK),
-        Ok(Event::SignedIn { service, token }) => Ok(signed_in(site, &service, &token)),
-        Ok(Event::Deleted { .. } | Event::Described(_) | Event::Expired { .. }) => {
-            Ok(Reply::empty(StatusCode::NO_CONTENT))
-        }
-        Err(refusal @ Refusal::Nothing(_)) => Err(missing(&refusal.to_string())),
-        Err(refusal) => {
-            let status = StatusCode::INSUFFICIENT_STORAGE;
-            Err(Reply::json(status, &json!({ "error": refusal.to_string() })))
-        }
+/// Returns the response to a change that was made.
+pub(super) fn done(site: &Site, event: Event) -> Reply {
+    let shown = match event {
+        Event::Created { id, .. } => show(site, id, StatusCode::CREATED),
+        Event::Changed { id, .. } => show(site, id, StatusCode::OK),
+        Event::SignedIn { service, token } => Ok(signed_in(site, &service, &token)),
+        _ => Ok(Reply::empty(StatusCode::NO_CONTENT)),
     };
-    reply.unwrap_or_else(|refused| refused)
+    shown.unwrap_or_else(|refused| refused)
 }
 
-/// Counts a request to create an item whose natural key exists already.
-pub(super) fn count_request(site: &Site, call: &Call) {
-    if call.method != Method::POST {
-        return;
-    }
-    let Some(target) = target(site, call).filter(Target::is_list) else {
-        return;
+/// Whether the request would create an item whose natural key exists already.
+pub(super) fn is_repeat(site: &Site, call: &Call) -> bool {
+    let repeats = || {
+        let target = target(site, call).filter(Target::is_list)?;
+        let fields = call.fields().ok()?;
+        let key = fields.get(&target.collection.key)?.as_str()?;
+        Some(site.world.web(|state| state.with_key(&target, key).is_some()))
     };
-    let fields = call.fields().unwrap_or_default();
-    let Some(key) = fields.get(&target.collection.key).and_then(Value::as_str) else {
-        return;
-    };
-    if site.world.web(|state| state.with_key(&target, key).is_some()) {
-        count(&site.meter.repeats);
-    }
+    call.method == Method::POST && repeats().unwrap_or_default()
 }
 
 /// Lists the items, with `?FIELD=KEY` those of a natural key, in pages if the collection has pages.
@@ -585,17 +535,12 @@ fn list(
         let of = state.of(place).filter(|(_, fields)| has(fields));
         of.map(|(id, fields)| shown(id, fields)).collect()
     });
-    let total = items.len();
+    let mut total = items.len();
     if let Some((page, size)) = &collection.pages
-        && let (Some(number), Some(most)) = (call.number(page), call.number(size))
+        && let (Some(number), Some(size)) = (call.number(page), call.number(size))
     {
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let earlier = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-        items = items
-            .into_iter()
-            .skip(earlier.saturating_mul(most))
-            .take(most)
-            .collect();
+        let number = number.max(1);
+        (items, total) = Page { number, size }.of(items);
     }
     match &collection.items {
         Some(field) => Reply::ok(&json!({ "total": total, field: items })),
@@ -615,39 +560,4 @@ fn shown(id: u64, fields: &Fields) -> Value {
     let mut item = fields.clone();
     item.insert("id".to_owned(), id.into());
     Value::Object(item)
-}
-
-fn missing(what: &str) -> Reply {
-    Reply::json(StatusCode::NOT_FOUND, &json!({ "error": what }))
-}
-
-impl From<SandboxError> for Refusal {
-    fn from(error: SandboxError) -> Refusal {
-        Refusal::Storage(error.to_string())
-    }
-}
-
-impl world::Command for Command {
-    type Event = Event;
-    type Refusal = Refusal;
-
-    fn decide(&self, memory: &Memory) -> Result<Event, Refusal> {
-        memory.web.decide(self.clone())
-    }
-
-    fn trace(_: &Refusal) -> Option<Event> {
-        None
-    }
-}
-
-impl From<Command> for DeferredCommand {
-    fn from(command: Command) -> DeferredCommand {
-        DeferredCommand::Web(command)
-    }
-}
-
-impl From<Event> for LogContent {
-    fn from(event: Event) -> LogContent {
-        LogContent::Web(event)
-    }
 }

@@ -6,19 +6,16 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 pub use items::{Collection, DescribedItem, SimulatedService, SimulatedSignIn, WebBook, WebTotals};
-pub(super) use items::{Command, Event, State};
+pub(super) use items::{Event, State};
 
 use super::address::Style;
 use super::call::Call;
 use super::fault::Route;
 use super::form;
-use super::platform::Platform;
+use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
-
-/// The simulated web service.
-#[derive(Debug)]
-pub(super) struct Web;
+use super::world;
 
 /// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[
@@ -33,11 +30,20 @@ pub(super) const ROUTES: &[&str] = &[
     "web-sign-in",
 ];
 
-/// The effect of a request.
-type Action = super::platform::Action<Command>;
+type Action = platform::Action<Event>;
 
-impl Platform for Web {
-    type Command = Command;
+impl Platform for State {
+    type Event = Event;
+
+    const WRAP: fn(Event) -> world::Event = world::Event::Web;
+
+    fn of(memory: &world::Memory) -> &State {
+        &memory.web
+    }
+
+    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        self.decided(wanted)
+    }
 
     fn route(site: &Site, call: &Call) -> Route {
         if items::is_sign_in(site, call) {
@@ -55,23 +61,28 @@ impl Platform for Web {
         })
     }
 
-    fn count_request(site: &Site, call: &Call) {
-        items::count_request(site, call);
+    fn count_request(site: &Site, call: &Call) -> bool {
+        items::is_repeat(site, call)
     }
 
-    fn plan(site: &Site, call: &Call) -> Action {
-        match planned(site, call) {
-            Ok(action) => action,
-            Err(reply) => Action::Show(reply),
-        }
+    fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
+        planned(site, call)
     }
 
-    fn carry_out(site: &Site, _: &Call, command: &Command) -> Reply {
-        items::carry_out(site, command)
+    fn done(site: &Site, _: &Call, event: Event) -> Reply {
+        items::done(site, event)
     }
 
-    fn expire(site: &Site, call: &Call) -> Reply {
-        items::expire(site, call).unwrap_or_else(|| error(StatusCode::UNAUTHORIZED, "the token has expired"))
+    fn refused(_: &Site, refusal: &Refusal) -> Reply {
+        error(refusal.status, &refusal.text)
+    }
+
+    fn expiry(site: &Site, call: &Call) -> Option<Event> {
+        items::expiry(site, call)
+    }
+
+    fn expired() -> Reply {
+        error(StatusCode::UNAUTHORIZED, "the token has expired")
     }
 
     fn server_error() -> Reply {
@@ -93,7 +104,7 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     }
     if items::is_for_items(call) {
         let text = "the sandbox simulates only the described collections of this service";
-        return Err(error(StatusCode::NOT_FOUND, text));
+        return Err(missing(text));
     }
     let segments = call.segments();
     let shown = match segments.as_slice() {
@@ -113,7 +124,7 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
         _ => {
             let text = "the routes are /anything, /status/{code}, /bearer, /basic/{user}/{password}, /text, /html, \
                         /redirect and /items";
-            return Err(error(StatusCode::NOT_FOUND, text));
+            return Err(missing(text));
         }
     };
     Ok(Action::Show(shown))
@@ -182,7 +193,7 @@ fn answer_with(status: &str) -> Result<Reply, Reply> {
         .ok()
         .and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.filter(|status| status.as_u16() >= 200);
-    let status = status.ok_or_else(|| error(StatusCode::NOT_FOUND, "there is no such status"))?;
+    let status = status.ok_or_else(|| missing("there is no such status"))?;
     Ok(match status {
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => Reply::empty(status),
         status => Reply::json(status, &json!({ "status": status.as_u16() })),
@@ -206,6 +217,10 @@ fn basic(call: &Call, user: &str, password: &str) -> Result<Reply, Reply> {
     } else {
         Err(error(StatusCode::UNAUTHORIZED, "wrong user or password"))
     }
+}
+
+fn missing(text: &str) -> Reply {
+    error(StatusCode::NOT_FOUND, text)
 }
 
 fn not_allowed() -> Reply {

@@ -1,32 +1,19 @@
 //! The entries of the log and the state folded from them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::error::SandboxError;
+use super::super::platform::{Platform as _, Refusal};
 use super::super::snapshot::{Snapshot, Traffic};
 use super::super::{jrni, mobsted, sparrow, sparrow_bulk, web};
 
 /// The log format that this program writes, and the newest it reads. Format 1 had Mobsted only, 2 added JRNI, 4 the
-/// services of host programs, 5 Sparrow's bulk API.
-pub(super) const FORMAT: u32 = 5;
-
-/// A changing request to a platform, with everything needed to carry it out later and in another process.
-pub(in crate::sandbox) trait Command: Clone + Into<DeferredCommand> {
-    /// The event that it results in.
-    type Event: Clone + Into<LogContent>;
-    /// The reason why it was not carried out.
-    type Refusal: fmt::Display + From<SandboxError>;
-
-    /// Returns the event that carrying it out would produce, or the refusal.
-    fn decide(&self, memory: &Memory) -> Result<Self::Event, Self::Refusal>;
-
-    /// Returns the event that a refusal leaves in the log, if any.
-    fn trace(refusal: &Self::Refusal) -> Option<Self::Event>;
-}
+/// services of host programs, 5 Sparrow's bulk API. Up to 5, deferred requests had other names than the events they
+/// lead to.
+pub(super) const FORMAT: u32 = 6;
 
 /// The state of all platforms.
 #[derive(Debug, Default)]
@@ -42,25 +29,28 @@ pub(in crate::sandbox) struct Memory {
     pub(super) last_deferred: u64,
 }
 
+/// A change at a platform: as requested, with everything needed to decide it later and in another process, or as
+/// decided.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum Event {
+    Mobsted(mobsted::Event),
+    Jrni(jrni::Event),
+    Sparrow(sparrow::Event),
+    SparrowBulk(sparrow_bulk::Event),
+    Web(web::Event),
+    /// One of Mobsted that was deferred by a program that wrote format 5 or older.
+    #[serde(untagged)]
+    Unnamed(mobsted::Event),
+}
+
 /// An effect that lands later than its request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Deferred {
     pub(super) id: u64,
     /// In milliseconds since the Unix epoch.
     pub(super) due: i64,
-    pub(super) command: DeferredCommand,
-}
-
-/// A command of any platform. Mobsted's are serialised without its name because they are older than the others.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::sandbox) enum DeferredCommand {
-    Jrni(jrni::Command),
-    Sparrow(sparrow::Command),
-    SparrowBulk(sparrow_bulk::Command),
-    Web(web::Command),
-    #[serde(untagged)]
-    Mobsted(mobsted::Command),
+    pub(super) command: Event,
 }
 
 /// One line of the log.
@@ -74,40 +64,35 @@ pub(super) struct Entry {
     pub(super) what: LogContent,
 }
 
-/// The content of a log line: one variant per platform, and those about the world itself.
+/// The content of a log line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::sandbox) enum LogContent {
+pub(super) enum LogContent {
     /// The first line; repeated when a newer program continues an older world.
     World {
         format: u32,
         #[serde(default)]
         secret: String,
     },
-    /// An event at Mobsted.
-    Mobsted(mobsted::Event),
-    /// An event at JRNI.
-    Jrni(jrni::Event),
-    /// An event at Sparrow SMS.
-    Sparrow(sparrow::Event),
-    /// An event at Sparrow's bulk API.
-    SparrowBulk(sparrow_bulk::Event),
-    /// An event at the web service.
-    Web(web::Event),
     /// An effect was deferred.
     Deferred(Deferred),
     /// A deferred effect turned out to be impossible.
     Refused { reason: String },
+    /// An event at a platform.
+    #[serde(untagged)]
+    At(Event),
 }
 
 impl LogContent {
-    /// Whether it records that a command was refused.
+    /// Whether it records that a change was refused.
     fn is_refusal(&self) -> bool {
         matches!(
             self,
             LogContent::Refused { .. }
-                | LogContent::Mobsted(mobsted::Event::Duplicate { .. })
-                | LogContent::Jrni(jrni::Event::Duplicate { .. })
+                | LogContent::At(
+                    Event::Mobsted(mobsted::Event::Duplicate { .. })
+                        | Event::Jrni(jrni::Event::Duplicate { .. })
+                )
         )
     }
 }
@@ -142,33 +127,46 @@ impl Memory {
         }
     }
 
+    /// Returns the event that making the requested change would produce, or the refusal.
+    pub(super) fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        Ok(match wanted {
+            Event::Mobsted(wanted) | Event::Unnamed(wanted) => Event::Mobsted(self.mobsted.decide(wanted)?),
+            Event::Jrni(wanted) => Event::Jrni(self.jrni.decide(wanted)?),
+            Event::Sparrow(wanted) => Event::Sparrow(self.sparrow.decide(wanted)?),
+            Event::SparrowBulk(wanted) => Event::SparrowBulk(self.sparrow_bulk.decide(wanted)?),
+            Event::Web(wanted) => Event::Web(self.web.decide(wanted)?),
+        })
+    }
+
     /// Applies an entry.
     pub(super) fn apply(&mut self, entry: Entry) {
         let settled = entry.settles.and_then(|id| self.deferred.remove(&id));
         if let Some(deferred) = settled.filter(|_| !entry.what.is_refusal()) {
-            match deferred.command {
-                DeferredCommand::Mobsted(_) => self.mobsted.totals.landed_late += 1,
-                DeferredCommand::Jrni(_) => self.jrni.totals.landed_late += 1,
-                DeferredCommand::Sparrow(_) => self.sparrow.totals.landed_late += 1,
-                DeferredCommand::SparrowBulk(_) => self.sparrow_bulk.totals.landed_late += 1,
-                DeferredCommand::Web(_) => self.web.totals.landed_late += 1,
-            }
+            *match deferred.command {
+                Event::Mobsted(_) | Event::Unnamed(_) => &mut self.mobsted.totals.landed_late,
+                Event::Jrni(_) => &mut self.jrni.totals.landed_late,
+                Event::Sparrow(_) => &mut self.sparrow.totals.landed_late,
+                Event::SparrowBulk(_) => &mut self.sparrow_bulk.totals.landed_late,
+                Event::Web(_) => &mut self.web.totals.landed_late,
+            } += 1;
         }
         match entry.what {
             LogContent::World { format, secret } => {
                 self.format = format;
                 self.secret = Some(secret);
             }
-            LogContent::Mobsted(event) => self.mobsted.apply(event, entry.at),
-            LogContent::Jrni(event) => self.jrni.apply(event, entry.at),
-            LogContent::Sparrow(event) => self.sparrow.apply(event),
-            LogContent::SparrowBulk(event) => self.sparrow_bulk.apply(event),
-            LogContent::Web(event) => self.web.apply(event),
             LogContent::Deferred(deferred) => {
                 self.last_deferred = deferred.id;
                 self.deferred.insert(deferred.id, deferred);
             }
             LogContent::Refused { .. } => {}
+            LogContent::At(event) => match event {
+                Event::Mobsted(event) | Event::Unnamed(event) => self.mobsted.apply(event, entry.at),
+                Event::Jrni(event) => self.jrni.apply(event, entry.at),
+                Event::Sparrow(event) => self.sparrow.apply(event),
+                Event::SparrowBulk(event) => self.sparrow_bulk.apply(event),
+                Event::Web(event) => self.web.apply(event),
+            },
         }
     }
 

@@ -4,19 +4,50 @@
 use super::*;
 
 #[test]
-fn deferred_commands_of_the_mobsted_only_format_still_deserialize() {
-    let old = r#"{"id":1,"due":2,"command":{"create_tenant":{"email":"ann@example.com"}}}"#;
-    let deferred: Deferred = serde_json::from_str(old).unwrap();
+fn deferred_commands_of_older_formats_still_deserialize() {
+    let read = |command: &str| {
+        let text = format!("{{\"id\":1,\"due\":2,\"command\":{command}}}");
+        serde_json::from_str::<Deferred>(&text).unwrap().command
+    };
     assert!(matches!(
-        &deferred.command,
-        DeferredCommand::Mobsted(mobsted::Command::CreateTenant { .. })
+        read(r#"{"create_tenant":{"email":"ann@example.com"}}"#),
+        Event::Unnamed(mobsted::Event::CreateTenant { .. })
     ));
-    assert_eq!(serde_json::to_string(&deferred).unwrap(), old);
-    let new = r#"{"id":1,"due":2,"command":{"jrni":{"log_out":{"token":"t"}}}}"#;
-    let deferred: Deferred = serde_json::from_str(new).unwrap();
     assert!(matches!(
-        &deferred.command,
-        DeferredCommand::Jrni(jrni::Command::LogOut { .. })
+        read(r#"{"create_app":{"tenant":"a","name":"n","site":"s","kind":"pwaless"}}"#),
+        Event::Unnamed(mobsted::Event::App { id: 0, .. })
     ));
-    assert_eq!(serde_json::to_string(&deferred).unwrap(), new);
+    assert!(matches!(
+        read(r#"{"jrni":{"log_out":{"token":"t"}}}"#),
+        Event::Jrni(jrni::Event::LoggedOut { .. })
+    ));
+    assert!(matches!(
+        read(r#"{"jrni":{"create_company":{"parent":1,"fields":{}}}}"#),
+        Event::Jrni(jrni::Event::Company { id: 0, parent: 1, .. })
+    ));
+    assert!(matches!(
+        read(r#"{"web":{"create":{"fields":{}}}}"#),
+        Event::Web(web::Event::Created { id: 0, .. })
+    ));
+}
+
+#[test]
+fn deferred_commands_are_read_as_they_were_written() {
+    let event = mobsted::Event::CreateTenant {
+        email: "ann@example.com".to_owned(),
+    };
+    let content = LogContent::Deferred(Deferred {
+        id: 1,
+        due: 2,
+        command: Event::Mobsted(event),
+    });
+    let written = serde_json::to_string(&content).unwrap();
+    let read: LogContent = serde_json::from_str(&written).unwrap();
+    assert!(matches!(
+        read,
+        LogContent::Deferred(Deferred {
+            command: Event::Mobsted(_),
+            ..
+        })
+    ));
 }
