@@ -2,18 +2,27 @@
 
 use std::time::Duration;
 
-use super::{Fault, Kind, Route};
+use super::{Fault, KINDS, Kind, Make, Route};
 
 impl Fault {
-    /// Returns every kind of fault on each of these routes, each hitting every request without limit. `late` is the
-    /// delay of effects whose sender knows that the response is lost, `slow` the delay where the sender knows nothing.
+    /// Returns every kind of fault on each of these routes, each hitting every request without limit, except
+    /// `429-after`: it contradicts HTTP, and a client without a lookup would repeat the request. `late` is the delay of
+    /// effects whose sender knows that the response is lost, `slow` the delay where the sender knows nothing.
     pub fn every(routes: &[Route], late: Duration, slow: Duration) -> Vec<Fault> {
-        let kinds = kinds(late, slow);
+        let kind = |make: &Make| match make {
+            Make::At(kind) => *kind,
+            Make::After(kind) => match kind(late) {
+                Kind::Slow(_) | Kind::HangLate(_) => kind(slow),
+                kind => kind,
+            },
+        };
+        let kinds = KINDS.iter().map(|(_, make)| kind(make));
+        let kinds: Vec<Kind> = kinds.filter(|kind| *kind != Kind::TooMany429After).collect();
         let on = |route: &Route| {
             let route = *route;
-            kinds.into_iter().map(move |kind| Fault {
+            kinds.iter().map(move |kind| Fault {
                 route,
-                kind,
+                kind: *kind,
                 rate: 1.0,
                 limit: None,
             })
@@ -92,43 +101,3 @@ const CREATING: &[&str] = &[
     "web-items-post",
     "partners",
 ];
-
-fn kinds(late: Duration, slow: Duration) -> [Kind; 16] {
-    [
-        Kind::DropBefore,
-        Kind::DropAfter,
-        Kind::DropLate(late),
-        Kind::Error500,
-        Kind::Error500After,
-        Kind::Html502,
-        Kind::TooMany429,
-        Kind::Slow(slow),
-        Kind::Hang,
-        Kind::HangAfter,
-        Kind::HangLate(slow),
-        Kind::EmptyYes,
-        Kind::EmptyYesLate(late),
-        Kind::Truncate,
-        Kind::Garbage,
-        Kind::ExpireToken,
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_parsable_fault_kind_is_generated() {
-        let routes = [Route::AUTH, Route::OBJECT];
-        let every = Fault::every(&routes, Duration::from_millis(1), Duration::from_millis(2));
-        for kind in super::super::parse::KINDS {
-            // Contradicts HTTP semantics: a client without a lookup would repeat the request.
-            if *kind == "429-after" {
-                continue;
-            }
-            let of_kind = every.iter().filter(|fault| fault.kind.name() == *kind);
-            assert_eq!(of_kind.count(), routes.len(), "{kind}");
-        }
-    }
-}

@@ -134,6 +134,34 @@ impl fmt::Display for Route {
     }
 }
 
+/// Makes a kind from its delay, if it has one.
+#[derive(Debug, Clone, Copy)]
+enum Make {
+    At(Kind),
+    After(fn(Duration) -> Kind),
+}
+
+/// Every kind by its name in the text of a fault.
+const KINDS: &[(&str, Make)] = &[
+    ("drop-before", Make::At(Kind::DropBefore)),
+    ("drop-after", Make::At(Kind::DropAfter)),
+    ("drop-late", Make::After(Kind::DropLate)),
+    ("500", Make::At(Kind::Error500)),
+    ("500-after", Make::At(Kind::Error500After)),
+    ("502-html", Make::At(Kind::Html502)),
+    ("429", Make::At(Kind::TooMany429)),
+    ("429-after", Make::At(Kind::TooMany429After)),
+    ("slow", Make::After(Kind::Slow)),
+    ("hang", Make::At(Kind::Hang)),
+    ("hang-after", Make::At(Kind::HangAfter)),
+    ("hang-late", Make::After(Kind::HangLate)),
+    ("empty-yes", Make::At(Kind::EmptyYes)),
+    ("empty-yes-late", Make::After(Kind::EmptyYesLate)),
+    ("truncate", Make::At(Kind::Truncate)),
+    ("garbage", Make::At(Kind::Garbage)),
+    ("expire-token", Make::At(Kind::ExpireToken)),
+];
+
 impl Kind {
     /// Returns the delay of the effect or response, for the kinds that have one.
     pub fn delay(self) -> Option<Duration> {
@@ -146,25 +174,13 @@ impl Kind {
     }
 
     fn name(self) -> &'static str {
-        match self {
-            Kind::DropBefore => "drop-before",
-            Kind::DropAfter => "drop-after",
-            Kind::DropLate(_) => "drop-late",
-            Kind::Error500 => "500",
-            Kind::Error500After => "500-after",
-            Kind::Html502 => "502-html",
-            Kind::TooMany429 => "429",
-            Kind::TooMany429After => "429-after",
-            Kind::Slow(_) => "slow",
-            Kind::Hang => "hang",
-            Kind::HangAfter => "hang-after",
-            Kind::HangLate(_) => "hang-late",
-            Kind::EmptyYes => "empty-yes",
-            Kind::EmptyYesLate(_) => "empty-yes-late",
-            Kind::Truncate => "truncate",
-            Kind::Garbage => "garbage",
-            Kind::ExpireToken => "expire-token",
-        }
+        let delay = self.delay().unwrap_or_default();
+        let is_own = |make: Make| match make {
+            Make::At(kind) => kind == self,
+            Make::After(kind) => kind(delay) == self,
+        };
+        let own = KINDS.iter().find(|(_, make)| is_own(*make));
+        own.map_or("", |(name, _)| name)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Fault, Kind, Route};
+use super::{Fault, KINDS, Kind, Make, Route};
 
 /// An error in the text of a fault: which part, what is allowed there, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,26 +46,6 @@ pub enum FaultError {
     },
 }
 
-pub(super) const KINDS: &[&str] = &[
-    "drop-before",
-    "drop-after",
-    "drop-late",
-    "500",
-    "500-after",
-    "502-html",
-    "429",
-    "429-after",
-    "slow",
-    "hang",
-    "hang-after",
-    "hang-late",
-    "empty-yes",
-    "empty-yes-late",
-    "truncate",
-    "garbage",
-    "expire-token",
-];
-
 impl FromStr for Fault {
     type Err = FaultError;
 
@@ -74,7 +54,7 @@ impl FromStr for Fault {
         let mut parts = reader.text.split(':').map(str::trim);
         let route = reader.route(parts.next().unwrap_or_default())?;
         let kind = parts.next().filter(|kind| !kind.is_empty());
-        let kind = reader.kind(kind.ok_or_else(|| reader.missing("kind", KINDS))?, &mut parts)?;
+        let kind = reader.kind(kind.ok_or_else(|| reader.missing("kind", &kinds()))?, &mut parts)?;
         let mut fault = Fault {
             route,
             kind,
@@ -97,6 +77,10 @@ impl FromStr for Fault {
     }
 }
 
+fn kinds() -> Vec<&'static str> {
+    KINDS.iter().map(|(name, _)| *name).collect()
+}
+
 struct Reader<'a> {
     text: &'a str,
 }
@@ -112,26 +96,11 @@ impl Reader<'_> {
     }
 
     fn kind<'p>(&self, name: &str, rest: &mut impl Iterator<Item = &'p str>) -> Result<Kind, FaultError> {
-        Ok(match name {
-            "drop-before" => Kind::DropBefore,
-            "drop-after" => Kind::DropAfter,
-            "drop-late" => Kind::DropLate(self.millis(rest.next())?),
-            "500" => Kind::Error500,
-            "500-after" => Kind::Error500After,
-            "502-html" => Kind::Html502,
-            "429" => Kind::TooMany429,
-            "429-after" => Kind::TooMany429After,
-            "slow" => Kind::Slow(self.millis(rest.next())?),
-            "hang" => Kind::Hang,
-            "hang-after" => Kind::HangAfter,
-            "hang-late" => Kind::HangLate(self.millis(rest.next())?),
-            "empty-yes" => Kind::EmptyYes,
-            "empty-yes-late" => Kind::EmptyYesLate(self.millis(rest.next())?),
-            "truncate" => Kind::Truncate,
-            "garbage" => Kind::Garbage,
-            "expire-token" => Kind::ExpireToken,
-            other => return Err(self.unknown("kind", other, KINDS)),
-        })
+        match KINDS.iter().find(|(known, _)| *known == name) {
+            Some((_, Make::At(kind))) => Ok(*kind),
+            Some((_, Make::After(kind))) => self.millis(rest.next()).map(kind),
+            None => Err(self.unknown("kind", name, &kinds())),
+        }
     }
 
     fn millis(&self, part: Option<&str>) -> Result<Duration, FaultError> {

@@ -5,8 +5,8 @@ use super::*;
 
 #[test]
 fn fault_specs_round_trip_through_parsing_and_display() {
-    for kind in KINDS {
-        let delay = if matches!(*kind, "slow" | "drop-late" | "hang-late" | "empty-yes-late") {
+    for kind in kinds() {
+        let delay = if matches!(kind, "slow" | "drop-late" | "hang-late" | "empty-yes-late") {
             ":1500"
         } else {
             ""
