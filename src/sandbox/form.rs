@@ -20,13 +20,17 @@ pub(super) fn urlencoded(body: &[u8]) -> Fields {
 
 /// Returns the boundary of a `Content-Type: multipart/form-data; boundary=…`.
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
-    let (kind, parameters) = content_type.split_once(';')?;
-    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
-        return None;
-    }
-    let mut parameters = parameters.split(';').filter_map(|part| part.split_once('='));
-    let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))?;
-    Some(value.trim().trim_matches('"')).filter(|value| !value.is_empty())
+    let (kind, _) = content_type.split_once(';')?;
+    let is_multipart = kind.trim().eq_ignore_ascii_case("multipart/form-data");
+    let boundary = parameter(content_type, "boundary").filter(|_| is_multipart)?;
+    Some(boundary).filter(|value| !value.is_empty())
+}
+
+/// Returns a parameter of a header's value, as in `…; name="value"`, without its quotes.
+fn parameter<'a>(value: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut parts = value.split(';').filter_map(|part| part.split_once('='));
+    let (_, value) = parts.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))?;
+    Some(value.trim().trim_matches('"'))
 }
 
 /// Returns the fields of a form in order.
@@ -85,11 +89,7 @@ fn described<'a>(head: &str, content: &'a [u8]) -> Option<Part<'a>> {
         Some(value.trim())
     };
     let disposition = header("content-disposition")?;
-    let parameter = |wanted: &str| {
-        let mut parts = disposition.split(';').filter_map(|part| part.split_once('='));
-        let (_, value) = parts.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))?;
-        Some(value.trim().trim_matches('"').to_owned())
-    };
+    let parameter = |wanted: &str| parameter(disposition, wanted).map(str::to_owned);
     Some(Part {
         name: parameter("name")?,
         filename: parameter("filename"),

@@ -21,16 +21,20 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    fn new(status: StatusCode, kind: &'static str, body: impl Into<Vec<u8>>) -> Reply {
+        Reply {
+            status,
+            kind,
+            body: body.into(),
+            retry_after: None,
+            more: Vec::new(),
+        }
+    }
+
     /// Returns a response with a JSON body of any shape.
     pub(super) fn json<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Reply {
         match serde_json::to_vec(body) {
-            Ok(body) => Reply {
-                status,
-                kind: JSON,
-                body,
-                retry_after: None,
-                more: Vec::new(),
-            },
+            Ok(body) => Reply::new(status, JSON, body),
             Err(error) => Reply::html(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         }
     }
@@ -46,24 +50,12 @@ impl Reply {
             "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n\
              <hr><center>{text}</center>\r\n</body>\r\n</html>\r\n"
         );
-        Reply {
-            status,
-            kind: HTML,
-            body: body.into_bytes(),
-            retry_after: None,
-            more: Vec::new(),
-        }
+        Reply::new(status, HTML, body)
     }
 
     /// Returns a response with a plain text body.
     pub(super) fn text(status: StatusCode, text: &str) -> Reply {
-        Reply {
-            status,
-            kind: TEXT,
-            body: text.as_bytes().to_vec(),
-            retry_after: None,
-            more: Vec::new(),
-        }
+        Reply::new(status, TEXT, text)
     }
 
     /// Returns a response without a body.
@@ -85,14 +77,7 @@ impl Reply {
 
     /// Returns a 200 that claims to be JSON but is neither JSON nor text.
     pub(super) fn garbage() -> Reply {
-        let body = b"{\"data\":[{\"id\":1,\"attr\xff\xfe\x00".to_vec();
-        Reply {
-            status: StatusCode::OK,
-            kind: JSON,
-            body,
-            retry_after: None,
-            more: Vec::new(),
-        }
+        Reply::new(StatusCode::OK, JSON, b"{\"data\":[{\"id\":1,\"attr\xff\xfe\x00")
     }
 }
 

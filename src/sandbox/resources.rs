@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::snapshot::{AppBook, BatchBook, Channel, JrniBook, Snapshot, TenantBook};
 
 /// A resource that exists, or a message that was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SimulatedResource {
     /// The kind, as in a ledger; messages are in no ledger.
     pub kind: String,
@@ -28,9 +28,7 @@ impl Snapshot {
             kind: "tenant".to_owned(),
             label: tenant.address(),
             name: tenant.address(),
-            id: String::new(),
-            account: String::new(),
-            numbered: false,
+            ..SimulatedResource::default()
         });
         let apps = self.apps.iter().map(|app| SimulatedResource {
             kind: "app".to_owned(),
@@ -38,7 +36,7 @@ impl Snapshot {
             name: app.name.clone(),
             id: app.id.to_string(),
             account: account_of(&app.tenant),
-            numbered: false,
+            ..SimulatedResource::default()
         });
         let items = self.web.items.iter().map(|item| {
             let mut fields = item.as_object().cloned().unwrap_or_default();
@@ -48,9 +46,7 @@ impl Snapshot {
                 kind: "http".to_owned(),
                 name: reference.unwrap_or_default().to_owned(),
                 label: serde_json::Value::Object(fields).to_string(),
-                id: String::new(),
-                account: String::new(),
-                numbered: false,
+                ..SimulatedResource::default()
             }
         });
         let described = self.web.described.iter().map(|item| SimulatedResource {
@@ -61,35 +57,17 @@ impl Snapshot {
             account: format!("//{}.web.sandbox", item.service),
             numbered: true,
         });
-        let messages = self.sparrow.batches.iter().map(|batch| SimulatedResource {
+        let sent = self.sparrow.batches.iter().map(message);
+        let bulk = self.sparrow_bulk.messages.iter();
+        let in_bulk = bulk.map(|sms| format!("in bulk to {}: {}", sms.recipients.join(", "), sms.text));
+        let messages = sent.chain(in_bulk).map(|label| SimulatedResource {
             kind: "message".to_owned(),
-            label: message(batch),
-            name: String::new(),
-            id: String::new(),
-            account: String::new(),
-            numbered: false,
+            label,
+            ..SimulatedResource::default()
         });
-        let in_bulk = self
-            .sparrow_bulk
-            .messages
-            .iter()
-            .map(|message| SimulatedResource {
-                kind: "message".to_owned(),
-                label: format!("in bulk to {}: {}", message.recipients.join(", "), message.text),
-                name: String::new(),
-                id: String::new(),
-                account: String::new(),
-                numbered: false,
-            });
-        let mut all: Vec<SimulatedResource> = tenants
-            .chain(apps)
-            .chain(items)
-            .chain(described)
-            .chain(messages)
-            .chain(in_bulk)
-            .collect();
-        all.extend(jrni_resources(&self.jrni));
-        all
+        let others = items.chain(described).chain(messages);
+        let others = others.chain(jrni_resources(&self.jrni));
+        tenants.chain(apps).chain(others).collect()
     }
 }
 
@@ -126,8 +104,8 @@ fn jrni_resources(book: &JrniBook) -> Vec<SimulatedResource> {
         label,
         name: name.to_owned(),
         id: id.to_string(),
-        account: String::new(),
         numbered: true,
+        ..SimulatedResource::default()
     };
     let companies = book.companies.iter().map(|company| {
         let parent = company.parent.map_or("nobody", of);
