@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use super::error::SandboxError;
+use super::log::private;
 
 /// The prefix of the file names.
 const PREFIX: &str = "faults-";
@@ -21,11 +22,8 @@ impl Lease {
     pub(super) fn take(dir: &Path) -> Result<Lease, SandboxError> {
         let name = format!("{PREFIX}{:016x}", fastrand::u64(..));
         let path = dir.join(&name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let lock = options.open(&path).map_err(SandboxError::file("write", &path))?;
+        let lock = private().write(true).create_new(true).open(&path);
+        let lock = lock.map_err(SandboxError::file("write", &path))?;
         lock.lock().map_err(SandboxError::file("lock", &path))?;
         Ok(Lease {
             name,

@@ -36,7 +36,8 @@ impl Log {
         each: impl FnMut(T) -> Result<(), SandboxError>,
     ) -> Result<(Log, usize), SandboxError> {
         let extent = read(path, each)?.unwrap_or(Extent { length: 0, lines: 0 });
-        let file = open_private(path).map_err(SandboxError::file("open", path))?;
+        let file = private().append(true).create(true).open(path);
+        let file = file.map_err(SandboxError::file("open", path))?;
         file.set_len(extent.length)
             .map_err(SandboxError::file("remove the incomplete last line of", path))?;
         let log = Log {
@@ -101,13 +102,12 @@ pub(super) fn read<T: DeserializeOwned>(
     }
 }
 
-/// Opens a file for appending, readable by its owner only.
-fn open_private(path: &Path) -> std::io::Result<File> {
+/// Returns options for opening a file that, if it is created, only its owner can read.
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    options
 }
 
 #[cfg(test)]

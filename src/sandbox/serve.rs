@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -80,22 +79,31 @@ pub(super) struct Server {
 impl Server {
     /// Serves on the first free address; if there is none, returns the error of the last.
     pub(super) fn start(addresses: &[SocketAddr], site: Arc<Site>) -> Result<Server, SandboxError> {
-        let addresses = addresses.to_vec();
+        let failed = |error: std::io::Error| SandboxError::Server(error.to_string());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("sandbox-worker")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(failed)?;
+        let entered = runtime.enter();
+        let (listener, address) = listen(addresses)?;
+        drop(entered);
         let (stop, stopped) = oneshot::channel();
-        let (sender, receiver) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("sandbox".to_owned())
-            .spawn(move || run(&addresses, site, &sender, stopped))
-            .map_err(|error| SandboxError::Server(error.to_string()))?;
-        match receiver.recv() {
-            Ok(Ok(address)) => Ok(Server {
-                address,
-                stop: Some(stop),
-                thread: Some(thread),
-            }),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(SandboxError::Server("its thread ended".to_owned())),
-        }
+            .spawn(move || {
+                runtime.block_on(run(listener, site, stopped));
+                // Hanging requests would otherwise delay the shutdown.
+                runtime.shutdown_timeout(Duration::from_millis(200));
+            })
+            .map_err(failed)?;
+        Ok(Server {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 }
 
@@ -109,43 +117,16 @@ impl Drop for Server {
     }
 }
 
-type StartReport = mpsc::Sender<Result<SocketAddr, SandboxError>>;
-
-fn run(addresses: &[SocketAddr], site: Arc<Site>, sender: &StartReport, stopped: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("sandbox-worker")
-        .enable_io()
-        .enable_time()
-        .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = sender.send(Err(SandboxError::Server(error.to_string())));
-            return;
-        }
-    };
-    runtime.block_on(async {
-        match listen(addresses) {
-            Ok((gate, address)) => {
-                for (id, delay) in site.world.deferred() {
-                    land_later(Arc::clone(&site), id, delay);
-                }
-                let service = Router::new().fallback(handle).with_state(site);
-                let service = service.into_make_service_with_connect_info::<ConnectionHandle>();
-                let _ = sender.send(Ok(address));
-                tokio::select! {
-                    _ = axum::serve(gate, service) => {}
-                    _ = stopped => {}
-                }
-            }
-            Err(error) => {
-                let _ = sender.send(Err(error));
-            }
-        }
-    });
-    // Hanging requests would otherwise delay the shutdown.
-    runtime.shutdown_timeout(Duration::from_millis(200));
+async fn run(listener: FaultListener, site: Arc<Site>, stopped: oneshot::Receiver<()>) {
+    for (id, delay) in site.world.deferred() {
+        land_later(Arc::clone(&site), id, delay);
+    }
+    let service = Router::new().fallback(handle).with_state(site);
+    let service = service.into_make_service_with_connect_info::<ConnectionHandle>();
+    tokio::select! {
+        _ = axum::serve(listener, service) => {}
+        _ = stopped => {}
+    }
 }
 
 fn listen(addresses: &[SocketAddr]) -> Result<(FaultListener, SocketAddr), SandboxError> {
@@ -240,34 +221,12 @@ fn settle<P: Platform>(site: &Site, call: &Call) -> Reply {
 
 /// Applies a fault to a request and returns the response.
 async fn apply_fault<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &ConnectionHandle) -> Reply {
-    match kind {
-        Kind::DropBefore => hook.cut(),
-        Kind::DropLate(delay) => {
-            let _ = defer::<P>(&site, &call, delay);
-            hook.cut();
-        }
-        Kind::Error500 => return P::server_error(),
-        Kind::Html502 => return Reply::html(StatusCode::BAD_GATEWAY, "nginx"),
-        Kind::TooMany429 => return P::too_many(),
-        Kind::Slow(delay) => return answer::<P>(site, call, delay).await,
-        Kind::Hang => std::future::pending().await,
-        Kind::HangLate(delay) => {
-            let _ = defer::<P>(&site, &call, delay);
-            std::future::pending::<()>().await;
-        }
-        Kind::EmptyYesLate(delay) => {
-            let shown = defer::<P>(&site, &call, delay);
-            // A refusal stays a refusal.
-            let refusal = shown.filter(|reply| !reply.status.is_success());
-            return refusal.unwrap_or_else(P::empty_success);
-        }
-        Kind::ExpireToken => {
-            let expiry = P::expiry(&site, &call);
-            let recorded = expiry.map_or(Ok(()), |event| site.world.record::<P>(event));
-            let failed = recorded
-                .err()
-                .map(|error| P::refused(&site, &Refusal::from(error)));
-            return failed.unwrap_or_else(P::expired);
+    // What the request leads to: nothing, an effect now, or an effect later.
+    let reply = match kind {
+        Kind::DropBefore | Kind::Error500 | Kind::Html502 | Kind::TooMany429 | Kind::Hang => None,
+        Kind::ExpireToken => return expire::<P>(&site, &call),
+        Kind::DropLate(delay) | Kind::HangLate(delay) | Kind::EmptyYesLate(delay) => {
+            defer::<P>(&site, &call, delay)
         }
         Kind::DropAfter
         | Kind::Error500After
@@ -275,28 +234,35 @@ async fn apply_fault<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook:
         | Kind::HangAfter
         | Kind::Truncate
         | Kind::Garbage
-        | Kind::EmptyYes => {
-            let reply = answer::<P>(site, call, Duration::ZERO).await;
-            return corrupt_reply::<P>(kind, reply, hook).await;
+        | Kind::EmptyYes
+        | Kind::Slow(_) => Some(answer::<P>(site, call, kind.delay().unwrap_or_default()).await),
+    };
+    match kind {
+        Kind::Error500 | Kind::Error500After => return P::server_error(),
+        Kind::Html502 => return Reply::html(StatusCode::BAD_GATEWAY, "nginx"),
+        Kind::TooMany429 | Kind::TooMany429After => return P::too_many(),
+        Kind::Hang | Kind::HangAfter | Kind::HangLate(_) => std::future::pending().await,
+        Kind::Garbage => return Reply::garbage(),
+        Kind::EmptyYes | Kind::EmptyYesLate(_) => {
+            // A refusal stays a refusal.
+            let refusal = reply.filter(|reply| !reply.status.is_success());
+            return refusal.unwrap_or_else(P::empty_success);
         }
+        Kind::Truncate => hook.truncate_after(reply.as_ref().map_or(0, |reply| reply.body.len() / 2)),
+        Kind::DropBefore | Kind::DropAfter | Kind::DropLate(_) => hook.cut(),
+        Kind::Slow(_) | Kind::ExpireToken => {}
     }
-    Reply::html(StatusCode::OK, "nobody reads this: the connection is cut")
+    reply.unwrap_or_else(|| Reply::html(StatusCode::OK, "nobody reads this: the connection is cut"))
 }
 
-/// Spoils the correct response.
-async fn corrupt_reply<P: Platform>(kind: Kind, reply: Reply, hook: &ConnectionHandle) -> Reply {
-    match kind {
-        Kind::Error500After => return P::server_error(),
-        Kind::TooMany429After => return P::too_many(),
-        Kind::HangAfter => std::future::pending().await,
-        Kind::Garbage => return Reply::garbage(),
-        // A refusal stays a refusal.
-        Kind::EmptyYes if reply.status.is_success() => return P::empty_success(),
-        Kind::EmptyYes => {}
-        Kind::Truncate => hook.truncate_after(reply.body.len() / 2),
-        _ => hook.cut(),
-    }
-    reply
+/// Invalidates the access token of a request, and returns the response of the platform.
+fn expire<P: Platform>(site: &Site, call: &Call) -> Reply {
+    let expiry = P::expiry(site, call);
+    let recorded = expiry.map_or(Ok(()), |event| site.world.record::<P>(event));
+    let failed = recorded
+        .err()
+        .map(|error| P::refused(site, &Refusal::from(error)));
+    failed.unwrap_or_else(P::expired)
 }
 
 /// Defers the effect of a request. If it has no effect, returns its response.

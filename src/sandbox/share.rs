@@ -1,6 +1,6 @@
 //! Shares one sandbox folder among several processes: one serves, the others use it and wait to take over.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Options;
 use super::admin::Health;
 use super::error::SandboxError;
+use super::log::private;
 use super::peer;
 use super::serve::{Server, Site};
 use super::snapshot::Snapshot;
@@ -41,11 +42,11 @@ pub(super) struct ServedWorld {
     _lock: File,
 }
 
-/// The result of looking for a serving process.
+/// The result of looking for the process that serves a folder.
 #[derive(Debug)]
-pub(super) enum Found {
-    /// The folder was free and is now served by this process.
-    Free(Box<ServedWorld>),
+pub(super) enum Found<T> {
+    /// The folder was free, and this process holds it for as long as the value lives.
+    Free(T),
     /// Another process serves it.
     Taken(ServingAddress),
 }
@@ -60,39 +61,31 @@ pub struct Status {
 }
 
 /// Serves the folder, or finds the process that does.
-pub(super) fn find(options: &Options) -> Result<Found, SandboxError> {
+pub(super) fn find(options: &Options) -> Result<Found<Box<ServedWorld>>, SandboxError> {
     if !options.listen.ip().is_loopback() {
         return Err(SandboxError::NotLoopback(options.listen));
     }
     make_folder(&options.dir)?;
     Ok(match holder(&options.dir)? {
-        LockHolder::ThisProcess(lock) => Found::Free(Box::new(serve(options, lock)?)),
-        LockHolder::Other(posted) => Found::Taken(posted),
+        Found::Free(lock) => Found::Free(Box::new(serve(options, lock)?)),
+        Found::Taken(posted) => Found::Taken(posted),
     })
-}
-
-/// The holder of a sandbox folder's lock.
-enum LockHolder {
-    /// This process, for as long as this lock lives.
-    ThisProcess(File),
-    /// Another process, which serves it.
-    Other(ServingAddress),
 }
 
 /// Acquires the folder's lock, or finds the process that serves it. The holder may be starting or ending, and a process
 /// that was just started briefly holds the locks of its parent.
-fn holder(dir: &Path) -> Result<LockHolder, SandboxError> {
+fn holder(dir: &Path) -> Result<Found<File>, SandboxError> {
     let deadline = Instant::now() + ADDRESS_TIMEOUT;
     loop {
         if let Some(lock) = try_lock(dir)? {
-            return Ok(LockHolder::ThisProcess(lock));
+            return Ok(Found::Free(lock));
         }
         // The address can be that of an earlier process while the new one is still opening the world.
         let posted = read_address(dir);
         if let Some(posted) = &posted
             && is_serving(posted)
         {
-            return Ok(LockHolder::Other(posted.clone()));
+            return Ok(Found::Taken(posted.clone()));
         }
         if Instant::now() > deadline {
             return Err(SandboxError::Silent {
@@ -115,12 +108,7 @@ pub(super) fn wait_for_lock(dir: &Path) -> Result<File, SandboxError> {
 pub(super) fn serve(options: &Options, lock: File) -> Result<ServedWorld, SandboxError> {
     let before = read_address(&options.dir);
     let path = options.dir.join(ADDRESS_FILE);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(SandboxError::file("remove", path)(error));
-        }
-        _ => {}
-    }
+    remove(&path)?;
     let world = World::open(&options.dir)?;
     world.describe(&options.services)?;
     let site = Arc::new(Site::new(world, options));
@@ -161,11 +149,11 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
         });
     }
     retry_if_server_ends(|| match holder(dir)? {
-        LockHolder::ThisProcess(_lock) => Ok(Status {
+        Found::Free(_lock) => Ok(Status {
             served: None,
             snapshot: world::read_snapshot(dir)?,
         }),
-        LockHolder::Other(posted) => Ok(Status {
+        Found::Taken(posted) => Ok(Status {
             snapshot: Some(peer::ask(posted.address, "GET", "books", "")?),
             served: Some((posted.address, posted.pid)),
         }),
@@ -194,24 +182,24 @@ pub fn reset(dir: &Path) -> Result<(), SandboxError> {
         return Ok(());
     }
     let _lock = match holder(dir)? {
-        LockHolder::ThisProcess(lock) => lock,
-        LockHolder::Other(posted) => {
+        Found::Free(lock) => lock,
+        Found::Taken(posted) => {
             return Err(SandboxError::InUse {
                 dir: dir.to_path_buf(),
                 pid: Some(posted.pid),
             });
         }
     };
-    for name in [LOG_FILE, ADDRESS_FILE] {
-        let path = dir.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(SandboxError::file("remove", path)(error));
-            }
-            _ => {}
-        }
+    remove(&dir.join(LOG_FILE))?;
+    remove(&dir.join(ADDRESS_FILE))
+}
+
+/// Removes a file, if it exists.
+fn remove(path: &Path) -> Result<(), SandboxError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(SandboxError::file("remove", path)(error)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether the process that wrote the address still serves there.
@@ -242,12 +230,14 @@ fn try_lock(dir: &Path) -> Result<Option<File>, SandboxError> {
 
 fn open_lock(dir: &Path) -> Result<(File, PathBuf), SandboxError> {
     let path = dir.join(LOCK_FILE);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&path).map_err(SandboxError::file("open", &path))?;
-    Ok((file, path))
+    let mut options = private();
+    let file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path);
+    Ok((file.map_err(SandboxError::file("open", &path))?, path))
 }
 
 /// Writes the address file atomically, readable by its owner only, like the other files in the folder.
@@ -256,14 +246,8 @@ fn post_address(path: &Path, posted: &ServingAddress) -> Result<(), SandboxError
     let draft = path.with_extension("new");
     // A leftover draft keeps its old permissions.
     drop(fs::remove_file(&draft));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options
-        .open(&draft)
-        .map_err(SandboxError::file("write", &draft))?;
-    file.write_all(&text)
+    let file = private().write(true).create_new(true).open(&draft);
+    file.and_then(|mut file| file.write_all(&text))
         .map_err(SandboxError::file("write", &draft))?;
     fs::rename(&draft, path).map_err(SandboxError::file("write", path))
 }
