@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::Kind;
-use super::state::{Record, State};
+use super::event::{Kind, Record};
+use super::state::State;
 
 /// The credentials of the parent company. Contains secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

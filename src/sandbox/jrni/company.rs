@@ -5,61 +5,50 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::super::call::{Call, Page, decoded};
+use super::super::call::{Page, decoded};
+use super::super::form::Fields;
 use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::event::{Event, Kind};
+use super::event::{Event, Kind, Record};
 use super::hal::{self, BaseUrl};
 use super::records::form;
-use super::state::{Record, State};
-use super::{Action, unknown};
+use super::state::State;
+use super::{Action, Request, unknown};
 
 /// Plans a request to `/company` or below, which is public.
-pub(super) fn public(site: &Site, call: &Call, base: &BaseUrl, rest: &[&str]) -> Result<Action, Reply> {
-    if call.method != Method::GET {
-        return Err(unknown(call));
+pub(super) fn public(request: &Request, rest: &[&str]) -> Result<Action, Reply> {
+    if request.call.method != Method::GET {
+        return Err(unknown(request.call));
     }
     match rest {
-        ["find_by_ref", reference] => find(site, base, &decoded(reference), None),
-        [id] => show(site, base, number(id)?, StatusCode::OK).map(Action::Show),
-        [id, part @ ("children" | "search")] => children(site, call, base, number(id)?, part),
-        _ => Err(unknown(call)),
+        ["find_by_ref", reference] => find(request, &decoded(reference), None),
+        [id] => show(request, number(id)?, StatusCode::OK).map(Action::Show),
+        [id, part @ ("children" | "search")] => children(request, number(id)?, part),
+        _ => Err(unknown(request.call)),
     }
 }
 
 /// Plans a request to `/admin/{company}/company` or below.
-pub(super) fn admin(
-    site: &Site,
-    call: &Call,
-    base: &BaseUrl,
-    id: u64,
-    rest: &[&str],
-) -> Result<Action, Reply> {
-    let kind = Kind::Company;
-    let (company, form) = (id, form(kind));
+pub(super) fn admin(request: &Request, id: u64, rest: &[&str]) -> Result<Action, Reply> {
+    let (call, form) = (request.call, form(Kind::Company));
+    let company = |company: u64, id: u64, fields: Fields| Record::new(Kind::Company, company, id, fields);
     Ok(match (&call.method, rest) {
-        (&Method::GET, []) => Action::Show(show(site, base, id, StatusCode::OK)?),
-        (&Method::GET, ["find_by_ref", reference]) => find(site, base, &decoded(reference), Some(id))?,
-        (&Method::PUT, []) => Action::Do(Event::RecordChanged {
-            kind,
-            company,
-            id,
-            fields: form.read(call, false)?,
-        }),
-        (&Method::POST, []) => Action::Do(Event::Record {
-            kind,
-            company,
-            id: 0,
-            fields: form.read(call, true)?,
-        }),
-        (&Method::DELETE, []) => Action::Do(Event::RecordDeleted { kind, company, id }),
+        (&Method::GET, []) => Action::Show(show(request, id, StatusCode::OK)?),
+        (&Method::GET, ["find_by_ref", reference]) => find(request, &decoded(reference), Some(id))?,
+        (&Method::PUT, []) => Action::Do(Event::RecordChanged(company(id, id, form.read(call, false)?))),
+        (&Method::POST, []) => Action::Do(Event::Record(company(id, 0, form.read(call, true)?))),
+        (&Method::DELETE, []) => Action::Do(Event::RecordDeleted(company(id, id, Fields::new()))),
         _ => return Err(unknown(call)),
     })
 }
 
 /// Returns one company with its children.
-pub(super) fn show(site: &Site, base: &BaseUrl, id: u64, status: StatusCode) -> Result<Reply, Reply> {
+pub(super) fn show(
+    Request { site, base, .. }: &Request,
+    id: u64,
+    status: StatusCode,
+) -> Result<Reply, Reply> {
     read(site, id, |state, company| whole(state, base, company)).map(|body| Reply::json(status, &body))
 }
 
@@ -79,7 +68,7 @@ pub(super) fn settings(base: &BaseUrl, id: u64) -> Value {
 }
 
 /// Responds to `GET /{company}/addresses`: a list with the company's address, if it has one.
-pub(super) fn addresses(site: &Site, base: &BaseUrl, id: u64) -> Result<Reply, Reply> {
+pub(super) fn addresses(Request { site, base, .. }: &Request, id: u64) -> Result<Reply, Reply> {
     let found = read(site, id, |_, company| address(base, company))?;
     let items: Vec<Value> = found.into_iter().collect();
     let page = Page {
@@ -100,7 +89,7 @@ fn read<T>(site: &Site, id: u64, read: impl FnOnce(&State, &Record) -> T) -> Res
 
 /// Plans a search for the oldest company with a reference, restricted to `above` and the companies below it if given.
 /// Disabled companies are included.
-fn find(site: &Site, base: &BaseUrl, reference: &str, above: Option<u64>) -> Result<Action, Reply> {
+fn find(Request { site, base, .. }: &Request, reference: &str, above: Option<u64>) -> Result<Action, Reply> {
     let found = site.world.jrni(|state| {
         let mut companies = state.all(Kind::Company);
         let found = companies.find(|company| {
@@ -114,16 +103,15 @@ fn find(site: &Site, base: &BaseUrl, reference: &str, above: Option<u64>) -> Res
 }
 
 /// Plans `GET /company/{id}/children`, and `GET /company/{id}/search?company=`: by part of the name, ignoring case.
-fn children(site: &Site, call: &Call, base: &BaseUrl, id: u64, part: &str) -> Result<Action, Reply> {
-    let wanted = call.parameter("company").filter(|_| part == "search");
+fn children(request: &Request, id: u64, part: &str) -> Result<Action, Reply> {
+    let base = &request.base;
+    let wanted = request.call.parameter("company").filter(|_| part == "search");
     let wanted = wanted.unwrap_or_default().to_lowercase();
-    let reply = read(site, id, |state, _| {
+    let reply = read(request.site, id, |state, _| {
         let children = state.below(id, Kind::Company);
         let children = children.filter(|company| company.text("name").to_lowercase().contains(&wanted));
         let path = format!("company/{id}/{part}");
-        form(Kind::Company).page(call, base, &path, children, |company| {
-            listed(state, base, company)
-        })
+        form(Kind::Company).page(request, &path, children, |company| listed(state, base, company))
     });
     reply.map(Action::Show)
 }

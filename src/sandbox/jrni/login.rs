@@ -3,21 +3,19 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::super::call::Call;
 use super::super::platform::Refusal;
 use super::super::reply::Reply;
-use super::super::serve::Site;
 use super::super::token;
 use super::super::world::now_millis;
-use super::event::Event;
+use super::event::{Event, Record, Session};
 use super::hal::{self, BaseUrl};
-use super::state::{Record, Session, State};
-use super::{Action, whole};
+use super::state::State;
+use super::{Action, Request, whole};
 
 /// Plans a request to `/login` or below.
-pub(super) fn plan(site: &Site, call: &Call, base: &BaseUrl, rest: &[&str]) -> Result<Action, Reply> {
-    match (&call.method, rest) {
-        (&Method::POST, [] | ["admin"]) => sign_in(site, call, base, None),
+pub(super) fn plan(request: &Request, rest: &[&str]) -> Result<Action, Reply> {
+    match (&request.call.method, rest) {
+        (&Method::POST, [] | ["admin"]) => sign_in(request, None),
         (&Method::POST, ["admin", "reset_password_email"] | [_, "email_password_reset"]) => {
             Ok(Action::Show(Reply::ok(&json!({}))))
         }
@@ -25,25 +23,25 @@ pub(super) fn plan(site: &Site, call: &Call, base: &BaseUrl, rest: &[&str]) -> R
             let company = company
                 .parse()
                 .map_err(|_| hal::not_found("Could not find the company"))?;
-            sign_in(site, call, base, Some(company))
+            sign_in(request, Some(company))
         }
         // Members are clients with a password; the sandbox has none.
         (&Method::POST, _) => Err(hal::unauthorised()),
-        (&Method::GET, [] | ["admin"] | ["admin", _]) if site.behaviour.jrni_describes => {
-            let (token, _) = authorise(site, call)?;
-            Ok(Action::Show(signed_in(site, base, &token, StatusCode::OK)))
+        (&Method::GET, [] | ["admin"] | ["admin", _]) if request.site.behaviour.jrni_describes => {
+            let token = authorise(request)?.token;
+            Ok(Action::Show(signed_in(request, &token, StatusCode::OK)))
         }
-        (&Method::PUT, ["admin"]) => switch(site, call),
+        (&Method::PUT, ["admin"]) => switch(request),
         (&Method::DELETE, _) => {
-            let (token, _) = authorise(site, call)?;
+            let token = authorise(request)?.token;
             Ok(Action::Do(Event::LoggedOut { token }))
         }
-        _ => Err(super::unknown(call)),
+        _ => Err(super::unknown(request.call)),
     }
 }
 
-/// Checks the token and returns it with its sign-in. This restarts its idle lifetime.
-pub(super) fn authorise(site: &Site, call: &Call) -> Result<(String, Session), Reply> {
+/// Checks the token and returns its sign-in. This restarts its idle lifetime.
+pub(super) fn authorise(Request { site, call, .. }: &Request) -> Result<Session, Reply> {
     let token = call.header("auth-token").ok_or_else(hal::unauthorised)?;
     let (now, idle) = (now_millis(), site.behaviour.jrni_idle);
     let session = site.world.jrni(|state| state.session(token, now, idle).cloned());
@@ -51,18 +49,18 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<(String, Session), R
     let mut note = false;
     site.world
         .touch_jrni(|state| note = state.touch(token, now, idle));
-    let token = token.to_owned();
     if note {
-        let event = Event::Used { token: token.clone() };
+        let token = token.to_owned();
+        let event = Event::Used { token };
         site.world
             .record::<State>(event)
             .map_err(|error| hal::refused(&Refusal::from(error)))?;
     }
-    Ok((token, session))
+    Ok(session)
 }
 
 /// Returns the description of a sign-in, as in the vendor manual, with the token also in a header.
-pub(super) fn signed_in(site: &Site, base: &BaseUrl, token: &str, status: StatusCode) -> Reply {
+pub(super) fn signed_in(Request { site, base, .. }: &Request, token: &str, status: StatusCode) -> Reply {
     let described = site.world.jrni(|state| {
         let session = state.session(token, now_millis(), site.behaviour.jrni_idle)?;
         let administrators = state.administrators_for(&session.email, session.company);
@@ -113,7 +111,7 @@ fn embedded(state: &State, base: &BaseUrl, administrators: &[&Record]) -> Value 
 
 /// Plans a sign-in; the body may be JSON, a form, or multipart. If no company is given and the credentials fit several
 /// administrators, the response is a 400 that lists them.
-fn sign_in(site: &Site, call: &Call, base: &BaseUrl, company: Option<u64>) -> Result<Action, Reply> {
+fn sign_in(Request { site, call, base }: &Request, company: Option<u64>) -> Result<Action, Reply> {
     let fields = call
         .fields()
         .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;
@@ -143,25 +141,27 @@ fn sign_in(site: &Site, call: &Call, base: &BaseUrl, company: Option<u64>) -> Re
             )),
         }
     });
-    Ok(Action::Do(Event::SignedIn {
+    Ok(Action::Do(Event::SignedIn(Session {
         email: email.trim().to_owned(),
         company: choice?,
         token: token::random(),
-    }))
+        ..Session::default()
+    })))
 }
 
 /// Plans `PUT /login/admin`: switches the token to another company that its user may sign in to.
-fn switch(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let (token, session) = authorise(site, call)?;
-    let fields = call.fields().unwrap_or_default();
+fn switch(request: &Request) -> Result<Action, Reply> {
+    let session = authorise(request)?;
+    let fields = request.call.fields().unwrap_or_default();
     let company = fields.get("company_id").and_then(whole);
     let company = company.ok_or_else(|| hal::bad_request("company_id is required"))?;
-    let may = site.world.jrni(|state| {
+    let may = request.site.world.jrni(|state| {
         let administrators = state.administrators_for(&session.email, company);
         !administrators.is_empty()
     });
     if !may {
         return Err(hal::unauthorised());
     }
+    let token = session.token;
     Ok(Action::Do(Event::Switched { token, company }))
 }

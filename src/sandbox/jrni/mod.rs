@@ -97,27 +97,22 @@ impl Platform for State {
     }
 
     fn done(site: &Site, call: &Call, event: Event) -> Reply {
-        let base = BaseUrl::of(call, version(call).unwrap_or(Version::V1));
-        let (kind, company, id, status) = match event {
-            Event::SignedIn { token, .. } => {
-                return login::signed_in(site, &base, &token, StatusCode::CREATED);
+        let request = &Request::new(site, call, version(call).unwrap_or(Version::V1));
+        let (record, status) = match event {
+            Event::SignedIn(session) => {
+                return login::signed_in(request, &session.token, StatusCode::CREATED);
             }
-            Event::Switched { token, .. } => return login::signed_in(site, &base, &token, StatusCode::OK),
-            Event::Record {
-                kind, company, id, ..
-            } => (kind, company, id, StatusCode::CREATED),
-            Event::RecordChanged {
-                kind, company, id, ..
-            } => (kind, company, id, StatusCode::OK),
-            Event::RecordDeleted { kind, company, id } if kind == Kind::Company => {
-                (kind, company, id, StatusCode::OK)
-            }
+            Event::Switched { token, .. } => return login::signed_in(request, &token, StatusCode::OK),
+            Event::Record(record) => (record, StatusCode::CREATED),
+            Event::RecordChanged(record) => (record, StatusCode::OK),
+            Event::RecordDeleted(record) if record.kind == Kind::Company => (record, StatusCode::OK),
             // A logout or a deletion, the only other results of a request.
             _ => return Reply::ok(&json!({})),
         };
-        let reply = match kind {
-            Kind::Company => company::show(site, &base, id, status),
-            kind => records::show(site, &base, kind, company, id, status),
+        let company = record.company.unwrap_or_default();
+        let reply = match record.kind {
+            Kind::Company => company::show(request, record.id, status),
+            kind => records::show(request, kind, company, record.id, status),
         };
         reply.unwrap_or_else(|refused| refused)
     }
@@ -127,8 +122,8 @@ impl Platform for State {
     }
 
     fn expiry(site: &Site, call: &Call) -> Option<Event> {
-        let (token, _) = login::authorise(site, call).ok()?;
-        Some(Event::Expired { token })
+        let session = login::authorise(&Request::new(site, call, Version::V1)).ok()?;
+        Some(Event::Expired { token: session.token })
     }
 
     fn expired() -> Reply {
@@ -153,23 +148,37 @@ impl Platform for State {
     }
 }
 
+/// A request, with the base of the links in its response.
+struct Request<'a> {
+    site: &'a Site,
+    call: &'a Call,
+    base: BaseUrl,
+}
+
+impl Request<'_> {
+    fn new<'a>(site: &'a Site, call: &'a Call, version: Version) -> Request<'a> {
+        let base = BaseUrl::of(call, version);
+        Request { site, call, base }
+    }
+}
+
 fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     let version = version(call)?;
-    let base = BaseUrl::of(call, version);
+    let request = &Request::new(site, call, version);
     check_app(site, call, version)?;
     let segments = call.segments();
     match &segments[2..] {
-        ["login", rest @ ..] => login::plan(site, call, &base, rest),
-        ["company", rest @ ..] => company::public(site, call, &base, rest),
+        ["login", rest @ ..] => login::plan(request, rest),
+        ["company", rest @ ..] => company::public(request, rest),
         ["admin", company, rest @ ..] => {
             let company = company
                 .parse()
                 .map_err(|_| hal::not_found(&format!("Could not find company {company}")))?;
-            may_administer(site, call, company)?;
+            may_administer(request, company)?;
             match rest {
-                ["company", rest @ ..] => company::admin(site, call, &base, company, rest),
+                ["company", rest @ ..] => company::admin(request, company, rest),
                 [part, rest @ ..] => match records::named(part) {
-                    Some(form) => records::admin(site, call, &base, company, form, rest),
+                    Some(form) => records::admin(request, company, form, rest),
                     None => Err(unknown(call)),
                 },
                 [] => Err(unknown(call)),
@@ -178,10 +187,13 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
         [company, part] if call.method == Method::GET => {
             let company = company.parse().map_err(|_| unknown(call))?;
             match *part {
-                "settings" => Ok(Action::Show(Reply::ok(&company::settings(&base, company)))),
-                "addresses" => company::addresses(site, &base, company).map(Action::Show),
+                "settings" => Ok(Action::Show(Reply::ok(&company::settings(
+                    &request.base,
+                    company,
+                )))),
+                "addresses" => company::addresses(request, company).map(Action::Show),
                 part => match records::named(part) {
-                    Some(form) => records::public(site, call, &base, company, form),
+                    Some(form) => records::public(request, company, form),
                     None => Err(unknown(call)),
                 },
             }
@@ -216,9 +228,9 @@ fn route(method: &Method, path: &[&str]) -> &'static str {
 }
 
 /// Permits requests below `/admin/` to users signed in to that company or one above it.
-fn may_administer(site: &Site, call: &Call, company: u64) -> Result<(), Reply> {
-    let (_, session) = login::authorise(site, call)?;
-    let may = site.world.jrni(|state| {
+fn may_administer(request: &Request, company: u64) -> Result<(), Reply> {
+    let session = login::authorise(request)?;
+    let may = request.site.world.jrni(|state| {
         let known = state.company(company);
         known.map(|_| state.reaches(session.company, company))
     });

@@ -8,10 +8,10 @@ use super::super::form::{Fields, text};
 use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::event::{Event, Kind};
+use super::event::{Event, Kind, Record};
 use super::hal::{self, BaseUrl};
-use super::state::{Record, State};
-use super::{Action, unknown, whole};
+use super::state::State;
+use super::{Action, Request, unknown, whole};
 
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,8 +212,7 @@ impl Form {
     /// Returns a page of the form's kind.
     pub(super) fn page<'a>(
         &self,
-        call: &Call,
-        base: &BaseUrl,
+        Request { call, base, .. }: &Request,
         path: &str,
         all: impl Iterator<Item = &'a Record>,
         shown: impl Fn(&'a Record) -> Value,
@@ -257,15 +256,8 @@ fn check_administrator(fields: &mut Fields, creates: bool) -> Result<(), Reply> 
 }
 
 /// Plans a request to `/admin/{company}/{plural}` or below, except to a company.
-pub(super) fn admin(
-    site: &Site,
-    call: &Call,
-    base: &BaseUrl,
-    company: u64,
-    form: &Form,
-    rest: &[&str],
-) -> Result<Action, Reply> {
-    let kind = form.kind;
+pub(super) fn admin(request: &Request, company: u64, form: &Form, rest: &[&str]) -> Result<Action, Reply> {
+    let (call, kind) = (request.call, form.kind);
     let is_administrator = kind == Kind::Administrator;
     let number = |id: &str| {
         let what = if is_administrator { "administrator " } else { "" };
@@ -273,54 +265,40 @@ pub(super) fn admin(
             .map_err(|_| hal::not_found(&format!("Could not find {what}{id}")))
     };
     match (&call.method, rest) {
-        (&Method::GET, []) => list(site, call, base, company, form, "admin/"),
+        (&Method::GET, []) => list(request, company, form, "admin/"),
         (&Method::GET, ["new"] | [_, "edit"]) => Ok(Action::Show(hal::form(form.fields))),
         (&Method::GET, ["find_by_ref", reference]) if !is_administrator => {
-            find(site, base, company, kind, "reference", &decoded(reference))
+            find(request, company, kind, "reference", &decoded(reference))
         }
         (&Method::GET, ["find_by_email", email]) if kind == Kind::Client => {
-            find(site, base, company, kind, "email", &decoded(email))
+            find(request, company, kind, "email", &decoded(email))
         }
-        (&Method::GET, [id]) => {
-            show(site, base, kind, company, number(id)?, StatusCode::OK).map(Action::Show)
+        (&Method::GET, [id]) => show(request, kind, company, number(id)?, StatusCode::OK).map(Action::Show),
+        (&Method::POST, []) => {
+            let fields = form.read(call, true)?;
+            Ok(Action::Do(Event::Record(Record::new(kind, company, 0, fields))))
         }
-        (&Method::POST, []) => Ok(Action::Do(Event::Record {
-            kind,
-            company,
-            id: 0,
-            fields: form.read(call, true)?,
-        })),
         (&Method::PUT, [id]) => {
             // For an administrator the path is checked before the body.
             let early = is_administrator.then(|| number(id)).transpose()?;
             let fields = form.read(call, false)?;
-            Ok(Action::Do(Event::RecordChanged {
-                kind,
-                company,
-                id: early.map_or_else(|| number(id), Ok)?,
-                fields,
-            }))
+            let change = Record::new(kind, company, early.map_or_else(|| number(id), Ok)?, fields);
+            Ok(Action::Do(Event::RecordChanged(change)))
         }
         (&Method::DELETE, [id]) if !is_administrator => {
-            let id = number(id)?;
-            Ok(Action::Do(Event::RecordDeleted { kind, company, id }))
+            let deleted = Record::new(kind, company, number(id)?, Fields::new());
+            Ok(Action::Do(Event::RecordDeleted(deleted)))
         }
         _ => Err(unknown(call)),
     }
 }
 
 /// Plans a request to `/{company}/{plural}`, which is public.
-pub(super) fn public(
-    site: &Site,
-    call: &Call,
-    base: &BaseUrl,
-    company: u64,
-    form: &Form,
-) -> Result<Action, Reply> {
+pub(super) fn public(request: &Request, company: u64, form: &Form) -> Result<Action, Reply> {
     if matches!(form.kind, Kind::Company | Kind::Administrator | Kind::Client) {
-        return Err(unknown(call));
+        return Err(unknown(request.call));
     }
-    list(site, call, base, company, form, "")
+    list(request, company, form, "")
 }
 
 /// Whether the company has a resource with the key in the request.
@@ -337,8 +315,7 @@ pub(super) fn exists(site: &Site, call: &Call, company: u64, form: &Form) -> boo
 
 /// Returns one resource that is no company.
 pub(super) fn show(
-    site: &Site,
-    base: &BaseUrl,
+    Request { site, base, .. }: &Request,
     kind: Kind,
     company: u64,
     id: u64,
@@ -353,22 +330,16 @@ pub(super) fn show(
 }
 
 /// Lists records; with `children=true`, those of the child companies, too.
-fn list(
-    site: &Site,
-    call: &Call,
-    base: &BaseUrl,
-    company: u64,
-    form: &Form,
-    above: &str,
-) -> Result<Action, Reply> {
-    let spans = form.kind != Kind::Administrator && call.parameter("children").as_deref() == Some("true");
+fn list(request: &Request, company: u64, form: &Form, above: &str) -> Result<Action, Reply> {
+    let children = request.call.parameter("children");
+    let spans = form.kind != Kind::Administrator && children.as_deref() == Some("true");
     let path = format!("{above}{company}/{}", form.plural);
-    let reply = site.world.jrni(|state| {
+    let reply = request.site.world.jrni(|state| {
         state.company(company)?;
         let children = state.below(company, Kind::Company).filter(|_| spans);
         let companies = std::iter::once(company).chain(children.map(|child| child.id));
         let all = companies.flat_map(|company| state.below(company, form.kind));
-        Ok(form.page(call, base, &path, all, |record| body(base, record)))
+        Ok(form.page(request, &path, all, |record| body(&request.base, record)))
     });
     reply
         .map(Action::Show)
@@ -376,8 +347,7 @@ fn list(
 }
 
 fn find(
-    site: &Site,
-    base: &BaseUrl,
+    Request { site, base, .. }: &Request,
     company: u64,
     kind: Kind,
     name: &str,

@@ -6,11 +6,11 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::super::form::{Fields, text};
+use super::super::form::Fields;
 use super::super::platform::Refusal;
 use super::super::world::{self, millis};
 use super::book::{Access, JrniTotals};
-use super::event::{Event, Kind};
+use super::event::{Event, Kind, Record, Session};
 
 /// The state of JRNI.
 #[derive(Debug, Default)]
@@ -22,47 +22,6 @@ pub(in crate::sandbox) struct State {
     /// The highest identifier in use.
     last_id: u64,
     pub(in crate::sandbox) totals: JrniTotals,
-}
-
-/// A resource. Times are milliseconds since the Unix epoch.
-#[derive(Debug, Clone)]
-pub(super) struct Record {
-    pub(super) kind: Kind,
-    pub(super) id: u64,
-    /// The company that it belongs to; for a company, its parent.
-    pub(super) company: Option<u64>,
-    pub(super) fields: Fields,
-    /// Whether it was deleted or, for a company, disabled.
-    pub(super) off: bool,
-    pub(super) created: i64,
-    pub(super) updated: i64,
-}
-
-/// A sign-in.
-#[derive(Debug, Clone)]
-pub(super) struct Session {
-    pub(super) email: String,
-    pub(super) company: u64,
-    /// The last use, in milliseconds since the Unix epoch.
-    used: i64,
-    /// The last use recorded in the log.
-    last_used: i64,
-}
-
-impl Record {
-    /// Returns a text field; empty if it is not set.
-    pub(super) fn text(&self, name: &str) -> &str {
-        text(&self.fields, name)
-    }
-
-    /// Whether a text field has this value. Addresses are equal ignoring case and surrounding blanks.
-    pub(super) fn has(&self, name: &str, value: &str) -> bool {
-        if name == "email" {
-            self.text(name).trim().to_lowercase() == value.trim().to_lowercase()
-        } else {
-            self.text(name) == value
-        }
-    }
 }
 
 impl State {
@@ -165,20 +124,16 @@ impl State {
     pub(super) fn decided(&self, wanted: Event) -> Result<Event, Refusal> {
         let mut event = wanted.current();
         match &mut event {
-            Event::SignedIn { company, .. } | Event::Switched { company, .. } => {
+            Event::SignedIn(Session { company, .. }) | Event::Switched { company, .. } => {
                 self.company(*company)?;
             }
             // References are not known to be unique, so several companies may share one.
-            Event::Record {
-                kind,
-                company,
-                id,
-                fields,
-            } => {
-                self.company(*company)?;
-                let email = text(fields, "email");
-                let mut others = self.below(*company, *kind);
-                if *kind == Kind::Administrator && others.any(|other| other.has("email", email)) {
+            Event::Record(record) => {
+                let company = record.company.unwrap_or_default();
+                self.company(company)?;
+                let email = record.text("email");
+                let mut others = self.below(company, record.kind);
+                if record.kind == Kind::Administrator && others.any(|other| other.has("email", email)) {
                     let text = format!("The administrator {email} exists already");
                     let email = email.to_owned();
                     return Err(Refusal {
@@ -186,13 +141,10 @@ impl State {
                         ..Refusal::new(StatusCode::CONFLICT, text)
                     });
                 }
-                *id = self.last_id + 1;
+                record.id = self.last_id + 1;
             }
-            Event::RecordChanged {
-                kind, company, id, ..
-            }
-            | Event::RecordDeleted { kind, company, id } => {
-                self.record(*kind, *company, *id)?;
+            Event::RecordChanged(record) | Event::RecordDeleted(record) => {
+                self.record(record.kind, record.company.unwrap_or_default(), record.id)?;
             }
             _ => {}
         }
@@ -211,21 +163,20 @@ impl State {
                 app_id,
                 app_key,
             } => {
-                let fields = [("name", name.into()), ("live", Value::Bool(true))];
-                self.insert(Kind::Company, company, None, named(fields), at);
-                let fields = [
+                let parent = Record {
+                    id: company,
+                    fields: named([("name", name.into()), ("live", true.into())]),
+                    ..Record::default()
+                };
+                self.insert(parent, at);
+                let fields = named([
                     ("name", "Owner".into()),
                     ("email", email.as_str().into()),
                     ("role", "owner".into()),
                     ("password", password.as_str().into()),
-                ];
-                self.insert(
-                    Kind::Administrator,
-                    administrator,
-                    Some(company),
-                    named(fields),
-                    at,
-                );
+                ]);
+                let owner = Record::new(Kind::Administrator, company, administrator, fields);
+                self.insert(owner, at);
                 self.access = Access {
                     company,
                     login: email,
@@ -234,26 +185,21 @@ impl State {
                     app_key,
                 };
             }
-            Event::Record {
-                kind,
-                company,
-                id,
-                fields,
-            } => {
-                self.count_creation(kind, &fields);
-                self.insert(kind, id, Some(company), fields, at);
+            Event::Record(record) => {
+                self.count_creation(&record);
+                self.insert(record, at);
             }
-            Event::RecordChanged { kind, id, fields, .. } => {
-                self.totals.companies_changed += u64::from(kind == Kind::Company);
-                if let Some(record) = self.records.get_mut(&(kind, id)) {
+            Event::RecordChanged(change) => {
+                let is_company = change.kind == Kind::Company;
+                self.totals.companies_changed += u64::from(is_company);
+                if let Some(record) = self.records.get_mut(&(change.kind, change.id)) {
                     // Making a company live again enables it.
-                    let enabled = kind == Kind::Company && fields.get("live") == Some(&Value::Bool(true));
-                    record.off &= !enabled;
-                    record.fields.extend(fields);
+                    record.off &= !(is_company && change.fields.get("live") == Some(&Value::Bool(true)));
+                    record.fields.extend(change.fields);
                     record.updated = at;
                 }
             }
-            Event::RecordDeleted { kind, id, .. } => {
+            Event::RecordDeleted(Record { kind, id, .. }) => {
                 self.totals.companies_disabled += u64::from(kind == Kind::Company);
                 if let Some(record) = self.records.get_mut(&(kind, id)) {
                     record.off = true;
@@ -272,29 +218,25 @@ impl State {
         self.records.get(&(kind, id))
     }
 
-    fn insert(&mut self, kind: Kind, id: u64, company: Option<u64>, fields: Fields, at: i64) {
-        self.last_id = self.last_id.max(id);
+    fn insert(&mut self, record: Record, at: i64) {
+        self.last_id = self.last_id.max(record.id);
         let record = Record {
-            kind,
-            id,
-            company,
-            fields,
-            off: false,
             created: at,
             updated: at,
+            ..record
         };
-        self.records.insert((kind, id), record);
+        self.records.insert((record.kind, record.id), record);
     }
 
-    fn count_creation(&mut self, kind: Kind, fields: &Fields) {
+    fn count_creation(&mut self, record: &Record) {
         let totals = &mut self.totals;
-        match kind {
+        match record.kind {
             Kind::Company => totals.companies_created += 1,
             Kind::Administrator => totals.administrators_created += 1,
             Kind::Person => {
                 totals.people_created += 1;
                 // New staff get a mail unless `notify` is false.
-                totals.mails_sent += u64::from(fields.get("notify") != Some(&Value::Bool(false)));
+                totals.mails_sent += u64::from(record.fields.get("notify") != Some(&Value::Bool(false)));
             }
             Kind::Client => totals.clients_created += 1,
             Kind::Service | Kind::Resource => {}
@@ -303,19 +245,14 @@ impl State {
 
     fn apply_session(&mut self, event: Event, at: i64) {
         match event {
-            Event::SignedIn {
-                email,
-                company,
-                token,
-            } => {
+            Event::SignedIn(session) => {
                 self.totals.logins += 1;
                 let session = Session {
-                    email,
-                    company,
                     used: at,
                     last_used: at,
+                    ..session
                 };
-                self.sessions.insert(token, session);
+                self.sessions.insert(session.token.clone(), session);
             }
             Event::Switched { token, company } => {
                 if let Some(session) = self.sessions.get_mut(&token) {

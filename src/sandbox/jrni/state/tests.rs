@@ -10,11 +10,12 @@ fn signed_in(at: i64) -> State {
     let mut state = State::default();
     let (email, token) = ("ann@example.com".to_owned(), "t".to_owned());
     state.apply(
-        Event::SignedIn {
+        Event::SignedIn(Session {
             email,
             company: 1,
             token,
-        },
+            ..Session::default()
+        }),
         at,
     );
     state

@@ -23,7 +23,7 @@ fn deferred_commands_of_older_formats_still_deserialize() {
     ));
     assert!(matches!(
         read(r#"{"jrni":{"create_company":{"parent":1,"fields":{}}}}"#),
-        Event::Jrni(jrni::Event::Company { id: 0, parent: 1, .. })
+        Event::Jrni(jrni::Event::Company(_))
     ));
     assert!(matches!(
         read(r#"{"web":{"create":{"fields":{}}}}"#),
