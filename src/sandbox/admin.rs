@@ -91,8 +91,8 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
 /// Returns the credentials of all platforms.
 pub(super) fn master(site: &Site) -> MasterLogin {
     let of = |master: &mobsted::Tenant| MasterLogin {
-        login: master.email.clone(),
-        password: master.password.clone(),
+        login: master.account.email.clone(),
+        password: master.account.password.clone(),
         jrni: site.world.jrni(jrni::State::access),
         sparrow: site.world.sparrow(sparrow::State::access),
         sparrow_bulk: site.world.sparrow_bulk(sparrow_bulk::State::access),
@@ -144,7 +144,7 @@ fn tenants(site: &Site) -> Reply {
 fn change_tenant(site: &Site, email: &str, change: &str) -> Reply {
     let Some(name) = site
         .world
-        .mobsted(|state| state.tenant_of(email).map(|tenant| tenant.name.clone()))
+        .mobsted(|state| state.tenant_of(email).map(|tenant| tenant.account.name.clone()))
     else {
         return missing(&format!("a sub-account for {email}"));
     };

@@ -11,8 +11,9 @@ use super::super::form::{Fields, text};
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope::{self, bad_request, resource, timestamp};
-use super::state::{App, missing};
-use super::{Action, Event, read};
+use super::event::{App, Event};
+use super::state::missing;
+use super::{Action, read};
 
 /// The only kind of app that the API creates.
 const WRAPPER: &str = "pwaless";
@@ -36,13 +37,14 @@ pub(super) fn plan(site: &Site, call: &Call, rest: &[&str]) -> Result<Action, Re
                 let detail = "type must be \"pwaless\": the API makes no other kind of application";
                 return Err(bad_request(detail));
             }
-            Ok(Action::Do(Event::App {
+            Ok(Action::Do(Event::App(App {
                 tenant,
                 id: 0,
                 name: name(&fields)?,
                 site: address(&fields)?,
                 kind: WRAPPER.to_owned(),
-            }))
+                created: 0,
+            })))
         }
         (&Method::GET, Some(id)) => Ok(Action::Show(show(site, call, id))),
         (&Method::PUT | &Method::PATCH, Some(id)) => {

@@ -23,7 +23,8 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     let known = site.world.mobsted(|state| {
         let tenant = state.tenant(&call.account);
         tenant.is_some_and(|tenant| {
-            tenant.email.trim().to_lowercase() == login.trim().to_lowercase() && tenant.password == password
+            let account = &tenant.account;
+            account.email.trim().to_lowercase() == login.trim().to_lowercase() && account.password == password
         })
     });
     if !known {
@@ -90,7 +91,7 @@ pub(super) fn unauthorised() -> Reply {
 pub(super) fn tokens(site: &Site, account: &str, uid: &str) -> Reply {
     let user = site
         .world
-        .mobsted(|state| state.tenant(account).map(|tenant| tenant.user.clone()));
+        .mobsted(|state| state.tenant(account).map(|tenant| tenant.account.user.clone()));
     let now = now_seconds();
     let until = |life: Duration| now.saturating_add(i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
     let mut claims = Claims {

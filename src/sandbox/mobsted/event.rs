@@ -5,41 +5,74 @@ use serde_json::Value;
 
 use super::super::form::Fields;
 
+/// The credentials of an account.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(in crate::sandbox) struct Account {
+    /// The number of its row in App 1 of the master account, and the row's identifier; the master account has none.
+    #[serde(default)]
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) row: String,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) email: String,
+    pub(in crate::sandbox) password: String,
+    pub(super) user: String,
+}
+
+/// An app of a tenant. Times are milliseconds since the Unix epoch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::sandbox) struct App {
+    pub(super) tenant: String,
+    #[serde(default)]
+    pub(in crate::sandbox) id: u64,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) site: String,
+    pub(super) kind: String,
+    #[serde(skip)]
+    pub(super) created: i64,
+}
+
+/// A row of an app's table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::sandbox) struct Object {
+    pub(super) tenant: String,
+    pub(super) app: u64,
+    #[serde(default)]
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) row: String,
+    pub(super) fields: Fields,
+    #[serde(skip)]
+    pub(super) created: i64,
+}
+
+/// A list of an app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::sandbox) struct List {
+    pub(super) tenant: String,
+    #[serde(default)]
+    pub(super) id: u64,
+    pub(super) app: u64,
+    pub(super) name: String,
+    pub(super) structure: Value,
+}
+
 /// A change: as requested, with the number 0 for a new resource, and as decided and stored in the log. Each alias is the
 /// name of the request in logs before format 6.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {
     /// The master account was created, together with the world.
-    Master {
-        name: String,
-        email: String,
-        password: String,
-        user: String,
-    },
+    Master(Account),
     /// A sub-account was requested; `Tenant` or `Duplicate` follows.
     CreateTenant { email: String },
     /// A sub-account was created, with its row in App 1 of the master account.
-    Tenant {
-        id: u64,
-        name: String,
-        email: String,
-        password: String,
-        user: String,
-        row: String,
-    },
+    Tenant(Account),
     /// A sub-account was refused because its address already has one.
     Duplicate { email: String },
     /// An app was created.
     #[serde(alias = "create_app")]
-    App {
-        tenant: String,
-        #[serde(default)]
-        id: u64,
-        name: String,
-        site: String,
-        kind: String,
-    },
+    App(App),
     /// An app was changed.
     #[serde(alias = "change_app")]
     AppChanged {
@@ -55,15 +88,7 @@ pub(in crate::sandbox) enum Event {
     AppOneAttempt,
     /// A row was created in an app's table.
     #[serde(alias = "create_object")]
-    Object {
-        tenant: String,
-        app: u64,
-        #[serde(default)]
-        id: u64,
-        #[serde(default)]
-        row: String,
-        fields: Fields,
-    },
+    Object(Object),
     /// Columns of a row were changed.
     #[serde(alias = "change_object")]
     ObjectChanged { tenant: String, id: u64, fields: Fields },
@@ -72,14 +97,7 @@ pub(in crate::sandbox) enum Event {
     ObjectDeleted { tenant: String, id: u64 },
     /// A list of an app was created.
     #[serde(alias = "create_list")]
-    ListMade {
-        tenant: String,
-        #[serde(default)]
-        id: u64,
-        app: u64,
-        name: String,
-        structure: Value,
-    },
+    ListMade(List),
     /// A domain was assigned to an app or to the account.
     #[serde(alias = "set_domain")]
     Domain {
@@ -120,13 +138,13 @@ impl Event {
     /// Returns the name of the account in which something changes, for an event that an account applies.
     pub(super) fn tenant(&self) -> Option<&str> {
         match self {
-            Event::App { tenant, .. }
+            Event::App(App { tenant, .. })
             | Event::AppChanged { tenant, .. }
             | Event::AppDeleted { tenant, .. }
-            | Event::Object { tenant, .. }
+            | Event::Object(Object { tenant, .. })
             | Event::ObjectChanged { tenant, .. }
             | Event::ObjectDeleted { tenant, .. }
-            | Event::ListMade { tenant, .. }
+            | Event::ListMade(List { tenant, .. })
             | Event::Domain { tenant, .. }
             | Event::Posted { tenant, .. }
             | Event::SignedIn { tenant, .. }

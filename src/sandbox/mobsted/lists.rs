@@ -8,9 +8,9 @@ use super::super::form::text;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope::{self, bad_request, resource, whole};
+use super::event::{Event, List};
 use super::extras::app_exists;
-use super::state::List;
-use super::{Action, Event, read};
+use super::{Action, read};
 
 /// Plans a request to `/lists`.
 pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
@@ -19,9 +19,9 @@ pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
             let app = call.number("appId");
             app.map_or(Ok(()), |app| app_exists(site, call, app))?;
             Ok(Action::Show(read(site, call, |tenant| {
-                let lists = tenant.lists.iter();
-                let lists = lists.filter(|(_, list)| app.is_none_or(|app| app == list.app));
-                envelope::list(call, lists, |(id, list)| shown(*id, list))
+                let lists = tenant.lists.values();
+                let lists = lists.filter(|list| app.is_none_or(|app| app == list.app));
+                envelope::list(call, lists, shown)
             })))
         }
         (&Method::POST, ["lists"]) => create(site, call),
@@ -31,10 +31,7 @@ pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
 
 /// Returns one list.
 pub(super) fn show(site: &Site, call: &Call, id: u64) -> Reply {
-    let list = read(site, call, |tenant| {
-        tenant.lists.get(&id).map(|list| shown(id, list))
-    });
-    envelope::data(list)
+    envelope::data(read(site, call, |tenant| tenant.lists.get(&id).map(shown)))
 }
 
 fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
@@ -56,22 +53,22 @@ fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
         Some(other) => other.clone(),
         None => json!({ "tables": [] }),
     };
-    Ok(Action::Do(Event::ListMade {
+    Ok(Action::Do(Event::ListMade(List {
         tenant: call.account.clone(),
         id: 0,
         app,
         name: name.to_owned(),
         structure,
-    }))
+    })))
 }
 
-fn shown(id: u64, list: &List) -> Value {
+fn shown(list: &List) -> Value {
     let attributes = json!({
-        "id": id.to_string(),
+        "id": list.id.to_string(),
         "appId": list.app,
         "name": list.name,
         "status": 1,
         "structure": list.structure,
     });
-    resource("List", id, attributes)
+    resource("List", list.id, attributes)
 }

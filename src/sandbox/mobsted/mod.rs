@@ -30,6 +30,7 @@ use super::reply::Reply;
 use super::serve::Site;
 use super::snapshot::count;
 use super::{token, world};
+use event::{Account, App, Object};
 use state::APP_ONE;
 
 /// The suffix after an account's name in its host.
@@ -65,12 +66,14 @@ impl Platform for State {
 
     /// The master account.
     fn founding(&self) -> Option<Event> {
-        self.master().is_none().then(|| Event::Master {
+        let account = || Account {
             name: MASTER.to_owned(),
             email: MASTER_LOGIN.to_owned(),
             password: token::random(),
             user: state::new_uuid(),
-        })
+            ..Account::default()
+        };
+        self.master().is_none().then(|| Event::Master(account()))
     }
 
     fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
@@ -112,18 +115,13 @@ impl Platform for State {
     fn done(site: &Site, call: &Call, event: Event) -> Reply {
         match event {
             // The credentials are shown once, without an envelope.
-            Event::Tenant {
-                name,
-                email,
-                password,
-                ..
-            } => Reply::ok(&json!({
-                "url": url_of(&name, &call.style),
-                "authentication": { "email": email, "phone": "", "password": password },
+            Event::Tenant(account) => Reply::ok(&json!({
+                "url": url_of(&account.name, &call.style),
+                "authentication": { "email": account.email, "phone": "", "password": account.password },
             })),
-            Event::App { id, .. } | Event::AppChanged { id, .. } => apps::show(site, call, id),
-            Event::Object { id, .. } | Event::ObjectChanged { id, .. } => rows::show(site, call, id),
-            Event::ListMade { id, .. } => lists::show(site, call, id),
+            Event::App(App { id, .. }) | Event::AppChanged { id, .. } => apps::show(site, call, id),
+            Event::Object(Object { id, .. }) | Event::ObjectChanged { id, .. } => rows::show(site, call, id),
+            Event::ListMade(list) => lists::show(site, call, list.id),
             Event::Domain { domain, .. } => Reply::ok(&format!("{domain} is configured")),
             Event::Posted { id, .. } => extras::posted(id),
             Event::SignedIn { tenant, uid } | Event::Refreshed { tenant, new: uid, .. } => {

@@ -10,8 +10,9 @@ use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope::{self, bad_request, resource, timestamp, whole};
-use super::state::{APP_ONE, Object, State, Tenant, app_one, missing};
-use super::{Action, Event, MASTER, SERVER, read, url_of};
+use super::event::{Event, Object};
+use super::state::{APP_ONE, State, Tenant, app_one, missing};
+use super::{Action, MASTER, SERVER, read, url_of};
 
 /// Plans `GET /object?applicationId=`.
 pub(super) fn list(site: &Site, call: &Call) -> Result<Action, Reply> {
@@ -25,7 +26,7 @@ pub(super) fn list(site: &Site, call: &Call) -> Result<Action, Reply> {
             let (tenants, total) = page.of(state.sub_accounts());
             (tenants.into_iter().cloned().collect::<Vec<_>>(), total)
         });
-        let row = |tenant: &Tenant| resource("Object", tenant.row.id, sub_account(tenant, &call.style));
+        let row = |tenant: &Tenant| resource("Object", tenant.account.id, sub_account(tenant, &call.style));
         let rows = tenants.iter().map(row).collect();
         return Ok(Action::Show(envelope::on_page(page, rows, total)));
     }
@@ -49,13 +50,14 @@ pub(super) fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
     if call.account == MASTER && app == APP_ONE {
         return Err(refuse_app_one_change(site));
     }
-    Ok(Action::Do(Event::Object {
+    Ok(Action::Do(Event::Object(Object {
         tenant: call.account.clone(),
         app,
         id: 0,
         row: String::new(),
         fields,
-    }))
+        created: 0,
+    })))
 }
 
 /// Plans `PUT`, `PATCH` and `DELETE /object/{id}`: assumed, like those of apps. The application in the request is
@@ -88,9 +90,9 @@ pub(super) fn columns_of(site: &Site, call: &Call, app: u64, ids: &[u64]) -> Vec
             let wanted = state
                 .sub_accounts()
                 .iter()
-                .filter(|sub| ids.contains(&sub.row.id));
+                .filter(|sub| ids.contains(&sub.account.id));
             wanted
-                .map(|sub| (sub.row.id, sub_account(sub, &call.style)))
+                .map(|sub| (sub.account.id, sub_account(sub, &call.style)))
                 .collect()
         });
     }
@@ -118,7 +120,7 @@ fn columns(object: &Object) -> Fields {
         "PIN": null,
         "LastLogin": null,
         "DateCreate": timestamp(object.created),
-        "uuid": object.uuid,
+        "uuid": object.row,
     });
     let mut columns = match built_in {
         Value::Object(columns) => columns,
@@ -131,13 +133,13 @@ fn columns(object: &Object) -> Fields {
 /// Returns the columns of a sub-account's row. Two vocabularies exist, the partner manual's (`TenantName`) and a later
 /// one of the vendor (`tenant`); the row has both. Numbers in columns that are not built in are text, missing ones null.
 fn sub_account(tenant: &Tenant, style: &Style) -> Value {
-    let row = &tenant.row;
-    let url = url_of(&tenant.name, style);
-    let created = timestamp(row.created);
+    let account = &tenant.account;
+    let url = url_of(&account.name, style);
+    let created = timestamp(tenant.created);
     let last_login = tenant.last_login.map(timestamp);
     let apps = tenant.apps.len().to_string();
     json!({
-        "id": row.id.to_string(),
+        "id": account.id.to_string(),
         "ApplicationId": APP_ONE,
         "applicationId": APP_ONE,
         "Enabled": 1,
@@ -145,15 +147,15 @@ fn sub_account(tenant: &Tenant, style: &Style) -> Value {
         "PIN": null,
         "LastLogin": last_login,
         "DateCreate": created,
-        "uuid": row.uuid,
+        "uuid": account.row,
         "ServerName": SERVER,
-        "TenantName": tenant.name,
-        "UserLogin": tenant.email,
+        "TenantName": account.name,
+        "UserLogin": account.email,
         "UserPassword": tenant.row_password,
         "server": SERVER,
-        "tenant": tenant.name,
+        "tenant": account.name,
         "url": url,
-        "Email": tenant.email,
+        "Email": account.email,
         "defaultPassword": tenant.row_password,
         "tenantCreated": created,
         "tenentCreated": created,

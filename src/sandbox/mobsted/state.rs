@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use axum::http::StatusCode;
-use serde_json::Value;
 
-use super::super::form::Fields;
 use super::super::platform::Refusal;
 use super::super::snapshot::{AppBook, TenantBook, Totals};
 use super::super::{token, world};
-use super::event::Event;
+use super::event::{Account, App, Event, List, Object};
 
 /// The name of the master account.
 pub(in crate::sandbox) const MASTER: &str = "ppp";
@@ -34,14 +32,12 @@ pub(in crate::sandbox) struct State {
 /// An account: the master account or a sub-account.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sandbox) struct Tenant {
-    pub(in crate::sandbox) name: String,
-    pub(in crate::sandbox) email: String,
-    pub(in crate::sandbox) password: String,
-    pub(super) user: String,
+    pub(in crate::sandbox) account: Account,
+    /// In milliseconds since the Unix epoch, as is the next.
+    pub(super) created: i64,
+    pub(super) last_login: Option<i64>,
     /// The password shown in App 1 of the master account; `None` if it was blanked.
     pub(super) row_password: Option<String>,
-    pub(super) row: Object,
-    pub(super) last_login: Option<i64>,
     pub(super) apps: BTreeMap<u64, App>,
     pub(super) objects: BTreeMap<u64, Object>,
     pub(super) lists: BTreeMap<u64, List>,
@@ -51,34 +47,6 @@ pub(in crate::sandbox) struct Tenant {
     pub(super) last_app: u64,
     pub(super) last_object: u64,
     pub(super) last_event: u64,
-}
-
-/// An app of a tenant.
-#[derive(Debug, Clone)]
-pub(in crate::sandbox) struct App {
-    pub(in crate::sandbox) id: u64,
-    pub(in crate::sandbox) name: String,
-    pub(in crate::sandbox) site: String,
-    pub(super) kind: String,
-    pub(super) created: i64,
-}
-
-/// A row of an app's table. Times are milliseconds since the Unix epoch.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Object {
-    pub(super) id: u64,
-    pub(super) app: u64,
-    pub(super) uuid: String,
-    pub(super) created: i64,
-    pub(super) fields: Fields,
-}
-
-/// A list of an app.
-#[derive(Debug, Clone)]
-pub(super) struct List {
-    pub(super) app: u64,
-    pub(super) name: String,
-    pub(super) structure: Value,
 }
 
 /// A sign-in: which of its two tokens are still valid.
@@ -116,20 +84,20 @@ impl State {
             .tenants
             .iter()
             .flat_map(|tenant| tenant.apps.values().map(move |app| (tenant, app)));
-        all.filter(|(tenant, app)| !(tenant.name == MASTER && app.id == APP_ONE))
+        all.filter(|(tenant, app)| !(tenant.account.name == MASTER && app.id == APP_ONE))
     }
 
     /// Returns the records of the sub-accounts and of every account's apps.
     pub(in crate::sandbox) fn snapshot(&self) -> (Vec<TenantBook>, Vec<AppBook>) {
         let created = |email: &str| self.by_email.get(&email_key(email));
         let tenant = |tenant: &Tenant| TenantBook {
-            email: tenant.email.clone(),
-            name: tenant.name.clone(),
-            password: tenant.password.clone(),
-            created: created(&tenant.email).map_or(0, |&(_, count)| count),
+            email: tenant.account.email.clone(),
+            name: tenant.account.name.clone(),
+            password: tenant.account.password.clone(),
+            created: created(&tenant.account.email).map_or(0, |&(_, count)| count),
         };
         let app = |(tenant, app): (&Tenant, &App)| AppBook {
-            tenant: tenant.name.clone(),
+            tenant: tenant.account.name.clone(),
             id: app.id,
             name: app.name.clone(),
             site: app.site.clone(),
@@ -145,22 +113,20 @@ impl State {
 
     /// Whether a row is that of a sub-account, which belongs to App 1 of the master account.
     pub(super) fn is_sub_account(&self, tenant: &str, row: u64) -> bool {
-        tenant == MASTER && self.sub_accounts().iter().any(|sub| sub.row.id == row)
+        tenant == MASTER && self.sub_accounts().iter().any(|sub| sub.account.id == row)
     }
 
     /// Returns the event that making the requested change would produce, or the refusal.
     pub(super) fn decided(&self, mut event: Event) -> Result<Event, Refusal> {
         match &mut event {
             Event::CreateTenant { email } => return self.new_tenant(email),
-            Event::App { tenant, id, .. } => *id = self.existing(tenant)?.last_app + 1,
+            Event::App(app) => app.id = self.existing(&app.tenant)?.last_app + 1,
             Event::AppChanged { tenant, id, .. } | Event::AppDeleted { tenant, id } => {
                 self.with_app(tenant, *id)?;
             }
-            Event::Object {
-                tenant, app, id, row, ..
-            } => {
-                *id = self.with_app(tenant, *app)?.last_object + 1;
-                *row = new_uuid();
+            Event::Object(object) => {
+                object.id = self.with_app(&object.tenant, object.app)?.last_object + 1;
+                object.row = new_uuid();
             }
             Event::ObjectChanged { tenant, id, .. } | Event::ObjectDeleted { tenant, id } => {
                 let owner = self.existing(tenant)?;
@@ -171,7 +137,7 @@ impl State {
                     return Err(missing("Object", id));
                 }
             }
-            Event::ListMade { tenant, id, app, .. } => *id = self.with_app(tenant, *app)?.last_list + 1,
+            Event::ListMade(list) => list.id = self.with_app(&list.tenant, list.app)?.last_list + 1,
             Event::Domain { tenant, app, domain } => {
                 let owner = match app {
                     Some(app) => self.with_app(tenant, *app)?,
@@ -215,14 +181,14 @@ impl State {
                 break name;
             }
         };
-        Ok(Event::Tenant {
+        Ok(Event::Tenant(Account {
             id: self.existing(MASTER)?.last_object + 1,
             name,
             email,
             password: token::random(),
             user: new_uuid(),
             row: new_uuid(),
-        })
+        }))
     }
 
     fn existing(&self, name: &str) -> Result<&Tenant, Refusal> {
@@ -232,7 +198,7 @@ impl State {
     /// Returns the tenant, if it has the app and that is not the protected App 1.
     fn with_app(&self, tenant: &str, id: u64) -> Result<&Tenant, Refusal> {
         let owner = self.existing(tenant)?;
-        if owner.name == MASTER && id == APP_ONE {
+        if tenant == MASTER && id == APP_ONE {
             return Err(app_one());
         }
         let has = owner.apps.contains_key(&id);
@@ -242,7 +208,36 @@ impl State {
     /// Applies an event that happened at a time in milliseconds since the Unix epoch.
     pub(in crate::sandbox) fn apply(&mut self, event: Event, at: i64) {
         match &event {
-            Event::Master { .. } | Event::Tenant { .. } => return self.apply_tenant(event, at),
+            Event::Master(account) => {
+                let app = App {
+                    tenant: account.name.clone(),
+                    id: APP_ONE,
+                    name: "My Sub Accounts".to_owned(),
+                    site: String::new(),
+                    kind: "system".to_owned(),
+                    created: at,
+                };
+                self.insert(Tenant {
+                    account: account.clone(),
+                    apps: BTreeMap::from([(APP_ONE, app)]),
+                    last_app: APP_ONE,
+                    ..Tenant::default()
+                });
+            }
+            Event::Tenant(account) => {
+                self.totals.tenants_created += 1;
+                let entry = self.by_email.entry(email_key(&account.email)).or_default();
+                *entry = (self.tenants.len(), entry.1 + 1);
+                if let Some(master) = self.tenants.first_mut() {
+                    master.last_object = account.id;
+                }
+                self.insert(Tenant {
+                    account: account.clone(),
+                    created: at,
+                    row_password: Some(account.password.clone()),
+                    ..Tenant::default()
+                });
+            }
             Event::Duplicate { .. } => self.totals.duplicates_refused += 1,
             Event::AppOneAttempt => self.totals.app1_attempts += 1,
             Event::SignedIn { uid, .. } => self.open(uid.clone()),
@@ -270,68 +265,9 @@ impl State {
         }
     }
 
-    fn apply_tenant(&mut self, event: Event, at: i64) {
-        let index = self.tenants.len();
-        let tenant = match event {
-            Event::Master {
-                name,
-                email,
-                password,
-                user,
-            } => {
-                let app = App {
-                    id: APP_ONE,
-                    name: "My Sub Accounts".to_owned(),
-                    site: String::new(),
-                    kind: "system".to_owned(),
-                    created: at,
-                };
-                let apps = BTreeMap::from([(APP_ONE, app)]);
-                Tenant {
-                    name,
-                    email,
-                    password,
-                    user,
-                    apps,
-                    last_app: APP_ONE,
-                    ..Tenant::default()
-                }
-            }
-            Event::Tenant {
-                id,
-                name,
-                email,
-                password,
-                user,
-                row,
-            } => {
-                self.totals.tenants_created += 1;
-                let entry = self.by_email.entry(email_key(&email)).or_default();
-                *entry = (index, entry.1 + 1);
-                if let Some(master) = self.tenants.first_mut() {
-                    master.last_object = id;
-                }
-                let row = Object {
-                    id,
-                    app: APP_ONE,
-                    uuid: row,
-                    created: at,
-                    fields: Fields::new(),
-                };
-                let row_password = Some(password.clone());
-                Tenant {
-                    name,
-                    email,
-                    password,
-                    user,
-                    row_password,
-                    row,
-                    ..Tenant::default()
-                }
-            }
-            _ => return,
-        };
-        self.by_name.insert(tenant.name.clone(), index);
+    fn insert(&mut self, tenant: Tenant) {
+        self.by_name
+            .insert(tenant.account.name.clone(), self.tenants.len());
         self.tenants.push(tenant);
     }
 
@@ -347,21 +283,11 @@ impl State {
 impl Tenant {
     /// Applies an event in this account.
     fn apply(&mut self, event: Event, totals: &mut Totals, at: i64) {
-        let created = at;
         match event {
-            Event::App {
-                id, name, site, kind, ..
-            } => {
+            Event::App(app) => {
                 totals.apps_created += 1;
-                self.last_app = id;
-                let app = App {
-                    id,
-                    name,
-                    site,
-                    kind,
-                    created,
-                };
-                self.apps.insert(id, app);
+                self.last_app = app.id;
+                self.apps.insert(app.id, App { created: at, ..app });
             }
             Event::AppChanged { id, name, site, .. } => {
                 totals.apps_changed += 1;
@@ -376,19 +302,14 @@ impl Tenant {
                 self.objects.retain(|_, object| object.app != id);
                 self.lists.retain(|_, list| list.app != id);
             }
-            Event::Object {
-                app, id, row, fields, ..
-            } => {
+            Event::Object(object) => {
                 totals.objects_created += 1;
-                self.last_object = id;
+                self.last_object = object.id;
                 let object = Object {
-                    id,
-                    app,
-                    uuid: row,
-                    created,
-                    fields,
+                    created: at,
+                    ..object
                 };
-                self.objects.insert(id, object);
+                self.objects.insert(object.id, object);
             }
             Event::ObjectChanged { id, fields, .. } => {
                 if let Some(object) = self.objects.get_mut(&id) {
@@ -398,15 +319,9 @@ impl Tenant {
             Event::ObjectDeleted { id, .. } => {
                 self.objects.remove(&id);
             }
-            Event::ListMade {
-                id,
-                app,
-                name,
-                structure,
-                ..
-            } => {
-                self.last_list = id;
-                self.lists.insert(id, List { app, name, structure });
+            Event::ListMade(list) => {
+                self.last_list = list.id;
+                self.lists.insert(list.id, list);
             }
             Event::Domain { app, domain, .. } => {
                 self.domains.insert(domain, app);
@@ -420,7 +335,7 @@ impl Tenant {
                 self.last_login = Some(at);
             }
             Event::RowPasswordGone { .. } => self.row_password = None,
-            Event::PasswordChanged { password, .. } => self.password = password,
+            Event::PasswordChanged { password, .. } => self.account.password = password,
             _ => {}
         }
     }
