@@ -23,13 +23,13 @@ pub(super) struct MasterLogin {
     pub(super) password: String,
     /// The credentials of the simulated JRNI. Missing if the serving process has an older world.
     #[serde(default)]
-    pub(super) jrni: jrni::Access,
+    pub(super) jrni: jrni::JrniAccount,
     /// The credentials of the simulated Sparrow SMS.
     #[serde(default)]
-    pub(super) sparrow: sparrow::Access,
+    pub(super) sparrow: sparrow::SparrowAccount,
     /// The credentials of the simulated bulk API of Sparrow SMS.
     #[serde(default)]
-    pub(super) sparrow_bulk: sparrow_bulk::Access,
+    pub(super) sparrow_bulk: sparrow_bulk::SparrowBulkAccount,
 }
 
 /// The state of the server, as `GET /_sandbox/status` returns it; without passwords.

@@ -53,6 +53,7 @@ use admin::MasterLogin;
 pub use error::SandboxError;
 use fault::Fault;
 pub(crate) use hosts::HOSTS;
+pub use jrni::JrniAccount;
 use lease::Lease;
 pub use resources::SimulatedResource;
 use share::{Found, ServedWorld, ServingAddress};
@@ -62,6 +63,8 @@ pub use snapshot::{
     RecordBook, Snapshot, SparrowBook, SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals,
     SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
 };
+pub use sparrow::SparrowAccount;
+pub use sparrow_bulk::SparrowBulkAccount;
 pub use web::{Collection, DescribedItem, SimulatedService, SimulatedSignIn};
 
 /// Returns whether the sandbox simulates the platform of this name itself, or needs the name: `api` is the web service.
@@ -166,50 +169,6 @@ impl fmt::Debug for SimulatedAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SimulatedAccount").field(&self.platform).finish()
     }
-}
-
-/// The parent company of the simulated JRNI, with its credentials.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JrniAccount {
-    /// The URL of its API by host name, with `/api/v1`. The name does not resolve: connect to [`Sandbox::address`]
-    /// instead.
-    pub url: String,
-    /// The URL of its API by path, for clients that do not know the sandbox.
-    pub plain_url: String,
-    /// The identifier of the parent company.
-    pub company: u64,
-    /// The login.
-    pub login: String,
-    /// The password, generated at random with the world, as are the next two.
-    pub password: String,
-    /// The value of the header `App-Id`.
-    pub app_id: String,
-    /// The value of the header `App-Key`.
-    pub app_key: String,
-}
-
-/// The account of the simulated Sparrow SMS, with its credentials.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SparrowAccount {
-    /// The URL of its API by host name. The name does not resolve: connect to [`Sandbox::address`] instead.
-    pub url: String,
-    /// The URL of its API by path, for clients that do not know the sandbox.
-    pub plain_url: String,
-    /// The account's API token for programs, generated at random with the world, as is the next one.
-    pub api_token: String,
-    /// The partner token, which belongs to the account itself.
-    pub partner_token: String,
-}
-
-/// The account of the simulated bulk API of Sparrow SMS, with its token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SparrowBulkAccount {
-    /// The URL of its API by host name. The name does not resolve: connect to [`Sandbox::address`] instead.
-    pub url: String,
-    /// The URL of its API by path, for clients that do not know the sandbox.
-    pub plain_url: String,
-    /// The account's token, generated at random with the world.
-    pub api_token: String,
 }
 
 /// A running sandbox. Dropping it stops the server, closes the port and releases the folder.
@@ -403,28 +362,21 @@ impl Sandbox {
 
     /// Returns the parent company of the simulated JRNI.
     pub fn jrni(&self) -> JrniAccount {
-        let access = &self.shared.master.jrni;
         let (url, plain_url) = self.urls("bookings", "jrni");
         JrniAccount {
             url: url + "/api/v1",
             plain_url: plain_url + "/api/v1",
-            company: access.company,
-            login: access.login.clone(),
-            password: access.password.clone(),
-            app_id: access.app_id.clone(),
-            app_key: access.app_key.clone(),
+            ..self.shared.master.jrni.clone()
         }
     }
 
     /// Returns the account of the simulated Sparrow SMS.
     pub fn sparrow(&self) -> SparrowAccount {
-        let access = &self.shared.master.sparrow;
         let (url, plain_url) = self.urls("ent-api", "sparrow");
         SparrowAccount {
             url,
             plain_url,
-            api_token: access.api_token.clone(),
-            partner_token: access.partner_token.clone(),
+            ..self.shared.master.sparrow.clone()
         }
     }
 
@@ -434,7 +386,7 @@ impl Sandbox {
         SparrowBulkAccount {
             url,
             plain_url,
-            api_token: self.shared.master.sparrow_bulk.api_token.clone(),
+            ..self.shared.master.sparrow_bulk.clone()
         }
     }
 

@@ -5,14 +5,26 @@ use serde::{Deserialize, Serialize};
 use super::event::{Kind, Record};
 use super::state::State;
 
-/// The credentials of the parent company. Contains secrets.
+/// The parent company of the simulated JRNI, with its credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::sandbox) struct Access {
-    pub(in crate::sandbox) company: u64,
-    pub(in crate::sandbox) login: String,
-    pub(in crate::sandbox) password: String,
-    pub(in crate::sandbox) app_id: String,
-    pub(in crate::sandbox) app_key: String,
+pub struct JrniAccount {
+    /// The URL of its API by host name, with `/api/v1`. The name does not resolve: connect to [`crate::sandbox::Sandbox::address`]
+    /// instead.
+    #[serde(skip)]
+    pub url: String,
+    /// The URL of its API by path, for clients that do not know the sandbox.
+    #[serde(skip)]
+    pub plain_url: String,
+    /// The identifier of the parent company.
+    pub company: u64,
+    /// The login.
+    pub login: String,
+    /// The password, generated at random with the world, as are the next two.
+    pub password: String,
+    /// The value of the header `App-Id`.
+    pub app_id: String,
+    /// The value of the header `App-Key`.
+    pub app_key: String,
 }
 
 /// The state of the simulated JRNI. It contains passwords.

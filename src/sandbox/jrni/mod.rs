@@ -14,8 +14,7 @@ mod state;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-pub(super) use book::Access;
-pub use book::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
+pub use book::{AdministratorBook, CompanyBook, JrniAccount, JrniBook, JrniTotals, RecordBook};
 pub(super) use event::Event;
 pub(super) use state::State;
 

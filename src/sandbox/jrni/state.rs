@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::super::form::Fields;
 use super::super::platform::Refusal;
 use super::super::world::{self, millis};
-use super::book::{Access, JrniTotals};
+use super::book::{JrniAccount, JrniTotals};
 use super::event::{Event, Kind, Record, Session};
 
 /// The state of JRNI.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
-    access: Access,
+    access: JrniAccount,
     /// By kind, then by identifier: oldest first.
     records: BTreeMap<(Kind, u64), Record>,
     sessions: HashMap<String, Session>,
@@ -31,7 +31,7 @@ impl State {
     }
 
     /// Returns the credentials of the parent company.
-    pub(in crate::sandbox) fn access(&self) -> Access {
+    pub(in crate::sandbox) fn access(&self) -> JrniAccount {
         self.access.clone()
     }
 
@@ -177,12 +177,13 @@ impl State {
                 ]);
                 let owner = Record::new(Kind::Administrator, company, administrator, fields);
                 self.insert(owner, at);
-                self.access = Access {
+                self.access = JrniAccount {
                     company,
                     login: email,
                     password,
                     app_id,
                     app_key,
+                    ..JrniAccount::default()
                 };
             }
             Event::Record(record) => {

@@ -5,6 +5,21 @@ use serde::{Deserialize, Serialize};
 use super::event::Channel;
 use super::state::{Batch, State};
 
+/// The account of the simulated Sparrow SMS, with its credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparrowAccount {
+    /// The URL of its API by host name. The name does not resolve: connect to [`crate::sandbox::Sandbox::address`] instead.
+    #[serde(skip)]
+    pub url: String,
+    /// The URL of its API by path, for clients that do not know the sandbox.
+    #[serde(skip)]
+    pub plain_url: String,
+    /// The account's API token for programs, generated at random with the world, as is the next one.
+    pub api_token: String,
+    /// The partner token, which belongs to the account itself.
+    pub partner_token: String,
+}
+
 /// The state of the simulated Sparrow SMS.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparrowBook {

@@ -14,10 +14,10 @@ mod state;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-pub use book::{BatchBook, SparrowBook, SparrowTotals};
+pub use book::{BatchBook, SparrowAccount, SparrowBook, SparrowTotals};
 pub use event::Channel;
 pub(super) use event::Event;
-pub(super) use state::{Access, State};
+pub(super) use state::State;
 
 use super::call::Call;
 use super::fault::Route;

@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
-
-use super::book::SparrowTotals;
+use super::book::{SparrowAccount, SparrowTotals};
 use super::event::{Channel, Event, Message};
 
 /// The `WhatsApp` requests allowed per account within [`WINDOW_MS`] (vendor's documentation).
@@ -13,17 +11,10 @@ const WHATSAPP_MOST: usize = 3;
 /// One second, in milliseconds.
 const WINDOW_MS: i64 = 1000;
 
-/// The credentials of the account. Contains secrets.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::sandbox) struct Access {
-    pub(in crate::sandbox) api_token: String,
-    pub(in crate::sandbox) partner_token: String,
-}
-
 /// The state of Sparrow SMS.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
-    pub(super) access: Access,
+    pub(super) access: SparrowAccount,
     /// When each token expires, in milliseconds since the Unix epoch.
     tokens: HashMap<String, i64>,
     pub(super) credits: u64,
@@ -43,7 +34,7 @@ pub(super) struct Batch {
 
 impl State {
     /// Returns the credentials.
-    pub(in crate::sandbox) fn access(&self) -> Access {
+    pub(in crate::sandbox) fn access(&self) -> SparrowAccount {
         self.access.clone()
     }
 
@@ -81,9 +72,10 @@ impl State {
                 partner_token,
                 credits,
             } => {
-                self.access = Access {
+                self.access = SparrowAccount {
                     api_token,
                     partner_token,
+                    ..SparrowAccount::default()
                 };
                 self.credits = credits;
             }

@@ -11,8 +11,8 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use state::Message;
-pub(super) use state::{Access, Event, State};
-pub use state::{SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals};
+pub(super) use state::{Event, State};
+pub use state::{SparrowBulkAccount, SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals};
 
 use super::call::Call;
 use super::fault::Route;

@@ -26,16 +26,23 @@ pub(in crate::sandbox) enum Event {
     Credit { credits: u64 },
 }
 
-/// The credentials of the account. Contains a secret.
+/// The account of the simulated bulk API of Sparrow SMS, with its token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::sandbox) struct Access {
-    pub(in crate::sandbox) api_token: String,
+pub struct SparrowBulkAccount {
+    /// The URL of its API by host name. The name does not resolve: connect to [`crate::sandbox::Sandbox::address`] instead.
+    #[serde(skip)]
+    pub url: String,
+    /// The URL of its API by path, for clients that do not know the sandbox.
+    #[serde(skip)]
+    pub plain_url: String,
+    /// The account's token, generated at random with the world.
+    pub api_token: String,
 }
 
 /// The state of the bulk API.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct State {
-    pub(super) access: Access,
+    pub(super) access: SparrowBulkAccount,
     pub(super) credits: u64,
     pub(super) consumed: u64,
     messages: Vec<Message>,
@@ -77,7 +84,7 @@ pub struct SparrowBulkTotals {
 
 impl State {
     /// Returns the credentials.
-    pub(in crate::sandbox) fn access(&self) -> Access {
+    pub(in crate::sandbox) fn access(&self) -> SparrowBulkAccount {
         self.access.clone()
     }
 
@@ -85,7 +92,7 @@ impl State {
     pub(in crate::sandbox) fn apply(&mut self, event: Event) {
         match event {
             Event::Founded { token, credits } => {
-                self.access = Access { api_token: token };
+                self.access.api_token = token;
                 self.credits = credits;
             }
             Event::Sent { message } => {
