@@ -6,7 +6,6 @@ mod parse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -201,10 +200,7 @@ impl fmt::Display for Fault {
 #[derive(Debug)]
 pub(super) struct Faults {
     seed: u64,
-    any: AtomicBool,
     rules: Mutex<Vec<Rule>>,
-    /// The hits of faults that were removed.
-    removed_hits: Mutex<BTreeMap<String, u32>>,
 }
 
 #[derive(Debug)]
@@ -215,16 +211,14 @@ struct Rule {
     salt: u64,
     matched: u64,
     hit: u32,
+    /// Whether it is no longer in force; its hits still count.
+    removed: bool,
 }
 
 impl Faults {
     pub(super) fn new(seed: u64, faults: &[Fault]) -> Faults {
-        let new = Faults {
-            seed,
-            any: AtomicBool::new(false),
-            rules: Mutex::default(),
-            removed_hits: Mutex::default(),
-        };
+        let rules = Mutex::default();
+        let new = Faults { seed, rules };
         new.add(faults, None);
         new
     }
@@ -232,67 +226,38 @@ impl Faults {
     /// Adds faults after those in force; the first fault that applies to a request hits it. They end with the lease of
     /// this file, if given.
     pub(super) fn add(&self, faults: &[Fault], lease: Option<&Path>) {
-        let mut rules = self.rules();
-        rules.extend(faults.iter().map(|&fault| Rule {
+        self.rules().extend(faults.iter().map(|&fault| Rule {
             fault,
             lease: lease.map(Path::to_path_buf),
             salt: salt(&fault),
             matched: 0,
             hit: 0,
+            removed: false,
         }));
-        self.any.store(!rules.is_empty(), Ordering::Release);
     }
 
     pub(super) fn clear(&self) {
-        self.retain(|_| false);
+        self.rules().iter_mut().for_each(|rule| rule.removed = true);
     }
 
     pub(super) fn list(&self) -> Vec<Fault> {
-        self.end_leases();
-        self.rules().iter().map(|rule| rule.fault).collect()
-    }
-
-    /// Removes the faults whose lease is no longer held.
-    fn end_leases(&self) {
-        if self.rules().iter().any(|rule| rule.lease.is_some()) {
-            self.retain(|rule| rule.lease.as_deref().is_none_or(lease::is_held));
-        }
-    }
-
-    fn retain(&self, stays: impl Fn(&Rule) -> bool) {
         let mut rules = self.rules();
-        let (remaining, removed): (Vec<Rule>, Vec<Rule>) =
-            std::mem::take(&mut *rules).into_iter().partition(stays);
-        *rules = remaining;
-        self.any.store(!rules.is_empty(), Ordering::Release);
-        drop(rules);
-        let mut removed_hits = self.removed_hits();
-        for rule in removed {
-            *removed_hits.entry(rule.fault.to_string()).or_default() += rule.hit;
-        }
+        in_force(&mut rules).map(|rule| rule.fault).collect()
     }
 
     /// Returns the number of requests that each fault hit, by its text, including removed faults.
     pub(super) fn hits(&self) -> BTreeMap<String, u32> {
-        let mut hits = self.removed_hits().clone();
+        let mut hits = BTreeMap::new();
         for rule in self.rules().iter() {
             *hits.entry(rule.fault.to_string()).or_default() += rule.hit;
         }
         hits
     }
 
-    fn removed_hits(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u32>> {
-        self.removed_hits.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns the fault that hits this request, if any.
     pub(super) fn decide(&self, route: Route) -> Option<Kind> {
-        if !self.any.load(Ordering::Acquire) {
-            return None;
-        }
-        self.end_leases();
         let mut rules = self.rules();
-        for rule in rules.iter_mut().filter(|rule| rule.fault.route.covers(route)) {
+        for rule in in_force(&mut rules).filter(|rule| rule.fault.route.covers(route)) {
             let chance = unit(self.seed ^ rule.salt, rule.matched);
             rule.matched += 1;
             if chance < rule.fault.rate && rule.fault.limit.is_none_or(|limit| rule.hit < limit) {
@@ -306,6 +271,14 @@ impl Faults {
     fn rules(&self) -> std::sync::MutexGuard<'_, Vec<Rule>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the rules in force, and removes those whose lease is no longer held.
+fn in_force(rules: &mut [Rule]) -> impl Iterator<Item = &mut Rule> {
+    rules.iter_mut().filter_map(|rule| {
+        rule.removed = rule.removed || !rule.lease.as_deref().is_none_or(lease::is_held);
+        (!rule.removed).then_some(rule)
+    })
 }
 
 /// Returns a salt that makes faults of different text decide independently (FNV-1a).
