@@ -11,6 +11,14 @@ pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Returns the fields of a JSON object.
+pub(super) fn object(value: Value) -> Fields {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Fields::new(),
+    }
+}
+
 /// Returns the fields of a form (`application/x-www-form-urlencoded`).
 pub(super) fn urlencoded(body: &[u8]) -> Fields {
     form_urlencoded::parse(body)

@@ -3,7 +3,7 @@
 //! The vendor documents no way to create a company; the one here is the sandbox's own, with the fields of a change.
 
 use axum::http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::call::{Page, decoded};
 use super::super::form::Fields;
@@ -119,15 +119,11 @@ fn children(request: &Request, id: u64, part: &str) -> Result<Action, Reply> {
 /// Returns a company with its children, in both places where clients expect them.
 fn whole(state: &State, base: &BaseUrl, company: &Record) -> Value {
     let mut body = listed(state, base, company);
-    let children: Vec<Value> = state
-        .below(company.id, Kind::Company)
-        .map(|child| whole(state, base, child))
-        .collect();
-    if let Some(fields) = body.as_object_mut().filter(|_| !children.is_empty()) {
-        if let Some(embedded) = fields.get_mut("_embedded").and_then(Value::as_object_mut) {
-            embedded.insert("companies".to_owned(), children.clone().into());
-        }
-        fields.insert("companies".to_owned(), children.into());
+    let children = state.below(company.id, Kind::Company);
+    let children: Vec<Value> = children.map(|child| whole(state, base, child)).collect();
+    if !children.is_empty() {
+        body["_embedded"]["companies"] = children.clone().into();
+        body["companies"] = children.into();
     }
     body
 }
@@ -164,13 +160,11 @@ fn listed(state: &State, base: &BaseUrl, company: &Record) -> Value {
         "_embedded": { "settings": settings(base, company.id) },
         "_links": links(base, company),
     });
-    if let Some(fields) = body.as_object_mut() {
-        if let Some(reference) = company.fields.get("ref") {
-            fields.insert("ref".to_owned(), reference.clone());
-        }
-        if let Some(address) = address {
-            fields.insert("address".to_owned(), address);
-        }
+    if let Some(reference) = company.fields.get("ref") {
+        body["ref"] = reference.clone();
+    }
+    if let Some(address) = address {
+        body["address"] = address;
     }
     body
 }
@@ -188,37 +182,28 @@ fn address(base: &BaseUrl, company: &Record) -> Option<Value> {
 }
 
 /// Returns the links of a company. Some go to version 1 of the API, whichever version is used.
-fn links(base: &BaseUrl, company: &Record) -> Map<String, Value> {
+fn links(base: &BaseUrl, company: &Record) -> Value {
     let id = company.id;
-    let mut links = Map::new();
-    let mut add = |name: &str, link: Value| {
-        links.insert(name.to_owned(), link);
-    };
-    add("self", base.link(&format!("company/{id}")));
-    if let Some(parent) = company.company {
-        add("parent", base.link(&format!("company/{parent}")));
-    }
-    for name in ["settings", "addresses"] {
-        add(name, base.old_link(&format!("{id}/{name}")));
-    }
-    for name in ["services", "people", "resources"] {
-        add(name, base.template(&format!("{id}/{name}{{?page,per_page}}")));
-    }
-    for name in ["administrators", "client"] {
-        add(name, base.link(&format!("admin/{id}/{name}")));
-    }
-    add(
-        "new_administrator",
-        base.link(&format!("admin/{id}/administrators/new")),
-    );
-    add("new_person", base.link(&format!("admin/{id}/people/new")));
-    add("login", base.link(&format!("login/{id}")));
-    add(
-        "children",
-        base.template(&format!("company/{id}/children{{?page,per_page}}")),
-    );
+    let paged = |path: &str| base.template(&format!("{path}{{?page,per_page}}"));
     let search = format!("company/{id}/search{{?company,address,page,per_page}}");
-    add("company_search", base.template(&search));
+    let mut links = json!({
+        "self": base.link(&format!("company/{id}")),
+        "settings": base.old_link(&format!("{id}/settings")),
+        "addresses": base.old_link(&format!("{id}/addresses")),
+        "services": paged(&format!("{id}/services")),
+        "people": paged(&format!("{id}/people")),
+        "resources": paged(&format!("{id}/resources")),
+        "administrators": base.link(&format!("admin/{id}/administrators")),
+        "client": base.link(&format!("admin/{id}/client")),
+        "new_administrator": base.link(&format!("admin/{id}/administrators/new")),
+        "new_person": base.link(&format!("admin/{id}/people/new")),
+        "login": base.link(&format!("login/{id}")),
+        "children": paged(&format!("company/{id}/children")),
+        "company_search": base.template(&search),
+    });
+    if let Some(parent) = company.company {
+        links["parent"] = base.link(&format!("company/{parent}"));
+    }
     links
 }
 

@@ -10,44 +10,29 @@ use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::records::FieldType;
 
-/// The version of the API that a request uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
-    V1,
-    V3,
-    V5,
-}
+/// The first version of the API.
+pub(super) const V1: &str = "v1";
 
 /// The base of links: the address that the client used.
 #[derive(Debug, Clone)]
 pub(super) struct BaseUrl {
     root: String,
-    version: Version,
-}
-
-impl Version {
-    /// Returns its name in URLs.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Version::V1 => "v1",
-            Version::V3 => "v3",
-            Version::V5 => "v5",
-        }
-    }
+    /// The version of the API, as in `v1`.
+    version: String,
 }
 
 impl BaseUrl {
     /// Returns the address that the call used.
-    pub(super) fn of(call: &Call, version: Version) -> BaseUrl {
+    pub(super) fn of(call: &Call, version: &str) -> BaseUrl {
         BaseUrl {
             root: call.style.root("jrni"),
-            version,
+            version: version.to_owned(),
         }
     }
 
     /// Returns the URL of the API, without a final slash.
     pub(super) fn api(&self) -> String {
-        format!("{}/api/{}", self.root, self.version.name())
+        format!("{}/api/{}", self.root, self.version)
     }
 
     /// Returns a link to a path below the API.
@@ -91,10 +76,7 @@ pub(super) fn list(
         links.insert("next".to_owned(), at(page.number + 1));
     }
     if page.number > 1 {
-        let name = match base.version {
-            Version::V1 => "previous",
-            Version::V3 | Version::V5 => "back",
-        };
+        let name = if base.version == V1 { "previous" } else { "back" };
         links.insert(name.to_owned(), at(page.number - 1));
     }
     Reply::ok(&json!({

@@ -10,7 +10,7 @@ use super::super::world::now_millis;
 use super::event::{Event, Record, Session};
 use super::hal::{self, BaseUrl};
 use super::state::State;
-use super::{Action, Request, whole};
+use super::{Action, Request, records, whole};
 
 /// Plans a request to `/login` or below.
 pub(super) fn plan(request: &Request, rest: &[&str]) -> Result<Action, Reply> {
@@ -89,22 +89,14 @@ pub(super) fn signed_in(Request { site, base, .. }: &Request, token: &str, statu
 /// Returns the administrators with their companies and login links.
 fn embedded(state: &State, base: &BaseUrl, administrators: &[&Record]) -> Value {
     let one = |one: &&Record| {
-        let company = one.company.unwrap_or_default();
-        let at = format!("admin/{company}/administrators/{}", one.id);
-        json!({
-            "name": one.text("name"),
-            "email": one.text("email"),
-            "role": one.text("role"),
-            "company_id": company,
-            "company_name": state.company(company).map_or("", |company| company.text("name")),
-            "_links": {
-                "self": base.link(&at),
-                "edit": base.link(&format!("{at}/edit")),
-                "company": base.link(&format!("admin/{company}/company")),
-                "login": base.link(&format!("login/admin/{company}")),
-                "base_login": base.link("login/admin"),
-            },
-        })
+        let mut body = records::body(base, one);
+        if let Some(fields) = body.as_object_mut() {
+            fields.remove("id");
+        }
+        let company = state.company(one.company.unwrap_or_default());
+        body["company_name"] = company.map_or("", |company| company.text("name")).into();
+        body["_links"]["base_login"] = base.link("login/admin");
+        body
     };
     administrators.iter().map(one).collect()
 }

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::call::{Call, decoded};
-use super::super::form::{Fields, text};
+use super::super::form::{Fields, object, text};
 use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
@@ -363,7 +363,7 @@ fn find(
 }
 
 /// Returns an administrator, or the stored fields of another record with those that the platform adds.
-fn body(base: &BaseUrl, record: &Record) -> Value {
+pub(super) fn body(base: &BaseUrl, record: &Record) -> Value {
     let (kind, company) = (record.kind, record.company.unwrap_or_default());
     let at = format!("admin/{company}/{}/{}", form(kind).plural, record.id);
     if kind == Kind::Administrator {
@@ -386,7 +386,7 @@ fn body(base: &BaseUrl, record: &Record) -> Value {
     // These are instructions, not data.
     body.remove("notify");
     body.remove("send_email");
-    let added = json!({
+    body.extend(object(json!({
         "id": record.id,
         "type": kind.name(),
         "deleted": record.off,
@@ -401,10 +401,7 @@ fn body(base: &BaseUrl, record: &Record) -> Value {
             "images": base.link(&format!("{at}/images")),
             "company": base.link(&format!("company/{company}")),
         },
-    });
-    if let Value::Object(added) = added {
-        body.extend(added);
-    }
+    })));
     match kind {
         Kind::Person => {
             body.insert("person_companies".to_owned(), json!([company]));

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::super::form::Fields;
+use super::super::form::object;
 use super::super::platform::Refusal;
 use super::super::world::{self, millis};
 use super::book::{JrniAccount, JrniTotals};
@@ -165,17 +165,12 @@ impl State {
             } => {
                 let parent = Record {
                     id: company,
-                    fields: named([("name", name.into()), ("live", true.into())]),
+                    fields: object(json!({ "name": name, "live": true })),
                     ..Record::default()
                 };
                 self.insert(parent, at);
-                let fields = named([
-                    ("name", "Owner".into()),
-                    ("email", email.as_str().into()),
-                    ("role", "owner".into()),
-                    ("password", password.as_str().into()),
-                ]);
-                let owner = Record::new(Kind::Administrator, company, administrator, fields);
+                let owner = json!({ "name": "Owner", "email": email, "role": "owner", "password": password });
+                let owner = Record::new(Kind::Administrator, company, administrator, object(owner));
                 self.insert(owner, at);
                 self.access = JrniAccount {
                     company,
@@ -276,13 +271,6 @@ impl State {
             _ => {}
         }
     }
-}
-
-fn named<const N: usize>(fields: [(&str, Value); N]) -> Fields {
-    fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
 }
 
 #[cfg(test)]

@@ -15,10 +15,7 @@ use super::{Action, Event, HOST_SUFFIX, envelope, state::new_uuid};
 /// Plans `GET /auth?login=&password=`.
 pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     let (Some(login), Some(password)) = (call.parameter("login"), call.parameter("password")) else {
-        return Err(envelope::error(
-            StatusCode::UNAUTHORIZED,
-            "Login and password are required",
-        ));
+        return Err(refused("Login and password are required"));
     };
     let known = site.world.mobsted(|state| {
         let tenant = state.tenant(&call.account);
@@ -28,10 +25,7 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
         })
     });
     if !known {
-        return Err(envelope::error(
-            StatusCode::UNAUTHORIZED,
-            "Login or password is wrong",
-        ));
+        return Err(refused("Login or password is wrong"));
     }
     Ok(Action::Do(Event::SignedIn {
         tenant: call.account.clone(),
@@ -61,12 +55,8 @@ pub(super) fn refresh(site: &Site, call: &Call) -> Result<Action, Reply> {
 
 /// Checks the access token and returns the identifier of its sign-in.
 pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
-    let token = call.bearer().ok_or_else(|| {
-        envelope::error(
-            StatusCode::UNAUTHORIZED,
-            "An Authorization header with a bearer token is required",
-        )
-    })?;
+    let token = call.bearer();
+    let token = token.ok_or_else(|| refused("An Authorization header with a bearer token is required"))?;
     let claims = site.signer.verify(Use::Access, token);
     let claims = claims
         .filter(|claims| is_valid_for(claims, &call.account))
@@ -80,10 +70,11 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
 
 /// Returns the response to an invalid token, whatever the reason.
 pub(super) fn unauthorised() -> Reply {
-    envelope::error(
-        StatusCode::UNAUTHORIZED,
-        "The access token is invalid or has expired",
-    )
+    refused("The access token is invalid or has expired")
+}
+
+fn refused(detail: &str) -> Reply {
+    envelope::error(StatusCode::UNAUTHORIZED, detail)
 }
 
 /// Returns the two tokens of a sign-in in the form of the vendor manual. `expires_in` is the time at which the access

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::address::Style;
 use super::super::call::Call;
-use super::super::form::Fields;
+use super::super::form::{self, Fields};
 use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::serve::Site;
@@ -111,7 +111,7 @@ pub(super) fn show(site: &Site, call: &Call, id: u64) -> Reply {
 
 /// Returns the built-in columns of a row and the given ones.
 fn columns(object: &Object) -> Fields {
-    let built_in = json!({
+    let mut columns = form::object(json!({
         "id": object.id.to_string(),
         "ApplicationId": object.app,
         "applicationId": object.app,
@@ -121,11 +121,7 @@ fn columns(object: &Object) -> Fields {
         "LastLogin": null,
         "DateCreate": timestamp(object.created),
         "uuid": object.row,
-    });
-    let mut columns = match built_in {
-        Value::Object(columns) => columns,
-        _ => Fields::new(),
-    };
+    }));
     columns.extend(object.fields.clone());
     columns
 }

@@ -1,14 +1,13 @@
 //! Delivery reports of messages, and tariffs.
 
-use axum::http::{Method, StatusCode};
-use serde_json::{Value, json};
+use axum::http::Method;
+use serde_json::json;
 
 use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope;
 use super::event::Channel;
-use super::state::Batch;
 
 /// Responds to a request to `…/report/{id}` or below.
 pub(super) fn plan(site: &Site, call: &Call, channels: &[Channel], rest: &[&str]) -> Result<Reply, Reply> {
@@ -21,12 +20,25 @@ pub(super) fn plan(site: &Site, call: &Call, channels: &[Channel], rest: &[&str]
         _ => return Err(super::unknown()),
     };
     let batch = site.world.sparrow(|state| state.batch(id, channels).cloned());
-    let batch = batch.ok_or_else(|| envelope::detail(StatusCode::NOT_FOUND, "Not found."))?;
-    Ok(match part {
-        "delivery" => records(&batch, &json!({ "delivered": delivered(&batch), "seen": [] })),
-        "failed" => records(&batch, &json!({ "rejected": rejected(&batch), "expired": [] })),
-        _ => summary(&batch),
-    })
+    let batch = batch.ok_or_else(super::unknown)?;
+    // A number that ends in 99 rejects messages, so that failures can be tested.
+    let all = batch.message.valid.iter().filter(|_| !batch.draft);
+    let (rejected, accepted): (Vec<&String>, Vec<&String>) = all.partition(|to| to.ends_with("99"));
+    let data = match part {
+        "delivery" => json!({ "uuid": id, "records": { "delivered": accepted, "seen": [] } }),
+        "failed" => json!({ "uuid": id, "records": { "rejected": rejected, "expired": [] } }),
+        _ => json!({
+            "uuid": id,
+            "sender_name": batch.message.sender,
+            "campaign_name": batch.message.campaign,
+            "status": if batch.draft { "DRAFT" } else { "COMPLETED" },
+            "total": accepted.len() + rejected.len(),
+            "accepted": accepted.len(),
+            "rejected": rejected.len(),
+            "performed_by": { "name": "Sandbox" },
+        }),
+    };
+    Ok(envelope::ok(&data))
 }
 
 /// Returns the countries that messages can go to, with their rates; the form is assumed.
@@ -38,37 +50,4 @@ pub(super) fn tariffs() -> Reply {
         rate("Qatar", "974", 6.0),
         rate("Germany", "49", 11.25),
     ]))
-}
-
-fn summary(batch: &Batch) -> Reply {
-    let (accepted, rejected) = (delivered(batch).len(), rejected(batch).len());
-    envelope::ok(&json!({
-        "uuid": batch.id,
-        "sender_name": batch.message.sender,
-        "campaign_name": batch.message.campaign,
-        "status": if batch.draft { "DRAFT" } else { "COMPLETED" },
-        "total": accepted + rejected,
-        "accepted": accepted,
-        "rejected": rejected,
-        "performed_by": { "name": "Sandbox" },
-    }))
-}
-
-fn records(batch: &Batch, records: &Value) -> Reply {
-    envelope::ok(&json!({ "uuid": batch.id, "records": records }))
-}
-
-/// Returns the reached recipients. A number that ends in 99 rejects messages, so that failures can be tested.
-fn delivered(batch: &Batch) -> Vec<&str> {
-    split(batch, false)
-}
-
-fn rejected(batch: &Batch) -> Vec<&str> {
-    split(batch, true)
-}
-
-fn split(batch: &Batch, rejected: bool) -> Vec<&str> {
-    let all = batch.message.valid.iter().map(String::as_str);
-    all.filter(|to| !batch.draft && to.ends_with("99") == rejected)
-        .collect()
 }

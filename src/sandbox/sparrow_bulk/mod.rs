@@ -135,7 +135,7 @@ fn text_of(code: u16) -> &'static str {
 
 /// Returns the 200 for a message; the vendor's spelling.
 fn queued(message: &Message) -> Reply {
-    let count = message.recipients.len();
+    let count = message.book.recipients.len();
     Reply::ok(&json!({
         "count": count,
         "response_code": 200,

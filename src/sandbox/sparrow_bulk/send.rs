@@ -7,7 +7,7 @@ use super::super::call::Call;
 use super::super::form::Fields;
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::state::{Event, Message, State};
+use super::state::{Event, Message, SparrowBulkMessageBook, State};
 use super::{Action, refused};
 
 /// Tokens with a specific refusal each, so that every one of the vendor's can be triggered.
@@ -63,9 +63,11 @@ pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
     let parts = text.chars().count().div_ceil(PART);
     let message = Message {
         credits: (parts * recipients.len()) as u64,
-        sender,
-        text,
-        recipients,
+        book: SparrowBulkMessageBook {
+            sender,
+            text,
+            recipients,
+        },
     };
     Ok(Action::Do(Event::Sent { message }))
 }

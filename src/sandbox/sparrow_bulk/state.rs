@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 /// A message to one or more recipients, validated and priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Message {
-    pub(super) sender: String,
-    pub(super) text: String,
-    pub(super) recipients: Vec<String>,
+    #[serde(flatten)]
+    pub(super) book: SparrowBulkMessageBook,
     /// Its price in credits.
     pub(super) credits: u64,
 }
@@ -97,7 +96,7 @@ impl State {
             }
             Event::Sent { message } => {
                 self.totals.sent += 1;
-                self.totals.recipients += message.recipients.len() as u64;
+                self.totals.recipients += message.book.recipients.len() as u64;
                 self.credits = self.credits.saturating_sub(message.credits);
                 self.consumed = self.consumed.saturating_add(message.credits);
                 self.messages.push(message);
@@ -108,13 +107,8 @@ impl State {
 
     /// Returns the records of the platform.
     pub(in crate::sandbox) fn book(&self) -> SparrowBulkBook {
-        let message = |message: &Message| SparrowBulkMessageBook {
-            sender: message.sender.clone(),
-            text: message.text.clone(),
-            recipients: message.recipients.clone(),
-        };
         SparrowBulkBook {
-            messages: self.messages.iter().map(message).collect(),
+            messages: self.messages.iter().map(|message| message.book.clone()).collect(),
             credits: self.credits,
             totals: self.totals.clone(),
         }
