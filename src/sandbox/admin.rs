@@ -93,13 +93,13 @@ pub(super) fn master(site: &Site) -> MasterLogin {
     let of = |master: &mobsted::Tenant| MasterLogin {
         login: master.account.email.clone(),
         password: master.account.password.clone(),
-        jrni: site.world.jrni(jrni::State::access),
-        sparrow: site.world.sparrow(sparrow::State::access),
-        sparrow_bulk: site.world.sparrow_bulk(sparrow_bulk::State::access),
+        jrni: site.world.read(jrni::State::access),
+        sparrow: site.world.read(sparrow::State::access),
+        sparrow_bulk: site.world.read(sparrow_bulk::State::access),
     };
     // A world is created with its master account, so there always is one.
     site.world
-        .mobsted(|state| state.master().map(of))
+        .read(|state: &mobsted::State| state.master().map(of))
         .unwrap_or_default()
 }
 
@@ -118,7 +118,7 @@ fn health(site: &Site) -> Health {
             state.totals.clone(),
         )
     };
-    let (tenants, apps, totals) = site.world.mobsted(count);
+    let (tenants, apps, totals) = site.world.read(count);
     let traffic = site.traffic();
     Health {
         instance: site.instance.clone(),
@@ -144,7 +144,7 @@ fn tenants(site: &Site) -> Reply {
 fn change_tenant(site: &Site, email: &str, change: &str) -> Reply {
     let Some(name) = site
         .world
-        .mobsted(|state| state.tenant_of(email).map(|tenant| tenant.account.name.clone()))
+        .read(|state: &mobsted::State| state.tenant_of(email).map(|tenant| tenant.account.name.clone()))
     else {
         return missing(&format!("a sub-account for {email}"));
     };
@@ -175,31 +175,21 @@ fn texts(site: &Site) -> Vec<String> {
 /// none, for as long as a process holds the lease of this file.
 fn add_faults(site: &Site, body: &[u8], lease: Option<&Path>) -> Reply {
     let text = String::from_utf8_lossy(body);
-    let listed = match serde_json::from_str::<Value>(&text) {
-        Ok(Value::Array(list)) => Some(list),
-        Ok(Value::Object(mut object)) => object.remove("faults").and_then(|faults| match faults {
-            Value::Array(list) => Some(list),
-            _ => None,
-        }),
-        _ => None,
-    };
-    let texts: Vec<String> = match listed {
+    let document: Value = serde_json::from_str(&text).unwrap_or_default();
+    let listed = document.as_array().or_else(|| document.get("faults")?.as_array());
+    let texts: Vec<&str> = match listed {
         Some(list) => list
             .iter()
-            .map(|fault| fault.as_str().unwrap_or_default().to_owned())
+            .map(|fault| fault.as_str().unwrap_or_default())
             .collect(),
         None => text
             .split(['\n', ','])
             .map(str::trim)
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned)
+            .filter(|text| !text.is_empty())
             .collect(),
     };
-    match texts
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<Vec<Fault>, FaultError>>()
-    {
+    let parsed: Result<Vec<Fault>, FaultError> = texts.iter().map(|text| text.parse()).collect();
+    match parsed {
         Ok(parsed) => {
             site.faults.add(&parsed, lease);
             faults(site)

@@ -66,14 +66,9 @@ impl World {
         self.found
     }
 
-    /// Reads the state of Mobsted.
-    pub(super) fn mobsted<T>(&self, look: impl FnOnce(&mobsted::State) -> T) -> T {
-        look(&self.read().memory.mobsted)
-    }
-
-    /// Reads the state of JRNI.
-    pub(super) fn jrni<T>(&self, look: impl FnOnce(&jrni::State) -> T) -> T {
-        look(&self.read().memory.jrni)
+    /// Reads the state of a platform.
+    pub(super) fn read<P: Platform, T>(&self, look: impl FnOnce(&P) -> T) -> T {
+        look(P::of(&self.inner().memory))
     }
 
     /// Changes state of JRNI that need not survive: when a token was last used.
@@ -81,24 +76,9 @@ impl World {
         touch(&mut self.write().memory.jrni);
     }
 
-    /// Reads the state of Sparrow SMS.
-    pub(super) fn sparrow<T>(&self, look: impl FnOnce(&sparrow::State) -> T) -> T {
-        look(&self.read().memory.sparrow)
-    }
-
     /// Changes state of Sparrow SMS that need not survive: when requests arrived.
     pub(super) fn touch_sparrow(&self, touch: impl FnOnce(&mut sparrow::State)) {
         touch(&mut self.write().memory.sparrow);
-    }
-
-    /// Reads the state of Sparrow's bulk API.
-    pub(super) fn sparrow_bulk<T>(&self, look: impl FnOnce(&sparrow_bulk::State) -> T) -> T {
-        look(&self.read().memory.sparrow_bulk)
-    }
-
-    /// Reads the state of the web service.
-    pub(super) fn web<T>(&self, look: impl FnOnce(&web::State) -> T) -> T {
-        look(&self.read().memory.web)
     }
 
     /// Makes a requested change and returns the resulting event.
@@ -120,7 +100,7 @@ impl World {
 
     /// Records the services that this world does not know yet, or knows under another description.
     pub(super) fn describe(&self, services: &[web::SimulatedService]) -> Result<(), SandboxError> {
-        let unknown = self.web(|state| state.unknown(services));
+        let unknown = self.read(|state: &web::State| state.unknown(services));
         let mut unknown = unknown.into_iter();
         unknown.try_for_each(|service| self.record::<web::State>(web::Event::Described(service)))
     }
@@ -144,7 +124,7 @@ impl World {
     pub(super) fn deferred(&self) -> Vec<(u64, Duration)> {
         let now = now_millis();
         let wait = |due: i64| Duration::from_millis(u64::try_from(due - now).unwrap_or_default());
-        self.read()
+        self.inner()
             .memory
             .deferred
             .values()
@@ -170,10 +150,10 @@ impl World {
 
     /// Returns the platforms' records.
     pub(super) fn snapshot(&self, traffic: Traffic) -> Snapshot {
-        self.read().memory.snapshot(traffic)
+        self.inner().memory.snapshot(traffic)
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+    fn inner(&self) -> RwLockReadGuard<'_, Inner> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 

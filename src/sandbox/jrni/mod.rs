@@ -92,7 +92,43 @@ impl Platform for State {
     }
 
     fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
-        planned(site, call)
+        let version = version(call)?;
+        let request = &Request::new(site, call, version);
+        check_app(site, call, version)?;
+        let segments = call.segments();
+        match &segments[2..] {
+            ["login", rest @ ..] => login::plan(request, rest),
+            ["company", rest @ ..] => company::public(request, rest),
+            ["admin", company, rest @ ..] => {
+                let company = company
+                    .parse()
+                    .map_err(|_| hal::not_found(&format!("Could not find company {company}")))?;
+                may_administer(request, company)?;
+                match rest {
+                    ["company", rest @ ..] => company::admin(request, company, rest),
+                    [part, rest @ ..] => match records::named(part) {
+                        Some(form) => records::admin(request, company, form, rest),
+                        None => Err(unknown(call)),
+                    },
+                    [] => Err(unknown(call)),
+                }
+            }
+            [company, part] if call.method == Method::GET => {
+                let company = company.parse().map_err(|_| unknown(call))?;
+                match *part {
+                    "settings" => Ok(Action::Show(Reply::ok(&company::settings(
+                        &request.base,
+                        company,
+                    )))),
+                    "addresses" => company::addresses(request, company).map(Action::Show),
+                    part => match records::named(part) {
+                        Some(form) => records::public(request, company, form),
+                        None => Err(unknown(call)),
+                    },
+                }
+            }
+            _ => Err(unknown(call)),
+        }
     }
 
     fn done(site: &Site, call: &Call, event: Event) -> Reply {
@@ -161,46 +197,6 @@ impl Request<'_> {
     }
 }
 
-fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let version = version(call)?;
-    let request = &Request::new(site, call, version);
-    check_app(site, call, version)?;
-    let segments = call.segments();
-    match &segments[2..] {
-        ["login", rest @ ..] => login::plan(request, rest),
-        ["company", rest @ ..] => company::public(request, rest),
-        ["admin", company, rest @ ..] => {
-            let company = company
-                .parse()
-                .map_err(|_| hal::not_found(&format!("Could not find company {company}")))?;
-            may_administer(request, company)?;
-            match rest {
-                ["company", rest @ ..] => company::admin(request, company, rest),
-                [part, rest @ ..] => match records::named(part) {
-                    Some(form) => records::admin(request, company, form, rest),
-                    None => Err(unknown(call)),
-                },
-                [] => Err(unknown(call)),
-            }
-        }
-        [company, part] if call.method == Method::GET => {
-            let company = company.parse().map_err(|_| unknown(call))?;
-            match *part {
-                "settings" => Ok(Action::Show(Reply::ok(&company::settings(
-                    &request.base,
-                    company,
-                )))),
-                "addresses" => company::addresses(request, company).map(Action::Show),
-                part => match records::named(part) {
-                    Some(form) => records::public(request, company, form),
-                    None => Err(unknown(call)),
-                },
-            }
-        }
-        _ => Err(unknown(call)),
-    }
-}
-
 /// Returns the fault route of a path below `/api/v1/`.
 fn route(method: &Method, path: &[&str]) -> &'static str {
     let path = match path {
@@ -229,7 +225,7 @@ fn route(method: &Method, path: &[&str]) -> &'static str {
 /// Permits requests below `/admin/` to users signed in to that company or one above it.
 fn may_administer(request: &Request, company: u64) -> Result<(), Reply> {
     let session = login::authorise(request)?;
-    let may = request.site.world.jrni(|state| {
+    let may = request.site.world.read(|state: &State| {
         let known = state.company(company);
         known.map(|_| state.reaches(session.company, company))
     });
@@ -254,7 +250,7 @@ fn version(call: &Call) -> Result<&str, Reply> {
 /// Checks the application in the headers. Only version 1 uses the key, and newer customers have none there: it may be
 /// missing, but must be correct if sent.
 fn check_app(site: &Site, call: &Call, version: &str) -> Result<(), Reply> {
-    let access = site.world.jrni(State::access);
+    let access = site.world.read(State::access);
     let key = call.header("app-key").filter(|_| version == V1);
     let known = call.header("app-id") == Some(access.app_id.as_str());
     if known && key.is_none_or(|key| key == access.app_key) {

@@ -10,14 +10,15 @@ use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::super::token::{Claims, Use};
 use super::super::world::now_millis;
-use super::{Action, Event, HOST_SUFFIX, envelope, state::new_uuid};
+use super::state::new_uuid;
+use super::{Action, Event, HOST_SUFFIX, State, envelope};
 
 /// Plans `GET /auth?login=&password=`.
 pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     let (Some(login), Some(password)) = (call.parameter("login"), call.parameter("password")) else {
         return Err(refused("Login and password are required"));
     };
-    let known = site.world.mobsted(|state| {
+    let known = site.world.read(|state: &State| {
         let tenant = state.tenant(&call.account);
         tenant.is_some_and(|tenant| {
             let account = &tenant.account;
@@ -61,7 +62,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     let claims = claims
         .filter(|claims| is_valid_for(claims, &call.account))
         .ok_or_else(unauthorised)?;
-    if site.world.mobsted(|state| state.access_open(&claims.uid)) {
+    if site.world.read(|state: &State| state.access_open(&claims.uid)) {
         Ok(claims.uid)
     } else {
         Err(unauthorised())
@@ -82,7 +83,7 @@ fn refused(detail: &str) -> Reply {
 pub(super) fn tokens(site: &Site, account: &str, uid: &str) -> Reply {
     let user = site
         .world
-        .mobsted(|state| state.tenant(account).map(|tenant| tenant.account.user.clone()));
+        .read(|state: &State| state.tenant(account).map(|tenant| tenant.account.user.clone()));
     let now = now_seconds();
     let until = |life: Duration| now.saturating_add(i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
     let mut claims = Claims {

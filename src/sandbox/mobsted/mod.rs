@@ -109,7 +109,43 @@ impl Platform for State {
     }
 
     fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
-        planned(site, call)
+        if site
+            .world
+            .read(|state: &State| state.tenant(&call.account).is_none())
+        {
+            return Err(Reply::html(
+                StatusCode::NOT_FOUND,
+                "there is no such account in this sandbox",
+            ));
+        }
+        let segments = call.segments();
+        let path = segments.as_slice();
+        match (&call.method, path) {
+            (_, []) => {
+                return Err(Reply::html(
+                    StatusCode::NOT_FOUND,
+                    "the sandbox's API is below /api/v8/",
+                ));
+            }
+            (&Method::GET, ["auth"]) => return auth::sign_in(site, call),
+            (&Method::GET, ["refresh"]) => return auth::refresh(site, call),
+            (&Method::GET, ["nginx", "validate"]) => return Ok(extras::validate()),
+            _ => {}
+        }
+        auth::authorise(site, call)?;
+        if attempts_app_one(call) {
+            return Err(envelope::refused(&state::app_one()));
+        }
+        match (&call.method, path) {
+            (&Method::POST, ["partners"]) => tenants::create(call),
+            (&Method::GET, ["object"]) => rows::list(site, call),
+            (&Method::POST, ["object"]) => rows::create(site, call),
+            (&Method::PUT | &Method::PATCH | &Method::DELETE, ["object", id]) => rows::change(site, call, id),
+            (_, ["lists", ..]) => lists::plan(site, call),
+            (_, ["hashtags", what]) => hashtags::plan(site, call, what),
+            (_, ["applications", rest @ ..]) => apps::plan(site, call, rest),
+            _ => extras::plan(site, call, path),
+        }
     }
 
     fn done(site: &Site, call: &Call, event: Event) -> Reply {
@@ -163,7 +199,7 @@ fn read<T>(site: &Site, call: &Call, read: impl FnOnce(&Tenant) -> T) -> T {
     // An account that does not exist has nothing.
     let nobody = Tenant::default();
     site.world
-        .mobsted(|state| read(state.tenant(&call.account).unwrap_or(&nobody)))
+        .read(|state: &State| read(state.tenant(&call.account).unwrap_or(&nobody)))
 }
 
 /// Returns the URL of an account in the given style: `http://`, without a final slash.
@@ -184,43 +220,6 @@ fn route(call: &Call) -> Route {
         (_, ["auth"]) => Route::AUTH,
         (_, ["refresh"]) => Route::REFRESH,
         _ => Route::ANY,
-    }
-}
-
-fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
-    if site.world.mobsted(|state| state.tenant(&call.account).is_none()) {
-        return Err(Reply::html(
-            StatusCode::NOT_FOUND,
-            "there is no such account in this sandbox",
-        ));
-    }
-    let segments = call.segments();
-    let path = segments.as_slice();
-    match (&call.method, path) {
-        (_, []) => {
-            return Err(Reply::html(
-                StatusCode::NOT_FOUND,
-                "the sandbox's API is below /api/v8/",
-            ));
-        }
-        (&Method::GET, ["auth"]) => return auth::sign_in(site, call),
-        (&Method::GET, ["refresh"]) => return auth::refresh(site, call),
-        (&Method::GET, ["nginx", "validate"]) => return Ok(extras::validate()),
-        _ => {}
-    }
-    auth::authorise(site, call)?;
-    if attempts_app_one(call) {
-        return Err(envelope::refused(&state::app_one()));
-    }
-    match (&call.method, path) {
-        (&Method::POST, ["partners"]) => tenants::create(call),
-        (&Method::GET, ["object"]) => rows::list(site, call),
-        (&Method::POST, ["object"]) => rows::create(site, call),
-        (&Method::PUT | &Method::PATCH | &Method::DELETE, ["object", id]) => rows::change(site, call, id),
-        (_, ["lists", ..]) => lists::plan(site, call),
-        (_, ["hashtags", what]) => hashtags::plan(site, call, what),
-        (_, ["applications", rest @ ..]) => apps::plan(site, call, rest),
-        _ => extras::plan(site, call, path),
     }
 }
 

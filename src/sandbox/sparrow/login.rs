@@ -43,7 +43,7 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     {
         return Err(envelope::data_error(reason));
     }
-    let access = site.world.sparrow(State::access);
+    let access = site.world.read(State::access);
     if partner != access.partner_token {
         return Err(envelope::data_error("Invalid Partner Token"));
     }
@@ -76,7 +76,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     };
     if site
         .world
-        .sparrow(|state| state.is_valid_token(token, now_millis()))
+        .read(|state: &State| state.is_valid_token(token, now_millis()))
     {
         Ok(token.to_owned())
     } else {

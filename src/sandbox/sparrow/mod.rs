@@ -85,7 +85,36 @@ impl Platform for State {
     }
 
     fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
-        planned(site, call)
+        let segments = call.segments();
+        let path = segments.as_slice();
+        if !call.path.ends_with('/') && call.method == Method::POST {
+            // The platform's framework would redirect and lose the body.
+            return Err(unknown());
+        }
+        if path == ["v1", "autho", "apitoken", "login"] {
+            return login::sign_in(site, call);
+        }
+        login::authorise(site, call)?;
+        let post = call.method == Method::POST;
+        match path {
+            ["v1", "viber", "message", "compose"] if post => send::plan_bulk_message(call, Channel::Viber),
+            ["v1", "viber", "message", "transactional"] if post => {
+                send::plan_bulk_message(call, Channel::ViberTemplate)
+            }
+            ["v1", "intlsms", "compose"] if post => send::plan_bulk_message(call, Channel::Sms),
+            ["v1", "whatsapp", "messages"] if post => send::whatsapp(site, call),
+            ["v1", "viber", "campaign", "report", rest @ ..] => {
+                report::plan(site, call, &[Channel::Viber, Channel::ViberTemplate], rest).map(Action::Show)
+            }
+            ["v1", "intlsms", "compose", "report", rest @ ..] => {
+                report::plan(site, call, &[Channel::Sms], rest).map(Action::Show)
+            }
+            ["v1", "intlsms", "compose", "tarrif"] if !post => Ok(Action::Show(report::tariffs())),
+            ["v1", "viber", "message", "compose" | "transactional"]
+            | ["v1", "intlsms", "compose"]
+            | ["v1", "whatsapp", "messages"] => Err(not_allowed(call)),
+            _ => Err(unknown()),
+        }
     }
 
     fn done(_: &Site, _: &Call, event: Event) -> Reply {
@@ -122,39 +151,6 @@ impl Platform for State {
 
     fn too_many() -> Reply {
         envelope::detail(StatusCode::TOO_MANY_REQUESTS, "Request was throttled.").retry_after(1)
-    }
-}
-
-fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let segments = call.segments();
-    let path = segments.as_slice();
-    if !call.path.ends_with('/') && call.method == Method::POST {
-        // The platform's framework would redirect and lose the body.
-        return Err(unknown());
-    }
-    if path == ["v1", "autho", "apitoken", "login"] {
-        return login::sign_in(site, call);
-    }
-    login::authorise(site, call)?;
-    let post = call.method == Method::POST;
-    match path {
-        ["v1", "viber", "message", "compose"] if post => send::plan_bulk_message(call, Channel::Viber),
-        ["v1", "viber", "message", "transactional"] if post => {
-            send::plan_bulk_message(call, Channel::ViberTemplate)
-        }
-        ["v1", "intlsms", "compose"] if post => send::plan_bulk_message(call, Channel::Sms),
-        ["v1", "whatsapp", "messages"] if post => send::whatsapp(site, call),
-        ["v1", "viber", "campaign", "report", rest @ ..] => {
-            report::plan(site, call, &[Channel::Viber, Channel::ViberTemplate], rest).map(Action::Show)
-        }
-        ["v1", "intlsms", "compose", "report", rest @ ..] => {
-            report::plan(site, call, &[Channel::Sms], rest).map(Action::Show)
-        }
-        ["v1", "intlsms", "compose", "tarrif"] if !post => Ok(Action::Show(report::tariffs())),
-        ["v1", "viber", "message", "compose" | "transactional"]
-        | ["v1", "intlsms", "compose"]
-        | ["v1", "whatsapp", "messages"] => Err(not_allowed(call)),
-        _ => Err(unknown()),
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope;
 use super::event::Channel;
+use super::state::State;
 
 /// Responds to a request to `…/report/{id}` or below.
 pub(super) fn plan(site: &Site, call: &Call, channels: &[Channel], rest: &[&str]) -> Result<Reply, Reply> {
@@ -19,7 +20,9 @@ pub(super) fn plan(site: &Site, call: &Call, channels: &[Channel], rest: &[&str]
         [id, part @ ("delivery" | "failed")] => (*id, *part),
         _ => return Err(super::unknown()),
     };
-    let batch = site.world.sparrow(|state| state.batch(id, channels).cloned());
+    let batch = site
+        .world
+        .read(|state: &State| state.batch(id, channels).cloned());
     let batch = batch.ok_or_else(super::unknown)?;
     // A number that ends in 99 rejects messages, so that failures can be tested.
     let all = batch.message.valid.iter().filter(|_| !batch.draft);

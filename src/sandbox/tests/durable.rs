@@ -1,6 +1,7 @@
 //! Tests of what survives the end of the serving process.
 
 use super::super::SandboxError;
+use super::super::mobsted::State;
 use super::super::world::LOG_FILE;
 use super::*;
 
@@ -81,7 +82,7 @@ fn every_prefix_of_the_log_opens() {
     for end in (0..whole.len()).step_by(61) {
         std::fs::write(&path, &whole[..end]).unwrap();
         let world = super::super::world::World::open(dir.path()).unwrap();
-        assert!(world.mobsted(|state| state.master().is_some()), "{end}");
+        assert!(world.read(|state: &State| state.master().is_some()), "{end}");
         assert!(world.deferred().is_empty(), "{end}");
     }
 }

@@ -66,7 +66,35 @@ impl Platform for State {
     }
 
     fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
-        planned(site, call)
+        if let Some(planned) = items::plan(site, call) {
+            return planned;
+        }
+        if items::is_for_items(call) {
+            let text = "the sandbox simulates only the described collections of this service";
+            return Err(missing(text));
+        }
+        let segments = call.segments();
+        let shown = match segments.as_slice() {
+            ["status", status] => answer_with(status)?,
+            ["bearer"] => bearer(call)?,
+            ["basic", user, password] => basic(call, user, password)?,
+            ["text"] => Reply::text(StatusCode::OK, "plain words"),
+            ["html"] => Reply::html(StatusCode::OK, "a page"),
+            ["redirect"] => {
+                let to = match &call.style {
+                    Style::Host(_) => "/anything",
+                    Style::Path(_) => "/web/anything",
+                };
+                Reply::empty(StatusCode::FOUND).header("location", to)
+            }
+            ["anything", ..] => Reply::ok(&echo(call)),
+            _ => {
+                let text = "the routes are /anything, /status/{code}, /bearer, /basic/{user}/{password}, /text, /html, \
+                        /redirect and /items";
+                return Err(missing(text));
+            }
+        };
+        Ok(Action::Show(shown))
     }
 
     fn done(site: &Site, _: &Call, event: Event) -> Reply {
@@ -96,38 +124,6 @@ impl Platform for State {
     fn empty_success() -> Reply {
         Reply::empty(StatusCode::CREATED)
     }
-}
-
-fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
-    if let Some(planned) = items::plan(site, call) {
-        return planned;
-    }
-    if items::is_for_items(call) {
-        let text = "the sandbox simulates only the described collections of this service";
-        return Err(missing(text));
-    }
-    let segments = call.segments();
-    let shown = match segments.as_slice() {
-        ["status", status] => answer_with(status)?,
-        ["bearer"] => bearer(call)?,
-        ["basic", user, password] => basic(call, user, password)?,
-        ["text"] => Reply::text(StatusCode::OK, "plain words"),
-        ["html"] => Reply::html(StatusCode::OK, "a page"),
-        ["redirect"] => {
-            let to = match &call.style {
-                Style::Host(_) => "/anything",
-                Style::Path(_) => "/web/anything",
-            };
-            Reply::empty(StatusCode::FOUND).header("location", to)
-        }
-        ["anything", ..] => Reply::ok(&echo(call)),
-        _ => {
-            let text = "the routes are /anything, /status/{code}, /bearer, /basic/{user}/{password}, /text, /html, \
-                        /redirect and /items";
-            return Err(missing(text));
-        }
-    };
-    Ok(Action::Show(shown))
 }
 
 /// Returns the request as the server received it.
