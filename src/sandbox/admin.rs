@@ -93,13 +93,12 @@ pub(super) fn master(site: &Site) -> MasterLogin {
     let of = |master: &mobsted::Tenant| MasterLogin {
         login: master.account.email.clone(),
         password: master.account.password.clone(),
-        jrni: site.world.read(jrni::State::access),
-        sparrow: site.world.read(sparrow::State::access),
-        sparrow_bulk: site.world.read(sparrow_bulk::State::access),
+        jrni: site.read(jrni::State::access),
+        sparrow: site.read(sparrow::State::access),
+        sparrow_bulk: site.read(sparrow_bulk::State::access),
     };
     // A world is created with its master account, so there always is one.
-    site.world
-        .read(|state: &mobsted::State| state.master().map(of))
+    site.read(|state: &mobsted::State| state.master().map(of))
         .unwrap_or_default()
 }
 
@@ -118,7 +117,7 @@ fn health(site: &Site) -> Health {
             state.totals.clone(),
         )
     };
-    let (tenants, apps, totals) = site.world.read(count);
+    let (tenants, apps, totals) = site.read(count);
     let traffic = site.traffic();
     Health {
         instance: site.instance.clone(),
@@ -142,9 +141,8 @@ fn tenants(site: &Site) -> Reply {
 }
 
 fn change_tenant(site: &Site, email: &str, change: &str) -> Reply {
-    let Some(name) = site
-        .world
-        .read(|state: &mobsted::State| state.tenant_of(email).map(|tenant| tenant.account.name.clone()))
+    let Some(name) =
+        site.read(|state: &mobsted::State| state.tenant_of(email).map(|tenant| tenant.account.name.clone()))
     else {
         return missing(&format!("a sub-account for {email}"));
     };

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode};
 use url::form_urlencoded;
 
@@ -32,24 +33,15 @@ impl Call {
     pub(super) fn read(parts: &Parts, body: Bytes) -> Call {
         let given = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         // A client that uses the sandbox as its proxy sends the whole URL.
-        let host = parts
-            .uri
-            .authority()
-            .map(axum::http::uri::Authority::as_str)
-            .or(given)
-            .unwrap_or_default();
-        let Address {
-            platform,
-            account,
-            style,
-            path,
-        } = Address::read(host, parts.uri.path());
+        let host = parts.uri.authority().map(Authority::as_str).or(given);
+        let host = host.unwrap_or_default();
+        let address = Address::read(host, parts.uri.path());
         Call {
-            platform,
-            account,
-            style,
+            platform: address.platform,
+            account: address.account,
+            style: address.style,
             method: parts.method.clone(),
-            path,
+            path: address.path,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers.clone(),
             body,

@@ -1,7 +1,7 @@
 //! A response before it becomes HTTP, so that faults can change it.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
@@ -16,7 +16,6 @@ pub(super) struct Reply {
     pub(super) status: StatusCode,
     kind: &'static str,
     pub(super) body: Vec<u8>,
-    retry_after: Option<u16>,
     more: Vec<(&'static str, String)>,
 }
 
@@ -26,7 +25,6 @@ impl Reply {
             status,
             kind,
             body: body.into(),
-            retry_after: None,
             more: Vec::new(),
         }
     }
@@ -64,9 +62,8 @@ impl Reply {
     }
 
     /// Sets the `Retry-After` header, in seconds.
-    pub(super) fn retry_after(mut self, seconds: u16) -> Reply {
-        self.retry_after = Some(seconds);
-        self
+    pub(super) fn retry_after(self, seconds: u16) -> Reply {
+        self.header("retry-after", &seconds.to_string())
     }
 
     /// Adds a header; its name must be lower case.
@@ -88,11 +85,6 @@ impl From<Reply> for Response {
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static(reply.kind));
-        if let Some(seconds) = reply.retry_after {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
         for (name, value) in reply.more {
             // Values come from the sandbox; one that is not a valid header value is left out.
             if let Ok(value) = HeaderValue::from_str(&value) {

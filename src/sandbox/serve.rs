@@ -62,6 +62,11 @@ impl Site {
         }
     }
 
+    /// Reads the state of a platform.
+    pub(super) fn read<P: Platform, T>(&self, look: impl FnOnce(&P) -> T) -> T {
+        self.world.read(look)
+    }
+
     /// Returns the counts of the requests received so far.
     pub(super) fn traffic(&self) -> Traffic {
         self.meter.read(self.faults.hits())

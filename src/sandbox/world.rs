@@ -72,13 +72,13 @@ impl World {
     }
 
     /// Changes state of JRNI that need not survive: when a token was last used.
-    pub(super) fn touch_jrni(&self, touch: impl FnOnce(&mut jrni::State)) {
-        touch(&mut self.write().memory.jrni);
+    pub(super) fn touch_jrni<T>(&self, touch: impl FnOnce(&mut jrni::State) -> T) -> T {
+        touch(&mut self.write().memory.jrni)
     }
 
     /// Changes state of Sparrow SMS that need not survive: when requests arrived.
-    pub(super) fn touch_sparrow(&self, touch: impl FnOnce(&mut sparrow::State)) {
-        touch(&mut self.write().memory.sparrow);
+    pub(super) fn touch_sparrow<T>(&self, touch: impl FnOnce(&mut sparrow::State) -> T) -> T {
+        touch(&mut self.write().memory.sparrow)
     }
 
     /// Makes a requested change and returns the resulting event.

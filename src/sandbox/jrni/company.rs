@@ -81,16 +81,14 @@ pub(super) fn addresses(Request { site, base, .. }: &Request, id: u64) -> Result
 
 /// Reads a company, also a disabled one.
 fn read<T>(site: &Site, id: u64, read: impl FnOnce(&State, &Record) -> T) -> Result<T, Reply> {
-    let found = site
-        .world
-        .read(|state: &State| state.company(id).map(|company| read(state, company)));
+    let found = site.read(|state: &State| state.company(id).map(|company| read(state, company)));
     found.map_err(|refusal: Refusal| hal::refused(&refusal))
 }
 
 /// Plans a search for the oldest company with a reference, restricted to `above` and the companies below it if given.
 /// Disabled companies are included.
 fn find(Request { site, base, .. }: &Request, reference: &str, above: Option<u64>) -> Result<Action, Reply> {
-    let found = site.world.read(|state: &State| {
+    let found = site.read(|state: &State| {
         let mut companies = state.all(Kind::Company);
         let found = companies.find(|company| {
             company.has("ref", reference) && above.is_none_or(|above| state.reaches(above, company.id))

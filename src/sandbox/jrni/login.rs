@@ -44,13 +44,9 @@ pub(super) fn plan(request: &Request, rest: &[&str]) -> Result<Action, Reply> {
 pub(super) fn authorise(Request { site, call, .. }: &Request) -> Result<Session, Reply> {
     let token = call.header("auth-token").ok_or_else(hal::unauthorised)?;
     let (now, idle) = (now_millis(), site.behaviour.jrni_idle);
-    let session = site
-        .world
-        .read(|state: &State| state.session(token, now, idle).cloned());
+    let session = site.read(|state: &State| state.session(token, now, idle).cloned());
     let session = session.ok_or_else(hal::unauthorised)?;
-    let mut note = false;
-    site.world
-        .touch_jrni(|state| note = state.touch(token, now, idle));
+    let note = site.world.touch_jrni(|state| state.touch(token, now, idle));
     if note {
         let token = token.to_owned();
         let event = Event::Used { token };
@@ -63,7 +59,7 @@ pub(super) fn authorise(Request { site, call, .. }: &Request) -> Result<Session,
 
 /// Returns the description of a sign-in, as in the vendor manual, with the token also in a header.
 pub(super) fn signed_in(Request { site, base, .. }: &Request, token: &str, status: StatusCode) -> Reply {
-    let described = site.world.read(|state: &State| {
+    let described = site.read(|state: &State| {
         let session = state.session(token, now_millis(), site.behaviour.jrni_idle)?;
         let administrators = state.administrators_for(&session.email, session.company);
         let user = administrators.first().map_or(0, |one| one.id);
@@ -114,7 +110,7 @@ fn sign_in(Request { site, call, base }: &Request, company: Option<u64>) -> Resu
         return Err(hal::bad_request("email and password are required"));
     };
     let company = company.or_else(|| fields.get("id").and_then(whole));
-    let choice = site.world.read(|state: &State| {
+    let choice = site.read(|state: &State| {
         let known = state.administrators_with(email, password);
         match (company, known.as_slice()) {
             // The credentials of a parent company are valid for its children.
@@ -149,7 +145,7 @@ fn switch(request: &Request) -> Result<Action, Reply> {
     let fields = request.call.fields().unwrap_or_default();
     let company = fields.get("company_id").and_then(whole);
     let company = company.ok_or_else(|| hal::bad_request("company_id is required"))?;
-    let may = request.site.world.read(|state: &State| {
+    let may = request.site.read(|state: &State| {
         let administrators = state.administrators_for(&session.email, company);
         !administrators.is_empty()
     });

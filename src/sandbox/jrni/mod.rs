@@ -225,7 +225,7 @@ fn route(method: &Method, path: &[&str]) -> &'static str {
 /// Permits requests below `/admin/` to users signed in to that company or one above it.
 fn may_administer(request: &Request, company: u64) -> Result<(), Reply> {
     let session = login::authorise(request)?;
-    let may = request.site.world.read(|state: &State| {
+    let may = request.site.read(|state: &State| {
         let known = state.company(company);
         known.map(|_| state.reaches(session.company, company))
     });
@@ -250,7 +250,7 @@ fn version(call: &Call) -> Result<&str, Reply> {
 /// Checks the application in the headers. Only version 1 uses the key, and newer customers have none there: it may be
 /// missing, but must be correct if sent.
 fn check_app(site: &Site, call: &Call, version: &str) -> Result<(), Reply> {
-    let access = site.world.read(State::access);
+    let access = site.read(State::access);
     let key = call.header("app-key").filter(|_| version == V1);
     let known = call.header("app-id") == Some(access.app_id.as_str());
     if known && key.is_none_or(|key| key == access.app_key) {

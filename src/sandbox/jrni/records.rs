@@ -310,7 +310,7 @@ pub(super) fn exists(site: &Site, call: &Call, company: u64, form: &Form) -> boo
             .below(company, form.kind)
             .any(|record| record.has(form.key, key))
     };
-    !key.is_empty() && site.world.read(has)
+    !key.is_empty() && site.read(has)
 }
 
 /// Returns one resource that is no company.
@@ -321,9 +321,7 @@ pub(super) fn show(
     id: u64,
     status: StatusCode,
 ) -> Result<Reply, Reply> {
-    let found = site
-        .world
-        .read(|state: &State| state.record(kind, company, id).map(|record| body(base, record)));
+    let found = site.read(|state: &State| state.record(kind, company, id).map(|record| body(base, record)));
     found
         .map(|body| Reply::json(status, &body))
         .map_err(|refusal| hal::refused(&refusal))
@@ -334,7 +332,7 @@ fn list(request: &Request, company: u64, form: &Form, above: &str) -> Result<Act
     let children = request.call.parameter("children");
     let spans = form.kind != Kind::Administrator && children.as_deref() == Some("true");
     let path = format!("{above}{company}/{}", form.plural);
-    let reply = request.site.world.read(|state: &State| {
+    let reply = request.site.read(|state: &State| {
         state.company(company)?;
         let children = state.below(company, Kind::Company).filter(|_| spans);
         let companies = std::iter::once(company).chain(children.map(|child| child.id));
@@ -353,7 +351,7 @@ fn find(
     name: &str,
     value: &str,
 ) -> Result<Action, Reply> {
-    let found = site.world.read(|state: &State| {
+    let found = site.read(|state: &State| {
         let found = state.below(company, kind).find(|record| record.has(name, value));
         found.map(|record| body(base, record))
     });

@@ -18,7 +18,7 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     let (Some(login), Some(password)) = (call.parameter("login"), call.parameter("password")) else {
         return Err(refused("Login and password are required"));
     };
-    let known = site.world.read(|state: &State| {
+    let known = site.read(|state: &State| {
         let tenant = state.tenant(&call.account);
         tenant.is_some_and(|tenant| {
             let account = &tenant.account;
@@ -62,7 +62,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     let claims = claims
         .filter(|claims| is_valid_for(claims, &call.account))
         .ok_or_else(unauthorised)?;
-    if site.world.read(|state: &State| state.access_open(&claims.uid)) {
+    if site.read(|state: &State| state.access_open(&claims.uid)) {
         Ok(claims.uid)
     } else {
         Err(unauthorised())
@@ -81,9 +81,7 @@ fn refused(detail: &str) -> Reply {
 /// Returns the two tokens of a sign-in in the form of the vendor manual. `expires_in` is the time at which the access
 /// token expires, not a duration.
 pub(super) fn tokens(site: &Site, account: &str, uid: &str) -> Reply {
-    let user = site
-        .world
-        .read(|state: &State| state.tenant(account).map(|tenant| tenant.account.user.clone()));
+    let user = site.read(|state: &State| state.tenant(account).map(|tenant| tenant.account.user.clone()));
     let now = now_seconds();
     let until = |life: Duration| now.saturating_add(i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
     let mut claims = Claims {

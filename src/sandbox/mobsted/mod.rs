@@ -109,10 +109,7 @@ impl Platform for State {
     }
 
     fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
-        if site
-            .world
-            .read(|state: &State| state.tenant(&call.account).is_none())
-        {
+        if site.read(|state: &State| state.tenant(&call.account).is_none()) {
             return Err(Reply::html(
                 StatusCode::NOT_FOUND,
                 "there is no such account in this sandbox",
@@ -198,8 +195,7 @@ impl Platform for State {
 fn read<T>(site: &Site, call: &Call, read: impl FnOnce(&Tenant) -> T) -> T {
     // An account that does not exist has nothing.
     let nobody = Tenant::default();
-    site.world
-        .read(|state: &State| read(state.tenant(&call.account).unwrap_or(&nobody)))
+    site.read(|state: &State| read(state.tenant(&call.account).unwrap_or(&nobody)))
 }
 
 /// Returns the URL of an account in the given style: `http://`, without a final slash.

@@ -22,7 +22,7 @@ pub(super) fn list(site: &Site, call: &Call) -> Result<Action, Reply> {
     if call.account == MASTER && app == APP_ONE {
         let page = envelope::page(call);
         // The slow part is done outside the world's lock.
-        let (tenants, total) = site.world.read(|state: &State| {
+        let (tenants, total) = site.read(|state: &State| {
             let (tenants, total) = page.of(state.sub_accounts());
             (tenants.into_iter().cloned().collect::<Vec<_>>(), total)
         });
@@ -66,7 +66,7 @@ pub(super) fn change(site: &Site, call: &Call, id: &str) -> Result<Action, Reply
     let no_row = |_| envelope::refused(&missing("Object", 0));
     let id: u64 = id.parse().map_err(no_row)?;
     let tenant = call.account.clone();
-    if site.world.read(|state: &State| state.is_sub_account(&tenant, id)) {
+    if site.read(|state: &State| state.is_sub_account(&tenant, id)) {
         return Err(refuse_app_one_change(site));
     }
     if call.method == Method::DELETE {
@@ -86,7 +86,7 @@ fn refuse_app_one_change(site: &Site) -> Reply {
 /// Returns the columns of rows of an app by id; rows that do not exist are left out.
 pub(super) fn columns_of(site: &Site, call: &Call, app: u64, ids: &[u64]) -> Vec<(u64, Value)> {
     if call.account == MASTER && app == APP_ONE {
-        return site.world.read(|state: &State| {
+        return site.read(|state: &State| {
             let wanted = state
                 .sub_accounts()
                 .iter()

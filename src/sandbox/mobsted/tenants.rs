@@ -31,7 +31,7 @@ pub(super) fn create(call: &Call) -> Result<Action, Reply> {
 pub(super) fn exists(site: &Site, call: &Call) -> bool {
     let fields = call.fields().unwrap_or_default();
     let email = fields.get("email").and_then(Value::as_str);
-    email.is_some_and(|email| site.world.read(|state: &State| state.tenant_of(email).is_some()))
+    email.is_some_and(|email| site.read(|state: &State| state.tenant_of(email).is_some()))
 }
 
 /// Roughly what mail servers accept: one name, one at sign, a host with a dot.

@@ -43,7 +43,7 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     {
         return Err(envelope::data_error(reason));
     }
-    let access = site.world.read(State::access);
+    let access = site.read(State::access);
     if partner != access.partner_token {
         return Err(envelope::data_error("Invalid Partner Token"));
     }
@@ -74,10 +74,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
         };
         return Err(unauthorised(text));
     };
-    if site
-        .world
-        .read(|state: &State| state.is_valid_token(token, now_millis()))
-    {
+    if site.read(|state: &State| state.is_valid_token(token, now_millis())) {
         Ok(token.to_owned())
     } else {
         Err(unauthorised("Invalid token."))

@@ -20,9 +20,7 @@ pub(super) fn plan(site: &Site, call: &Call, channels: &[Channel], rest: &[&str]
         [id, part @ ("delivery" | "failed")] => (*id, *part),
         _ => return Err(super::unknown()),
     };
-    let batch = site
-        .world
-        .read(|state: &State| state.batch(id, channels).cloned());
+    let batch = site.read(|state: &State| state.batch(id, channels).cloned());
     let batch = batch.ok_or_else(super::unknown)?;
     // A number that ends in 99 rejects messages, so that failures can be tested.
     let all = batch.message.valid.iter().filter(|_| !batch.draft);

@@ -90,10 +90,9 @@ pub(super) fn plan_bulk_message(call: &Call, channel: Channel) -> Result<Action,
 
 /// Plans `POST /v1/whatsapp/messages/`.
 pub(super) fn whatsapp(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let mut admitted = false;
-    site.world
-        .touch_sparrow(|state| admitted = state.try_count_whatsapp_request(now_millis()));
-    if !admitted {
+    let now = now_millis();
+    let world = &site.world;
+    if !world.touch_sparrow(|state| state.try_count_whatsapp_request(now)) {
         return Err(envelope::detail(StatusCode::TOO_MANY_REQUESTS, "Request was throttled.").retry_after(1));
     }
     let body = body(call)?;

@@ -76,7 +76,7 @@ pub(super) fn plan(site: &Site, call: &Call) -> Result<Action, Reply> {
 pub(super) fn credit(site: &Site, call: &Call) -> Result<Reply, Reply> {
     let token = SendParams::read(call).text("token").map_err(|_| refused(1002))?;
     authorise(site, &token)?;
-    let (available, consumed) = site.world.read(|state: &State| (state.credits, state.consumed));
+    let (available, consumed) = site.read(|state: &State| (state.credits, state.consumed));
     if available == 0 {
         return Err(refused(1012));
     }
@@ -91,7 +91,7 @@ fn authorise(site: &Site, token: &str) -> Result<(), Reply> {
     if let Some((_, code)) = ODD.iter().find(|(known, _)| *known == token) {
         return Err(refused(*code));
     }
-    if token == site.world.read(State::access).api_token {
+    if token == site.read(State::access).api_token {
         Ok(())
     } else {
         Err(refused(1002))

@@ -340,7 +340,7 @@ fn target(site: &Site, call: &Call) -> Option<Target> {
     let segment = |pattern: &Option<String>, placeholder: &str| {
         placeholder_segment(pattern.as_deref()?, placeholder, &path)
     };
-    site.world.read(|state: &State| {
+    site.read(|state: &State| {
         let service = state.service(service_of(call))?;
         service.collections.iter().find_map(|collection| {
             let is_list = path == collection.path.trim_end_matches('/');
@@ -368,8 +368,7 @@ fn placeholder_segment(pattern: &str, placeholder: &str, path: &str) -> Option<S
 
 /// Reads the sign-in of the requested service; `None` if it has none.
 fn with_sign_in<T>(site: &Site, call: &Call, read: impl FnOnce(&SimulatedSignIn) -> T) -> Option<T> {
-    site.world
-        .read(|state: &State| state.service(service_of(call))?.sign_in.as_ref().map(read))
+    site.read(|state: &State| state.service(service_of(call))?.sign_in.as_ref().map(read))
 }
 
 /// Returns whether the request is one to the sign-in of a service.
@@ -382,8 +381,7 @@ pub(super) fn is_sign_in(site: &Site, call: &Call) -> bool {
 fn unauthorised(site: &Site, call: &Call) -> Option<Reply> {
     with_sign_in(site, call, |_| ())?;
     let knows = |token: &str| {
-        site.world
-            .read(|state: &State| state.tokens.get(token).is_some_and(|of| of == service_of(call)))
+        site.read(|state: &State| state.tokens.get(token).is_some_and(|of| of == service_of(call)))
     };
     let refused = || error(StatusCode::UNAUTHORIZED, "the token is missing or not valid");
     (!call.bearer().is_some_and(knows)).then(refused)
@@ -413,9 +411,7 @@ fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
 }
 
 fn signed_in(site: &Site, service: &str, token: &str) -> Reply {
-    let described = site
-        .world
-        .read(|state: &State| state.service(service)?.sign_in.clone());
+    let described = site.read(|state: &State| state.service(service)?.sign_in.clone());
     let mut fields = Fields::new();
     if let Some(sign_in) = described {
         fields.insert(sign_in.token, token.into());
@@ -455,7 +451,7 @@ fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
     let id = || {
         let id = target.id.as_deref().ok_or_else(super::not_allowed)?;
         let is_of_target = |id: &u64| {
-            site.world.read(|state: &State| {
+            site.read(|state: &State| {
                 let item = state.items.get(id);
                 item.is_some_and(|(of, _)| *of == target.place)
             })
@@ -469,7 +465,7 @@ fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
         "GET" | "HEAD" => {
             // If the path can name a key or an identifier, it is the key if an item has it.
             let key = target.key.as_deref();
-            let found = site.world.read(|state: &State| {
+            let found = site.read(|state: &State| {
                 let (id, fields) = state.with_key(target, key?)?;
                 Some(shown(id, fields))
             });
@@ -517,10 +513,7 @@ pub(super) fn is_repeat(site: &Site, call: &Call) -> bool {
         let target = target(site, call).filter(Target::is_list)?;
         let fields = call.fields().ok()?;
         let key = fields.get(&target.collection.key)?.as_str()?;
-        Some(
-            site.world
-                .read(|state: &State| state.with_key(&target, key).is_some()),
-        )
+        Some(site.read(|state: &State| state.with_key(&target, key).is_some()))
     };
     call.method == Method::POST && repeats().unwrap_or_default()
 }
@@ -535,7 +528,7 @@ fn list(
 ) -> Reply {
     let key = call.parameter(&collection.key);
     let key = key.map(|key| collection.normalized(&key));
-    let mut items: Vec<Value> = site.world.read(|state: &State| {
+    let mut items: Vec<Value> = site.read(|state: &State| {
         let has = |fields: &Fields| key.is_none() || collection.key_of(fields) == key;
         let of = state.of(place).filter(|(_, fields)| has(fields));
         of.map(|(id, fields)| shown(id, fields)).collect()
@@ -554,9 +547,7 @@ fn list(
 }
 
 fn show(site: &Site, id: u64, status: StatusCode) -> Result<Reply, Reply> {
-    let item = site
-        .world
-        .read(|state: &State| state.items.get(&id).map(|(_, fields)| shown(id, fields)));
+    let item = site.read(|state: &State| state.items.get(&id).map(|(_, fields)| shown(id, fields)));
     item.map(|item| Reply::json(status, &item))
         .ok_or_else(|| missing(&format!("there is no item {id}")))
 }
