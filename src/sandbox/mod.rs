@@ -26,7 +26,6 @@ mod mobsted;
 mod peer;
 mod platform;
 mod reply;
-mod resources;
 mod serve;
 mod share;
 mod snapshot;
@@ -55,13 +54,12 @@ use fault::Fault;
 pub(crate) use hosts::HOSTS;
 pub use jrni::JrniAccount;
 use lease::Lease;
-pub use resources::SimulatedResource;
 use share::{Found, ServedWorld, ServingAddress};
 pub use share::{Status, reset, status};
 pub use snapshot::{
     AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
-    RecordBook, Snapshot, SparrowBook, SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals,
-    SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
+    RecordBook, SimulatedResource, Snapshot, SparrowBook, SparrowBulkBook, SparrowBulkMessageBook,
+    SparrowBulkTotals, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
 };
 pub use sparrow::SparrowAccount;
 pub use sparrow_bulk::SparrowBulkAccount;

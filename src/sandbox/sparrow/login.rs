@@ -13,8 +13,7 @@ use super::super::token::{self, Claims, Use};
 use super::super::world::{millis, now_millis};
 use super::Action;
 use super::envelope;
-use super::event::Event;
-use super::state::State;
+use super::state::{Event, State};
 
 /// Tokens with a specific refusal each, so that every error text of the vendor can be triggered.
 const SPECIAL_TOKENS: &[(&str, &str)] = &[

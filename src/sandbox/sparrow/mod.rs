@@ -3,9 +3,7 @@
 //! It follows the vendor's documentation. Where that is silent (the status and form of refused sign-ins, the form of
 //! the tariffs), the form that it documents for failed sends is assumed.
 
-mod book;
 mod envelope;
-mod event;
 mod login;
 mod report;
 mod send;
@@ -14,10 +12,9 @@ mod state;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-pub use book::{BatchBook, SparrowAccount, SparrowBook, SparrowTotals};
-pub use event::Channel;
-pub(super) use event::Event;
-pub(super) use state::State;
+use state::Message;
+pub use state::{BatchBook, Channel, SparrowAccount, SparrowBook, SparrowTotals};
+pub(super) use state::{Event, State};
 
 use super::call::Call;
 use super::fault::Route;
@@ -25,7 +22,6 @@ use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
 use super::{token, world};
-use event::Message;
 
 /// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[

@@ -7,8 +7,7 @@ use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope;
-use super::event::Channel;
-use super::state::State;
+use super::state::{Channel, State};
 
 /// Responds to a request to `…/report/{id}` or below.
 pub(super) fn plan(site: &Site, call: &Call, channels: &[Channel], rest: &[&str]) -> Result<Reply, Reply> {

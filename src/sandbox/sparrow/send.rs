@@ -10,7 +10,7 @@ use super::super::serve::Site;
 use super::super::world::now_millis;
 use super::Action;
 use super::envelope;
-use super::event::{Channel, Event, Message};
+use super::state::{Channel, Event, Message};
 
 /// Templates of Viber: their identifier, whether they are approved, and their parameters.
 const VIBER_TEMPLATES: &[(&str, bool, &[&str])] = &[

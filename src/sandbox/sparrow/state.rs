@@ -1,15 +1,133 @@
-//! The in-memory state of the simulated Sparrow SMS: a pure fold over its events.
+//! The events of the simulated Sparrow SMS, its in-memory state, a pure fold over them, and its records.
 
 use std::collections::{HashMap, VecDeque};
 
-use super::book::{SparrowAccount, SparrowTotals};
-use super::event::{Channel, Event, Message};
+use serde::{Deserialize, Serialize};
 
 /// The `WhatsApp` requests allowed per account within [`WINDOW_MS`] (vendor's documentation).
 const WHATSAPP_MOST: usize = 3;
 
 /// One second, in milliseconds.
 const WINDOW_MS: i64 = 1000;
+
+/// A channel for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Viber, free text.
+    Viber,
+    /// Viber, with an approved template.
+    ViberTemplate,
+    /// SMS to any country.
+    Sms,
+    /// `WhatsApp`.
+    Whatsapp,
+}
+
+/// A message to one or more recipients, validated and priced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sandbox) struct Message {
+    pub(super) channel: Channel,
+    pub(super) sender: String,
+    pub(super) campaign: String,
+    pub(super) text: String,
+    pub(super) tags: Vec<String>,
+    pub(super) valid: Vec<String>,
+    pub(super) invalid: Vec<String>,
+    /// Its price in credits.
+    pub(super) credits: u64,
+}
+
+/// A change: as requested, and as decided and stored in the log. Each alias is the name of the request in logs before
+/// format 6.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum Event {
+    /// The account was created, together with the world.
+    Founded {
+        api_token: String,
+        partner_token: String,
+        credits: u64,
+    },
+    /// A user signed in; the tokens have been checked.
+    #[serde(alias = "sign_in")]
+    SignedIn {
+        token: String,
+        /// When the token expires, in milliseconds since the Unix epoch.
+        expires: i64,
+    },
+    /// A token was invalidated early.
+    Expired { token: String },
+    /// All tokens were invalidated early.
+    AllExpired,
+    /// A message was sent.
+    #[serde(alias = "send")]
+    Sent { id: String, message: Message },
+    /// A message was kept as a draft because the account cannot pay for it.
+    Drafted { id: String, message: Message },
+    /// The balance of the account was set.
+    Credit { credits: u64 },
+}
+
+/// The account of the simulated Sparrow SMS, with its credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparrowAccount {
+    /// The URL of its API by host name. The name does not resolve: connect to [`crate::sandbox::Sandbox::address`] instead.
+    #[serde(skip)]
+    pub url: String,
+    /// The URL of its API by path, for clients that do not know the sandbox.
+    #[serde(skip)]
+    pub plain_url: String,
+    /// The account's API token for programs, generated at random with the world, as is the next one.
+    pub api_token: String,
+    /// The partner token, which belongs to the account itself.
+    pub partner_token: String,
+}
+
+/// The state of the simulated Sparrow SMS.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparrowBook {
+    /// Every message, oldest first, including drafts.
+    pub batches: Vec<BatchBook>,
+    /// The balance of the account, in credits.
+    pub credits: u64,
+    /// What was done since the world was created.
+    pub totals: SparrowTotals,
+}
+
+/// A message to one or more recipients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchBook {
+    /// Its identifier.
+    pub id: String,
+    /// The channel it was sent on.
+    pub channel: Channel,
+    /// Its text, or the template's identifier.
+    pub text: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its valid recipients.
+    pub recipients: Vec<String>,
+    /// Whether it was only kept as a draft.
+    pub draft: bool,
+}
+
+/// Counts of actions at Sparrow SMS, taken from the durable log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparrowTotals {
+    /// Sign-ins that succeeded.
+    pub logins: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Recipients of messages sent.
+    pub recipients: u64,
+    /// Messages kept as drafts.
+    pub drafts: u64,
+    /// Requests refused by the rate limit since the serving process opened the world.
+    pub put_off: u64,
+    /// Effects that landed after their connection was lost.
+    pub landed_late: u64,
+}
 
 /// The state of Sparrow SMS.
 #[derive(Debug, Default)]
@@ -103,5 +221,22 @@ impl State {
 
     fn keep(&mut self, id: String, message: Message, draft: bool) {
         self.batches.push(Batch { id, message, draft });
+    }
+
+    /// Returns the records of Sparrow SMS.
+    pub(in crate::sandbox) fn book(&self) -> SparrowBook {
+        let batch = |Batch { id, message, draft }: &Batch| BatchBook {
+            id: id.clone(),
+            channel: message.channel,
+            text: message.text.clone(),
+            tags: message.tags.clone(),
+            recipients: message.valid.clone(),
+            draft: *draft,
+        };
+        SparrowBook {
+            batches: self.batches.iter().map(batch).collect(),
+            credits: self.credits,
+            totals: self.totals.clone(),
+        }
     }
 }
