@@ -1,16 +1,18 @@
-//! Minor calls seen in public clients, with plausible responses, so that raw calls have something to use; and branded
-//! domains, whose rules and texts follow the vendor's own back-end code (the path is assumed).
+//! Minor calls seen in public clients, with plausible responses, so that raw calls have something to use; lists and
+//! tags, as public clients use them; and branded domains, whose rules and texts follow the vendor's own back-end code
+//! (the path is assumed).
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::call::Call;
-use super::super::form::text;
+use super::super::form::{Fields, text};
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope::{self, bad_request, resource, whole};
+use super::event::{Event, List};
 use super::state::missing;
-use super::{Action, Event, read};
+use super::{Action, SERVER, read, rows};
 
 /// `GET /nginx/validate`: a fixed marker that identifies a Mobsted host.
 pub(super) fn validate() -> Action {
@@ -48,6 +50,17 @@ pub(super) fn plan(site: &Site, call: &Call, path: &[&str]) -> Result<Action, Re
             Ok(Action::Do(Event::Posted { tenant, id: 0 }))
         }
         (&Method::POST, ["nginx", "config"]) => set_domain(call),
+        (&Method::GET, ["lists"]) => {
+            let app = call.number("appId");
+            app.map_or(Ok(()), |app| app_exists(site, call, app))?;
+            Ok(Action::Show(read(site, call, |tenant| {
+                let lists = tenant.lists.values();
+                let lists = lists.filter(|list| app.is_none_or(|app| app == list.app));
+                envelope::list(call, lists, shown_list)
+            })))
+        }
+        (&Method::POST, ["lists"]) => create_list(site, call),
+        (_, ["hashtags", what]) => hashtags(site, call, what).map(Action::Show),
         _ => Err(envelope::unknown(call)),
     }
 }
@@ -92,4 +105,133 @@ fn set_domain(call: &Call) -> Result<Action, Reply> {
 /// Returns the refusal of a domain, a bare sentence as in the vendor's own code.
 pub(super) fn domain_refused(status: StatusCode, reason: &str) -> Reply {
     Reply::json(status, &Value::from(reason))
+}
+
+/// Returns one list.
+pub(super) fn show_list(site: &Site, call: &Call, id: u64) -> Reply {
+    envelope::data(read(site, call, |tenant| tenant.lists.get(&id).map(shown_list)))
+}
+
+fn create_list(site: &Site, call: &Call) -> Result<Action, Reply> {
+    let fields = envelope::form(call)?;
+    let app = fields
+        .get("AppId")
+        .and_then(whole)
+        .ok_or_else(|| bad_request("AppId is required"))?;
+    app_exists(site, call, app)?;
+    let name = text(&fields, "name");
+    if name.trim().is_empty() {
+        return Err(bad_request("name cannot be blank"));
+    }
+    // Forms carry it as JSON text.
+    let structure = match fields.get("structure") {
+        Some(Value::String(text)) => {
+            serde_json::from_str(text).map_err(|_| bad_request("structure is not JSON"))?
+        }
+        Some(other) => other.clone(),
+        None => json!({ "tables": [] }),
+    };
+    Ok(Action::Do(Event::ListMade(List {
+        tenant: call.account.clone(),
+        id: 0,
+        app,
+        name: name.to_owned(),
+        structure,
+    })))
+}
+
+fn shown_list(list: &List) -> Value {
+    let attributes = json!({
+        "id": list.id.to_string(),
+        "appId": list.app,
+        "name": list.name,
+        "status": 1,
+        "structure": list.structure,
+    });
+    resource("List", list.id, attributes)
+}
+
+/// Responds to a request to `/hashtags/{what}`: the names of readable values of objects, apps and the account, and those
+/// values.
+fn hashtags(site: &Site, call: &Call, what: &str) -> Result<Reply, Reply> {
+    Ok(match (&call.method, what) {
+        (&Method::GET, "info") => {
+            let app = call.number("applicationId");
+            app.map_or(Ok(()), |app| app_exists(site, call, app))?;
+            tags()
+        }
+        (&Method::POST, "objects") => {
+            let asked = TagQuery::read(call)?;
+            let app = asked
+                .app
+                .ok_or_else(|| bad_request("applicationId is required"))?;
+            app_exists(site, call, app)?;
+            asked.reply("Object", rows::columns_of(site, call, app, &asked.ids))
+        }
+        (&Method::POST, "applications") => {
+            let asked = TagQuery::read(call)?;
+            let found = read(site, call, |tenant| {
+                let apps = tenant.apps.values().filter(|app| asked.ids.contains(&app.id));
+                let fields = apps.map(|app| {
+                    let fields =
+                        json!({ "id": app.id.to_string(), "Name": app.name, "appWebSiteUrl": app.site });
+                    (app.id, fields)
+                });
+                fields.collect()
+            });
+            asked.reply("Application", found)
+        }
+        (&Method::POST, "tenant") => {
+            let fields = json!({ "Name": call.account, "Server": SERVER });
+            TagQuery::read(call)?.reply("Tenant", vec![(1, fields)])
+        }
+        _ => return Err(envelope::unknown(call)),
+    })
+}
+
+fn tags() -> Reply {
+    let tags = [
+        "#Object:id#",
+        "#Object:Email#",
+        "#Object:DateCreate#",
+        "#Application:Name#",
+        "#Tenant:Name#",
+    ];
+    envelope::data([resource("ObjectTagsInfo", 1, json!({ "availableTags": tags }))])
+}
+
+/// A request for tags of certain resources.
+struct TagQuery {
+    app: Option<u64>,
+    ids: Vec<u64>,
+    tags: Vec<String>,
+}
+
+impl TagQuery {
+    fn read(call: &Call) -> Result<TagQuery, Reply> {
+        let fields = envelope::document(call)?;
+        let list = |name: &str| fields.get(name).and_then(Value::as_array).into_iter().flatten();
+        let tags: Vec<String> = list("tags")
+            .filter_map(|tag| tag.as_str().map(str::to_owned))
+            .collect();
+        if tags.is_empty() {
+            return Err(bad_request("tags is required"));
+        }
+        Ok(TagQuery {
+            app: fields.get("applicationId").and_then(whole),
+            ids: list("ids").filter_map(whole).collect(),
+            tags,
+        })
+    }
+
+    /// Returns the values by column name, as public clients expect; a tag without a value is left out.
+    fn reply(&self, kind: &str, found: Vec<(u64, Value)>) -> Reply {
+        envelope::data(found.into_iter().map(|(id, fields)| {
+            let columns = self.tags.iter().filter_map(|tag| {
+                let column = tag.trim_matches('#').rsplit(':').next()?;
+                Some((column.to_owned(), fields.get(column)?.clone()))
+            });
+            resource(kind, id, columns.collect::<Fields>())
+        }))
+    }
 }

@@ -8,8 +8,6 @@ mod auth;
 mod envelope;
 mod event;
 mod extras;
-mod hashtags;
-mod lists;
 mod rows;
 mod state;
 mod tenants;
@@ -138,8 +136,6 @@ impl Platform for State {
             (&Method::GET, ["object"]) => rows::list(site, call),
             (&Method::POST, ["object"]) => rows::create(site, call),
             (&Method::PUT | &Method::PATCH | &Method::DELETE, ["object", id]) => rows::change(site, call, id),
-            (_, ["lists", ..]) => lists::plan(site, call),
-            (_, ["hashtags", what]) => hashtags::plan(site, call, what),
             (_, ["applications", rest @ ..]) => apps::plan(site, call, rest),
             _ => extras::plan(site, call, path),
         }
@@ -154,7 +150,7 @@ impl Platform for State {
             })),
             Event::App(App { id, .. }) | Event::AppChanged { id, .. } => apps::show(site, call, id),
             Event::Object(Object { id, .. }) | Event::ObjectChanged { id, .. } => rows::show(site, call, id),
-            Event::ListMade(list) => lists::show(site, call, list.id),
+            Event::ListMade(list) => extras::show_list(site, call, list.id),
             Event::Domain { domain, .. } => Reply::ok(&format!("{domain} is configured")),
             Event::Posted { id, .. } => extras::posted(id),
             Event::SignedIn { tenant, uid } | Event::Refreshed { tenant, new: uid, .. } => {
