@@ -55,49 +55,37 @@ pub struct PlatformCounts {
 impl Snapshot {
     /// Returns the counts of every platform.
     pub fn counts(&self) -> Vec<PlatformCounts> {
-        let counts = |title, resources, totals| PlatformCounts {
-            title,
-            resources,
-            totals,
-        };
         let (jrni, sparrow, bulk, web) = (&self.jrni, &self.sparrow, &self.sparrow_bulk, &self.web);
+        let accounts = [("tenants", self.tenants.len()), ("apps", self.apps.len())];
+        let staff = [
+            ("companies", jrni.companies.len()),
+            ("administrators", jrni.administrators.len()),
+            ("people", jrni.people.len()),
+        ];
         let drafts = sparrow.batches.iter().filter(|batch| batch.draft).count();
+        let messages = [("messages", sparrow.batches.len() - drafts), ("drafts", drafts)];
+        let in_bulk = [("messages", bulk.messages.len())];
+        let items = [("items", web.items.len() + web.described.len())];
         vec![
-            counts(
-                "Mobsted",
-                vec![("tenants", self.tenants.len()), ("apps", self.apps.len())],
-                totals(&self.totals),
-            ),
-            counts(
-                "JRNI",
-                vec![
-                    ("companies", jrni.companies.len()),
-                    ("administrators", jrni.administrators.len()),
-                    ("people", jrni.people.len()),
-                ],
-                totals(&jrni.totals),
-            ),
-            counts(
-                "Sparrow",
-                vec![("messages", sparrow.batches.len() - drafts), ("drafts", drafts)],
-                totals(&sparrow.totals),
-            ),
-            counts(
-                "Sparrow bulk",
-                vec![("messages", bulk.messages.len())],
-                totals(&bulk.totals),
-            ),
-            counts(
-                "Web",
-                vec![("items", web.items.len() + web.described.len())],
-                totals(&web.totals),
-            ),
+            counts("Mobsted", &accounts, &self.totals),
+            counts("JRNI", &staff, &jrni.totals),
+            counts("Sparrow", &messages, &sparrow.totals),
+            counts("Sparrow bulk", &in_bulk, &bulk.totals),
+            counts("Web", &items, &web.totals),
         ]
     }
 }
 
-fn totals(totals: &impl Serialize) -> Json {
-    serde_json::to_value(totals).unwrap_or_default()
+fn counts(
+    title: &'static str,
+    resources: &[(&'static str, usize)],
+    totals: &impl Serialize,
+) -> PlatformCounts {
+    PlatformCounts {
+        title,
+        resources: resources.to_vec(),
+        totals: serde_json::to_value(totals).unwrap_or_default(),
+    }
 }
 
 /// A sub-account.

@@ -40,12 +40,20 @@ pub(super) struct Form {
     fields: &'static [(&'static str, FieldType)],
 }
 
+/// What most kinds have in common: the form of a resource.
+const RECORD: Form = Form {
+    kind: Kind::Resource,
+    plural: "resources",
+    page_size: 30,
+    required: "name",
+    key: "reference",
+    fields: &[("name", Text), ("description", Text), ("reference", Text)],
+};
+
 const FORMS: [Form; 6] = [
     Form {
         kind: Kind::Company,
         plural: "company",
-        page_size: 30,
-        required: "name",
         key: "ref",
         fields: &[
             ("name", Text),
@@ -59,11 +67,11 @@ const FORMS: [Form; 6] = [
             ("address", Map),
             ("extra", Map),
         ],
+        ..RECORD
     },
     Form {
         kind: Kind::Administrator,
         plural: "administrators",
-        page_size: 30,
         required: "email",
         key: "email",
         fields: &[
@@ -72,13 +80,12 @@ const FORMS: [Form; 6] = [
             ("role", Text),
             ("password", Text),
         ],
+        ..RECORD
     },
     Form {
         kind: Kind::Person,
         plural: "people",
         page_size: 300,
-        required: "name",
-        key: "reference",
         fields: &[
             ("name", Text),
             ("description", Text),
@@ -94,13 +101,12 @@ const FORMS: [Form; 6] = [
             ("client_queue_id", Whole),
             ("queuing_disabled", Switch),
         ],
+        ..RECORD
     },
     Form {
         kind: Kind::Client,
         plural: "clients",
-        page_size: 30,
         required: "email",
-        key: "reference",
         fields: &[
             ("first_name", Text),
             ("last_name", Text),
@@ -118,13 +124,11 @@ const FORMS: [Form; 6] = [
             ("member_type", Whole),
             ("send_email", Switch),
         ],
+        ..RECORD
     },
     Form {
         kind: Kind::Service,
         plural: "services",
-        page_size: 30,
-        required: "name",
-        key: "reference",
         fields: &[
             ("name", Text),
             ("description", Text),
@@ -132,15 +136,9 @@ const FORMS: [Form; 6] = [
             ("durations", List),
             ("prices", List),
         ],
+        ..RECORD
     },
-    Form {
-        kind: Kind::Resource,
-        plural: "resources",
-        page_size: 30,
-        required: "name",
-        key: "reference",
-        fields: &[("name", Text), ("description", Text), ("reference", Text)],
-    },
+    RECORD,
 ];
 
 /// The possible roles of an administrator.
