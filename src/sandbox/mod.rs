@@ -8,7 +8,7 @@
 //! both sides.
 //!
 //! To add a platform: create a folder next to `jrni/` with its events, state and routes, implement `Platform` for the
-//! state, and add one line each to `address` (its names), `serve` (its handler), `world` and `world/memory` (its state),
+//! state, and add one line each to `address` (its names), `serve` (its handler), `world` (its state and events),
 //! `fault` (its routes), `snapshot` (its report) and `admin` (its credentials).
 
 mod address;

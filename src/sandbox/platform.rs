@@ -48,8 +48,8 @@ impl From<SandboxError> for Refusal {
     }
 }
 
-/// A simulated platform; the value is its state, a pure fold over its events. It formats all its errors, including those
-/// that faults produce.
+/// A simulated platform; the value is its state, a pure fold over its events. It formats all its errors, including
+/// those that faults produce.
 pub(super) trait Platform: Sized + 'static {
     /// A change: as requested, without what the platform chooses, and as decided and stored in the log.
     type Event: Clone;

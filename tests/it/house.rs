@@ -32,7 +32,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("clock", 4, ""),
     ("flight", 2, ""),
     ("waiting", 2, ""),
-    ("sandbox", 110, ""),
+    ("sandbox", 92, ""),
     // Any module may check for its own fault.
     ("sabotage", 2, ""),
 ];

@@ -8,8 +8,8 @@ use super::state::State;
 /// The parent company of the simulated JRNI, with its credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JrniAccount {
-    /// The URL of its API by host name, with `/api/v1`. The name does not resolve: connect to [`crate::sandbox::Sandbox::address`]
-    /// instead.
+    /// The URL of its API by host name, with `/api/v1`. The name does not resolve: connect to
+    /// [`Sandbox::address`](crate::sandbox::Sandbox::address) instead.
     #[serde(skip)]
     pub url: String,
     /// The URL of its API by path, for clients that do not know the sandbox.

@@ -65,8 +65,8 @@ pub(in crate::sandbox) struct Session {
     pub(super) last_used: i64,
 }
 
-/// A change: as requested, with the identifier 0 for a new resource, and as decided and stored in the log. Each alias is
-/// the name of the request in logs before format 6.
+/// A change: as requested, with the identifier 0 for a new resource, and as decided and stored in the log. Each alias
+/// is the name of the request in logs before format 6.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {

@@ -59,8 +59,8 @@ pub(super) fn page(call: &Call, default_size: u64) -> Page {
     call.page("page", "per_page", default_size, MAX_PAGE_SIZE)
 }
 
-/// Returns a page of a list that has `total` items in all. Version 1 of the API links to the adjacent pages as `next` and
-/// `previous`, version 5 as `next` and `back`.
+/// Returns a page of a list that has `total` items in all. Version 1 of the API links to the adjacent pages as `next`
+/// and `previous`, version 5 as `next` and `back`.
 pub(super) fn list(
     page: Page,
     base: &BaseUrl,

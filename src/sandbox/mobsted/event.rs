@@ -57,8 +57,8 @@ pub(in crate::sandbox) struct List {
     pub(super) structure: Value,
 }
 
-/// A change: as requested, with the number 0 for a new resource, and as decided and stored in the log. Each alias is the
-/// name of the request in logs before format 6.
+/// A change: as requested, with the number 0 for a new resource, and as decided and stored in the log. Each alias is
+/// the name of the request in logs before format 6.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Event {

@@ -151,8 +151,8 @@ fn shown_list(list: &List) -> Value {
     resource("List", list.id, attributes)
 }
 
-/// Responds to a request to `/hashtags/{what}`: the names of readable values of objects, apps and the account, and those
-/// values.
+/// Responds to a request to `/hashtags/{what}`: the names of readable values of objects, apps and the account, and
+/// those values.
 fn hashtags(site: &Site, call: &Call, what: &str) -> Result<Reply, Reply> {
     Ok(match (&call.method, what) {
         (&Method::GET, "info") => {

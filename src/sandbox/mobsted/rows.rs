@@ -127,7 +127,8 @@ fn columns(object: &Object) -> Fields {
 }
 
 /// Returns the columns of a sub-account's row. Two vocabularies exist, the partner manual's (`TenantName`) and a later
-/// one of the vendor (`tenant`); the row has both. Numbers in columns that are not built in are text, missing ones null.
+/// one of the vendor (`tenant`); the row has both. Numbers in columns that are not built in are text, missing ones are
+/// null.
 fn sub_account(tenant: &Tenant, style: &Style) -> Value {
     let account = &tenant.account;
     let url = url_of(&account.name, style);

@@ -72,7 +72,8 @@ pub(in crate::sandbox) enum Event {
 /// The account of the simulated Sparrow SMS, with its credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparrowAccount {
-    /// The URL of its API by host name. The name does not resolve: connect to [`crate::sandbox::Sandbox::address`] instead.
+    /// The URL of its API by host name. The name does not resolve: connect to
+    /// [`Sandbox::address`](crate::sandbox::Sandbox::address) instead.
     #[serde(skip)]
     pub url: String,
     /// The URL of its API by path, for clients that do not know the sandbox.

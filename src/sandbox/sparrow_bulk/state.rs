@@ -28,7 +28,8 @@ pub(in crate::sandbox) enum Event {
 /// The account of the simulated bulk API of Sparrow SMS, with its token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparrowBulkAccount {
-    /// The URL of its API by host name. The name does not resolve: connect to [`crate::sandbox::Sandbox::address`] instead.
+    /// The URL of its API by host name. The name does not resolve: connect to
+    /// [`Sandbox::address`](crate::sandbox::Sandbox::address) instead.
     #[serde(skip)]
     pub url: String,
     /// The URL of its API by path, for clients that do not know the sandbox.
