@@ -93,8 +93,16 @@ impl Server {
             .build()
             .map_err(failed)?;
         let entered = runtime.enter();
-        let (listener, address) = listen(addresses)?;
+        let listening = listen(addresses);
         drop(entered);
+        let (listener, address) = match listening {
+            Ok(listening) => listening,
+            Err(error) => {
+                // Dropping it could block, which a caller's own runtime would not allow.
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("sandbox".to_owned())
