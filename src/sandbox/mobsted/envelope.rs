@@ -49,11 +49,12 @@ pub(super) fn list<T>(
 ) -> Reply {
     let page = page(call);
     let (items, total) = page.of(items);
-    on_page(page, items.into_iter().map(resource).collect(), total)
+    let items: Vec<Value> = items.into_iter().map(resource).collect();
+    on_page(page, &items, total)
 }
 
 /// Returns a page of a list that has `total` items in all.
-pub(super) fn on_page(page: Page, data: Vec<Value>, total: usize) -> Reply {
+pub(super) fn on_page(page: Page, data: &[Value], total: usize) -> Reply {
     let last_page = (total as u64).div_ceil(page.size).max(1);
     Reply::ok(&json!({
         "data": data,

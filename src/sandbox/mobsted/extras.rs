@@ -27,8 +27,8 @@ pub(super) fn plan(site: &Site, call: &Call, path: &[&str]) -> Result<Action, Re
             let app = app.ok_or_else(|| bad_request("ApplicationId is required"))?;
             app_exists(site, call, app)?;
             let screen = json!({ "id": "1", "ApplicationId": app, "Name": "Main" });
-            let screens = vec![resource("Screen", 1, screen)];
-            Ok(Action::Show(envelope::on_page(envelope::page(call), screens, 1)))
+            let screens = [resource("Screen", 1, screen)];
+            Ok(Action::Show(envelope::on_page(envelope::page(call), &screens, 1)))
         }
         (&Method::GET, ["operations", "list"]) => {
             let operation = json!({ "Name": "Send an email", "APIProviderMethodId": 1 });

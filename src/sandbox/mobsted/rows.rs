@@ -27,8 +27,8 @@ pub(super) fn list(site: &Site, call: &Call) -> Result<Action, Reply> {
             (tenants.into_iter().cloned().collect::<Vec<_>>(), total)
         });
         let row = |tenant: &Tenant| resource("Object", tenant.account.id, sub_account(tenant, &call.style));
-        let rows = tenants.iter().map(row).collect();
-        return Ok(Action::Show(envelope::on_page(page, rows, total)));
+        let rows: Vec<Value> = tenants.iter().map(row).collect();
+        return Ok(Action::Show(envelope::on_page(page, &rows, total)));
     }
     let rows = read(site, call, |tenant| {
         let rows = tenant.objects.values().filter(|object| object.app == app);

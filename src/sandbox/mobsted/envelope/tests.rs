@@ -12,7 +12,7 @@ fn pagination_counts_from_one_and_has_at_least_one_page() {
     let page = Page { number: 3, size: 4 };
     assert_eq!(page.of(0..10), (vec![8, 9], 10));
     let meta =
-        |total| -> Value { serde_json::from_slice(&on_page(page, vec![], total).body).unwrap_or_default() };
+        |total| -> Value { serde_json::from_slice(&on_page(page, &[], total).body).unwrap_or_default() };
     assert_eq!(
         meta(10)["meta"],
         json!({"current_page": 3, "last_page": 3, "total": 10, "per_page": 4})
