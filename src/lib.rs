@@ -11,6 +11,7 @@
 //! | --- | --- | --- | --- |
 //! | 8 | [`cli`] | commands, flags, configuration, the terminal, exit codes | everything |
 //! | 7 | [`runtime`] | builds a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, run, bulk |
+//! | 7 | `import` | converts files of other tools (Postman) to a profile and a script | value, operation, script |
 //! | 7 | `report` | serializes finished data: results, summary | value, run, bulk |
 //! | 6 | `bulk` | turns rows into calls of `main`; the queue is in the journal | value, clock, journal, script, run |
 //! | 6 | `repl` | the interactive loop | value, clock, script, run, operation |
@@ -75,6 +76,8 @@ pub mod client;
 #[doc(hidden)]
 pub mod clock;
 pub(crate) mod flight;
+#[cfg(feature = "cli")]
+pub(crate) mod import;
 #[doc(hidden)]
 pub mod journal;
 pub mod operation;

@@ -1,41 +1,30 @@
 //! `provisor import`: converts files of other tools to a profile and a script.
 
-mod address;
-mod body;
-mod code;
-mod collection;
-mod environment;
-mod known;
-mod profile;
-mod read;
-mod request;
-mod script;
-mod secrets;
-mod sessions;
-mod site;
-#[cfg(test)]
-mod tests;
-mod typed;
-mod values;
-mod web;
-
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde_json::Value as Json;
 
 use super::app::App;
+use super::config;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::private_file;
+use super::profile::save::{self, Secrets};
+use super::profile::secret_location::SecretLocation;
 use super::run;
-use crate::script::bundle::{Bundle, Loader, Source};
-use crate::script::host::Host;
-use crate::script::program;
-use collection::Collection;
-use environment::{Account, Environment};
-use read::Found;
-use script::{ConversionInput, Script};
-use sessions::ImportedProfile;
+use super::secret_store::SecretId;
+use crate::import::{self, ImportError, ImportOptions, ImportedProfile, ImportedScript};
+
+/// The maximum size of a file, in bytes.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// The maximum number of notes printed; the script contains all of them.
+const MAX_NOTES: usize = 20;
+
+const EXPORT_HINT: &str = "in Postman, export a collection as version 2.1, or an environment";
 
 /// Import from other tools (Postman).
 #[derive(Args)]
@@ -84,180 +73,154 @@ struct PostmanCommand {
 
 pub(super) fn import(app: &App, command: &ImportCommand) -> Result<Exit, CommandError> {
     let Action::Postman(command) = &command.action;
-    let (environment, collection) = files(&command.files)?;
-    let account = match &environment {
-        Some(environment) => account(app, command, environment, collection.as_ref())?,
-        None => None,
+    let mut files = Vec::new();
+    for path in &command.files {
+        files.push((path.display().to_string(), read(path)?));
+    }
+    let requested = command.platform.as_deref();
+    let take = command.take.iter().map(|take| {
+        let pair = take
+            .split_once('=')
+            .map(|(key, variable)| (key.trim(), variable.trim()));
+        let pair = pair.filter(|(key, variable)| !key.is_empty() && !variable.is_empty());
+        pair.ok_or_else(|| CommandError::usage(format!("--take {take}: write FIELD=VARIABLE")))
+    });
+    let options = ImportOptions {
+        platform: requested.map(|name| app.platform(name)).transpose()?,
+        take: take.collect::<Result<_, _>>()?,
+        profile: command.profile.as_deref(),
+        reserved: run::own_names(),
     };
-    let name = match (&account, &environment) {
-        (Some(_), Some(environment)) => Some(profile::name(command.profile.as_deref(), environment)?),
-        _ => None,
-    };
-    let script = match &collection {
-        Some(collection) => Some(converted(
-            &run::host(app),
-            collection,
-            environment.as_ref(),
-            profiled(name.as_deref(), account.as_ref()),
-        )?),
-        None => None,
-    };
+    let imported = import::import(&files, app.catalogue(), &options).map_err(|error| refused(app, error))?;
+    if imported.lacks_account {
+        app.ui.note("the environment is not a complete account of a known platform: no profile is created, and its values become parameters of the script (--platform web creates one; --platform and --take FIELD=VARIABLE supply missing values)");
+    }
     // Check all input before anything is written.
+    if let Some(profile) = &imported.profile {
+        save::check_name(&profile.name)?;
+    }
     if let Some(out) = &command.out {
-        check_out(out, script.is_some(), command.force)?;
+        check_out(out, imported.script.is_some(), command.force)?;
     }
-    if let (Some(account), Some(name)) = (account, &name) {
-        profile::write(app, name, account, command.force)?;
+    if let Some(profile) = &imported.profile {
+        write_profile(app, profile, command.force)?;
     }
-    if let Some(script) = script {
-        deliver(app, command.out.as_deref(), &script)?;
+    if let Some(script) = &imported.script {
+        deliver(app, command.out.as_deref(), script)?;
     }
     Ok(Exit::Ok)
 }
 
-/// Reads the files, in any order, and sorts them by their content.
-fn files(paths: &[PathBuf]) -> Result<(Option<Environment>, Option<Collection>), CommandError> {
-    let (mut environment, mut collection) = (None, None);
-    for path in paths {
-        let again = |what: &str| {
-            CommandError::usage(format!("`{}` is a second {what}", path.display()))
-                .hint("pass at most one environment and one collection")
-        };
-        match read::read(path)? {
-            Found::Environment(_) if environment.is_some() => return Err(again("environment")),
-            Found::Collection(_) if collection.is_some() => return Err(again("collection")),
-            Found::Environment(json) => environment = Some(environment::read(&json)),
-            Found::Collection(json) => {
-                let read = collection::read(&json);
-                collection = Some(read.map_err(|reason| {
-                    CommandError::usage(format!("the collection in `{}` {reason}", path.display()))
-                })?);
-            }
-        }
+/// Reads a file, or stdin for `-`, as JSON.
+fn read(path: &Path) -> Result<Json, CommandError> {
+    let shown = path.display();
+    let unreadable = |reason: String| CommandError::usage(format!("`{shown}` cannot be read: {reason}"));
+    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|error| unreadable(error.to_string()))?)
+    };
+    let mut bytes = Vec::new();
+    let read = source.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(
+            unreadable(format!("it is larger than {} MB", MAX_FILE_BYTES >> 20))
+                .hint("export the folders that you need as separate collections"),
+        );
     }
-    Ok((environment, collection))
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    serde_json::from_slice(text).map_err(|error| {
+        // The message gives the position, never the content there.
+        CommandError::usage(format!(
+            "`{shown}` is not JSON, or is nested too deeply: line {}, column {}",
+            error.line(),
+            error.column()
+        ))
+        .hint(EXPORT_HINT)
+    })
 }
 
-fn account(
-    app: &App,
-    command: &PostmanCommand,
-    environment: &Environment,
-    collection: Option<&Collection>,
-) -> Result<Option<Account>, CommandError> {
-    let catalogue = app.catalogue().clone();
-    let requested = command.platform.as_deref();
-    let requested = requested.map(|name| app.platform(name)).transpose()?;
-    let mut chosen = Vec::new();
-    for take in &command.take {
-        let pair = take
-            .split_once('=')
-            .filter(|(field, variable)| !field.is_empty() && !variable.is_empty());
-        let (field, variable) =
-            pair.ok_or_else(|| CommandError::usage(format!("--take {take}: write FIELD=VARIABLE")))?;
-        chosen.push((field.trim().to_owned(), variable.trim().to_owned()));
-    }
-    let requests = collection
-        .map(|collection| collection.requests.as_slice())
-        .unwrap_or_default();
-    let addresses: Vec<String> = requests
-        .iter()
-        .map(|request| address::read(&request.url).base)
-        .collect();
-    let collection_site = collection
-        .and_then(|collection| site::find_in_environment(&catalogue, collection, &environment.variables));
-    let account = environment::account(
-        &catalogue,
-        environment,
-        requested,
-        &chosen,
-        &addresses.join("\n"),
-        collection_site.as_ref(),
-    )?;
-    if account.is_none() {
-        if collection.is_none() {
-            return Err(CommandError::usage(
-                "provisor does not recognize the environment as an account of a platform",
-            )
+/// Adds what to do to an error of the importer.
+fn refused(app: &App, error: ImportError) -> CommandError {
+    let failed = CommandError::usage(&error);
+    match error {
+        ImportError::Unsupported { .. } => failed.hint(EXPORT_HINT),
+        ImportError::Duplicate { .. } => failed.hint("pass at most one environment and one collection"),
+        ImportError::Collection(_) | ImportError::Environment(_) => failed,
+        ImportError::UnknownPlatform => failed
             .hint(format!(
                 "name the platform: --platform {}",
                 app.platform_names("or")
             ))
-            .hint("if you also pass a collection, the values of such an environment become parameters"));
+            .hint("if you also pass a collection, the values of such an environment become parameters"),
+        ImportError::MissingKeys { keys, variables, .. } => failed.hint(format!(
+            "name the variable: --take {}=VARIABLE; the variables with a value are {variables}",
+            keys.first().copied().unwrap_or_default()
+        )),
+        ImportError::UnknownKey { known, .. } => {
+            CommandError::usage(format!("--take: {}", failed.message)).hint(format!("the fields are {known}"))
         }
-        app.ui.note("the environment is not a complete account of a known platform: no profile is created, and its values become parameters of the script (--platform web creates one; --platform and --take FIELD=VARIABLE supply missing values)");
-    }
-    Ok(account)
-}
-
-/// Converts the collection to a script. A script that does not compile is an error, so it is never written.
-fn converted(
-    host: &Host,
-    collection: &Collection,
-    environment: Option<&Environment>,
-    profile: Option<ImportedProfile>,
-) -> Result<Script, CommandError> {
-    let given = ConversionInput {
-        variables: environment
-            .map(|environment| environment.variables.clone())
-            .unwrap_or_default(),
-        profile,
-        taken: run::own_names(),
-        catalogue: host.catalogue().clone(),
-    };
-    if collection.requests.is_empty() {
-        return Err(CommandError::usage("the collection has no requests"));
-    }
-    let script = script::write(collection, &given)
-        .map_err(|reason| CommandError::usage(format!("the collection {reason}")))?;
-    let source = Source::new("import.rhai", script.text.as_str());
-    let read = Bundle::collect(&source, &NoImports).and_then(|bundle| program::Script::compile(host, bundle));
-    // Check its calls against the operation table, down to the keys of options.
-    let wrong = match read {
-        Ok(read) => read.check().into_iter().next(),
-        Err(diagnostic) => Some(*diagnostic),
-    };
-    match wrong {
-        None => Ok(script),
-        Some(wrong) => Err(CommandError::new(
-            Exit::Script,
-            format!(
-                "the script generated from the collection has mistakes: {}",
-                wrong.title
-            ),
-        )
-        .hint("nothing was written; this is a bug in provisor: please report it with the collection")),
+        ImportError::UnknownVariable { known, .. } => {
+            CommandError::usage(format!("--take: {}", failed.message))
+                .hint(format!("its variables are {known}"))
+        }
+        ImportError::Script(_) => CommandError::new(Exit::Script, failed.message)
+            .hint("nothing was written; this is a bug in provisor: please report it with the collection"),
     }
 }
 
-/// The profile made from the environment, as the script refers to it.
-fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<ImportedProfile> {
-    let (name, account) = (name?, account?);
-    let text = |key: &str| {
-        let found = account.texts.iter().find(|(known, _)| *known == key);
-        found.map(|(_, text)| text.clone()).unwrap_or_default()
-    };
-    Some(ImportedProfile {
-        name: name.to_owned(),
-        platform: account.platform,
-        url: text("url"),
-        part: account
-            .platform
-            .import
-            .scope
-            .map(|scope| text(scope.key))
-            .unwrap_or_default(),
-        taken: account.taken.clone(),
-        signs: !account.secrets.is_empty(),
-    })
-}
-
-/// A loader that refuses every import: an imported script has none.
-struct NoImports;
-
-impl Loader for NoImports {
-    fn load(&self, _: &str, _: &str) -> Result<Source, String> {
-        Err("an imported script has no imports".into())
+/// Writes the profile and seals its secrets.
+fn write_profile(app: &App, imported: &ImportedProfile, force: bool) -> Result<(), CommandError> {
+    let name = imported.name.as_str();
+    let config = save::read(app)?;
+    let known = config.profiles().get(name);
+    if let Some(profile) = known.filter(|_| !force) {
+        return Err(CommandError::usage(format!(
+            "profile `{name}` already exists in {}",
+            profile.file.display()
+        ))
+        .hint("choose another name with --profile, or pass --force to change this one"));
     }
+    let url = imported.text("url");
+    config::check_address(url, false)
+        .map_err(|problem| CommandError::usage(format!("the environment's address `{url}` {problem}")))?;
+    let mut draft = save::draft(app)?;
+    let action = if known.is_some() {
+        "profile-edit"
+    } else {
+        "profile-add"
+    };
+    let mut secrets = Secrets::new(app, action);
+    if imported.platform != app.catalogue().usual() {
+        draft.set(name, "platform", imported.platform.name);
+    }
+    for (key, text) in &imported.texts {
+        draft.set(name, key, text.as_str());
+    }
+    for (key, secret) in &imported.secrets {
+        let secret_id = SecretId {
+            profile: name.to_owned(),
+            key: key.name.to_owned(),
+            url: url.to_owned(),
+        };
+        let place = SecretLocation::Typed(secret.clone());
+        secrets.put(&mut draft, &secret_id, (&place, key.title))?;
+    }
+    let is_local = config::is_local_or_sandbox(url);
+    draft.set(name, "mode", if is_local { "dev" } else { "prod" });
+    secrets.save(draft, name)?;
+    let taken: Vec<&str> = imported.taken.iter().map(|(_, name)| name.as_str()).collect();
+    app.ui
+        .note(&format!("it was created from the variables {}", taken.join(", ")));
+    if !imported.unused.is_empty() {
+        app.ui.warn(&format!(
+            "these secrets of the environment have no key in a profile of this platform, and were not stored: {}",
+            imported.unused.join(", ")
+        ));
+    }
+    app.ui.hint(&format!("test it: provisor profile test {name}"));
+    Ok(())
 }
 
 fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandError> {
@@ -285,17 +248,14 @@ fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandErr
 }
 
 /// Writes the script and prints a summary of the conversion.
-fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), CommandError> {
+fn deliver(app: &App, out: Option<&Path>, script: &ImportedScript) -> Result<(), CommandError> {
     match out {
         None => app.print(script.text.trim_end())?,
         Some(out) => private_file::write(out, |sink| Ok(sink.write_all(script.text.as_bytes())?))?,
     }
     app.ui.note(&format!(
-        "{}: {} with platform operations, {} with http::, {} left out; {}",
-        script::format_count(script.requests, "request"),
-        script.typed,
-        script.web,
-        script.omitted,
+        "{}; {}",
+        script.summary("http::"),
         script.scripts_note()
     ));
     for note in script.notes.iter().take(MAX_NOTES) {
@@ -304,7 +264,7 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
     if script.notes.len() > MAX_NOTES {
         app.ui.note(&format!(
             "- and {}, in the comments of the script",
-            script::format_count(script.notes.len() - MAX_NOTES, "more note")
+            import::count(script.notes.len() - MAX_NOTES, "more note")
         ));
     }
     if !script.secrets.is_empty() {
@@ -322,6 +282,3 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
     }
     Ok(())
 }
-
-/// The maximum number of notes printed; the script contains all of them.
-const MAX_NOTES: usize = 20;

@@ -1,6 +1,13 @@
 //! Rules for the importer: how requests recorded by other tools become calls of a platform's operations, and how their
 //! environments become accounts.
 
+use crate::client::Method;
+
+/// Whether operations can send requests with this method.
+pub(crate) fn is_sendable_method(name: &str) -> bool {
+    Method::parse(name).is_ok()
+}
+
 /// The importer's rules for a platform.
 #[derive(Debug)]
 pub struct ImportRules {

@@ -8,7 +8,8 @@ use std::path::Path;
 /// The top-level modules, highest first: the most lines without tests, in hundreds, and what each may import of the
 /// modules below it. Growth beyond that changes this table in the same commit.
 const ROOMS: &[(&str, usize, &str)] = &[
-    ("cli", 246, "*"),
+    ("cli", 205, "*"),
+    ("import", 38, "value operation script"),
     ("report", 10, "value run bulk"),
     (
         "runtime",

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::args::{MODES, ProfileArgs};
-use super::fields;
 use super::list;
 use super::save::{self, Secrets};
 use super::secret_location::{FORMS, SecretLocation};
@@ -270,7 +269,7 @@ fn secrets(
     let has = |key: &str| {
         texts.iter().any(|(known, _)| *known == key) || found.iter().any(|(known, _)| known.name == key)
     };
-    for key in fields::unpaired(platform, has) {
+    for key in platform.unpaired(has) {
         let _ = write!(absent, ", --secret {key}=PLACE");
     }
     match absent.strip_prefix(", ") {

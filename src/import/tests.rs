@@ -7,19 +7,42 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 
-fn script_of(json: &Json) -> Script {
-    let collection = collection::read(json).unwrap();
-    converted(
-        &Host::new(&crate::platforms::catalogue()),
-        &collection,
-        None,
-        None,
-    )
-    .unwrap()
+fn imported(files: &[&Json]) -> Result<Imported, ImportError> {
+    let named = files.iter().map(|json| ("x.json".to_owned(), (*json).clone()));
+    let files: Vec<(String, Json)> = named.collect();
+    let options = ImportOptions {
+        reserved: BTreeSet::from(["rows".to_owned()]),
+        ..ImportOptions::default()
+    };
+    import(&files, &crate::platforms::catalogue(), &options)
 }
 
-fn one(request: &Json) -> Script {
+fn script_of(json: &Json) -> ImportedScript {
+    imported(&[json]).unwrap().script.unwrap()
+}
+
+fn one(request: &Json) -> ImportedScript {
     script_of(&json!({"info": {"name": "x"}, "item": [{"name": "Do it", "request": request}]}))
+}
+
+#[test]
+fn postman_collections_and_environments_are_detected_by_content() {
+    let refused = |json: Json| document(&json).unwrap_err();
+    assert!(matches!(
+        document(&json!({"name": "x", "values": []})),
+        Ok(Document::Environment(_))
+    ));
+    assert!(matches!(
+        document(&json!({"info": {}, "item": []})),
+        Ok(Document::Collection(_))
+    ));
+    assert!(matches!(
+        document(&json!({"collection": {"info": {}, "item": []}})),
+        Ok(Document::Collection(_))
+    ));
+    assert!(refused(json!({"requests": []})).contains("version 1"));
+    assert!(refused(json!({"info": {"schema": "https://x/v3.0.0/"}, "item": []})).contains("v3.0.0"));
+    assert!(refused(json!([1, 2])).contains("neither"));
 }
 
 #[test]
@@ -242,17 +265,8 @@ fn folder_variables_are_scoped_to_their_folder() {
     }
     assert!(!script.text.contains("hush"), "{}", script.text);
     // The environment's value applies to all of them.
-    let given = ConversionInput {
-        variables: vec![collection::Variable {
-            key: "base".into(),
-            value: "https://env.example.com".into(),
-            ..collection::Variable::default()
-        }],
-        profile: None,
-        taken: BTreeSet::new(),
-        catalogue: crate::platforms::catalogue(),
-    };
-    let script = script::write(&collection::read(&json).unwrap(), &given).unwrap();
+    let environment = json!({"name": "x", "values": [{"key": "base", "value": "https://env.example.com"}]});
+    let script = imported(&[&environment, &json]).unwrap().script.unwrap();
     assert!(
         script.text.contains("https://env.example.com") && !script.text.contains("folder.example.com"),
         "{}",
@@ -403,27 +417,14 @@ fn unsupported_headers_and_pagination_parameters_are_reported_as_notes() {
 fn the_platform_of_an_environment_is_detected_from_request_urls() {
     let collection = |url: &str| {
         let ask = |path: &str| json!({"name": path, "request": {"url": format!("{url}{path}"), "header": [{"key": "App-Id", "value": "{{app_id}}"}]}});
-        collection::read(&json!({"info": {"name": "x"}, "item": [ask("/login/admin/{{companyId}}"), ask("/admin/{{companyId}}/people")]})).unwrap()
+        json!({"info": {"name": "x"}, "item": [ask("/login/admin/{{companyId}}"), ask("/admin/{{companyId}}/people")]})
     };
     let environment = |host: &str, password: &str| {
-        environment::read(
-            &json!({"name": "Local", "values": [{"key": "host", "value": host}, {"key": "email", "value": "ann@x.example"},
-            {"key": "password", "value": password}, {"key": "app_id", "value": "app-1"}, {"key": "companyId", "value": "37"}]}),
-        )
+        json!({"name": "Local", "values": [{"key": "host", "value": host}, {"key": "email", "value": "ann@x.example"},
+            {"key": "password", "value": password}, {"key": "app_id", "value": "app-1"}, {"key": "companyId", "value": "37"}]})
     };
-    let account = |collection: &Collection, environment: &Environment| {
-        let collection_site =
-            site::find_in_environment(&crate::platforms::catalogue(), collection, &environment.variables);
-        environment::account(
-            &crate::platforms::catalogue(),
-            environment,
-            None,
-            &[],
-            "",
-            collection_site.as_ref(),
-        )
-        .unwrap()
-    };
+    let account =
+        |collection: &Json, environment: &Json| imported(&[collection, environment]).unwrap().profile;
     for (host, url, becomes) in [
         (
             "http://127.0.0.1:4711/jrni/api/v1",
@@ -443,10 +444,7 @@ fn the_platform_of_an_environment_is_detected_from_request_urls() {
     ] {
         let found = account(&collection(url), &environment(host, "hush")).unwrap();
         assert_eq!(found.platform, &crate::platforms::jrni::PLATFORM);
-        assert_eq!(
-            found.texts.iter().find(|(key, _)| *key == "url").unwrap().1,
-            becomes
-        );
+        assert_eq!(found.text("url"), becomes);
     }
     // Requests to other hosts are ignored, and an incomplete account is none.
     assert!(
@@ -543,7 +541,7 @@ fn duplicate_json_keys_and_invalid_graphql_variables_are_not_dropped_silently() 
 }
 
 proptest! {
-    /// Any script generated from a collection compiles, as `converted` checks.
+    /// Any script generated from a collection compiles, as `import` checks.
     #[test]
     fn a_script_imported_from_any_collection_compiles(
         name in "\\PC{0,30}", about in "(\\PC|\\n|\\r|\\*/|@param x){0,40}", path in "\\PC{0,20}", key in "\\PC{1,12}",
@@ -556,10 +554,9 @@ proptest! {
                 "method": "POST", "url": {"raw": format!("https://x.example/{path}?{key}={value}"), "query": [{"key": key, "value": value}]},
                 "header": [{"key": key, "value": value}], "description": about,
                 "body": {"mode": "formdata", "formdata": [{"key": key, "value": value}, {"key": "f", "type": "file", "src": value}]}}}]}]});
-        let collection = collection::read(&json).unwrap();
-        // A circular variable or a credential in a name is a usage error; a script that does not compile is a bug.
-        if let Err(error) = converted(&Host::new(&crate::platforms::catalogue()), &collection, None, None) {
-            prop_assert!(error.exit == Exit::Usage, "{} {json}", error.message);
+        // A circular variable or a credential in a name is an error; a script that does not compile is a bug.
+        if let Err(error) = imported(&[&json]) {
+            prop_assert!(!matches!(error, ImportError::Script(_)), "{error} {json}");
         }
     }
 }
