@@ -112,17 +112,22 @@ pub(super) fn payload(json: &Json, values: &Values) -> Payload {
 }
 
 fn form_payload(json: &Json, encoding: Encoding) -> Payload {
-    let given = fields(json);
-    if given.is_empty() {
-        return Payload::Nothing;
+    match distinct(fields(json)) {
+        Some(fields) if fields.is_empty() => Payload::Nothing,
+        Some(fields) => Payload::Fields(fields, encoding),
+        None => Payload::Other,
     }
+}
+
+/// The fields as a map of texts; `None` if one is a file or occurs twice.
+pub(super) fn distinct(fields: Vec<Field>) -> Option<Map<String, Json>> {
     let mut map = Map::new();
-    for field in given {
+    for field in fields {
         if field.file.is_some() || map.insert(field.key, field.value.into()).is_some() {
-            return Payload::Other;
+            return None;
         }
     }
-    Payload::Fields(map, encoding)
+    Some(map)
 }
 
 fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<Body, String> {

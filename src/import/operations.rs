@@ -9,7 +9,7 @@ use super::account::{self, ImportedProfile};
 use super::body::{self, Encoding, Payload};
 use super::code::{Code, Converted, Kind, quoted};
 use super::collection::{self, Collection, Field, Request, Variable};
-use super::variables::{Findings, Values, is_secret, parts, scrubbed};
+use super::variables::{Findings, Part, Values, is_secret, parts, scrubbed};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::import::{ApiRoot, ImportArg, ImportRoute, Mark, RouteMeaning};
 use crate::operation::platform::Platform;
@@ -415,16 +415,20 @@ impl<'a> PlatformRequest<'a> {
             use ImportArg::{Body, Map, Rest, RestAs};
             matches!(arg, Body | Rest(_) | RestAs(..) | Map { .. })
         });
+        let is_map = |arg: &ImportArg| matches!(arg, ImportArg::Map { .. });
+        let reads_query = self.request.method == "GET" && args.iter().any(is_map);
+        let is_implied = |key: &str| route.implied.iter().any(|name| is(name, key));
         let takes_query = |key: &str| {
             let by_arg = |arg: &ImportArg| matches!(arg, ImportArg::Query(name) if is(name, key));
-            route.query.is_some_and(|(name, _)| is(name, key)) || args.iter().any(by_arg)
+            let is_condition = route.query.is_some_and(|(name, _)| is(name, key));
+            is_condition || is_implied(key) || reads_query || args.iter().any(by_arg)
         };
         let takes_field = |key: &str| {
             let by_arg = |arg: &ImportArg| {
                 use ImportArg::{Field, FieldAs};
                 matches!(arg, Field(name) | FieldAs(name, _) if is(name, key))
             };
-            takes_body || args.iter().any(by_arg) || route.implied.iter().any(|name| is(name, key))
+            takes_body || is_implied(key) || args.iter().any(by_arg)
         };
         let query = &self.request.address.query;
         let asks_more = query.iter().any(|field| {
@@ -484,7 +488,10 @@ impl<'a> PlatformRequest<'a> {
                     Some(Code::Map(rest)) if !rest.is_empty() => Some(Code::under(key, Code::Map(rest))),
                     _ => continue,
                 },
-                ImportArg::Map { places, moves } => self.map(op, places, moves, values)?,
+                ImportArg::Map { places, moves } => {
+                    let without = matched.route.implied;
+                    self.map(op, places, moves, without, values)?
+                }
             };
             match code {
                 Some(code) => written.push(code.render(4)),
@@ -504,19 +511,26 @@ impl<'a> PlatformRequest<'a> {
         body::object(&fields, values).map(Some)
     }
 
-    /// Builds a map of the whole JSON body; `None` if a value has no place in it, or if a key that the operation
-    /// requires is missing.
+    /// Builds a map of the whole JSON body or form, or of the query of a GET, except the fields in `without`; `None` if a
+    /// value has no place in it, or if a key that the operation requires is missing.
     fn map(
         &self,
         op: &OpSpec,
         places: &[(&str, &str)],
         moves: &[(&str, &str)],
+        without: &[&str],
         values: &mut Values,
     ) -> Result<Option<Code>, String> {
-        let Payload::Fields(fields, Encoding::Json) = &self.payload else {
+        let (fields, is_json) = match &self.payload {
+            _ if self.request.method == "GET" => (body::distinct(self.request.address.query.clone()), false),
+            Payload::Fields(fields, encoding) => (Some(fields.clone()), *encoding == Encoding::Json),
+            _ => (None, false),
+        };
+        let Some(mut fields) = fields else {
             return Ok(None);
         };
-        let mut rest = Json::Object(fields.clone());
+        fields.retain(|key, _| !without.iter().any(|name| name.eq_ignore_ascii_case(key)));
+        let mut rest = Json::Object(fields);
         for (from, to) in moves {
             let value = rest.pointer_mut(from).map(Json::take).unwrap_or_default();
             let (parent, key) = to.rsplit_once('/').unwrap_or_default();
@@ -524,17 +538,24 @@ impl<'a> PlatformRequest<'a> {
                 parent.insert(key.to_owned(), value);
             }
         }
-        let mut map = Vec::new();
-        for (key, place) in places {
-            let found = rest.pointer_mut(place).map(Json::take);
-            if let Some(found) = found.filter(|found| !found.is_null()) {
-                map.push(((*key).to_owned(), body::value(&found, key, values)?));
-            }
-        }
         let keys = match op.params.first().map(|param| param.ty) {
             Some(Type::Options(keys)) => keys,
             _ => &[],
         };
+        let mut map = Vec::new();
+        for (key, place) in places {
+            let found = rest.pointer_mut(place).map(Json::take);
+            let is_list = || {
+                keys.iter()
+                    .any(|known| known.name == *key && known.ty == Type::Texts)
+            };
+            let code = match found {
+                None | Some(Json::Null) => continue,
+                Some(Json::String(text)) if !is_json && is_list() => comma_separated(&text, key, values)?,
+                Some(found) => body::value(&found, key, values)?,
+            };
+            map.push(((*key).to_owned(), code));
+        }
         let mut required = keys.iter().filter(|key| key.required);
         let has_all = required.all(|key| map.iter().any(|(known, _)| known == key.name));
         Ok((has_all && is_empty(&rest)).then_some(Code::Map(map)))
@@ -616,6 +637,17 @@ fn is_implied(field: &Field, values: &Values) -> bool {
         }
         name => OWN_HEADERS.contains(&name) || OMITTED.contains(&name),
     }
+}
+
+/// Converts a comma-separated text to a list; one that is a single variable is split when the script runs.
+fn comma_separated(text: &str, key: &str, values: &mut Values) -> Result<Code, String> {
+    if let [Part::Placeholder(_)] = parts(text.trim()).as_slice() {
+        let pieces = values.pieces(text.trim())?;
+        return Ok(Code::Expr(format!("{}.split(\",\")", values.text(&pieces))));
+    }
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let items = items.map(|item| values.value(item, key));
+    Ok(Code::List(items.collect::<Result<_, _>>()?))
 }
 
 /// Whether every value has been taken out.

@@ -87,7 +87,7 @@ pub struct ImportRoute {
     pub meaning: RouteMeaning,
     /// The path segment that names the part of the account; see [`ImportScope`].
     pub within: Option<&'static str>,
-    /// Body fields that the operation sets itself.
+    /// Fields of the body or the query that the operation sets itself.
     pub implied: &'static [&'static str],
     /// A note for readers of the script.
     pub note: Option<&'static str>,
@@ -123,8 +123,9 @@ pub enum ImportArg {
     FieldAs(&'static str, &'static str),
     /// A fixed text.
     Text(&'static str),
-    /// A map of everything in the JSON body: each key with the JSON pointer (RFC 6901) of its value. First, the value
-    /// at the first pointer of each pair in `moves` is moved to the second, or dropped if there is no place for it.
+    /// A map of everything in the JSON body or form, or in the query of a GET: each key with the JSON pointer (RFC 6901)
+    /// of its value. First, the value at the first pointer of each pair in `moves` is moved to the second, or dropped if
+    /// there is no place for it. Where the operation takes a list, the text of a form or query is split at its commas.
     Map {
         /// Keys and pointers.
         places: &'static [(&'static str, &'static str)],
@@ -195,7 +196,7 @@ impl ImportRoute {
         }
     }
 
-    /// Does not pass these body fields to the operation.
+    /// Does not pass these fields of the body or the query to the operation.
     #[must_use]
     pub const fn implied(self, implied: &'static [&'static str]) -> ImportRoute {
         ImportRoute { implied, ..self }

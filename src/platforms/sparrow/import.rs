@@ -10,7 +10,8 @@ pub(super) const RULES: ImportRules = ImportRules {
         in_address: false,
         distinctive: false,
     }],
-    hosts: &["sparrowsms."],
+    // The bulk API is another platform, on a host without a prefix.
+    hosts: &["-api.sparrowsms.", "ent.sparrowsms."],
     marks: &[Mark::Path("autho/apitoken/login"), Mark::Variable("partnertoken")],
     aliases: &[("api_token", &["token", "apikey"])],
     routes: ROUTES,

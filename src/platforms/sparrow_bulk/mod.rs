@@ -7,6 +7,7 @@ mod operations;
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
+use crate::operation::import::{ApiRoot, ImportArg, ImportRoute, ImportRules};
 use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn};
 use crate::operation::session;
 use crate::operation::spec::{Boxed, OpSpec};
@@ -30,6 +31,33 @@ static CONNECT: &[OpSpec] = &[session::connecting(
     &connect,
 )];
 
+/// The rules that convert requests recorded by other tools to calls. Each request carries the token.
+const IMPORT: ImportRules = ImportRules {
+    roots: &[ApiRoot {
+        path: "/v2",
+        in_address: false,
+        distinctive: false,
+    }],
+    hosts: &["//api.sparrowsms."],
+    aliases: &[("api_token", &["token", "apikey"])],
+    routes: &[
+        ImportRoute::call("GET|POST", "sms", "sparrow_bulk::send_sms", &[MESSAGE])
+            .implied(&["token"])
+            .note(OWN_TOKEN),
+        ImportRoute::call("GET|POST", "credit", "sparrow_bulk::credit", &[])
+            .implied(&["token"])
+            .note(OWN_TOKEN),
+    ],
+    ..ImportRules::NONE
+};
+
+const OWN_TOKEN: &str = "the token is that of the profile";
+
+const MESSAGE: ImportArg = ImportArg::Map {
+    places: &[("sender", "/from"), ("recipients", "/to"), ("text", "/text")],
+    moves: &[],
+};
+
 /// The bulk API of Sparrow SMS.
 pub(crate) static PLATFORM: Platform = Platform {
     account: Some(AccountSchema {
@@ -50,6 +78,7 @@ pub(crate) static PLATFORM: Platform = Platform {
         (operations::SEND, operations::SENT),
         (operations::CREDIT, operations::CREDITS),
     ],
+    import: &IMPORT,
     driver: &driver::SparrowBulk,
     ..Platform::new("sparrow_bulk", "Sparrow SMS (bulk)")
 };

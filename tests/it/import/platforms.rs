@@ -188,3 +188,59 @@ fn requests_of_sparrow_become_operations_and_pass_check() {
         "{script}"
     );
 }
+
+#[test]
+fn requests_of_the_bulk_api_become_operations_and_run() {
+    let home = Home::new();
+    let form = |pairs: &[(&str, &str)]| {
+        let fields = pairs
+            .iter()
+            .map(|(key, value)| json!({"key": key, "value": value}));
+        json!({"mode": "urlencoded", "urlencoded": fields.collect::<Vec<_>>()})
+    };
+    let ask = |name: &str, method: &str, path: &str, body: Json| {
+        let url = format!("http://api.sparrowsms.com/v2/{path}");
+        json!({"name": name, "request": {"method": method, "url": url, "body": body}})
+    };
+    let sms = |to: &str| {
+        form(&[
+            ("token", "tok-4711-tok"),
+            ("from", "Bakery"),
+            ("to", to),
+            ("text", "Hello {{name}}"),
+        ])
+    };
+    let collection = json!({"info": {"name": "Bulk"}, "item": [
+        ask("Two", "POST", "sms/", sms("9812345678, 9812345679")),
+        ask("Many", "POST", "sms/", sms("{{numbers}}")),
+        ask("By query", "GET", "sms?token={{token}}&from=Bakery&to=9812345678&text=Hi", Json::Null),
+        ask("Credit", "GET", "credit/?token={{token}}", Json::Null),
+        ask("Strange", "POST", "sms/", form(&[("token", "{{token}}"), ("to", "9812345678"), ("flash", "1")])),
+    ]});
+    home.write("api.json", &collection.to_string());
+    let _ = home
+        .run("import postman api.json --out bulk.rhai")
+        .ended(0)
+        .said(&["5 requests: 4 with platform operations, 1 with http::, 0 left out"]);
+    let script = home.read("bulk.rhai");
+    for part in [
+        "let session = sparrow_bulk::connect();",
+        "recipients: [\"9812345678\", \"9812345679\"], text: `Hello ${name}`}",
+        "recipients: `${numbers}`.split(\",\")",
+        "session.send_sms(#{sender: \"Bakery\", recipients: [\"9812345678\"], text: \"Hi\"})",
+        "session.credit()",
+        "/// Note: the token is that of the profile.",
+        "http::post(\"http://api.sparrowsms.com/v2/sms/\"",
+    ] {
+        assert!(script.contains(part), "no `{part}` in\n{script}");
+    }
+    assert!(!script.contains("tok-4711"), "{script}");
+    let _ = home.run("check bulk.rhai").ended(0);
+    // The sandbox has no host for the request that is left to `http::`.
+    let runs = script.replace("    done.strange = strange(token).status;\n", "");
+    home.write("runs.rhai", &runs);
+    let ran = home
+        .run("run runs.rhai --sandbox --json --name Ann --numbers 9812345670,9812345671 --token tok-4711-tok")
+        .ended(0);
+    assert!(ran.stdout.contains("\"credit\":\"done\""), "{}", ran.stdout);
+}
