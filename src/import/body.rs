@@ -286,6 +286,14 @@ pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Cod
     })
 }
 
+/// Converts a value that must be new for each call: a literal text becomes a parameter.
+pub(super) fn unique(json: &Json, field: &str, values: &mut Values) -> Result<Code, String> {
+    match json {
+        Json::String(text) if !text.starts_with(BARE) && !text.contains("{{") => values.input(text, field),
+        _ => value(json, field, values),
+    }
+}
+
 /// Converts the fields of a JSON object to a map.
 pub(super) fn object(fields: &Map<String, Json>, values: &mut Values) -> Result<Code, String> {
     let fields = fields

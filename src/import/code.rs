@@ -27,6 +27,8 @@ pub(super) struct Converted {
 pub(super) enum Kind {
     /// By an operation of a platform.
     Typed,
+    /// By an operation of a platform whose result the script returns.
+    Returned,
     /// By a raw web operation.
     Web,
     /// Not at all: provisor does it automatically, or cannot make it.

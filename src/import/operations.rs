@@ -425,8 +425,8 @@ impl<'a> PlatformRequest<'a> {
         };
         let takes_field = |key: &str| {
             let by_arg = |arg: &ImportArg| {
-                use ImportArg::{Field, FieldAs};
-                matches!(arg, Field(name) | FieldAs(name, _) if is(name, key))
+                use ImportArg::{Field, FieldAs, Unique};
+                matches!(arg, Field(name) | FieldAs(name, _) | Unique(name) if is(name, key))
             };
             takes_body || is_implied(key) || args.iter().any(by_arg)
         };
@@ -454,7 +454,12 @@ impl<'a> PlatformRequest<'a> {
             pages,
         ));
         notes.extend(self.unsent_headers_note(values));
-        Ok(Some(called(session, op.name, &written, notes)))
+        let kind = if route.returns {
+            Kind::Returned
+        } else {
+            Kind::Typed
+        };
+        Ok(Some(called(session, op.name, &written, kind, notes)))
     }
 
     /// Writes the arguments of a call; `None` if the request lacks one.
@@ -477,6 +482,10 @@ impl<'a> PlatformRequest<'a> {
                 ImportArg::Field(name) => match self.field(name) {
                     None | Some(Json::Null) => None,
                     Some(json) => Some(body::value(json, name, values)?),
+                },
+                ImportArg::Unique(name) => match self.field(name) {
+                    None | Some(Json::Null) => None,
+                    Some(json) => Some(body::unique(json, name, values)?),
                 },
                 ImportArg::FieldAs(name, key) => match self.field(name) {
                     None => continue,
@@ -600,7 +609,7 @@ impl<'a> PlatformRequest<'a> {
             args.extend(query.map(|query| query.render(4)));
         }
         let notes = self.unsent_headers_note(values).into_iter().collect();
-        Ok(Some(called(session, &name, &args, notes)))
+        Ok(Some(called(session, &name, &args, Kind::Typed, notes)))
     }
 
     /// A note on the headers that no operation sends, if there are any.
@@ -665,10 +674,10 @@ fn listed<'a>(beginning: &str, names: impl Iterator<Item = &'a str>) -> Option<S
     (!names.is_empty()).then(|| format!("{beginning} {}", names.join(", ")))
 }
 
-fn called(session: &str, name: &str, args: &[String], notes: Vec<String>) -> Converted {
+fn called(session: &str, name: &str, args: &[String], kind: Kind, notes: Vec<String>) -> Converted {
     Converted {
         code: Some(format!("{session}.{name}({})", args.join(", "))),
-        kind: Kind::Typed,
+        kind,
         notes,
     }
 }

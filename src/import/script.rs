@@ -173,7 +173,7 @@ impl<'a> Conversion<'a> {
         let mut script = ImportedScript {
             text: String::new(),
             requests: collection.requests.len(),
-            typed: of_kind(Kind::Typed),
+            typed: of_kind(Kind::Typed) + of_kind(Kind::Returned),
             web: of_kind(Kind::Web),
             omitted: of_kind(Kind::Omitted),
             scripts: collection.scripts.len() + own.sum::<usize>(),
@@ -298,6 +298,7 @@ impl Function<'_> {
                 format!("    // {name}: {reason}\n")
             }
             Kind::Web => format!("    done.{name} = {name}({params}).status;\n"),
+            Kind::Returned => format!("    done.{name} = {name}({params});\n"),
             Kind::Typed => format!("    {name}({params});\n    done.{name} = \"done\";\n"),
         }
     }

@@ -315,6 +315,17 @@ impl Values {
         index
     }
 
+    /// Adds a parameter for a literal text, which becomes its default unless it is a credential.
+    pub(super) fn input(&mut self, text: &str, field: &str) -> Result<Code, String> {
+        if name_is_secret(field) || self.is_credential(text) {
+            return self.value(text, field);
+        }
+        let about = format!("the `{field}` of the request; it must be unique");
+        let default = Some(text.to_owned()).filter(|text| !text.is_empty());
+        let index = self.add(name_of(field, "value"), about, default, false);
+        Ok(self.param(index))
+    }
+
     /// Adds a parameter under a unique name. Returns its index.
     pub(super) fn add(
         &mut self,

@@ -89,6 +89,8 @@ pub struct ImportRoute {
     pub within: Option<&'static str>,
     /// Fields of the body or the query that the operation sets itself.
     pub implied: &'static [&'static str],
+    /// Whether the script returns the result of the operation, not only that it was called.
+    pub returns: bool,
     /// A note for readers of the script.
     pub note: Option<&'static str>,
 }
@@ -113,6 +115,9 @@ pub enum ImportArg {
     Query(&'static str),
     /// A body field.
     Field(&'static str),
+    /// A body field that must be new for each call: a literal becomes a parameter of the script, with the literal as its
+    /// default.
+    Unique(&'static str),
     /// The whole body.
     Body,
     /// The body without these fields; an empty map if nothing remains.
@@ -144,6 +149,7 @@ impl ImportRoute {
             meaning,
             within: None,
             implied: &[],
+            returns: false,
             note: None,
         }
     }
@@ -200,6 +206,12 @@ impl ImportRoute {
     #[must_use]
     pub const fn implied(self, implied: &'static [&'static str]) -> ImportRoute {
         ImportRoute { implied, ..self }
+    }
+
+    /// Makes the script return the result of the operation.
+    #[must_use]
+    pub const fn returning(self) -> ImportRoute {
+        ImportRoute { returns: true, ..self }
     }
 
     /// Adds a note for readers of the script.

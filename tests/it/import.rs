@@ -130,14 +130,49 @@ fn a_postman_collection_becomes_a_runnable_script_of_platform_operations() {
     assert!(help.contains("--client-email"), "{help}");
     // The host signs in: every remaining parameter has a default, or is absent.
     let ran = home.run("run acme.rhai --sandbox --json").ended(0);
+    let row: Json = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(row["list_clients"], "done");
+    // What the vendor says to save: the address, the login and (sealed in the ledger) the password.
+    let created = &row["create_client"];
+    let snapshot = home.snapshot();
+    assert_eq!((snapshot.tenants.len(), snapshot.apps.len()), (1, 1));
+    assert_eq!(
+        (&created["login"], &created["password"], &created["outcome"]),
+        (&json!("ann@example.com"), &json!("***"), &json!("created"))
+    );
     assert!(
-        ran.stdout.contains("\"create_client\":\"done\""),
+        created["url"].as_str().unwrap().contains("-admin."),
         "{}",
         ran.stdout
     );
-    let snapshot = home.snapshot();
-    assert_eq!((snapshot.tenants.len(), snapshot.apps.len()), (1, 1));
     assert_eq!(snapshot.tenants[0].email, "ann@example.com");
+}
+
+#[test]
+fn the_literal_email_of_a_new_tenant_becomes_a_parameter() {
+    let home = Home::new();
+    let literal = collection()
+        .to_string()
+        .replace("{{client_email}}", "sample@example.com");
+    home.write("env.json", &environment().to_string());
+    home.write("literal.json", &literal);
+    let _ = home
+        .run("import postman env.json literal.json --out acme.rhai")
+        .ended(0);
+    let script = home.read("acme.rhai");
+    for part in [
+        "@param email string = \"sample@example.com\"  the `email` of the request; it must be unique",
+        "session.ensure_tenant(email)",
+        "done.create_client = create_client(session, email);",
+    ] {
+        assert!(script.contains(part), "no `{part}` in\n{script}");
+    }
+    let ran = home
+        .run("run acme.rhai --sandbox --json --email new@example.com")
+        .ended(0);
+    let row: Json = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(row["create_client"]["login"], "new@example.com");
+    assert_eq!(home.snapshot().tenants[0].email, "new@example.com");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Import of Mobsted requests recorded by other tools.
 
-use crate::operation::import::ImportArg::{Body, Field, FieldAs, Path, Query, RestAs};
+use crate::operation::import::ImportArg::{Body, Field, FieldAs, Path, Query, RestAs, Unique};
 use crate::operation::import::{ApiRoot, ImportRoute, ImportRules};
 
 const ENSURES: &str = "created, or returned unchanged if already recorded";
@@ -24,7 +24,11 @@ const ROUTES: &[ImportRoute] = &[
         &[("login", Query("login")), ("password", Query("password"))],
     ),
     ImportRoute::automatic("GET", "refresh", "provisor renews tokens automatically"),
-    ImportRoute::call("POST", "partners", "mobsted::ensure_tenant", &[Field("email")]).note(ENSURES),
+    // The vendor's manual: the e-mail address "has to be a new unique email for every new sub-account/tenant", and of the
+    // response: "Save this info".
+    ImportRoute::call("POST", "partners", "mobsted::ensure_tenant", &[Unique("email")])
+        .returning()
+        .note(ENSURES),
     ImportRoute::call("GET", "object", "mobsted::tenants", &[]).where_query("applicationId", "1"),
     ImportRoute::call("GET", "object", "mobsted::objects", &[Query("applicationId")]),
     ImportRoute::call("GET", "applications", "mobsted::apps", &[]),
