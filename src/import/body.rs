@@ -271,8 +271,7 @@ pub(super) fn pairs(fields: &[Field], values: &mut Values) -> Result<Code, Strin
 /// Converts JSON to a script value. `field` is the name of the field that holds it.
 pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Code, String> {
     Ok(match json {
-        Json::Null => Code::Expr("()".into()),
-        Json::Bool(flag) => Code::Expr(flag.to_string()),
+        Json::Null | Json::Bool(_) => Code::json(json),
         Json::Number(number) => number_code(number, field, values)?,
         Json::String(text) => match text.strip_prefix(BARE) {
             Some(name) => unquoted_variable(name, field, values)?,

@@ -1,5 +1,7 @@
 //! Generates Rhai source: strings, maps, lists, comments, names.
 
+use serde_json::Value as Json;
+
 use crate::script::words;
 
 /// A value in the generated script.
@@ -54,6 +56,20 @@ impl Code {
         Code::Expr(quoted(text))
     }
 
+    /// A JSON value without variables.
+    pub(super) fn json(json: &Json) -> Code {
+        match json {
+            Json::Null => Code::Expr("()".to_owned()),
+            Json::Bool(_) | Json::Number(_) => Code::Expr(json.to_string()),
+            Json::String(text) => Code::text(text),
+            Json::Array(items) => Code::List(items.iter().map(Code::json).collect()),
+            Json::Object(fields) => {
+                let fields = fields.iter().map(|(key, value)| (key.clone(), Code::json(value)));
+                Code::Map(fields.collect())
+            }
+        }
+    }
+
     /// A map with one key.
     pub(super) fn under(key: &str, code: Code) -> Code {
         Code::Map(vec![(key.to_owned(), code)])
@@ -77,6 +93,11 @@ impl Code {
         self.write(Some(indent))
     }
 
+    /// Renders the code on one line.
+    pub(super) fn line(&self) -> String {
+        self.write(None)
+    }
+
     /// Renders the code on one line, unless it is too long and there is an indent to break it up with.
     fn write(&self, indent: Option<usize>) -> String {
         let (open, close, items): (_, _, Vec<(String, &Code)>) = match self {
@@ -89,9 +110,7 @@ impl Code {
             }
             Code::List(items) => ("[", "]", items.iter().map(|item| (String::new(), item)).collect()),
         };
-        let inline = items
-            .iter()
-            .map(|(key, value)| format!("{key}{}", value.write(None)));
+        let inline = items.iter().map(|(key, value)| format!("{key}{}", value.line()));
         let line = format!("{open}{}{close}", inline.collect::<Vec<_>>().join(", "));
         let Some(indent) = indent.filter(|indent| indent + line.chars().count() > MAX_WIDTH) else {
             return line;

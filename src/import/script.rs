@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use serde_json::Value as Json;
+
 use super::account::ImportedProfile;
-use super::code::{Converted, Kind, comment, is_reserved, name_of, quoted};
+use super::code::{Code, Converted, Kind, comment, is_reserved, name_of, quoted};
 use super::collection::{self, Collection, EventScript, Request, Variable};
 use super::http;
 use super::operations::Sessions;
@@ -366,7 +368,7 @@ fn param_line(param: &Param, known: &[String]) -> String {
     };
     let default = match default {
         None => String::new(),
-        Some(text) if ty == "json" => format!(" = {text}"),
+        Some(text) if ty == "json" => json_default(text, known),
         Some(text) => format!(" = {}", quoted(text)),
     };
     let plain = if param.secret && param.in_text {
@@ -376,4 +378,13 @@ fn param_line(param: &Param, known: &[String]) -> String {
     };
     let line = format!("@param {} {ty}{default}  {about}{plain}", param.name);
     comment("///", &line)
+}
+
+/// The default of a JSON parameter; empty if its value contains a credential.
+fn json_default(text: &str, known: &[String]) -> String {
+    match serde_json::from_str(text) {
+        Ok(Json::String(_) | Json::Bool(_) | Json::Number(_)) | Err(_) => format!(" = {text}"),
+        Ok(_) if scrubbed(text, known) != text.lines().collect::<Vec<_>>().join("\n") => String::new(),
+        Ok(json) => format!(" = {}", Code::json(&json).line()),
+    }
 }

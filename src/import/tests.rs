@@ -540,6 +540,32 @@ fn duplicate_json_keys_and_invalid_graphql_variables_are_not_dropped_silently() 
     assert_eq!((script.web, script.omitted), (2, 1));
 }
 
+#[test]
+fn json_values_of_variables_become_defaults() {
+    let body =
+        json!({"mode": "raw", "raw": r#"{"a": {{none}}, "b": {{map}}, "c": {{hidden}}, "d": {{half}}}"#});
+    let variables: Vec<Json> = [
+        ("none", "null"),
+        ("map", r#"{"x": [1, null], "y z": "t"}"#),
+        ("hidden", r#"{"password": "hunter2"}"#),
+        ("half", "0.50"),
+    ]
+    .iter()
+    .map(|(key, value)| json!({"key": key, "value": value}))
+    .collect();
+    let script = script_of(&json!({"info": {"name": "x"}, "variable": variables, "item": [
+        {"name": "x", "request": {"method": "POST", "url": "https://x.example", "body": body}}]}));
+    for part in [
+        "@param none json = ()  ",
+        r#"@param map json = #{x: [1, ()], "y z": "t"}  "#,
+        "@param hidden json  ",
+        "@param half json = 0.50  ",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+    assert!(!script.text.contains("hunter2"), "{}", script.text);
+}
+
 proptest! {
     /// Any script generated from a collection compiles, as `import` checks.
     #[test]
