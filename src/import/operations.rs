@@ -249,7 +249,9 @@ impl<'a> Sessions<'a> {
                 let part = scope.map_or("", |key| profile.text(key)).to_owned();
                 return Ok((format!("{module}::connect({})", quoted(&profile.name)), part));
             }
-            None if is_first && !has_secret => return Ok((format!("{module}::connect()"), String::new())),
+            None if is_first && !has_secret => {
+                return Ok((format!("{module}::connect()"), String::new()));
+            }
             _ => {}
         }
         let mut map = vec![("url".to_owned(), Code::Expr(values.address(&site.written)?))];
@@ -406,100 +408,47 @@ impl<'a> PlatformRequest<'a> {
         args: &[ImportArg],
         values: &mut Values,
     ) -> Result<Option<Converted>, String> {
-        let Some(written) = self.arguments(matched, op, args, values)? else {
-            return Ok(None);
-        };
         let route = matched.route;
-        let is = |name: &str, key: &str| name.eq_ignore_ascii_case(key);
-        let takes_body = args.iter().any(|arg| {
-            use ImportArg::{Body, Map, Rest, RestAs};
-            matches!(arg, Body | Rest(_) | RestAs(..) | Map { .. })
-        });
-        let is_map = |arg: &ImportArg| matches!(arg, ImportArg::Map { .. });
-        let reads_query = self.request.method == "GET" && args.iter().any(is_map);
-        let is_implied = |key: &str| route.implied.iter().any(|name| is(name, key));
-        let takes_query = |key: &str| {
-            let by_arg = |arg: &ImportArg| matches!(arg, ImportArg::Query(name) if is(name, key));
-            let is_condition = route.query.is_some_and(|(name, _)| is(name, key));
-            is_condition || is_implied(key) || reads_query || args.iter().any(by_arg)
-        };
-        let takes_field = |key: &str| {
-            let by_arg = |arg: &ImportArg| {
-                use ImportArg::{Field, FieldAs, Unique};
-                matches!(arg, Field(name) | FieldAs(name, _) | Unique(name) if is(name, key))
-            };
-            takes_body || is_implied(key) || args.iter().any(by_arg)
-        };
-        let query = &self.request.address.query;
-        let asks_more = query.iter().any(|field| {
-            let key = field.key.to_lowercase();
-            let is_later = key == "page" && {
-                let page = values.expanded(&field.value);
-                page.trim().parse().is_ok_and(|page: i64| page > 1)
-            };
-            let reads_all = PAGING.contains(&key.as_str()) && !is_later;
-            !reads_all && key != CACHE_BUSTER && !takes_query(&key)
-        });
-        if asks_more || (self.payload == Payload::Other && !takes_body) {
-            return Ok(None);
-        }
-        let mut notes: Vec<String> = route.note.map(str::to_owned).into_iter().collect();
-        let keys = self.fields().into_iter().flat_map(Map::keys);
-        let left = keys.filter(|key| !takes_field(key)).map(String::as_str);
-        notes.extend(listed("the operation does not take", left));
-        let keys = query.iter().map(|field| field.key.as_str());
-        let pages = keys.filter(|key| PAGING.contains(&key.to_lowercase().as_str()));
-        notes.extend(listed(
-            "the operation reads the whole list, and does not take",
-            pages,
-        ));
-        notes.extend(self.unsent_headers_note(values));
-        let kind = if route.returns {
-            Kind::Returned
-        } else {
-            Kind::Typed
-        };
-        Ok(Some(called(session, op.name, &written, kind, notes)))
-    }
-
-    /// Writes the arguments of a call; `None` if the request lacks one.
-    fn arguments(
-        &self,
-        matched: &RouteMatch,
-        op: &OpSpec,
-        args: &[ImportArg],
-        values: &mut Values,
-    ) -> Result<Option<Vec<String>>, String> {
+        let mut remaining = Remaining::of(self, route);
         let mut written = Vec::new();
         for arg in args {
             let code = match *arg {
                 ImportArg::Path(name) => Some(values.value(matched.part(name), "id")?),
                 ImportArg::Text(text) => Some(Code::text(text)),
-                ImportArg::Query(name) => match self.query(name) {
-                    "" => None,
-                    text => Some(values.value(text, name)?),
+                ImportArg::Query(name) => match remaining.query(name) {
+                    Some(text) if !text.is_empty() => Some(values.value(&text, name)?),
+                    _ => None,
                 },
-                ImportArg::Field(name) => match self.field(name) {
+                ImportArg::Field(name) | ImportArg::Unique(name) => match remaining.field(name) {
                     None | Some(Json::Null) => None,
-                    Some(json) => Some(body::value(json, name, values)?),
+                    Some(json) if matches!(arg, ImportArg::Unique(_)) => {
+                        Some(body::unique(&json, name, values)?)
+                    }
+                    Some(json) => Some(body::value(&json, name, values)?),
                 },
-                ImportArg::Unique(name) => match self.field(name) {
-                    None | Some(Json::Null) => None,
-                    Some(json) => Some(body::unique(json, name, values)?),
-                },
-                ImportArg::FieldAs(name, key) => match self.field(name) {
+                ImportArg::FieldAs(name, key) => match remaining.field(name) {
                     None => continue,
-                    Some(json) => Some(Code::under(key, body::value(json, name, values)?)),
+                    Some(json) => Some(Code::under(key, body::value(&json, name, values)?)),
                 },
-                ImportArg::Body => self.rest(&[], values)?,
-                ImportArg::Rest(without) => self.rest(without, values)?,
-                ImportArg::RestAs(key, without) => match self.rest(without, values)? {
-                    Some(Code::Map(rest)) if !rest.is_empty() => Some(Code::under(key, Code::Map(rest))),
+                ImportArg::Rest => match remaining.fields.take() {
+                    None => None,
+                    Some(rest) => Some(body::object(&rest, values)?),
+                },
+                ImportArg::RestAs(key) => match remaining.fields.take() {
+                    Some(rest) if !rest.is_empty() => Some(Code::under(key, body::object(&rest, values)?)),
                     _ => continue,
                 },
                 ImportArg::Map { places, moves } => {
-                    let without = matched.route.implied;
-                    self.map(op, places, moves, without, values)?
+                    let (rest, is_json) = if self.request.method == "GET" {
+                        (body::distinct(std::mem::take(&mut remaining.query)), false)
+                    } else {
+                        let is_json = matches!(&self.payload, Payload::Fields(_, Encoding::Json));
+                        (remaining.fields.take(), is_json)
+                    };
+                    match rest {
+                        None => None,
+                        Some(rest) => map(op, rest, is_json, places, moves, values)?,
+                    }
                 }
             };
             match code {
@@ -507,67 +456,28 @@ impl<'a> PlatformRequest<'a> {
                 None => return Ok(None),
             }
         }
-        Ok(Some(written))
-    }
-
-    /// Converts the body fields except those in `without`; `None` if the body has no fields.
-    fn rest(&self, without: &[&str], values: &mut Values) -> Result<Option<Code>, String> {
-        let Some(fields) = self.fields() else {
+        let is_first_page = |field: &Field| {
+            let key = field.key.to_lowercase();
+            let page = values.expanded(&field.value).trim().parse();
+            let is_later = key == "page" && page.is_ok_and(|page: i64| page > 1);
+            PAGING.contains(&key.as_str()) && !is_later
+        };
+        if self.payload == Payload::Other || !remaining.query.iter().all(is_first_page) {
             return Ok(None);
-        };
-        let mut fields = fields.clone();
-        fields.retain(|key, _| !without.iter().any(|name| name.eq_ignore_ascii_case(key)));
-        body::object(&fields, values).map(Some)
-    }
-
-    /// Builds a map of the whole JSON body or form, or of the query of a GET, except the fields in `without`; `None` if a
-    /// value has no place in it, or if a key that the operation requires is missing.
-    fn map(
-        &self,
-        op: &OpSpec,
-        places: &[(&str, &str)],
-        moves: &[(&str, &str)],
-        without: &[&str],
-        values: &mut Values,
-    ) -> Result<Option<Code>, String> {
-        let (fields, is_json) = match &self.payload {
-            _ if self.request.method == "GET" => (body::distinct(self.request.address.query.clone()), false),
-            Payload::Fields(fields, encoding) => (Some(fields.clone()), *encoding == Encoding::Json),
-            _ => (None, false),
-        };
-        let Some(mut fields) = fields else {
-            return Ok(None);
-        };
-        fields.retain(|key, _| !without.iter().any(|name| name.eq_ignore_ascii_case(key)));
-        let mut rest = Json::Object(fields);
-        for (from, to) in moves {
-            let value = rest.pointer_mut(from).map(Json::take).unwrap_or_default();
-            let (parent, key) = to.rsplit_once('/').unwrap_or_default();
-            if let Some(Json::Object(parent)) = rest.pointer_mut(parent) {
-                parent.insert(key.to_owned(), value);
-            }
         }
-        let keys = match op.params.first().map(|param| param.ty) {
-            Some(Type::Options(keys)) => keys,
-            _ => &[],
+        let mut notes: Vec<String> = route.note.map(str::to_owned).into_iter().collect();
+        let left = remaining.fields.iter().flat_map(Map::keys).map(String::as_str);
+        notes.extend(listed("the operation does not take", left));
+        let pages = remaining.query.iter().map(|field| field.key.as_str());
+        let beginning = "the operation reads the whole list, and does not take";
+        notes.extend(listed(beginning, pages));
+        notes.extend(self.unsent_headers_note(values));
+        let kind = if route.returns {
+            Kind::Returned
+        } else {
+            Kind::Typed
         };
-        let mut map = Vec::new();
-        for (key, place) in places {
-            let found = rest.pointer_mut(place).map(Json::take);
-            let is_list = || {
-                keys.iter()
-                    .any(|known| known.name == *key && known.ty == Type::Texts)
-            };
-            let code = match found {
-                None | Some(Json::Null) => continue,
-                Some(Json::String(text)) if !is_json && is_list() => comma_separated(&text, key, values)?,
-                Some(found) => body::value(&found, key, values)?,
-            };
-            map.push(((*key).to_owned(), code));
-        }
-        let mut required = keys.iter().filter(|key| key.required);
-        let has_all = required.all(|key| map.iter().any(|(known, _)| known == key.name));
-        Ok((has_all && is_empty(&rest)).then_some(Code::Map(map)))
+        Ok(Some(called(session, op.name, &written, kind, notes)))
     }
 
     /// Converts to the platform's raw call, which signs in automatically; `None` if none is equivalent.
@@ -627,6 +537,86 @@ impl<'a> PlatformRequest<'a> {
         let beginning = format!("the operation does not take the {what}");
         listed(&beginning, left.iter().map(String::as_str))
     }
+}
+
+/// The parts of a request that no argument of the call has taken yet.
+struct Remaining {
+    query: Vec<Field>,
+    /// The fields of the body; `None` if it has none.
+    fields: Option<Map<String, Json>>,
+}
+
+impl Remaining {
+    /// Everything but what the route itself accounts for.
+    fn of(asked: &PlatformRequest, route: &ImportRoute) -> Remaining {
+        let is_implied = |key: &str| route.implied.iter().any(|name| name.eq_ignore_ascii_case(key));
+        let mut query = asked.request.address.query.clone();
+        query.retain(|field| {
+            let condition = route
+                .query
+                .filter(|(name, _)| name.eq_ignore_ascii_case(&field.key));
+            field.key != CACHE_BUSTER && condition.is_none() && !is_implied(&field.key)
+        });
+        let mut fields = asked.fields().cloned();
+        if let Some(fields) = &mut fields {
+            fields.retain(|key, _| !is_implied(key));
+        }
+        Remaining { query, fields }
+    }
+
+    /// Takes a query field, ignoring case.
+    fn query(&mut self, name: &str) -> Option<String> {
+        let mut taken = self
+            .query
+            .extract_if(.., |field| field.key.eq_ignore_ascii_case(name));
+        let first = taken.next();
+        taken.for_each(drop);
+        first.map(|field| field.value)
+    }
+
+    /// Takes a field of the body, ignoring case.
+    fn field(&mut self, name: &str) -> Option<Json> {
+        let fields = self.fields.as_mut()?;
+        let key = fields.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
+        fields.remove(&key)
+    }
+}
+
+/// Builds a map of all fields; `None` if a value has no place in it, or if a key that the operation requires is missing.
+fn map(
+    op: &OpSpec,
+    fields: Map<String, Json>,
+    is_json: bool,
+    places: &[(&str, &str)],
+    moves: &[(&str, &str)],
+    values: &mut Values,
+) -> Result<Option<Code>, String> {
+    let mut rest = Json::Object(fields);
+    for (from, to) in moves {
+        let value = rest.pointer_mut(from).map(Json::take).unwrap_or_default();
+        let (parent, key) = to.rsplit_once('/').unwrap_or_default();
+        if let Some(Json::Object(parent)) = rest.pointer_mut(parent) {
+            parent.insert(key.to_owned(), value);
+        }
+    }
+    let keys = match op.params.first().map(|param| param.ty) {
+        Some(Type::Options(keys)) => keys,
+        _ => &[],
+    };
+    let mut map = Vec::new();
+    for (key, place) in places {
+        let mut same = keys.iter().filter(|known| known.name == *key);
+        let is_list = same.any(|known| known.ty == Type::Texts);
+        let code = match rest.pointer_mut(place).map(Json::take) {
+            None | Some(Json::Null) => continue,
+            Some(Json::String(text)) if is_list && !is_json => comma_separated(&text, key, values)?,
+            Some(found) => body::value(&found, key, values)?,
+        };
+        map.push(((*key).to_owned(), code));
+    }
+    let mut required = keys.iter().filter(|key| key.required);
+    let has_all = required.all(|key| map.iter().any(|(known, _)| known == key.name));
+    Ok((has_all && is_empty(&rest)).then_some(Code::Map(map)))
 }
 
 /// Whether every session sends an equivalent header itself.

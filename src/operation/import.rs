@@ -106,7 +106,8 @@ pub enum RouteMeaning {
     Call(&'static str, &'static [ImportArg]),
 }
 
-/// The source of an operation's argument.
+/// The source of an operation's argument. Each takes its part of the request, so that a later one does not see it; a
+/// request of which too much is left over is not converted.
 #[derive(Debug, Clone, Copy)]
 pub enum ImportArg {
     /// A path segment.
@@ -118,17 +119,15 @@ pub enum ImportArg {
     /// A body field that must be new for each call: a literal becomes a parameter of the script, with the literal as its
     /// default.
     Unique(&'static str),
-    /// The whole body.
-    Body,
-    /// The body without these fields; an empty map if nothing remains.
-    Rest(&'static [&'static str]),
-    /// The body without these fields, under this option key; omitted if nothing remains.
-    RestAs(&'static str, &'static [&'static str]),
+    /// The rest of the body.
+    Rest,
+    /// The rest of the body, under this option key; omitted if nothing remains.
+    RestAs(&'static str),
     /// A body field, under this option key; omitted if the field is absent.
     FieldAs(&'static str, &'static str),
     /// A fixed text.
     Text(&'static str),
-    /// A map of everything in the JSON body or form, or in the query of a GET: each key with the JSON pointer (RFC 6901)
+    /// A map of the rest of the JSON body or form, or of the query of a GET: each key with the JSON pointer (RFC 6901)
     /// of its value. First, the value at the first pointer of each pair in `moves` is moved to the second, or dropped if
     /// there is no place for it. Where the operation takes a list, the text of a form or query is split at its commas.
     Map {
@@ -211,7 +210,10 @@ impl ImportRoute {
     /// Makes the script return the result of the operation.
     #[must_use]
     pub const fn returning(self) -> ImportRoute {
-        ImportRoute { returns: true, ..self }
+        ImportRoute {
+            returns: true,
+            ..self
+        }
     }
 
     /// Adds a note for readers of the script.

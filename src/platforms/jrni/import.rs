@@ -1,6 +1,6 @@
 //! Import of JRNI requests recorded by other tools.
 
-use crate::operation::import::ImportArg::{Body, Field, Path, Rest};
+use crate::operation::import::ImportArg::{Field, Path, Rest};
 use crate::operation::import::{ApiRoot, ImportArg, ImportRoute, ImportRules, ImportScope, Mark};
 
 const ENSURES: &str = "created, or returned unchanged if already recorded";
@@ -87,7 +87,7 @@ const ROUTES: &[ImportRoute] = &[
         "POST",
         "admin/{company}/company",
         "jrni::ensure_company",
-        &[Field("ref"), Rest(&["ref"])],
+        &[Field("ref"), Rest],
     )
     .within("company")
     .note(COMPANY),
@@ -95,7 +95,7 @@ const ROUTES: &[ImportRoute] = &[
         "PUT",
         "admin/{company}/company",
         "jrni::update_company",
-        &[Path("company"), Body],
+        &[Path("company"), Rest],
     ),
     ImportRoute::call(
         "DELETE",
@@ -114,7 +114,7 @@ const ROUTES: &[ImportRoute] = &[
         "POST",
         "admin/{company}/administrators",
         "jrni::ensure_administrator",
-        &[Field("email"), Rest(&["email"])],
+        &[Field("email"), Rest],
     )
     .within("company")
     .note(ENSURES),
@@ -123,7 +123,7 @@ const ROUTES: &[ImportRoute] = &[
         "POST",
         "admin/{company}/people",
         "jrni::ensure_person",
-        &[Field("reference"), Rest(&["reference"])],
+        &[Field("reference"), Rest],
     )
     .within("company")
     .note(PERSON),

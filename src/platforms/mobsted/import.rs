@@ -1,6 +1,6 @@
 //! Import of Mobsted requests recorded by other tools.
 
-use crate::operation::import::ImportArg::{Body, Field, FieldAs, Path, Query, RestAs, Unique};
+use crate::operation::import::ImportArg::{Field, FieldAs, Path, Query, Rest, RestAs, Unique};
 use crate::operation::import::{ApiRoot, ImportRoute, ImportRules};
 
 const ENSURES: &str = "created, or returned unchanged if already recorded";
@@ -36,18 +36,15 @@ const ROUTES: &[ImportRoute] = &[
         "POST",
         "applications",
         "mobsted::ensure_app",
-        &[
-            Field("Name"),
-            Field("appWebSiteUrl"),
-            RestAs("fields", &["Name", "appWebSiteUrl", "type"]),
-        ],
+        &[Field("Name"), Field("appWebSiteUrl"), RestAs("fields")],
     )
+    .implied(&["type"])
     .note(ENSURES),
     ImportRoute::call(
         "PUT",
         "applications/{id}",
         "mobsted::update_app",
-        &[Path("id"), Body],
+        &[Path("id"), Rest],
     ),
     ImportRoute::call(
         "DELETE",
