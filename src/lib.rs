@@ -9,7 +9,8 @@
 //!
 //! | level | module | holds | may import |
 //! | --- | --- | --- | --- |
-//! | 8 | [`cli`] | commands, flags, configuration, the terminal, exit codes | everything |
+//! | 8 | [`cli`] | commands, flags, the terminal, exit codes | everything |
+//! | 7 | `config` | profiles, where each value is set, secrets, trusted files, folders; reads the environment | value, journal, transport, client, operation |
 //! | 7 | [`runtime`] | builds a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, run, bulk |
 //! | 7 | `import` | converts files of other tools (Postman) to a profile and a script | value, operation, script |
 //! | 7 | `report` | serializes finished data: results, summary | value, run, bulk |
@@ -28,7 +29,7 @@
 //!
 //! # Invariants
 //!
-//! 1. Below `cli` nothing prints, exits, or reads HOME or the environment.
+//! 1. Below `cli` nothing prints or exits; HOME and the environment are read in `config` only.
 //! 2. A script reaches the outside world only through its `script::host_calls::Operations`.
 //! 3. The sandbox imports nothing from this crate, so that a wrong assumption about a platform cannot be on both sides.
 //! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script continues or
@@ -75,6 +76,8 @@ pub mod cli;
 pub mod client;
 #[doc(hidden)]
 pub mod clock;
+#[cfg(feature = "cli")]
+pub(crate) mod config;
 pub(crate) mod flight;
 #[cfg(feature = "cli")]
 pub(crate) mod import;

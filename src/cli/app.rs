@@ -15,13 +15,13 @@ use super::approval::Approvals;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::parent_session::ParentSession;
-use super::paths::{Env, Paths, make_private_folder};
 use super::profiles::ConfiguredProfiles;
 use super::prompt::TerminalPrompter;
 use super::torture::{self, KillSwitch};
 use super::ui::{Colour, Ui, Visible};
 use crate::client::{Credential, TokenKey, TokenStore};
 use crate::clock::Ids;
+use crate::config::{self, Config, ConfigDraft, ConfigError, Env, Paths, make_private_folder};
 use crate::journal::{Damage, Journal, JournalError, Sealer, Vault, WeakJournal};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::naming;
@@ -152,10 +152,17 @@ impl App {
 
     /// The folders and files provisor uses.
     pub(super) fn paths(&self) -> Result<&Paths, CommandError> {
-        self.paths.as_ref().ok_or_else(|| {
-            CommandError::usage("the home folder is unknown, so provisor has nowhere to keep its files")
-                .hint("set PROVISOR_HOME to a folder")
-        })
+        self.paths.as_ref().ok_or_else(|| ConfigError::NoHome.into())
+    }
+
+    /// Loads the configuration.
+    pub(super) fn config(&self) -> Result<Config, CommandError> {
+        Ok(Config::load(&self.catalogue, self.paths()?, &self.env)?)
+    }
+
+    /// Opens the user's configuration to change it.
+    pub(super) fn config_draft(&self) -> Result<ConfigDraft, CommandError> {
+        Ok(ConfigDraft::open(&self.catalogue, &self.paths()?.config_file())?)
     }
 
     /// The command that continues a run; inside a session, the session's own command.
@@ -213,17 +220,12 @@ impl App {
 
     /// Creates one of provisor's folders if it is missing, accessible by the user only.
     pub(super) fn make_private(folder: &Path) -> Result<(), CommandError> {
-        make_private_folder(folder).map_err(|error| {
-            CommandError::usage(format!(
-                "the folder `{}` cannot be created: {error}",
-                folder.display()
-            ))
-        })
+        Ok(make_private_folder(folder).map_err(|error| ConfigError::folder(folder, &error))?)
     }
 
     /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, which is created at first use.
     pub(super) fn sealer(&self) -> Result<Sealer, CommandError> {
-        super::sealer::sealer(&self.env, self.paths()?)
+        Ok(config::sealer(&self.env, self.paths()?)?)
     }
 
     /// Opens the journal, for commands that run nothing.
@@ -242,6 +244,11 @@ impl App {
             }
         }
         Ok(journal)
+    }
+
+    /// Records in the audit log what the user did.
+    pub(super) fn audit(&self, kind: &str, what: &str) -> Result<(), CommandError> {
+        Ok(self.journal()?.audit(kind, &self.actor(), &what.into())?)
     }
 
     /// The journal for a command that only shows records. If there is none, returns an empty one in memory and creates

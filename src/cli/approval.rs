@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::app::App;
-use super::config::{Config, Profile};
 use super::error::CommandError;
 use super::parent_session::{self, ParentSession};
 use super::plan::RunPlan;
 use super::rows;
+use crate::config::{Config, Profile};
 use crate::operation::context::Mode;
 use crate::operation::platform::Operation;
 use crate::script::interactive::{TokenKind, pieces};
@@ -69,8 +69,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     let agreed = Approvals::to(before.iter().cloned());
     let changing = changing(script);
     // An invalid configuration is reported when an account is needed.
-    let config =
-        Config::load(app.catalogue(), app.paths()?, &app.env).unwrap_or_else(|_| Config::of(app.catalogue()));
+    let config = app.config().unwrap_or_else(|_| Config::of(app.catalogue()));
     let touched_prod_profiles = touched_prod_profiles(app, &config, script, plan, &changing);
     let (covered, open): (Vec<&Profile>, Vec<&Profile>) = touched_prod_profiles
         .into_iter()
@@ -106,7 +105,7 @@ fn question(open: &[&Profile]) -> String {
         let at = origin.map_or_else(String::new, |origin| format!(" at {}", origin.as_str()));
         format!("`{}`{at}", profile.name)
     });
-    let own = |profile: &&Profile| profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod);
+    let own = |profile: &&Profile| profile.mode() == Mode::Prod;
     let prod = if open.iter().all(own) { "prod " } else { "" };
     let accounts = if open.len() == 1 { "account" } else { "accounts" };
     let named: Vec<String> = named.collect();

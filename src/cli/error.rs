@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use super::config::ConfigError;
 use super::exit::Exit;
+use crate::config::{ConfigError, StoreError};
 use crate::journal::JournalError;
 use crate::runtime;
 use crate::script::error::Diagnostic;
@@ -70,12 +70,22 @@ impl From<ConfigError> for CommandError {
         let hint = error.hint();
         let exit = match &error {
             ConfigError::Untrusted { .. } => Exit::Permission,
+            ConfigError::Unwritable { .. } => Exit::Aborted,
             _ => Exit::Usage,
         };
         let failed = CommandError::new(exit, error);
         match hint {
             Some(hint) => failed.hint(hint),
             None => failed,
+        }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> CommandError {
+        match error {
+            StoreError::Config(error) => error.into(),
+            StoreError::Journal(error) => error.into(),
         }
     }
 }

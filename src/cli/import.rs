@@ -8,14 +8,12 @@ use clap::{Args, Subcommand};
 use serde_json::Value as Json;
 
 use super::app::App;
-use super::config;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::private_file;
-use super::profile::save::{self, Secrets};
-use super::profile::secret_location::SecretLocation;
+use super::profile::{SecretLocation, Secrets, check_name};
 use super::run;
-use super::secret_store::SecretId;
+use crate::config::{self, SecretId};
 use crate::import::{self, ImportError, ImportOptions, ImportedProfile, ImportedScript};
 
 /// The maximum size of a file, in bytes.
@@ -97,7 +95,7 @@ pub(super) fn import(app: &App, command: &ImportCommand) -> Result<Exit, Command
     }
     // Check all input before anything is written.
     if let Some(profile) = &imported.profile {
-        save::check_name(&profile.name)?;
+        check_name(&profile.name)?;
     }
     if let Some(out) = &command.out {
         check_out(out, imported.script.is_some(), command.force)?;
@@ -173,7 +171,7 @@ fn refused(app: &App, error: ImportError) -> CommandError {
 /// Writes the profile and seals its secrets.
 fn write_profile(app: &App, imported: &ImportedProfile, force: bool) -> Result<(), CommandError> {
     let name = imported.name.as_str();
-    let config = save::read(app)?;
+    let config = app.config()?;
     let known = config.profiles().get(name);
     if let Some(profile) = known.filter(|_| !force) {
         return Err(CommandError::usage(format!(
@@ -185,7 +183,7 @@ fn write_profile(app: &App, imported: &ImportedProfile, force: bool) -> Result<(
     let url = imported.text("url");
     config::check_address(url, false)
         .map_err(|problem| CommandError::usage(format!("the environment's address `{url}` {problem}")))?;
-    let mut draft = save::draft(app)?;
+    let mut draft = app.config_draft()?;
     let action = if known.is_some() {
         "profile-edit"
     } else {

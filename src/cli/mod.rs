@@ -6,7 +6,7 @@ mod apps;
 mod audit;
 mod cancel;
 mod check;
-pub mod config;
+mod config;
 mod doctor;
 mod error;
 mod execute;
@@ -16,7 +16,6 @@ mod help;
 mod import;
 mod interrupt;
 mod journal;
-mod keychain;
 mod ledger;
 mod line_input;
 mod memory;
@@ -24,7 +23,6 @@ mod network;
 mod ops;
 mod params;
 mod parent_session;
-pub mod paths;
 mod plan;
 mod private_file;
 mod profile;
@@ -38,8 +36,6 @@ mod rows;
 mod run;
 mod runs;
 mod sandbox;
-mod sealer;
-mod secret_store;
 mod sources;
 mod tenants;
 mod times;
@@ -120,7 +116,7 @@ enum Command {
     Import(import::ImportCommand),
     Ops(ops::OpsCommand),
     Explain(explain::ExplainCommand),
-    Paths(paths::PathsCommand),
+    Paths(config::PathsCommand),
     Sandbox(sandbox::SandboxCommand),
     Torture(torture::TortureCommand),
 }
@@ -172,7 +168,7 @@ pub fn main(builder: Builder) -> ExitCode {
         Command::Import(command) => import::import(&app, &command),
         Command::Ops(command) => ops::ops(&app, &command),
         Command::Explain(command) => explain::explain(&app, &command),
-        Command::Paths(command) => paths::show(&app, &command),
+        Command::Paths(command) => config::show_paths(&app, &command),
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),
     };
@@ -183,10 +179,13 @@ pub fn main(builder: Builder) -> ExitCode {
     exit.into()
 }
 
-/// The clap definition of the program, with examples for the catalogue's platforms.
+/// The clap definition of the program, with the account flags of the catalogue's platforms and examples for them.
 fn program(catalogue: &Catalogue) -> clap::Command {
     let program = Cli::command().mut_subcommand("profile", |profile| {
-        profile.mut_subcommand("add", |add| add.after_help(profile::examples(catalogue)))
+        let flags = |command| profile::with_account_flags(command, catalogue);
+        let profile =
+            profile.mut_subcommand("add", |add| flags(add).after_help(profile::examples(catalogue)));
+        profile.mut_subcommand("edit", flags)
     });
     help::grouped(program)
 }

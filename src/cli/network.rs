@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::app::{Accounts, App};
-use super::config::Config;
-use super::paths::Env;
 use super::ui::Ui;
+use crate::config::{Config, Env};
 use crate::sandbox::Sandbox;
 use crate::transport::HttpConfig;
 use crate::transport::address::{self, Routes};

@@ -1,10 +1,9 @@
 //! What a program started by a REPL session knows of that session: where it works, and its mode. It is passed in the
 //! environment, and can only make the program more careful.
 
-use super::config::Profile;
 use super::error::CommandError;
-use super::paths::Env;
 use super::plan::RunPlan;
+use crate::config::{Env, Profile};
 use crate::operation::context::Mode;
 use crate::repl::host::ActiveAccount;
 
@@ -112,7 +111,7 @@ impl ParentSession {
 
 /// The mode that applies to a profile: `sandbox` if it is its own, else the stricter of its own and the session's.
 pub(super) fn effective_mode(profile: &Profile, env: &Env) -> Mode {
-    match profile.mode.as_ref().map_or(Mode::Dev, |mode| mode.value) {
+    match profile.mode() {
         Mode::Sandbox => Mode::Sandbox,
         own => own.max(mode(env)),
     }

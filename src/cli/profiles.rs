@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use super::app::{Accounts, App};
 use super::approval::Approvals;
-use super::config::{self, Config, ConfigError, SANDBOX, Sourced};
 use super::error::CommandError;
 use super::parent_session;
-use super::paths::{Env, Paths};
+use crate::config::{self, Config, ConfigError, Env, Paths, SANDBOX};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::context::{ConnectOptions, Password, Permission, Profile, Profiles, Settings};
 use crate::operation::error::{Code, OpError};
@@ -26,7 +24,7 @@ pub(super) struct ConfiguredProfiles {
     /// A password for the requested profile that is not stored yet.
     password: Option<Secret>,
     /// The simulated accounts by platform, if the sandbox replaces all accounts.
-    sandbox: Option<BTreeMap<&'static str, SimulatedProfile>>,
+    sandbox: Option<BTreeMap<&'static str, Profile>>,
     /// The `prod` profiles whose changes are confirmed.
     agreed: Approvals,
     /// A cache of the profiles found, by requested platform and name.
@@ -66,19 +64,8 @@ impl ConfiguredProfiles {
             .map_err(Clone::clone)
     }
 
-    /// Returns the sandbox's account of a platform as a profile. Its settings (settle, timeouts, endpoints) can be
-    /// configured as `[profiles.sandbox]`; its address and login cannot.
-    fn sandbox_profile(&self, platform: &str, account: &SimulatedProfile) -> Result<Arc<Profile>, OpError> {
-        Ok(Arc::new(Profile {
-            name: SANDBOX.into(),
-            platform: platform.to_owned(),
-            texts: account.texts.clone(),
-            secrets: account.secrets.clone(),
-            settings: self.sandbox_settings()?,
-        }))
-    }
-
-    /// The settings for the sandbox.
+    /// The settings for the sandbox (settle, timeouts, endpoints), which can be configured as `[profiles.sandbox]`; its
+    /// addresses and logins cannot.
     fn sandbox_settings(&self) -> Result<Settings, OpError> {
         let configured = self.config()?.profiles().get(SANDBOX);
         let settings = configured.map(|profile| settings(profile, &self.env));
@@ -97,42 +84,29 @@ impl ConfiguredProfiles {
     }
 }
 
-/// An account of the sandbox, in the form of a profile.
-struct SimulatedProfile {
-    texts: BTreeMap<String, String>,
-    secrets: BTreeMap<String, Password>,
-}
-
-/// The sandbox's accounts by platform.
-fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str, SimulatedProfile> {
-    let owned = |(key, text): (&str, String)| (key.to_owned(), text);
-    let secret = |(key, text): (&str, String)| (key.to_owned(), Password::known(Secret::new(text)));
+/// The sandbox's accounts by platform, in the form of profiles without settings.
+fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str, Profile> {
     let accounts = sandbox.accounts().into_iter();
     let own = accounts.map(|account| {
-        let simulated = SimulatedProfile {
-            texts: account.texts.into_iter().map(owned).collect(),
-            secrets: account.secrets.into_iter().map(secret).collect(),
-        };
-        (account.platform, simulated)
+        let mut profile = Profile::new(SANDBOX, account.platform);
+        for (key, text) in account.texts {
+            profile = profile.text(key, text);
+        }
+        for (key, secret) in account.secrets {
+            profile = profile.secret(key, Secret::new(secret));
+        }
+        (account.platform, profile)
     });
     let described = catalogue.platforms().iter().filter_map(|platform| {
         let url = super::sandbox::url_of(platform)?;
-        let texts = platform.texts().iter().filter(|key| key.required);
-        let text = |key: &str| {
-            if key == "url" {
-                url.clone()
-            } else {
-                "sandbox".to_owned()
-            }
-        };
-        let secrets = platform.secrets().iter().filter(|key| key.required);
-        let simulated = SimulatedProfile {
-            texts: texts.map(|key| owned((key.name, text(key.name)))).collect(),
-            secrets: secrets
-                .map(|key| secret((key.name, "of-the-sandbox".to_owned())))
-                .collect(),
-        };
-        Some((platform.name, simulated))
+        let mut profile = Profile::new(SANDBOX, platform.name);
+        for key in platform.texts().iter().filter(|key| key.required) {
+            profile = profile.text(key.name, "sandbox");
+        }
+        for key in platform.secrets().iter().filter(|key| key.required) {
+            profile = profile.secret(key.name, Secret::new("of-the-sandbox"));
+        }
+        Some((platform.name, profile.text("url", url)))
     });
     own.chain(described).collect()
 }
@@ -140,7 +114,7 @@ fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str,
 /// Returns the name and address of the active profile; `None` if there is none or the configuration is invalid, since
 /// scripts that use no account do not need one.
 pub(super) fn active(app: &App, requested: Option<&str>) -> Option<(String, String)> {
-    let config = Config::load(app.catalogue(), app.paths().ok()?, &app.env).ok()?;
+    let config = app.config().ok()?;
     let profile = config.choose(requested, &app.env).ok()?;
     let url = profile.url().unwrap_or_default();
     Some((profile.name.clone(), url.to_owned()))
@@ -148,7 +122,7 @@ pub(super) fn active(app: &App, requested: Option<&str>) -> Option<(String, Stri
 
 /// Returns the name of the active profile if the sandbox replaces its account.
 pub(super) fn sandboxed(app: &App, requested: Option<&str>) -> Option<String> {
-    let config = Config::load(app.catalogue(), app.paths().ok()?, &app.env).ok()?;
+    let config = app.config().ok()?;
     let profile = config.choose(requested, &app.env).ok()?;
     profile.sandboxed().map(|_| profile.name.clone())
 }
@@ -231,7 +205,10 @@ impl ConfiguredProfiles {
         // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
         if let Some(accounts) = &self.sandbox {
             return match accounts.get(platform) {
-                Some(account) => self.sandbox_profile(platform, account),
+                Some(account) => Ok(Arc::new(Profile {
+                    settings: self.sandbox_settings()?,
+                    ..account.clone()
+                })),
                 None => Err(OpError::new(
                     Code::BadProfile,
                     format!("the sandbox has no account of the platform `{platform}`"),
@@ -275,14 +252,14 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
     }
     let settings = settings(config, env)?;
     let url = config.url().map_err(|error| bad_profile(&error))?;
-    let texts = config.texts.iter();
-    let texts = texts.map(|(key, text)| ((*key).to_owned(), text.value.clone()));
+    let texts = config.texts().chain([("url", url)]);
+    let texts = texts.map(|(key, text)| (key.to_owned(), text.to_owned()));
     let home = Home::of(Origin::parse(url));
-    let secrets = config.secrets.keys().map(|key| {
-        let (key, config, env) = (*key, config.clone(), env.clone());
+    let secrets = config.secrets().map(|(key, _)| {
+        let (name, config, env) = (key.to_owned(), config.clone(), env.clone());
         let (place, home) = (config.place_of(key), home.clone());
         let read = move || {
-            let read = config.read_secret(key, &env);
+            let read = config.read_secret(&name, &env);
             let read = read.map(|secret| match &home {
                 Some(home) => secret.with_home(home),
                 None => secret,
@@ -297,27 +274,23 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
     Ok(Profile {
         name: config.name.clone(),
         platform: config.platform().name.to_owned(),
-        texts: texts.chain([("url".to_owned(), url.to_owned())]).collect(),
+        texts: texts.collect(),
         secrets: secrets.collect(),
         settings,
     })
 }
 
 fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
-    let value = |duration: &Option<Sourced<Duration>>| duration.as_ref().map(|sourced| sourced.value);
-    let endpoints = config.endpoints.iter();
     let connect_options = config.connect_options(env).map_err(|error| bad_profile(&error))?;
     Ok(Settings {
-        settle: value(&config.settle),
-        lands_within: value(&config.lands_within),
-        look_for: value(&config.look_for),
-        remember: value(&config.remember),
-        reply: value(&config.reply_timeout),
-        tenant_creation: value(&config.tenant_creation_timeout),
+        settle: config.duration("settle"),
+        lands_within: config.duration("lands_within"),
+        look_for: config.duration("look_for"),
+        remember: config.duration("remember"),
+        reply: config.duration("timeouts.reply"),
+        tenant_creation: config.duration("timeouts.tenant_creation"),
         connect_options: Arc::new(connect_options),
-        endpoints: endpoints
-            .map(|(name, path)| (name.clone(), path.value.clone()))
-            .collect(),
+        endpoints: config.endpoints(),
         permission: parent_session::effective_mode(config, env).permission(true),
     })
 }

@@ -18,6 +18,7 @@ use super::runs::for_each_row;
 use super::ui::Ui;
 use crate::bulk::input::cells_of;
 use crate::bulk::schedule::Finished;
+use crate::config::StagedFile;
 use crate::journal::{Journal, RowFilter, RowRecord, RunId};
 use crate::report::reveal::Reveal;
 use crate::report::{Columns, Format, ReportError, ResultRow, Writer};

@@ -1,9 +1,5 @@
 //! `provisor trust`: project files that may act for the user.
-//!
-//! A project's files come with the project, often from someone else. Their settings apply, but those that could run a
-//! program, hand over a credential or loosen a profile apply only if the user has reviewed exactly this text.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -11,12 +7,9 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use super::app::App;
-use super::config::{self, Config};
 use super::error::CommandError;
 use super::exit::Exit;
-use super::paths::Paths;
-use super::private_file;
-use crate::sabotage::Sabotage;
+use crate::config::{self, Config, Trust};
 use crate::value::digest::sha256;
 
 /// Trust a project's file in its current form.
@@ -44,41 +37,6 @@ pub(super) struct TrustCommand {
     json: bool,
 }
 
-/// The trusted files by path, each with the digest of the reviewed text.
-#[derive(Debug, Default)]
-pub(super) struct Trust {
-    digests: BTreeMap<String, String>,
-}
-
-impl Trust {
-    /// The files this home trusts. An unreadable record trusts none.
-    pub(super) fn of(paths: &Paths) -> Trust {
-        let text = std::fs::read_to_string(paths.trusted()).unwrap_or_default();
-        let document: Json = serde_json::from_str(&text).unwrap_or_default();
-        let files = document["files"].as_object();
-        let digests = files.into_iter().flatten().filter_map(|(file, digest)| {
-            let digest = digest.as_str()?.to_owned();
-            Some((file.clone(), digest))
-        });
-        Trust {
-            digests: digests.collect(),
-        }
-    }
-
-    /// Whether the user has reviewed this file with exactly this text.
-    pub(super) fn covers(&self, file: &Path, text: &str) -> bool {
-        let digest = self.digests.get(&name(file));
-        let is_as_trusted = digest.is_some_and(|digest| *digest == sha256(text.as_bytes()));
-        is_as_trusted || Sabotage::EveryFileTrusted.is_on()
-    }
-
-    fn save(&self, paths: &Paths) -> Result<(), CommandError> {
-        App::make_private(paths.state())?;
-        let text = json!({"version": 1, "files": self.digests}).to_string();
-        private_file::write(&paths.trusted(), |sink| Ok(writeln_to(sink, &text)?))
-    }
-}
-
 pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandError> {
     let paths = app.paths()?;
     let mut trust = Trust::of(paths);
@@ -92,11 +50,10 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
         })?,
     };
     if command.remove {
-        if trust.digests.remove(&name(&file)).is_none() {
+        if !trust.remove(&file) {
             return Err(CommandError::usage(format!("{} is not trusted", file.display())));
         }
-        app.journal()?
-            .audit("distrust", &app.actor(), &name(&file).as_str().into())?;
+        app.audit("distrust", &Trust::name(&file))?;
         trust.save(paths)?;
         app.ui.note(&format!("{} is no longer trusted", file.display()));
         return Ok(Exit::Ok);
@@ -107,7 +64,11 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
         app.ui.note(&format!("{} is already trusted", file.display()));
         return Ok(Exit::Ok);
     }
-    show_trust_effects(app, &file)?;
+    if file.file_name() == Some(config::PROJECT_FILE.as_ref()) {
+        for line in Config::trust_reasons(app.catalogue(), &file)? {
+            app.ui.note(&line);
+        }
+    }
     app.consent(command.yes, &format!("Trust {} as it is now?", file.display()))?;
     if std::fs::read_to_string(&file).ok().as_ref() != Some(&text) {
         return Err(CommandError::usage(format!(
@@ -116,27 +77,14 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
         )));
     }
     let digest = sha256(text.as_bytes());
-    let what = format!("{} (sha256 {digest})", name(&file));
-    app.journal()?
-        .audit("trust", &app.actor(), &what.as_str().into())?;
-    trust.digests.insert(name(&file), digest);
+    app.audit("trust", &format!("{} (sha256 {digest})", Trust::name(&file)))?;
+    trust.add(&file, digest);
     trust.save(paths)?;
     app.ui.note(&format!(
         "{} is trusted until it changes; this is recorded: see provisor audit",
         file.display()
     ));
     Ok(Exit::Ok)
-}
-
-/// Shows what trust would allow the file to do, if it is a project configuration.
-fn show_trust_effects(app: &App, file: &Path) -> Result<(), CommandError> {
-    if file.file_name() != Some(config::PROJECT_FILE.as_ref()) {
-        return Ok(());
-    }
-    for line in Config::trust_reasons(app.catalogue(), file)? {
-        app.ui.note(&line);
-    }
-    Ok(())
 }
 
 fn list(app: &App, trust: &Trust, json: bool) -> Result<Exit, CommandError> {
@@ -146,7 +94,7 @@ fn list(app: &App, trust: &Trust, json: bool) -> Result<Exit, CommandError> {
     };
     if json {
         let files: Vec<Json> = trust
-            .digests
+            .files()
             .iter()
             .map(|(file, digest)| json!({"file": file, "sha256": digest, "current": is_current(file)}))
             .collect();
@@ -154,7 +102,7 @@ fn list(app: &App, trust: &Trust, json: bool) -> Result<Exit, CommandError> {
         return Ok(Exit::Ok);
     }
     let mut text = String::new();
-    for file in trust.digests.keys() {
+    for file in trust.files().keys() {
         let state = if is_current(file) {
             ""
         } else {
@@ -168,14 +116,4 @@ fn list(app: &App, trust: &Trust, json: bool) -> Result<Exit, CommandError> {
         app.print(&text)?;
     }
     Ok(Exit::Ok)
-}
-
-fn writeln_to(sink: &mut dyn std::io::Write, text: &str) -> std::io::Result<()> {
-    writeln!(sink, "{text}")
-}
-
-/// The canonical path of a file, so that it has one name in the record.
-fn name(file: &Path) -> String {
-    let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    file.display().to_string()
 }

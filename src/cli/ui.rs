@@ -17,8 +17,8 @@ pub use self::progress::Progress;
 pub(crate) use self::stream::UnbufferedStream;
 pub use self::stream::Visible;
 use super::exit::Exit;
-use super::paths::Env;
 use super::times;
+use crate::config::Env;
 use crate::report::summary::Summary;
 use crate::script::error::Diagnostic;
 pub use crate::value::visible::printable;
@@ -78,7 +78,7 @@ const PROSE_WIDTH: u16 = 100;
 
 impl Ui {
     /// Detects the capabilities of the process's streams, from them and the environment.
-    pub fn new(env: &Env, colour: Colour) -> Ui {
+    pub(crate) fn new(env: &Env, colour: Colour) -> Ui {
         Ui::for_streams(
             env,
             colour,

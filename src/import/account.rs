@@ -127,7 +127,7 @@ pub(super) fn profile(
         }
     }
     // A login without a password is not a usable credential.
-    let unpaired = platform.unpaired(|key| profile.taken.iter().any(|(known, _)| *known == key));
+    let unpaired = platform.unpaired_keys(|key| profile.taken.iter().any(|(known, _)| *known == key));
     if unpaired == ["password"] && !options.take.iter().any(|(key, _)| *key == "login") {
         profile.texts.retain(|(key, _)| *key != "login");
     } else {

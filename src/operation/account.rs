@@ -56,6 +56,24 @@ impl Platform {
         .collect()
     }
 
+    /// Returns the keys that an account with the keys `has` lacks, although they make those usable: a password for a
+    /// login, a value for a header.
+    pub fn unpaired_keys(&self, has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+        let keys = self.texts().iter().chain(self.secrets());
+        let lacks = keys.filter(|key| key.completes.is_some_and(&has) && !has(key.name));
+        lacks.map(|key| key.name).collect()
+    }
+
+    /// Returns the keys that an account with the keys `has` lacks: the required ones, then [`Platform::unpaired_keys`].
+    pub fn missing_keys(&self, has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+        let keys = self.texts().iter().chain(self.secrets());
+        let required = keys.filter(|key| key.required && !has(key.name));
+        required
+            .map(|key| key.name)
+            .chain(self.unpaired_keys(&has))
+            .collect()
+    }
+
     /// Returns why this text is invalid under this key, in a sentence without a full stop. Sends nothing.
     pub fn why_invalid(&self, key: &str, text: &str) -> Option<String> {
         match key.strip_prefix("endpoints.") {

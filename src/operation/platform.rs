@@ -87,14 +87,6 @@ impl Platform {
         self.account.as_ref().map_or(&[], |schema| schema.secrets)
     }
 
-    /// Returns the account keys that are missing although others require them: a password for a login, a value for a
-    /// header. `has` is whether the account has a key.
-    pub(crate) fn unpaired(&self, has: impl Fn(&str) -> bool) -> Vec<&'static str> {
-        let keys = self.texts().iter().chain(self.secrets());
-        let lacks = keys.filter(|key| key.completes.is_some_and(&has) && !has(key.name));
-        lacks.map(|key| key.name).collect()
-    }
-
     /// Returns the platform-specific code with this text.
     pub fn code(&self, text: &str) -> Option<Code> {
         let mut own = self.codes.iter().copied();

@@ -124,7 +124,7 @@ fn invalid_proxy_and_ca_settings_are_reported_with_their_location() {
     home.write("apps.rhai", "mobsted::connect().apps()\n");
     let ran = home.run("run apps.rhai").ended(2);
     let _ = ran.said(&[
-        "config.toml:5: `profiles.far.ca` names the file",
+        "config.toml:5:6: `profiles.far.ca` names the file",
         "missing.pem, which cannot be read",
     ]);
 }

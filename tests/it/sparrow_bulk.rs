@@ -337,7 +337,7 @@ fn plain_http_needs_the_users_own_sentence_in_the_profile() {
     let asked = format!("plain_http = \"{SENTENCE}\"");
     let refused = with_token(&far(""), "run credit.rhai").ended(2);
     let refused = refused.said(&[
-        "config.toml:3: `profiles.bulk.url` must begin with https://",
+        "config.toml:3:7: `profiles.bulk.url` must begin with https://",
         &asked,
     ]);
     assert!(!refused.stderr.contains("quokka"), "{}", refused.stderr);
@@ -348,7 +348,7 @@ fn plain_http_needs_the_users_own_sentence_in_the_profile() {
     ] {
         let refused = with_token(&far(line), "run credit.rhai").ended(2);
         let _ = refused.said(&[
-            "config.toml:6: `profiles.bulk.plain_http` must be exactly",
+            "config.toml:6:14: `profiles.bulk.plain_http` must be exactly",
             SENTENCE,
         ]);
     }
@@ -388,7 +388,7 @@ fn a_project_cannot_accept_plain_http_even_if_it_is_trusted() {
     let home = far("");
     home.write("provisor.toml", &format!("[profiles.bulk]\n{asked}\n"));
     let ran = with_token(&home, "run credit.rhai").ended(2);
-    let _ = ran.said(&["config.toml:3: `profiles.bulk.url` must begin with https://"]);
+    let _ = ran.said(&["config.toml:3:7: `profiles.bulk.url` must begin with https://"]);
     let home = far(&asked);
     for text in [
         format!("[profiles.bulk]\n{asked}\n"),
@@ -411,7 +411,7 @@ fn a_project_cannot_accept_plain_http_even_if_it_is_trusted() {
     );
     let _ = home.run("trust --yes");
     let ran = with_token(&home, "run credit.rhai").ended(2);
-    let _ = ran.said(&["provisor.toml:2: `profiles.bulk.url` must begin with https://"]);
+    let _ = ran.said(&["provisor.toml:2:7: `profiles.bulk.url` must begin with https://"]);
 }
 
 #[test]

@@ -215,13 +215,13 @@ fn settle_time_is_at_least_5s_and_a_project_cannot_shorten_it() {
     let _ = home
         .run("config show")
         .ended(2)
-        .said(&["config.toml:3: `profiles.acme.settle` must be 5s or more"]);
+        .said(&["config.toml:3:10: `profiles.acme.settle` must be 5s or more"]);
     home.configure(&format!("{acme}settle = \"5s\"\n"));
     let _ = home.run("config show").ended(0);
     home.write("provisor.toml", "[profiles.acme]\nsettle = \"4s\"\n");
     let refused = home.run("config show").ended(2);
     let _ = refused.said(&[
-        "provisor.toml:2: `profiles.acme.settle` is shorter than 5s",
+        "provisor.toml:2:10: `profiles.acme.settle` is shorter than 5s",
         "config.toml may do that",
     ]);
     home.write("provisor.toml", "[profiles.acme]\nsettle = \"2m\"\n");

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{Check, State};
 use crate::cli::app::{Accounts, App};
-use crate::cli::config::{Config, CredentialSource, Profile, check_address};
 use crate::cli::error::CommandError;
-use crate::cli::{keychain, network, profile, times};
+use crate::cli::{network, profile, times};
 use crate::clock::Clock;
+use crate::config::{Profile, SecretSource, keychain};
 use crate::journal::Vault;
 use crate::operation::account::SignedIn;
 use crate::transport::request::{Method, Request};
@@ -20,7 +20,7 @@ const AREA: &str = "profile";
 
 pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<Check>, CommandError> {
     // A configuration that cannot be read is reported by the file checks.
-    let Ok(config) = Config::load(app.catalogue(), app.paths()?, &app.env) else {
+    let Ok(config) = app.config() else {
         return Ok(Vec::new());
     };
     let profiles: Vec<&Profile> = match only {
@@ -76,53 +76,49 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
     if let Err(refused) = profile.usable() {
         return vec![Check::failed(AREA, name, refused.into())];
     }
-    let absent = profile::missing(profile);
+    let absent = profile.missing_keys();
     if !absent.is_empty() {
         return vec![
             Check::problem(AREA, name, format!("it has no {}", absent.join(", ")))
                 .fix(format!("provisor profile edit {name}")),
         ];
     }
-    if let Some(problem) = invalid_value(app, profile) {
+    if let Some(problem) = invalid_value(profile) {
         return vec![Check::problem(AREA, name, problem).fix(format!("provisor profile edit {name}"))];
     }
-    let mut checks: Vec<Check> = profile
-        .secrets
-        .iter()
-        .map(|(key, source)| secret(app, profile, key, &source.value))
+    let secrets = profile.secrets();
+    let mut checks: Vec<Check> = secrets
+        .map(|(key, source)| secret(app, profile, key, source))
         .collect();
     checks.push(tokens(app, profile));
-    if let (true, Some(consent)) = (profile.is_unencrypted(), &profile.plain_http) {
-        let found = format!(
-            "its secrets and data travel unencrypted; `plain_http` accepts that ({})",
-            consent.origin
-        );
+    if let (true, Some(consent)) = (profile.is_unencrypted(), profile.location("plain_http")) {
+        let found = format!("its secrets and data travel unencrypted; `plain_http` accepts that ({consent})");
         checks.push(Check::warning(AREA, format!("{name} address"), found));
     }
     checks
 }
 
 /// The problem with a value that no account of the profile's platform can have.
-fn invalid_value(_app: &App, profile: &Profile) -> Option<String> {
-    let texts = profile.texts.iter();
-    let texts = texts.map(|(key, text)| ((*key).to_owned(), &text.value));
-    let endpoints = profile.endpoints.iter();
-    let endpoints = endpoints.map(|(name, path)| (format!("endpoints.{name}"), &path.value));
+fn invalid_value(profile: &Profile) -> Option<String> {
+    let texts = profile.texts();
+    let texts = texts.map(|(key, text)| (key.to_owned(), text.to_owned()));
+    let endpoints = profile.endpoints().into_iter();
+    let endpoints = endpoints.map(|(name, path)| (format!("endpoints.{name}"), path));
     let platform = profile.platform();
     texts.chain(endpoints).find_map(|(key, text)| {
-        let problem = platform.why_invalid(&key, text)?;
+        let problem = platform.why_invalid(&key, &text)?;
         Some(format!("`{key}`: {problem}"))
     })
 }
 
 /// Checks whether the secret is available. Runs no program and does not open the keyring, as both may prompt the user.
-fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSource) -> Check {
+fn secret(app: &App, profile: &Profile, key: &str, source: &SecretSource) -> Check {
     let subject = format!("{} {}", profile.name, key.replace('_', " "));
     if let Some(refused) = profile.refusal(key) {
         return Check::failed(AREA, subject, refused.into());
     }
     match source {
-        CredentialSource::Command { argv, folder } => {
+        SecretSource::Command { argv, folder } => {
             let program = argv.first().map_or("", String::as_str);
             if finds(app, program, folder) {
                 Check::ok(AREA, subject, format!("{source}, run when needed"))
@@ -131,7 +127,7 @@ fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSo
                     .fix("install the program, or choose another place: provisor profile edit")
             }
         }
-        CredentialSource::Keyring(_) => match keychain::available() {
+        SecretSource::Keyring(_) => match keychain::available() {
             Ok(()) => Check::ok(AREA, subject, format!("{source}, opened when needed")),
             Err(reason) => Check::problem(AREA, subject, reason).fix(format!(
                 "provisor profile edit {} --secret {key}=sealed",
@@ -159,11 +155,8 @@ fn finds(app: &App, program: &str, folder: &Path) -> bool {
 }
 
 /// Whether reading the secret may prompt the user.
-fn may_prompt(source: &CredentialSource) -> bool {
-    matches!(
-        source,
-        CredentialSource::Command { .. } | CredentialSource::Keyring(_)
-    )
+fn may_prompt(source: &SecretSource) -> bool {
+    matches!(source, SecretSource::Command { .. } | SecretSource::Keyring(_))
 }
 
 /// Why tokens cannot be stored.
@@ -178,7 +171,7 @@ fn damaged_tokens(app: &App) -> Option<CommandError> {
 fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
     let has_login = profile.platform().texts().iter().any(|key| key.name == "login");
-    if !has_login && profile.secrets.values().any(|source| may_prompt(&source.value)) {
+    if !has_login && profile.secrets().any(|(_, source)| may_prompt(source)) {
         let reason = "identified only by the account's secrets, which this check does not ask for";
         return Check::skipped(AREA, subject, reason);
     }

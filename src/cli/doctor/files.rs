@@ -4,10 +4,8 @@ use std::path::Path;
 
 use super::Check;
 use crate::cli::app::App;
-use crate::cli::config::{self, Config, ConfigError};
 use crate::cli::error::CommandError;
-use crate::cli::sealer::sealed;
-use crate::cli::trust::Trust;
+use crate::config::{self, Config, ConfigError, Trust, sealed_file};
 use crate::journal::Sealer;
 use crate::value::secret::Secret;
 
@@ -70,7 +68,7 @@ fn key(app: &App) -> Result<Check, CommandError> {
             paths.state().display()
         )));
     }
-    if app.env.get("PROVISOR_KEY").is_none() && !file.exists() && sealed(paths).is_none() {
+    if app.env.get("PROVISOR_KEY").is_none() && !file.exists() && sealed_file(paths).is_none() {
         return Ok(Check::ok(
             AREA,
             "key",
@@ -97,8 +95,8 @@ fn key(app: &App) -> Result<Check, CommandError> {
 /// Checks that the configuration can be parsed.
 fn check_config(app: &App) -> Result<Check, CommandError> {
     let area = "configuration";
-    Ok(match Config::load(app.catalogue(), app.paths()?, &app.env) {
-        Err(error) => Check::failed(area, "", error.into()),
+    Ok(match app.config() {
+        Err(error) => Check::failed(area, "", error),
         Ok(config) if config.profiles().is_empty() => {
             Check::warning(area, "", "no profile").fix("provisor profile add NAME, or try it with --sandbox")
         }

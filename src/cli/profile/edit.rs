@@ -1,17 +1,122 @@
-//! `provisor profile edit`.
+//! `provisor profile add` and `provisor profile edit`.
+
+use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::args::ProfileArgs;
-use super::list;
-use super::save::{self, Secrets};
-use super::secret_location::{self, SecretLocation};
+use super::account::{forget_tokens, named_or_active, try_profile};
+use super::secrets::{self, SecretLocation, Secrets};
+use super::values::{ProfileArgs, Values, missing_error};
+use super::{check_name, did, editable_profile, mode_text};
 use crate::cli::app::App;
-use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::secret_store::SecretId;
-use crate::operation::platform::AccountKey;
+use crate::config::{Config, Profile, SecretId, SecretSource};
+use crate::operation::catalogue::Catalogue;
+
+/// Add a profile to your configuration.
+///
+/// At a terminal, it asks for all values that the flags leave out. The default mode is `prod`, which asks before a run
+/// changes anything; for an address on this machine it is `dev`, which does not.
+#[derive(Args)]
+pub(super) struct AddCommand {
+    /// The profile's name.
+    name: Option<String>,
+    /// The platform.
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<String>,
+    /// Print the new profile as JSON, and do not offer to test it.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    given: ProfileArgs,
+}
+
+/// The text after the help: examples for the platforms of the catalogue.
+pub(in crate::cli) fn examples(catalogue: &Catalogue) -> String {
+    let mut text = String::from("Examples:\n  provisor profile add acme\n");
+    let accounts = catalogue.with_accounts();
+    for (platform, schema) in accounts.filter_map(|platform| Some((platform, platform.account.as_ref()?))) {
+        let platform = if platform == catalogue.usual() {
+            String::new()
+        } else {
+            format!(" --platform {}", platform.name)
+        };
+        let flags = schema.example.join(" \\\n      ");
+        let _ = writeln!(text, "  provisor profile add acme{platform} \\\n      {flags}");
+    }
+    text.push_str("\nJSON (--json), one document:\n  {\"version\": 1, \"did\": \"added\", \"profile\": {as in `profile list`}}");
+    text
+}
+
+pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError> {
+    let given = &command.given;
+    given.refuse_secrets()?;
+    let config = app.config()?;
+    let asks = app.can_prompt() && !given.no_input;
+    let check = |name: &str| {
+        check_name(name)?;
+        is_new(&config, name)?;
+        Ok(name.to_owned())
+    };
+    let name = &match &command.name {
+        Some(name) => check(name)?,
+        None if asks => app.ask_until("Name of the profile", None, check)?,
+        None => return Err(missing_error("the profile's NAME")),
+    };
+    let usual = app.catalogue().usual();
+    let platform = match &command.platform {
+        Some(platform) => app.platform(platform)?,
+        None if asks => {
+            let question = format!("Platform: {}", app.platform_names("or"));
+            app.ask_until(&question, Some(usual.name), |name| app.platform(name))?
+        }
+        None => usual,
+    };
+    let mut values = Values::of(app, given, platform, None)?;
+    if asks {
+        values.ask(app)?;
+    }
+    values.check_complete()?;
+    let usual_mode = values.usual_mode();
+    let mode = values.mode.get_or_insert_with(|| usual_mode.to_owned()).clone();
+    // The file is locked from here on, when only the prompts for secrets are left to wait for.
+    let mut draft = app.config_draft()?;
+    is_new(&app.config()?, name)?;
+    let mut stored = Secrets::new(app, "profile-add");
+    if platform != usual {
+        draft.set(name, "platform", platform.name);
+    }
+    let url = values.url().unwrap_or_default();
+    values.write(&mut draft, name, url, &mut stored)?;
+    stored.save(draft, name)?;
+    if command.json {
+        did(app, "added", name)?;
+    }
+    app.ui.note(mode_text(&mode));
+    if config.profiles().len() == 1 && config.active(&app.env).is_some() {
+        app.ui.hint(&format!(
+            "you have two profiles now: choose the default with `provisor profile use {name}`, or pass --profile"
+        ));
+    }
+    let offers_test = asks && !command.json && mode != "sandbox";
+    if offers_test && app.ask_yes_no("Sign in now to test it?", true)? {
+        return try_profile(app, name, false);
+    }
+    app.ui.hint(&format!("test it: provisor profile test {name}"));
+    Ok(Exit::Ok)
+}
+
+fn is_new(config: &Config, name: &str) -> Result<(), CommandError> {
+    match config.profiles().get(name) {
+        None => Ok(()),
+        Some(known) => Err(CommandError::usage(format!(
+            "profile `{name}` already exists in {}",
+            known.file.display()
+        ))
+        .hint(format!("change it: provisor profile edit {name}"))),
+    }
+}
 
 /// Change a profile in your configuration.
 ///
@@ -40,192 +145,94 @@ pub(super) struct EditCommand {
     given: ProfileArgs,
 }
 
-/// The requested changes.
-#[derive(Default)]
-struct Changes {
-    texts: Vec<(&'static str, String)>,
-    secrets: Vec<(&'static AccountKey, SecretLocation)>,
-    mode: Option<String>,
-}
-
 pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandError> {
     command.given.refuse_secrets()?;
-    let config = save::read(app)?;
-    let name = match &command.name {
-        Some(name) => name.clone(),
-        None => config.choose(None, &app.env)?.name.clone(),
-    };
-    let known = config.named(&name, "profile edit")?;
+    let config = app.config()?;
+    let known = named_or_active(app, &config, command.name.as_deref(), "profile edit")?;
+    let name = &known.name;
     let asks = app.can_prompt() && !command.given.no_input;
-    let nothing = command.given.has_no_values() && command.unset.is_empty();
-    let mut changes = if nothing && asks {
-        Changes::ask(app, known)?
-    } else if nothing {
+    let has_changes = !command.given.has_no_values() || !command.unset.is_empty();
+    if !asks && !has_changes {
         return Err(
             CommandError::usage("`provisor profile edit` has nothing to change")
                 .hint("pass --url, --login, --mode, --secret KEY=PLACE, --set KEY=VALUE, --unset KEY"),
         );
-    } else {
-        Changes::given(app, &command.given, known)?
-    };
-    // A consent to plain http is for one address.
-    let moves = changes.url().is_some_and(|url| known.url().ok() != Some(url));
-    let plain_http = command.given.accepts_plain_http() || (known.plain_http.is_some() && !moves);
-    for (key, text) in &changes.texts {
-        super::add::fits(known.platform(), key, text, plain_http)?;
     }
-    follow_address(known, &mut changes, asks)?;
-    let mut draft = save::draft(app)?;
-    let profile = save::editable_profile(&config, &draft, &name, "profile edit")?.clone();
-    let mut secrets = Secrets::new(app, "profile-edit");
+    let mut values = Values::of(app, &command.given, known.platform(), Some(known))?;
+    if !has_changes {
+        values.ask(app)?;
+    }
+    follow_address(known, &mut values, asks)?;
+    let mut draft = app.config_draft()?;
+    editable_profile(&config, &draft, name, "profile edit")?;
     for key in &command.unset {
-        if !draft.unset(&name, key) {
+        if !draft.unset(name, key) {
             return Err(CommandError::usage(format!(
                 "profile `{name}` has no `{key}` in {}",
                 draft.file().display()
             )));
         }
     }
-    for (key, text) in &changes.texts {
-        draft.set(&name, key, text.as_str());
-    }
-    if !plain_http {
+    if !values.accepts_plain_http() {
         // It may stand in a file that this command does not edit; there, the changed address ends it.
-        let _ = draft.unset(&name, "plain_http");
+        let _ = draft.unset(name, "plain_http");
     }
-    let url = changes.url().map(str::to_owned);
-    for (field, place) in &changes.secrets {
-        let mut secret_id = profile.secret_id(field.name);
-        if let Some(url) = &url {
-            secret_id.url.clone_from(url);
-        }
-        secrets.put(&mut draft, &secret_id, (place, field.title))?;
-    }
-    if let Some(mode) = &changes.mode {
-        draft.set(&name, "mode", mode.as_str());
-    }
-    for (key, value) in command.given.others(app)? {
-        super::add::fits(
-            known.platform(),
-            key,
-            value.as_str().unwrap_or_default(),
-            plain_http,
-        )?;
-        draft.set(&name, key, value);
-    }
+    let mut stored = Secrets::new(app, "profile-edit");
+    let url = values.url().or(known.url().ok()).unwrap_or_default();
+    values.write(&mut draft, name, url, &mut stored)?;
     // The tokens were obtained with the old values.
-    if !changes.texts.is_empty() || !changes.secrets.is_empty() {
-        super::account::forget_tokens(app, &profile);
+    if !values.texts.is_empty() || !values.secrets.is_empty() {
+        forget_tokens(app, known);
     }
-    secrets.save(draft, &name)?;
-    delete_unused_secrets(app, &profile, &name)?;
+    stored.save(draft, name)?;
+    delete_unused_secrets(app, known)?;
     if command.json {
-        list::did(app, "changed", &name)?;
+        did(app, "changed", name)?;
     }
     Ok(Exit::Ok)
 }
 
 /// Deletes the sealed secrets that the profile no longer refers to.
-fn delete_unused_secrets(app: &App, before: &Profile, name: &str) -> Result<(), CommandError> {
-    let config = save::read(app)?;
-    let now = config.named(name, "profile edit")?;
-    for (key, source) in &before.secrets {
+fn delete_unused_secrets(app: &App, before: &Profile) -> Result<(), CommandError> {
+    let config = app.config()?;
+    let now = config.named(&before.name, "profile edit")?;
+    for (key, source) in before.secrets() {
         let old = before.secret_id(key);
-        let kept = now.secrets.get(key).map(|source| &source.value);
-        let moved = SecretId::same_place(&old, &now.secret_id(key));
-        if source.value == CredentialSource::Sealed && (kept != Some(&source.value) || !moved) {
-            secret_location::forget(app, &old, &source.value)?;
+        let is_kept = now.secret(key) == Some(source) && SecretId::same_place(&old, &now.secret_id(key));
+        if *source == SecretSource::Sealed && !is_kept {
+            secrets::forget(app, &old, source)?;
         }
     }
     Ok(())
 }
 
 /// Makes the user enter a sealed secret again if the address changes: it is bound to the old one.
-fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Result<(), CommandError> {
-    let Some(url) = changes.url().map(str::to_owned) else {
+fn follow_address(profile: &Profile, values: &mut Values<'_>, asks: bool) -> Result<(), CommandError> {
+    let Some(url) = values.url().map(str::to_owned) else {
         return Ok(());
     };
-    for field in profile.platform().secrets() {
-        let sealed = profile
-            .secrets
-            .get(field.name)
-            .is_some_and(|source| source.value == CredentialSource::Sealed);
-        let given = changes.secrets.iter().any(|(known, _)| known.name == field.name);
-        let (old, mut new) = (profile.secret_id(field.name), profile.secret_id(field.name));
-        new.url.clone_from(&url);
-        if !sealed || given || SecretId::same_place(&old, &new) {
+    for key in profile.platform().secrets() {
+        let old = profile.secret_id(key.name);
+        let new = SecretId {
+            url: url.clone(),
+            ..old.clone()
+        };
+        let is_sealed = profile.secret(key.name) == Some(&SecretSource::Sealed);
+        let is_given = values.secrets.iter().any(|(given, _)| *given == key);
+        if !is_sealed || is_given || SecretId::same_place(&old, &new) {
             continue;
         }
         if !asks {
             return Err(CommandError::usage(format!(
                 "the {} of profile `{}` was sealed for {} only",
-                field.name.replace('_', " "),
+                key.name.replace('_', " "),
                 profile.name,
                 old.place()
             ))
-            .hint(format!("enter it again: --secret {}=stdin", field.name)));
+            .hint(format!("enter it again: --secret {}=stdin", key.name)));
         }
-        changes
-            .secrets
-            .push((field, SecretLocation::Sealed { stdin: false }));
+        let place = SecretLocation::Sealed { stdin: false };
+        values.secrets.push((key, place));
     }
     Ok(())
-}
-
-impl Changes {
-    fn url(&self) -> Option<&str> {
-        let url = self.texts.iter().find(|(key, _)| *key == "url");
-        url.map(|(_, url)| url.as_str())
-    }
-
-    fn given(app: &App, given: &ProfileArgs, profile: &Profile) -> Result<Changes, CommandError> {
-        let platform = profile.platform();
-        given.check_platform(app, platform)?;
-        let mut changes = Changes {
-            mode: given.mode.clone(),
-            ..Changes::default()
-        };
-        for field in platform.texts() {
-            let text = given.text(field.name).map(|text| text.trim().to_owned());
-            changes.texts.extend(text.map(|text| (field.name, text)));
-        }
-        for (key, place) in given.places(app, platform)? {
-            let field = platform.secrets().iter().find(|field| field.name == key);
-            changes.secrets.extend(field.map(|field| (field, place)));
-        }
-        Ok(changes)
-    }
-
-    /// Prompts for each value, with the current one as the default.
-    fn ask(app: &App, profile: &Profile) -> Result<Changes, CommandError> {
-        let mut changes = Changes::default();
-        for field in profile.platform().texts() {
-            let now = match field.name {
-                "url" => profile.url().ok(),
-                key => profile.texts.get(key).map(|text| text.value.as_str()),
-            };
-            let accepts = profile.plain_http.is_some();
-            let text = app.ask_until(field.title, now, |text| {
-                super::add::fits(profile.platform(), field.name, text, accepts).map(|()| text.to_owned())
-            })?;
-            if !text.is_empty() && now != Some(text.as_str()) {
-                changes.texts.push((field.name, text));
-            }
-        }
-        for field in profile.platform().secrets() {
-            let now = profile
-                .secrets
-                .get(field.name)
-                .map(|source| source.value.to_string());
-            let now = now.as_deref().unwrap_or("none");
-            // Treat any input as a secret, not as a place.
-            let typed = app.ask_secret(&format!("{}: now {now} (not shown; Enter keeps it)", field.title))?;
-            let place = (!typed.is_empty()).then_some(SecretLocation::Typed(typed));
-            changes.secrets.extend(place.map(|place| (field, place)));
-        }
-        let now = profile.mode.as_ref().map_or("dev", |mode| mode.value.name());
-        let mode = super::add::ask_mode(app, "Mode: prod, dev, read-only or sandbox", now)?;
-        changes.mode = (mode != now).then_some(mode);
-        Ok(changes)
-    }
 }

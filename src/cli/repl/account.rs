@@ -1,9 +1,9 @@
 //! The account of a session: profile, mode, or sandbox.
 
 use super::host::{CliHost, lock};
-use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
 use crate::cli::parent_session::effective_mode;
+use crate::config::{self, Config};
 use crate::operation::context::Mode;
 use crate::repl::host::{ActiveAccount, ReplHost as _, Switch};
 use crate::sandbox;

@@ -20,8 +20,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::exit::Exit;
 use crate::cli::line_input;
-use crate::cli::paths::Env;
 use crate::cli::ui::{Stream, Ui, printable};
+use crate::config::Env;
 use crate::repl::host::{Screen, Terminal};
 use crate::run::interrupt::CurrentInput;
 use crate::script::error::Diagnostic;

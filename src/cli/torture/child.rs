@@ -11,8 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::kill_switch::{self, KillPoint};
-use crate::cli::paths::Env;
 use crate::clock::ClockSkew;
+use crate::config::Env;
 
 /// What happens to a child.
 #[derive(Debug, Clone, Copy)]

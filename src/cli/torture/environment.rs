@@ -12,8 +12,8 @@ use super::plan::Task;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::paths::make_private_folder;
 use crate::cli::sandbox::options;
+use crate::config::make_private_folder;
 use crate::journal::{RunId, StepFilter, StepRecord};
 use crate::sandbox::{Role, Sandbox, Snapshot};
 

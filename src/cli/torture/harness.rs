@@ -12,8 +12,8 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::SignalHandlers;
-use crate::cli::paths::{Env, make_private_folder};
 use crate::cli::run;
+use crate::config::{Env, make_private_folder};
 
 /// The timing of the worlds: short, so that a lost response costs only seconds.
 pub(super) struct HarnessTimings {

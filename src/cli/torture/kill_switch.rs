@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 
-use crate::cli::paths::Env;
 use crate::clock::{Clock, ClockSkew};
+use crate::config::Env;
 use crate::journal::{Boundary, Journal};
 
 /// The variable that arms the trap: `after-intent:7`. Only `provisor torture` sets it.

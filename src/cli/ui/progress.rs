@@ -234,8 +234,8 @@ fn style(has_length: bool) -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::paths::Env;
     use crate::cli::ui::Colour;
+    use crate::config::Env;
 
     #[test]
     fn the_progress_wait_text_starts_with_its_deadline() {

@@ -1,13 +1,13 @@
 //! Configuration errors, and what to do about them.
 
 use crate::value::nearest::nearest;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Location;
 
 /// An error in the configuration or in a credential it refers to. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// A file exists but cannot be read.
     #[error("{} cannot be read: {reason}", .file.display())]
     Unreadable {
@@ -16,6 +16,36 @@ pub enum ConfigError {
         /// The system's error message.
         reason: String,
     },
+    /// A file cannot be written.
+    #[error("`{}` cannot be written: {reason}", .file.display())]
+    Unwritable {
+        /// The file.
+        file: PathBuf,
+        /// The system's error message.
+        reason: String,
+    },
+    /// A folder of provisor's own files cannot be used.
+    #[error("the folder `{}` cannot be created or used: {reason}", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's error message.
+        reason: String,
+    },
+    /// There is no home folder.
+    #[error("the home folder is unknown, so provisor has nowhere to keep its files")]
+    NoHome,
+    /// The key for everything at rest is missing or invalid.
+    #[error("{problem}")]
+    Key {
+        /// The problem, as a sentence without a full stop.
+        problem: String,
+        /// What to do about it, as a sentence without a full stop.
+        hint: String,
+    },
+    /// A change of the user's file is invalid, and was not written.
+    #[error("{}; nothing was written", .0.without_location())]
+    NotWritten(Box<ConfigError>),
     /// Others can write the user's own file, and so name programs for secrets and hosts for them.
     #[error("other users can write to {}", .place.display())]
     Writable {
@@ -23,7 +53,7 @@ pub enum ConfigError {
         place: PathBuf,
     },
     /// A file is not TOML.
-    #[error("{origin}: {problem}")]
+    #[error("{origin:#}: {problem}")]
     Syntax {
         /// The position.
         origin: Location,
@@ -31,7 +61,7 @@ pub enum ConfigError {
         problem: String,
     },
     /// An unknown key.
-    #[error("{origin}: unknown key `{key}`")]
+    #[error("{origin:#}: unknown key `{key}`")]
     UnknownKey {
         /// The position.
         origin: Location,
@@ -43,7 +73,7 @@ pub enum ConfigError {
         known: Vec<String>,
     },
     /// An invalid value.
-    #[error("{origin}: `{key}` {problem}")]
+    #[error("{origin:#}: `{key}` {problem}")]
     BadValue {
         /// The position.
         origin: Location,
@@ -53,30 +83,22 @@ pub enum ConfigError {
         problem: String,
     },
     /// A plain-text password.
-    #[error("{origin}: `{key}` is written in clear: passwords do not belong in a configuration file")]
+    #[error("{origin:#}: `{key}` is written in clear: passwords do not belong in a configuration file")]
     PlainPassword {
         /// The position.
         origin: Location,
         /// The key, including the tables above it.
         key: String,
     },
-    /// The project changes the address that the user's credential is sent to.
-    #[error("{url} changes the address of profile `{profile}`, but its password comes from {password}")]
+    /// The project changes the address that the user's credential is sent to, or adds a CA there.
+    #[error("{origin} {} profile `{profile}`, but its password comes from {password}", change(.key))]
     CredentialElsewhere {
         /// The profile.
         profile: String,
-        /// Where the address is written.
-        url: Location,
-        /// Where the password is written.
-        password: Location,
-    },
-    /// The project adds a CA for a profile that uses the user's credential.
-    #[error("{ca} adds a CA for profile `{profile}`, but its password comes from {password}")]
-    TrustElsewhere {
-        /// The profile.
-        profile: String,
-        /// Where the CA is written.
-        ca: Location,
+        /// The key that does this: `url` or `ca`.
+        key: &'static str,
+        /// Where the key is written.
+        origin: Location,
         /// Where the password is written.
         password: Location,
     },
@@ -110,7 +132,7 @@ pub enum ConfigError {
         /// The profile.
         profile: String,
         /// The missing key.
-        key: &'static str,
+        key: String,
         /// The file to add it to.
         file: PathBuf,
     },
@@ -135,20 +157,39 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The error for a folder of provisor's own files.
+    pub(crate) fn folder(folder: &Path, error: &std::io::Error) -> ConfigError {
+        ConfigError::Folder {
+            folder: folder.to_owned(),
+            reason: error.to_string(),
+        }
+    }
+
+    /// The message for a file that was never written, in which a line number would mean nothing.
+    fn without_location(&self) -> String {
+        match self {
+            ConfigError::BadValue { key, problem, .. } => format!("`{key}` {problem}"),
+            ConfigError::UnknownKey { key, .. } => format!("unknown key `{key}`"),
+            other => other.to_string(),
+        }
+    }
+
     /// Returns what to do about it, as a sentence without a full stop.
-    pub fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
             ConfigError::UnknownKey {
                 nearest: Some(name), ..
             } => Some(format!("did you mean `{name}`?")),
             ConfigError::UnknownKey { known, .. } => Some(format!("known here: {}", known.join(", "))),
             ConfigError::PlainPassword { .. } => Some(PASSWORD_FORMS.into()),
-            ConfigError::CredentialElsewhere { profile, .. } => Some(format!(
-                "if the new address is right, write `password` for `{profile}` into the same file, or use another name"
-            )),
-            ConfigError::TrustElsewhere { profile, .. } => Some(format!(
-                "write `ca` for `{profile}` into the file that has its password"
-            )),
+            ConfigError::CredentialElsewhere { profile, key, .. } => Some(if *key == "url" {
+                format!(
+                    "if the new address is right, write `password` for `{profile}` into the same file, or use another name"
+                )
+            } else {
+                format!("write `{key}` for `{profile}` into the file that has its password")
+            }),
+            ConfigError::Key { hint, .. } => Some(hint.clone()),
             ConfigError::UnknownProfile {
                 name, known, file, ..
             } => Some(
@@ -171,8 +212,19 @@ impl ConfigError {
             }
             ConfigError::Writable { place } => Some(format!("chmod go-w {}", place.display())),
             ConfigError::Credential { hint, .. } => hint.clone(),
+            ConfigError::NoHome => Some("set PROVISOR_HOME to a folder".into()),
+            ConfigError::NotWritten(error) => error.hint(),
             _ => None,
         }
+    }
+}
+
+/// What a key does that a credential must not follow.
+fn change(key: &str) -> &'static str {
+    if key == "url" {
+        "changes the address of"
+    } else {
+        "adds a CA for"
     }
 }
 
@@ -180,7 +232,7 @@ impl ConfigError {
 const PASSWORD_FORMS: &str = "let `provisor profile edit NAME --secret password=sealed` seal it, or write password = \
      { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
 
-fn add_profile_hint(name: &str, file: &std::path::Path) -> String {
+fn add_profile_hint(name: &str, file: &Path) -> String {
     format!(
         "add one to {}, or try it with --sandbox:\n\n[profiles.{name}]\nurl = \"https://…\"\nlogin = \"you@example.com\"\n\
          password = {{ env = \"PROVISOR_PASSWORD\" }}",

@@ -87,16 +87,19 @@ fn untrusted_project_profiles_take_the_strictest_user_mode_of_their_url() {
         for mode in ["", "mode = \"dev\"", "mode = \"prod\""] {
             let project = format!("[profiles.x]\nurl = \"{url}\"\n{mode}\n");
             let config = Home::new(USER, &project).load().unwrap();
-            let shown = config.named("x", "test").unwrap().mode.as_ref().unwrap().value;
+            let shown = config.named("x", "test").unwrap().mode();
             assert_eq!(shown, Mode::ReadOnly, "{url} {mode}");
             let config = Home::new(USER, &project).trusting().load().unwrap();
-            let own = config.named("x", "test").unwrap().mode.as_ref();
-            assert_ne!(own.map(|mode| mode.value), Some(Mode::ReadOnly), "{url} {mode}");
+            assert_ne!(
+                config.named("x", "test").unwrap().mode(),
+                Mode::ReadOnly,
+                "{url} {mode}"
+            );
         }
     }
     let elsewhere = "[profiles.x]\nurl = \"https://x.example\"\n";
     let config = Home::new(USER, elsewhere).load().unwrap();
-    assert_eq!(config.named("x", "test").unwrap().mode, None);
+    assert_eq!(config.named("x", "test").unwrap().get("mode"), None);
 }
 
 #[test]

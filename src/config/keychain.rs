@@ -25,7 +25,7 @@ static STORE: LazyLock<Result<Arc<Store>, String>> = LazyLock::new(|| {
 });
 
 /// Checks that a keyring is available. The error is a clause with the reason.
-pub(super) fn available() -> Result<(), String> {
+pub(crate) fn available() -> Result<(), String> {
     STORE.as_ref().map(|_| ()).map_err(Clone::clone)
 }
 
@@ -39,13 +39,13 @@ pub(super) fn get(name: &str) -> Result<Option<Secret>, String> {
 }
 
 /// Stores a secret under a name.
-pub(super) fn put(name: &str, secret: &Secret) -> Result<(), String> {
+pub(crate) fn put(name: &str, secret: &Secret) -> Result<(), String> {
     let kept = entry(name)?.set_password(secret.expose());
     kept.map_err(|error| one_line_error(&error))
 }
 
 /// Removes an entry. Succeeds if there is none.
-pub(super) fn remove(name: &str) -> Result<(), String> {
+pub(crate) fn remove(name: &str) -> Result<(), String> {
     match entry(name)?.delete_credential() {
         Ok(()) | Err(Error::NoEntry) => Ok(()),
         Err(error) => Err(one_line_error(&error)),

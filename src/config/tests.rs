@@ -11,6 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
+use crate::operation::context::Mode;
 use crate::value::secret::Secret;
 
 /// A home folder with a user's file and a project.
@@ -105,24 +106,39 @@ fn every_profile_setting_is_parsed() {
     let home = Home::new(FULL, "");
     let config = home.load().unwrap();
     let acme = config.choose(None, &home.env(&[])).unwrap();
-    let seconds = |duration: &Option<Sourced<Duration>>| duration.as_ref().unwrap().value.as_secs();
+    let seconds = |key: &str| acme.duration(key).unwrap().as_secs();
     assert_eq!(acme.platform(), &crate::platforms::jrni::PLATFORM);
     assert_eq!(
         (acme.url().unwrap(), acme.text("login").unwrap()),
         ("https://acme.example", "ann@example.com")
     );
-    assert_eq!(acme.mode.as_ref().unwrap().value, Mode::ReadOnly);
-    assert_eq!([seconds(&acme.settle), seconds(&acme.look_for)], [7, 90]);
+    assert_eq!(acme.mode(), Mode::ReadOnly);
+    assert_eq!([seconds("settle"), seconds("look_for")], [7, 90]);
+    assert_eq!([seconds("timeouts.connect"), seconds("timeouts.reply")], [5, 20]);
+    assert_eq!(seconds("timeouts.tenant_creation"), 180);
+    assert_eq!(acme.endpoints()["create_app"], "/v2/apps");
+    let origin = acme.location("login").unwrap();
     assert_eq!(
-        [seconds(&acme.connect_timeout), seconds(&acme.reply_timeout)],
-        [5, 20]
+        (origin.line, origin.column, &origin.file),
+        (7, 9, &home.path("provisor/config/config.toml"))
     );
-    assert_eq!(seconds(&acme.tenant_creation_timeout), 180);
-    assert_eq!(acme.endpoints["create_app"].value, "/v2/apps");
-    let origin = &acme.texts["login"].origin;
+    let shown = acme.lines().into_iter().map(|line| (line.key, line.value));
+    let shown: Vec<String> = shown.map(|(key, value)| format!("{key} = {value}")).collect();
     assert_eq!(
-        (origin.line, &origin.file),
-        (7, &home.path("provisor/config/config.toml"))
+        shown,
+        [
+            "platform = jrni",
+            "url = https://acme.example",
+            "login = ann@example.com",
+            "password = the environment variable ACME_PASSWORD",
+            "mode = read-only",
+            "settle = 7s",
+            "look_for = 1m 30s",
+            "timeouts.connect = 5s",
+            "timeouts.reply = 20s",
+            "timeouts.tenant_creation = 3m",
+            "endpoints.create_app = /v2/apps",
+        ]
     );
     let env = home.env(&[("ACME_PASSWORD", "hunter2")]);
     assert_eq!(acme.read_secret("password", &env), Ok(Secret::new("hunter2")));
@@ -138,8 +154,11 @@ fn project_settings_override_user_settings_key_by_key() {
         (acme.url().unwrap(), acme.text("login").unwrap()),
         ("https://acme.example", "bob@example.com")
     );
-    assert_eq!(acme.texts["login"].origin.file, home.path("work/provisor.toml"));
-    assert_eq!(acme.endpoints.len(), 2);
+    assert_eq!(
+        acme.location("login").unwrap().file,
+        home.path("work/provisor.toml")
+    );
+    assert_eq!(acme.endpoints().len(), 2);
     assert_eq!(
         config.files(),
         [

@@ -89,7 +89,7 @@ fn plain_http_is_accepted_for_the_address_of_the_profile_only() {
 fn a_project_neither_accepts_plain_http_nor_moves_what_the_user_accepted() {
     let user = accepting("http://api.example");
     let theirs = format!("[profiles.a]\nplain_http = \"{PLAIN_HTTP_CONSENT}\"\n");
-    let refused = "~/work/provisor.toml:2: `profiles.a.plain_http` accepts that secrets travel unencrypted: only \
+    let refused = "~/work/provisor.toml:2:14: `profiles.a.plain_http` accepts that secrets travel unencrypted: only \
                    ~/provisor/config/config.toml may do that";
     for user in ["", "[profiles.a]\nurl = \"https://api.example\"\n", &user] {
         assert_eq!(Home::new(user, &theirs).error().0, refused);
@@ -100,14 +100,14 @@ fn a_project_neither_accepts_plain_http_nor_moves_what_the_user_accepted() {
     for user in [&user, &alone] {
         let (error, _) = Home::new(user, moved).trusting().error();
         assert!(
-            error.starts_with("~/work/provisor.toml:2: `profiles.a.url` must begin with https://"),
+            error.starts_with("~/work/provisor.toml:2:7: `profiles.a.url` must begin with https://"),
             "{error}"
         );
     }
     let proxy = "[profiles.a]\nproxy = \"http://proxy.example:3128\"\n";
     let (error, _) = Home::new(&user, proxy).trusting().error();
     assert!(
-        error.starts_with("~/work/provisor.toml:2: `profiles.a.proxy` would read what"),
+        error.starts_with("~/work/provisor.toml:2:9: `profiles.a.proxy` would read what"),
         "{error}"
     );
     // What the project repeats or sets besides changes nothing.
@@ -135,7 +135,7 @@ fn a_proxy_url_from_the_environment_is_used_and_redacted() {
         ProxyChoice::Proxy(Proxy::parse("http://ann:hunter2@p:1").unwrap())
     );
     assert!(!format!("{line:?}").contains("hunter2"));
-    let place = "~/provisor/config/config.toml:2: `profiles.a.proxy` is kept in the environment variable ACME_PROXY, and";
+    let place = "~/provisor/config/config.toml:2:9: `profiles.a.proxy` is kept in the environment variable ACME_PROXY, and";
     assert_eq!(
         home.connect_options(&[]).unwrap_err(),
         format!("{place} it is not set")
@@ -155,37 +155,37 @@ fn unusable_ca_and_client_certificate_files_are_reported_with_location() {
         (
             "[profiles.a]\nca = \"x\"\n",
             vec![],
-            ":2: `profiles.a.ca` names the file ~/provisor/config/x, which cannot be read: No such file",
+            ":2:6: `profiles.a.ca` names the file ~/provisor/config/x, which cannot be read: No such file",
         ),
         (
             "[profiles.a]\nca = \"x\"\n",
             vec![("x", key.as_str(), 0o644)],
-            ":2: `profiles.a.ca` names the file ~/provisor/config/x, which holds no PEM certificate",
+            ":2:6: `profiles.a.ca` names the file ~/provisor/config/x, which holds no PEM certificate",
         ),
         (
             "[profiles.a]\nclient_cert = \"c\"\n",
             vec![],
-            ":2: `profiles.a.client_cert` needs `client_key` as well",
+            ":2:15: `profiles.a.client_cert` needs `client_key` as well",
         ),
         (
             "[profiles.a]\nclient_key = \"k\"\n",
             vec![],
-            ":2: `profiles.a.client_key` needs `client_cert` as well",
+            ":2:14: `profiles.a.client_key` needs `client_cert` as well",
         ),
         (
             both,
             vec![("c", &cert, 0o644), ("k", &key, 0o640)],
-            ":3: `profiles.a.client_key` names the file ~/provisor/config/k, which users other than its owner can read: chmod 600 ~/provisor/config/k",
+            ":3:14: `profiles.a.client_key` names the file ~/provisor/config/k, which users other than its owner can read: chmod 600 ~/provisor/config/k",
         ),
         (
             both,
             vec![("c", &cert, 0o644), ("k", &other, 0o600)],
-            ":2: `profiles.a.client_cert` cannot be used: the key does not belong to the certificate",
+            ":2:15: `profiles.a.client_cert` cannot be used: the key does not belong to the certificate",
         ),
         (
             both,
             vec![("c", &cert, 0o644), ("k", "s3cret", 0o600)],
-            ":2: `profiles.a.client_cert` cannot be used: the key's file holds no PEM key",
+            ":2:15: `profiles.a.client_cert` cannot be used: the key's file holds no PEM key",
         ),
     ] {
         let home = Home::new(text, "");
