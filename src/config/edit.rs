@@ -117,7 +117,7 @@ impl ConfigDraft {
             path: self.file,
             text: self.document.to_string(),
         };
-        Config::check(&self.catalogue, &draft).map_err(|error| ConfigError::NotWritten(Box::new(error)))?;
+        Config::check(&self.catalogue, &draft).map_err(ConfigError::not_written)?;
         staged_file::replace(&draft.path, &draft.text)
     }
 

@@ -1,13 +1,31 @@
 //! Configuration errors, and what to do about them.
 
-use crate::value::nearest::nearest;
 use std::path::{Path, PathBuf};
 
 use super::Location;
+use crate::value::nearest::nearest;
 
 /// An error in the configuration or in a credential it refers to. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ConfigError {
+    /// Something in a file is invalid.
+    #[error("{origin:#}: {problem}")]
+    Invalid {
+        /// The position.
+        origin: Location,
+        /// The problem, as a sentence without a full stop.
+        problem: String,
+        /// What to do about it, if known.
+        hint: Option<String>,
+    },
+    /// A change of the user's file is invalid, and was not written.
+    #[error("{problem}; nothing was written")]
+    NotWritten {
+        /// The problem, without a position in a file that was never written.
+        problem: String,
+        /// What to do about it, if known.
+        hint: Option<String>,
+    },
     /// A file exists but cannot be read.
     #[error("{} cannot be read: {reason}", .file.display())]
     Unreadable {
@@ -35,72 +53,19 @@ pub(crate) enum ConfigError {
     /// There is no home folder.
     #[error("the home folder is unknown, so provisor has nowhere to keep its files")]
     NoHome,
-    /// The key for everything at rest is missing or invalid.
-    #[error("{problem}")]
-    Key {
-        /// The problem, as a sentence without a full stop.
-        problem: String,
-        /// What to do about it, as a sentence without a full stop.
-        hint: String,
-    },
-    /// A change of the user's file is invalid, and was not written.
-    #[error("{}; nothing was written", .0.without_location())]
-    NotWritten(Box<ConfigError>),
     /// Others can write the user's own file, and so name programs for secrets and hosts for them.
     #[error("other users can write to {}", .place.display())]
     Writable {
         /// The file, or its folder.
         place: PathBuf,
     },
-    /// A file is not TOML.
-    #[error("{origin:#}: {problem}")]
-    Syntax {
-        /// The position.
-        origin: Location,
-        /// The parser's message, on one line.
+    /// The key for everything at rest is missing or invalid.
+    #[error("{problem}")]
+    Key {
+        /// The problem, as a sentence without a full stop.
         problem: String,
-    },
-    /// An unknown key.
-    #[error("{origin:#}: unknown key `{key}`")]
-    UnknownKey {
-        /// The position.
-        origin: Location,
-        /// The key, including the tables above it.
-        key: String,
-        /// The most similar known key.
-        nearest: Option<String>,
-        /// All keys that are allowed there.
-        known: Vec<String>,
-    },
-    /// An invalid value.
-    #[error("{origin:#}: `{key}` {problem}")]
-    BadValue {
-        /// The position.
-        origin: Location,
-        /// The key, including the tables above it.
-        key: String,
-        /// The problem, as the rest of a sentence about the key.
-        problem: String,
-    },
-    /// A plain-text password.
-    #[error("{origin:#}: `{key}` is written in clear: passwords do not belong in a configuration file")]
-    PlainPassword {
-        /// The position.
-        origin: Location,
-        /// The key, including the tables above it.
-        key: String,
-    },
-    /// The project changes the address that the user's credential is sent to, or adds a CA there.
-    #[error("{origin} {} profile `{profile}`, but its password comes from {password}", change(.key))]
-    CredentialElsewhere {
-        /// The profile.
-        profile: String,
-        /// The key that does this: `url` or `ca`.
-        key: &'static str,
-        /// Where the key is written.
-        origin: Location,
-        /// Where the password is written.
-        password: Location,
+        /// What to do about it.
+        hint: String,
     },
     /// A requested profile does not exist.
     #[error("there is no profile `{name}` ({asked_by})")]
@@ -137,11 +102,11 @@ pub(crate) enum ConfigError {
         file: PathBuf,
     },
     /// A project's file that is not trusted does what requires trust.
-    #[error("{} is not trusted, and {what}", .file.display())]
+    #[error("{} is not trusted, and it {what}", .file.display())]
     Untrusted {
         /// The file.
         file: PathBuf,
-        /// What it does, as a clause.
+        /// What it does: the rest of a clause that begins with `it`.
         what: String,
     },
     /// A credential cannot be fetched.
@@ -165,72 +130,68 @@ impl ConfigError {
         }
     }
 
-    /// The message for a file that was never written, in which a line number would mean nothing.
-    fn without_location(&self) -> String {
+    /// The error for an invalid value of a key, which includes the tables above it; `problem` is the rest of a sentence
+    /// about the key.
+    pub(super) fn bad_value(origin: Location, key: &str, problem: &str) -> ConfigError {
+        ConfigError::Invalid {
+            origin,
+            problem: format!("`{key}` {problem}"),
+            hint: None,
+        }
+    }
+
+    /// Adds to the error for something invalid what to do about it.
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> ConfigError {
         match self {
-            ConfigError::BadValue { key, problem, .. } => format!("`{key}` {problem}"),
-            ConfigError::UnknownKey { key, .. } => format!("unknown key `{key}`"),
-            other => other.to_string(),
+            ConfigError::Invalid { origin, problem, .. } => ConfigError::Invalid {
+                origin,
+                problem,
+                hint: Some(hint.into()),
+            },
+            other => other,
+        }
+    }
+
+    /// The same error about a change that was not written.
+    pub(super) fn not_written(self) -> ConfigError {
+        match self {
+            ConfigError::Invalid { problem, hint, .. } => ConfigError::NotWritten { problem, hint },
+            other => other,
         }
     }
 
     /// Returns what to do about it, as a sentence without a full stop.
     pub(crate) fn hint(&self) -> Option<String> {
-        match self {
-            ConfigError::UnknownKey {
-                nearest: Some(name), ..
-            } => Some(format!("did you mean `{name}`?")),
-            ConfigError::UnknownKey { known, .. } => Some(format!("known here: {}", known.join(", "))),
-            ConfigError::PlainPassword { .. } => Some(PASSWORD_FORMS.into()),
-            ConfigError::CredentialElsewhere { profile, key, .. } => Some(if *key == "url" {
-                format!(
-                    "if the new address is right, write `password` for `{profile}` into the same file, or use another name"
-                )
-            } else {
-                format!("write `{key}` for `{profile}` into the file that has its password")
-            }),
-            ConfigError::Key { hint, .. } => Some(hint.clone()),
+        Some(match self {
+            ConfigError::Invalid { hint, .. }
+            | ConfigError::NotWritten { hint, .. }
+            | ConfigError::Credential { hint, .. } => return hint.clone(),
+            ConfigError::Unreadable { .. } | ConfigError::Unwritable { .. } | ConfigError::Folder { .. } => {
+                return None;
+            }
+            ConfigError::NoHome => "set PROVISOR_HOME to a folder".into(),
+            ConfigError::Writable { place } => format!("chmod go-w {}", place.display()),
+            ConfigError::Key { hint, .. } => hint.clone(),
             ConfigError::UnknownProfile {
                 name, known, file, ..
-            } => Some(
-                match (nearest(name, known.iter().map(String::as_str)), known.len()) {
-                    (Some(like), _) => format!("did you mean `{like}`?"),
-                    (None, 0) => add_profile_hint(name, file),
-                    (None, _) => format!("the profiles are {}", known.join(", ")),
-                },
-            ),
-            ConfigError::NoProfile { file } => Some(add_profile_hint("NAME", file)),
+            } => match (nearest(name, known.iter().map(String::as_str)), known.len()) {
+                (Some(like), _) => format!("did you mean `{like}`?"),
+                (None, 0) => add_profile_hint(name, file),
+                (None, _) => format!("the profiles are {}", known.join(", ")),
+            },
+            ConfigError::NoProfile { file } => add_profile_hint("NAME", file),
             ConfigError::ManyProfiles { .. } => {
-                Some("pass --profile NAME, set PROVISOR_PROFILE, or set default_profile = \"NAME\"".into())
+                "pass --profile NAME, set PROVISOR_PROFILE, or set default_profile = \"NAME\"".into()
             }
-            ConfigError::Incomplete { profile, key, file } => Some(format!(
-                "write `{key}` below [profiles.{profile}] in {}",
-                file.display()
-            )),
+            ConfigError::Incomplete { profile, key, file } => {
+                format!("write `{key}` below [profiles.{profile}] in {}", file.display())
+            }
             ConfigError::Untrusted { file, .. } => {
-                Some(format!("review it, then: provisor trust {}", file.display()))
+                format!("review it, then: provisor trust {}", file.display())
             }
-            ConfigError::Writable { place } => Some(format!("chmod go-w {}", place.display())),
-            ConfigError::Credential { hint, .. } => hint.clone(),
-            ConfigError::NoHome => Some("set PROVISOR_HOME to a folder".into()),
-            ConfigError::NotWritten(error) => error.hint(),
-            _ => None,
-        }
+        })
     }
 }
-
-/// What a key does that a credential must not follow.
-fn change(key: &str) -> &'static str {
-    if key == "url" {
-        "changes the address of"
-    } else {
-        "adds a CA for"
-    }
-}
-
-/// The ways to specify a password.
-const PASSWORD_FORMS: &str = "let `provisor profile edit NAME --secret password=sealed` seal it, or write password = \
-     { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
 
 fn add_profile_hint(name: &str, file: &Path) -> String {
     format!(

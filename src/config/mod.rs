@@ -169,7 +169,7 @@ impl Config {
             let overrides_trusted = untrusted && self.profiles.contains_key(&name.value);
             self.default_refused = overrides_trusted.then(|| ConfigError::Untrusted {
                 file: file.path.clone(),
-                what: format!("it makes `{}` the default profile", name.value),
+                what: format!("makes `{}` the default profile", name.value),
             });
             self.default_profile = Some(name);
         }

@@ -348,15 +348,20 @@ impl Profile {
         let moves = self.get("url").is_some_and(|url| below.get("url") != Some(url));
         let inherited = below.secrets().find(|(key, _)| self.secret(key).is_none());
         let inherited = inherited.and_then(|(key, _)| below.location(key));
-        if let Some(password) = inherited.cloned() {
-            let key = if moves && below.url().is_ok() { "url" } else { "ca" };
-            if let Some(origin) = self.location(key) {
-                return Err(ConfigError::CredentialElsewhere {
-                    profile: self.name.clone(),
-                    key,
-                    origin: origin.clone(),
-                    password,
-                });
+        if let Some(password) = inherited {
+            let name = &self.name;
+            if moves && below.url().is_ok() {
+                let problem =
+                    format!("changes the address of a profile whose password comes from {password}");
+                let hint = format!(
+                    "if the new address is right, write `password` for `{name}` into the same file, or use another name"
+                );
+                return Err(self.bad("url", problem).with_hint(hint));
+            }
+            if self.get("ca").is_some() {
+                let problem = format!("adds a CA for a profile whose password comes from {password}");
+                let hint = format!("write `ca` for `{name}` into the file that has its password");
+                return Err(self.bad("ca", problem).with_hint(hint));
             }
         }
         if self.refused.is_none() && self.untrusted.is_some() {
@@ -474,12 +479,9 @@ impl Profile {
     }
 
     /// The error for an invalid value; `problem` is the rest of a sentence about the key.
-    pub(super) fn bad(&self, key: &str, problem: impl Into<String>) -> ConfigError {
-        ConfigError::BadValue {
-            origin: self.location_or_start(key),
-            key: format!("profiles.{}.{key}", self.name),
-            problem: problem.into(),
-        }
+    pub(super) fn bad(&self, key: &str, problem: impl AsRef<str>) -> ConfigError {
+        let path = format!("profiles.{}.{key}", self.name);
+        ConfigError::bad_value(self.location_or_start(key), &path, problem.as_ref())
     }
 
     /// Where a key is set; the start of the file if it is not set.

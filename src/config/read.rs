@@ -148,9 +148,10 @@ impl ConfigFile {
 
     /// Parses the file. Unknown keys and invalid values are errors.
     pub(super) fn parse(&self, catalogue: &Catalogue) -> Result<Content, ConfigError> {
-        let root = DeTable::parse(&self.text).map_err(|error| ConfigError::Syntax {
+        let root = DeTable::parse(&self.text).map_err(|error| ConfigError::Invalid {
             origin: self.location(error.span().map_or(0, |span| span.start)),
             problem: error.message().replace('\n', ", "),
+            hint: None,
         })?;
         let mut content = Content::default();
         for entry in entries(self, catalogue, "", root.get_ref()) {
@@ -335,30 +336,21 @@ impl<'a> Entry<'a> {
     }
 
     /// The error for an invalid value; `problem` is the rest of a sentence about the key.
-    pub(super) fn bad(&self, problem: impl Into<String>) -> ConfigError {
-        ConfigError::BadValue {
-            origin: self.file.location(self.value.span().start),
-            key: self.path.clone(),
-            problem: problem.into(),
-        }
-    }
-
-    /// The error for a secret that is written in clear.
-    pub(super) fn plain_secret(&self) -> ConfigError {
-        ConfigError::PlainPassword {
-            origin: self.file.location(self.value.span().start),
-            key: self.path.clone(),
-        }
+    pub(super) fn bad(&self, problem: impl AsRef<str>) -> ConfigError {
+        let origin = self.file.location(self.value.span().start);
+        ConfigError::bad_value(origin, &self.path, problem.as_ref())
     }
 
     /// The error for a key that is none of the known ones.
     pub(super) fn unknown<'k>(&self, known: impl IntoIterator<Item = &'k str>) -> ConfigError {
         let known: Vec<&str> = known.into_iter().collect();
-        ConfigError::UnknownKey {
+        ConfigError::Invalid {
             origin: self.file.location(self.start),
-            key: self.path.clone(),
-            nearest: nearest(self.name, known.iter().copied()).map(str::to_owned),
-            known: known.into_iter().map(str::to_owned).collect(),
+            problem: format!("unknown key `{}`", self.path),
+            hint: Some(match nearest(self.name, known.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("known here: {}", known.join(", ")),
+            }),
         }
     }
 }

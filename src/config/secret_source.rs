@@ -18,6 +18,10 @@ use crate::value::secret::{Scrubber, Secret};
 /// The keys of a source, of which exactly one is set.
 const KINDS: [&str; 5] = ["env", "file", "command", "keyring", "sealed"];
 
+/// The ways to specify a password.
+const PASSWORD_FORMS: &str = "let `provisor profile edit NAME --secret password=sealed` seal it, or write password = \
+     { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
+
 /// The maximum length of a secret, in bytes.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
@@ -97,7 +101,8 @@ impl SecretSource {
     /// Reads a source from a configuration file. A secret in clear is an error.
     pub(super) fn read(entry: &Entry<'_>) -> Result<SecretSource, ConfigError> {
         if entry.is_text() {
-            return Err(entry.plain_secret());
+            let problem = "is written in clear: passwords do not belong in a configuration file";
+            return Err(entry.bad(problem).with_hint(PASSWORD_FORMS));
         }
         let entries = entry.entries()?;
         if let Some(unknown) = entries.iter().find(|entry| !KINDS.contains(&entry.name)) {

@@ -95,6 +95,8 @@ password = { env = "ACME_PASSWORD" }
 mode = "read-only"
 settle = "7s"
 look_for = "1m 30s"
+lands_within = "2m"
+remember = "1h"
 timeouts = { connect = "5s", reply = "20s", tenant_creation = "3m" }
 
 [profiles.acme.endpoints]
@@ -114,6 +116,7 @@ fn every_profile_setting_is_parsed() {
     );
     assert_eq!(acme.mode(), Mode::ReadOnly);
     assert_eq!([seconds("settle"), seconds("look_for")], [7, 90]);
+    assert_eq!([seconds("lands_within"), seconds("remember")], [120, 3_600]);
     assert_eq!([seconds("timeouts.connect"), seconds("timeouts.reply")], [5, 20]);
     assert_eq!(seconds("timeouts.tenant_creation"), 180);
     assert_eq!(acme.endpoints()["create_app"], "/v2/apps");
@@ -133,7 +136,9 @@ fn every_profile_setting_is_parsed() {
             "password = the environment variable ACME_PASSWORD",
             "mode = read-only",
             "settle = 7s",
+            "lands_within = 2m",
             "look_for = 1m 30s",
+            "remember = 1h",
             "timeouts.connect = 5s",
             "timeouts.reply = 20s",
             "timeouts.tenant_creation = 3m",
@@ -179,7 +184,7 @@ fn a_project_cannot_send_the_users_password_elsewhere() {
     let (error, hint) = home.error();
     assert_eq!(
         error,
-        "~/work/provisor.toml:2 changes the address of profile `acme`, but its password comes from \
+        "~/work/provisor.toml:2:7: `profiles.acme.url` changes the address of a profile whose password comes from \
          ~/provisor/config/config.toml:8"
     );
     assert!(hint.contains("same file"));

@@ -176,7 +176,7 @@ pub(super) fn weakens_mode(above: &Profile, below: &Profile) -> Option<ConfigErr
     };
     Some(ConfigError::Untrusted {
         file: above.file.clone(),
-        what: format!("it {what}"),
+        what,
     })
 }
 
@@ -189,7 +189,7 @@ pub(super) fn exceeds_trust(profile: &Profile) -> Option<ConfigError> {
     let what = connection_keys(profile).next()?;
     Some(ConfigError::Untrusted {
         file: profile.file.clone(),
-        what: format!("it sets `{what}` for profile `{}`", profile.name),
+        what: format!("sets `{what}` for profile `{}`", profile.name),
     })
 }
 
@@ -237,7 +237,7 @@ pub(super) fn redirects_traffic(profile: &Profile) -> Option<ConfigError> {
     })
 }
 
-/// The keys by which a third party could listen, each with what it does, as `it …`.
+/// The keys by which a third party could listen, each with what it does: the rest of a clause that begins with `it`.
 fn redirections(profile: &Profile) -> Vec<(&'static str, String)> {
     let name = &profile.name;
     let through = |proxy: &Setting| match proxy {
@@ -249,9 +249,9 @@ fn redirections(profile: &Profile) -> Vec<(&'static str, String)> {
         _ => "without a proxy".to_owned(),
     };
     let describe = |key: &str, setting: &Setting| match key {
-        "proxy" => format!("it connects to profile `{name}` {}", through(setting)),
-        "ca" => format!("it trusts the certificates in {setting} for profile `{name}`"),
-        _ => format!("it uses the key in {setting} for profile `{name}`"),
+        "proxy" => format!("connects to profile `{name}` {}", through(setting)),
+        "ca" => format!("trusts the certificates in {setting} for profile `{name}`"),
+        _ => format!("uses the key in {setting} for profile `{name}`"),
     };
     let keys = ["proxy", "ca", "client_key"].into_iter();
     keys.filter_map(|key| Some((key, describe(key, profile.get(key)?))))
@@ -262,12 +262,9 @@ fn describe_source(profile: &str, key: &str, source: &SecretSource) -> String {
     let key = key.replace('_', " ");
     match source {
         SecretSource::Command { argv, .. } => {
-            format!(
-                "it runs `{}` for the {key} of profile `{profile}`",
-                argv.join(" ")
-            )
+            format!("runs `{}` for the {key} of profile `{profile}`", argv.join(" "))
         }
-        source => format!("it takes the {key} of profile `{profile}` from {source}"),
+        source => format!("takes the {key} of profile `{profile}` from {source}"),
     }
 }
 
@@ -348,7 +345,11 @@ impl Config {
             lines.extend(profile.below("secrets_to").map(|(place, _)| {
                 format!("it lets secrets of the account of profile `{name}` go to {place}")
             }));
-            lines.extend(redirections(profile).into_iter().map(|(_, what)| what));
+            lines.extend(
+                redirections(profile)
+                    .into_iter()
+                    .map(|(_, what)| format!("it {what}")),
+            );
             if profile.get("mode").is_some() {
                 lines.push(format!(
                     "it sets profile `{name}` to mode {}",

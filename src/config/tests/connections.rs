@@ -208,7 +208,7 @@ fn a_project_ca_is_refused_when_the_password_is_the_users() {
     let (error, hint) = home.error();
     assert_eq!(
         error,
-        "~/work/provisor.toml:2 adds a CA for profile `a`, but its password comes from \
+        "~/work/provisor.toml:2:6: `profiles.a.ca` adds a CA for a profile whose password comes from \
          ~/provisor/config/config.toml:2"
     );
     assert!(hint.contains("write `ca`"), "{hint}");
