@@ -154,10 +154,7 @@ impl Config {
     /// Returns an error if an account is reached by plain http beyond this machine, and its user does not accept that.
     /// A project's file alone does not tell.
     fn check_encryption(&self) -> Result<(), ConfigError> {
-        match self.profiles.values().find_map(Profile::exposes) {
-            Some(refused) => Err(refused),
-            None => Ok(()),
-        }
+        self.profiles.values().try_for_each(Profile::check_encryption)
     }
 
     /// Puts a file over the values so far. What a file that is not trusted must not do is reported on use.
@@ -188,9 +185,7 @@ impl Config {
                 Some(below) => profile.merged_over(below.clone())?,
                 None => profile,
             };
-            if let Some(refused) = merged.settle_time_too_short() {
-                return Err(refused);
-            }
+            merged.check_settle_time()?;
             if untrusted {
                 trust::apply_strictest_mode(&mut merged, known.values());
             }

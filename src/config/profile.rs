@@ -32,7 +32,7 @@ pub(crate) struct Profile {
     /// The default platform.
     usual: &'static Platform,
     /// What the files set, and variables for secrets that no file sets.
-    settings: Settings,
+    pub(super) settings: Settings,
     /// The file with the highest precedence, where a missing value would be added.
     pub(crate) file: PathBuf,
     /// The untrusted file that sets some of its values, if any.
@@ -252,25 +252,24 @@ impl Profile {
     }
 
     /// Returns an error if the address is plain http beyond this machine, and the user does not accept that.
-    pub(super) fn exposes(&self) -> Option<ConfigError> {
-        let checked = read::check_address(self.url().ok()?, self.accepts_plain_http());
-        checked.err().map(|problem| self.bad("url", problem))
+    pub(super) fn check_encryption(&self) -> Result<(), ConfigError> {
+        let Ok(url) = self.url() else { return Ok(()) };
+        let checked = read::check_address(url, self.accepts_plain_http());
+        checked.map(drop).map_err(|problem| self.bad("url", problem))
     }
 
     /// Returns an error if the settle time is too short: no network is that fast.
-    pub(super) fn settle_time_too_short(&self) -> Option<ConfigError> {
+    pub(super) fn check_settle_time(&self) -> Result<(), ConfigError> {
         let is_short = self.duration("settle").is_some_and(|settle| settle < MIN_SETTLE);
-        let is_far = self.url().is_ok() && !self.is_local_or_sandbox();
-        (is_short && is_far).then(|| {
-            self.bad(
-                "settle",
-                format!(
-                    "must be {} or more for an account that is not on this machine: otherwise, a request that is \
-                     still in transit would be sent twice",
-                    humantime::format_duration(MIN_SETTLE)
-                ),
-            )
-        })
+        if !is_short || self.url().is_err() || self.is_local_or_sandbox() {
+            return Ok(());
+        }
+        let problem = format!(
+            "must be {} or more for an account that is not on this machine: otherwise, a request that is still in \
+             transit would be sent twice",
+            humantime::format_duration(MIN_SETTLE)
+        );
+        Err(self.bad("settle", problem))
     }
 
     /// The environment variable for a credential of this profile whose source no file specifies.
@@ -380,14 +379,6 @@ impl Profile {
             settings: below.settings,
             ..self
         })
-    }
-
-    /// Sets the mode as another profile has it.
-    pub(super) fn take_mode(&mut self, from: &Profile) {
-        match from.settings.get("mode") {
-            Some(mode) => drop(self.settings.insert("mode".to_owned(), mode.clone())),
-            None => drop(self.settings.remove("mode")),
-        }
     }
 
     /// Returns the connection settings. Reads the files they refer to, and the proxy's address if it is kept elsewhere.

@@ -187,7 +187,11 @@ fn collect(entries: Vec<Entry<'_>>, above: &str, settings: &mut Settings) -> Res
         let key = format!("{above}{}", entry.name);
         let below = format!("{key}.");
         let (texts, secrets) = entry.catalogue.account_keys();
-        let is_key = |known: &str| known == key || known.strip_suffix('*') == Some(above);
+        // A quoted key with a dot is no table.
+        let is_key = |known: &str| {
+            let name = known.strip_prefix(above);
+            name.is_some_and(|name| name == "*" || (name == entry.name && !name.contains('.')))
+        };
         let setting = if let Some((_, read)) = KEYS.iter().find(|(known, _)| is_key(known)) {
             read(&entry)?
         } else if KEYS.iter().any(|(known, _)| known.starts_with(&below)) {
@@ -375,7 +379,7 @@ fn one_of<T: Copy>(entry: &Entry<'_>, all: &[T], name: fn(T) -> &'static str) ->
 }
 
 /// Reads an address. It must not contain credentials, since it is shown in many places. Whether plain http is accepted
-/// is known once the files are merged: see [`super::Profile::exposes`].
+/// is known once the files are merged: see [`super::Profile::check_encryption`].
 fn url(entry: &Entry<'_>) -> Result<Setting, ConfigError> {
     let text = entry.text()?;
     match check_address(&text, true) {

@@ -207,8 +207,9 @@ pub(super) fn apply_strictest_mode<'a>(profile: &mut Profile, known: impl Iterat
     let neighbours = known.filter(|known| known.is_at(&place));
     if let Some(strictest) = neighbours.min_by_key(|known| mode_rank(known.mode()))
         && mode_rank(strictest.mode()) < mode_rank(profile.mode())
+        && let Some(mode) = strictest.settings.get("mode")
     {
-        profile.take_mode(strictest);
+        profile.settings.insert("mode".to_owned(), mode.clone());
     }
 }
 

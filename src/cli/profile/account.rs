@@ -7,7 +7,6 @@ use super::{editable_profile, mode_text, secrets};
 use crate::cli::app::{Accounts, App, Engine};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::prompt::secret_from_stdin;
 use crate::cli::times;
 use crate::config::{Config, Profile, SecretSource, SecretStore};
 use crate::operation::account::{Ability, Reachability, SignedIn};
@@ -223,20 +222,19 @@ fn ask_password(
             profile.name
         )));
     }
-    let password = if command.password_stdin {
-        secret_from_stdin()?
-    } else if app.can_prompt() {
-        app.ask_secret(&format!("Password of {} (not shown)", profile.text("login")?))?
-    } else {
+    if !command.password_stdin && !app.can_prompt() {
         return Err(CommandError::usage(format!(
             "the password of profile `{}` is not recorded, and there is no terminal to ask at",
             profile.name
         ))
         .hint("pass it on standard input: --password-stdin"));
-    };
-    if password.is_empty() {
-        return Err(CommandError::usage("no password was given; nothing was changed"));
     }
+    let title = match command.password_stdin {
+        true => String::new(),
+        false => format!("Password of {}", profile.text("login")?),
+    };
+    let secret_id = profile.secret_id("password");
+    let password = secrets::obtain(app, &secret_id, &title, command.password_stdin)?;
     // Fail before the sign-in if the profile cannot be changed.
     editable_profile(&app.config()?, &app.config_draft()?, &profile.name, "login")?;
     Ok(Some(password))

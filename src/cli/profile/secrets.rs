@@ -230,7 +230,12 @@ fn entry_name(secret_id: &SecretId) -> String {
 }
 
 /// Reads the secret: typed without echo, or a line of stdin.
-fn obtain(app: &App, secret_id: &SecretId, title: &str, stdin: bool) -> Result<Secret, CommandError> {
+pub(super) fn obtain(
+    app: &App,
+    secret_id: &SecretId,
+    title: &str,
+    stdin: bool,
+) -> Result<Secret, CommandError> {
     let key = &secret_id.key;
     let secret = if stdin {
         secret_from_stdin()?

@@ -26,14 +26,14 @@ const NOT_SET: [(&str, &str); 3] = [
 ];
 
 /// The flags of `add` and `edit`.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug, Default, PartialEq)]
 pub(super) struct ProfileArgs {
     #[command(flatten)]
     account: AccountFlags,
     /// Permissions: `prod` asks before a run changes anything, `dev` does not, `read-only` changes nothing, `sandbox`
     /// never reaches the account.
     #[arg(long, value_name = "MODE", value_parser = MODES)]
-    pub(super) mode: Option<String>,
+    mode: Option<String>,
     /// Set any other key of the profile: `settle=90s`, `timeouts.reply=40s`, `endpoints.applications=/apps`.
     /// Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -61,7 +61,7 @@ pub(super) struct ProfileArgs {
 }
 
 /// The values of the flags that [`with_account_flags`] adds.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct AccountFlags {
     /// The texts by key.
     texts: Vec<(String, String)>,
@@ -151,14 +151,11 @@ impl Args for AccountFlags {
 impl ProfileArgs {
     /// Whether no value was given.
     pub(super) fn has_no_values(&self) -> bool {
-        self.account.texts.is_empty()
-            && self.mode.is_none()
-            && self.others.is_empty()
-            && self.secrets.is_empty()
-            && !self.password_stdin
-            && self.password_env.is_none()
-            && self.password_file.is_none()
-            && self.password_command.is_empty()
+        let nothing = ProfileArgs {
+            no_input: self.no_input,
+            ..ProfileArgs::default()
+        };
+        *self == nothing
     }
 
     /// Returns an error for a secret on the command line, where every user of the machine can read it.
@@ -179,19 +176,19 @@ impl ProfileArgs {
     }
 
     /// The text of an account key, if given.
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
+    fn text(&self, key: &str) -> Option<&str> {
         let mut texts = self.account.texts.iter();
         texts.find(|(known, _)| known == key).map(|(_, text)| text.trim())
     }
 
     /// Whether `--set` accepts plain http, in the very words that this takes.
-    pub(super) fn accepts_plain_http(&self) -> bool {
+    fn accepts_plain_http(&self) -> bool {
         let mut others = self.others.iter().filter_map(|text| text.split_once('='));
         others.any(|(key, text)| key == "plain_http" && text.trim() == PLAIN_HTTP_CONSENT)
     }
 
     /// Returns an error for a text that an account of this platform does not have.
-    pub(super) fn check_platform(&self, platform: &Platform) -> Result<(), CommandError> {
+    fn check_platform(&self, platform: &Platform) -> Result<(), CommandError> {
         let has = |key: &str| platform.texts().iter().any(|own| own.name == key);
         match self.account.texts.iter().find(|(key, _)| !has(key)) {
             None => Ok(()),
@@ -204,7 +201,7 @@ impl ProfileArgs {
     }
 
     /// The places of the secrets, in the order in which they were given.
-    pub(super) fn places(
+    fn places(
         &self,
         app: &App,
         platform: &'static Platform,
@@ -240,7 +237,7 @@ impl ProfileArgs {
     }
 
     /// The other keys, as set with `--set`.
-    pub(super) fn others(&self, app: &App) -> Result<Vec<(String, Value)>, CommandError> {
+    fn others(&self, app: &App) -> Result<Vec<(String, Value)>, CommandError> {
         let (texts, secrets) = app.catalogue().account_keys();
         let read = |text: &String| {
             let (key, value) = text

@@ -25,6 +25,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "did you mean `reply`?",
     ),
     (
+        "[profiles.a]\n\"timeouts.reply\" = \"1s\"",
+        ":2:1: unknown key `profiles.a.timeouts.reply`",
+        "did you mean `timeouts`?",
+    ),
+    (
+        "[profiles.a]\n\"endpoints.*\" = \"/x\"",
+        ":2:1: unknown key `profiles.a.endpoints.*`",
+        "",
+    ),
+    (
         "[profiles.a]\nurl = 5",
         ":2:7: `profiles.a.url` must be of type string, not integer",
         "",
