@@ -1,6 +1,6 @@
 //! Writes files atomically, accessible by their owner only.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::error::CommandError;

@@ -56,12 +56,8 @@ impl ConfiguredProfiles {
     }
 
     fn config(&self) -> Result<&Config, OpError> {
-        self.config
-            .get_or_init(|| {
-                Config::load(&self.catalogue, &self.paths, &self.env).map_err(|error| bad_profile(&error))
-            })
-            .as_ref()
-            .map_err(Clone::clone)
+        let load = || Ok(Config::load(&self.catalogue, &self.paths, &self.env)?);
+        self.config.get_or_init(load).as_ref().map_err(Clone::clone)
     }
 
     /// The settings for the sandbox (settle, timeouts, endpoints), which can be configured as `[profiles.sandbox]`; its
@@ -149,7 +145,7 @@ impl Profiles for ConfiguredProfiles {
             &self.requested,
         ) {
             (Ok(profile), _) => profile,
-            (Err(error), Some(_)) => return Err(bad_profile(&error)),
+            (Err(error), Some(_)) => return Err(error.into()),
             // A script that uses no account needs no profile.
             (Err(_), None) => {
                 return Ok(Settings {
@@ -217,10 +213,9 @@ impl ConfiguredProfiles {
         }
         let config = self.config()?;
         let profile = match name {
-            Some(name) => config.named(name, "the script"),
-            None => config.choose_for(platform, self.requested.as_deref(), &self.env),
+            Some(name) => config.named(name, "the script")?,
+            None => config.choose_for(platform, self.requested.as_deref(), &self.env)?,
         };
-        let profile = profile.map_err(|error| bad_profile(&error))?;
         let mut found = to_profile(profile, &self.env)?;
         found.settings.permission = self.permission(profile);
         if let (Some(password), true) = (&self.password, self.requested.as_ref() == Some(&profile.name)) {
@@ -237,11 +232,13 @@ impl ConfiguredProfiles {
     }
 }
 
-fn bad_profile(error: &ConfigError) -> OpError {
-    let bad = OpError::new(Code::BadProfile, error.to_string());
-    match error.hint() {
-        Some(hint) => bad.hint(hint),
-        None => bad,
+impl From<ConfigError> for OpError {
+    fn from(error: ConfigError) -> OpError {
+        let bad = OpError::new(Code::BadProfile, error.to_string());
+        match error.hint() {
+            Some(hint) => bad.hint(hint),
+            None => bad,
+        }
     }
 }
 
@@ -251,7 +248,7 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
         return Err(OpError::new(Code::BadProfile, message).hint("add --sandbox"));
     }
     let settings = settings(config, env)?;
-    let url = config.url().map_err(|error| bad_profile(&error))?;
+    let url = config.url()?;
     let texts = config.texts().chain([("url", url)]);
     let texts = texts.map(|(key, text)| (key.to_owned(), text.to_owned()));
     let home = Home::of(Origin::parse(url));
@@ -281,7 +278,6 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
 }
 
 fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
-    let connect_options = config.connect_options(env).map_err(|error| bad_profile(&error))?;
     Ok(Settings {
         settle: config.duration("settle"),
         lands_within: config.duration("lands_within"),
@@ -289,7 +285,7 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
         remember: config.duration("remember"),
         reply: config.duration("timeouts.reply"),
         tenant_creation: config.duration("timeouts.tenant_creation"),
-        connect_options: Arc::new(connect_options),
+        connect_options: Arc::new(config.connect_options(env)?),
         endpoints: config.endpoints(),
         permission: parent_session::effective_mode(config, env).permission(true),
     })

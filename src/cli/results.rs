@@ -13,7 +13,6 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
-use super::private_file::StagedFile;
 use super::runs::for_each_row;
 use super::ui::Ui;
 use crate::bulk::input::cells_of;

@@ -143,7 +143,9 @@ impl From<SecretSource> for Value {
             SecretSource::Command { argv, .. } => argv.into_iter().collect::<Array>().into(),
             SecretSource::Sealed => true.into(),
         };
-        InlineTable::from_iter([(kind, value)]).into()
+        let mut table = InlineTable::new();
+        table.insert(kind, value);
+        table.into()
     }
 }
 

@@ -108,7 +108,7 @@ impl Profile {
     /// Returns the platform; the default one if none is specified.
     pub(crate) fn platform(&self) -> &'static Platform {
         match self.get("platform") {
-            Some(Setting::Platform(platform)) => *platform,
+            Some(Setting::Platform(platform)) => platform,
             _ => self.usual,
         }
     }

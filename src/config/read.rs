@@ -21,7 +21,7 @@ use crate::value::origin::Origin;
 
 /// The keys of a profile, in the order in which they are shown, and what reads their values. A key with a dot is in a
 /// table; `*` is any key of the table. The account's own keys ([`Catalogue::account_keys`]) come besides.
-const KEYS: &[(&str, fn(&Entry<'_>) -> Result<Setting, ConfigError>)] = &[
+const KEYS: &[(&str, Read)] = &[
     ("platform", platform),
     ("url", url),
     ("plain_http", consent),
@@ -45,6 +45,9 @@ const KEYS: &[(&str, fn(&Entry<'_>) -> Result<Setting, ConfigError>)] = &[
     ("concurrency", concurrency),
     ("endpoints.*", endpoint),
 ];
+
+/// Reads the value of a key.
+type Read = fn(&Entry<'_>) -> Result<Setting, ConfigError>;
 
 /// The maximum concurrency, higher than any platform wants.
 const MAX_CONCURRENCY: usize = 1_000;

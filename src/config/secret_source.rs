@@ -317,10 +317,9 @@ fn failure(status: ExitStatus, err: &[u8], secret: Option<&Secret>) -> String {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    #![cfg(unix)]
-
     use super::*;
 
     fn run(script: &str, timeout: Duration) -> Result<Secret, String> {

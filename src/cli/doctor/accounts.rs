@@ -8,7 +8,7 @@ use crate::cli::app::{Accounts, App};
 use crate::cli::error::CommandError;
 use crate::cli::{network, profile, times};
 use crate::clock::Clock;
-use crate::config::{Profile, SecretSource, keychain};
+use crate::config::{Profile, SecretSource, check_address, keychain};
 use crate::journal::Vault;
 use crate::operation::account::SignedIn;
 use crate::transport::request::{Method, Request};
@@ -212,7 +212,7 @@ async fn check_reachability(app: &App, http: &Http, profile: &Profile) -> (Check
     let (Ok(text), Ok(())) = (profile.url(), profile.usable().map(drop)) else {
         return (Check::skipped(area, name, "the profile is not complete"), None);
     };
-    let address = check_address(text, profile.plain_http.is_some());
+    let address = check_address(text, profile.accepts_plain_http());
     let (url, line) = match (address, profile.connect_options(&app.env)) {
         (Ok(url), Ok(line)) => (url, line),
         (Err(problem), _) => return (Check::problem(area, name, format!("the address {problem}")), None),

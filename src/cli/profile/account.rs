@@ -229,9 +229,10 @@ fn ask_password(
         ))
         .hint("pass it on standard input: --password-stdin"));
     }
-    let title = match command.password_stdin {
-        true => String::new(),
-        false => format!("Password of {}", profile.text("login")?),
+    let title = if command.password_stdin {
+        String::new()
+    } else {
+        format!("Password of {}", profile.text("login")?)
     };
     let secret_id = profile.secret_id("password");
     let password = secrets::obtain(app, &secret_id, &title, command.password_stdin)?;
@@ -247,15 +248,7 @@ pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit,
     account.block_on(async |context, account| context.sign_out(account).await)?;
     app.ui
         .note(&format!("signed out of {}", account.object.text("url")));
-    for (key, source) in profile.secrets() {
-        let key_name = key.replace('_', " ");
-        if command.forget && secrets::forget(app, &profile.secret_id(key), source)? {
-            app.ui.note(&format!("its {key_name} was deleted"));
-        } else {
-            app.ui
-                .note(&format!("its {key_name} stays where it is: {source}"));
-        }
-    }
+    secrets::forget_all(app, profile, command.forget)?;
     Ok(Exit::Ok)
 }
 

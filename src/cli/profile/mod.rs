@@ -258,14 +258,7 @@ fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, CommandError> {
     draft.save()?;
     // Delete the secrets even if the removal cannot be recorded: no profile uses them any more.
     let recorded = app.audit("profile-remove", name);
-    for (key, source) in profile.secrets() {
-        let title = key.replace('_', " ");
-        let is_deleted = secrets::forget(app, &profile.secret_id(key), source)?;
-        app.ui.note(&match is_deleted {
-            true => format!("its {title} was deleted"),
-            false => format!("its {title} stays where it was: {source}"),
-        });
-    }
+    secrets::forget_all(app, &profile, true)?;
     recorded?;
     app.ui
         .note(&format!("profile `{name}` was removed from {}", file.display()));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::prompt::secret_from_stdin;
-use crate::config::{ConfigDraft, SecretId, SecretSource, SecretStore, keychain};
+use crate::config::{ConfigDraft, Profile, SecretId, SecretSource, SecretStore, keychain};
 use crate::value::secret::Secret;
 
 /// The source or the destination of a secret.
@@ -213,6 +213,20 @@ pub(super) fn forget(app: &App, secret_id: &SecretId, source: &SecretSource) -> 
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// Deletes the secrets of a profile that provisor stores itself, if `forgets`, and reports where the others are.
+pub(super) fn forget_all(app: &App, profile: &Profile, forgets: bool) -> Result<(), CommandError> {
+    for (key, source) in profile.secrets() {
+        let title = key.replace('_', " ");
+        let is_deleted = forgets && forget(app, &profile.secret_id(key), source)?;
+        app.ui.note(&if is_deleted {
+            format!("its {title} was deleted")
+        } else {
+            format!("its {title} stays where it is: {source}")
+        });
+    }
+    Ok(())
 }
 
 /// Records an action on a secret in the audit log: only the secret's name, never its value.
