@@ -46,8 +46,6 @@ pub(super) struct EvaluatedInput {
     pub(super) done: bool,
     /// Whether it returned a value.
     pub(super) has_value: bool,
-    /// Why it failed, in one line; empty if it succeeded.
-    pub(super) reason: String,
     /// Whether it must never be written to a file.
     pub(super) secret: bool,
     /// The account that it worked on.
@@ -73,7 +71,6 @@ impl Repl {
             text: text.to_owned(),
             done: outcome == Outcome::Done,
             has_value: std::mem::take(&mut self.has_value),
-            reason: std::mem::take(&mut self.reason),
             secret,
             account,
         });
@@ -241,10 +238,7 @@ impl Repl {
         screen.out(text);
     }
 
-    fn close(&mut self, end: InputEnd, outcome: Outcome) -> Outcome {
-        if let InputEnd::Failed(reason) | InputEnd::Parked(reason) = &end {
-            self.reason.clone_from(reason);
-        }
+    fn close(&self, end: InputEnd, outcome: Outcome) -> Outcome {
         match self.lazy_session.end(end) {
             Ok(()) => outcome,
             Err(host_error) => {

@@ -109,9 +109,8 @@ struct Repl {
     current_input: CurrentInput,
     inputs: Vec<EvaluatedInput>,
     settings: Settings,
-    /// Whether the last input returned a value, and why it failed.
+    /// Whether the last input returned a value.
     has_value: bool,
-    reason: String,
     /// The last failure.
     failure: Option<Failure>,
 }
@@ -142,7 +141,6 @@ impl Repl {
             inputs: Vec::new(),
             settings: Settings::default(),
             has_value: false,
-            reason: String::new(),
             failure: None,
         }
     }

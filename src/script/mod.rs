@@ -24,6 +24,7 @@ mod doc;
 mod execution;
 mod explain;
 mod foreign;
+mod format;
 mod function;
 mod handles;
 mod literal;

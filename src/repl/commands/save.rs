@@ -83,7 +83,7 @@ impl Repl {
                 outcome: if input.done {
                     InputOutcome::Done(input.has_value)
                 } else {
-                    InputOutcome::Failed(input.reason.clone())
+                    InputOutcome::Failed
                 },
                 hidden: is_hidden(&input.text),
                 elsewhere: Some(&input.account).filter(|account| **account != here).cloned(),
@@ -105,20 +105,8 @@ impl Repl {
                 "the session's `main` is now `{name}`: the script has its own `main`"
             ));
         }
-        for (number, reason) in &saved.commented_out {
-            screen.warn(&format!("input {number} is a comment: {reason}"));
-        }
-        for (number, (name, later)) in &saved.redefined {
-            screen.warn(&format!(
-                "input {number} may return a different result now: it used `{name}` as it was before input {later}"
-            ));
-        }
-        for (number, names) in &saved.lost {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            let names = names.join(", ");
-            screen.warn(&format!(
-                "input {number} is not repeated, and may have changed {names}"
-            ));
+        for warning in &saved.warnings {
+            screen.warn(warning);
         }
         let flag = |name: &str| format!("--{}", name.replace('_', "-"));
         let (secrets, others): (Vec<_>, Vec<_>) =

@@ -5,9 +5,11 @@
 
 mod completeness;
 mod credential;
+mod dependencies;
 mod frame;
 mod inspect;
 mod library;
+mod parameters;
 mod results;
 mod saving;
 mod shown;
