@@ -172,11 +172,6 @@ impl Used {
             Change::Passed(function) => CHANGING.contains(&function.as_str()),
         }
     }
-
-    /// Whether this method is called on it.
-    pub(crate) fn is_called(&self, method: &str) -> bool {
-        matches!(&self.change, Change::Called(called) if called == method)
-    }
 }
 
 /// The language's own functions that change their receiver.
