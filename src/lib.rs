@@ -11,17 +11,18 @@
 //! | --- | --- | --- | --- |
 //! | 8 | [`cli`] | commands, flags, the terminal, exit codes | everything |
 //! | 7 | `config` | profiles, where each value is set, secrets, trusted files, folders; reads the environment | value, journal, transport, client, operation |
-//! | 7 | [`runtime`] | builds a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, run, bulk |
+//! | 7 | [`runtime`] | builds a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, syntax, run, bulk |
 //! | 7 | `import` | converts files of other tools (Postman) to a profile and a script | value, operation, script |
 //! | 7 | `report` | serializes finished data: results, summary | value, run, bulk |
 //! | 6 | `bulk` | turns rows into calls of `main`; the queue is in the journal | value, clock, journal, script, run |
-//! | 6 | `repl` | the interactive loop | value, clock, script, run, operation |
+//! | 6 | `repl` | the interactive loop | value, clock, script, syntax, run, operation |
 //! | 5 | `run` | one run: its rows, the `Operations` of each row, stop requests | value, clock, journal, operation, script |
-//! | 4 | `script` | the Rhai host; does no I/O | value, operation (specifications only) |
+//! | 4 | `script` | the Rhai host; does no I/O | value, syntax, operation (specifications only) |
 //! | 4 | [`platforms`] | each platform: accounts, sign-in, client, operations, errors, protected resources | value, clock, flight, transport, journal, client, operation |
 //! | 3 | [`operation`] | the definitions of operations and platforms, and the execution of calls | value, clock, journal, client |
 //! | 2 | [`client`] | what the clients of all platforms share: accounts, sign-in, tokens, errors, plain HTTP | value, clock, flight, transport |
 //! | 1 | [`transport`], [`journal`] | HTTP; the durable record | value, clock, flight, waiting |
+//! | 1 | `syntax` | reads the text of scripts: tokens, brackets, names; also while it is being typed | no other module |
 //! | 0 | [`value`], [`clock`], `flight`, `waiting`, [`sandbox`] | values and secrets; time and randomness; whether a request has left; current waits; the simulated platforms | no other module |
 //!
 //! `tests/it/house.rs` enforces the table, the size of each module, and where a foreign crate may be used; clippy
@@ -100,6 +101,7 @@ mod sandbox {
     pub(crate) use hosts::HOSTS;
 }
 pub(crate) mod script;
+pub(crate) mod syntax;
 #[doc(hidden)]
 pub mod transport;
 #[doc(hidden)]

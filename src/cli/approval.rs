@@ -14,9 +14,9 @@ use super::rows;
 use crate::config::{Config, Profile};
 use crate::operation::context::Mode;
 use crate::operation::platform::Operation;
-use crate::script::interactive::{TokenKind, pieces};
 use crate::script::program::Script;
 use crate::script::types::ParamType;
+use crate::syntax::{TokenKind, tokens};
 use crate::value::Value;
 use crate::value::origin::Origin;
 
@@ -225,10 +225,10 @@ fn secret_destinations(script: &Script, plan: &RunPlan) -> Option<String> {
         return None;
     }
     let written = sources.iter().flat_map(|source| {
-        let texts = pieces(&source.text).into_iter();
+        let texts = tokens(&source.text).into_iter();
         texts
-            .filter(|piece| piece.kind == TokenKind::Text)
-            .map(|piece| piece.text(&source.text))
+            .filter(|token| token.kind == TokenKind::Text)
+            .map(|token| token.text(&source.text))
     });
     let given = plan.constants.values().filter_map(Value::as_text);
     let hosts: BTreeSet<Origin> = written.chain(given).flat_map(hosts).collect();

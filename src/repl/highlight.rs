@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::commands::commands;
-use crate::script::interactive::{Completeness, Piece, TokenKind, pieces, read};
+use crate::script::interactive::{Completeness, read};
+use crate::syntax::{SourceText, Token, TokenKind};
 
 const RESET: &str = "\u{1b}[0m";
 const KEYWORD: &str = "35";
@@ -30,16 +31,16 @@ pub(super) fn highlight(line: &str, pos: usize) -> Cow<'_, str> {
     if let Some(rest) = line.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
         return command(line, rest);
     }
-    let found = pieces(line);
+    let source = SourceText::read(line);
     let mut spans: Vec<(Range<usize>, &str)> = Vec::new();
-    for (index, piece) in found.iter().enumerate() {
-        let style = style(line, &found, index);
-        spans.extend(style.map(|style| (piece.at.clone(), style)));
+    for (index, token) in source.tokens().iter().enumerate() {
+        let style = style(line, source.tokens(), index);
+        spans.extend(style.map(|style| (token.at.clone(), style)));
     }
-    for at in partners(line, &found, pos) {
+    for at in partners(source.tokens(), pos) {
         put(&mut spans, at, PARTNER);
     }
-    if let Some(at) = find_error(line, &found) {
+    if let Some(at) = find_error(&source) {
         put(&mut spans, at, MISMATCH);
     }
     spans.sort_by_key(|(at, _)| at.start);
@@ -65,8 +66,8 @@ fn command<'l>(line: &'l str, rest: &str) -> Cow<'l, str> {
     }
 }
 
-fn style(line: &str, found: &[Piece], index: usize) -> Option<&'static str> {
-    let next = found.get(index + 1).map_or("", |piece| piece.text(line));
+fn style(line: &str, found: &[Token], index: usize) -> Option<&'static str> {
+    let next = found.get(index + 1).map_or("", |token| token.text(line));
     match found[index].kind {
         TokenKind::Keyword => Some(KEYWORD),
         TokenKind::Text => Some(TEXT),
@@ -86,48 +87,27 @@ fn put(spans: &mut Vec<(Range<usize>, &'static str)>, at: Range<usize>, style: &
 }
 
 /// The bracket at the cursor or right before it, and the matching one.
-fn partners(line: &str, found: &[Piece], pos: usize) -> Vec<Range<usize>> {
-    let mut open: Vec<&Piece> = Vec::new();
-    let mut pairs: Vec<(&Piece, &Piece)> = Vec::new();
-    for piece in found.iter().filter(|piece| piece.kind == TokenKind::Symbol) {
-        match piece.text(line) {
-            "(" | "[" | "{" | "#{" => open.push(piece),
-            ")" | "]" | "}" => pairs.extend(open.pop().map(|opening| (opening, piece))),
-            _ => {}
-        }
-    }
-    let touches = |piece: &Piece| piece.at.start == pos || piece.at.end == pos;
-    let pair = pairs.iter().find(|(a, b)| touches(a) || touches(b));
-    pair.map_or(Vec::new(), |(a, b)| vec![a.at.clone(), b.at.clone()])
+fn partners(found: &[Token], pos: usize) -> Vec<Range<usize>> {
+    let touches = |token: &&Token| token.at.start == pos || token.at.end == pos;
+    let pairs = found.iter().filter(touches);
+    let pairs = pairs.filter_map(|token| Some([token.at.start, token.partner?]));
+    let Some(pair) = pairs.min_by_key(|[one, other]| *one.max(other)) else {
+        return Vec::new();
+    };
+    let brackets = found.iter().filter(|token| pair.contains(&token.at.start));
+    brackets.map(|token| token.at.clone()).collect()
 }
 
-/// The piece that is wrong regardless of how the input continues.
-fn find_error(line: &str, found: &[Piece]) -> Option<Range<usize>> {
-    let Completeness::Broken(diagnostic) = read(line) else {
+/// The token that is wrong regardless of how the input continues.
+fn find_error(source: &SourceText<'_>) -> Option<Range<usize>> {
+    let Completeness::Broken(diagnostic) = read(source.text()) else {
         return None;
     };
     let frame = diagnostic.place()?;
-    let start = offset(line, frame.line, frame.column)?;
-    let piece = found.iter().find(|piece| piece.at.contains(&start))?;
+    let start = source.offset(frame.line, frame.column);
+    let token = source.tokens().iter().find(|token| token.at.contains(&start))?;
     // A string is wrong only until its closing quote is typed.
-    let is_open = piece.kind == TokenKind::Text && {
-        let text = piece.text(line);
-        let quote = text.chars().next().unwrap_or_default();
-        text.len() < 2 || !text.ends_with(quote)
-    };
-    (!is_open).then(|| piece.at.clone())
-}
-
-/// Converts a line and column, both counted from 1, to an offset in bytes.
-fn offset(text: &str, line: usize, column: usize) -> Option<usize> {
-    let before: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let rest = text.get(before..)?;
-    let (at, _) = rest.char_indices().nth(column.saturating_sub(1))?;
-    Some(before + at)
+    (!token.is_open).then(|| token.at.clone())
 }
 
 fn styled(line: &str, spans: &[(Range<usize>, &str)]) -> String {

@@ -2,7 +2,8 @@
 
 use super::lines::{Lines, is_given_up};
 use super::{Next, Repl, SessionExit, help};
-use crate::script::interactive::{TokenKind, Workspace, pieces};
+use crate::script::interactive::Workspace;
+use crate::syntax::SourceText;
 
 impl Repl {
     /// Evaluates the input statement by statement until one fails. Input that is available from the start, or arrives
@@ -97,16 +98,12 @@ impl Repl {
 
 /// Whether a statement only defines a function.
 fn is_function(text: &str) -> bool {
-    let found = pieces(text);
-    let mut words = found.iter().filter(|piece| piece.kind != TokenKind::Comment);
-    words
-        .next()
-        .is_some_and(|word| ["fn", "private"].contains(&word.text(text)))
+    ["fn", "private"].contains(&SourceText::read(text).code().word(0))
 }
 
 fn is_call_of_main(text: &str) -> bool {
-    let found = pieces(text);
-    let words: Vec<&str> = found.iter().map(|piece| piece.text(text)).collect();
-    let mut pairs = words.windows(2).enumerate();
-    pairs.any(|(at, pair)| pair == ["main", "("] && (at == 0 || words[at - 1] != "fn"))
+    let source = SourceText::read(text);
+    let code = source.code();
+    let is_call = |at| code.word(at) == "main" && code.word(at + 1) == "(" && code.before(at, 1) != "fn";
+    (0..code.len()).any(is_call)
 }

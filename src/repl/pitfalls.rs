@@ -1,6 +1,6 @@
 //! Hints for common pitfalls that are not errors, shown at a terminal after an input that ran into one.
 
-use crate::script::interactive::{Binding, Piece, Scopes, TokenKind, pieces};
+use crate::syntax::{Binding, CodeTokens, SourceText, TokenKind};
 
 /// Methods that modify their receiver and return nothing.
 const IN_PLACE: &[&str] = &[
@@ -23,52 +23,36 @@ const IN_PLACE: &[&str] = &[
 
 /// The hints for an input that succeeded; `has_value` is whether it returned a value.
 pub(super) fn advice(text: &str, has_value: bool) -> Vec<String> {
-    let found: Vec<Piece> = pieces(text)
-        .into_iter()
-        .filter(|piece| piece.kind != TokenKind::Comment)
-        .collect();
-    let words: Vec<&str> = found.iter().map(|piece| piece.text(text)).collect();
+    let source = SourceText::read(text);
+    let code = source.code();
     let mut hints = Vec::new();
     if !has_value {
-        hints.extend(find_discarded_change(&found, &words));
+        hints.extend(find_discarded_change(code));
     }
-    if words.windows(3).any(|three| three == ["+", "(", ")"]) {
+    if (0..code.len()).any(|at| [code.word(at), code.word(at + 1), code.word(at + 2)] == ["+", "(", ")"]) {
         hints.push("`()` added to a text adds nothing and is not an error: check for `()` first".to_owned());
     }
-    hints.extend(shared(text, &found));
+    hints.extend(shared(&source));
     hints
 }
 
 /// Finds a temporary value that is modified in place and then lost: `" a ".trim()`.
-fn find_discarded_change(found: &[Piece], words: &[&str]) -> Option<String> {
-    let (last, before) = words.split_last()?;
-    let mut depth = 1_usize;
-    let open = before.iter().rposition(|word| {
-        match *word {
-            ")" => depth += 1,
-            "(" => depth -= 1,
-            _ => {}
-        }
-        depth == 0
-    });
-    let open = open.filter(|_| *last == ")")?;
-    let (name, dot, receiver) = (open.checked_sub(1)?, open.checked_sub(2)?, open.checked_sub(3)?);
-    let is_lost = found[receiver].kind == TokenKind::Text || words[receiver] == ")";
-    (words[dot] == "." && IN_PLACE.contains(&words[name]) && is_lost).then(|| {
-        format!(
-            "`{0}` changes its value in place and returns nothing: `let x = ...; x.{0}(...); x`",
-            words[name]
-        )
+fn find_discarded_change(code: CodeTokens<'_>) -> Option<String> {
+    let last = code.len().checked_sub(1).filter(|last| code.word(*last) == ")")?;
+    let open = code.partner(last)?;
+    let (name, receiver) = (code.before(open, 1), open.checked_sub(3)?);
+    let is_lost = code.kind(receiver) == Some(TokenKind::Text) || code.word(receiver) == ")";
+    (code.before(open, 2) == "." && IN_PLACE.contains(&name) && is_lost).then(|| {
+        format!("`{name}` changes its value in place and returns nothing: `let x = ...; x.{name}(...); x`")
     })
 }
 
 /// Finds closures that are kept by a loop and share its variable: `for i in 0..3 { fs.push(|| i) }`.
-fn shared(text: &str, found: &[Piece]) -> Option<String> {
-    let scopes = Scopes::of(text);
+fn shared(source: &SourceText<'_>) -> Option<String> {
+    let (code, scopes) = (source.code(), source.scopes());
     let is_kept = |closure: usize| {
-        let at = found.partition_point(|piece| piece.at.start < closure);
-        let word = |back: usize| at.checked_sub(back).map_or("", |at| found[at].text(text));
-        word(1) == "(" && word(2) == "push"
+        let at = code.index(closure);
+        code.before(at, 1) == "(" && code.before(at, 2) == "push"
     };
     let shared = scopes.used.iter().find_map(|used| {
         let loops = scopes.declared.get(used.means?)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Error;
 use crate::operation::platform::Platform;
 use crate::operation::spec::OpSpec;
-use crate::script::words::is_reserved;
+use crate::syntax::is_reserved;
 
 /// Returns one platform for each module that the operations name. They are leaked: they live as long as the process.
 pub(super) fn platforms(operations: &[OpSpec]) -> Result<Vec<&'static Platform>, Error> {

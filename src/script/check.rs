@@ -11,11 +11,11 @@ use super::bind::arguments;
 use super::bundle::Source;
 use super::error::Diagnostic;
 use super::host::Host;
-use super::literal;
 use super::parse::{self, Parsed};
 use super::program::Script;
 use crate::operation::platform::Operation;
 use crate::operation::spec::{Param, Type};
+use crate::syntax::is_name;
 use crate::value::nearest::nearest;
 
 /// Functions built into Rhai that it does not list.
@@ -63,25 +63,11 @@ impl Script {
 
     /// Returns the functions of the source that is imported under this name.
     fn imported_functions(&self, source: &str, parsed: &Parsed, module: &str) -> Option<Functions> {
-        let path = imports(parsed).into_iter().find(|(name, _)| name == module)?.1;
-        let name = self.bundle().import(source, &path)?;
+        let import = parsed.imports.iter().find(|import| import.alias == module)?;
+        let name = self.bundle().import(source, import.path.as_ref()?)?;
         let source = self.bundle().source(name)?;
         Some(parse::parse(source).ok()?.names.functions)
     }
-}
-
-/// Returns the names of imports with their paths.
-fn imports(parsed: &Parsed) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    parsed.ast.walk(&mut |path: &[ASTNode]| {
-        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
-            && let Expr::StringConstant(path, _) = &import.0
-        {
-            found.push((import.1.name.to_string(), path.to_string()));
-        }
-        true
-    });
-    found
 }
 
 /// Functions as (name, number of parameters).
@@ -128,7 +114,7 @@ impl CheckContext<'_> {
 
     fn function(&self, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let name = call.name.as_str();
-        if !literal::is_name(name) || name.starts_with("__") {
+        if !is_name(name) || name.starts_with("__") {
             return None;
         }
         let module = call.namespace.to_string();
@@ -165,16 +151,12 @@ impl CheckContext<'_> {
     fn check_import_call(&self, module: &str, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let name = call.name.as_str();
         let Some(functions) = (self.imported)(module) else {
-            let imported = imports(self.parsed);
+            let imported = || self.parsed.imports.iter().map(|import| import.alias.as_str());
             // Modules nested in an imported module are not checked.
-            if module.contains("::") || imported.iter().any(|(known, _)| known == module) {
+            if module.contains("::") || imported().any(|known| known == module) {
                 return None;
             }
-            let known: Vec<&str> = self
-                .host
-                .module_names()
-                .chain(imported.iter().map(|(known, _)| known.as_str()))
-                .collect();
+            let known: Vec<&str> = self.host.module_names().chain(imported()).collect();
             let error = self.wrong(at, format!("there is no module `{module}`"));
             return Some(match nearest(module, known.iter().copied()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -256,7 +238,7 @@ impl CheckContext<'_> {
 
     fn method(&self, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let name = call.name.as_str();
-        if !literal::is_name(name) {
+        if !is_name(name) {
             return None;
         }
         let own = self.parsed.names.functions.iter().any(|(known, _)| known == name);

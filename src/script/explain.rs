@@ -9,10 +9,11 @@ use super::error::{Diagnostic, Frame};
 use super::handles::article;
 use super::interactive::{Native, natives};
 use super::script_error::{self, ScriptError};
-use super::{foreign, literal, syntax, unknown};
+use super::{foreign, parse_error, unknown};
 
 use super::parse::Names;
 use super::sources::Sources;
+use crate::syntax::is_name;
 use crate::value::nearest::nearest;
 
 /// Explains a failure of a running script.
@@ -157,10 +158,10 @@ impl ErrorContext<'_> {
             EvalAltResult::ErrorDotExpr(text, _) => no_accessor(text),
             EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !expected.is_empty() => {
                 let title = format!("expected {}, got {}", plain_type(expected), plain_type(actual));
-                syntax::condition_or_list(new(title), expected)
+                parse_error::condition_or_list(new(title), expected)
             }
             EvalAltResult::ErrorFor(_) => {
-                syntax::condition_or_list(new("this value cannot be iterated over".into()), "iterable")
+                parse_error::condition_or_list(new("this value cannot be iterated over".into()), "iterable")
             }
             EvalAltResult::ErrorIndexingType(types, _) => {
                 let (value, index) = types.split_once(" [").unwrap_or((types, "]"));
@@ -227,7 +228,7 @@ impl ErrorContext<'_> {
         if name.contains(' ') {
             return Diagnostic::new("script_error", name);
         }
-        if !literal::is_name(name) {
+        if !is_name(name) {
             return Diagnostic::new(
                 "script_error",
                 format!("`{name}` cannot be applied to {}", types.join(" and ")),

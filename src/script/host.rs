@@ -9,9 +9,10 @@ use rhai::{Engine, Module, OptimizationLevel};
 
 use super::execution::Execution;
 use super::memory::Memory;
-use super::{bind, handles, literal, nesting, script_error, std as pure};
+use super::{bind, handles, nesting, script_error, std as pure};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Operation;
+use crate::syntax::is_name;
 
 /// The deepest function call nesting. Rhai's own default differs between debug and release.
 const CALL_LEVELS: usize = 64;
@@ -90,7 +91,7 @@ impl Host {
         let names: Vec<String> = engine.collect_fn_metadata(None, name, true);
         names
             .into_iter()
-            .filter(|name| literal::is_name(name) && !name.starts_with('_'))
+            .filter(|name| is_name(name) && !name.starts_with('_'))
             .collect()
     }
 

@@ -2,6 +2,7 @@
 
 use super::convert;
 use super::parse;
+use crate::syntax::{SourceText, TokenKind, is_name};
 use crate::value::Value;
 
 /// The default after the `=` of a `@param` line.
@@ -28,46 +29,32 @@ pub(super) fn split(text: &str) -> Result<(DefaultExpr, &str), String> {
     }
 }
 
-pub(super) fn is_name(word: &str) -> bool {
-    let mut chars = word.chars();
-    let first = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    first && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// Returns the byte offset after the first literal or word.
+/// Returns the byte offset after the first literal or word: at the end of a string or of what is in brackets, or at the
+/// next space outside of them.
 fn first_literal_end(text: &str) -> Result<usize, String> {
-    let mut depth = 0_usize;
-    let mut quote: Option<char> = None;
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        if let Some(open) = quote {
-            let closes = !escaped && c == open;
-            escaped = !escaped && c == '\\';
-            if !closes {
-                continue;
-            }
-            quote = None;
-        } else if matches!(c, '"' | '`') {
-            quote = Some(c);
-            continue;
-        } else if matches!(c, '[' | '{' | '(') {
-            depth += 1;
-            continue;
-        } else if matches!(c, ']' | '}' | ')') {
-            depth = depth.saturating_sub(1);
-        } else if c.is_whitespace() && depth == 0 {
-            return Ok(at);
+    let source = SourceText::read(text);
+    let code = source.code();
+    let mut end = 0;
+    for at in code.outer() {
+        if code.start(at) > end {
+            break;
+        }
+        let is_string = code.kind(at) == Some(TokenKind::Text);
+        let last = if is_string {
+            code.after_string(at)
         } else {
-            continue;
+            code.after(at)
+        } - 1;
+        if code.is_open(if is_string { last } else { at }) {
+            return Err("the default does not end on this line".into());
         }
-        if depth == 0 {
-            return Ok(at + c.len_utf8());
+        end = code.end(last);
+        if is_string || code.opens(at) {
+            return Ok(end);
         }
     }
-    if quote.is_some() || depth > 0 {
-        return Err("the default does not end on this line".into());
-    }
-    Ok(text.len())
+    let space = text[end..].find(char::is_whitespace);
+    Ok(space.map_or(text.len(), |space| end + space))
 }
 
 #[cfg(test)]

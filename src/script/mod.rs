@@ -13,7 +13,6 @@ pub(crate) mod memory;
 pub(crate) mod params;
 pub(crate) mod program;
 pub(crate) mod types;
-pub(crate) mod words;
 
 mod bind;
 mod check;
@@ -31,15 +30,13 @@ mod literal;
 mod modules;
 mod nesting;
 mod parse;
+mod parse_error;
 mod render;
-mod scopes;
 mod script_error;
 mod sources;
 mod std;
-mod syntax;
 #[cfg(test)]
 mod tests;
-mod tokens;
 mod unknown;
 
 /// The stack size in bytes of a thread that calls a script; only the part in use takes memory. 64 nested calls, each

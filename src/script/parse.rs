@@ -1,7 +1,6 @@
 //! Parses a source text into an AST, and collects what is known without running it.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt, Token};
 
@@ -9,8 +8,9 @@ use super::bundle::Source;
 use super::error::Diagnostic;
 use super::host;
 use super::nesting;
+use super::parse_error;
 use super::script_error;
-use super::syntax;
+use crate::syntax::{SourceText, TokenKind};
 
 /// A parsed source.
 pub(super) struct Parsed {
@@ -30,6 +30,8 @@ pub(super) struct Parsed {
 pub(super) struct Import {
     /// The path, if it is a literal.
     pub(super) path: Option<String>,
+    /// The name that it gets; empty without one.
+    pub(super) alias: String,
     pub(super) line: usize,
     pub(super) column: usize,
 }
@@ -70,9 +72,23 @@ impl Names {
 #[derive(Debug, Clone)]
 struct Insertion {
     statement: String,
-    /// The position of the brace.
+    /// Where it goes: in bytes, and as line and column.
+    at: usize,
     line: usize,
     column: usize,
+}
+
+impl Insertion {
+    fn after(text: &SourceText<'_>, brace: usize, statement: String) -> Insertion {
+        let at = text.code().end(brace);
+        let (line, column) = text.line_and_column(at);
+        Insertion {
+            statement,
+            at,
+            line,
+            column,
+        }
+    }
 }
 
 /// The differences between the running and the written text, to map positions back.
@@ -107,38 +123,31 @@ impl Patches {
 
 /// Parses a source. The AST keeps all positions as written.
 pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
-    parse_with(source, |token, _| token)
+    parse_with(source, |token| token)
 }
 
-/// Like [`parse`], with tokens substituted by `rename`, which gets each token and its position.
+/// Like [`parse`], with tokens substituted by `rename`.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
 )]
 pub(super) fn parse_with(
     source: &Source,
-    rename: impl Fn(Token, (usize, usize)) -> Token + Send + Sync + 'static,
+    rename: impl Fn(Token) -> Token + Send + Sync + 'static,
 ) -> Result<Parsed, Box<Diagnostic>> {
-    let seen = Arc::new(Mutex::new(TokenFacts::default()));
     let mut engine = host::compiler();
-    let sink = Arc::clone(&seen);
-    engine.on_parse_token(move |token, position, _| {
-        sink.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .token(&token, position);
-        rename(token, place(position))
-    });
+    engine.on_parse_token(move |token, _, _| rename(token));
     let ast = engine
         .compile(blank_shebang(&source.text))
-        .map_err(|error| syntax::syntax(source, &error))?;
-    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
-    let mut insertions = seen.catches;
-    insertions.extend(loops_with_this(&ast));
-    insertions.sort_by_key(|insertion| (insertion.line, insertion.column));
+        .map_err(|error| parse_error::explain(source, &error))?;
+    let text = SourceText::read(&source.text);
+    let mut insertions = loops_with_this(&text, &ast);
+    insertions.extend(catches(&text));
+    insertions.sort_by_key(|insertion| insertion.at);
     Ok(Parsed {
         imports: imports(&ast),
         names: names(&ast),
-        mains: seen.mains,
+        mains: mains(&text),
         insertions,
         ast,
     })
@@ -148,7 +157,7 @@ pub(super) fn parse_with(
 /// thrown; that lets `err.kind` work everywhere while an unknown property of a map is an error. Loops that may change
 /// `this` first check its nesting depth.
 pub(super) fn runnable(source: &Source, parsed: &Parsed) -> Result<(AST, Patches), Box<Diagnostic>> {
-    runnable_below(source, parsed, 0, |token, _| token)
+    runnable_below(source, parsed, 0, |token| token)
 }
 
 /// Like [`runnable`], as if preceded by `above` lines, with tokens substituted by `rename`.
@@ -160,25 +169,20 @@ pub(super) fn runnable_below(
     source: &Source,
     parsed: &Parsed,
     above: usize,
-    rename: impl Fn(Token, (usize, usize)) -> Token + Send + Sync + 'static,
+    rename: impl Fn(Token) -> Token + Send + Sync + 'static,
 ) -> Result<(AST, Patches), Box<Diagnostic>> {
-    let (text, patches) = patched(&blank_shebang(&source.text), &parsed.insertions);
+    let (text, patches) = patched(&source.text, &parsed.insertions);
     let mut engine = host::compiler();
-    let written = patches.clone();
-    engine.on_parse_token(move |token, position, _| {
-        let (line, column) = place(position);
-        let line = line.saturating_sub(above);
-        rename(token, (line, written.written_column(line, column)))
-    });
+    engine.on_parse_token(move |token, _, _| rename(token));
     let mut ast = engine
-        .compile("\n".repeat(above) + text.as_str())
-        .map_err(|error| syntax::syntax(source, &error))?;
+        .compile("\n".repeat(above) + blank_shebang(&text).as_str())
+        .map_err(|error| parse_error::explain(source, &error))?;
     ast.set_source(source.name.as_str());
     Ok((ast, patches))
 }
 
 /// Blanks out a `#!` line; all other positions are unchanged.
-pub(super) fn blank_shebang(text: &str) -> String {
+fn blank_shebang(text: &str) -> String {
     if !text.starts_with("#!") {
         return text.to_owned();
     }
@@ -189,66 +193,45 @@ pub(super) fn blank_shebang(text: &str) -> String {
 fn patched(text: &str, insertions: &[Insertion]) -> (String, Patches) {
     let mut out = String::with_capacity(text.len());
     let mut patches = Vec::new();
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        let line_number = index + 1;
-        let mut rest = line;
-        let mut done = 0;
-        for insertion in insertions.iter().filter(|found| found.line == line_number) {
-            let cut = rest
-                .char_indices()
-                .nth(insertion.column - done)
-                .map_or(rest.len(), |(at, _)| at);
-            out.push_str(&rest[..cut]);
-            out.push_str(&insertion.statement);
-            patches.push(Patch {
-                line: line_number,
-                column: insertion.column + 1,
-                length: insertion.statement.chars().count(),
-            });
-            rest = &rest[cut..];
-            done = insertion.column;
-        }
-        out.push_str(rest);
+    let mut done = 0;
+    for insertion in insertions {
+        out.push_str(text.get(done..insertion.at).unwrap_or_default());
+        out.push_str(&insertion.statement);
+        done = insertion.at;
+        patches.push(Patch {
+            line: insertion.line,
+            column: insertion.column,
+            length: insertion.statement.chars().count(),
+        });
     }
+    out.push_str(text.get(done..).unwrap_or_default());
     (out, Patches(patches))
 }
 
-/// Facts from the parser's tokens that its AST lacks.
-#[derive(Default)]
-struct TokenFacts {
-    mains: Vec<(usize, usize)>,
-    catches: Vec<Insertion>,
-    /// The last tokens, newest last: enough for `catch ( name ) {`.
-    last: Vec<(Token, Position)>,
+/// The position of each `fn main`.
+fn mains(text: &SourceText<'_>) -> Vec<(usize, usize)> {
+    let code = text.code();
+    let mains = (0..code.len()).filter(|at| code.is_keyword(*at, "fn") && code.word(at + 1) == "main");
+    mains.map(|at| text.line_and_column(code.start(at))).collect()
 }
 
-impl TokenFacts {
-    fn token(&mut self, token: &Token, position: Position) {
-        if self.last.len() == 5 {
-            self.last.remove(0);
-        }
-        self.last.push((token.clone(), position));
-        match self.last.as_slice() {
-            [
-                (Token::Catch, _),
-                (Token::LeftParen, _),
-                (Token::Identifier(name), _),
-                (Token::RightParen, _),
-                (Token::LeftBrace, brace),
-            ] => {
-                let (line, column) = place(*brace);
-                self.catches.push(Insertion {
-                    statement: script_error::normalising_statement(name),
-                    line,
-                    column,
-                });
-            }
-            [.., (Token::Fn, at), (Token::Identifier(name), _)] if name.as_str() == "main" => {
-                self.mains.push(place(*at));
-            }
-            _ => {}
-        }
-    }
+/// The statements for blocks after `catch (name)`.
+fn catches(text: &SourceText<'_>) -> Vec<Insertion> {
+    let code = text.code();
+    let block = |at: &usize| {
+        let name = code.word(at + 2);
+        code.is_keyword(*at, "catch")
+            && [code.word(at + 1), code.word(at + 3), code.word(at + 4)] == ["(", ")", "{"]
+            && code.kind(at + 2) == Some(TokenKind::Name)
+            && name != "_"
+    };
+    let blocks = (0..code.len()).filter(block);
+    blocks
+        .map(|at| {
+            let statement = script_error::normalising_statement(code.word(at + 2));
+            Insertion::after(text, at + 4, statement)
+        })
+        .collect()
 }
 
 /// Line and column, both counted from 1; (1, 1) when unknown.
@@ -266,7 +249,12 @@ fn imports(ast: &AST) -> Vec<Import> {
                 other => (None, other.start_position()),
             };
             let (line, column) = place(if at.is_none() { *position } else { at });
-            imports.push(Import { path, line, column });
+            imports.push(Import {
+                path,
+                alias: import.1.name.to_string(),
+                line,
+                column,
+            });
         }
         true
     });
@@ -274,9 +262,10 @@ fn imports(ast: &AST) -> Vec<Import> {
     imports
 }
 
-/// Returns the loops of a text that mentions `this`, which can be nested deeper without reading a variable.
-fn loops_with_this(ast: &AST) -> Vec<Insertion> {
+/// The statements for loops of a text that mentions `this`, which can be nested deeper without reading a variable.
+fn loops_with_this(text: &SourceText<'_>, ast: &AST) -> Vec<Insertion> {
     let (mut loops, mut has_this) = (Vec::new(), false);
+    let code = text.code();
     ast.walk(&mut |path: &[ASTNode]| {
         let body = match path.last() {
             Some(ASTNode::Stmt(Stmt::While(flow, _) | Stmt::Do(flow, ..))) => &flow.body,
@@ -289,12 +278,10 @@ fn loops_with_this(ast: &AST) -> Vec<Insertion> {
         };
         if !body.position().is_none() {
             let (line, column) = place(body.position());
-            let statement = nesting::LOOK.to_owned();
-            loops.push(Insertion {
-                statement,
-                line,
-                column,
-            });
+            // Rhai's column may be too small, but never too large.
+            let near = code.index(text.offset(line, column));
+            let brace = (near..code.len()).find(|at| code.word(*at) == "{");
+            loops.extend(brace.map(|brace| Insertion::after(text, brace, nesting::LOOK.to_owned())));
         }
         true
     });

@@ -15,12 +15,13 @@ const ROOMS: &[(&str, usize, &str)] = &[
     (
         "runtime",
         11,
-        "value clock transport journal client operation script run bulk",
+        "value clock transport journal client operation script syntax run bulk",
     ),
-    ("repl", 70, "value clock script run operation"),
+    ("repl", 71, "value clock script syntax run operation"),
     ("bulk", 25, "value clock journal script run"),
     ("run", 18, "value clock journal operation script"),
-    ("script", 111, "value operation"),
+    ("script", 98, "value syntax operation"),
+    ("syntax", 14, ""),
     (
         "platforms",
         112,
@@ -41,7 +42,8 @@ const ROOMS: &[(&str, usize, &str)] = &[
 
 /// The modules and files where a foreign crate may be used; all others may be used anywhere.
 const HOMES: &[(&str, &str)] = &[
-    ("rhai ariadne", "script/"),
+    ("rhai", "script/ syntax/"),
+    ("ariadne", "script/"),
     ("reqwest rustls", "transport/"),
     ("rusqlite chacha20poly1305", "journal/"),
     ("hmac sha2", "journal/ sandbox/ value/digest"),

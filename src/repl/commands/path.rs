@@ -1,7 +1,8 @@
 //! Resolves paths that start at a variable: `tenant.password`, `row["k k"]`, `list[0].id`, `_`.
 
 use crate::repl::{Next, Repl};
-use crate::script::interactive::{Answer, Piece, TokenKind, pieces};
+use crate::script::interactive::Answer;
+use crate::syntax::{Token, TokenKind, tokens};
 use crate::value::Value;
 
 /// One segment of a path.
@@ -79,7 +80,7 @@ fn inside(value: &Value, step: &Step) -> Option<Value> {
 
 /// Parses a path into the variable and the segments after it.
 fn read(path: &str) -> Option<(String, Vec<Step>)> {
-    let found = pieces(path);
+    let found = tokens(path);
     let (first, mut rest) = found.split_first().filter(|(first, _)| is_word(first))?;
     let mut steps = Vec::new();
     while let Some(opening) = rest.first() {
@@ -104,8 +105,8 @@ fn read(path: &str) -> Option<(String, Vec<Step>)> {
     Some((first.text(path).to_owned(), steps))
 }
 
-fn is_word(piece: &Piece) -> bool {
-    matches!(piece.kind, TokenKind::Name | TokenKind::Keyword)
+fn is_word(token: &Token) -> bool {
+    matches!(token.kind, TokenKind::Name | TokenKind::Keyword)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::infer::{self, InferredType, type_before};
 use crate::operation::platform::Operation;
 use crate::operation::spec::{Param, Type};
-use crate::script::interactive::{Answer, Piece, TokenKind, Workspace, pieces};
+use crate::script::interactive::{Answer, Workspace};
+use crate::syntax::{CodeTokens, SourceText, TokenKind};
 use crate::value::Value;
 
 /// What is being typed; `start` is where its word begins.
@@ -38,87 +39,51 @@ pub(in crate::repl) enum LiteralCompletion {
 
 /// Determines what is being typed at the end of this text.
 pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> CursorContext<'a> {
-    let mut found = pieces(typed);
-    if let Some(last) = found.last() {
-        let is_open = last.kind == TokenKind::Text && is_open_text(last.text(typed));
-        if is_open {
-            return text(space, typed, &found);
-        }
-        if last.kind == TokenKind::Comment {
-            return CursorContext::Nothing;
-        }
+    let source = SourceText::read(typed);
+    let code = source.code();
+    match source.tokens().last() {
+        Some(last) if last.kind == TokenKind::Comment => return CursorContext::Nothing,
+        Some(last) if last.kind == TokenKind::Text && last.is_open => return text(space, &source),
+        _ => {}
     }
-    let start = match found.last() {
-        Some(last) if is_word(last, typed) && last.at.end == typed.len() => {
-            let start = last.at.start;
-            found.pop();
-            start
-        }
-        Some(last) if last.kind == TokenKind::Number && last.at.end == typed.len() => {
-            return CursorContext::Nothing;
-        }
-        _ => typed.len(),
+    let last = code.len().checked_sub(1);
+    let last = last.filter(|last| code.end(*last) == typed.len());
+    let (code, start) = match last.and_then(|last| Some((last, code.kind(last)?))) {
+        Some((last, TokenKind::Name | TokenKind::Keyword)) => (code.part(0, last), code.start(last)),
+        // A number followed by a dot is still a number.
+        Some((_, TokenKind::Number)) => return CursorContext::Nothing,
+        _ => (code, typed.len()),
     };
-    let word = |back: usize| {
-        found
-            .len()
-            .checked_sub(back)
-            .map_or("", |at| found[at].text(typed))
-    };
-    match word(1) {
-        "::" => CursorContext::Module {
-            start,
-            module: word(2),
-        },
+    let end = code.len();
+    match code.before(end, 1) {
+        "::" => {
+            let module = end.checked_sub(2).map(|at| code.start(at)..code.end(at));
+            let module = module.and_then(|module| typed.get(module)).unwrap_or_default();
+            CursorContext::Module { start, module }
+        }
         "." | "?." => CursorContext::Member {
             start,
-            of: type_before(space, typed, &found, found.len() - 1),
+            of: type_before(space, &source, end - 1),
         },
-        // A number followed by a dot is still a number.
         "fn" | "let" | "const" | "for" => CursorContext::Nothing,
-        "#{" | "," => match options(space, typed, &found) {
+        "#{" | "," => match options(space, &source, code) {
             Some(keys) => CursorContext::Key { start, keys },
-            None if word(1) == "#{" || innermost(typed, &found).is_some_and(|(_, open)| open == "#{") => {
-                CursorContext::Nothing
-            }
+            None if open_map(code).is_some() => CursorContext::Nothing,
             None => CursorContext::Name { start },
         },
         _ => CursorContext::Name { start },
     }
 }
 
-fn is_word(piece: &Piece, typed: &str) -> bool {
-    matches!(piece.kind, TokenKind::Name | TokenKind::Keyword)
-        && piece
-            .text(typed)
-            .starts_with(|c: char| c.is_alphabetic() || c == '_')
-}
-
-/// Whether a string literal is not terminated yet.
-fn is_open_text(text: &str) -> bool {
-    let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '`')) else {
-        return false;
-    };
-    let inner = &text[1..];
-    let escapes = inner
-        .trim_end_matches(quote)
-        .chars()
-        .rev()
-        .take_while(|c| *c == '\\');
-    !inner.ends_with(quote) || escapes.count() % 2 == 1
-}
-
 /// Whether this text ends with the session of a sub-account, which has fewer operations.
 pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool {
     let platforms = || space.catalogue().platforms().iter();
     let below = || platforms().filter_map(|platform| platform.sub_accounts.as_ref());
-    let found = pieces(typed);
-    let word = |back: usize| {
-        let at = found.len().checked_sub(back);
-        at.map_or("", |at| found[at].text(typed))
-    };
+    let source = SourceText::read(typed);
+    let (code, end) = (source.code(), source.code().len());
+    let word = |back: usize| code.before(end, back);
     if [word(4), word(3), word(2), word(1)] == [".", "connect", "(", ")"] {
-        let of = type_before(space, typed, &found, found.len() - 4);
+        let of = type_before(space, &source, end - 4);
         return matches!(of, InferredType::Object(kind) if below().any(|below| below.kind == kind.name));
     }
     let is_variable = ![".", "?.", "::"].contains(&word(2));
@@ -130,31 +95,30 @@ pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool
     }
 }
 
-/// Determines what is being typed inside a string literal.
-fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> CursorContext<'a> {
-    let Some((last, before)) = found.split_last() else {
+/// Determines what is being typed inside the string literal at the end.
+fn text<'a>(space: &Workspace, source: &SourceText<'a>) -> CursorContext<'a> {
+    let code = source.code();
+    let Some(end) = code.len().checked_sub(1) else {
         return CursorContext::Nothing;
     };
-    let start = last.at.start + 1;
-    let word = |back: usize| {
-        let at = before.len().checked_sub(back);
-        at.map_or("", |at| before[at].text(typed))
-    };
-    if word(1) == "[" {
-        let end = before.len() - 1;
-        let is_list = end == 0 || !is_value(&before[end - 1], typed);
-        if !is_list {
-            let of = type_before(space, typed, before, end);
-            return CursorContext::Index { start, of };
-        }
+    if !code.word(end).starts_with(['"', '`']) || code.continues_string(end) {
+        return CursorContext::Nothing;
+    }
+    let start = code.start(end) + 1;
+    let code = code.part(0, end);
+    let word = |back: usize| code.before(end, back);
+    let is_index = word(1) == "[" && end.checked_sub(2).is_some_and(|value| code.ends_value(value));
+    if is_index {
+        let of = type_before(space, source, end - 1);
+        return CursorContext::Index { start, of };
     }
     let connects = |call: &Call<'_>| call.argument == 0 && ["connect", "login"].contains(&call.name);
-    let profile = match innermost(typed, before) {
-        Some((map, "#{")) if [word(2), word(1)] == ["profile", ":"] => call(typed, &before[..map])
-            .is_some_and(|call| connects(&call) || may_name_a_profile(space, &call, typed, before)),
-        _ => call(typed, before).is_some_and(|call| connects(&call) && call.open == before.len() - 1),
+    let profile = match open_map(code) {
+        Some(map) if [word(2), word(1)] == ["profile", ":"] => call(code.part(0, map))
+            .is_some_and(|call| connects(&call) || may_name_a_profile(space, &call, code)),
+        _ => call(code).is_some_and(|call| connects(&call) && call.open == end - 1),
     };
-    let inner = &typed[start..];
+    let inner = source.text().get(start..).unwrap_or_default();
     let is_path = word(1) == "import" || ["/", "./", "../"].iter().any(|begin| inner.starts_with(begin));
     let wanted = match (profile, is_path) {
         (true, _) => LiteralCompletion::Profile,
@@ -165,9 +129,8 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> CursorContext
 }
 
 /// Whether an operation that this call can refer to takes options with the key `profile`.
-fn may_name_a_profile(space: &Workspace, call: &Call<'_>, typed: &str, found: &[Piece]) -> bool {
-    let name_at = call.open - 1;
-    let module = name_at.checked_sub(2).map_or("", |at| found[at].text(typed));
+fn may_name_a_profile(space: &Workspace, call: &Call<'_>, code: CodeTokens<'_>) -> bool {
+    let module = code.before(call.open, 3);
     let mut ops = space
         .catalogue()
         .operations()
@@ -179,27 +142,11 @@ fn may_name_a_profile(space: &Workspace, call: &Call<'_>, typed: &str, found: &[
     })
 }
 
-/// Whether a value can end with this piece.
-fn is_value(piece: &Piece, typed: &str) -> bool {
-    piece.kind == TokenKind::Name || [")", "]", "}"].contains(&piece.text(typed))
-}
-
-/// The innermost open bracket and its index.
-fn innermost<'a>(typed: &'a str, found: &[Piece]) -> Option<(usize, &'a str)> {
-    let mut depth = 0_usize;
-    for at in (0..found.len()).rev() {
-        match found[at].text(typed) {
-            ")" | "]" | "}" => depth += 1,
-            open @ ("(" | "[" | "{" | "#{") => {
-                if depth == 0 {
-                    return Some((at, open));
-                }
-                depth -= 1;
-            }
-            _ => {}
-        }
-    }
-    None
+/// The map literal that is the innermost open bracket.
+fn open_map(code: CodeTokens<'_>) -> Option<usize> {
+    code.open_brackets()
+        .next()
+        .filter(|open| code.word(*open) == "#{")
 }
 
 /// A call with an open bracket.
@@ -212,39 +159,27 @@ struct Call<'a> {
 }
 
 /// The call whose bracket is the innermost open one.
-fn call<'a>(typed: &'a str, found: &[Piece]) -> Option<Call<'a>> {
-    let (open, bracket) = innermost(typed, found)?;
-    let name = found.get(open.checked_sub(1)?)?;
-    if bracket != "(" || name.kind != TokenKind::Name {
+fn call(code: CodeTokens<'_>) -> Option<Call<'_>> {
+    let open = code.open_brackets().next()?;
+    let name = open.checked_sub(1)?;
+    if code.word(open) != "(" || code.kind(name) != Some(TokenKind::Name) {
         return None;
     }
-    let mut depth = 0_usize;
-    let mut argument = 0;
-    for piece in &found[open + 1..] {
-        match piece.text(typed) {
-            "(" | "[" | "{" | "#{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.saturating_sub(1),
-            "," if depth == 0 => argument += 1,
-            _ => {}
-        }
-    }
+    let arguments = code.inside(open);
     Some(Call {
-        name: name.text(typed),
+        name: code.word(name),
         open,
-        argument,
+        argument: arguments.outer().filter(|at| arguments.word(*at) == ",").count(),
     })
 }
 
 /// The keys of the options map at the cursor that are not given yet.
-fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>> {
-    let (map, "#{") = innermost(typed, found)? else {
-        return None;
-    };
-    let known = keys_of(space, typed, found, map);
-    let given: Vec<&str> = found[map..]
-        .windows(2)
-        .filter(|pair| pair[1].text(typed) == ":")
-        .map(|pair| pair[0].text(typed).trim_matches('"'))
+fn options(space: &Workspace, source: &SourceText<'_>, code: CodeTokens<'_>) -> Option<Vec<Param>> {
+    let map = open_map(code)?;
+    let known = keys_of(space, source, code, map);
+    let given: Vec<&str> = (map..code.len())
+        .filter(|at| code.word(at + 1) == ":")
+        .map(|at| code.word(at).trim_matches('"'))
         .collect();
     let mut keys: Vec<Param> = Vec::new();
     for param in known {
@@ -256,20 +191,20 @@ fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>
 }
 
 /// The keys of the options map that starts at this index, as an argument of a call or the value of another map's key.
-fn keys_of(space: &Workspace, typed: &str, found: &[Piece], map: usize) -> Vec<Param> {
-    if let Some(above) = map.checked_sub(2).filter(|_| found[map - 1].text(typed) == ":") {
-        let key = found[above].text(typed).trim_matches('"');
-        let Some((outer, "#{")) = innermost(typed, &found[..above]) else {
+fn keys_of(space: &Workspace, source: &SourceText<'_>, code: CodeTokens<'_>, map: usize) -> Vec<Param> {
+    if let Some(above) = map.checked_sub(2).filter(|_| code.before(map, 1) == ":") {
+        let key = code.word(above).trim_matches('"');
+        let Some(outer) = open_map(code.part(0, above)) else {
             return Vec::new();
         };
-        let known = keys_of(space, typed, found, outer).into_iter();
+        let known = keys_of(space, source, code, outer).into_iter();
         let known = known.filter(|param| param.name == key);
         return known.flat_map(|param| inner_keys(&param)).collect();
     }
-    let Some(call) = call(typed, &found[..map]) else {
+    let Some(call) = call(code.part(0, map)) else {
         return Vec::new();
     };
-    let ops = called(space, typed, found, &call).into_iter();
+    let ops = called(space, source, &call).into_iter();
     let params = ops.filter_map(|op| Some((op, op.params.get(call.argument)?)));
     params
         .flat_map(|(op, param)| match param.ty {
@@ -287,13 +222,12 @@ fn inner_keys(param: &Param) -> Vec<Param> {
 }
 
 /// The operations that a call can refer to.
-fn called(space: &Workspace, typed: &str, found: &[Piece], call: &Call<'_>) -> Vec<Operation> {
+fn called(space: &Workspace, source: &SourceText<'_>, call: &Call<'_>) -> Vec<Operation> {
     let all = || space.catalogue().operations().iter().copied();
-    let name_at = call.open - 1;
-    let word = |back: usize| name_at.checked_sub(back).map_or("", |at| found[at].text(typed));
-    match word(1) {
+    let word = |back: usize| source.code().before(call.open, back);
+    match word(2) {
         "." | "?." => {
-            let of = type_before(space, typed, found, name_at - 1);
+            let of = type_before(space, source, call.open - 2);
             let known = infer::operations(space, &of, call.name);
             if known.is_empty() && of == InferredType::Nothing {
                 // The receiver's type is unknown: any method of this name is possible.
@@ -304,7 +238,7 @@ fn called(space: &Workspace, typed: &str, found: &[Piece], call: &Call<'_>) -> V
             known
         }
         "::" => all()
-            .filter(|op| op.module == word(2) && op.receiver.is_none() && op.name == call.name)
+            .filter(|op| op.module == word(3) && op.receiver.is_none() && op.name == call.name)
             .collect(),
         _ => all()
             .filter(|op| op.module.is_empty() && op.name == call.name)

@@ -11,7 +11,8 @@ pub(super) use self::declared::{ERROR, operations};
 use self::declared::{function, method, property};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::Kind;
-use crate::script::interactive::{Piece, Step, TokenKind, Workspace, pieces};
+use crate::script::interactive::{Step, Workspace};
+use crate::syntax::{CodeTokens, SourceText, TokenKind};
 
 /// The inferred type of a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,23 +78,18 @@ impl InferredType {
 /// Infers the type of an expression: one value with calls and property accesses, or several of them joined by
 /// operators. For a variable declaration, that of its value.
 pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> InferredType {
-    let found: Vec<Piece> = pieces(text)
-        .into_iter()
-        .filter(|piece| piece.kind != TokenKind::Comment && piece.text(text) != ";")
-        .collect();
-    let gives = found.first().map(|piece| piece.text(text));
-    let start = match gives {
-        Some("let" | "const") if found.get(2).is_some_and(|piece| piece.text(text) == "=") => 3,
-        _ => 0,
-    };
-    Reader {
-        space,
-        text,
-        pieces: &found[start..],
-        locals: &Locals::new(),
-        depth: MAX_DEPTH,
-    }
-    .expression()
+    let source = SourceText::read(text);
+    let code = unterminated(source.code());
+    let is_declaration = ["let", "const"].contains(&code.word(0)) && code.word(2) == "=";
+    let start = if is_declaration { 3 } else { 0 };
+    let locals = Locals::new();
+    Reader::new(space, code.part(start, code.len()), &locals).expression()
+}
+
+/// A statement without its `;`.
+fn unterminated(code: CodeTokens<'_>) -> CodeTokens<'_> {
+    let end = (0..=code.len()).rev().find(|end| code.before(*end, 1) != ";");
+    code.part(0, end.unwrap_or(0))
 }
 
 /// Names that have a meaning only in the text: parameters and variables of a function.
@@ -140,96 +136,39 @@ impl Local {
 /// calls, so the number is small enough not to be noticed.
 const MAX_DEPTH: u8 = 3;
 
-/// Infers the type of the value that ends right before the piece with this index.
-pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> InferredType {
-    let locals = locals::locals(space, text, found.get(..end).unwrap_or_default());
-    let reader = Reader {
-        space,
-        text,
-        pieces: found,
-        locals: &locals,
-        depth: MAX_DEPTH,
-    };
-    let start = reader.start_of_value(end);
-    reader.part(start, end).value()
+/// Infers the type of the value that ends right before the token with this index.
+pub(super) fn type_before(space: &Workspace, source: &SourceText<'_>, end: usize) -> InferredType {
+    let (code, locals) = (source.code(), locals::locals(space, source, end));
+    Reader::new(space, code.part(code.start_of_value(end), end), &locals).value()
 }
 
+/// Reads the tokens of an expression.
+#[derive(Clone, Copy)]
 struct Reader<'a> {
     space: &'a Workspace,
-    text: &'a str,
-    pieces: &'a [Piece],
+    code: CodeTokens<'a>,
     locals: &'a Locals,
     /// How many nested calls of functions may still be followed.
     depth: u8,
 }
 
 impl<'a> Reader<'a> {
+    fn new(space: &'a Workspace, code: CodeTokens<'a>, locals: &'a Locals) -> Reader<'a> {
+        Reader {
+            space,
+            code,
+            locals,
+            depth: MAX_DEPTH,
+        }
+    }
+
+    /// A reader of other tokens in the same place.
+    fn with(self, code: CodeTokens<'a>) -> Reader<'a> {
+        Reader { code, ..self }
+    }
+
     fn word(&self, index: usize) -> &'a str {
-        self.pieces.get(index).map_or("", |piece| piece.text(self.text))
-    }
-
-    fn sort(&self, index: usize) -> Option<TokenKind> {
-        self.pieces.get(index).map(|piece| piece.kind)
-    }
-
-    /// The start of the value that ends before this index, such as the whole of `a.b(c)[0]`.
-    fn start_of_value(&self, end: usize) -> usize {
-        let mut at = end;
-        while at > 0 {
-            let word = self.word(at - 1);
-            let operand = match word {
-                ")" | "]" | "}" => self.opening(at - 1),
-                _ => at - 1,
-            };
-            let before = operand.checked_sub(1);
-            let joins = |index: usize| matches!(self.word(index), "." | "?." | "::");
-            let is_call = matches!(word, ")" | "]")
-                && before.is_some_and(|index| {
-                    self.sort(index) == Some(TokenKind::Name) || matches!(self.word(index), ")" | "]")
-                });
-            match before {
-                _ if is_call => at = operand,
-                Some(index) if joins(index) => at = index,
-                _ => return operand,
-            }
-        }
-        0
-    }
-
-    /// The index of the opening bracket for the closing one at this index.
-    fn opening(&self, closing: usize) -> usize {
-        let mut depth = 0_usize;
-        for at in (0..=closing).rev() {
-            match self.word(at) {
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" | "#{" => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return at;
-                    }
-                }
-                _ => {}
-            }
-        }
-        0
-    }
-
-    /// The index after the bracket that closes the one at this index.
-    fn after_closing(&self, opening: usize) -> usize {
-        let mut depth = 0_usize;
-        for at in opening..self.pieces.len() {
-            match self.word(at) {
-                "(" | "[" | "{" | "#{" => depth += 1,
-                ")" | "]" | "}" => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return at + 1;
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.pieces.len()
+        self.code.word(index)
     }
 
     /// Infers the type of values joined by operators.
@@ -238,19 +177,11 @@ impl<'a> Reader<'a> {
             return InferredType::Plain("closure".into());
         }
         let is_value = ["true", "false", "this"].contains(&self.word(0));
-        if self.sort(0) == Some(TokenKind::Keyword) && !is_value {
+        if self.code.kind(0) == Some(TokenKind::Keyword) && !is_value {
             return InferredType::Nothing;
         }
-        let mut depth = 0_usize;
-        let mut operators = Vec::new();
-        for at in 0..self.pieces.len() {
-            match self.word(at) {
-                "(" | "[" | "{" | "#{" => depth += 1,
-                ")" | "]" | "}" => depth = depth.saturating_sub(1),
-                word if depth == 0 && is_operator(word) => operators.push((at, word)),
-                _ => {}
-            }
-        }
+        let outer = self.code.outer().map(|at| (at, self.word(at)));
+        let operators: Vec<_> = outer.filter(|(_, word)| is_operator(word)).collect();
         if operators.is_empty() {
             return self.value();
         }
@@ -274,23 +205,13 @@ impl<'a> Reader<'a> {
     fn operands(&self, ends: impl Iterator<Item = usize>) -> Vec<InferredType> {
         let mut start = 0;
         let mut types = Vec::new();
-        for end in ends.chain([self.pieces.len()]) {
+        for end in ends.chain([self.code.len()]) {
             if end > start {
-                types.push(self.part(start, end).value());
+                types.push(self.with(self.code.part(start, end)).value());
             }
             start = end + 1;
         }
         types
-    }
-
-    fn part(&self, start: usize, end: usize) -> Reader<'a> {
-        Reader {
-            space: self.space,
-            text: self.text,
-            pieces: self.pieces.get(start..end).unwrap_or_default(),
-            locals: self.locals,
-            depth: self.depth,
-        }
     }
 
     /// Infers the type of one value with calls and property accesses.
@@ -301,7 +222,7 @@ impl<'a> Reader<'a> {
     /// Like [`Reader::value`], with the path to the live value.
     fn chain(&self) -> Option<Chain> {
         let mut chain = self.first()?;
-        while chain.at < self.pieces.len() {
+        while chain.at < self.code.len() {
             chain = match self.word(chain.at) {
                 "." | "?." => self.member(&chain),
                 "[" => self.element(&chain),
@@ -311,7 +232,7 @@ impl<'a> Reader<'a> {
         Some(chain)
     }
 
-    /// Infers the type of these pieces and the path to the live value.
+    /// Infers the type of these tokens and the path to the live value.
     fn local(&self) -> Local {
         let known = self.expression();
         let steps = self.chain().and_then(|chain| chain.steps);
@@ -334,9 +255,9 @@ impl<'a> Reader<'a> {
                 at,
             })
         };
-        match (self.sort(0)?, word) {
+        match (self.code.kind(0)?, word) {
             (TokenKind::Text, word) if word.starts_with('\'') => plain("char", 1),
-            (TokenKind::Text, _) => plain("string", self.after_string()),
+            (TokenKind::Text, _) => plain("string", self.code.after_string(0)),
             (TokenKind::Number, word) if word.contains(['.', 'e']) && !word.starts_with("0x") => {
                 plain("float", 1)
             }
@@ -344,20 +265,22 @@ impl<'a> Reader<'a> {
             (TokenKind::Keyword, "true" | "false") => plain("bool", 1),
             (TokenKind::Symbol, "[") => {
                 let item = self.given(0).into_iter().next().unwrap_or(InferredType::Nothing);
-                known(InferredType::List(Box::new(item)), self.after_closing(0))
+                known(InferredType::List(Box::new(item)), self.code.after(0))
             }
-            (TokenKind::Symbol, "#{") => known(InferredType::Map(self.written_keys()), self.after_closing(0)),
+            (TokenKind::Symbol, "#{") => known(InferredType::Map(self.written_keys()), self.code.after(0)),
             (TokenKind::Symbol, "(") if self.word(1) == ")" => plain("()", 2),
             (TokenKind::Symbol, "(") => {
-                let end = self.after_closing(0);
-                known(self.part(1, end.saturating_sub(1).max(1)).expression(), end)
+                known(self.with(self.code.inside(0)).expression(), self.code.after(0))
             }
             (TokenKind::Name, name) if self.word(1) == "::" => {
-                let end = self.after_closing(3);
-                let result = function(self.space, name, self.word(2));
-                known(result, if self.word(3) == "(" { end } else { 3 })
+                let end = if self.word(3) == "(" {
+                    self.code.after(3)
+                } else {
+                    3
+                };
+                known(function(self.space, name, self.word(2)), end)
             }
-            (TokenKind::Name, name) if self.word(1) == "(" => known(self.called(name), self.after_closing(1)),
+            (TokenKind::Name, name) if self.word(1) == "(" => known(self.called(name), self.code.after(1)),
             (TokenKind::Name, name) if self.locals.contains_key(name) => {
                 Some(self.locals[name].chain(self.space))
             }
@@ -369,62 +292,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The index after a string literal with its interpolations.
-    fn after_string(&self) -> usize {
-        let mut at = 1;
-        while self.word(at) == "{" || (at > 1 && self.sort(at) == Some(TokenKind::Text)) {
-            at = if self.word(at) == "{" {
-                self.after_closing(at)
-            } else {
-                at + 1
-            };
-        }
-        at
-    }
-
     /// The keys of a map literal, with the types of their values.
     fn written_keys(&self) -> Vec<(String, String)> {
-        let entries = self.parts(0);
-        let keyed = entries.into_iter().filter_map(|(start, end)| {
-            let is_key = self.word(start + 1) == ":";
-            let value = is_key.then(|| self.part(start + 2, end).expression())?;
-            Some((self.word(start).trim_matches('"').to_owned(), value.words()))
+        let entries = self.code.inside(0).list().into_iter();
+        let keyed = entries.filter(|entry| entry.word(1) == ":").map(|entry| {
+            let value = self.with(entry.part(2, entry.len())).expression();
+            (entry.word(0).trim_matches('"').to_owned(), value.words())
         });
         keyed.collect()
     }
 
     /// The types of the comma-separated values in the bracket at this index.
     fn given(&self, open: usize) -> Vec<InferredType> {
-        let parts = self.parts(open).into_iter();
-        parts
-            .map(|(start, end)| self.part(start, end).expression())
-            .collect()
-    }
-
-    /// The bounds of the comma-separated parts in the bracket at this index.
-    fn parts(&self, open: usize) -> Vec<(usize, usize)> {
-        let end = self
-            .after_closing(open)
-            .saturating_sub(1)
-            .max(open + 1)
-            .min(self.pieces.len());
-        let mut depth = 0_usize;
-        let mut start = open + 1;
-        let mut parts = Vec::new();
-        for at in open + 1..end {
-            match self.word(at) {
-                "(" | "[" | "{" | "#{" => depth += 1,
-                ")" | "]" | "}" => depth = depth.saturating_sub(1),
-                "," if depth == 0 => {
-                    parts.push((start, at));
-                    start = at + 1;
-                }
-                _ => {}
-            }
-        }
-        parts.push((start, end));
-        parts.retain(|(start, end)| start < end);
-        parts
+        let values = self.code.inside(open).list().into_iter();
+        values.map(|value| self.with(value).expression()).collect()
     }
 
     /// The return type of a function without a module.
@@ -452,30 +333,30 @@ impl<'a> Reader<'a> {
 
     /// The return type of the closure `|item| …` in this bracket for such an item.
     fn closure(&self, item: Local, open: usize) -> InferredType {
-        let end = self.after_closing(open).saturating_sub(1);
-        let is_plain = self.word(open + 1) == "|" && self.word(open + 3) == "|" && self.word(open + 4) != "{";
-        if !is_plain || end <= open + 4 {
+        let inner = self.code.inside(open);
+        let is_plain = [inner.word(0), inner.word(2)] == ["|", "|"] && inner.word(3) != "{";
+        if !is_plain || inner.len() <= 3 {
             return InferredType::Nothing;
         }
         let mut locals = self.locals.clone();
-        locals.insert(self.word(open + 2).to_owned(), item);
+        locals.insert(inner.word(1).to_owned(), item);
         Reader {
             locals: &locals,
-            ..self.part(open + 4, end)
+            ..self.with(inner.part(3, inner.len()))
         }
         .expression()
     }
 
     fn member(&self, chain: &Chain) -> Option<Chain> {
         let name = self.word(chain.at + 1);
-        if self.sort(chain.at + 1) != Some(TokenKind::Name) {
+        if self.code.kind(chain.at + 1) != Some(TokenKind::Name) {
             return None;
         }
         if self.word(chain.at + 2) == "(" {
             return Some(Chain {
                 known: self.method(&chain.known, name, chain.at + 2),
                 steps: None,
-                at: self.after_closing(chain.at + 2),
+                at: self.code.after(chain.at + 2),
             });
         }
         chain.step(
@@ -487,8 +368,7 @@ impl<'a> Reader<'a> {
     }
 
     fn element(&self, chain: &Chain) -> Option<Chain> {
-        let end = self.after_closing(chain.at);
-        let length = end - chain.at;
+        let length = self.code.after(chain.at) - chain.at;
         let inner = self.word(chain.at + 1);
         let (step, known) = match &chain.known {
             InferredType::List(item) => (Step::Element, (**item).clone()),
@@ -513,7 +393,7 @@ struct Chain {
     known: InferredType,
     /// The path from a variable, as long as it leads through live values.
     steps: Option<Vec<Step>>,
-    /// The index of the next piece.
+    /// The index of the next token.
     at: usize,
 }
 

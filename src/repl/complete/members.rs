@@ -6,6 +6,7 @@ use super::{Candidate, library, matches_prefix};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::{Param, Type};
 use crate::script::interactive::Workspace;
+use crate::syntax::is_name;
 
 /// Completes the member at `start`, after a value and its dot, and returns where the replacement begins: a key that is
 /// not a name is written in brackets, which replace the dot.
@@ -129,11 +130,4 @@ pub(super) fn keys(known: &[Param], word: &str) -> Vec<Candidate> {
             )
         })
         .collect()
-}
-
-/// Whether the key can be written after a dot.
-fn is_name(key: &str) -> bool {
-    let mut chars = key.chars();
-    let first = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    first && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -416,3 +416,18 @@ fn completion_never_panics_on_partial_input() {
         let _ = titles(&whole[at..]);
     }
 }
+
+#[test]
+fn nothing_is_offered_inside_of_a_template() {
+    for typed in [
+        "`par",
+        "`${row.email} par",
+        "`${row.email}${row.email} par",
+        "#\"par",
+        "'p",
+    ] {
+        assert_eq!(titles(typed), Vec::<String>::new(), "{typed}");
+    }
+    follows("`${row.email} ${par", &["partner"]);
+    follows("`${row.email}` + par", &["partner"]);
+}

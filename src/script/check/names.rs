@@ -4,25 +4,25 @@ use std::collections::BTreeSet;
 
 use super::CheckContext;
 use crate::script::error::Diagnostic;
-use crate::script::scopes::{Binding, Scopes, Use, Used};
-use crate::script::{parse, unknown};
+use crate::script::unknown;
+use crate::syntax::{Binding, Scopes, SourceText, Use, Used};
 
 impl CheckContext<'_> {
     /// Reports each undefined variable at its first use in each function and in the top-level code.
     pub(super) fn variables(&self) -> Vec<Diagnostic> {
-        let text = parse::blank_shebang(&self.source.text);
-        let scopes = Scopes::of(&text);
+        let text = SourceText::read(&self.source.text);
+        let scopes = text.scopes();
         let mut reported = BTreeSet::new();
         let unknown = scopes
             .used
             .iter()
-            .filter(|used| is_unknown(&scopes, used) && reported.insert((used.function, used.name.as_str())));
-        unknown.map(|used| self.unknown(&scopes, &text, used)).collect()
+            .filter(|used| is_unknown(scopes, used) && reported.insert((used.function, used.name.as_str())));
+        unknown.map(|used| self.unknown(&text, used)).collect()
     }
 
-    fn unknown(&self, scopes: &Scopes, text: &str, used: &Used) -> Diagnostic {
-        let names = &self.parsed.names;
-        let (line, column) = place(text, used.at.start);
+    fn unknown(&self, text: &SourceText<'_>, used: &Used) -> Diagnostic {
+        let (names, scopes) = (&self.parsed.names, text.scopes());
+        let (line, column) = text.line_and_column(used.at.start);
         let name = used.name.as_str();
         if used.kind == Use::Global {
             let title = format!("there is no constant `global::{name}`");
@@ -68,11 +68,4 @@ fn is_unknown(scopes: &Scopes, used: &Used) -> bool {
         && matches!(used.kind, Use::Variable | Use::Global)
         && !scopes.tested.contains(&used.name)
         && !sees_its_caller()
-}
-
-/// Returns line and column of a byte offset, both counted from 1.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }

@@ -1,14 +1,12 @@
 //! Whether an input is complete, and if not, what is still open.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use rhai::{LexError, ParseError, ParseErrorType, Position, Token};
+use rhai::{LexError, ParseError, ParseErrorType};
 
 use super::results::{Renaming, running};
 use crate::script::bundle::Source;
 use crate::script::error::Diagnostic;
-use crate::script::tokens::{TokenKind, pieces};
-use crate::script::{host, parse, syntax};
+use crate::script::{host, parse, parse_error};
+use crate::syntax::{SourceText, TokenKind};
 
 /// The state of an input that is being typed.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,30 +30,29 @@ pub(crate) struct Open {
 
 /// Determines the state of an input that is being typed.
 pub(crate) fn read(text: &str) -> Completeness {
-    let error = match compile(text) {
-        (Ok(()), _) => {
-            return match open_comment(text) {
-                Some(open) => Completeness::Incomplete(open),
-                None => Completeness::Complete,
-            };
-        }
-        (Err(error), brackets) => {
-            let string = open_string(text, &error);
-            if let Some(open) = string {
-                return Completeness::Incomplete(open);
-            }
-            if is_past_end(text, &error) {
-                let (closing_token, line) = brackets
-                    .last()
-                    .copied()
-                    .unwrap_or(("", text.lines().count().max(1)));
-                return Completeness::Incomplete(Open { closing_token, line });
-            }
-            error
-        }
+    let source = SourceText::read(text);
+    let Err(error) = compile(text) else {
+        // Rhai accepts a comment without an end.
+        let comment = source
+            .tokens()
+            .last()
+            .filter(|last| last.kind == TokenKind::Comment && last.is_open);
+        return comment.map_or(Completeness::Complete, |comment| {
+            Completeness::Incomplete(Open::at(&source, comment.at.start, "*/"))
+        });
     };
+    if let Some(open) = open_string(&source, &error) {
+        return Completeness::Incomplete(open);
+    }
+    if is_past_end(text, &error) {
+        let bracket = open_bracket(&source, &["{", "#{", "(", "[", "?["]);
+        return Completeness::Incomplete(bracket.unwrap_or(Open {
+            closing_token: "",
+            line: text.lines().count().max(1),
+        }));
+    }
     let source = Source::new("", text);
-    Completeness::Broken(Box::new(syntax::syntax(&source, &error)))
+    Completeness::Broken(Box::new(parse_error::explain(&source, &error)))
 }
 
 /// Returns what a typed input still needs. An error in it is reported only once the enclosing block is closed: the
@@ -64,58 +61,40 @@ pub(crate) fn find_unclosed(text: &str) -> Option<Open> {
     match read(text) {
         Completeness::Complete => None,
         Completeness::Incomplete(open) => Some(open),
-        Completeness::Broken(_) => open_block(text),
+        Completeness::Broken(_) => open_bracket(&SourceText::read(text), &["{", "#{"]),
     }
 }
 
-/// The innermost block or map that is not closed.
-fn open_block(text: &str) -> Option<Open> {
-    let mut open: Vec<usize> = Vec::new();
-    for piece in pieces(text) {
-        match (piece.kind, piece.text(text)) {
-            (TokenKind::Symbol, "{" | "#{") => open.push(piece.at.start),
-            (TokenKind::Symbol, "}") => {
-                open.pop();
-            }
-            _ => {}
-        }
+impl Open {
+    fn at(source: &SourceText<'_>, start: usize, closing_token: &'static str) -> Open {
+        let line = source.line_and_column(start).0;
+        Open { closing_token, line }
     }
-    let before = text.get(..*open.last()?)?;
-    Some(Open {
-        closing_token: "}",
-        line: before.matches('\n').count() + 1,
-    })
 }
 
-/// The brackets that are open when the parser stops: the closing text of each, and its line.
-type Brackets = Vec<(&'static str, usize)>;
+/// The innermost of these brackets that is not closed.
+fn open_bracket(source: &SourceText<'_>, kinds: &[&str]) -> Option<Open> {
+    let code = source.code();
+    let mut open = code.open_brackets();
+    let bracket = open.find(|at| kinds.contains(&code.word(*at)))?;
+    let closing_token = match code.word(bracket) {
+        "(" => ")",
+        "[" | "?[" => "]",
+        _ => "}",
+    };
+    Some(Open::at(source, code.start(bracket), closing_token))
+}
 
-#[expect(
-    deprecated,
-    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
-)]
-fn compile(text: &str) -> (Result<(), ParseError>, Brackets) {
-    let open: Arc<Mutex<Brackets>> = Arc::default();
-    let (seen, running) = (Arc::clone(&open), running(text));
+fn compile(text: &str) -> Result<(), ParseError> {
+    let running = running(text);
     let renaming = Renaming::of(&running);
     let mut engine = host::compiler();
-    engine.on_parse_token(move |token, position, _| {
-        let mut open = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = parse::place(position).0;
-        match &token {
-            Token::LeftBrace | Token::MapStart => open.push(("}", line)),
-            Token::LeftParen => open.push((")", line)),
-            Token::LeftBracket => open.push(("]", line)),
-            Token::RightBrace | Token::RightParen | Token::RightBracket => {
-                open.pop();
-            }
-            _ => {}
-        }
-        renaming.rename(token, parse::place(position))
-    });
-    let compiled = engine.compile(&running.text).map(drop);
-    let open = std::mem::take(&mut *open.lock().unwrap_or_else(PoisonError::into_inner));
-    (compiled, open)
+    #[expect(
+        deprecated,
+        reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
+    )]
+    engine.on_parse_token(move |token, _, _| renaming.rename(token));
+    engine.compile(&running.text).map(drop)
 }
 
 /// Whether the error is past the end of the typed text.
@@ -134,49 +113,26 @@ fn is_past_end(text: &str, error: &ParseError) -> bool {
     line > lines || (line == lines && column > last)
 }
 
-/// Returns the open string. Rhai reports an unterminated string at its start.
-fn open_string(text: &str, error: &ParseError) -> Option<Open> {
+/// Returns the open string.
+fn open_string(source: &SourceText<'_>, error: &ParseError) -> Option<Open> {
     let ParseErrorType::BadInput(LexError::UnterminatedString) = error.err_type() else {
         return None;
     };
-    let (line, column) = parse::place(error.position());
-    let closing_token = match character(text, error.position()) {
-        Some('`') => "`",
-        Some('#') => "\"#",
+    let code = source.code();
+    let is_string = |at: &usize| code.kind(*at) == Some(TokenKind::Text) && code.is_open(*at);
+    let Some(at) = (0..code.len()).find(is_string) else {
+        // The text ends right after an interpolation.
+        return Some(Open::at(source, source.text().len(), "`"));
+    };
+    let closing_token = match code.word(at) {
+        _ if code.continues_string(at) => "`",
+        word if word.starts_with('`') => "`",
+        word if word.starts_with('#') => "\"#",
         // A line that ends with a backslash continues.
-        Some('"') if text.trim_end_matches(['\n', '\r']).ends_with('\\') => "\"",
-        // After an interpolation, the position is that of the text after it.
-        _ if opens_before(text, line, column) => "`",
+        word if word.starts_with('"') && word.ends_with('\\') => "\"",
         _ => return None,
     };
-    Some(Open { closing_token, line })
-}
-
-fn character(text: &str, at: Position) -> Option<char> {
-    let (line, column) = parse::place(at);
-    text.lines()
-        .nth(line.saturating_sub(1))?
-        .chars()
-        .nth(column.saturating_sub(1))
-}
-
-/// Whether an interpolation ends right before this position.
-fn opens_before(text: &str, line: usize, column: usize) -> bool {
-    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let before: Vec<char> = line.chars().take(column).collect();
-    before.contains(&'}')
-}
-
-/// Returns the open comment. An unterminated comment compiles even with a `)` appended; any other text does not.
-fn open_comment(text: &str) -> Option<Open> {
-    if !text.contains("/*") || compile(&format!("{text}\n)")).0.is_err() {
-        return None;
-    }
-    let before = text.rfind("/*").map_or("", |at| &text[..at]);
-    Some(Open {
-        closing_token: "*/",
-        line: before.matches('\n').count() + 1,
-    })
+    Some(Open::at(source, code.start(at), closing_token))
 }
 
 #[cfg(test)]

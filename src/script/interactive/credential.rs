@@ -1,7 +1,7 @@
 //! Detects texts that look like credentials, by the name they are assigned to or by their form. This is a guess that
 //! keeps accidentally typed credentials out of files; a [secret](crate::value::secret::Secret) is always one.
 
-use crate::script::tokens::{Piece, TokenKind, pieces};
+use crate::syntax::{CodeTokens, SourceText, TokenKind};
 use crate::value::secret::{looks_like_a_token, may_name_a_credential};
 
 /// Functions whose text argument is a prompt, not a credential.
@@ -17,22 +17,19 @@ pub(crate) fn holds_credential(text: &str) -> bool {
     if !typed.contains(char::is_whitespace) && !typed.contains(['(', '"', '`']) && looks_like_a_token(typed) {
         return true;
     }
-    let found = pieces(text);
-    let texts = found.iter().enumerate().filter(|(_, piece)| {
-        let kind = piece.kind;
-        kind == TokenKind::Text || kind == TokenKind::Comment
-    });
-    let texts = texts.map(|(at, piece)| (at, inside(piece.text(text))));
-    // `Bearer ${token}`: the literal part is not a credential.
-    let mut texts = texts.filter(|(at, inner)| {
-        let next = found
-            .get(at + 1)
-            .filter(|next| next.at.start == found[*at].at.end);
-        let goes_on = next.is_some_and(|next| next.text(text).starts_with(['{', '$']));
+    let source = SourceText::read(text);
+    let code = source.code();
+    source.tokens().iter().any(|token| {
+        let inner = match token.kind {
+            TokenKind::Text | TokenKind::Comment => inside(token.text(text)),
+            _ => return false,
+        };
+        // `Bearer ${token}`: the literal part is not a credential.
+        let at = code.index(token.at.start);
         let scheme = inner.trim_end_matches('$').trim_end();
-        !(goes_on && ["", "Bearer", "Basic", "Token"].contains(&scheme))
-    });
-    texts.any(|(at, inner)| is_credential(inner, given_to(text, &found[..at]).as_deref()))
+        let is_only_scheme = ["", "Bearer", "Basic", "Token"].contains(&scheme) && token.interpolates(text);
+        !is_only_scheme && is_credential(inner, given_to(code, at))
+    })
 }
 
 /// Whether a text looks like a credential, given the parameter, key or variable that receives it.
@@ -49,38 +46,38 @@ fn inside(text: &str) -> &str {
 /// Functions that store a value under a name, which precedes it.
 const SETTERS: &[&str] = &["set", "insert", "put", "add", "append", "header", "set_header"];
 
-/// Returns the name that receives a literal, derived from the code before it: `password: "…"`, `let token = "…"`,
-/// `set_password("…")`, `headers.set("Cookie", "…")`.
-fn given_to(text: &str, before: &[Piece]) -> Option<String> {
+/// Returns the name that receives the literal at this token, derived from the code before it: `password: "…"`,
+/// `let token = "…"`, `set_password("…")`, `headers.set("Cookie", "…")`.
+fn given_to(code: CodeTokens<'_>, at: usize) -> Option<&str> {
     // A parenthesis that is not a call only groups.
     let calls = |at: usize| {
-        let before = at.checked_sub(1).map(|at| &before[at]);
-        before.is_some_and(|piece| piece.kind == TokenKind::Name || [")", "]"].contains(&piece.text(text)))
+        let before = at.checked_sub(1);
+        before.is_some_and(|before| {
+            code.kind(before) == Some(TokenKind::Name) || [")", "]"].contains(&code.word(before))
+        })
     };
-    let mut end = before.len();
-    while end > 0 && before[end - 1].text(text) == "(" && !calls(end - 1) {
+    let mut end = at;
+    while code.before(end, 1) == "(" && !calls(end - 1) {
         end -= 1;
     }
-    let mut names = before[..end]
-        .iter()
-        .rev()
-        .map(|piece| (piece.kind, piece.text(text)));
-    let (_, joint) = names.next()?;
+    let joint = code.before(end, 1);
     if joint == "," {
-        let (kind, name) = names.next()?;
-        let (_, opening) = names.next()?;
-        let (_, function) = names.next()?;
-        let puts = kind == TokenKind::Text && opening == "(" && SETTERS.contains(&function);
-        return puts.then(|| inside(name).to_owned());
+        let name = end
+            .checked_sub(2)
+            .filter(|name| code.kind(*name) == Some(TokenKind::Text))?;
+        let puts = code.before(name, 1) == "(" && SETTERS.contains(&code.before(name, 2));
+        return puts.then(|| inside(code.word(name)));
     }
     if ![":", "=", "+=", "==", "!=", "("].contains(&joint) {
         return None;
     }
-    let (kind, name) = names.next()?;
-    let (kind, name) = if name == "]" { names.next()? } else { (kind, name) };
-    let is_name = matches!(kind, TokenKind::Name | TokenKind::Text | TokenKind::Keyword);
-    let asks = joint == "(" && PROMPT_FUNCTIONS.contains(&name);
-    (is_name && !asks).then(|| inside(name).to_owned())
+    let name = end.checked_sub(if code.before(end, 2) == "]" { 3 } else { 2 })?;
+    let asks = joint == "(" && PROMPT_FUNCTIONS.contains(&code.word(name));
+    let has_name = matches!(
+        code.kind(name),
+        Some(TokenKind::Name | TokenKind::Text | TokenKind::Keyword)
+    );
+    (has_name && !asks).then(|| inside(code.word(name)))
 }
 
 /// Whether the text has a URL with a password: `https://user:password@host`.

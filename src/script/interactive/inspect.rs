@@ -6,9 +6,8 @@ use super::{Workspace, type_name};
 use crate::script::bundle::Source;
 use crate::script::handles::Handle;
 use crate::script::params::Declaration;
-use crate::script::scopes::Scopes;
-use crate::script::tokens::{TokenKind, pieces};
 use crate::script::{declare, parse};
+use crate::syntax::SourceText;
 
 /// One step into a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,18 +94,16 @@ pub(crate) fn declared(text: &str) -> Option<Declaration> {
 
 /// Returns the definition of a function with its doc comment, as written in this text.
 pub(super) fn definition(text: &str, name: &str) -> Option<String> {
-    let scopes = Scopes::of(text);
-    let function = scopes.functions.iter().rfind(|function| function.name == name)?;
-    let found = pieces(text);
-    let before = found.partition_point(|piece| piece.at.start < function.at.start);
-    let comments = found[..before]
-        .iter()
-        .rev()
-        .take_while(|piece| piece.kind == TokenKind::Comment);
-    let start = comments
-        .last()
-        .map_or(function.at.start, |comment| comment.at.start);
-    text.get(start..function.at.end).map(str::to_owned)
+    if !text.contains(name) {
+        return None;
+    }
+    let source = SourceText::read(text);
+    let functions = &source.scopes().functions;
+    let function = functions.iter().rfind(|function| function.name == name)?;
+    let statements = source.statements().into_iter();
+    let mut statements = statements.filter(|statement| statement.at.contains(&function.at.start));
+    let statement = statements.next()?;
+    text.get(statement.at).map(|text| text.trim().to_owned())
 }
 
 #[cfg(test)]

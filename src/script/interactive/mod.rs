@@ -37,11 +37,9 @@ use super::host_calls::Operations;
 use super::memory::Memory;
 use super::modules::LoadedModules;
 use super::program::{ScriptEnd, engine, panic_text};
-pub(crate) use super::scopes::{Binding, Declared, Scopes, Use};
 use super::script_error;
 use super::sources::Sources;
 use crate::operation::catalogue::Catalogue;
-pub(crate) use crate::script::tokens::{Piece, TokenKind, pieces};
 use crate::value::Value;
 
 /// The state that the inputs of a session share.

@@ -1,14 +1,13 @@
 //! The results of earlier inputs: `_` is the last one, `_3` that of input 3. Rhai has no such names, but its parser
-//! accepts a substituted token as one. The tokenizer would fail on `_3` and misread `_3 - 1`, so it is given `_D`, a
-//! name of the same length, and the parser is given `_3` in its place. A `_D` written by the user is left alone,
-//! because the positions are recorded.
+//! accepts a substituted token as one. The tokenizer would fail on `_3` and misread `_3 - 1`, so it is given `A3`, a
+//! name of the same length, and the parser is given `_3` in its place. The letter is one for which the text has no such
+//! name itself.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use rhai::{LexError, Position, Token};
+use rhai::Token;
 
-use crate::script::{host, parse};
+use crate::syntax::{self, TokenKind, is_numbered};
 
 /// The name of the last result.
 pub(super) const LAST: &str = "_";
@@ -23,94 +22,51 @@ pub(super) fn is_result(name: &str) -> bool {
     name == LAST || is_numbered(name)
 }
 
-fn is_numbered(name: &str) -> bool {
-    let digits = name.strip_prefix('_');
-    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 /// A text as the tokenizer sees it.
 pub(super) struct TokenizerText {
-    /// The text with `_D` for each `_3`.
+    /// The text with `A3` for each `_3`.
     pub(super) text: String,
-    /// The positions of those names.
-    places: BTreeSet<(usize, usize)>,
+    /// The letter that stands for `_`; `None` if the text has no numbered results, or names with every letter.
+    letter: Option<char>,
 }
 
 /// Prepares a text for the tokenizer.
 pub(super) fn running(text: &str) -> TokenizerText {
     let mut running = TokenizerText {
         text: text.to_owned(),
-        places: BTreeSet::new(),
+        letter: None,
     };
     let mut pairs = text.as_bytes().windows(2);
     if !pairs.any(|pair| pair[0] == b'_' && pair[1].is_ascii_digit()) {
         return running;
     }
-    // The parser stops where such a name confuses it, so this repeats until none is found.
-    loop {
-        let found = numbered_places(&running);
-        if found.is_empty() {
-            return running;
+    let tokens = syntax::tokens(text);
+    let names = || tokens.iter().filter(|token| token.kind == TokenKind::Name);
+    let is_taken = |letter| {
+        let mut names = names();
+        names.any(|name| number_after(letter, name.text(text)).is_some())
+    };
+    running.letter = ('A'..='Z').chain('a'..='z').find(|letter| !is_taken(*letter));
+    if let Some(letter) = running.letter {
+        for name in names().filter(|name| is_numbered(name.text(text))) {
+            let underscore = name.at.start..=name.at.start;
+            running
+                .text
+                .replace_range(underscore, letter.encode_utf8(&mut [0; 4]));
         }
-        let mut lines: Vec<Vec<char>> = running
-            .text
-            .split('\n')
-            .map(|line| line.chars().collect())
-            .collect();
-        for at in found {
-            let (line, column) = parse::place(at);
-            running.places.insert((line, column));
-            let Some(line) = lines.get_mut(line - 1) else {
-                continue;
-            };
-            let digits = line.iter_mut().skip(column).take_while(|c| c.is_ascii_digit());
-            digits.for_each(|digit| *digit = letter(*digit));
-        }
-        let lines: Vec<String> = lines.into_iter().map(|line| line.into_iter().collect()).collect();
-        running.text = lines.join("\n");
     }
+    running
 }
 
-#[expect(
-    deprecated,
-    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
-)]
-fn numbered_places(running: &TokenizerText) -> Vec<Position> {
-    let found: Arc<Mutex<Vec<Position>>> = Arc::default();
-    let mut engine = host::compiler();
-    let (seen, renaming) = (Arc::clone(&found), Renaming::of(running));
-    engine.on_parse_token(move |token, position, _| {
-        if let Token::LexError(error) = &token
-            && let LexError::MalformedIdentifier(name) = &**error
-            && is_numbered(name)
-        {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).push(position);
-        }
-        renaming.rename(token, parse::place(position))
-    });
-    // Only the tokens matter here, not whether the text parses.
-    drop(engine.compile(&running.text));
-    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-    std::mem::take(&mut *found)
-}
-
-/// Maps `3` to `D`.
-fn letter(digit: char) -> char {
-    let value = digit.to_digit(10).and_then(|value| u8::try_from(value).ok());
-    value.map_or(digit, |value| char::from(b'A' + value))
-}
-
-/// Maps `D` to `3`.
-fn digit(letter: char) -> char {
-    let value = u32::from(letter).checked_sub(u32::from('A'));
-    value
-        .and_then(|value| char::from_digit(value, 10))
-        .unwrap_or(letter)
+/// Returns `_3` for `A3`.
+fn number_after(letter: char, name: &str) -> Option<String> {
+    let numbered = format!("_{}", name.strip_prefix(letter)?);
+    is_numbered(&numbered).then_some(numbered)
 }
 
 /// Substitutes tokens while an input is parsed. A `_` that is the default case of a `switch` is left alone.
 pub(super) struct Renaming {
-    places: BTreeSet<(usize, usize)>,
+    letter: Option<char>,
     state: Mutex<State>,
 }
 
@@ -127,22 +83,20 @@ impl Renaming {
     /// Creates a renaming for the tokens of this text.
     pub(super) fn of(running: &TokenizerText) -> Renaming {
         Renaming {
-            places: running.places.clone(),
+            letter: running.letter,
             state: Mutex::default(),
         }
     }
 
-    /// Returns the token that the parser sees for the one at this line and column.
-    pub(super) fn rename(&self, token: Token, place: (usize, usize)) -> Token {
+    /// Returns the token that the parser sees for this one.
+    pub(super) fn rename(&self, token: Token) -> Token {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = match token {
-            Token::Underscore if !state.is_at_switch_case() => Token::Identifier(Box::new(LAST.into())),
-            Token::Identifier(name) if self.places.contains(&place) => {
-                let written: String = name.chars().map(digit).collect();
-                Token::Identifier(Box::new(written.into()))
-            }
-            token => token,
+        let written = match &token {
+            Token::Underscore if !state.is_at_switch_case() => Some(LAST.to_owned()),
+            Token::Identifier(name) => self.letter.and_then(|letter| number_after(letter, name)),
+            _ => None,
         };
+        let token = written.map_or(token, |name| Token::Identifier(Box::new(name.into())));
         state.pass(&token);
         token
     }

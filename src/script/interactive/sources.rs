@@ -91,7 +91,7 @@ impl SessionSources {
         let running = running(&source.text);
         let renaming = Renaming::of(&running);
         let runs = Source::new(source.name.clone(), running.text);
-        let parsed = parse::parse_with(&runs, move |token, place| renaming.rename(token, place));
+        let parsed = parse::parse_with(&runs, move |token| renaming.rename(token));
         parsed.map(drop).map_err(|mut error| {
             shift(&mut error, source, above);
             error
@@ -103,7 +103,7 @@ impl SessionSources {
         let renaming = Renaming::of(&running);
         let again = Renaming::of(&running);
         let runs = Source::new(source.name.clone(), running.text);
-        let parsed = parse::parse_with(&runs, move |token, place| renaming.rename(token, place))?;
+        let parsed = parse::parse_with(&runs, move |token| renaming.rename(token))?;
         for import in &parsed.imports {
             self.follow(&source, import, loader)?;
         }
@@ -113,9 +113,7 @@ impl SessionSources {
             .last()
             .map_or(0, |input: &Input| input.above + input.lines);
         let above = if last + lines > LAST_LINE { 0 } else { last };
-        let (ast, patches) = parse::runnable_below(&runs, &parsed, above, move |token, place| {
-            again.rename(token, place)
-        })?;
+        let (ast, patches) = parse::runnable_below(&runs, &parsed, above, move |token| again.rename(token))?;
         self.learn(parsed);
         self.inputs.push(Input {
             source,

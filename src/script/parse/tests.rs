@@ -21,3 +21,14 @@ fn columns_map_back_to_the_original_source_after_patching() {
         );
     }
 }
+
+#[test]
+fn positions_are_right_after_an_escaped_dollar_in_a_template() {
+    let text = "let a = `\\${x} \\${y}`; try { throw 1 } catch (err) { err.value }";
+    let parsed = parse(&Source::new("x", text)).unwrap();
+    let (running, _) = patched(text, &parsed.insertions);
+    assert!(
+        running.ends_with("catch (err) {err=__caught(err); err.value }"),
+        "{running}"
+    );
+}

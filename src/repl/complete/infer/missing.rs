@@ -1,18 +1,19 @@
 //! Explains why an expression has no type: it contains an unknown name.
 
-use super::{InferredType, Locals, MAX_DEPTH, Reader};
+use super::{InferredType, Locals, Reader, unterminated};
 use crate::repl::complete::library;
 use crate::repl::complete::names::keyword;
-use crate::script::interactive::{Scopes, TokenKind, Use, Workspace, is_parser_builtin, pieces};
+use crate::script::interactive::{Workspace, is_parser_builtin};
+use crate::syntax::{Scopes, SourceText, Use};
 use crate::value::nearest::nearest;
 
 /// Returns a message about the missing name, and the nearest existing one.
 pub(in crate::repl) fn missing(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
-    missing_name(space, text).or_else(|| missing_member(space, text))
+    let source = SourceText::read(text);
+    missing_name(space, source.scopes()).or_else(|| missing_member(space, &source))
 }
 
-fn missing_name(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
-    let scopes = Scopes::of(text);
+fn missing_name(space: &Workspace, scopes: &Scopes) -> Option<(String, Option<String>)> {
     let unknown = scopes.used.iter().filter(|used| used.means.is_none());
     for used in unknown {
         let name = used.name.as_str();
@@ -22,7 +23,7 @@ fn missing_name(space: &Workspace, text: &str) -> Option<(String, Option<String>
                 let near = nearest(name, known.iter().map(String::as_str));
                 return Some((format!("there is no variable `{name}`"), near.map(str::to_owned)));
             }
-            Use::Call if !is_function(space, &scopes, name) => {
+            Use::Call if !is_function(space, scopes, name) => {
                 let known: Vec<String> = space.functions().into_iter().map(|one| one.name).collect();
                 let known = known.iter().map(String::as_str);
                 let known = known.chain(library().iter().map(|one| one.name.as_str()));
@@ -47,18 +48,11 @@ fn is_function(space: &Workspace, scopes: &Scopes, name: &str) -> bool {
 }
 
 /// Finds a property, key or method that the value before it does not have.
-fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
-    let mut found = pieces(text);
-    found.retain(|piece| piece.kind != TokenKind::Comment && piece.text(text) != ";");
-    let reader = Reader {
-        space,
-        text,
-        pieces: &found,
-        locals: &Locals::new(),
-        depth: MAX_DEPTH,
-    };
+fn missing_member(space: &Workspace, source: &SourceText<'_>) -> Option<(String, Option<String>)> {
+    let (code, locals) = (unterminated(source.code()), Locals::new());
+    let reader = Reader::new(space, code, &locals);
     let mut chain = reader.first()?;
-    while chain.at < found.len() {
+    while chain.at < code.len() {
         let name = reader.word(chain.at + 1);
         let (is_dot, is_call) = (reader.word(chain.at) == ".", reader.word(chain.at + 2) == "(");
         let names: Vec<&str> = match &chain.known {

@@ -5,15 +5,20 @@ use rhai::{LexError, ParseError, ParseErrorType};
 use super::bundle::Source;
 use super::error::Diagnostic;
 use super::script_error;
-use super::{foreign, literal, parse};
+use super::{foreign, parse};
+use crate::syntax::{SourceText, is_name};
 
-/// Explains a text that does not parse.
-pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
+/// Explains why a text does not parse.
+pub(super) fn explain(source: &Source, error: &ParseError) -> Diagnostic {
+    let text = SourceText::read(&source.text);
     let (line, column) = if error.position().is_none() {
-        end_of(&source.text)
+        let end = source.text.strip_suffix('\n').unwrap_or(&source.text);
+        text.line_and_column(end.strip_suffix('\r').unwrap_or(end).len())
     } else {
         parse::place(error.position())
     };
+    let at = text.code().index(text.offset(line, column));
+    let word = text.code().word(at);
     let diagnostic = Diagnostic::at(
         source,
         line,
@@ -24,14 +29,12 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
         ParseErrorType::Reserved(word) | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) => {
             reserved(diagnostic, word)
         }
-        ParseErrorType::MissingToken(token, _) if token == ";" => {
-            unterminated(source, line, column, diagnostic)
-        }
-        ParseErrorType::MissingToken(token, _) if token == "}" && at_dots(source, line, column) => {
+        ParseErrorType::MissingToken(token, _) if token == ";" => unterminated(&text, line, at, diagnostic),
+        ParseErrorType::MissingToken(token, _) if token == "}" && word.starts_with("..") => {
             diagnostic.hint("maps are joined with `a + b`")
         }
         ParseErrorType::UnknownOperator(operator) => operator_hint(diagnostic, operator),
-        ParseErrorType::VariableExpected if at_bracket(source, line, column) => {
+        ParseErrorType::VariableExpected if word.starts_with(['[', '{', '#']) => {
             diagnostic.hint("a list or map cannot be destructured; write `let a = list[0]; let b = list[1];`")
         }
         ParseErrorType::MissingToken(token, wanted) if token == "," && wanted.contains("parameters") => {
@@ -53,54 +56,24 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
     }
 }
 
-fn unterminated(source: &Source, line: usize, column: usize, diagnostic: Diagnostic) -> Diagnostic {
-    let text = source.line(line);
-    let before = text.chars().take(column.saturating_sub(1));
-    let from: String = text.chars().skip(column.saturating_sub(1)).collect();
-    if from.starts_with(':') {
+/// Explains what follows a statement without a `;` in between: the token with this index, on this line.
+fn unterminated(text: &SourceText<'_>, line: usize, at: usize, diagnostic: Diagnostic) -> Diagnostic {
+    let code = text.code();
+    let word = code.word(at);
+    if word.starts_with(':') {
         return diagnostic.hint("a map is written `#{ key: value }`");
     }
-    if from.starts_with("=>") {
+    if word.starts_with("=>") {
         return diagnostic.hint("a closure is written `|x| ...`, with several parameters `|a, b| ...`");
     }
-    let before_it: String = before.clone().collect();
-    if let Some(hint) = [first_word(&from), last_word(&before_it)]
-        .into_iter()
-        .find_map(foreign::word)
-    {
-        return diagnostic.hint(hint);
+    let before = at.checked_sub(1);
+    let before = before.filter(|before| text.line_and_column(code.end(*before)).0 == line);
+    let words = [word, before.map_or("", |before| code.word(before))];
+    match words.into_iter().find_map(foreign::word) {
+        Some(hint) => diagnostic.hint(hint),
+        None if before.is_none() => diagnostic.hint("the statement before this place has no `;`"),
+        None => diagnostic,
     }
-    if before.clone().all(char::is_whitespace) {
-        return diagnostic.hint("the statement before this place has no `;`");
-    }
-    diagnostic
-}
-
-fn first_word(text: &str) -> &str {
-    let end = text.find(|c: char| !is_of_word(c)).unwrap_or(text.len());
-    &text[..end]
-}
-
-fn last_word(text: &str) -> &str {
-    let text = text.trim_end();
-    let start = text.rfind(|c: char| !is_of_word(c));
-    start
-        .map_or(text, |at| &text[at..])
-        .trim_start_matches(|c: char| !is_of_word(c))
-}
-
-fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn at_bracket(source: &Source, line: usize, column: usize) -> bool {
-    let at = source.line(line).chars().nth(column.saturating_sub(1));
-    matches!(at, Some('[' | '{' | '#'))
-}
-
-fn at_dots(source: &Source, line: usize, column: usize) -> bool {
-    let text = source.line(line).chars().skip(column.saturating_sub(1));
-    text.take(2).all(|c| c == '.')
 }
 
 /// Adds what `if`, `while` and `for` accept.
@@ -133,7 +106,7 @@ fn reserved(mut diagnostic: Diagnostic, word: &str) -> Diagnostic {
     if word == "..." {
         return diagnostic.hint("lists are joined with `a + b`, maps with `a + b`, too");
     }
-    if !literal::is_name(word) {
+    if !is_name(word) {
         return diagnostic;
     }
     diagnostic.title = format!("`{word}` is a reserved word");
@@ -143,10 +116,4 @@ fn reserved(mut diagnostic: Diagnostic, word: &str) -> Diagnostic {
     diagnostic.hint(format!(
         "choose another name; a property of this name is read as `value[\"{word}\"]`"
     ))
-}
-
-fn end_of(text: &str) -> (usize, usize) {
-    let line = text.lines().count().max(1);
-    let last = text.lines().last().unwrap_or_default();
-    (line, last.chars().count() + 1)
 }

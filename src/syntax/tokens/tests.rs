@@ -3,8 +3,8 @@
 use super::*;
 
 fn read(text: &str) -> Vec<(&str, TokenKind)> {
-    let found = pieces(text);
-    found.iter().map(|piece| (piece.text(text), piece.kind)).collect()
+    let found = tokens(text);
+    found.iter().map(|token| (token.text(text), token.kind)).collect()
 }
 
 #[test]
@@ -66,15 +66,15 @@ fn tokens_of_any_text_are_ordered_and_do_not_overlap() {
         "\"a\\",
         "let x = \"a\nb\"",
     ] {
-        let found = pieces(text);
+        let found = tokens(text);
         let mut last = 0;
-        for piece in &found {
+        for token in &found {
             assert!(
-                piece.at.start >= last && piece.at.end > piece.at.start,
+                token.at.start >= last && token.at.end > token.at.start,
                 "{text:?}"
             );
-            assert!(text.get(piece.at.clone()).is_some(), "{text:?}");
-            last = piece.at.end;
+            assert!(text.get(token.at.clone()).is_some(), "{text:?}");
+            last = token.at.end;
         }
         assert!(last <= text.len());
     }
@@ -83,9 +83,9 @@ fn tokens_of_any_text_are_ordered_and_do_not_overlap() {
 #[test]
 fn tokens_after_an_escaped_dollar_in_a_template_have_correct_positions() {
     let names = |text: &str| -> Vec<String> {
-        let found = pieces(text);
-        let names = found.iter().filter(|piece| piece.kind == TokenKind::Name);
-        names.map(|piece| piece.text(text).to_owned()).collect()
+        let found = tokens(text);
+        let names = found.iter().filter(|token| token.kind == TokenKind::Name);
+        names.map(|token| token.text(text).to_owned()).collect()
     };
     for (text, expected) in [
         ("`\\${x}` + name", vec!["name"]),

@@ -6,6 +6,8 @@ mod reader;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::{CodeTokens, SourceText};
+
 /// The resolved names of a text. Positions are byte offsets.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
@@ -130,7 +132,12 @@ pub(crate) struct Function {
 impl Scopes {
     /// Resolves the names of a text.
     pub(crate) fn of(text: &str) -> Scopes {
-        reader::read(text)
+        Scopes::read(text, SourceText::read(text).code())
+    }
+
+    /// Resolves the names of a text that was read.
+    pub(super) fn read(text: &str, code: CodeTokens<'_>) -> Scopes {
+        reader::read(text, code)
     }
 
     /// The declarations in scope at this position, newest last.

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use crate::script::host;
 
 fn names<'a>(used: impl Iterator<Item = &'a Used>) -> String {
     let names: BTreeSet<String> = used
@@ -90,7 +89,9 @@ fn a_variable_is_in_scope_after_its_statement_within_its_block() {
 
 #[test]
 fn undeclared_variables_match_rhais_strict_mode() {
-    let mut engine = host::compiler();
+    crate::script::prepare();
+    let mut engine = rhai::Engine::new_raw();
+    engine.set_optimization_level(rhai::OptimizationLevel::None);
     engine.set_strict_variables(true);
     for (text, unknown) in TEXTS {
         let names = unknown.split(' ').filter(|name| !name.is_empty());
