@@ -22,7 +22,8 @@ pub(super) struct Parsed {
     pub(super) mains: Vec<(usize, usize)>,
     /// Names that occur in it, for suggestions on misspelt ones.
     pub(super) names: Names,
-    insertions: Vec<Insertion>,
+    /// What is inserted into the text that runs.
+    pub(super) patches: Patches,
 }
 
 /// One `import` statement.
@@ -68,21 +69,25 @@ impl Names {
     }
 }
 
-/// A statement inserted after a brace in the text that runs.
+/// The differences between the running and the written text, in text order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Patches(Vec<Patch>);
+
+/// A statement that is inserted after a brace.
 #[derive(Debug, Clone)]
-struct Insertion {
+struct Patch {
     statement: String,
-    /// Where it goes: in bytes, and as line and column.
+    /// Where it goes in the written text: in bytes, and as line and column.
     at: usize,
     line: usize,
     column: usize,
 }
 
-impl Insertion {
-    fn after(text: &SourceText<'_>, brace: usize, statement: String) -> Insertion {
+impl Patch {
+    fn after(text: &SourceText<'_>, brace: usize, statement: String) -> Patch {
         let at = text.code().end(brace);
         let (line, column) = text.line_and_column(at);
-        Insertion {
+        Patch {
             statement,
             at,
             line,
@@ -91,33 +96,35 @@ impl Insertion {
     }
 }
 
-/// The differences between the running and the written text, to map positions back.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Patches(Vec<Patch>);
-
-/// `length` characters inserted before `column` of the written line.
-#[derive(Debug, Clone)]
-struct Patch {
-    line: usize,
-    column: usize,
-    length: usize,
-}
-
 impl Patches {
     /// Maps a column of the running text to the written text.
     pub(super) fn written_column(&self, line: usize, column: usize) -> usize {
         let mut shift = 0;
         for patch in self.0.iter().filter(|patch| patch.line == line) {
             let at = patch.column + shift;
+            let length = patch.statement.chars().count();
             if column < at {
                 break;
             }
-            if column < at + patch.length {
+            if column < at + length {
                 return patch.column;
             }
-            shift += patch.length;
+            shift += length;
         }
         column - shift
+    }
+
+    /// Returns the running text for a written one.
+    fn apply(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut done = 0;
+        for patch in &self.0 {
+            out.push_str(text.get(done..patch.at).unwrap_or_default());
+            out.push_str(&patch.statement);
+            done = patch.at;
+        }
+        out.push_str(text.get(done..).unwrap_or_default());
+        out
     }
 }
 
@@ -141,44 +148,39 @@ pub(super) fn parse_with(
         .compile(blank_shebang(&source.text))
         .map_err(|error| parse_error::explain(source, &error))?;
     let text = SourceText::read(&source.text);
-    let mut insertions = loops_with_this(&text, &ast);
-    insertions.extend(catches(&text));
-    insertions.sort_by_key(|insertion| insertion.at);
+    let mut patches = loops_with_this(&text, &ast);
+    patches.extend(catches(&text));
+    patches.sort_by_key(|patch| patch.at);
     Ok(Parsed {
         imports: imports(&ast),
         names: names(&ast),
         mains: mains(&text),
-        insertions,
+        patches: Patches(patches),
         ast,
     })
 }
 
-/// Compiles the AST that runs. Every `catch (err)` block first converts `err` to a single error type, whatever was
-/// thrown; that lets `err.kind` work everywhere while an unknown property of a map is an error. Loops that may change
-/// `this` first check its nesting depth.
-pub(super) fn runnable(source: &Source, parsed: &Parsed) -> Result<(AST, Patches), Box<Diagnostic>> {
-    runnable_below(source, parsed, 0, |token| token)
-}
-
-/// Like [`runnable`], as if preceded by `above` lines, with tokens substituted by `rename`.
+/// Compiles the AST that runs, as if preceded by `above` lines, with tokens substituted by `rename`. Every `catch (err)`
+/// block first converts `err` to a single error type, whatever was thrown; that lets `err.kind` work everywhere while an
+/// unknown property of a map is an error. Loops that may change `this` first check its nesting depth.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
 )]
-pub(super) fn runnable_below(
+pub(super) fn runnable(
     source: &Source,
     parsed: &Parsed,
     above: usize,
     rename: impl Fn(Token) -> Token + Send + Sync + 'static,
-) -> Result<(AST, Patches), Box<Diagnostic>> {
-    let (text, patches) = patched(&source.text, &parsed.insertions);
+) -> Result<AST, Box<Diagnostic>> {
+    let text = blank_shebang(&parsed.patches.apply(&source.text));
     let mut engine = host::compiler();
     engine.on_parse_token(move |token, _, _| rename(token));
     let mut ast = engine
-        .compile("\n".repeat(above) + blank_shebang(&text).as_str())
+        .compile("\n".repeat(above) + text.as_str())
         .map_err(|error| parse_error::explain(source, &error))?;
     ast.set_source(source.name.as_str());
-    Ok((ast, patches))
+    Ok(ast)
 }
 
 /// Blanks out a `#!` line; all other positions are unchanged.
@@ -190,24 +192,6 @@ fn blank_shebang(text: &str) -> String {
     format!("{}{}", " ".repeat(text[..end].chars().count()), &text[end..])
 }
 
-fn patched(text: &str, insertions: &[Insertion]) -> (String, Patches) {
-    let mut out = String::with_capacity(text.len());
-    let mut patches = Vec::new();
-    let mut done = 0;
-    for insertion in insertions {
-        out.push_str(text.get(done..insertion.at).unwrap_or_default());
-        out.push_str(&insertion.statement);
-        done = insertion.at;
-        patches.push(Patch {
-            line: insertion.line,
-            column: insertion.column,
-            length: insertion.statement.chars().count(),
-        });
-    }
-    out.push_str(text.get(done..).unwrap_or_default());
-    (out, Patches(patches))
-}
-
 /// The position of each `fn main`.
 fn mains(text: &SourceText<'_>) -> Vec<(usize, usize)> {
     let code = text.code();
@@ -216,22 +200,18 @@ fn mains(text: &SourceText<'_>) -> Vec<(usize, usize)> {
 }
 
 /// The statements for blocks after `catch (name)`.
-fn catches(text: &SourceText<'_>) -> Vec<Insertion> {
+fn catches(text: &SourceText<'_>) -> Vec<Patch> {
     let code = text.code();
-    let block = |at: &usize| {
-        let name = code.word(at + 2);
+    let has_name = |at: &usize| {
         code.is_keyword(*at, "catch")
             && [code.word(at + 1), code.word(at + 3), code.word(at + 4)] == ["(", ")", "{"]
             && code.kind(at + 2) == Some(TokenKind::Name)
-            && name != "_"
     };
-    let blocks = (0..code.len()).filter(block);
-    blocks
-        .map(|at| {
-            let statement = script_error::normalising_statement(code.word(at + 2));
-            Insertion::after(text, at + 4, statement)
-        })
-        .collect()
+    let patch = |at| {
+        let statement = script_error::normalising_statement(code.word(at + 2));
+        Patch::after(text, at + 4, statement)
+    };
+    (0..code.len()).filter(has_name).map(patch).collect()
 }
 
 /// Line and column, both counted from 1; (1, 1) when unknown.
@@ -263,7 +243,7 @@ fn imports(ast: &AST) -> Vec<Import> {
 }
 
 /// The statements for loops of a text that mentions `this`, which can be nested deeper without reading a variable.
-fn loops_with_this(text: &SourceText<'_>, ast: &AST) -> Vec<Insertion> {
+fn loops_with_this(text: &SourceText<'_>, ast: &AST) -> Vec<Patch> {
     let (mut loops, mut has_this) = (Vec::new(), false);
     let code = text.code();
     ast.walk(&mut |path: &[ASTNode]| {
@@ -281,7 +261,7 @@ fn loops_with_this(text: &SourceText<'_>, ast: &AST) -> Vec<Insertion> {
             // Rhai's column may be too small, but never too large.
             let near = code.index(text.offset(line, column));
             let brace = (near..code.len()).find(|at| code.word(*at) == "{");
-            loops.extend(brace.map(|brace| Insertion::after(text, brace, nesting::LOOK.to_owned())));
+            loops.extend(brace.map(|brace| Patch::after(text, brace, nesting::LOOK.to_owned())));
         }
         true
     });

@@ -131,10 +131,9 @@ pub(super) struct Unit {
 
 impl Unit {
     pub(super) fn new(source: &Source, parsed: Parsed) -> Result<Unit, Box<Diagnostic>> {
-        let (ast, patches) = parse::runnable(source, &parsed)?;
         Ok(Unit {
-            ast,
-            patches,
+            ast: parse::runnable(source, &parsed, 0, |token| token)?,
+            patches: parsed.patches,
             names: parsed.names,
         })
     }

@@ -2,7 +2,7 @@
 
 use rhai::{LexError, ParseError, ParseErrorType};
 
-use super::results::{Renaming, running};
+use super::results::running;
 use crate::script::bundle::Source;
 use crate::script::error::Diagnostic;
 use crate::script::{host, parse, parse_error};
@@ -87,13 +87,13 @@ fn open_bracket(source: &SourceText<'_>, kinds: &[&str]) -> Option<Open> {
 
 fn compile(text: &str) -> Result<(), ParseError> {
     let running = running(text);
-    let renaming = Renaming::of(&running);
+    let rename = running.rename();
     let mut engine = host::compiler();
     #[expect(
         deprecated,
         reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
     )]
-    engine.on_parse_token(move |token, _, _| renaming.rename(token));
+    engine.on_parse_token(move |token, _, _| rename(token));
     engine.compile(&running.text).map(drop)
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use rhai::AST;
 
-use super::results::{Renaming, running};
+use super::results::running;
 use crate::script::bundle::{Bundle, Loader, Source};
 use crate::script::error::{Diagnostic, Frame};
 use crate::script::host::Host;
-use crate::script::parse::{self, Import, Names, Parsed, Patches};
+use crate::script::parse::{self, Import, Names, Patches};
 use crate::script::program::Unit;
 use crate::script::sources::Sources;
 
@@ -89,9 +89,8 @@ impl SessionSources {
     /// Checks whether an input parses. `above` is how many lines of the named source precede it.
     pub(super) fn check(source: &Source, above: usize) -> Result<(), Box<Diagnostic>> {
         let running = running(&source.text);
-        let renaming = Renaming::of(&running);
-        let runs = Source::new(source.name.clone(), running.text);
-        let parsed = parse::parse_with(&runs, move |token| renaming.rename(token));
+        let runs = Source::new(source.name.clone(), running.text.as_str());
+        let parsed = parse::parse_with(&runs, running.rename());
         parsed.map(drop).map_err(|mut error| {
             shift(&mut error, source, above);
             error
@@ -100,10 +99,8 @@ impl SessionSources {
 
     fn read(&mut self, source: Source, shift: usize, loader: &dyn Loader) -> Result<AST, Box<Diagnostic>> {
         let running = running(&source.text);
-        let renaming = Renaming::of(&running);
-        let again = Renaming::of(&running);
-        let runs = Source::new(source.name.clone(), running.text);
-        let parsed = parse::parse_with(&runs, move |token| renaming.rename(token))?;
+        let runs = Source::new(source.name.clone(), running.text.as_str());
+        let parsed = parse::parse_with(&runs, running.rename())?;
         for import in &parsed.imports {
             self.follow(&source, import, loader)?;
         }
@@ -113,14 +110,14 @@ impl SessionSources {
             .last()
             .map_or(0, |input: &Input| input.above + input.lines);
         let above = if last + lines > LAST_LINE { 0 } else { last };
-        let (ast, patches) = parse::runnable_below(&runs, &parsed, above, move |token| again.rename(token))?;
-        self.learn(parsed);
+        let ast = parse::runnable(&runs, &parsed, above, running.rename())?;
+        self.learn(parsed.names);
         self.inputs.push(Input {
             source,
             shift,
             above,
             lines,
-            patches,
+            patches: parsed.patches,
         });
         Ok(ast)
     }
@@ -179,8 +176,7 @@ impl SessionSources {
         Ok(())
     }
 
-    fn learn(&mut self, parsed: Parsed) {
-        let names = parsed.names;
+    fn learn(&mut self, names: Names) {
         self.names.keys.extend(names.keys);
         self.names.variables.extend(names.variables);
         self.names.params.extend(names.params);

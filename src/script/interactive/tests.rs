@@ -133,6 +133,12 @@ fn names_similar_to_result_variables_stay_ordinary_variables() {
     typist.gives("[_1, _B, _out, _BA, _].map(|n| n.to_string()).len()", 5);
     typist.gives("_1 + _B * 100 + _out - _BA", 139);
     typist.gives("try { throw 1; } catch (_B) { _1 -_B.value }; _1 + _B", 41);
+    typist.gives_nothing("let A = 1; let A7 = 2; let a3 = 3;");
+    typist.gives("_1 + A + A7 * 10 + a3 * 100", 361);
+    typist.gives(
+        "let got = 0; try { throw 5; } catch (_) { got = _.value + A; } got",
+        6,
+    );
 }
 
 #[test]
