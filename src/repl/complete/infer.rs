@@ -82,8 +82,8 @@ pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> InferredType {
     let code = unterminated(source.code());
     let is_declaration = ["let", "const"].contains(&code.word(0)) && code.word(2) == "=";
     let start = if is_declaration { 3 } else { 0 };
-    let locals = Locals::new();
-    Reader::new(space, code.part(start, code.len()), &locals).expression()
+    let code = code.part(start, code.len());
+    Reader::new(space, code, &Locals::default(), MAX_DEPTH).expression()
 }
 
 /// A statement without its `;`.
@@ -93,32 +93,72 @@ fn unterminated(code: CodeTokens<'_>) -> CodeTokens<'_> {
 }
 
 /// Names that have a meaning only in the text: parameters and variables of a function.
-type Locals = BTreeMap<String, Local>;
+#[derive(Default)]
+struct Locals<'a> {
+    names: BTreeMap<String, InferredValue>,
+    /// Those of the text around them.
+    outer: Option<&'a Locals<'a>>,
+}
 
-/// The inferred meaning of such a name.
+impl Locals<'_> {
+    fn get(&self, name: &str) -> Option<&InferredValue> {
+        self.names.get(name).or_else(|| self.outer?.get(name))
+    }
+}
+
+/// A value that is not evaluated.
 #[derive(Debug, Clone)]
-struct Local {
+struct InferredValue {
     known: InferredType,
-    /// The path from a live variable to the value, if it is part of one.
+    /// The path to it from a live variable, if it is part of one.
     steps: Option<Vec<Step>>,
 }
 
-impl Local {
-    fn of(known: InferredType) -> Local {
-        Local { known, steps: None }
+impl InferredValue {
+    fn of(known: InferredType) -> InferredValue {
+        InferredValue { known, steps: None }
     }
 
-    fn chain(&self, space: &Workspace) -> Chain {
-        let live = self.steps.clone().and_then(|steps| known_at(space, steps, 1));
-        live.unwrap_or_else(|| Chain {
-            known: self.known.clone(),
-            steps: None,
-            at: 1,
-        })
+    /// The live value at this path.
+    fn live(space: &Workspace, steps: Vec<Step>) -> Option<InferredValue> {
+        let inspected = space.resolve_path(&steps)?;
+        let known = match inspected.type_name.as_str() {
+            "map" => InferredType::Map(inspected.keys),
+            "array" => {
+                let inside = [steps.as_slice(), &[Step::Element]].concat();
+                let item = InferredValue::live(space, inside);
+                InferredType::List(Box::new(item.map_or(InferredType::Nothing, |item| item.known)))
+            }
+            name => match space.catalogue().kind(name) {
+                Some(kind) => InferredType::Object(kind),
+                None => InferredType::Plain(name.to_owned()),
+            },
+        };
+        let steps = Some(steps);
+        Some(InferredValue { known, steps })
+    }
+
+    /// The live value that a name stands for, if there is one.
+    fn resolved(&self, space: &Workspace) -> InferredValue {
+        let live = self
+            .steps
+            .clone()
+            .and_then(|steps| InferredValue::live(space, steps));
+        live.unwrap_or_else(|| InferredValue::of(self.known.clone()))
+    }
+
+    /// A part of it, of this type as far as it is not live.
+    fn part(&self, space: &Workspace, step: Step, known: InferredType) -> InferredValue {
+        let steps = self
+            .steps
+            .as_ref()
+            .map(|steps| [steps.as_slice(), &[step]].concat());
+        let live = steps.and_then(|steps| InferredValue::live(space, steps));
+        live.unwrap_or_else(|| InferredValue::of(known))
     }
 
     /// An element of it, as a loop or a closure iterates over them.
-    fn element(self) -> Local {
+    fn element(self) -> InferredValue {
         let known = match self.known {
             InferredType::List(item) => *item,
             InferredType::Plain(name) if name == "range" => InferredType::Plain("int".into()),
@@ -128,7 +168,7 @@ impl Local {
             steps.push(Step::Element);
             steps
         });
-        Local { known, steps }
+        InferredValue { known, steps }
     }
 }
 
@@ -138,8 +178,11 @@ const MAX_DEPTH: u8 = 3;
 
 /// Infers the type of the value that ends right before the token with this index.
 pub(super) fn type_before(space: &Workspace, source: &SourceText<'_>, end: usize) -> InferredType {
-    let (code, locals) = (source.code(), locals::locals(space, source, end));
-    Reader::new(space, code.part(code.start_of_value(end), end), &locals).value()
+    let code = source.code();
+    let place = end.checked_sub(1).map_or(0, |last| code.end(last));
+    let locals = locals::locals(space, source, place, &Locals::default(), MAX_DEPTH);
+    let value = code.part(code.start_of_value(end), end);
+    Reader::new(space, value, &locals, MAX_DEPTH).value()
 }
 
 /// Reads the tokens of an expression.
@@ -147,18 +190,18 @@ pub(super) fn type_before(space: &Workspace, source: &SourceText<'_>, end: usize
 struct Reader<'a> {
     space: &'a Workspace,
     code: CodeTokens<'a>,
-    locals: &'a Locals,
+    locals: &'a Locals<'a>,
     /// How many nested calls of functions may still be followed.
     depth: u8,
 }
 
 impl<'a> Reader<'a> {
-    fn new(space: &'a Workspace, code: CodeTokens<'a>, locals: &'a Locals) -> Reader<'a> {
+    fn new(space: &'a Workspace, code: CodeTokens<'a>, locals: &'a Locals<'a>, depth: u8) -> Reader<'a> {
         Reader {
             space,
             code,
             locals,
-            depth: MAX_DEPTH,
+            depth,
         }
     }
 
@@ -216,45 +259,30 @@ impl<'a> Reader<'a> {
 
     /// Infers the type of one value with calls and property accesses.
     fn value(&self) -> InferredType {
-        self.chain().map_or(InferredType::Nothing, |chain| chain.known)
+        self.chain().map_or(InferredType::Nothing, |value| value.known)
     }
 
     /// Like [`Reader::value`], with the path to the live value.
-    fn chain(&self) -> Option<Chain> {
-        let mut chain = self.first()?;
-        while chain.at < self.code.len() {
-            chain = match self.word(chain.at) {
-                "." | "?." => self.member(&chain),
-                "[" => self.element(&chain),
-                _ => None,
-            }?;
+    fn chain(&self) -> Option<InferredValue> {
+        let (mut value, mut at) = self.first()?;
+        while at < self.code.len() {
+            (value, at) = self.next(&value, at)?;
         }
-        Some(chain)
+        Some(value)
     }
 
     /// Infers the type of these tokens and the path to the live value.
-    fn local(&self) -> Local {
+    fn local(&self) -> InferredValue {
         let known = self.expression();
-        let steps = self.chain().and_then(|chain| chain.steps);
-        Local { known, steps }
+        let steps = self.chain().and_then(|value| value.steps);
+        InferredValue { known, steps }
     }
 
-    fn first(&self) -> Option<Chain> {
+    /// Reads the start of a value. Returns it and the next token.
+    fn first(&self) -> Option<(InferredValue, usize)> {
         let word = self.word(0);
-        let plain = |name: &str, at| {
-            Some(Chain {
-                known: InferredType::Plain(name.into()),
-                steps: None,
-                at,
-            })
-        };
-        let known = |known, at| {
-            Some(Chain {
-                known,
-                steps: None,
-                at,
-            })
-        };
+        let known = |known, at| Some((InferredValue::of(known), at));
+        let plain = |name: &str, at| known(InferredType::Plain(name.into()), at);
         match (self.code.kind(0)?, word) {
             (TokenKind::Text, word) if word.starts_with('\'') => plain("char", 1),
             (TokenKind::Text, _) => plain("string", self.code.after_string(0)),
@@ -281,12 +309,10 @@ impl<'a> Reader<'a> {
                 known(function(self.space, name, self.word(2)), end)
             }
             (TokenKind::Name, name) if self.word(1) == "(" => known(self.called(name), self.code.after(1)),
-            (TokenKind::Name, name) if self.locals.contains_key(name) => {
-                Some(self.locals[name].chain(self.space))
-            }
             (TokenKind::Name, name) => {
-                let steps = vec![Step::Name(name.to_owned())];
-                known_at(self.space, steps, 1)
+                let local = self.locals.get(name).map(|local| local.resolved(self.space));
+                let live = || InferredValue::live(self.space, vec![Step::Name(name.to_owned())]);
+                Some((local.or_else(live)?, 1))
             }
             _ => None,
         }
@@ -320,7 +346,7 @@ impl<'a> Reader<'a> {
     fn method(&self, of: &InferredType, name: &str, open: usize) -> InferredType {
         let known = method(self.space, of, name);
         if let (InferredType::List(item), "map") = (of, name) {
-            let item = Local::of((**item).clone());
+            let item = InferredValue::of((**item).clone());
             return InferredType::List(Box::new(self.closure(item, open)));
         }
         if known != InferredType::Nothing {
@@ -332,14 +358,16 @@ impl<'a> Reader<'a> {
     }
 
     /// The return type of the closure `|item| …` in this bracket for such an item.
-    fn closure(&self, item: Local, open: usize) -> InferredType {
+    fn closure(&self, item: InferredValue, open: usize) -> InferredType {
         let inner = self.code.inside(open);
         let is_plain = [inner.word(0), inner.word(2)] == ["|", "|"] && inner.word(3) != "{";
         if !is_plain || inner.len() <= 3 {
             return InferredType::Nothing;
         }
-        let mut locals = self.locals.clone();
-        locals.insert(inner.word(1).to_owned(), item);
+        let locals = Locals {
+            names: BTreeMap::from([(inner.word(1).to_owned(), item)]),
+            outer: Some(self.locals),
+        };
         Reader {
             locals: &locals,
             ..self.with(inner.part(3, inner.len()))
@@ -347,95 +375,43 @@ impl<'a> Reader<'a> {
         .expression()
     }
 
-    fn member(&self, chain: &Chain) -> Option<Chain> {
-        let name = self.word(chain.at + 1);
-        if self.code.kind(chain.at + 1) != Some(TokenKind::Name) {
-            return None;
+    /// Reads what follows a value at this token: `.name`, `.name(…)`, `[0]`. Returns it and the next token.
+    fn next(&self, value: &InferredValue, at: usize) -> Option<(InferredValue, usize)> {
+        match self.word(at) {
+            "." | "?." => self.member(value, at),
+            "[" => Some((self.element(value, self.word(at + 1))?, self.code.after(at))),
+            _ => None,
         }
-        if self.word(chain.at + 2) == "(" {
-            return Some(Chain {
-                known: self.method(&chain.known, name, chain.at + 2),
-                steps: None,
-                at: self.code.after(chain.at + 2),
-            });
-        }
-        chain.step(
-            self.space,
-            Step::Name(name.to_owned()),
-            property(self.space, &chain.known, name),
-            2,
-        )
     }
 
-    fn element(&self, chain: &Chain) -> Option<Chain> {
-        let length = self.code.after(chain.at) - chain.at;
-        let inner = self.word(chain.at + 1);
-        let (step, known) = match &chain.known {
+    fn member(&self, value: &InferredValue, at: usize) -> Option<(InferredValue, usize)> {
+        let name = self.word(at + 1);
+        if self.code.kind(at + 1) != Some(TokenKind::Name) {
+            return None;
+        }
+        if self.word(at + 2) == "(" {
+            let known = self.method(&value.known, name, at + 2);
+            return Some((InferredValue::of(known), self.code.after(at + 2)));
+        }
+        let known = property(self.space, &value.known, name);
+        Some((value.part(self.space, Step::Name(name.to_owned()), known), at + 2))
+    }
+
+    fn element(&self, value: &InferredValue, index: &str) -> Option<InferredValue> {
+        let (step, known) = match &value.known {
             InferredType::List(item) => (Step::Element, (**item).clone()),
             InferredType::Plain(name) if name == "string" => {
                 (Step::Element, InferredType::Plain("char".into()))
             }
-            InferredType::Map(_) if inner.starts_with('"') => {
-                let key = inner.trim_matches('"');
-                (
-                    Step::Name(key.to_owned()),
-                    property(self.space, &chain.known, key),
-                )
+            InferredType::Map(_) if index.starts_with('"') => {
+                let key = index.trim_matches('"');
+                let known = property(self.space, &value.known, key);
+                (Step::Name(key.to_owned()), known)
             }
             _ => return None,
         };
-        chain.step(self.space, step, known, length)
+        Some(value.part(self.space, step, known))
     }
-}
-
-/// The part of a value that has been read.
-struct Chain {
-    known: InferredType,
-    /// The path from a variable, as long as it leads through live values.
-    steps: Option<Vec<Step>>,
-    /// The index of the next token.
-    at: usize,
-}
-
-impl Chain {
-    fn step(&self, space: &Workspace, step: Step, known: InferredType, length: usize) -> Option<Chain> {
-        let at = self.at + length;
-        if let Some(steps) = &self.steps {
-            let mut steps = steps.clone();
-            steps.push(step);
-            if space.resolve_path(&steps).is_some() {
-                return known_at(space, steps, at);
-            }
-        }
-        Some(Chain {
-            known,
-            steps: None,
-            at,
-        })
-    }
-}
-
-/// Looks up the live value at this path.
-fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
-    let inspected = space.resolve_path(&steps)?;
-    let known = match inspected.type_name.as_str() {
-        "map" => InferredType::Map(inspected.keys),
-        "array" => {
-            let mut inside = steps.clone();
-            inside.push(Step::Element);
-            let item = known_at(space, inside, 0).map_or(InferredType::Nothing, |chain| chain.known);
-            InferredType::List(Box::new(item))
-        }
-        name => match space.catalogue().kind(name) {
-            Some(kind) => InferredType::Object(kind),
-            None => InferredType::Plain(name.to_owned()),
-        },
-    };
-    Some(Chain {
-        known,
-        steps: Some(steps),
-        at,
-    })
 }
 
 fn is_operator(word: &str) -> bool {

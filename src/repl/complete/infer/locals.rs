@@ -1,6 +1,6 @@
 //! Names that the text itself declares before the cursor: `let s = ...;`, `for q in list {`, `list.map(|r| `.
 
-use super::{InferredType, Local, Locals, Reader};
+use super::{InferredType, InferredValue, Locals, Reader};
 use crate::script::interactive::Workspace;
 use crate::syntax::{Binding, CodeTokens, Declared, SourceText};
 
@@ -9,41 +9,39 @@ const ELEMENT_METHODS: &[&str] = &[
     "map", "filter", "find", "find_map", "for_each", "all", "some", "index_of", "retain", "drain", "extract",
 ];
 
-/// The meanings of the names in scope right before the token with this index.
-pub(super) fn locals(space: &Workspace, source: &SourceText<'_>, end: usize) -> Locals {
-    let code = source.code().part(0, end);
-    let place = end.checked_sub(1).map_or(0, |last| code.end(last));
-    let mut locals = Locals::new();
+/// The meanings of the names in scope at a position; `params` are those of the parameters of a function.
+pub(super) fn locals(
+    space: &Workspace,
+    source: &SourceText<'_>,
+    place: usize,
+    params: &Locals<'_>,
+    depth: u8,
+) -> Locals<'static> {
+    let code = source.code();
+    let mut locals = Locals::default();
     for declared in source.scopes().in_scope_at(place) {
-        let value = declared.value.as_ref();
-        let value = value.map(|value| Reader::new(space, code.within(value), &locals).local());
+        let read = |code| Reader::new(space, code, &locals, depth).local();
+        let value = declared.value.as_ref().map(|value| read(code.within(value)));
         let known = match (declared.kind, value) {
             (Binding::Loop, Some(of)) => Some(of.element()),
-            (Binding::Caught, _) => Some(Local::of(InferredType::Plain("error".into()))),
-            (Binding::Closure, _) => closure_param(space, code, declared, &locals),
+            (Binding::Caught, _) => Some(InferredValue::of(InferredType::Plain("error".into()))),
+            (Binding::Closure, _) => list_of(code, declared).map(|list| read(list).element()),
+            (Binding::Parameter, _) => params.get(&declared.name).cloned(),
             (_, value) => value,
         };
         // If the type is unknown, the name still shadows an earlier one.
-        locals.insert(
+        locals.names.insert(
             declared.name.clone(),
-            known.unwrap_or(Local::of(InferredType::Nothing)),
+            known.unwrap_or(InferredValue::of(InferredType::Nothing)),
         );
     }
     locals
 }
 
-/// Infers the first parameter of a closure that is called for each element of a list.
-fn closure_param(
-    space: &Workspace,
-    code: CodeTokens<'_>,
-    declared: &Declared,
-    locals: &Locals,
-) -> Option<Local> {
+/// The list of a closure that is called for each of its elements; `declared` is its first parameter.
+fn list_of<'a>(code: CodeTokens<'a>, declared: &Declared) -> Option<CodeTokens<'a>> {
     let at = code.index(declared.at.start);
     let word = |back: usize| code.before(at, back);
-    if [word(1), word(2), word(4)] != ["|", "(", "."] || !ELEMENT_METHODS.contains(&word(3)) {
-        return None;
-    }
-    let list = code.part(code.start_of_value(at - 4), at - 4);
-    Some(Reader::new(space, list, locals).local().element())
+    let is_element = [word(1), word(2), word(4)] == ["|", "(", "."] && ELEMENT_METHODS.contains(&word(3));
+    is_element.then(|| code.part(code.start_of_value(at - 4), at - 4))
 }

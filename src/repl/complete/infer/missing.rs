@@ -1,6 +1,6 @@
 //! Explains why an expression has no type: it contains an unknown name.
 
-use super::{InferredType, Locals, Reader, unterminated};
+use super::{InferredType, Locals, MAX_DEPTH, Reader, unterminated};
 use crate::repl::complete::library;
 use crate::repl::complete::names::keyword;
 use crate::script::interactive::{Workspace, is_parser_builtin};
@@ -49,13 +49,13 @@ fn is_function(space: &Workspace, scopes: &Scopes, name: &str) -> bool {
 
 /// Finds a property, key or method that the value before it does not have.
 fn missing_member(space: &Workspace, source: &SourceText<'_>) -> Option<(String, Option<String>)> {
-    let (code, locals) = (unterminated(source.code()), Locals::new());
-    let reader = Reader::new(space, code, &locals);
-    let mut chain = reader.first()?;
-    while chain.at < code.len() {
-        let name = reader.word(chain.at + 1);
-        let (is_dot, is_call) = (reader.word(chain.at) == ".", reader.word(chain.at + 2) == "(");
-        let names: Vec<&str> = match &chain.known {
+    let (code, locals) = (unterminated(source.code()), Locals::default());
+    let reader = Reader::new(space, code, &locals, MAX_DEPTH);
+    let (mut value, mut at) = reader.first()?;
+    while at < code.len() {
+        let name = code.word(at + 1);
+        let (is_dot, is_call) = (code.word(at) == ".", code.word(at + 2) == "(");
+        let names: Vec<&str> = match &value.known {
             InferredType::Object(kind) if is_dot => {
                 let methods = space.catalogue().methods(kind.name).map(|op| op.spec().name);
                 kind.properties
@@ -65,22 +65,18 @@ fn missing_member(space: &Workspace, source: &SourceText<'_>) -> Option<(String,
                     .collect()
             }
             // The keys of a map are known only for live values.
-            InferredType::Map(keys) if is_dot && !is_call && chain.steps.is_some() => {
+            InferredType::Map(keys) if is_dot && !is_call && value.steps.is_some() => {
                 keys.iter().map(|(key, _)| key.as_str()).collect()
             }
             _ => Vec::new(),
         };
         let is_own = space.functions().iter().any(|known| known.name == name);
         if !names.is_empty() && !names.contains(&name) && !(is_call && (is_own || is_parser_builtin(name))) {
-            let what = chain.known.words();
+            let what = value.known.words();
             let near = nearest(name, names.iter().copied()).map(str::to_owned);
             return Some((format!("this {what} has no `{name}`"), near));
         }
-        chain = match reader.word(chain.at) {
-            "." | "?." => reader.member(&chain),
-            "[" => reader.element(&chain),
-            _ => None,
-        }?;
+        (value, at) = reader.next(&value, at)?;
     }
     None
 }
