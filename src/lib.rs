@@ -12,7 +12,7 @@
 //! | 8 | [`cli`] | commands, flags, the terminal, exit codes | everything |
 //! | 7 | `config` | profiles, where each value is set, secrets, trusted files, folders; reads the environment | value, journal, transport, client, operation |
 //! | 7 | [`runtime`] | builds a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, syntax, run, bulk |
-//! | 7 | `import` | converts files of other tools (Postman) to a profile and a script | value, operation, script |
+//! | 7 | `import` | converts files of other tools (Postman) to a profile and a script | value, operation, script, syntax |
 //! | 7 | `report` | serializes finished data: results, summary | value, run, bulk |
 //! | 6 | `bulk` | turns rows into calls of `main`; the queue is in the journal | value, clock, journal, script, run |
 //! | 6 | `repl` | the interactive loop | value, clock, script, syntax, run, operation |

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::script::words;
+use crate::syntax;
 
 /// A value in the generated script.
 #[derive(Debug, Clone, PartialEq)]
@@ -200,7 +200,7 @@ pub(super) fn name_of(text: &str, otherwise: &str) -> String {
 /// Whether a name is reserved by the language or predefined in every script.
 pub(super) fn is_reserved(name: &str) -> bool {
     const OWN_NAMES: &[&str] = &["main", "sleep", "now", "uuid", "random"];
-    OWN_NAMES.contains(&name) || words::is_reserved(name)
+    OWN_NAMES.contains(&name) || syntax::is_reserved(name)
 }
 
 #[cfg(test)]

@@ -79,37 +79,19 @@ fn stmt_returns(stmt: &Stmt, returned: &mut Returned) {
     });
 }
 
-/// Returns the statements of `main`. Rhai keeps function bodies private, so they are found by position.
+/// Returns the statements of `main`; none if a method has that name, too. Rhai keeps the bodies of functions private, but
+/// walks through those of an AST.
 fn main_body(ast: &AST) -> Vec<Stmt> {
-    let functions: Vec<_> = ast
-        .shared_lib()
-        .iter_script_fn_info()
-        .map(|(.., def)| def)
-        .collect();
-    let span = |def: &rhai::ScriptFuncDef| (def.body.start_position(), def.body.end_position());
-    let main = functions
-        .iter()
-        .find(|def| def.name == "main" && def.this_type.is_none());
-    let Some((start, end)) = main.map(|def| span(def)) else {
+    let mut functions = ast.shared_lib().iter_script_fn_info();
+    if functions.any(|(.., def)| def.name == "main" && def.this_type.is_some()) {
         return Vec::new();
-    };
-    let within = |at: Position, (start, end): (Position, Position)| at > start && at < end;
-    let closures: Vec<_> = functions
-        .iter()
-        .filter(|def| def.name.starts_with("anon$"))
-        .map(|def| span(def))
-        .filter(|closure| within(closure.0, (start, end)))
-        .collect();
+    }
+    let mut main = ast.clone_functions_only();
+    main.retain_functions(|_, _, name, _| name == "main");
     let mut body = Vec::new();
-    ast.walk(&mut |path: &[ASTNode]| {
+    main.walk(&mut |path: &[ASTNode]| {
         if let [ASTNode::Stmt(stmt)] = path {
-            let at = stmt.position();
-            let in_closure = closures
-                .iter()
-                .any(|&closure| within(at, closure) || at == closure.0);
-            if within(at, (start, end)) && !in_closure {
-                body.push((*stmt).clone());
-            }
+            body.push((*stmt).clone());
         }
         true
     });

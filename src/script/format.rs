@@ -1,6 +1,6 @@
 //! Formats scripts: even spacing, and lines indented by the brackets around them. Line breaks stay where they are.
 
-use super::tokens::{Piece, TokenKind, pieces};
+use crate::syntax::{Token, TokenKind, tokens};
 
 /// The indentation of each level.
 const INDENT: &str = "    ";
@@ -52,7 +52,7 @@ fn atoms(source: &str) -> Vec<Atom<'_>> {
         Some(rest) => format!("//{rest}"),
         None => source.to_owned(),
     };
-    let found = pieces(&lexed);
+    let found = tokens(&lexed);
     let mut reader = Reader {
         source,
         end: 0,
@@ -118,7 +118,7 @@ impl Reader<'_> {
 }
 
 /// Returns the last piece of the text that starts here: for one with `${…}`, its other end.
-fn end_of_text(text: &str, found: &[Piece], at: usize) -> usize {
+fn end_of_text(text: &str, found: &[Token], at: usize) -> usize {
     let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
     let is_text = |at: usize| found.get(at).is_some_and(|piece| piece.kind == TokenKind::Text);
     let is_interpolated = |at: usize| {
@@ -318,7 +318,7 @@ mod tests {
     /// The tokens of a source, and all of its characters but space.
     fn content(source: &str) -> (Vec<String>, String) {
         let source = &parse::blank_shebang(source);
-        let found = pieces(source).into_iter();
+        let found = tokens(source).into_iter();
         let tokens = found.map(|piece| piece.text(source).trim_end().to_owned());
         let characters = source.chars().filter(|c| !c.is_whitespace());
         (tokens.collect(), characters.collect())

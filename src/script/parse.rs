@@ -184,7 +184,7 @@ pub(super) fn runnable(
 }
 
 /// Blanks out a `#!` line; all other positions are unchanged.
-fn blank_shebang(text: &str) -> String {
+pub(super) fn blank_shebang(text: &str) -> String {
     if !text.starts_with("#!") {
         return text.to_owned();
     }

@@ -7,8 +7,9 @@ use std::ops::RangeInclusive;
 use super::results;
 use super::saving::{InputOutcome, TypedInput};
 use crate::script::parse;
-use crate::script::scopes::{Binding, Declared, Scopes, Use, Used};
-use crate::script::tokens::{TokenKind, pieces};
+use crate::syntax::{
+    Binding, Declared, Scopes, SourceText, Statement, StatementKind, TokenKind, Use, Used, tokens,
+};
 
 /// The inputs of a session, split into items, in the order in which they were entered.
 pub(super) struct InputGraph<'a>(pub(super) Vec<Item<'a>>);
@@ -380,7 +381,7 @@ fn parts(input: &TypedInput, text: &str) -> Vec<(ItemKind, String)> {
 
 /// Returns the expression after the `return` that a statement starts with.
 fn returned(statement: &str) -> Option<String> {
-    let found = pieces(statement);
+    let found = tokens(statement);
     let first = found.iter().find(|piece| piece.kind != TokenKind::Comment)?;
     let mut rest = statement.to_owned();
     (first.text(statement) == "return").then(|| rest.replace_range(first.at.clone(), ""))?;
@@ -389,47 +390,17 @@ fn returned(statement: &str) -> Option<String> {
 
 /// Returns the imports, functions and statements of a text. Comments belong to what follows them.
 fn split(text: &str) -> Vec<(ItemKind, String)> {
-    let found = pieces(text);
-    let mut items: Vec<(ItemKind, String)> = Vec::new();
-    let mut kind = None;
-    let (mut from, mut upto, mut depth) = (0, 0, 0_usize);
-    let part = |from: usize, upto: usize| text.get(from..upto).unwrap_or_default().to_owned();
-    for piece in found.iter().filter(|piece| piece.kind != TokenKind::Comment) {
-        let word = match piece.kind {
-            TokenKind::Symbol | TokenKind::Keyword => piece.text(text),
-            _ => "",
-        };
-        let begins = match word {
-            "fn" | "private" => ItemKind::Function,
-            "import" => ItemKind::Import,
-            _ => ItemKind::Statement,
-        };
-        // A block needs no semicolon before a definition.
-        let is_behind_block = kind == Some(ItemKind::Statement) && begins != ItemKind::Statement;
-        if depth == 0 && is_behind_block {
-            items.extend(kind.take().map(|kind| (kind, part(from, upto))));
-            from = upto;
-        }
-        // A function may be followed by a semicolon, too.
-        let is_stray = word == ";" && kind.is_none();
-        kind = kind.or((!is_stray).then_some(begins));
-        upto = piece.at.end;
-        match word {
-            "(" | "[" | "?[" | "{" | "#{" | "${" => depth += 1,
-            ")" | "]" | "}" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let is_end = word == ";" || (word == "}" && kind == Some(ItemKind::Function));
-        if is_end && depth == 0 {
-            items.extend(kind.take().map(|kind| (kind, part(from, upto))));
-            from = upto;
-        }
+    let mut statements = SourceText::read(text).statements();
+    if let Some(last) = statements.last_mut() {
+        last.at.end = text.len();
     }
-    let rest = part(from, text.len());
-    match (kind, items.last_mut()) {
-        (Some(kind), _) => items.push((kind, rest)),
-        (None, Some((_, last))) => last.push_str(&rest),
-        (None, None) => {}
-    }
-    items
+    let item = |statement: Statement| {
+        let kind = match statement.kind {
+            StatementKind::Import => ItemKind::Import,
+            StatementKind::Function => ItemKind::Function,
+            StatementKind::Other => ItemKind::Statement,
+        };
+        (kind, text.get(statement.at).unwrap_or_default().to_owned())
+    };
+    statements.into_iter().map(item).collect()
 }

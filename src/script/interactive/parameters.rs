@@ -12,11 +12,9 @@ use crate::operation::platform::Operation;
 use crate::operation::spec::Param;
 use crate::script::bundle::Source;
 use crate::script::host::Host;
-use crate::script::literal::is_name;
-use crate::script::scopes::{Scopes, Use};
-use crate::script::tokens::{TokenKind, pieces};
+use crate::script::parse;
 use crate::script::types::ParamType;
-use crate::script::{parse, words};
+use crate::syntax::{self, Scopes, TokenKind, Use, is_name, tokens};
 
 /// A parameter and the value typed for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +100,7 @@ impl<'a> Parameters<'a> {
 
     /// Whether a piece of code contains anything that must not be written to a file.
     pub(super) fn is_secret(&self, code: &str) -> bool {
-        let found = pieces(code);
+        let found = tokens(code);
         let mut texts = found
             .iter()
             .filter(|piece| matches!(piece.kind, TokenKind::Text | TokenKind::Comment));
@@ -247,13 +245,13 @@ pub(super) fn documented(about: &str, params: &[Parameter]) -> Vec<String> {
 
 /// Whether no parameter, result or function of a script can have this name.
 fn is_reserved(name: &str) -> bool {
-    ["main", "_err"].contains(&name) || words::is_reserved(name)
+    ["main", "_err"].contains(&name) || syntax::is_reserved(name)
 }
 
 /// Parses `let email = "ann@example.com"` into the variable, the type and the value. Other literals than texts stay as
 /// they were typed. `None` for a text with line breaks, which no default can have.
 fn declared_literal(statement: &str) -> Option<(String, ParamType, String)> {
-    let found = pieces(statement);
+    let found = tokens(statement);
     let words = found.iter().map(|piece| piece.text(statement));
     let words: Vec<&str> = words.filter(|word| *word != ";").collect();
     let (name, literal) = match words.as_slice() {
@@ -343,7 +341,7 @@ fn span(text: &str, at: Position) -> Option<std::ops::Range<usize>> {
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let rest = text.get(start..)?;
     let from = start + rest.char_indices().nth(column - 1)?.0;
-    let piece = pieces(text).into_iter().find(|piece| piece.at.start == from)?;
+    let piece = tokens(text).into_iter().find(|piece| piece.at.start == from)?;
     (piece.kind == TokenKind::Text).then_some(piece.at)
 }
 

@@ -12,7 +12,7 @@ use super::parameters::{self, Parameter, Parameters, Signatures};
 use super::{Workspace, results};
 use crate::script::check::KEYWORDS;
 use crate::script::format::format;
-use crate::script::tokens::{Piece, TokenKind, pieces};
+use crate::syntax::{Token, TokenKind, tokens};
 
 /// An input as it was typed, and its outcome.
 #[derive(Debug, Clone)]
@@ -265,7 +265,7 @@ impl<'a> Writer<'a> {
     fn renamed(&self, text: &str) -> String {
         let mut out = text.to_owned();
         let Some(name) = &self.main else { return out };
-        let found = pieces(text);
+        let found = tokens(text);
         let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
         for (at, piece) in found.iter().enumerate().rev() {
             let before = at.checked_sub(1).map_or("", word);
@@ -279,8 +279,8 @@ impl<'a> Writer<'a> {
 }
 
 /// Returns the words of a text without its comments and the semicolon at its end.
-fn code(text: &str) -> Vec<Piece> {
-    let mut found = pieces(text);
+fn code(text: &str) -> Vec<Token> {
+    let mut found = tokens(text);
     found.retain(|piece| piece.kind != TokenKind::Comment);
     found.pop_if(|last| last.text(text) == ";");
     found
