@@ -70,7 +70,9 @@ impl Exit {
             Code::BadProfile | Code::NoTerminal => Exit::Usage,
             Code::SignInRefused | Code::CredentialMissing => Exit::SignIn,
             Code::Own(own) => from_own_code(own),
-            Code::Forbidden | Code::BadAddress | Code::SecretElsewhere => Exit::Permission,
+            Code::Forbidden | Code::NoAuthority | Code::BadAddress | Code::SecretElsewhere => {
+                Exit::Permission
+            }
             Code::Unreachable | Code::Unavailable => Exit::Network,
             Code::AlreadyExists
             | Code::AlreadyDone

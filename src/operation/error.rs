@@ -62,6 +62,8 @@ codes! {
     SignInRefused = "sign_in_refused",
     /// The account may not do this.
     Forbidden = "forbidden",
+    /// The code is a library's, which may only use the objects it is given.
+    NoAuthority = "no_authority",
     /// A secret would be sent to a host where it does not belong.
     SecretElsewhere = "secret_elsewhere",
     /// The resource already exists.

@@ -10,7 +10,7 @@ use rhai::{
 };
 
 use super::convert;
-use super::execution::{self, Execution};
+use super::execution::{self, Authority, Execution};
 use super::function;
 use super::handles::{Handle, article};
 use super::host_calls::{CallError, CallRequest};
@@ -24,6 +24,10 @@ use crate::operation::spec::OpSpec;
 use crate::value::nearest::nearest;
 
 type Returned = Result<Dynamic, Box<EvalAltResult>>;
+
+/// What the author of a library does instead of calling an operation.
+pub(super) const NO_AUTHORITY_HINT: &str =
+    "take the value, or the session whose method it calls, as a parameter of the library's function";
 
 /// The bound operations: global functions and methods in one module, and one module per module name.
 pub(super) struct BoundOperations {
@@ -194,6 +198,14 @@ fn call(
     let execution = Execution::of(context).ok_or_else(no_context)?;
     if execution.must_stop() {
         return Err(terminated().into());
+    }
+    if receiver.is_none() && execution.authority() == Authority::Library {
+        let message = format!(
+            "a library cannot call `{}`: it has no authority of its own",
+            spec.id()
+        );
+        let error = OpError::new(Code::NoAuthority, message);
+        return Err(failed(context, error.hint(NO_AUTHORITY_HINT)).into());
     }
     if execution::is_loading_module() && spec.effect.changes() {
         let message = format!(

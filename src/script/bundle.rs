@@ -29,6 +29,17 @@ impl Source {
         }
     }
 
+    /// Whether it is a library: one of the comments at its top is `//! library`.
+    pub fn is_library(&self) -> bool {
+        let lines = self.text.lines().map(str::trim);
+        let mut comments =
+            lines.take_while(|line| line.is_empty() || line.starts_with("//") || line.starts_with("#!"));
+        comments.any(|line| {
+            line.strip_prefix("//!")
+                .is_some_and(|text| text.trim() == "library")
+        })
+    }
+
     /// Returns the text of a line, counted from 1; empty past the end.
     pub(super) fn line(&self, line: usize) -> &str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
@@ -200,6 +211,12 @@ impl Bundle {
             let circle = [&chain[start..], &[found.name][..]].concat().join(" -> ");
             return Err(refuse(format!("circular imports: {circle}"))
                 .hint("move the shared code into a third file")
+                .into());
+        }
+        if source.is_library() && !found.is_library() {
+            let title = format!("a library can import only libraries, and \"{path}\" is not one");
+            return Err(refuse(title)
+                .hint("add the line `//! library` at the top of that file, or pass what it provides as a parameter")
                 .into());
         }
         let key = (source.name.clone(), path.clone());

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
-use super::bind::arguments;
+use super::bind::{self, arguments};
 use super::bundle::Source;
 use super::error::Diagnostic;
 use super::host::Host;
@@ -137,6 +137,9 @@ impl CheckContext<'_> {
             .filter(|op| op.module == module && op.receiver.is_none())
             .collect();
         let named: Vec<Operation> = of_module.iter().copied().filter(|op| op.name == name).collect();
+        if let Some(error) = named.first().and_then(|op| self.authority(*op, at)) {
+            return Some(error);
+        }
         if named.is_empty() {
             let error = self.wrong(at, format!("there is no function `{module}::{name}`"));
             let near = nearest(name, of_module.iter().map(|op| op.name));
@@ -146,6 +149,18 @@ impl CheckContext<'_> {
             });
         }
         self.takes(&named, call, at)
+    }
+
+    /// Checks whether a library calls this operation, which only a workflow may call.
+    fn authority(&self, op: Operation, at: Position) -> Option<Diagnostic> {
+        let is_library = self.source.is_library();
+        is_library.then(|| {
+            let title = format!(
+                "a library cannot call `{}`: it has no authority of its own",
+                op.id()
+            );
+            self.wrong(at, title).hint(bind::NO_AUTHORITY_HINT)
+        })
     }
 
     fn check_import_call(&self, module: &str, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
@@ -180,8 +195,8 @@ impl CheckContext<'_> {
             .copied()
             .filter(|op| op.module.is_empty() && op.receiver.is_none())
             .collect();
-        if !global.is_empty() && global.len() == named.len() {
-            return self.takes(&global, call, at);
+        if let Some(op) = global.first().filter(|_| global.len() == named.len()) {
+            return self.authority(*op, at).or_else(|| self.takes(&global, call, at));
         }
         let methods = named.iter().any(|op| op.receiver.is_some());
         if methods || self.standard.contains(name) || KEYWORDS.contains(&name) {

@@ -18,7 +18,19 @@ const SMALL_SHARE: usize = 8;
 
 /// The context of a running script in every function, closure and module. Passed in Rhai's tag.
 #[derive(Clone)]
-pub(super) struct Execution(Arc<Inner>);
+pub(super) struct Execution {
+    inner: Arc<Inner>,
+    authority: Authority,
+}
+
+/// What the running code may do by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authority {
+    /// Everything that the user's mode and profiles allow.
+    Workflow,
+    /// Compute, and call methods of the objects it is given.
+    Library,
+}
 
 struct Inner {
     host_operations: Arc<dyn Operations>,
@@ -39,7 +51,7 @@ impl Execution {
     }
 
     fn with_share(host_operations: Arc<dyn Operations>, share: Arc<MemoryShare>) -> Execution {
-        Execution(Arc::new(Inner {
+        let inner = Inner {
             host_operations,
             last_used: AtomicUsize::new((share.memory().used)()),
             share,
@@ -48,28 +60,45 @@ impl Execution {
             stop: OnceLock::new(),
             overrun: OnceLock::new(),
             engines: OnceLock::new(),
-        }))
+        };
+        Execution {
+            inner: Arc::new(inner),
+            authority: Authority::Workflow,
+        }
+    }
+
+    /// The same running script, for code with this authority.
+    pub(super) fn with_authority(&self, authority: Authority) -> Execution {
+        Execution {
+            inner: Arc::clone(&self.inner),
+            authority,
+        }
+    }
+
+    /// What the code that it is passed to may do by itself.
+    pub(super) fn authority(&self) -> Authority {
+        self.authority
     }
 
     /// Sets the constructor of this script's engines.
     pub(super) fn runs_on(&self, engines: Engines) {
         // If it is set already, it is the same.
-        let _ = self.0.engines.set(engines);
+        let _ = self.inner.engines.set(engines);
     }
 
     /// Creates another engine of this script, for one of its functions.
     pub(super) fn engine(&self) -> Option<Engine> {
-        self.0.engines.get().map(|engines| engines(self))
+        self.inner.engines.get().map(|engines| engines(self))
     }
 
     /// The context of a function of this script that looks something up while an operation runs.
     pub(super) fn read_only(&self, caller_alive: watch::Receiver<()>) -> Execution {
-        let host_operations = self.0.host_operations.read_only(caller_alive);
-        let read_only = Execution::with_share(host_operations, Arc::clone(&self.0.share));
-        if let Some(engines) = self.0.engines.get() {
+        let host_operations = self.inner.host_operations.read_only(caller_alive);
+        let read_only = Execution::with_share(host_operations, Arc::clone(&self.inner.share));
+        if let Some(engines) = self.inner.engines.get() {
             read_only.runs_on(Arc::clone(engines));
         }
-        read_only
+        read_only.with_authority(self.authority)
     }
 
     /// Returns the running script that calls a native function.
@@ -79,16 +108,16 @@ impl Execution {
     }
 
     pub(super) fn host_operations(&self) -> &dyn Operations {
-        &*self.0.host_operations
+        &*self.inner.host_operations
     }
 
     /// Whether the script must stop. Called at every statement. Sticky: Rhai lets a script catch an error that passed
     /// through `array.map`, and the statement after the `catch` must stop it again.
     pub(super) fn must_stop(&self) -> bool {
-        if self.0.stop.get().is_some() {
+        if self.inner.stop.get().is_some() {
             return true;
         }
-        match self.0.host_operations.stopping() {
+        match self.inner.host_operations.stopping() {
             Some(stop) => {
                 self.stop(stop);
                 true
@@ -100,36 +129,38 @@ impl Execution {
     /// Stops the script, for this reason unless it is stopping already.
     pub(super) fn stop(&self, reason: Stop) {
         // Fails only if there is a reason already, which is kept.
-        let _ = self.0.stop.set(reason);
+        let _ = self.inner.stop.set(reason);
     }
 
     /// Why the script stopped, if it did.
     pub(super) fn stopped(&self) -> Option<Stop> {
-        self.0.stop.get().cloned()
+        self.inner.stop.get().cloned()
     }
 
     /// Ends the script's part in the memory limit.
     pub(super) fn end(&self) {
-        self.0.share.end();
+        self.inner.share.end();
     }
 
     /// The limit that it shares.
     pub(super) fn memory(&self) -> Memory {
-        self.0.share.memory()
+        self.inner.share.memory()
     }
 
     /// Whether memory use has grown past the limit. Sticky, like [`Execution::must_stop`].
     pub(super) fn takes_too_much(&self) -> bool {
         let used = (self.memory().used)();
-        let before = self.0.last_used.swap(used, Ordering::Relaxed);
+        let before = self.inner.last_used.swap(used, Ordering::Relaxed);
         let growth = used.cast_signed().wrapping_sub(before.cast_signed());
-        self.0.own.fetch_add(growth, Ordering::Relaxed);
-        !self.fits(used, 0) || self.0.overrun.get().is_some()
+        self.inner.own.fetch_add(growth, Ordering::Relaxed);
+        !self.fits(used, 0) || self.inner.overrun.get().is_some()
     }
 
     /// Attributes all memory since the last statement to others: the script was waiting for an operation.
     pub(super) fn waited(&self) {
-        self.0.last_used.store((self.memory().used)(), Ordering::Relaxed);
+        self.inner
+            .last_used
+            .store((self.memory().used)(), Ordering::Relaxed);
     }
 
     /// Whether there is room for so many more bytes. Called before a native function allocates them, as it cannot be
@@ -141,34 +172,34 @@ impl Execution {
     /// Whether `more` bytes fit on top of `used`. At the limit, the scripts that took much of it are stopped; at twice
     /// the limit, all of them.
     fn fits(&self, used: usize, more: usize) -> bool {
-        let taken = self.0.share.taken(used.saturating_add(more));
+        let taken = self.inner.share.taken(used.saturating_add(more));
         let limit = (self.memory().limit)();
         if taken <= limit || Sabotage::MemoryUnbounded.is_on() {
             return true;
         }
-        let own = usize::try_from(self.0.own.load(Ordering::Relaxed)).unwrap_or_default();
+        let own = usize::try_from(self.inner.own.load(Ordering::Relaxed)).unwrap_or_default();
         if own.saturating_add(more) < limit / SMALL_SHARE && taken <= limit.saturating_mul(2) {
             return true;
         }
         // Fails only if it is set already.
-        let _ = self.0.overrun.set(Overrun::Memory { taken, limit });
+        let _ = self.inner.overrun.set(Overrun::Memory { taken, limit });
         false
     }
 
     /// The schedule of its nesting checks.
     pub(super) fn nesting(&self) -> &Watch {
-        &self.0.nesting
+        &self.inner.nesting
     }
 
     /// Stops the script because its values are nested too deeply.
     pub(super) fn nests_too_deeply(&self) {
         // Fails only if it is stopping already.
-        let _ = self.0.overrun.set(Overrun::Nesting);
+        let _ = self.inner.overrun.set(Overrun::Nesting);
     }
 
     /// The limit that stopped the script, if any.
     pub(super) fn overrun(&self) -> Option<Overrun> {
-        self.0.overrun.get().copied()
+        self.inner.overrun.get().copied()
     }
 
     pub(super) fn tag(&self) -> Dynamic {

@@ -7,6 +7,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext}
 
 use super::convert;
 use super::execution::Execution;
+use super::realm;
 use super::script_error::{self, ScriptError};
 use crate::operation::error::{Code, OpError};
 use crate::operation::function::{Function, Functions};
@@ -135,7 +136,9 @@ fn takes_others(key: &str, most: usize, pointer: &FnPtr) -> OpError {
         most => format!("{most} values"),
     };
     let reason = match pointer.fn_name() {
-        name if name.starts_with("anon$") => "the function takes more parameters".to_owned(),
+        name if name.starts_with("anon$") || name == realm::CLOSURE => {
+            "the function takes more parameters".to_owned()
+        }
         name => format!("no function `{name}` takes that many parameters, or fewer"),
     };
     failed(&format!("`{key}` is called with {given}, and {reason}")).hint(format!(

@@ -31,6 +31,7 @@ mod modules;
 mod nesting;
 mod parse;
 mod parse_error;
+mod realm;
 mod render;
 mod script_error;
 mod sources;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
 use super::execution::ModuleLoadGuard;
+use super::realm;
 use super::sources::Sources;
 
 /// The modules created so far. Scripts create their own for each call, since Rhai panics when scripts on several
@@ -58,13 +59,17 @@ impl ModuleResolver for Imports {
         }
         let ast = self.sources.ast(name).ok_or_else(not_found)?;
         let loading = ModuleLoadGuard::begin();
-        // A separate scope: a module does not see its importer's variables.
-        let made = Module::eval_ast_as_new(Scope::new(), ast, engine);
+        let made = if self.sources.is_library(name) {
+            realm::library(engine, ast, name)
+        } else {
+            // A separate scope: a module does not see its importer's variables.
+            let made = Module::eval_ast_as_new(Scope::new(), ast, engine);
+            made.map(|module| export_closures(module, ast))
+        };
         drop(loading);
         let mut module =
             made.map_err(|error| EvalAltResult::ErrorInModule(name.to_owned(), error, position))?;
         module.set_id(name);
-        export_closures(&mut module, ast);
         let module: Arc<Module> = module.into();
         self.loaded.lock().insert(name.to_owned(), Arc::clone(&module));
         Ok(module)
@@ -77,7 +82,7 @@ impl ModuleResolver for Imports {
     deprecated,
     reason = "the only way to publish a function that a script defined"
 )]
-fn export_closures(module: &mut Module, ast: &AST) {
+fn export_closures(mut module: Module, ast: &AST) -> Module {
     let mut scratch = Module::new();
     for function in ast.iter_functions().filter(|f| f.name.starts_with("anon$")) {
         if let Some(definition) = module
@@ -89,4 +94,5 @@ fn export_closures(module: &mut Module, ast: &AST) {
         }
     }
     module.build_index();
+    module
 }

@@ -9,7 +9,7 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 
 use super::bundle::{Bundle, Source};
 use super::error::{Diagnostic, Frame};
-use super::execution::Execution;
+use super::execution::{Authority, Execution};
 use super::host::Host;
 use super::host_calls::{Operations, Stop};
 use super::memory::CopyReservation;
@@ -92,7 +92,10 @@ impl Script {
     /// Calls `main` with these arguments, or runs the top-level statements if there is no `main`. Blocks; needs a
     /// thread with `STACK_SIZE` bytes of stack.
     pub fn call(&self, args: Vec<Value>, host_operations: Arc<dyn Operations>) -> Result<Value, ScriptEnd> {
-        let execution = Execution::new(host_operations, self.0.host.memory());
+        let mut execution = Execution::new(host_operations, self.0.host.memory());
+        if self.0.bundle.main().is_library() {
+            execution = execution.with_authority(Authority::Library);
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &execution)));
         execution.end();
         if let Some(stop) = execution.stopped() {
@@ -156,10 +159,17 @@ impl Sources for Program {
         self.units.get(source).map(|unit| &unit.ast)
     }
 
+    fn is_library(&self, source: &str) -> bool {
+        self.bundle.source(source).is_some_and(Source::is_library)
+    }
+
     /// Rhai names the wrong importer if a closure of one source is called by another, so any source's import of this
-    /// path is accepted.
+    /// path is accepted. It names a library correctly.
     fn import(&self, from: &str, path: &str) -> Option<&str> {
         let exact = self.bundle.import(from, path);
+        if self.is_library(from) {
+            return exact;
+        }
         exact.or_else(|| self.units.keys().find_map(|from| self.bundle.import(from, path)))
     }
 

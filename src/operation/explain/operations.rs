@@ -81,6 +81,21 @@ pub(super) const CODES: &[Explanation] = &[
         example: "provisor profile edit acme --mode dev",
     },
     Explanation {
+        code: "no_authority",
+        meaning: "A library called an operation by itself: `connect`, `ask`, `now`, or any other that is not a method of an \
+                  object it was given. A file with the line `//! library` at its top computes, and uses what its importer \
+                  passes to it. Nothing was sent.",
+        causes: &[
+            "the library signs in by itself instead of taking a session",
+            "the library asks a question or reads the time instead of taking the answer",
+        ],
+        remedies: &[
+            "take the session, or the value, as a parameter of the library's function",
+            "take a closure that calls the operation: it keeps the authority of the workflow that passes it",
+        ],
+        example: "//! library\n\nfn add_site(account, name, site) {\n    account.ensure_app(name, site)\n}",
+    },
+    Explanation {
         code: "secret_elsewhere",
         meaning: "The request would send a secret to a host where it does not belong. A secret that an account issues (a \
                   tenant's password, a token, a key) goes back to that account and nowhere else, unless `secrets_to` in \

@@ -215,8 +215,16 @@ impl Sources for SessionSources {
         self.modules.get(source).map(|module| &module.unit.ast)
     }
 
+    fn is_library(&self, source: &str) -> bool {
+        let module = self.modules.get(source);
+        module.is_some_and(|module| module.source.is_library())
+    }
+
     fn import(&self, from: &str, path: &str) -> Option<&str> {
         let exact = self.imports.get(&(from.to_owned(), path.to_owned()));
+        if self.is_library(from) {
+            return exact.map(String::as_str);
+        }
         let any = || {
             let same = self.imports.iter().find(|((_, known), _)| known == path);
             same.map(|(_, name)| name)

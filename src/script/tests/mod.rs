@@ -7,6 +7,7 @@ mod catching;
 mod data;
 mod declaring;
 mod importing;
+mod libraries;
 mod limits;
 mod reports;
 mod secrets;
