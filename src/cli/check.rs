@@ -19,6 +19,8 @@ Examples:
   provisor check scripts/onboard.rhai
   provisor check scripts/*.rhai
 
+The digest identifies the script with everything it imports: `provisor run --expect DIGEST` runs it only if it is unchanged.
+
 Exit codes: 0 no mistakes, 3 mistakes found")]
 pub(super) struct CheckCommand {
     /// The scripts; `-` reads standard input.
@@ -37,7 +39,9 @@ pub(super) fn check(app: &App, command: &CheckCommand) -> Exit {
                 }
                 wrong += found.len();
                 if found.is_empty() {
-                    app.ui.note(&format!("{}: no mistakes found", path.display()));
+                    let digest = script.bundle().digest();
+                    app.ui
+                        .note(&format!("{}: no mistakes found ({digest})", path.display()));
                 }
             }
             Err(error) => {

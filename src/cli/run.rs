@@ -128,6 +128,9 @@ pub(super) struct RunFlags {
     /// Repeat messages and requests that an earlier run of the script sent for the same rows.
     #[arg(long)]
     pub(super) again: bool,
+    /// Run the script only if it has this digest, as `provisor check` shows it.
+    #[arg(long, value_name = "DIGEST")]
+    pub(super) expect: Option<String>,
     /// Print the result as JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -229,6 +232,26 @@ fn workflow(path: &Path, script: &Script) -> String {
     whole.display().to_string()
 }
 
+/// Fails if the script, or anything it imports, is not the one with this digest.
+fn ensure_unchanged(script: &Script, expected: &str) -> Result<(), CommandError> {
+    let digest = script.bundle().digest();
+    if digest == expected {
+        return Ok(());
+    }
+    let is_digest = expected.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    });
+    if !is_digest {
+        let error =
+            format!("`{expected}` is not a digest: `sha256:` and 64 hexadecimal digits in lower case");
+        return Err(CommandError::usage(error).hint("`provisor check SCRIPT` shows a script's digest"));
+    }
+    let error = format!("the script is not the expected one: it has the digest {digest}");
+    Err(CommandError::new(Exit::Check, error).hint(
+        "compare it with the version that was expected; if you trust the change, expect the new digest",
+    ))
+}
+
 fn start(
     app: &App,
     path: &Path,
@@ -236,6 +259,9 @@ fn start(
     mut flags: RunFlags,
     given: crate::value::Record,
 ) -> Result<Exit, CommandError> {
+    if let Some(expected) = &flags.expect {
+        ensure_unchanged(script, expected)?;
+    }
     // A profile may be set to use the sandbox; then all its runs do.
     flags.sandbox |= profiles::sandboxed(app, flags.profile.as_deref()).is_some();
     let mut plan = RunPlan {

@@ -22,6 +22,7 @@ use crate::journal::{
     StepFilter, StepRecord,
 };
 use crate::operation::manual_result::expected_result;
+use crate::script::bundle::digest_of;
 use crate::value::Value;
 use crate::value::nearest::nearest;
 use crate::value::visible::counted;
@@ -114,7 +115,7 @@ fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandError> {
 #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1,
-   \"run\": {as in `runs list`, and rows_from, out, jobs, parameters, sources: [{name, sha256}],
+   \"run\": {as in `runs list`, and rows_from, out, jobs, parameters, digest, sources: [{name, sha256}],
            earlier_sources: [{until, sources}]},
    \"in_doubt\": [steps as in `runs steps`], \"half_done\": [the same],
    \"waiting\": [texts: the runs that its rows wait for],
@@ -186,6 +187,7 @@ fn run_json(run: &RunSummary) -> Json {
     json["out"] = json!(run.plan.out);
     json["jobs"] = json!(run.plan.jobs);
     json["parameters"] = run.record.params.to_masked_json();
+    json["digest"] = json!(digest_of(&run.record.sources));
     json["sources"] = json!(sources(&run.record.sources));
     json["earlier_sources"] = earlier.collect();
     json
@@ -228,6 +230,7 @@ fn fields(run: &RunSummary) -> Vec<(String, Value)> {
         ("rows from", run.plan.rows.as_deref().unwrap_or_default().into()),
         ("results to", run.plan.out.as_deref().unwrap_or_default().into()),
     ];
+    fields.push(("digest", digest_of(&record.sources).into()));
     for (name, hash) in &record.sources {
         fields.push(("source", format!("{name} (sha256 {hash})").into()));
     }

@@ -1,6 +1,7 @@
 //! The pinned sources of a script: the main source and everything that it imports.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::error::Diagnostic;
 use super::parse::{self, Import};
@@ -156,23 +157,13 @@ impl Bundle {
         self.imports.get(&key).map(String::as_str)
     }
 
-    /// A digest of the sources: 64 hexadecimal digits that change when any text, name or import changes.
+    /// The script's identity; see [`digest_of`].
     pub fn digest(&self) -> String {
-        let mut bytes = Vec::new();
-        let mut put = |text: &str| {
-            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(text.as_bytes());
-        };
-        for source in &self.sources {
-            put(&source.name);
-            put(&source.text);
-        }
-        for ((from, path), name) in &self.imports {
-            put(from);
-            put(path);
-            put(name);
-        }
-        digest::sha256(&bytes)
+        let sources = self.sources.iter();
+        let sources: Vec<(String, String)> = sources
+            .map(|source| (source.name.clone(), digest::sha256(source.text.as_bytes())))
+            .collect();
+        digest_of(&sources)
     }
 
     fn follow(
@@ -226,4 +217,23 @@ impl Bundle {
         }
         Ok(())
     }
+}
+
+/// Returns the identity of a script, from the names and SHA-256 digests of its sources, the main one first: `sha256:` and
+/// the SHA-256 of the lines `PATH SHA256` in the order of the paths, which count from the folder of the main source.
+pub(crate) fn digest_of(sources: &[(String, String)]) -> String {
+    let main = sources.first().map(|(name, _)| Path::new(name));
+    let folder = main.and_then(Path::parent).unwrap_or(Path::new(""));
+    let path = |name: &str| -> String {
+        let path = Path::new(name);
+        let below = path.strip_prefix(folder).unwrap_or(path).components();
+        let parts: Vec<_> = below.map(|part| part.as_os_str().to_string_lossy()).collect();
+        parts.join("/")
+    };
+    let mut lines: Vec<String> = sources
+        .iter()
+        .map(|(name, sha256)| format!("{} {sha256}\n", path(name)))
+        .collect();
+    lines.sort_unstable();
+    format!("sha256:{}", digest::sha256(lines.concat().as_bytes()))
 }

@@ -210,6 +210,38 @@ fn defined_variables_of_every_kind_are_not_reported() {
 }
 
 #[test]
+fn run_expect_runs_only_the_script_with_that_digest() {
+    let home = Home::new();
+    home.write("lib.rhai", "fn one() { 1 }");
+    home.write("s.rhai", "import \"lib\" as lib;\nfn main() { lib::one() }");
+    let checked = home.run("check s.rhai").ended(0);
+    let digest = checked.stderr.split(['(', ')']).nth(1).unwrap().to_owned();
+    let expect = format!("run s.rhai --expect {digest}");
+    let ran = home.run(&expect).ended(0);
+    assert_eq!(ran.stdout.trim(), "result  1");
+    let runs = home.run("runs list --json").ended(0);
+    let id = runs
+        .stdout
+        .split("\"id\":\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let shown = home.run(&format!("runs show {id}")).ended(0);
+    assert!(shown.stdout.contains(&digest), "{}", shown.stdout);
+    // The import counts, too.
+    home.write("lib.rhai", "fn one() { 2 }");
+    let ran = home.run(&expect).ended(3);
+    assert_eq!(ran.stdout, "");
+    let _ = ran.said(&["the script is not the expected one: it has the digest sha256:"]);
+    let _ = home
+        .run("run s.rhai --expect 9f2c")
+        .ended(2)
+        .said(&["`9f2c` is not a digest", "provisor check SCRIPT"]);
+}
+
+#[test]
 fn a_library_that_acts_is_reported_and_refused_while_it_runs() {
     let home = Home::new();
     home.write(

@@ -222,7 +222,22 @@ fn a_bundle_survives_being_stored() {
 #[test]
 fn the_digest_differs_for_different_sources() {
     let digest = |text: &str| compile(text).bundle().digest();
-    assert_eq!(digest("1").len(), 64);
+    assert_eq!(digest("1").len(), "sha256:".len() + 64);
     assert_eq!(digest("1"), digest("1"));
     assert_ne!(digest("1"), digest("1 "));
+}
+
+#[test]
+fn the_digest_is_the_same_wherever_the_scripts_folder_is() {
+    let digest = |folder: &str| {
+        let source = |name: &str| (format!("{folder}{name}"), "ab".repeat(32));
+        crate::script::bundle::digest_of(&[source("main.rhai"), source("a/lib.rhai")])
+    };
+    assert_eq!(digest(""), digest("scripts/"));
+    assert_eq!(digest(""), digest("/home/ann/scripts/"));
+    // sha256sum of "a/lib.rhai HEX\nmain.rhai HEX\n".
+    assert_eq!(
+        digest(""),
+        "sha256:03a111589d2063f77ab3b99cf49c52cbe1f5f0a64f1b6f254e03208d43f1482c"
+    );
 }
