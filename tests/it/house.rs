@@ -8,8 +8,8 @@ use std::path::Path;
 /// The top-level modules, highest first: the most lines without tests, in hundreds, and what each may import of the
 /// modules below it. Growth beyond that changes this table in the same commit.
 const ROOMS: &[(&str, usize, &str)] = &[
-    ("cli", 205, "*"),
-    ("config", 30, "value journal transport client operation"),
+    ("cli", 161, "*"),
+    ("config", 29, "value journal transport client operation"),
     ("report", 10, "value run bulk"),
     ("import", 38, "value operation script syntax"),
     (
@@ -17,10 +17,10 @@ const ROOMS: &[(&str, usize, &str)] = &[
         11,
         "value clock transport journal client operation script syntax run bulk",
     ),
-    ("repl", 69, "value clock script syntax run operation"),
+    ("repl", 67, "value clock script syntax run operation"),
     ("bulk", 25, "value clock journal script run"),
-    ("run", 18, "value clock journal operation script"),
-    ("script", 96, "value syntax operation"),
+    ("run", 17, "value clock journal operation script"),
+    ("script", 92, "value syntax operation"),
     ("syntax", 14, ""),
     (
         "platforms",
@@ -30,9 +30,9 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("operation", 70, "value clock journal client"),
     ("client", 23, "value clock flight transport"),
     ("transport", 36, "value clock flight waiting"),
-    ("journal", 97, "value clock flight waiting"),
+    ("journal", 96, "value clock flight waiting"),
     ("value", 14, "sandbox"),
-    ("clock", 4, ""),
+    ("clock", 3, ""),
     ("flight", 2, ""),
     ("waiting", 2, ""),
     ("sandbox", 92, ""),
