@@ -8,7 +8,7 @@ use clap::Command;
 
 /// The commands by task, in the order of the help.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Run workflows", &["run", "check", "resume", "repl"]),
+    ("Run workflows", &["run", "check", "fmt", "resume", "repl"]),
     (
         "Runs and resources",
         &["runs", "resolve", "cancel", "tenants", "apps", "audit"],

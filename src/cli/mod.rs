@@ -12,6 +12,7 @@ mod error;
 mod execute;
 mod exit;
 mod explain;
+mod fmt;
 mod help;
 mod import;
 mod interrupt;
@@ -98,6 +99,7 @@ Exit codes:
 enum Command {
     Run(run::RunCommand),
     Check(check::CheckCommand),
+    Fmt(fmt::FmtCommand),
     Repl(repl::ReplCommand),
     Resume(resume::ResumeCommand),
     Runs(runs::RunsCommand),
@@ -150,6 +152,7 @@ pub fn main(builder: Builder) -> ExitCode {
     let done = match cli.command {
         Command::Run(command) => run::run(&app, &command),
         Command::Check(command) => Ok(check::check(&app, &command)),
+        Command::Fmt(command) => fmt::fmt(&app, &command),
         Command::Repl(command) => repl::repl(&app, &command),
         Command::Resume(command) => resume::resume(&app, &command),
         Command::Runs(command) => runs::runs(&app, &command),

@@ -15,11 +15,16 @@ pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
     if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin()
-            .take(MAX_SOURCE_BYTES)
+            .take(MAX_SOURCE_BYTES + 1)
             .read_to_string(&mut text)
             .map_err(|error| {
                 CommandError::usage(format!("the script on standard input cannot be read: {error}"))
             })?;
+        if text.len() as u64 > MAX_SOURCE_BYTES {
+            let reason = format!("a script may have at most {MAX_SOURCE_BYTES} bytes");
+            let message = format!("the script on standard input cannot be read: {reason}");
+            return Err(CommandError::usage(message));
+        }
         return Ok(Source::new("-", text));
     }
     let text = read(path).map_err(|reason| {

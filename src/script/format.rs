@@ -1,11 +1,20 @@
 //! Formats scripts: even spacing, and lines indented by the brackets around them. Line breaks stay where they are.
 
+use super::bundle::Source;
+use super::error::Diagnostic;
+use super::parse;
 use crate::syntax::{Token, TokenKind, tokens};
 
 /// The indentation of each level.
 const INDENT: &str = "    ";
 
-/// Formats a source. Its words, texts, comments and line breaks stay as they are; of several empty lines one remains, and
+/// Formats the text of a source without a syntax error; see [`format()`].
+pub(crate) fn format_source(source: &Source) -> Result<String, Box<Diagnostic>> {
+    parse::parse(source)?;
+    Ok(format(&source.text))
+}
+
+/// Formats a source. Its words, texts, comments, line breaks, and the space before a comment behind code stay as they are; of several empty lines one remains, and
 /// the last line ends with a line break. Formatting the result again changes nothing. A source that contains something
 /// that the language does not have is returned unchanged.
 pub(crate) fn format(source: &str) -> String {
@@ -19,6 +28,8 @@ pub(crate) fn format(source: &str) -> String {
         if atom.lines_above > 0 {
             out.push_str(&"\n".repeat(atom.lines_above));
             out.push_str(&INDENT.repeat(levels.begin_line(&atoms, index)));
+        } else if atom.indent > 0 {
+            out.push_str(&" ".repeat(atom.indent));
         } else if index > 0 && has_space_before(&atoms, index) {
             out.push(' ');
         }
@@ -43,103 +54,53 @@ struct Atom<'a> {
     kind: TokenKind,
     /// The number of line breaks between it and the previous atom, at most two.
     lines_above: usize,
+    /// For a comment behind code, the number of spaces before it: such comments are often aligned.
+    indent: usize,
 }
 
 /// Reads a source. Everything in it but space belongs to an atom.
 fn atoms(source: &str) -> Vec<Atom<'_>> {
-    // To the language, the first line of an executable script is no comment.
-    let lexed = match source.strip_prefix("#!") {
-        Some(rest) => format!("//{rest}"),
-        None => source.to_owned(),
-    };
-    let found = tokens(&lexed);
-    let mut reader = Reader {
-        source,
-        end: 0,
-        atoms: Vec::new(),
-    };
-    let mut at = 0;
-    while let Some(piece) = found.get(at) {
-        let last = end_of_text(&lexed, &found, at);
-        reader.skip_to(&lexed, piece.at.start);
-        reader.push(piece.at.start, found[last].at.end, piece.kind);
-        at = last + 1;
-    }
-    reader.skip_to(&lexed, lexed.len());
-    reader.atoms
-}
-
-/// The atoms up to a position of the source.
-struct Reader<'a> {
-    source: &'a str,
-    end: usize,
-    atoms: Vec<Atom<'a>>,
-}
-
-impl Reader<'_> {
-    fn push(&mut self, from: usize, upto: usize, kind: TokenKind) {
-        let gap = self.source.get(self.end..from).unwrap_or_default();
-        let mut text = self.source.get(from..upto).unwrap_or_default();
-        if kind == TokenKind::Comment {
+    let found = tokens(source);
+    let mut atoms: Vec<Atom<'_>> = Vec::new();
+    let (mut at, mut end) = (0, 0);
+    while let Some(token) = found.get(at) {
+        let last = end_of_text(source, &found, at);
+        let gap = source.get(end..token.at.start).unwrap_or_default();
+        let mut text = source.get(token.at.start..found[last].at.end).unwrap_or_default();
+        if token.kind == TokenKind::Comment {
             text = text.trim_end();
         }
-        let lines = if self.atoms.is_empty() {
+        let lines_above = if atoms.is_empty() {
             0
         } else {
-            gap.matches('\n').count()
+            gap.matches('\n').count().min(2)
         };
-        self.end = from + text.len();
-        self.atoms.push(Atom {
+        let is_behind_code = token.kind == TokenKind::Comment && lines_above == 0 && !atoms.is_empty();
+        atoms.push(Atom {
             text,
-            kind,
-            lines_above: lines.min(2),
-        });
-    }
-
-    /// Adds the comments before this position that the tokenizer skips: `//!`, `////` and `/***/`.
-    fn skip_to(&mut self, lexed: &str, upto: usize) {
-        loop {
-            let gap = lexed.get(self.end..upto).unwrap_or_default();
-            let skipped = gap.trim_start();
-            if skipped.is_empty() {
-                return;
-            }
-            let (end, kind) = if skipped.starts_with("//") {
-                (skipped.find('\n'), TokenKind::Comment)
-            } else if skipped.starts_with("/*") {
-                (skipped.find("*/").map(|at| at + "*/".len()), TokenKind::Comment)
+            kind: token.kind,
+            lines_above,
+            indent: if is_behind_code {
+                gap.chars().count().max(1)
             } else {
-                (None, TokenKind::Strange)
-            };
-            let from = upto - skipped.len();
-            self.push(from, end.map_or(upto, |end| from + end), kind);
-        }
+                0
+            },
+        });
+        end = token.at.start + text.len();
+        at = last + 1;
     }
+    atoms
 }
 
-/// Returns the last piece of the text that starts here: for one with `${…}`, its other end.
+/// Returns the last token of the text that starts here: for one with `${…}`, its other end.
 fn end_of_text(text: &str, found: &[Token], at: usize) -> usize {
-    let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
-    let is_text = |at: usize| found.get(at).is_some_and(|piece| piece.kind == TokenKind::Text);
-    let is_interpolated = |at: usize| {
-        let next = found.get(at + 1);
-        is_text(at)
-            && next.is_some_and(|next| next.at.start == found[at].at.end)
-            && word(at + 1).starts_with(['{', '$'])
-    };
     let mut last = at;
-    while word(at).starts_with('`') && is_interpolated(last) {
-        let mut depth = 0_usize;
-        let closing = (last + 1..found.len()).find(|inner| {
-            match word(*inner) {
-                "{" | "#{" | "${" => depth += 1,
-                "}" => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            depth == 0
-        });
+    while found[last].interpolates(text) {
+        let closing = found.get(last + 1).and_then(|brace| brace.partner);
+        let closing = closing.map(|closing| found.partition_point(|token| token.at.start < closing));
         last = closing.unwrap_or(found.len() - 1);
-        last += usize::from(is_text(last + 1));
+        let next = found.get(last + 1);
+        last += usize::from(next.is_some_and(|next| next.kind == TokenKind::Text));
     }
     last
 }
@@ -159,7 +120,11 @@ impl Levels {
         let word = |index: usize| atoms.get(index).map_or("", |atom| atom.text);
         let line = &atoms[index..];
         let is_closing = |atom: &&Atom<'_>| [")", "]", "}"].contains(&atom.text);
-        let closing = line.iter().take_while(is_closing).count();
+        let on_line = line
+            .iter()
+            .enumerate()
+            .take_while(|(at, atom)| *at == 0 || atom.lines_above == 0);
+        let closing = on_line.map(|(_, atom)| atom).take_while(is_closing).count();
         let opener = self.open.len().checked_sub(closing.max(1));
         let level = opener.map_or(0, |at| self.open[at] + usize::from(closing == 0));
         let continues = is_continuation(word(index)) || (index > 0 && is_continued(word(index - 1)));
@@ -252,7 +217,6 @@ mod tests {
     use proptest::collection::vec;
 
     use super::*;
-    use crate::script::parse;
 
     /// Sources as typed and as formatted.
     const SOURCES: &[(&str, &str)] = &[
@@ -260,6 +224,12 @@ mod tests {
         ("f( a,b )[ 0 ].c( )", "f(a, b)[0].c()"),
         ("let m=#{a:1,\"b\":[ 1,2 ]}", "let m = #{ a: 1, \"b\": [1, 2] }"),
         ("if x<1{y}else{z}", "if x < 1 { y } else { z }"),
+        (
+            "fn f(){\nif x{\ny\n}\n}",
+            "fn f() {\n    if x {\n        y\n    }\n}",
+        ),
+        ("f(#{\na:1\n})\n}", "f(#{\n    a: 1\n})\n}"),
+        ("let x=1;    // one", "let x = 1;    // one"),
         ("xs.map(| x |x*-1)", "xs.map(|x| x * -1)"),
         ("xs.filter(|a,b|a||b).len()", "xs.filter(|a, b| a || b).len()"),
         ("`a  ${ x+1 }  b`+\"c  d\"", "`a  ${ x+1 }  b` + \"c  d\""),
@@ -319,7 +289,7 @@ mod tests {
     fn content(source: &str) -> (Vec<String>, String) {
         let source = &parse::blank_shebang(source);
         let found = tokens(source).into_iter();
-        let tokens = found.map(|piece| piece.text(source).trim_end().to_owned());
+        let tokens = found.map(|token| token.text(source).trim_end().to_owned());
         let characters = source.chars().filter(|c| !c.is_whitespace());
         (tokens.collect(), characters.collect())
     }

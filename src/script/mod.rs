@@ -6,6 +6,7 @@
 pub(crate) mod bundle;
 pub(crate) mod definitions;
 pub(crate) mod error;
+pub(crate) mod format;
 pub(crate) mod host;
 pub(crate) mod host_calls;
 pub(crate) mod interactive;
@@ -23,7 +24,6 @@ mod doc;
 mod execution;
 mod explain;
 mod foreign;
-mod format;
 mod function;
 mod handles;
 mod literal;

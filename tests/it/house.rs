@@ -8,7 +8,7 @@ use std::path::Path;
 /// The top-level modules, highest first: the most lines without tests, in hundreds, and what each may import of the
 /// modules below it. Growth beyond that changes this table in the same commit.
 const ROOMS: &[(&str, usize, &str)] = &[
-    ("cli", 161, "*"),
+    ("cli", 163, "*"),
     ("config", 29, "value journal transport client operation"),
     ("report", 10, "value run bulk"),
     ("import", 38, "value operation script syntax"),

@@ -23,6 +23,7 @@ mod edited;
 mod embedding;
 mod explain;
 mod flags;
+mod fmt;
 mod guides;
 mod hostile;
 mod house;

@@ -7,9 +7,7 @@ use std::ops::RangeInclusive;
 use super::results;
 use super::saving::{InputOutcome, TypedInput};
 use crate::script::parse;
-use crate::syntax::{
-    Binding, Declared, Scopes, SourceText, Statement, StatementKind, TokenKind, Use, Used, tokens,
-};
+use crate::syntax::{Binding, Declared, Scopes, SourceText, Statement, StatementKind, Use, Used};
 
 /// The inputs of a session, split into items, in the order in which they were entered.
 pub(super) struct InputGraph<'a>(pub(super) Vec<Item<'a>>);
@@ -381,10 +379,10 @@ fn parts(input: &TypedInput, text: &str) -> Vec<(ItemKind, String)> {
 
 /// Returns the expression after the `return` that a statement starts with.
 fn returned(statement: &str) -> Option<String> {
-    let found = tokens(statement);
-    let first = found.iter().find(|piece| piece.kind != TokenKind::Comment)?;
+    let source = SourceText::read(statement);
+    let code = source.code();
     let mut rest = statement.to_owned();
-    (first.text(statement) == "return").then(|| rest.replace_range(first.at.clone(), ""))?;
+    (code.word(0) == "return").then(|| rest.replace_range(code.start(0)..code.end(0), ""))?;
     Some(rest)
 }
 

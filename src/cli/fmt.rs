@@ -1,0 +1,114 @@
+//! `provisor fmt`: formats scripts.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::sources;
+use crate::config::StagedFile;
+use crate::script::format::format_source;
+
+/// Format scripts.
+///
+/// Makes the spaces between words, the indentation and the end of each file the same everywhere. Words, comments, the space before a
+/// comment behind code, and line breaks stay as they are; of several empty lines one remains. A script with a syntax error is
+/// reported and left as it is.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor fmt onboard.rhai
+  provisor fmt --check scripts
+
+Exit codes: 0 all scripts are formatted, 3 with --check: some are not, or a script has a syntax error")]
+pub(super) struct FmtCommand {
+    /// Report the scripts that are not formatted, and change nothing.
+    #[arg(long)]
+    check: bool,
+    /// Scripts, and folders with .rhai files in them; `-` formats standard input to standard output.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn fmt(app: &App, command: &FmtCommand) -> Result<Exit, CommandError> {
+    let mut exit = Exit::Ok;
+    let mut scripts = Vec::new();
+    for path in &command.paths {
+        collect(path, &mut scripts)?;
+    }
+    for path in &scripts {
+        let source = sources::read_main(path)?;
+        let formatted = match format_source(&source) {
+            Ok(formatted) => formatted,
+            Err(error) => {
+                app.ui.diagnostic(&error);
+                exit = Exit::Check;
+                continue;
+            }
+        };
+        let is_stdin = path == Path::new("-");
+        match formatted != source.text {
+            is_changed if !command.check && (is_stdin || is_changed) => {
+                write(app, path, &formatted)?;
+            }
+            true => {
+                app.ui.note(&format!("{} is not formatted", path.display()));
+                exit = Exit::Check;
+            }
+            false => {}
+        }
+    }
+    Ok(exit)
+}
+
+/// Writes a formatted script to its file, or to standard output.
+fn write(app: &App, path: &Path, text: &str) -> Result<(), CommandError> {
+    if path == Path::new("-") {
+        return app.print(text.trim_end_matches('\n'));
+    }
+    replace(path, text).map_err(|error| {
+        let message = format!("`{}` cannot be written: {error}", path.display());
+        CommandError::new(Exit::Aborted, message)
+    })?;
+    app.ui.note(&format!("formatted {}", path.display()));
+    Ok(())
+}
+
+/// Adds a script, or all scripts below a folder in the order of their names.
+fn collect(path: &Path, scripts: &mut Vec<PathBuf>) -> Result<(), CommandError> {
+    if !path.is_dir() {
+        scripts.push(path.to_owned());
+        return Ok(());
+    }
+    let unreadable = |error: io::Error| {
+        CommandError::usage(format!("the folder `{}` cannot be read: {error}", path.display()))
+    };
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        // A link could lead back here.
+        let kind = entry.file_type().map_err(unreadable)?;
+        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let is_script = entry.path().extension().is_some_and(|ending| ending == "rhai");
+        if !is_hidden && (kind.is_dir() || (is_script && kind.is_file())) {
+            entries.push(entry.path());
+        }
+    }
+    entries.sort();
+    entries.iter().try_for_each(|entry| collect(entry, scripts))
+}
+
+/// Replaces the text of a file, which keeps its permissions; of a link, the file behind it.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let mut staged = StagedFile::of(&path)?;
+    staged.write_all(text.as_bytes())?;
+    staged
+        .file()
+        .set_permissions(fs::metadata(&path)?.permissions())?;
+    staged.place()
+}
