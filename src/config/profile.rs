@@ -374,6 +374,9 @@ impl Profile {
         if moves {
             below.settings.remove("plain_http");
         }
+        // A place that the user has allowed stays the user's, whoever else allows it.
+        let is_allowed = |key: &str| key.starts_with("secrets_to.") && below.settings.contains_key(key);
+        self.settings.retain(|key, _| !is_allowed(key));
         below.settings.append(&mut self.settings);
         Ok(Profile {
             settings: below.settings,

@@ -333,7 +333,10 @@ impl Config {
             let name = &profile.name;
             let address = profile.url().unwrap_or("no address");
             lines.extend(profile.secrets().map(|(key, source)| {
-                format!("{} and sends it to {address}", describe_source(name, key, source))
+                format!(
+                    "it {} and sends it to {address}",
+                    describe_source(name, key, source)
+                )
             }));
             if profile.url().is_ok() {
                 lines.push(format!(

@@ -406,7 +406,7 @@ fn an_untrusted_project_file_cannot_run_commands_or_name_secrets() {
     let _ = home
         .run("trust")
         .ended(2)
-        .said(&["runs `sh -c touch ran; echo $ACME_PASSWORD`", "--yes"]);
+        .said(&["it runs `sh -c touch ran; echo $ACME_PASSWORD`", "--yes"]);
     let _ = home.run("trust --yes").ended(0);
     let _ = home.run_as(&served, "run look.rhai").ended(0);
     assert!(home.work().join("ran").exists());

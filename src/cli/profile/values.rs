@@ -125,9 +125,14 @@ impl FromArgMatches for AccountFlags {
             let text = |key: &str| Some((key.to_owned(), matches.get_one::<String>(id)?.clone()));
             flags.texts.extend(id.strip_prefix(TEXT).and_then(text));
             let secret = id.strip_prefix(SECRET).and_then(text);
-            flags.secret = secret
-                .map(|(key, text)| (key, !text.is_empty()))
-                .or(flags.secret.take());
+            if let Some((key, text)) = secret
+                && flags
+                    .secret
+                    .as_ref()
+                    .is_none_or(|(_, has_value)| !*has_value && !text.is_empty())
+            {
+                flags.secret = Some((key, !text.is_empty()));
+            }
         }
         Ok(flags)
     }

@@ -216,6 +216,13 @@ fn secrets_to_in_a_project_applies_only_when_trusted() {
         advice.contains("~/work/provisor.toml allows it, but is not trusted"),
         "{advice}"
     );
+    // What the user has allowed stays allowed, whatever a project says.
+    let both = "[profiles.acme]\nurl = \"https://acme.example\"\nsecrets_to = [\"crm.example.com\"]\n";
+    let from_account = ["https://acme.example"];
+    assert_eq!(
+        allowed(both, project, false, &from_account, "https://crm.example.com"),
+        Ok(())
+    );
     // Neither through another name for the same account, nor by changing the address of a profile that the user named.
     let other = "[profiles.x]\nurl = \"https://acme.example\"\nsecrets_to = [\"evil.example\"]\n";
     assert!(
