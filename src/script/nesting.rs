@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use rhai::{Array, Blob, Dynamic, EvalAltResult, EvalContext, FnPtr, Map, Position};
 
 use super::execution::Execution;
+use super::realm;
 use super::script_error::ScriptError;
 use crate::sabotage::Sabotage;
 
@@ -67,6 +68,7 @@ impl Extent {
             inner.for_each(|field| self.visit(field, level + 1));
         } else if let Some(function) = value.read_lock::<FnPtr>() {
             self.bytes += size_of::<FnPtr>() + size_of_val(function.curry());
+            self.levels = self.levels.max(level + realm::hidden_levels(&function));
             function
                 .iter_curry()
                 .for_each(|captured| self.visit(captured, level + 1));

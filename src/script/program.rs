@@ -17,7 +17,7 @@ use super::modules::{Imports, LoadedModules};
 use super::params::{Declaration, MainFn, ParamError};
 use super::parse::{self, Names, Parsed, Patches};
 use super::sources::Sources;
-use super::{convert, declare, explain};
+use super::{convert, declare, explain, realm};
 use crate::operation::platform::Operation;
 use crate::value::Value;
 
@@ -219,9 +219,10 @@ impl Program {
         execution: &Execution,
     ) -> Result<Value, ScriptEnd> {
         let returned = match result {
-            Ok(value) => value,
+            // At the top level, Rhai itself ends the script.
+            Ok(value) => realm::exit_value(&value),
             Err(error) => match error.unwrap_inner() {
-                EvalAltResult::Exit(value, _) => value.clone(),
+                EvalAltResult::Exit(value, _) => realm::exit_value(value),
                 _ => return Err(ScriptEnd::Failed(Box::new(explain::runtime(self, &error)))),
             },
         };

@@ -7,14 +7,15 @@
 //! a closure of a workflow keeps the workflow's authority inside a library, and a library's closure has none anywhere.
 
 use std::any::TypeId;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rhai::{
-    AST, Array, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, GlobalRuntimeState, Map, Module,
-    NativeCallContext, Position, RhaiFunc, Scope, Shared,
+    AST, Array, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, GlobalRuntimeState, INT, Map,
+    Module, NativeCallContext, Position, RhaiFunc, Scope, Shared,
 };
 
 use super::execution::{Authority, Execution};
+use super::nesting;
 use super::script_error::{self, ScriptError};
 
 /// The name of a bound closure in errors. A closure's own name is not one that Rhai accepts from outside.
@@ -24,6 +25,17 @@ pub(super) const CLOSURE: &str = "closure";
 const MAX_DEPTH: usize = 64;
 
 type Returned = Result<Dynamic, Box<EvalAltResult>>;
+
+/// The most parameters of a library's function: Rhai finds no native function with more that takes any values.
+const MAX_PARAMETERS: usize = 16;
+
+/// Asks a bound pointer how deeply the values are nested that it has captured.
+#[derive(Clone)]
+struct LevelsProbe;
+
+/// The value with which a workflow ends itself while a library runs.
+#[derive(Clone)]
+struct WorkflowExit(Dynamic);
 
 /// What a piece of code can see: its functions, constants and imports, and its authority.
 #[derive(Clone)]
@@ -58,6 +70,13 @@ pub(super) fn library(engine: &Engine, ast: &AST, name: &str) -> Result<Module, 
     }
     for (_, _, name, count, function) in made.iter_script_fn_info() {
         if function.this_type.is_none() && !is_closure(name) {
+            if count > MAX_PARAMETERS {
+                let reason = format!(
+                    "the function `{name}` of a library takes {count} parameters, and at most {MAX_PARAMETERS} are \
+                     possible"
+                );
+                return Err(fault(&reason).into());
+            }
             let comments: Vec<String> = function.comments.iter().map(ToString::to_string).collect();
             realm.export(&mut module, name, count, &comments);
         }
@@ -65,6 +84,27 @@ pub(super) fn library(engine: &Engine, ast: &AST, name: &str) -> Result<Module, 
     module.set_doc(made.doc());
     module.build_index();
     Ok(module)
+}
+
+/// Returns how deeply the values are nested that a pointer hides, because it is bound; 0 for any other.
+pub(super) fn hidden_levels(pointer: &FnPtr) -> usize {
+    // Without functions nothing but a bound pointer can be called.
+    static NOTHING: LazyLock<(Engine, AST)> = LazyLock::new(|| (Engine::new_raw(), AST::empty()));
+    if is_closure(pointer.fn_name()) {
+        return 0;
+    }
+    let (engine, ast) = &*NOTHING;
+    let levels = pointer.call::<INT>(engine, ast, (LevelsProbe,));
+    levels
+        .ok()
+        .and_then(|levels| usize::try_from(levels).ok())
+        .unwrap_or_default()
+}
+
+/// The value with which a script has ended itself.
+pub(super) fn exit_value(value: &Dynamic) -> Dynamic {
+    let of_workflow = value.read_lock::<WorkflowExit>();
+    of_workflow.map_or_else(|| value.clone(), |exit| exit.0.clone())
 }
 
 fn is_closure(name: &str) -> bool {
@@ -144,6 +184,11 @@ impl Realm {
             }
             return Ok(pointer.into());
         }
+        let captured = curried.iter().map(|value| nesting::extent(value).levels);
+        let levels = captured.max().unwrap_or_default() + 1;
+        if levels > nesting::MAX_DEPTH {
+            return Err(fault("functions that pass through libraries hold each other too deeply").into());
+        }
         pointer.set_curry(curried);
         let realm = self.clone();
         let name = match pointer.fn_name() {
@@ -151,6 +196,9 @@ impl Realm {
             name => name,
         };
         let bound = FnPtr::from_fn(name.to_owned(), move |context, args| {
+            if args.last().is_some_and(|last| last.is::<LevelsProbe>()) {
+                return Ok(INT::try_from(levels).unwrap_or(INT::MAX).into());
+            }
             realm.call(&pointer, &context, args)
         })?;
         Ok(bound.into())
@@ -230,9 +278,17 @@ impl Realm {
                 Ok(thrown) => E::ErrorRuntime(thrown, position),
                 Err(error) => *error,
             },
-            E::Exit(..) if self.authority() == Authority::Library => {
+            E::Exit(value, position) if value.is::<WorkflowExit>() => E::Exit(value, position),
+            E::Exit(value, position) if self.authority() == Authority::Workflow => {
+                match self.cross(value, 0) {
+                    Ok(value) => E::Exit(Dynamic::from(WorkflowExit(value)), position),
+                    Err(error) => *error,
+                }
+            }
+            E::Exit(_, position) => {
                 let error = ScriptError::from_message("a library cannot end the script with `exit`");
-                script_error::raise(error.with_hint("throw an error, which its importer can catch"))
+                let error = error.with_hint("throw an error, which its importer can catch");
+                E::ErrorRuntime(Dynamic::from(error), position)
             }
             other => other,
         }

@@ -37,6 +37,7 @@ use super::host_calls::Operations;
 use super::memory::Memory;
 use super::modules::LoadedModules;
 use super::program::{ScriptEnd, engine, panic_text};
+use super::realm;
 use super::script_error;
 use super::sources::Sources;
 use crate::operation::catalogue::Catalogue;
@@ -212,10 +213,10 @@ impl Workspace {
             return Err(overrun.end(ended, None));
         }
         match outcome {
-            Ok(Ok(value)) => Ok(self.result(value, number)),
+            Ok(Ok(value)) => Ok(self.result(realm::exit_value(&value), number)),
             Ok(Err(error)) => {
                 if let EvalAltResult::Exit(value, _) = error.unwrap_inner() {
-                    return Ok(self.result(value.clone(), number));
+                    return Ok(self.result(realm::exit_value(value), number));
                 }
                 self.scope
                     .set_or_push("_err", Dynamic::from(script_error::from_error(&error)));

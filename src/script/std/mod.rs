@@ -1,5 +1,6 @@
 //! Pure helper functions for scripts, in addition to Rhai's standard library.
 
+mod callbacks;
 mod equality;
 mod pieces;
 mod texts;
@@ -27,6 +28,7 @@ pub(super) fn register(module: &mut Module) {
             map.get(key).cloned().unwrap_or(default)
         });
     register_limited(module);
+    callbacks::register(module);
     equality::register(module);
     pieces::register(module);
     texts::register(module);

@@ -299,3 +299,59 @@ fn a_workflow_opens_a_service_for_a_library_with_closures() {
     let (result, count) = run(main, &[("lib.rhai", library)]);
     assert_eq!((result.unwrap().as_str(), count), ("E-/aE-/b", 2));
 }
+
+#[test]
+fn functions_that_hold_each_other_through_libraries_are_limited() {
+    let library = "//! library\nimport \"inner\" as inner;\n\
+                   fn deep(n) { let x = || 1; for k in 0..n { let p = x; x = inner::id(|| p); } 0 }";
+    let files = [
+        ("lib.rhai", library),
+        ("inner.rhai", "//! library\nfn id(x) { x }"),
+    ];
+    assert_eq!(
+        run("import \"lib\" as lib; lib::deep(50)", &files).0,
+        Ok("0".to_owned())
+    );
+    let deep = run("import \"lib\" as lib; lib::deep(300_000)", &files)
+        .0
+        .unwrap_err();
+    assert!(deep.contains("deep"), "{deep}");
+    // Grown by the workflow, one crossing at a time.
+    let grown =
+        "import \"inner\" as inner; let x = || 1; for k in 0..300_000 { let p = x; x = inner::id(|| p); } 0";
+    let deep = run(grown, &files).0.unwrap_err();
+    assert!(deep.contains("deep"), "{deep}");
+}
+
+#[test]
+fn a_library_function_with_too_many_parameters_is_refused() {
+    let params = |count: usize| {
+        (0..count)
+            .map(|at| format!("p{at}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let library = |count| format!("//! library\nfn f({}) {{ p0 }}", params(count));
+    let call = |count: usize| format!("import \"lib\" as lib; lib::f({})", vec!["7"; count].join(", "));
+    let (result, _) = run(&call(16), &[("lib.rhai", &library(16))]);
+    assert_eq!(result, Ok("7".to_owned()));
+    let (result, _) = run(&call(17), &[("lib.rhai", &library(17))]);
+    let shown = result.unwrap_err();
+    assert!(
+        shown.contains("takes 17 parameters, and at most 16 are possible"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn an_exit_in_a_library_is_an_error_where_it_is_called() {
+    let (result, _) = run(
+        "import \"lib\" as lib;\nlib::f()",
+        &[("lib.rhai", "//! library\nfn f() {\n    exit(1)\n}")],
+    );
+    let shown = result.unwrap_err();
+    assert!(
+        shown.contains("cannot end the script with `exit`") && shown.contains("main.rhai:2:6"),
+        "{shown}"
+    );
+}
