@@ -107,7 +107,10 @@ impl<'a> Parameters<'a> {
         holds_credential(code)
             || texts.any(|piece| {
                 let text = piece.text(code);
-                self.has_secret(text) || self.has_secret(text.trim_matches(['"', '`']))
+                // What the text says, without its escapes.
+                let said = parse::literal(text).and_then(|said| said.into_string().ok());
+                let said = said.is_some_and(|said| self.has_secret(&said));
+                said || self.has_secret(text) || self.has_secret(text.trim_matches(['"', '`']))
             })
     }
 

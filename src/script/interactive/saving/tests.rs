@@ -143,6 +143,17 @@ fn inputs_with_missing_dependencies_are_saved_as_comments() {
 }
 
 #[test]
+fn a_credential_is_recognized_inside_a_text_with_escapes() {
+    let saved = save(&[
+        (r#"let password = "pa\"ss\\word1""#, QUIET),
+        (r#"let note = "x pa\"ss\\word1 y""#, QUIET),
+        (r#"fn f() { "it is pa\"ss\\word1" }"#, QUIET),
+        ("note", GAVE),
+    ]);
+    assert!(!saved.text.contains("word1"), "{}", saved.text);
+}
+
+#[test]
 fn a_literal_used_once_as_a_credential_is_secret_everywhere() {
     for inputs in [
         &["let m = #{ name: \"hunter22\", password: \"hunter22\" }"] as &[&str],
