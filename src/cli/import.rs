@@ -22,6 +22,8 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 /// The maximum number of notes printed; the script contains all of them.
 const MAX_NOTES: usize = 20;
 
+const NO_ACCOUNT: &str = "the environment is not a complete account of a known platform: no profile is created, and its values become parameters of the script (--platform web creates one; --platform and --take FIELD=VARIABLE supply missing values)";
+
 const EXPORT_HINT: &str = "in Postman, export a collection as version 2.1, or an environment";
 
 /// Import from other tools (Postman).
@@ -91,7 +93,7 @@ pub(super) fn import(app: &App, command: &ImportCommand) -> Result<Exit, Command
     };
     let imported = import::import(&files, app.catalogue(), &options).map_err(|error| refused(app, error))?;
     if imported.lacks_account {
-        app.ui.note("the environment is not a complete account of a known platform: no profile is created, and its values become parameters of the script (--platform web creates one; --platform and --take FIELD=VARIABLE supply missing values)");
+        app.ui.note(NO_ACCOUNT);
     }
     // Check all input before anything is written.
     if let Some(profile) = &imported.profile {
@@ -162,6 +164,10 @@ fn refused(app: &App, error: ImportError) -> CommandError {
         ImportError::UnknownVariable { known, .. } => {
             CommandError::usage(format!("--take: {}", failed.message))
                 .hint(format!("its variables are {known}"))
+        }
+        ImportError::WithoutAccount(error) => {
+            app.ui.note(NO_ACCOUNT);
+            refused(app, *error)
         }
         ImportError::Script(_) => CommandError::new(Exit::Script, failed.message)
             .hint("nothing was written; this is a bug in provisor: please report it with the collection"),

@@ -40,6 +40,13 @@ impl ImportedProfile {
         found.map_or("", |(_, text)| text)
     }
 
+    /// The variables that its secrets were taken from.
+    pub(super) fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        let is_secret = |name: &str| self.secrets.iter().any(|(key, _)| key.name == name);
+        let taken = self.taken.iter().filter(move |(key, _)| is_secret(key));
+        taken.map(|(_, variable)| variable.as_str())
+    }
+
     /// Whether the text is exactly the variable that this key was taken from.
     pub(super) fn is_taken_from(&self, key: &str, text: &str) -> bool {
         let name = text.trim().strip_prefix("{{");

@@ -347,6 +347,12 @@ fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) ->
     })
 }
 
+/// The text of a JSON string or number; `None` for any other value, also an unquoted variable.
+pub(super) fn plain_text(json: &Json) -> Option<String> {
+    let is_plain = json.is_number() || json.as_str().is_some_and(|text| !text.starts_with(BARE));
+    is_plain.then(|| text(json))
+}
+
 /// The text of a JSON value as written in the body, with variables unresolved.
 pub(super) fn as_written(json: &Json) -> String {
     let text = text(json);

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::variables::name_is_secret;
 use crate::value::origin::{is_local, is_sandbox_host};
 
 /// The maximum number of requests; a collection with more is not one workflow.
@@ -97,6 +98,25 @@ impl Request {
         let mut headers = self.headers.iter();
         let found = headers.find(|header| header.key.eq_ignore_ascii_case(name));
         found.map(|header| header.value.as_str())
+    }
+
+    /// The credentials in its authentication, its address and its headers, as written; without the scheme of
+    /// `Authorization`.
+    pub(super) fn credentials(&self) -> impl Iterator<Item = &str> {
+        const OF_AUTH: &[&str] = &["token", "accessToken", "password", "value"];
+        let auth = self.auth.iter().flat_map(|auth| &auth.fields);
+        let auth = auth.filter(|field| OF_AUTH.contains(&field.key.as_str()));
+        let auth = auth.map(|field| field.value.as_str());
+        let user = self.address.user.iter().map(|(_, password)| password.as_str());
+        let headers = self.headers.iter().filter(|header| name_is_secret(&header.key));
+        let headers = headers.map(|header| {
+            let value = header.value.trim();
+            let schemed = value
+                .split_once(' ')
+                .filter(|_| header.key.eq_ignore_ascii_case("authorization"));
+            schemed.map_or(value, |(_, credential)| credential)
+        });
+        auth.chain(user).chain(headers)
     }
 
     /// Returns its folders and its name, separated by slashes.

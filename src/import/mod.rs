@@ -81,6 +81,9 @@ pub(crate) enum ImportError {
     /// The environment does not define this variable. `known` lists those that it does.
     #[error("the environment has no variable `{variable}`")]
     UnknownVariable { variable: String, known: String },
+    /// The collection cannot become a script, and the environment is not a complete account either.
+    #[error("{0}")]
+    WithoutAccount(Box<ImportError>),
     /// The generated script does not compile, or has a wrong call: a bug of the importer.
     #[error("the script generated from the collection has mistakes: {0}")]
     Script(String),
@@ -115,7 +118,10 @@ pub(crate) fn import(
                 profile: profile.as_ref(),
                 reserved: &options.reserved,
             };
-            Some(checked_script(collection, &context)?)
+            match checked_script(collection, &context) {
+                Err(error) if lacks_account => return Err(ImportError::WithoutAccount(Box::new(error))),
+                script => Some(script?),
+            }
         }
         None => None,
     };

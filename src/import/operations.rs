@@ -9,7 +9,7 @@ use super::account::{self, ImportedProfile};
 use super::body::{self, Encoding, Payload};
 use super::code::{Code, Converted, Kind, quoted};
 use super::collection::{self, Collection, Field, Request, Variable};
-use super::variables::{Findings, Part, Values, is_secret, parts, scrubbed};
+use super::variables::{Findings, Part, Values, is_secret, name_is_secret, parts, scrubbed};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::import::{ApiRoot, ImportArg, ImportRoute, Mark, RouteMeaning};
 use crate::operation::platform::Platform;
@@ -59,6 +59,10 @@ struct Session {
     code: String,
     /// The part of its account that it acts on, with variables resolved; empty if unspecified.
     part: String,
+    /// Whether a profile holds its account.
+    is_profile: bool,
+    /// The credentials of its account that requests carry, resolved; empty until one does.
+    credentials: Vec<String>,
     is_used: bool,
 }
 
@@ -141,8 +145,9 @@ impl<'a> Sessions<'a> {
         used.map(|session| (session.name.as_str(), session.code.as_str()))
     }
 
-    /// Converts a request to a call of an operation of its platform; `None` if no operation does exactly this. Fails
-    /// if variables are circular or grow too large.
+    /// Converts a request to a call of an operation of its platform; `None` if no operation does exactly this, or if the
+    /// request carries the credential of another account than the session's. Fails if variables are circular or grow too
+    /// large.
     pub(super) fn convert(
         &mut self,
         request: &Request,
@@ -154,26 +159,35 @@ impl<'a> Sessions<'a> {
         let session = self.session(&site, values)?;
         let asked = PlatformRequest::new(request, site, values);
         let mut call = None;
+        let mut carried = Vec::new();
         if let Some(matched) = asked.route() {
+            let credentials = asked.credentials(matched.route).into_iter();
+            let credentials = credentials.map(|(_, text)| values.resolved(&text));
+            carried.extend(credentials.filter(|credential| !credential.is_empty()));
+            let is_known = |credential: &String| session.credentials.contains(credential);
+            if !session.credentials.is_empty() && !carried.iter().all(is_known) {
+                return Ok(None);
+            }
             call = match matched.route.meaning {
                 RouteMeaning::SignIn(_) => return Ok(Some(Converted::omitted(SIGN_IN_NOTE))),
                 RouteMeaning::ByItself(sentence) => return Ok(Some(Converted::omitted(sentence))),
-                RouteMeaning::Call(op, args) => {
-                    let session = asked.session_for(&session, &matched, values)?;
-                    match self.catalogue.operation(op) {
-                        Some(op) => asked.call(&session, &matched, &op, args, values)?,
-                        None => None,
-                    }
-                }
+                RouteMeaning::Call(op, args) => match self.catalogue.operation(op) {
+                    Some(op) => asked.call(&session, &matched, &op, args, values)?,
+                    None => None,
+                },
             };
         }
         if call.is_none() {
+            carried.clear();
             call = asked.raw_call(self.catalogue, &session.name, values)?;
         }
         if call.is_some() {
             let mut found = self.found.iter_mut();
             if let Some(found) = found.find(|found| found.name == session.name) {
                 found.is_used = true;
+                if found.credentials.is_empty() {
+                    found.credentials = carried;
+                }
             }
             self.used.insert(session.name);
         }
@@ -185,10 +199,14 @@ impl<'a> Sessions<'a> {
         site(self.catalogue, &request.address.base, &self.evidence, values)
     }
 
-    /// Collects the account fields in a request; the first value of a field wins.
-    fn collect_account(&mut self, request: &Request, site: Site, values: &Values) {
+    /// Collects the account fields in a request; the first value of a field wins. Registers the credentials that the
+    /// script will not contain.
+    fn collect_account(&mut self, request: &Request, site: Site, values: &mut Values) {
         let base = site.base.clone();
         let asked = PlatformRequest::new(request, site, values);
+        let implied = asked.route().map(|matched| asked.credentials(matched.route));
+        implied.iter().flatten().for_each(|(_, text)| values.hide(text));
+        request.credentials().for_each(|text| values.hide(text));
         let mut fields = asked.sign_in();
         for (name, key) in asked.site.platform.import.headers {
             let field = key.zip(request.header(name));
@@ -203,6 +221,9 @@ impl<'a> Sessions<'a> {
             variables: request.variables.clone(),
         });
         for (key, text) in fields {
+            if name_is_secret(key) {
+                values.hide(&text);
+            }
             account.fields.entry(key).or_insert(text);
         }
     }
@@ -218,25 +239,27 @@ impl<'a> Sessions<'a> {
         let outer = std::mem::take(&mut values.used);
         let made = self.connect(site, values);
         values.used = outer;
-        let (code, part) = made?;
-        let session = Session {
-            platform: site.platform,
+        let session = made?;
+        self.found.push(session.clone());
+        Ok(session)
+    }
+
+    /// Makes the session for a site that has none.
+    fn connect(&self, site: &Site, values: &mut Values) -> Result<Session, String> {
+        let platform = site.platform;
+        let mut session = Session {
+            platform,
             base: site.base.clone(),
             name: match self.found.len() {
                 0 => "session".to_owned(),
                 many => format!("session_{}", many + 1),
             },
-            code,
-            part,
+            code: String::new(),
+            part: String::new(),
+            is_profile: true,
+            credentials: Vec::new(),
             is_used: false,
         };
-        self.found.push(session.clone());
-        Ok(session)
-    }
-
-    /// Returns the expression that creates the session, and the part of the account that it acts on.
-    fn connect(&self, site: &Site, values: &mut Values) -> Result<(String, String), String> {
-        let platform = site.platform;
         let module = platform.name;
         let scope = platform.import.scope.map(|scope| scope.key);
         let is_first = !self.found.iter().any(|session| session.platform == platform);
@@ -246,13 +269,19 @@ impl<'a> Sessions<'a> {
         let has_secret = platform.secrets().iter().any(|key| given(key.name).is_some());
         match profile {
             Some(profile) if is_first => {
-                let part = scope.map_or("", |key| profile.text(key)).to_owned();
-                return Ok((format!("{module}::connect({})", quoted(&profile.name)), part));
+                let part = scope.map_or("", |key| profile.text(key));
+                part.clone_into(&mut session.part);
+                session.code = format!("{module}::connect({})", quoted(&profile.name));
+                let variables = profile.secret_variables();
+                let variables = variables.map(|name| Part::Placeholder(name).to_string());
+                session.credentials = variables.map(|variable| values.resolved(&variable)).collect();
+                return Ok(session);
             }
             None if is_first && !has_secret => {
-                return Ok((format!("{module}::connect()"), String::new()));
+                session.code = format!("{module}::connect()");
+                return Ok(session);
             }
-            _ => {}
+            _ => session.is_profile = false,
         }
         let mut map = vec![("url".to_owned(), Code::Expr(values.address(&site.written)?))];
         // Account fields come from the request that signs in, so resolve them with its folder variables.
@@ -272,8 +301,9 @@ impl<'a> Sessions<'a> {
         }
         let part = scope.and_then(given).map(|text| values.expanded(text));
         values.enter(&outer);
-        let code = format!("{module}::connect({})", Code::Map(map).render(8));
-        Ok((code, part.unwrap_or_default()))
+        session.part = part.unwrap_or_default();
+        session.code = format!("{module}::connect({})", Code::Map(map).render(8));
+        Ok(session)
     }
 }
 
@@ -359,6 +389,25 @@ impl<'a> PlatformRequest<'a> {
         found.map(|(_, value)| value)
     }
 
+    /// Whether the operation of the route sets the field itself, by the field's name. If the request has a body, no field
+    /// of its query is such a field.
+    fn implies(&self, route: &ImportRoute, key: &str, is_query: bool) -> bool {
+        let mut implied = route.implied.iter();
+        implied.any(|name| name.eq_ignore_ascii_case(key)) && (!is_query || self.payload == Payload::Nothing)
+    }
+
+    /// The credentials among the fields that the operation of the route sets itself: names, and values as written.
+    fn credentials(&self, route: &ImportRoute) -> Vec<(String, String)> {
+        let query = self.request.address.query.iter();
+        let query = query.filter(|field| self.implies(route, &field.key, true));
+        let query = query.map(|field| (field.key.clone(), field.value.clone()));
+        let fields = self.fields().into_iter().flatten();
+        let fields = fields.filter(|(key, _)| self.implies(route, key, false));
+        let fields = fields.map(|(key, value)| (key.clone(), body::as_written(value)));
+        let all = query.chain(fields);
+        all.filter(|(key, _)| name_is_secret(key)).collect()
+    }
+
     /// Returns the account fields in a sign-in request, by key and unresolved; none if it does not sign in.
     fn sign_in(&self) -> Vec<(&'static str, String)> {
         let Some(matched) = self.route() else {
@@ -402,13 +451,14 @@ impl<'a> PlatformRequest<'a> {
     /// takes.
     fn call(
         &self,
-        session: &str,
+        session: &Session,
         matched: &RouteMatch,
         op: &OpSpec,
         args: &[ImportArg],
         values: &mut Values,
     ) -> Result<Option<Converted>, String> {
         let route = matched.route;
+        let receiver = self.session_for(session, matched, values)?;
         let mut remaining = Remaining::of(self, route);
         let mut written = Vec::new();
         for arg in args {
@@ -439,15 +489,14 @@ impl<'a> PlatformRequest<'a> {
                     _ => continue,
                 },
                 ImportArg::Map { places, moves } => {
-                    let (rest, is_json) = if self.request.method == "GET" {
-                        (body::distinct(std::mem::take(&mut remaining.query)), false)
+                    let rest = if self.request.method == "GET" {
+                        body::distinct(std::mem::take(&mut remaining.query))
                     } else {
-                        let is_json = matches!(&self.payload, Payload::Fields(_, Encoding::Json));
-                        (remaining.fields.take(), is_json)
+                        remaining.fields.take()
                     };
                     match rest {
                         None => None,
-                        Some(rest) => map(op, rest, is_json, places, moves, values)?,
+                        Some(rest) => map(op, rest, places, moves, values)?,
                     }
                 }
             };
@@ -466,6 +515,9 @@ impl<'a> PlatformRequest<'a> {
             return Ok(None);
         }
         let mut notes: Vec<String> = route.note.map(str::to_owned).into_iter().collect();
+        let credentials = self.credentials(route).into_iter();
+        let credentials = credentials.filter(|_| session.is_profile);
+        notes.extend(credentials.map(|(key, _)| format!("the {key} is that of the profile")));
         let left = remaining.fields.iter().flat_map(Map::keys).map(String::as_str);
         notes.extend(listed("the operation does not take", left));
         let pages = remaining.query.iter().map(|field| field.key.as_str());
@@ -477,7 +529,7 @@ impl<'a> PlatformRequest<'a> {
         } else {
             Kind::Typed
         };
-        Ok(Some(called(session, op.name, &written, kind, notes)))
+        Ok(Some(called(&receiver, op.name, &written, kind, notes)))
     }
 
     /// Converts to the platform's raw call, which signs in automatically; `None` if none is equivalent.
@@ -549,17 +601,16 @@ struct Remaining {
 impl Remaining {
     /// Everything but what the route itself accounts for.
     fn of(asked: &PlatformRequest, route: &ImportRoute) -> Remaining {
-        let is_implied = |key: &str| route.implied.iter().any(|name| name.eq_ignore_ascii_case(key));
         let mut query = asked.request.address.query.clone();
         query.retain(|field| {
             let condition = route
                 .query
                 .filter(|(name, _)| name.eq_ignore_ascii_case(&field.key));
-            field.key != CACHE_BUSTER && condition.is_none() && !is_implied(&field.key)
+            field.key != CACHE_BUSTER && condition.is_none() && !asked.implies(route, &field.key, true)
         });
         let mut fields = asked.fields().cloned();
         if let Some(fields) = &mut fields {
-            fields.retain(|key, _| !is_implied(key));
+            fields.retain(|key, _| !asked.implies(route, key, false));
         }
         Remaining { query, fields }
     }
@@ -574,11 +625,17 @@ impl Remaining {
         first.map(|field| field.value)
     }
 
-    /// Takes a field of the body, ignoring case.
+    /// Takes a field of the body in all its spellings, ignoring case. Returns the first.
     fn field(&mut self, name: &str) -> Option<Json> {
-        let fields = self.fields.as_mut()?;
-        let key = fields.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
-        fields.remove(&key)
+        let mut first = None;
+        self.fields.as_mut()?.retain(|key, value| {
+            let is_other = !key.eq_ignore_ascii_case(name);
+            if !is_other && first.is_none() {
+                first = Some(value.take());
+            }
+            is_other
+        });
+        first
     }
 }
 
@@ -586,7 +643,6 @@ impl Remaining {
 fn map(
     op: &OpSpec,
     fields: Map<String, Json>,
-    is_json: bool,
     places: &[(&str, &str)],
     moves: &[(&str, &str)],
     values: &mut Values,
@@ -609,8 +665,10 @@ fn map(
         let is_list = same.any(|known| known.ty == Type::Texts);
         let code = match rest.pointer_mut(place).map(Json::take) {
             None | Some(Json::Null) => continue,
-            Some(Json::String(text)) if is_list && !is_json => comma_separated(&text, key, values)?,
-            Some(found) => body::value(&found, key, values)?,
+            Some(found) => match body::plain_text(&found).filter(|_| is_list) {
+                Some(text) => comma_separated(&text, key, values)?,
+                None => body::value(&found, key, values)?,
+            },
         };
         map.push(((*key).to_owned(), code));
     }

@@ -136,7 +136,7 @@ impl<'a> Conversion<'a> {
                 omitted
             });
             converted.notes.append(&mut values.request_notes);
-            let name = match name_of(&request.name, "request") {
+            let name = match name_of(&values.without_credentials(&request.name), "request") {
                 name if is_reserved(&name) => format!("{name}_request"),
                 name => name,
             };

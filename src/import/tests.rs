@@ -566,6 +566,217 @@ fn json_values_of_variables_become_defaults() {
     assert!(!script.text.contains("hunter2"), "{}", script.text);
 }
 
+/// A collection with a request of Sparrow's bulk API for each name and body.
+fn bulk(requests: &[(&str, Json)]) -> Json {
+    let item = requests.iter().map(|(name, body)| {
+        json!({"name": name, "request": {"method": "POST", "url": "https://api.sparrowsms.com/v2/sms/", "body": body}})
+    });
+    json!({"info": {"name": "x"}, "item": item.collect::<Vec<_>>()})
+}
+
+fn sms(token: &str, sender: &str) -> Json {
+    let pairs = [
+        ("token", token),
+        ("from", sender),
+        ("to", "9800000000"),
+        ("text", "Hi"),
+    ];
+    let fields = pairs.map(|(key, value)| json!({"key": key, "value": value}));
+    json!({"mode": "urlencoded", "urlencoded": fields})
+}
+
+fn assert_contains(script: &ImportedScript, parts: &[&str]) {
+    for part in parts {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+}
+
+#[test]
+fn a_credential_that_a_session_replaces_is_redacted_everywhere() {
+    let hook = |value: &str| json!({"method": "POST", "url": "https://hook.example/a", "body": {"mode": "raw", "raw": json!({"sms": value}).to_string()}});
+    let ask =
+        |url: &str| json!({"method": "GET", "url": url, "description": "Uses kathmandu-shop-77 of the shop"});
+    let mut json = json!({"info": {"name": "x", "description": "Our token is kathmandu-shop-77, keep it."}, "item": [
+        {"name": "earlier", "request": hook("kathmandu-shop-77")},
+        {"name": "Credit of kathmandu-shop-77", "request": ask("https://api.sparrowsms.com/v2/credit/?token=kathmandu-shop-77"),
+         "event": [{"listen": "test", "script": {"exec": ["check('kathmandu-shop-77');"]}}]},
+        {"name": "later", "request": hook("kathmandu-shop-77")},
+    ]});
+    let script = script_of(&json);
+    assert!(!script.text.contains("kathmandu-shop-77"), "{}", script.text);
+    assert!(
+        script
+            .notes
+            .iter()
+            .all(|note| !note.contains("kathmandu-shop-77")),
+        "{:?}",
+        script.notes
+    );
+    assert_contains(
+        &script,
+        &[
+            "session.credit()",
+            "fn credit_of(session)",
+            "json: #{sms: sms}",
+            "@param sms secret",
+        ],
+    );
+    // The same through a variable whose name does not show that it is a credential.
+    json["variable"] = json!([{"key": "shop", "value": "kathmandu-shop-77"}]);
+    json["item"][0]["request"] = hook("{{shop}}");
+    json["item"][1]["request"] = ask("https://api.sparrowsms.com/v2/credit/?token={{shop}}");
+    let script = script_of(&json);
+    assert!(!script.text.contains("kathmandu-shop-77"), "{}", script.text);
+    assert_contains(
+        &script,
+        &["session.credit()", "json: #{sms: shop}", "@param shop secret"],
+    );
+}
+
+#[test]
+fn a_credential_that_signs_in_is_redacted_though_the_profile_replaces_it() {
+    let environment = json!({"name": "Acme", "values": [{"key": "url", "value": "https://acme.mobsted.com"},
+        {"key": "login", "value": "ann@x.example"}, {"key": "password", "value": "kept-apart-77"}]});
+    let ask = |path: &str, about: &str| {
+        json!({"name": path, "request": {"url": format!("https://acme.mobsted.com/api/v8/{path}"),
+        "description": about, "auth": {"type": "bearer", "bearer": [{"key": "token", "value": "from-the-auth"}]},
+        "header": [{"key": "Authorization", "value": "Bearer from-the-header"}]}})
+    };
+    let script = imported(&[
+        &environment,
+        &json!({"info": {"name": "x", "description": "Sign in with in-the-query."}, "item": [
+            ask("auth?login=ann@x.example&password=in-the-query", ""),
+            ask("applications", "Send from-the-auth or from-the-header."),
+        ]}),
+    ]);
+    let script = script.unwrap().script.unwrap();
+    assert_eq!((script.typed, script.omitted), (1, 1), "{}", script.text);
+    assert_contains(
+        &script,
+        &[
+            "Sign in with ***",
+            "Send *** or ***",
+            "mobsted::connect(\"acme\")",
+        ],
+    );
+}
+
+#[test]
+fn a_request_with_the_credential_of_another_account_does_not_use_the_session() {
+    let requests = [
+        ("a", sms("{{token_a}}", "A")),
+        ("b", sms("{{token_b}}", "B")),
+        ("c", sms("{{same}}", "C")),
+        ("d", sms("", "D")),
+    ];
+    let mut json = bulk(&requests);
+    json["variable"] = json!([{"key": "same", "value": "{{token_a}}"}]);
+    let script = script_of(&json);
+    assert_eq!((script.typed, script.web), (3, 1), "{}", script.text);
+    assert_contains(
+        &script,
+        &[
+            "fn b(token_b) {\n    http::post(\"https://api.sparrowsms.com/v2/sms/\"",
+            "token: token_b",
+            "session.send_sms(#{sender: \"C\"",
+        ],
+    );
+    // Two folders with a variable of the same name have two accounts.
+    let folder = |token: &str| {
+        let mut folder = bulk(&[("x", sms("{{token}}", "A"))]);
+        folder["name"] = token.into();
+        folder["variable"] = json!([{"key": "token", "value": token}]);
+        folder
+    };
+    let script =
+        script_of(&json!({"info": {"name": "x"}, "item": [folder("tok-1111-tok"), folder("tok-2222-tok")]}));
+    assert_eq!((script.typed, script.web), (1, 1), "{}", script.text);
+    // The profile of the environment has one of the tokens, not that of the first request.
+    let environment = json!({"name": "Shop", "values": [{"key": "url", "value": "https://api.sparrowsms.com"},
+        {"key": "token", "value": "tok-4711-tok"}, {"key": "token_a", "value": "tok-1111-tok"}]});
+    let requests = [
+        ("a", sms("{{token_a}}", "A")),
+        ("b", sms("{{token}}", "B")),
+        ("c", sms("tok-4711-tok", "C")),
+    ];
+    let script = imported(&[&environment, &bulk(&requests)])
+        .unwrap()
+        .script
+        .unwrap();
+    assert_eq!((script.typed, script.web), (2, 1), "{}", script.text);
+    assert_contains(&script, &["sparrow_bulk::connect(\"shop\")", "token: token_a"]);
+}
+
+#[test]
+fn only_a_session_of_a_profile_has_the_credential_of_a_profile() {
+    let other = |token: &str| json!({"name": "other", "request": format!("https://api.sparrowsms.com:444/v2/credit/?token={token}")});
+    let mut json = bulk(&[("first", sms("tok-4711-tok", "A"))]);
+    json["item"].as_array_mut().unwrap().push(other("tok-4712-tok"));
+    let script = script_of(&json);
+    assert_contains(
+        &script,
+        &["session_2 = sparrow_bulk::connect(#{", "session_2.credit()"],
+    );
+    assert_eq!(script.notes, ["first: the token is that of the profile"]);
+}
+
+#[test]
+fn several_recipients_in_json_become_a_list() {
+    let raw = |to: &str| json!({"mode": "raw", "raw": format!(r#"{{"token": "{{{{token}}}}", "from": "A", "to": {to}, "text": "a,b"}}"#)});
+    let script = script_of(&bulk(&[
+        ("two", raw(r#""9800000000, 9811111111""#)),
+        ("many", raw(r#""{{numbers}}""#)),
+        ("list", raw(r#"["9822222222"]"#)),
+        ("bare", raw("{{all}}")),
+        ("number", raw("9833333333")),
+    ]));
+    assert_eq!(script.typed, 5, "{}", script.text);
+    assert_contains(
+        &script,
+        &[
+            "recipients: [\"9800000000\", \"9811111111\"], text: \"a,b\"}",
+            "recipients: `${numbers}`.split(\",\")",
+            "recipients: [\"9822222222\"]",
+            "recipients: [\"9833333333\"]",
+            "recipients: all,",
+        ],
+    );
+}
+
+#[test]
+fn a_query_field_beside_a_body_is_not_dropped() {
+    let body = json!({"mode": "raw", "raw": r#"{"Name": "A", "appWebSiteUrl": "https://a.example", "type": "pwaless"}"#});
+    let ask = |name: &str, query: &str| {
+        let url = format!("https://ppp-admin.mobsted.com/api/v8/applications{query}");
+        json!({"name": name, "request": {"method": "POST", "url": url, "body": body}})
+    };
+    let script =
+        script_of(&json!({"info": {"name": "x"}, "item": [ask("plain", ""), ask("with", "?type=x")]}));
+    assert_contains(
+        &script,
+        &[
+            "session.ensure_app(\"A\", \"https://a.example\")",
+            "query: #{type: \"x\"}",
+        ],
+    );
+}
+
+#[test]
+fn all_spellings_of_a_field_are_one_argument() {
+    let body = json!({"mode": "raw", "raw": r#"{"ref": "r", "REF": "q", "name": "n"}"#});
+    let url = "https://acme.bookingbug.com/api/v1/admin/37/company";
+    let script = one(&json!({"method": "POST", "url": url, "body": body}));
+    assert_contains(&script, &["ensure_company(\"q\", #{name: \"n\"})"]);
+}
+
+#[test]
+fn a_failed_conversion_reports_an_incomplete_account_too() {
+    let environment = json!({"name": "x", "values": [{"key": "a", "value": "b"}]});
+    let error = imported(&[&environment, &json!({"info": {}, "item": []})]).unwrap_err();
+    assert!(matches!(error, ImportError::WithoutAccount(_)), "{error}");
+    assert_eq!(error.to_string(), "the collection has no requests");
+}
+
 proptest! {
     /// Any script generated from a collection compiles, as `import` checks.
     #[test]

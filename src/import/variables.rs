@@ -68,7 +68,7 @@ pub(super) struct Values {
     by_variable: BTreeMap<(String, String), Vec<Piece>>,
     /// Resolved variables that refer to others, as valid in the current folders.
     made: BTreeMap<String, Vec<Piece>>,
-    /// The credentials among folder variables.
+    /// The credentials among folder variables, and those in requests to platforms, which sessions replace.
     hidden: BTreeSet<String>,
     /// Literal credentials, each with the index of its parameter.
     literals: BTreeMap<String, usize>,
@@ -166,6 +166,13 @@ impl Values {
         self.scope.get(name).or_else(|| self.known.get(name))
     }
 
+    /// Removes the credentials that an earlier pass found, except plain words, which names often contain.
+    pub(super) fn without_credentials(&self, name: &str) -> String {
+        let is_word = |secret: &str| secret.len() < MIN_SECRET_LEN || !secret.contains(char::is_numeric);
+        let found = self.earlier.credentials.iter().filter(|secret| !is_word(secret));
+        found.fold(name.to_owned(), |name, secret| name.replace(secret.as_str(), ""))
+    }
+
     /// All credentials found in plain text, longest first, so that none is masked only in part.
     pub(super) fn credentials(&self) -> Vec<String> {
         let secret = self.known.values().filter(|variable| is_secret(variable));
@@ -192,20 +199,51 @@ impl Values {
     /// Expands the variables of a text that are known and not secret: for comparison, never for output.
     pub(super) fn expanded(&self, text: &str) -> String {
         let mut out = String::new();
-        self.expand(text, MAX_DEPTH, &mut { MAX_REPLACEMENTS }, &mut out);
+        let is_open = |variable: &Variable| !is_secret(variable);
+        self.expand(text, &is_open, MAX_DEPTH, &mut { MAX_REPLACEMENTS }, &mut out);
         out
     }
 
-    fn expand(&self, text: &str, deeper: usize, left: &mut usize, out: &mut String) {
+    /// Expands the variables of a credential that are known, also secret ones: for comparison, never for output.
+    pub(super) fn resolved(&self, text: &str) -> String {
+        let mut out = String::new();
+        self.expand(
+            text.trim(),
+            &|_| true,
+            MAX_DEPTH,
+            &mut { MAX_REPLACEMENTS },
+            &mut out,
+        );
+        out
+    }
+
+    /// Registers a credential that the script does not contain, so that it is recognized elsewhere.
+    pub(super) fn hide(&mut self, text: &str) {
+        let credential = self.resolved(text);
+        let is_text = |part: &Part| matches!(part, Part::Text(_));
+        if parts(&credential).iter().any(is_text) {
+            self.hidden.insert(credential);
+        }
+    }
+
+    /// Expands the variables that are known and pass `is_open`.
+    fn expand(
+        &self,
+        text: &str,
+        is_open: &dyn Fn(&Variable) -> bool,
+        deeper: usize,
+        left: &mut usize,
+        out: &mut String,
+    ) {
         for part in parts(text) {
             let known = match part {
                 Part::Text(_) => None,
                 Part::Placeholder(name) => self.find(name),
             };
-            match known.filter(|known| !known.value.is_empty() && !is_secret(known)) {
+            match known.filter(|known| !known.value.is_empty() && is_open(known)) {
                 Some(known) if deeper > 0 && *left > 0 => {
                     *left -= 1;
-                    self.expand(known.value.trim(), deeper - 1, left, out);
+                    self.expand(known.value.trim(), is_open, deeper - 1, left, out);
                 }
                 _ => out.push_str(&part.to_string()),
             }
@@ -417,7 +455,8 @@ impl Values {
             key: name.to_owned(),
             ..Variable::default()
         });
-        let secret = is_secret(&known);
+        let value = known.value.trim();
+        let secret = is_secret(&known) || (value.len() >= MIN_SECRET_LEN && self.hidden.contains(value));
         let shown = |text: &str| format!("`{}`", text.replace('`', "'"));
         let mut about = format!("the variable {}", shown(name));
         let mut called = name_of(name, "value");

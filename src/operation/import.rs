@@ -87,7 +87,8 @@ pub struct ImportRoute {
     pub meaning: RouteMeaning,
     /// The path segment that names the part of the account; see [`ImportScope`].
     pub within: Option<&'static str>,
-    /// Fields of the body or the query that the operation sets itself.
+    /// Fields that the operation sets itself: of the body, or of the query if the request has no body. One whose name is
+    /// that of a credential identifies the account.
     pub implied: &'static [&'static str],
     /// Whether the script returns the result of the operation, not only that it was called.
     pub returns: bool,
@@ -119,9 +120,9 @@ pub enum ImportArg {
     /// A body field that must be new for each call: a literal becomes a parameter of the script, with the literal as its
     /// default.
     Unique(&'static str),
-    /// The rest of the body.
+    /// The rest of the body. It comes last: it takes every field that no argument before it took.
     Rest,
-    /// The rest of the body, under this option key; omitted if nothing remains.
+    /// The rest of the body, under this option key; omitted if nothing remains. It comes last, like [`ImportArg::Rest`].
     RestAs(&'static str),
     /// A body field, under this option key; omitted if the field is absent.
     FieldAs(&'static str, &'static str),
@@ -129,7 +130,7 @@ pub enum ImportArg {
     Text(&'static str),
     /// A map of the rest of the JSON body or form, or of the query of a GET: each key with the JSON pointer (RFC 6901)
     /// of its value. First, the value at the first pointer of each pair in `moves` is moved to the second, or dropped if
-    /// there is no place for it. Where the operation takes a list, the text of a form or query is split at its commas.
+    /// there is no place for it. Where the operation takes a list, a text is split at its commas.
     Map {
         /// Keys and pointers.
         places: &'static [(&'static str, &'static str)],
@@ -201,7 +202,7 @@ impl ImportRoute {
         }
     }
 
-    /// Does not pass these fields of the body or the query to the operation.
+    /// Does not pass these fields to the operation: of the body, or of the query if the request has no body.
     #[must_use]
     pub const fn implied(self, implied: &'static [&'static str]) -> ImportRoute {
         ImportRoute { implied, ..self }

@@ -231,6 +231,14 @@ fn an_environment_of_an_unknown_service_becomes_script_parameters() {
         ran.stdout
     );
     assert!(!ran.stdout.contains("abc-canary-1"), "{}", ran.stdout);
+    home.write(
+        "none.json",
+        &json!({"info": {"name": "x"}, "item": []}).to_string(),
+    );
+    let _ = home
+        .run("import postman env.json none.json")
+        .ended(2)
+        .said(&["no profile is created", "the collection has no requests"]);
     let _ = home.run("import postman env.json").ended(2).said(&["--platform"]);
     let _ = home
         .run("import postman env.json --platform mobsted")

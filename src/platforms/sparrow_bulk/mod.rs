@@ -41,17 +41,11 @@ const IMPORT: ImportRules = ImportRules {
     hosts: &["//api.sparrowsms."],
     aliases: &[("api_token", &["token", "apikey"])],
     routes: &[
-        ImportRoute::call("GET|POST", "sms", "sparrow_bulk::send_sms", &[MESSAGE])
-            .implied(&["token"])
-            .note(OWN_TOKEN),
-        ImportRoute::call("GET|POST", "credit", "sparrow_bulk::credit", &[])
-            .implied(&["token"])
-            .note(OWN_TOKEN),
+        ImportRoute::call("GET|POST", "sms", "sparrow_bulk::send_sms", &[MESSAGE]).implied(&["token"]),
+        ImportRoute::call("GET|POST", "credit", "sparrow_bulk::credit", &[]).implied(&["token"]),
     ],
     ..ImportRules::NONE
 };
-
-const OWN_TOKEN: &str = "the token is that of the profile";
 
 const MESSAGE: ImportArg = ImportArg::Map {
     places: &[("sender", "/from"), ("recipients", "/to"), ("text", "/text")],

@@ -210,7 +210,8 @@ fn requests_of_the_bulk_api_become_operations_and_run() {
             ("text", "Hello {{name}}"),
         ])
     };
-    let collection = json!({"info": {"name": "Bulk"}, "item": [
+    let variables = json!([{"key": "token", "value": "tok-4711-tok"}]);
+    let collection = json!({"info": {"name": "Bulk"}, "variable": variables, "item": [
         ask("Two", "POST", "sms/", sms("9812345678, 9812345679")),
         ask("Many", "POST", "sms/", sms("{{numbers}}")),
         ask("By query", "GET", "sms?token={{token}}&from=Bakery&to=9812345678&text=Hi", Json::Null),
