@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value as Json;
 
 use super::error::SandboxError;
 use super::log::{self, Log};
@@ -90,7 +92,7 @@ impl World {
             }
             Err(refusal) => {
                 if let Some(event) = &refusal.trace {
-                    inner.add(None, LogContent::At(Event::clone(event)))?;
+                    inner.add(None, LogContent::from(Event::clone(event)))?;
                 }
                 Err(refusal)
             }
@@ -138,9 +140,9 @@ impl World {
             return Ok(());
         };
         let what = match inner.memory.decide(deferred.command) {
-            Ok(event) => LogContent::At(event),
+            Ok(event) => LogContent::from(event),
             Err(refusal) => match refusal.trace {
-                Some(event) => LogContent::At(*event),
+                Some(event) => LogContent::from(*event),
                 None => LogContent::Refused { reason: refusal.text },
             },
         };
@@ -204,7 +206,7 @@ impl Inner {
     }
 
     fn record<P: Platform>(&mut self, event: P::Event) -> Result<(), SandboxError> {
-        self.add(None, LogContent::At(P::WRAP(event)))
+        self.add(None, LogContent::from(P::WRAP(event)))
     }
 
     fn add(&mut self, settles: Option<u64>, what: LogContent) -> Result<(), SandboxError> {
@@ -248,9 +250,6 @@ pub(in crate::sandbox) enum Event {
     Sparrow(sparrow::Event),
     SparrowBulk(sparrow_bulk::Event),
     Web(web::Event),
-    /// One of Mobsted that was deferred by a program that wrote format 5 or older.
-    #[serde(untagged)]
-    Unnamed(mobsted::Event),
 }
 
 /// An effect that lands later than its request.
@@ -259,7 +258,17 @@ struct Deferred {
     id: u64,
     /// In milliseconds since the Unix epoch.
     due: i64,
+    #[serde(deserialize_with = "command")]
     command: Event,
+}
+
+/// Reads a deferred event. Up to format 5, those of Mobsted lacked the name of their platform.
+fn command<'de, D: Deserializer<'de>>(reader: D) -> Result<Event, D::Error> {
+    let json = Json::deserialize(reader)?;
+    Event::deserialize(&json).or_else(|error| {
+        let unnamed = mobsted::Event::deserialize(&json);
+        unnamed.map(Event::Mobsted).map_err(|_| D::Error::custom(error))
+    })
 }
 
 /// One line of the log.
@@ -273,7 +282,8 @@ struct Entry {
     what: LogContent,
 }
 
-/// The content of a log line.
+/// The content of a log line. Each platform's events are a variant here, too, and not one that is untagged: serde's error
+/// for a damaged line would not state what is wrong with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum LogContent {
@@ -287,9 +297,28 @@ enum LogContent {
     Deferred(Deferred),
     /// A deferred effect turned out to be impossible.
     Refused { reason: String },
-    /// An event at a platform.
-    #[serde(untagged)]
-    At(Event),
+    /// An event at Mobsted.
+    Mobsted(mobsted::Event),
+    /// An event at JRNI.
+    Jrni(jrni::Event),
+    /// An event at Sparrow SMS.
+    Sparrow(sparrow::Event),
+    /// An event at Sparrow's bulk API.
+    SparrowBulk(sparrow_bulk::Event),
+    /// An event at a host program's service.
+    Web(web::Event),
+}
+
+impl From<Event> for LogContent {
+    fn from(event: Event) -> LogContent {
+        match event {
+            Event::Mobsted(event) => LogContent::Mobsted(event),
+            Event::Jrni(event) => LogContent::Jrni(event),
+            Event::Sparrow(event) => LogContent::Sparrow(event),
+            Event::SparrowBulk(event) => LogContent::SparrowBulk(event),
+            Event::Web(event) => LogContent::Web(event),
+        }
+    }
 }
 
 impl LogContent {
@@ -298,10 +327,8 @@ impl LogContent {
         matches!(
             self,
             LogContent::Refused { .. }
-                | LogContent::At(
-                    Event::Mobsted(mobsted::Event::Duplicate { .. })
-                        | Event::Jrni(jrni::Event::Duplicate { .. })
-                )
+                | LogContent::Mobsted(mobsted::Event::Duplicate { .. })
+                | LogContent::Jrni(jrni::Event::Duplicate { .. })
         )
     }
 }
@@ -336,7 +363,7 @@ impl Memory {
     /// Returns the event that making the requested change would produce, or the refusal.
     fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
         Ok(match wanted {
-            Event::Mobsted(wanted) | Event::Unnamed(wanted) => Event::Mobsted(self.mobsted.decide(wanted)?),
+            Event::Mobsted(wanted) => Event::Mobsted(self.mobsted.decide(wanted)?),
             Event::Jrni(wanted) => Event::Jrni(self.jrni.decide(wanted)?),
             Event::Sparrow(wanted) => Event::Sparrow(self.sparrow.decide(wanted)?),
             Event::SparrowBulk(wanted) => Event::SparrowBulk(self.sparrow_bulk.decide(wanted)?),
@@ -349,7 +376,7 @@ impl Memory {
         let settled = entry.settles.and_then(|id| self.deferred.remove(&id));
         if let Some(deferred) = settled.filter(|_| !entry.what.is_refusal()) {
             *match deferred.command {
-                Event::Mobsted(_) | Event::Unnamed(_) => &mut self.mobsted.totals.landed_late,
+                Event::Mobsted(_) => &mut self.mobsted.totals.landed_late,
                 Event::Jrni(_) => &mut self.jrni.totals.landed_late,
                 Event::Sparrow(_) => &mut self.sparrow.totals.landed_late,
                 Event::SparrowBulk(_) => &mut self.sparrow_bulk.totals.landed_late,
@@ -366,13 +393,11 @@ impl Memory {
                 self.deferred.insert(deferred.id, deferred);
             }
             LogContent::Refused { .. } => {}
-            LogContent::At(event) => match event {
-                Event::Mobsted(event) | Event::Unnamed(event) => self.mobsted.apply(event, entry.at),
-                Event::Jrni(event) => self.jrni.apply(event, entry.at),
-                Event::Sparrow(event) => self.sparrow.apply(event),
-                Event::SparrowBulk(event) => self.sparrow_bulk.apply(event),
-                Event::Web(event) => self.web.apply(event),
-            },
+            LogContent::Mobsted(event) => self.mobsted.apply(event, entry.at),
+            LogContent::Jrni(event) => self.jrni.apply(event, entry.at),
+            LogContent::Sparrow(event) => self.sparrow.apply(event),
+            LogContent::SparrowBulk(event) => self.sparrow_bulk.apply(event),
+            LogContent::Web(event) => self.web.apply(event),
         }
     }
 

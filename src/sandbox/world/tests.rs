@@ -11,11 +11,11 @@ fn deferred_commands_of_older_formats_still_deserialize() {
     };
     assert!(matches!(
         read(r#"{"create_tenant":{"email":"ann@example.com"}}"#),
-        Event::Unnamed(mobsted::Event::CreateTenant { .. })
+        Event::Mobsted(mobsted::Event::CreateTenant { .. })
     ));
     assert!(matches!(
         read(r#"{"create_app":{"tenant":"a","name":"n","site":"s","kind":"pwaless"}}"#),
-        Event::Unnamed(mobsted::Event::App(_))
+        Event::Mobsted(mobsted::Event::App(_))
     ));
     assert!(matches!(
         read(r#"{"jrni":{"log_out":{"token":"t"}}}"#),
@@ -50,4 +50,31 @@ fn deferred_commands_are_read_as_they_were_written() {
             ..
         })
     ));
+}
+
+#[test]
+fn the_error_for_a_damaged_line_states_what_is_wrong() {
+    let reason = |what: &str| {
+        let line = format!("{{\"at\":1,\"what\":{what}}}");
+        serde_json::from_str::<Entry>(&line).unwrap_err().to_string()
+    };
+    for (what, expected) in [
+        (
+            r#"{"mobsted":{"duplicate":{}}}"#,
+            "missing field `email` at line 1 column",
+        ),
+        (r#"{"refused":{}}"#, "missing field `reason`"),
+        (r#"{"jrnl":{}}"#, "unknown variant `jrnl`"),
+        (
+            r#"{"deferred":{"id":1,"due":2,"command":{"mobsted":{"create_tenant":{}}}}}"#,
+            "missing field `email`",
+        ),
+        (
+            r#"{"deferred":{"id":1,"due":2,"command":{"jrni":{"log_out":{}}}}}"#,
+            "missing field `token`",
+        ),
+    ] {
+        let found = reason(what);
+        assert!(found.contains(expected), "{what}: {found}");
+    }
 }
