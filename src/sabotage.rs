@@ -98,6 +98,8 @@ sabotages! {
     MemoryUnbounded = "memory-unbounded",
     /// Values may be nested to any depth.
     NestingUnbounded = "nesting-unbounded",
+    /// A library may call any operation.
+    LibraryActs = "library-acts",
     /// An interrupted run replaces the results of an earlier one.
     ResultsReplaced = "results-replaced",
 }

@@ -47,6 +47,7 @@ every-file-trusted       it  profile::an_untrusted_project_file_cannot_run_comma
 controls-in-clear        lib value::visible::tests::terminal_control_characters_are_escaped
 memory-unbounded         lib script::tests::limits::a_native_call_over_the_memory_limit_is_refused_in_advance
 nesting-unbounded        lib script::tests::limits::values_nested_beyond_the_limit_stop_the_script
+library-acts             lib script::tests::libraries::no_attack_of_a_library_calls_an_operation
 results-replaced         it  interrupt::ctrl_c_stops_reading_rows_and_keeps_earlier_results
 '
 
