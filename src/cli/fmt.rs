@@ -51,15 +51,12 @@ pub(super) fn fmt(app: &App, command: &FmtCommand) -> Result<Exit, CommandError>
             }
         };
         let is_stdin = path == Path::new("-");
-        match formatted != source.text {
-            is_changed if !command.check && (is_stdin || is_changed) => {
-                write(app, path, &formatted)?;
-            }
-            true => {
-                app.ui.note(&format!("{} is not formatted", path.display()));
-                exit = Exit::Check;
-            }
-            false => {}
+        let is_changed = formatted != source.text;
+        if command.check && is_changed {
+            app.ui.note(&format!("{} is not formatted", path.display()));
+            exit = Exit::Check;
+        } else if !command.check && (is_changed || is_stdin) {
+            write(app, path, &formatted)?;
         }
     }
     Ok(exit)
