@@ -376,11 +376,11 @@ impl<'a> ChangingStep<'a> {
 
     /// Records a transition.
     async fn record(&mut self, transition: Transition) -> Result<Input, StepResult> {
+        let is_contended = transition.is_contended();
         let Transition {
             event,
             outcome,
             reason,
-            is_contended,
         } = transition;
         let reason = reason.as_ref().map(|(reason, parked)| (reason.as_str(), *parked));
         if outcome.is_some() {

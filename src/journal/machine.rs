@@ -109,8 +109,16 @@ pub(super) struct Transition {
     pub(super) outcome: Option<Value>,
     /// Why the step is in doubt, and whether no process works on it from now on.
     pub(super) reason: Option<(String, bool)>,
+}
+
+impl Transition {
     /// Whether others may move the step at the same time. Then it must be on disk, and where they moved it is followed.
-    pub(super) is_contended: bool,
+    pub(super) fn is_contended(&self) -> bool {
+        matches!(
+            self.event,
+            StepEvent::AnswerLost { .. } | StepEvent::LookedInVain { .. } | StepEvent::Found
+        )
+    }
 }
 
 /// How a step ends.
@@ -323,7 +331,12 @@ impl StepMachine {
         match probe {
             Some(Probe::Found(value)) => {
                 let event = self.lost(state, Loss::Broken, now);
-                self.write(event, Some((THROTTLED.to_owned(), false)), Then::Find(value))
+                self.write(
+                    event,
+                    None,
+                    Some((THROTTLED.to_owned(), false)),
+                    Then::Find(value),
+                )
             }
             Some(Probe::Absent) if self.throttled < MAX_THROTTLED => self.send(),
             Some(Probe::Absent) => self.give_up(Ending::Failed(response)),
@@ -352,7 +365,7 @@ impl StepMachine {
                     looked_up_at,
                     window: self.limits.window(now),
                 };
-                return self.write(event, None, Then::SendAgain);
+                return self.write(event, None, None, Then::SendAgain);
             }
             Settled::Absent { .. } => format!("it was sent {} times, and {reason} each time", self.sends),
             // An earlier attempt may have ended with the same reason.
@@ -396,7 +409,7 @@ impl StepMachine {
         let event = self.lost(state, loss, now);
         if self.limits.probes || may_arrive {
             let then = Then::Settle(reason.clone());
-            return self.write(event, Some((reason, false)), then);
+            return self.write(event, None, Some((reason, false)), then);
         }
         self.park(event, reason)
     }
@@ -404,7 +417,7 @@ impl StepMachine {
     /// Records that the step is in doubt, and leaves it to a person.
     fn park(&mut self, event: StepEvent, reason: String) -> Action {
         let then = Then::End(Ending::InDoubt(reason.clone()));
-        self.write(event, Some((reason, true)), then)
+        self.write(event, None, Some((reason, true)), then)
     }
 
     /// Records the outcome or the refusal.
@@ -413,44 +426,31 @@ impl StepMachine {
             StepEvent::Answered => Then::Return,
             _ => Then::Refuse,
         };
-        self.pending = Pending::Write(event, then);
-        Action::Write(Transition {
-            event,
-            outcome: Some(value),
-            reason: None,
-            is_contended: false,
-        })
+        self.write(event, Some(value), None, then)
     }
 
     /// Records that nothing was carried out.
     fn give_up(&mut self, ending: Ending) -> Action {
-        self.pending = Pending::Write(StepEvent::NotCarriedOut, Then::End(ending));
-        Action::Write(Transition {
-            event: StepEvent::NotCarriedOut,
-            outcome: None,
-            reason: None,
-            is_contended: false,
-        })
+        self.write(StepEvent::NotCarriedOut, None, None, Then::End(ending))
     }
 
     fn find(&mut self, value: Value) -> Action {
-        self.pending = Pending::Write(StepEvent::Found, Then::Return);
-        Action::Write(Transition {
-            event: StepEvent::Found,
-            outcome: Some(value),
-            reason: None,
-            is_contended: true,
-        })
+        self.write(StepEvent::Found, Some(value), None, Then::Return)
     }
 
-    /// Records a transition of a step in doubt, which others may settle at the same time.
-    fn write(&mut self, event: StepEvent, reason: Option<(String, bool)>, then: Then) -> Action {
+    /// Records a transition, and continues with `then`.
+    fn write(
+        &mut self,
+        event: StepEvent,
+        outcome: Option<Value>,
+        reason: Option<(String, bool)>,
+        then: Then,
+    ) -> Action {
         self.pending = Pending::Write(event, then);
         Action::Write(Transition {
             event,
-            outcome: None,
+            outcome,
             reason,
-            is_contended: true,
         })
     }
 }
