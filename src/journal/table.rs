@@ -160,13 +160,9 @@ pub(super) trait ReadTables {
     /// Newest first; unreadable ones are omitted.
     fn runs(&self) -> Res<Vec<RunData>>;
     /// Returns the runs with an invalid unencrypted column, each a sentence without a full stop.
-    fn damaged_runs(&self) -> Res<Vec<String>> {
-        Ok(Vec::new())
-    }
+    fn damaged_runs(&self) -> Res<Vec<String>>;
     /// The same for rows and steps.
-    fn damaged_parts(&self) -> Res<Vec<String>> {
-        Ok(Vec::new())
-    }
+    fn damaged_parts(&self) -> Res<Vec<String>>;
     fn source(&self, hash: &str) -> Res<Option<String>>;
     /// In the order of their positions.
     fn rows(&self, run: &RunId, after: Option<u64>, limit: usize, only: RowFilter) -> Res<Vec<RowData>>;
