@@ -72,14 +72,14 @@ impl RunPlan {
     /// Reads a value written by [`RunPlan::to_value`]. Fields that are missing or of another type get their defaults.
     pub(super) fn from_value(value: &Value) -> RunPlan {
         let constants = value.as_record().and_then(|fields| fields.get("constants"));
-        let read = |json: Json| serde_json::from_value::<RunPlan>(json);
+        let read = |json: &Json| RunPlan::deserialize(json);
         let json = value.to_masked_json();
-        let plan = read(json.clone()).unwrap_or_else(|_| {
+        let plan = read(&json).unwrap_or_else(|_| {
             // One damaged field must not turn a run of the sandbox into one of an account.
             let fields = json.as_object().cloned().unwrap_or_default().into_iter();
             let readable =
-                fields.filter(|(key, value)| read(Json::from_iter([(key.clone(), value.clone())])).is_ok());
-            read(readable.collect()).unwrap_or_default()
+                fields.filter(|(key, value)| read(&Json::from_iter([(key.clone(), value.clone())])).is_ok());
+            read(&readable.collect()).unwrap_or_default()
         });
         RunPlan {
             constants: constants.and_then(Value::as_record).cloned().unwrap_or_default(),
