@@ -26,9 +26,16 @@ use crate::value::nearest::nearest;
 
 type Returned = Result<Dynamic, Box<EvalAltResult>>;
 
-/// What the author of a library does instead of calling an operation.
-pub(super) const NO_AUTHORITY_HINT: &str =
-    "take the value, or the session whose method it calls, as a parameter of the library's function";
+/// Why a library cannot call an operation, and what its author does instead.
+pub(super) fn no_authority(operation: Operation) -> (String, &'static str) {
+    (
+        format!(
+            "a library cannot call `{}`: it has no authority of its own",
+            operation.id()
+        ),
+        "take the value, or the session whose method it calls, as a parameter of the library's function",
+    )
+}
 
 /// The bound operations: global functions and methods in one module, and one module per module name.
 pub(super) struct BoundOperations {
@@ -202,12 +209,9 @@ fn call(
     }
     let is_free = execution.authority() == Authority::Workflow || Sabotage::LibraryActs.is_on();
     if receiver.is_none() && !is_free {
-        let message = format!(
-            "a library cannot call `{}`: it has no authority of its own",
-            spec.id()
-        );
+        let (message, hint) = no_authority(spec);
         let error = OpError::new(Code::NoAuthority, message);
-        return Err(failed(context, error.hint(NO_AUTHORITY_HINT)).into());
+        return Err(failed(context, error.hint(hint)).into());
     }
     if execution::is_loading_module() && spec.effect.changes() {
         let message = format!(

@@ -155,11 +155,8 @@ impl CheckContext<'_> {
     fn authority(&self, op: Operation, at: Position) -> Option<Diagnostic> {
         let is_library = self.source.is_library();
         is_library.then(|| {
-            let title = format!(
-                "a library cannot call `{}`: it has no authority of its own",
-                op.id()
-            );
-            self.wrong(at, title).hint(bind::NO_AUTHORITY_HINT)
+            let (title, hint) = bind::no_authority(op);
+            self.wrong(at, title).hint(hint)
         })
     }
 
