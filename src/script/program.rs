@@ -163,14 +163,12 @@ impl Sources for Program {
         self.bundle.source(source).is_some_and(Source::is_library)
     }
 
-    /// Rhai names the wrong importer if a closure of one source is called by another, so any source's import of this
-    /// path is accepted. It names a library correctly.
-    fn import(&self, from: &str, path: &str) -> Option<&str> {
-        let exact = self.bundle.import(from, path);
-        if self.is_library(from) {
-            return exact;
-        }
-        exact.or_else(|| self.units.keys().find_map(|from| self.bundle.import(from, path)))
+    fn exact_import(&self, from: &str, path: &str) -> Option<&str> {
+        self.bundle.import(from, path)
+    }
+
+    fn any_import(&self, path: &str) -> Option<&str> {
+        self.units.keys().find_map(|from| self.bundle.import(from, path))
     }
 
     fn names(&self, source: &str) -> Option<&Names> {

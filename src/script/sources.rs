@@ -23,8 +23,21 @@ pub(super) trait Sources: Send + Sync {
     /// Whether this source is a library.
     fn is_library(&self, source: &str) -> bool;
 
-    /// The source that an import refers to.
-    fn import(&self, from: &str, path: &str) -> Option<&str>;
+    /// The source that this import of exactly this source refers to.
+    fn exact_import(&self, from: &str, path: &str) -> Option<&str>;
+
+    /// The source that this import of any source refers to.
+    fn any_import(&self, path: &str) -> Option<&str>;
+
+    /// The source that an import refers to. Rhai names the wrong importer if a closure of one source is called by another,
+    /// so any source's import of this path is accepted. It names a library correctly.
+    fn import(&self, from: &str, path: &str) -> Option<&str> {
+        let exact = self.exact_import(from, path);
+        if self.is_library(from) {
+            return exact;
+        }
+        exact.or_else(|| self.any_import(path))
+    }
 
     /// Names that occur in a source.
     fn names(&self, source: &str) -> Option<&Names>;

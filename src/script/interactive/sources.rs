@@ -220,16 +220,14 @@ impl Sources for SessionSources {
         module.is_some_and(|module| module.source.is_library())
     }
 
-    fn import(&self, from: &str, path: &str) -> Option<&str> {
-        let exact = self.imports.get(&(from.to_owned(), path.to_owned()));
-        if self.is_library(from) {
-            return exact.map(String::as_str);
-        }
-        let any = || {
-            let same = self.imports.iter().find(|((_, known), _)| known == path);
-            same.map(|(_, name)| name)
-        };
-        exact.or_else(any).map(String::as_str)
+    fn exact_import(&self, from: &str, path: &str) -> Option<&str> {
+        let name = self.imports.get(&(from.to_owned(), path.to_owned()));
+        name.map(String::as_str)
+    }
+
+    fn any_import(&self, path: &str) -> Option<&str> {
+        let same = self.imports.iter().find(|((_, known), _)| known == path);
+        same.map(|(_, name)| name.as_str())
     }
 
     fn names(&self, source: &str) -> Option<&Names> {
