@@ -6,6 +6,7 @@ use rhai::EvalAltResult;
 
 use super::bind::{arguments, nearest_operation};
 use super::error::{Diagnostic, Frame};
+use super::function::is_closure;
 use super::handles::article;
 use super::interactive::{Native, natives};
 use super::script_error::{self, ScriptError};
@@ -63,7 +64,7 @@ fn walk<'a>(sources: &dyn Sources, error: &'a EvalAltResult) -> CallChain<'a> {
     loop {
         match error {
             EvalAltResult::ErrorInFunctionCall(name, called, inner, position) => {
-                let label = if name.starts_with("anon$") {
+                let label = if is_closure(name) {
                     "in this closure call".to_owned()
                 } else {
                     format!("in this call to `{name}`")

@@ -124,8 +124,13 @@ fn called(
     }
 }
 
-/// Whether the closure itself was not found for that number of arguments.
-fn is_other_count(error: &EvalAltResult, pointer: &FnPtr) -> bool {
+/// Whether this is a name that Rhai gives to a closure.
+pub(super) fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
+}
+
+/// Whether the function itself was not found for that number of arguments.
+pub(super) fn is_other_count(error: &EvalAltResult, pointer: &FnPtr) -> bool {
     matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with(pointer.fn_name()))
 }
 
@@ -136,9 +141,7 @@ fn takes_others(key: &str, most: usize, pointer: &FnPtr) -> OpError {
         most => format!("{most} values"),
     };
     let reason = match pointer.fn_name() {
-        name if name.starts_with("anon$") || name == realm::CLOSURE => {
-            "the function takes more parameters".to_owned()
-        }
+        name if is_closure(name) || name == realm::CLOSURE => "the function takes more parameters".to_owned(),
         name => format!("no function `{name}` takes that many parameters, or fewer"),
     };
     failed(&format!("`{key}` is called with {given}, and {reason}")).hint(format!(

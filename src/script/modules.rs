@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
 use super::execution::ModuleLoadGuard;
+use super::function::is_closure;
 use super::realm;
 use super::sources::Sources;
 
@@ -84,7 +85,7 @@ impl ModuleResolver for Imports {
 )]
 fn export_closures(mut module: Module, ast: &AST) -> Module {
     let mut scratch = Module::new();
-    for function in ast.iter_functions().filter(|f| f.name.starts_with("anon$")) {
+    for function in ast.iter_functions().filter(|f| is_closure(f.name)) {
         if let Some(definition) = module
             .get_script_fn(function.name, function.params.len())
             .cloned()

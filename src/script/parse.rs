@@ -6,6 +6,7 @@ use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt, Token};
 
 use super::bundle::Source;
 use super::error::Diagnostic;
+use super::function::is_closure;
 use super::host;
 use super::nesting;
 use super::parse_error;
@@ -270,7 +271,7 @@ fn loops_with_this(text: &SourceText<'_>, ast: &AST) -> Vec<Patch> {
 
 fn names(ast: &AST) -> Names {
     let mut names = Names::default();
-    for function in ast.iter_functions().filter(|f| !f.name.starts_with("anon$")) {
+    for function in ast.iter_functions().filter(|f| !is_closure(f.name)) {
         let entry = (function.name.to_owned(), function.params.len());
         names.functions.insert(entry);
         names

@@ -15,6 +15,7 @@ use rhai::{
 };
 
 use super::execution::{Authority, Execution};
+use super::function::is_closure;
 use super::nesting;
 use super::script_error::{self, ScriptError};
 
@@ -105,10 +106,6 @@ pub(super) fn hidden_levels(pointer: &FnPtr) -> usize {
 pub(super) fn exit_value(value: &Dynamic) -> Dynamic {
     let of_workflow = value.read_lock::<WorkflowExit>();
     of_workflow.map_or_else(|| value.clone(), |exit| exit.0.clone())
-}
-
-fn is_closure(name: &str) -> bool {
-    name.starts_with("anon$")
 }
 
 fn with_authority(tag: &Dynamic, authority: Authority) -> Dynamic {

@@ -32,6 +32,7 @@ use super::bundle::{Loader, Source};
 use super::error::Diagnostic;
 use super::execution::Execution;
 use super::explain;
+use super::function::is_closure;
 use super::host::Host;
 use super::host_calls::Operations;
 use super::memory::Memory;
@@ -364,7 +365,7 @@ pub(crate) fn is_parser_builtin(name: &str) -> bool {
 }
 
 fn functions_of(ast: &AST) -> Vec<Function> {
-    let named = ast.iter_functions().filter(|f| !f.name.starts_with("anon$"));
+    let named = ast.iter_functions().filter(|f| !is_closure(f.name));
     let mut found: Vec<Function> = named
         .map(|function| Function {
             name: function.name.to_owned(),
@@ -384,7 +385,7 @@ fn alias(stmt: &Stmt) -> Option<String> {
 }
 
 fn signatures(ast: &AST) -> Vec<String> {
-    let named = ast.iter_functions().filter(|f| !f.name.starts_with("anon$"));
+    let named = ast.iter_functions().filter(|f| !is_closure(f.name));
     named
         .map(|f| format!("{}({})", f.name, f.params.join(", ")))
         .collect()

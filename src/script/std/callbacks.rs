@@ -1,8 +1,9 @@
 //! Array functions that take a function: Rhai also takes the name of one as text, and calls whatever has that name.
 
-use rhai::{Array, Dynamic, EvalAltResult, FnPtr, INT, ImmutableString, Module, NativeCallContext};
+use rhai::{Array, Dynamic, FnPtr, INT, ImmutableString, Module, NativeCallContext};
 
 use super::Checked;
+use crate::script::function::is_other_count;
 use crate::script::handles::global;
 use crate::script::script_error::{self, ScriptError};
 
@@ -65,16 +66,11 @@ fn for_each(context: NativeCallContext, items: &mut Array, function: FnPtr) -> C
         let index = Dynamic::from(INT::try_from(at).unwrap_or(INT::MAX));
         let called = function.call_raw(&context, Some(item), [index]);
         match called {
-            Err(error) if is_missing(&error, &function) => {
+            Err(error) if is_other_count(&error, &function) => {
                 let _ = function.call_raw(&context, Some(item), [])?;
             }
             called => drop(called?),
         }
     }
     Ok(())
-}
-
-/// Whether the function itself takes no index.
-fn is_missing(error: &EvalAltResult, function: &FnPtr) -> bool {
-    matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with(function.fn_name()))
 }
