@@ -2,6 +2,7 @@
 //! names and credentials in its statements.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
@@ -14,7 +15,7 @@ use crate::script::bundle::Source;
 use crate::script::host::Host;
 use crate::script::parse;
 use crate::script::types::ParamType;
-use crate::syntax::{self, Scopes, TokenKind, Use, is_name, tokens};
+use crate::syntax::{self, Scopes, SourceText, TokenKind, Use, is_name, tokens};
 
 /// A parameter and the value typed for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,10 +183,11 @@ impl<'a> Parameters<'a> {
         let mut literals = literals(self.host, &self.functions, statement);
         literals.sort_by_key(|literal| parse::place(literal.at));
         literals.dedup_by_key(|literal| parse::place(literal.at));
+        let source = SourceText::read(statement);
         let mut out = statement.to_owned();
         let mut changes = Vec::new();
         for literal in &literals {
-            if let Some(range) = span(statement, literal.at)
+            if let Some(range) = span(&source, literal.at)
                 && let Some(name) = self.parameter(literal)
             {
                 changes.push((range, name));
@@ -339,13 +341,13 @@ fn plain_name(name: &str) -> String {
 }
 
 /// Returns the byte range of the literal that starts here.
-fn span(text: &str, at: Position) -> Option<std::ops::Range<usize>> {
+fn span(source: &SourceText<'_>, at: Position) -> Option<Range<usize>> {
     let (line, column) = parse::place(at);
-    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let rest = text.get(start..)?;
-    let from = start + rest.char_indices().nth(column - 1)?.0;
-    let piece = tokens(text).into_iter().find(|piece| piece.at.start == from)?;
-    (piece.kind == TokenKind::Text).then_some(piece.at)
+    let from = source.offset(line, column);
+    let code = source.code();
+    let token = code.index(from);
+    let is_here = code.kind(token) == Some(TokenKind::Text) && code.start(token) == from;
+    is_here.then(|| from..code.end(token))
 }
 
 /// Returns the texts in a piece of code except those with `${}`; none if it does not parse.
