@@ -12,7 +12,7 @@ use super::parameters::{self, Parameter, Parameters, Signatures};
 use super::{Workspace, results};
 use crate::script::check::KEYWORDS;
 use crate::script::format::format;
-use crate::syntax::{Token, TokenKind, tokens};
+use crate::syntax::{SourceText, Token, TokenKind, tokens};
 
 /// An input as it was typed, and its outcome.
 #[derive(Debug, Clone)]
@@ -265,13 +265,13 @@ impl<'a> Writer<'a> {
     fn renamed(&self, text: &str) -> String {
         let mut out = text.to_owned();
         let Some(name) = &self.main else { return out };
-        let found = tokens(text);
-        let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
-        for (at, piece) in found.iter().enumerate().rev() {
-            let before = at.checked_sub(1).map_or("", word);
-            let is_function = word(at + 1) == "(" && ![".", "?.", "::"].contains(&before);
-            if piece.kind == TokenKind::Name && word(at) == "main" && is_function {
-                out.replace_range(piece.at.clone(), name);
+        let source = SourceText::read(text);
+        let code = source.code();
+        for at in (0..code.len()).rev() {
+            let is_main = code.kind(at) == Some(TokenKind::Name) && code.word(at) == "main";
+            let is_function = code.word(at + 1) == "(" && ![".", "?.", "::"].contains(&code.before(at, 1));
+            if is_main && is_function {
+                out.replace_range(code.start(at)..code.end(at), name);
             }
         }
         out
