@@ -337,7 +337,8 @@ impl Repl {
         shown
     }
 
-    fn input(&self, number: usize) -> Option<&EvaluatedInput> {
+    /// The input with this number, counted from 1.
+    pub(super) fn input(&self, number: usize) -> Option<&EvaluatedInput> {
         self.inputs.get(number.checked_sub(1)?)
     }
 

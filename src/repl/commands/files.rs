@@ -93,8 +93,7 @@ fn edit(repl: &mut Repl, args: &str) -> Next {
     let text = if args.is_empty() {
         repl.inputs.last().map(|input| input.text.clone())
     } else {
-        let number: Option<usize> = args.parse().ok();
-        let Some(input) = number.and_then(|number| repl.inputs.get(number.checked_sub(1)?)) else {
+        let Some(input) = args.parse().ok().and_then(|number| repl.input(number)) else {
             return repl.wrong(
                 &format!("there is no input {args}"),
                 &[":history lists them".into()],

@@ -107,8 +107,7 @@ fn line(number: usize, input: &EvaluatedInput) -> String {
 }
 
 fn rerun(repl: &mut Repl, args: &str) -> Next {
-    let number: Option<usize> = args.parse().ok();
-    match number.and_then(|number| repl.inputs.get(number.checked_sub(1)?)) {
+    match args.parse().ok().and_then(|number| repl.input(number)) {
         Some(input) if repl.ports.terminal.interactive => Next::Offer(input.text.trim_end().to_owned()),
         Some(_) => repl.wrong(":rerun needs a terminal", &[]),
         None => repl.usage("rerun"),
@@ -185,8 +184,8 @@ impl Repl {
         let what = change.what.as_deref().unwrap_or_default();
         let mut done = format!("{:>4}   {} {what}", change.number, change.op);
         // If the change does not name its target, the input does.
-        let index = usize::try_from(change.number).unwrap_or_default();
-        let input = index.checked_sub(1).and_then(|index| self.inputs.get(index));
+        let number = usize::try_from(change.number).unwrap_or_default();
+        let input = self.input(number);
         if let Some(input) = input.filter(|input| !input.secret && change.what.is_none()) {
             let lines: Vec<&str> = input.text.split_whitespace().collect();
             let columns = self.columns().saturating_sub(17).max(20);
