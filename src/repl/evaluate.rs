@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::host::HostError;
 use super::pitfalls::advice;
-use super::session::LazyOperations;
+use super::session::{LazyOperations, lost};
 use super::show::rendered;
 use super::width::width;
 use super::{Next, Repl, command_word};
@@ -180,10 +179,7 @@ impl Repl {
                 self.close(InputEnd::Parked(reason), Outcome::InDoubt)
             }
             Stop::JournalLost(reason) => {
-                let host_error = host_operations.host_error().unwrap_or_else(|| HostError {
-                    message: format!("the journal cannot be written: {reason}"),
-                    hints: Vec::new(),
-                });
+                let host_error = host_operations.host_error().unwrap_or_else(|| lost(&reason));
                 screen.host_error(&host_error);
                 self.keep_failure(FailureCause::Other(host_error.message));
                 self.close(InputEnd::Failed(reason), Outcome::Broken)

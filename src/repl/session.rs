@@ -142,7 +142,8 @@ impl LazySession {
     }
 }
 
-fn lost(error: impl std::fmt::Display) -> HostError {
+/// The error of a journal that cannot be written, for this reason.
+pub(super) fn lost(error: impl std::fmt::Display) -> HostError {
     HostError {
         message: format!("the journal cannot be written: {error}"),
         hints: Vec::new(),
