@@ -328,7 +328,7 @@ fn pairs(rows: &[(String, impl AsRef<str>)], columns: usize) -> String {
 
 /// The page of a function of the session.
 fn function(function: &Function, look: &DocLayout<'_>) -> String {
-    let title = (look.heading)(&format!("{}({})", function.name, function.params.join(", ")));
+    let title = (look.heading)(&function.signature());
     let doc = if function.doc.is_empty() {
         "a function of this session without a comment".to_owned()
     } else {
@@ -432,9 +432,8 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
         .iter()
         .filter(|one| wanted(&one.name))
         .map(|one| {
-            let about = one.doc.lines().next().unwrap_or_default();
-            let title = format!("{}({})", one.name, one.params.join(", "));
-            format!("{title}  {about}").trim_end().to_owned()
+            let line = format!("{}  {}", one.signature(), one.summary());
+            line.trim_end().to_owned()
         })
         .collect();
     if !filter.is_empty() {

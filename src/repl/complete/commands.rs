@@ -190,13 +190,7 @@ fn functions(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
     let known = space(helper).functions();
     let matching = known.iter().filter(|known| matches_prefix(&known.name, word));
     matching
-        .map(|known| {
-            Candidate::new(
-                &known.name,
-                format!("{}({})", known.name, known.params.join(", ")),
-                known.doc.lines().next().unwrap_or_default(),
-            )
-        })
+        .map(|known| Candidate::new(&known.name, known.signature(), known.summary()))
         .collect()
 }
 

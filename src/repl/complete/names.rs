@@ -3,7 +3,7 @@
 use super::{Candidate, library, matches_prefix};
 use crate::operation::spec::OpSpec;
 use crate::repl::host::ReplHost;
-use crate::script::interactive::Workspace;
+use crate::script::interactive::{Function, Workspace};
 
 /// Keywords of the language, each with a description.
 const KEYWORDS: &[(&str, &str)] = &[
@@ -60,19 +60,7 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
             ));
         }
     }
-    for function in space
-        .functions()
-        .iter()
-        .filter(|known| matches_prefix(&known.name, word))
-    {
-        let title = format!("{}({})", function.name, function.params.join(", "));
-        let about = function.doc.lines().next().unwrap_or_default();
-        found.push(Candidate::new(
-            call(&function.name, !function.params.is_empty()),
-            title,
-            about,
-        ));
-    }
+    found.extend(functions(&space.functions(), word));
     for module in space.modules().iter().filter(|name| matches_prefix(name, word)) {
         found.push(Candidate::new(
             format!("{module}::"),
@@ -150,18 +138,19 @@ pub(super) fn module(space: &Workspace, module: &str, word: &str) -> Vec<Candida
         .filter(|op| matches_prefix(op.name, word))
         .map(|op| operation(op))
         .collect();
-    for function in space.module_functions(module) {
-        if matches_prefix(&function.name, word) {
-            let title = format!("{}({})", function.name, function.params.join(", "));
-            let about = function.doc.lines().next().unwrap_or_default();
-            found.push(Candidate::new(
-                call(&function.name, !function.params.is_empty()),
-                title,
-                about,
-            ));
-        }
-    }
+    found.extend(functions(&space.module_functions(module), word));
     found
+}
+
+/// The calls of those functions whose name begins with the word.
+fn functions(known: &[Function], word: &str) -> impl Iterator<Item = Candidate> {
+    let matching = known
+        .iter()
+        .filter(move |known| matches_prefix(&known.name, word));
+    matching.map(|known| {
+        let call = call(&known.name, !known.params.is_empty());
+        Candidate::new(call, known.signature(), known.summary())
+    })
 }
 
 /// An operation without its module or receiver.

@@ -100,6 +100,18 @@ pub(crate) struct Function {
     pub doc: String,
 }
 
+impl Function {
+    /// The call with parameter names: `greet(name)`.
+    pub(crate) fn signature(&self) -> String {
+        format!("{}({})", self.name, self.params.join(", "))
+    }
+
+    /// The first line of the doc comment; empty without one.
+    pub(crate) fn summary(&self) -> &str {
+        self.doc.lines().next().unwrap_or_default()
+    }
+}
+
 /// Imported files, as they were read.
 pub(crate) struct Modules {
     read: sources::Modules,
