@@ -283,12 +283,7 @@ impl Workspace {
             .imports
             .iter()
             .find(|stmt| alias(stmt).as_deref() == Some(module));
-        let path = import.and_then(|stmt| match stmt {
-            Stmt::Import(import, _) => import.0.get_literal_value(None),
-            _ => None,
-        });
-        let path = path.and_then(|path| path.into_immutable_string().ok());
-        let ast = path.and_then(|path| {
+        let ast = import.and_then(path).and_then(|path| {
             let source = self.session_sources.import(MAIN, &path)?;
             self.session_sources.ast(source)
         });
@@ -313,13 +308,7 @@ impl Workspace {
 
     /// The `import` statements in effect, as text.
     pub(crate) fn import_statements(&self) -> Vec<String> {
-        let text = |stmt: &Stmt| match stmt {
-            Stmt::Import(import, _) => {
-                let path = import.0.get_literal_value(None)?.into_immutable_string().ok()?;
-                Some(format!("import {:?} as {};", path.as_str(), alias(stmt)?))
-            }
-            _ => None,
-        };
+        let text = |stmt: &Stmt| Some(format!("import {:?} as {};", path(stmt)?, alias(stmt)?));
         self.imports.iter().filter_map(text).collect()
     }
 
@@ -358,11 +347,9 @@ impl Workspace {
     fn keep_definitions(&mut self, ast: &AST) {
         self.functions = self.functions.merge(&ast.clone_functions_only());
         for stmt in ast.statements() {
-            let Stmt::Import(import, _) = stmt else { continue };
-            let path = import.0.get_literal_value(None);
-            let path = path.and_then(|path| path.into_immutable_string().ok());
-            let source = path.and_then(|path| self.session_sources.import(MAIN, &path).map(str::to_owned));
-            if source.is_some_and(|source| self.loaded.has(&source)) {
+            let path = path(stmt);
+            let source = path.and_then(|path| self.session_sources.import(MAIN, &path));
+            if source.is_some_and(|source| self.loaded.has(source)) {
                 let name = alias(stmt);
                 self.imports.retain(|kept| alias(kept) != name);
                 self.imports.push(stmt.clone());
@@ -389,9 +376,18 @@ fn functions_of(ast: &AST) -> Vec<Function> {
     found
 }
 
+/// The name of an `import` statement.
 fn alias(stmt: &Stmt) -> Option<String> {
     match stmt {
         Stmt::Import(import, _) => Some(import.1.name.to_string()),
+        _ => None,
+    }
+}
+
+/// The path of an `import` statement, if it is a literal.
+fn path(stmt: &Stmt) -> Option<String> {
+    match stmt {
+        Stmt::Import(import, _) => import.0.get_literal_value(None)?.into_string().ok(),
         _ => None,
     }
 }
