@@ -205,7 +205,8 @@ fn links(base: &BaseUrl, company: &Record) -> Value {
     links
 }
 
-fn number(text: &str) -> Result<u64, Reply> {
+/// Parses the identifier of a company in a path.
+pub(super) fn number(text: &str) -> Result<u64, Reply> {
     text.parse()
         .map_err(|_| hal::not_found(&format!("Could not find company {text}")))
 }

@@ -100,9 +100,7 @@ impl Platform for State {
             ["login", rest @ ..] => login::plan(request, rest),
             ["company", rest @ ..] => company::public(request, rest),
             ["admin", company, rest @ ..] => {
-                let company = company
-                    .parse()
-                    .map_err(|_| hal::not_found(&format!("Could not find company {company}")))?;
+                let company = company::number(company)?;
                 may_administer(request, company)?;
                 match rest {
                     ["company", rest @ ..] => company::admin(request, company, rest),
