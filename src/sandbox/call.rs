@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method};
 use url::form_urlencoded;
 
 use super::address::{Address, PlatformName, Style};
@@ -102,19 +102,20 @@ impl Call {
         }
     }
 
-    /// Returns the body as a JSON object, whether it was sent as JSON, as a form or as multipart.
-    pub(super) fn fields(&self) -> Result<Fields, StatusCode> {
+    /// Returns the body as a JSON object, whether it was sent as JSON, as a form or as multipart; `None` if it is none
+    /// of them.
+    pub(super) fn fields(&self) -> Option<Fields> {
         if let Some(boundary) = self.header(CONTENT_TYPE.as_str()).and_then(form::boundary) {
-            return form::multipart(&self.body, boundary).ok_or(StatusCode::BAD_REQUEST);
+            return form::multipart(&self.body, boundary);
         }
         let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
         if first == Some(&b'{') {
-            return serde_json::from_slice(&self.body).map_err(|_| StatusCode::BAD_REQUEST);
+            return serde_json::from_slice(&self.body).ok();
         }
         if first.is_none() || !self.body.contains(&b'=') {
-            return Err(StatusCode::BAD_REQUEST);
+            return None;
         }
-        Ok(form::urlencoded(&self.body))
+        Some(form::urlencoded(&self.body))
     }
 }
 

@@ -104,7 +104,7 @@ fn embedded(state: &State, base: &BaseUrl, administrators: &[&Record]) -> Value 
 fn sign_in(Request { site, call, base }: &Request, company: Option<u64>) -> Result<Action, Reply> {
     let fields = call
         .fields()
-        .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;
+        .ok_or_else(|| hal::bad_request("the body is not JSON, a form or multipart"))?;
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
     let (Some(email), Some(password)) = (text("email"), text("password")) else {
         return Err(hal::bad_request("email and password are required"));

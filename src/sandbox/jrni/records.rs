@@ -189,7 +189,7 @@ impl Form {
     pub(super) fn read(&self, call: &Call, creates: bool) -> Result<Fields, Reply> {
         let body = call
             .fields()
-            .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;
+            .ok_or_else(|| hal::bad_request("the body is not JSON, a form or multipart"))?;
         let mut fields = Fields::new();
         for (name, kind) in self.fields {
             let Some(value) = body.get(*name).filter(|value| !value.is_null()) else {

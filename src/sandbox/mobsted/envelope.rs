@@ -22,13 +22,13 @@ pub(super) fn page(call: &Call) -> Page {
 /// Reads the body of a call that the vendor documents with JSON.
 pub(super) fn document(call: &Call) -> Result<Fields, Reply> {
     call.fields()
-        .map_err(|_| bad_request("The body is not a JSON object"))
+        .ok_or_else(|| bad_request("The body is not a JSON object"))
 }
 
 /// Reads the body of a call that public clients send as a form.
 pub(super) fn form(call: &Call) -> Result<Fields, Reply> {
     call.fields()
-        .map_err(|_| bad_request("The body is neither JSON nor a form"))
+        .ok_or_else(|| bad_request("The body is neither JSON nor a form"))
 }
 
 /// Parses a whole number, or its digits as text, because forms have no numbers.

@@ -201,7 +201,7 @@ fn message_type(data: &Fields) -> Result<(), Reply> {
 
 fn body(call: &Call) -> Result<Fields, Reply> {
     call.fields()
-        .map_err(|_| envelope::detail(StatusCode::BAD_REQUEST, "JSON parse error"))
+        .ok_or_else(|| envelope::detail(StatusCode::BAD_REQUEST, "JSON parse error"))
 }
 
 fn part<'a>(fields: &'a Fields, name: &str) -> Result<&'a Fields, Reply> {

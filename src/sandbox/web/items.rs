@@ -439,7 +439,7 @@ pub(super) fn plan(site: &Site, call: &Call) -> Option<Result<Action, Reply>> {
 
 fn planned(site: &Site, call: &Call, target: &Target) -> Result<Action, Reply> {
     let fields = || {
-        let read = call.fields().map_err(|_| {
+        let read = call.fields().ok_or_else(|| {
             let text = "the body is not a JSON object, a form or multipart";
             error(StatusCode::BAD_REQUEST, text)
         });
@@ -511,7 +511,7 @@ pub(super) fn done(site: &Site, event: Event) -> Reply {
 pub(super) fn is_repeat(site: &Site, call: &Call) -> bool {
     let repeats = || {
         let target = target(site, call).filter(Target::is_list)?;
-        let fields = call.fields().ok()?;
+        let fields = call.fields()?;
         let key = fields.get(&target.collection.key)?.as_str()?;
         Some(site.read(|state: &State| state.with_key(&target, key).is_some()))
     };
