@@ -134,18 +134,23 @@ pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
     parse_with(source, |token| token)
 }
 
-/// Like [`parse`], with tokens substituted by `rename`.
+/// The engine that parses scripts, with tokens substituted by `rename`.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
 )]
+pub(super) fn compiler(rename: impl Fn(Token) -> Token + Send + Sync + 'static) -> Engine {
+    let mut engine = host::compiler();
+    engine.on_parse_token(move |token, _, _| rename(token));
+    engine
+}
+
+/// Like [`parse`], with tokens substituted by `rename`.
 pub(super) fn parse_with(
     source: &Source,
     rename: impl Fn(Token) -> Token + Send + Sync + 'static,
 ) -> Result<Parsed, Box<Diagnostic>> {
-    let mut engine = host::compiler();
-    engine.on_parse_token(move |token, _, _| rename(token));
-    let ast = engine
+    let ast = compiler(rename)
         .compile(blank_shebang(&source.text))
         .map_err(|error| parse_error::explain(source, &error))?;
     let text = SourceText::read(&source.text);
@@ -164,10 +169,6 @@ pub(super) fn parse_with(
 /// Compiles the AST that runs, as if preceded by `above` lines, with tokens substituted by `rename`. Every `catch (err)`
 /// block first converts `err` to a single error type, whatever was thrown; that lets `err.kind` work everywhere while an
 /// unknown property of a map is an error. Loops that may change `this` first check its nesting depth.
-#[expect(
-    deprecated,
-    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
-)]
 pub(super) fn runnable(
     source: &Source,
     parsed: &Parsed,
@@ -175,9 +176,7 @@ pub(super) fn runnable(
     rename: impl Fn(Token) -> Token + Send + Sync + 'static,
 ) -> Result<AST, Box<Diagnostic>> {
     let text = blank_shebang(&parsed.patches.apply(&source.text));
-    let mut engine = host::compiler();
-    engine.on_parse_token(move |token, _, _| rename(token));
-    let mut ast = engine
+    let mut ast = compiler(rename)
         .compile("\n".repeat(above) + text.as_str())
         .map_err(|error| parse_error::explain(source, &error))?;
     ast.set_source(source.name.as_str());

@@ -5,7 +5,7 @@ use rhai::{LexError, ParseError, ParseErrorType};
 use super::results::running;
 use crate::script::bundle::Source;
 use crate::script::error::Diagnostic;
-use crate::script::{host, parse, parse_error};
+use crate::script::{parse, parse_error};
 use crate::syntax::{SourceText, TokenKind};
 
 /// The state of an input that is being typed.
@@ -87,14 +87,7 @@ fn open_bracket(source: &SourceText<'_>, kinds: &[&str]) -> Option<Open> {
 
 fn compile(text: &str) -> Result<(), ParseError> {
     let running = running(text);
-    let rename = running.rename();
-    let mut engine = host::compiler();
-    #[expect(
-        deprecated,
-        reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
-    )]
-    engine.on_parse_token(move |token, _, _| rename(token));
-    engine.compile(&running.text).map(drop)
+    parse::compiler(running.rename()).compile(&running.text).map(drop)
 }
 
 /// Whether the error is past the end of the typed text.

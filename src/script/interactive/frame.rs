@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 use rhai::{AST, Dynamic, Engine, Expr, FnCallExpr, ImmutableString, Module, Position, Scope, Stmt, Token};
 
 use crate::script::execution::Execution;
-use crate::script::{host, nesting};
+use crate::script::{nesting, parse};
 
 /// The names of the wrapper's statements. No script can write them.
 const BEFORE: &str = "\u{1}before";
@@ -76,13 +76,8 @@ impl EvalFrame {
 }
 
 /// Returns the statement before an input, and the call after it.
-#[expect(
-    deprecated,
-    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
-)]
 fn hook_calls() -> Option<(Stmt, Box<FnCallExpr>)> {
-    let mut engine = host::compiler();
-    engine.on_parse_token(|token, _, _| match token {
+    let engine = parse::compiler(|token| match token {
         Token::Identifier(name) if name.as_str() == "before" => Token::Identifier(Box::new(BEFORE.into())),
         Token::Identifier(name) if name.as_str() == "after" => Token::Identifier(Box::new(AFTER.into())),
         token => token,
