@@ -100,7 +100,7 @@ impl Preview {
         })?;
         printed?;
         let rest = json!({
-            "begins": preview.table.unstarted_rows(),
+            "begins": preview.table.unstarted_rows,
             "unread": preview.unread,
             "comparison": edited.then(|| preview.comparison.json()),
         });
@@ -172,11 +172,6 @@ impl PreviewTable {
             }
         }
         Some(json)
-    }
-
-    /// The number of rows without recorded steps.
-    fn unstarted_rows(&self) -> u64 {
-        self.unstarted_rows
     }
 
     /// Groups of rows as a table, below a line about the rows that stay as they are.
@@ -361,6 +356,15 @@ impl Kind {
         Kind::LeftOver,
     ];
 
+    /// That of the first call that is not answered from the journal.
+    fn of_next(how: &NextAction) -> Kind {
+        match how {
+            NextAction::Sends | NextAction::Reads | NextAction::Waits(_) => Kind::New,
+            NextAction::Repeats(_) => Kind::Again,
+            NextAction::LooksUp { .. } | NextAction::Parks => Kind::Match,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Kind::Match => "match",
@@ -393,38 +397,23 @@ impl Comparison {
             then,
             unrequested_keys,
         } = dry_run;
-        let begins = match then {
-            DryRunEnd::Acts(next_call) => matches!(
-                next_call.how,
-                NextAction::Sends | NextAction::Reads | NextAction::Waits(_)
-            ),
-            DryRunEnd::Returns | DryRunEnd::Fails(_) => true,
+        let next = match then {
+            DryRunEnd::Acts(next_call) => Some((Kind::of_next(&next_call.how), &next_call.op)),
+            DryRunEnd::Returns | DryRunEnd::Fails(_) => None,
         };
+        let begins = next.is_none_or(|(kind, _)| kind == Kind::New);
         if matched.is_empty() && unrequested_keys.is_empty() && begins {
             return;
         }
         for key in matched {
             self.count(Kind::Match, operation(key), row.position);
         }
-        let rest = match then {
-            DryRunEnd::Acts(next_call)
-                if matches!(
-                    next_call.how,
-                    NextAction::Sends | NextAction::Reads | NextAction::Waits(_)
-                ) =>
-            {
-                self.count(Kind::New, &next_call.op, row.position);
+        let rest = match next {
+            Some((kind, op)) => {
+                self.count(kind, op, row.position);
                 Kind::NotReached
             }
-            DryRunEnd::Acts(next_call) if matches!(next_call.how, NextAction::Repeats(_)) => {
-                self.count(Kind::Again, &next_call.op, row.position);
-                Kind::NotReached
-            }
-            DryRunEnd::Acts(next_call) => {
-                self.count(Kind::Match, &next_call.op, row.position);
-                Kind::NotReached
-            }
-            DryRunEnd::Returns | DryRunEnd::Fails(_) => Kind::LeftOver,
+            None => Kind::LeftOver,
         };
         for key in unrequested_keys {
             self.count(rest, operation(key), row.position);
