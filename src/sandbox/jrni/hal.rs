@@ -1,4 +1,5 @@
-//! The forms of JRNI's responses: HAL (a resource with `_links` and `_embedded`), paged lists, and errors.
+//! The forms of JRNI's requests and responses: bodies, HAL (a resource with `_links` and `_embedded`), paged lists, and
+//! errors.
 //!
 //! Links are absolute and use the address that the client used, as on the real platform; some are RFC 6570 templates.
 
@@ -6,6 +7,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::super::call::{Call, Page};
+use super::super::form::Fields;
 use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::records::FieldType;
@@ -57,6 +59,12 @@ pub(super) const MAX_PAGE_SIZE: u64 = 1000;
 /// Reads `page` (from 1) and `per_page`, whose default differs from list to list.
 pub(super) fn page(call: &Call, default_size: u64) -> Page {
     call.page("page", "per_page", default_size, MAX_PAGE_SIZE)
+}
+
+/// Reads the body of a call.
+pub(super) fn fields(call: &Call) -> Result<Fields, Reply> {
+    call.fields()
+        .ok_or_else(|| bad_request("the body is not JSON, a form or multipart"))
 }
 
 /// Returns a page of a list that has `total` items in all. Version 1 of the API links to the adjacent pages as `next`

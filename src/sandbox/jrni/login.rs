@@ -102,9 +102,7 @@ fn embedded(state: &State, base: &BaseUrl, administrators: &[&Record]) -> Value 
 /// Plans a sign-in; the body may be JSON, a form, or multipart. If no company is given and the credentials fit several
 /// administrators, the response is a 400 that lists them.
 fn sign_in(Request { site, call, base }: &Request, company: Option<u64>) -> Result<Action, Reply> {
-    let fields = call
-        .fields()
-        .ok_or_else(|| hal::bad_request("the body is not JSON, a form or multipart"))?;
+    let fields = hal::fields(call)?;
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
     let (Some(email), Some(password)) = (text("email"), text("password")) else {
         return Err(hal::bad_request("email and password are required"));

@@ -187,9 +187,7 @@ impl Form {
     /// Reads the fields of a creation or a change, each of its type. Unknown fields are left out, as on the real
     /// platform.
     pub(super) fn read(&self, call: &Call, creates: bool) -> Result<Fields, Reply> {
-        let body = call
-            .fields()
-            .ok_or_else(|| hal::bad_request("the body is not JSON, a form or multipart"))?;
+        let body = hal::fields(call)?;
         let mut fields = Fields::new();
         for (name, kind) in self.fields {
             let Some(value) = body.get(*name).filter(|value| !value.is_null()) else {
