@@ -53,7 +53,7 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
         (&Method::GET, ["books"]) => Reply::ok(&site.world.snapshot(site.traffic())),
         (&Method::GET, ["master"]) => Reply::ok(&master(site)),
         (&Method::GET, ["tenants"]) => tenants(site),
-        (&Method::GET, ["apps"]) => Reply::ok(&site.world.snapshot(site.traffic()).apps),
+        (&Method::GET, ["apps"]) => Reply::ok(&site.read(mobsted::State::snapshot).1),
         (&Method::GET, ["faults"]) => faults(site),
         (&Method::POST, ["faults"]) => add_faults(site, body, None),
         (&Method::POST, ["faults", name]) => match lease::file_of(&site.dir, name) {
@@ -132,9 +132,8 @@ fn health(site: &Site) -> Health {
 }
 
 fn tenants(site: &Site) -> Reply {
-    let snapshot = site.world.snapshot(site.traffic());
-    let rows = snapshot
-        .tenants
+    let (tenants, _) = site.read(mobsted::State::snapshot);
+    let rows = tenants
         .iter()
         .map(|tenant| json!({ "email": tenant.email, "name": tenant.name, "created": tenant.created }));
     Reply::ok(&rows.collect::<Vec<_>>())
