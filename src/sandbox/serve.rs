@@ -52,7 +52,7 @@ impl Site {
     /// Creates a site for an open world.
     pub(super) fn new(world: World, options: &Options) -> Site {
         Site {
-            signer: Signer::new(world.secret()),
+            signer: Signer::new(&world.secret()),
             faults: Faults::new(options.seed ^ (world.found() as u64), &options.faults),
             meter: Arc::default(),
             behaviour: options.behaviour,

@@ -25,7 +25,6 @@ pub(super) const LOG_FILE: &str = "world.jsonl";
 #[derive(Debug)]
 pub(super) struct World {
     inner: RwLock<Inner>,
-    secret: String,
     found: usize,
 }
 
@@ -43,10 +42,8 @@ impl World {
         let (log, lines) = Log::open(&path, memory.reader(&path))?;
         let mut inner = Inner { log, memory };
         inner.create()?;
-        let secret = inner.memory.secret.clone().unwrap_or_default();
         let world = World {
             inner: RwLock::new(inner),
-            secret,
             found: lines,
         };
         for (id, delay) in world.deferred() {
@@ -58,8 +55,8 @@ impl World {
     }
 
     /// Returns the secret that signs the tokens.
-    pub(super) fn secret(&self) -> &str {
-        &self.secret
+    pub(super) fn secret(&self) -> String {
+        self.inner().memory.secret.clone().unwrap_or_default()
     }
 
     /// Returns how many entries the log had when it was opened; 0 for a new world.
