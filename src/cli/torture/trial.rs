@@ -13,6 +13,7 @@ use super::kill_switch::KillPoint;
 use super::observation::{Observation, Row};
 use super::plan::{Disturbance, Task};
 use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
 use crate::clock::ClockSkew;
 use crate::sandbox::fault::Fault;
 
@@ -113,9 +114,6 @@ struct Trial<'a> {
     unharmed: u32,
 }
 
-/// The exit code of a run with steps in doubt.
-const IN_DOUBT: i32 = 10;
-
 fn count_parked(rows: &[Row]) -> u32 {
     let parked = rows
         .iter()
@@ -197,10 +195,11 @@ impl Trial<'_> {
             .first()
             .map_or("", |row| Observation::text(row, "_run"))
             .to_owned();
-        self.outcome.parked += u32::from(code == IN_DOUBT);
+        let in_doubt = code == i32::from(Exit::InDoubt.code());
+        self.outcome.parked += u32::from(in_doubt);
         self.unharmed += 1;
         // One more resume shows that this is final.
-        if code == IN_DOUBT && self.unharmed > 1 && self.environment.waits_for_a_person(&run)? {
+        if in_doubt && self.unharmed > 1 && self.environment.waits_for_a_person(&run)? {
             self.outcome.unresolvable = count_parked(&rows);
             return Ok(Step::End(TrialEnd::Finished(rows)));
         }
@@ -214,7 +213,7 @@ impl Trial<'_> {
             )));
         }
         // Ensures that the last children start after every delayed effect has landed, however quick they are.
-        if code == IN_DOUBT && self.unharmed > MAX_TRIES / 2 {
+        if in_doubt && self.unharmed > MAX_TRIES / 2 {
             self.environment.settled_snapshot()?;
         }
         Ok(Step::Resume {
