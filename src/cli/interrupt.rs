@@ -50,8 +50,12 @@ impl Drop for Watch {
     }
 }
 
-#[allow(clippy::exit, reason = "the second Ctrl-C must not wait for anything")]
-fn end_process() -> ! {
+/// Ends the process at once, as interrupted.
+#[allow(
+    clippy::exit,
+    reason = "what cannot be stopped in time must not hold its user"
+)]
+pub(super) fn end_process() -> ! {
     std::process::exit(Exit::Interrupted.code().into())
 }
 

@@ -18,9 +18,8 @@ use rustix::termios::{
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::cli::exit::Exit;
-use crate::cli::line_input;
 use crate::cli::ui::{Stream, Ui, printable};
+use crate::cli::{interrupt, line_input};
 use crate::config::Env;
 use crate::repl::host::{Screen, Terminal};
 use crate::run::interrupt::CurrentInput;
@@ -220,14 +219,14 @@ impl Watcher {
         let shut_down = self.shut_down.clone();
         // Closes the journal on a thread that may block.
         drop(std::thread::spawn(move || shut_down()).join());
-        exit()
+        interrupt::end_process()
     }
 
     fn end_process(&self) -> ! {
         self.restore();
         self.ui
             .note("stopped at once; to look up what was sent: provisor resume");
-        exit()
+        interrupt::end_process()
     }
 
     /// Restores the terminal, because the line editor no longer can.
@@ -236,14 +235,6 @@ impl Watcher {
             keyboard.restore_original();
         }
     }
-}
-
-#[allow(
-    clippy::exit,
-    reason = "an input that cannot be stopped must not hold its user"
-)]
-fn exit() -> ! {
-    std::process::exit(Exit::Interrupted.code().into())
 }
 
 /// Terminals that cannot redraw lines; the line editor reads plain lines from them.
