@@ -71,7 +71,7 @@ pub(super) fn posted(id: u64) -> Reply {
 }
 
 /// Returns an error if the account does not have the app.
-pub(super) fn app_exists(site: &Site, call: &Call, app: u64) -> Result<(), Reply> {
+fn app_exists(site: &Site, call: &Call, app: u64) -> Result<(), Reply> {
     let found = read(site, call, |tenant| tenant.apps.contains_key(&app));
     found
         .then_some(())

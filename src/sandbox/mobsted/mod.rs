@@ -32,13 +32,13 @@ use event::{Account, App, Object};
 use state::APP_ONE;
 
 /// The suffix after an account's name in its host.
-pub(super) const HOST_SUFFIX: &str = "-admin.mobsted.sandbox";
+const HOST_SUFFIX: &str = "-admin.mobsted.sandbox";
 
 /// The server's name in the rows of sub-accounts.
 pub(super) const SERVER: &str = "mobsted.sandbox";
 
 /// The login of the master account.
-pub(super) const MASTER_LOGIN: &str = "partner@example.com";
+const MASTER_LOGIN: &str = "partner@example.com";
 
 /// Its fault routes.
 pub(super) const ROUTES: &[&str] = &[

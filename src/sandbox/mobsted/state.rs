@@ -42,11 +42,11 @@ pub(in crate::sandbox) struct Tenant {
     pub(super) objects: BTreeMap<u64, Object>,
     pub(super) lists: BTreeMap<u64, List>,
     /// Each domain with the app that it is assigned to; `None` for the account itself.
-    pub(super) domains: BTreeMap<String, Option<u64>>,
-    pub(super) last_list: u64,
-    pub(super) last_app: u64,
-    pub(super) last_object: u64,
-    pub(super) last_event: u64,
+    domains: BTreeMap<String, Option<u64>>,
+    last_list: u64,
+    last_app: u64,
+    last_object: u64,
+    last_event: u64,
 }
 
 /// A sign-in: which of its two tokens are still valid.

@@ -137,7 +137,7 @@ pub(in crate::sandbox) struct State {
     /// When each token expires, in milliseconds since the Unix epoch.
     tokens: HashMap<String, i64>,
     pub(super) credits: u64,
-    pub(super) batches: Vec<Batch>,
+    batches: Vec<Batch>,
     pub(in crate::sandbox) totals: SparrowTotals,
     /// The times of the latest `WhatsApp` requests; not durable.
     recent: VecDeque<i64>,
@@ -146,7 +146,7 @@ pub(in crate::sandbox) struct State {
 /// A message and whether it was sent or kept as a draft.
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
-    pub(super) id: String,
+    id: String,
     pub(super) message: Message,
     pub(super) draft: bool,
 }
