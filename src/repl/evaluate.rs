@@ -12,7 +12,6 @@ use super::{Next, Repl, command_word};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::error::Code;
 use crate::operation::explain;
-use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd, LookUp};
 use crate::script::error::Diagnostic;
 use crate::script::host_calls::Stop;
@@ -104,11 +103,11 @@ impl Repl {
         };
         // Discards earlier requests, which do not belong to this input.
         drop(self.ports.host.requests());
-        let interrupt = Interrupt::new();
-        let host_operations = Arc::new(LazyOperations::new(&self.lazy_session, number as u64, &interrupt));
-        self.current_input.set(&interrupt);
-        let ended = self.space().evaluate(&ready, number, host_operations.clone());
-        self.current_input.clear();
+        let (ended, host_operations) = self.interruptible(|interrupt| {
+            let operations = Arc::new(LazyOperations::new(&self.lazy_session, number as u64, interrupt));
+            let ended = self.space().evaluate(&ready, number, operations.clone());
+            (ended, operations)
+        });
         self.conclude(ended, &ready, &host_operations, text)
     }
 
