@@ -286,8 +286,7 @@ impl Repl {
     /// Shows everything about the last failure.
     pub(super) fn explain_failure(&self) -> Next {
         let Some(failure) = &self.failure else {
-            self.note("no input has failed yet");
-            return Next::Go;
+            return self.note("no input has failed yet");
         };
         let mut lines = Vec::new();
         match &failure.what {

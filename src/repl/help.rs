@@ -448,8 +448,7 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
         } else {
             "no function has such a name"
         };
-        repl.note(hint);
-        return Next::Go;
+        return repl.note(hint);
     }
     repl.show_text(&lines.join("\n"));
     Next::Go

@@ -44,9 +44,7 @@ impl Repl {
     fn note_uncalled_main(&self, called: bool) {
         let defined = self.space().functions().iter().any(|known| known.name == "main");
         if defined && !called {
-            self.ports
-                .screen
-                .note("`main` is defined here and was not called; provisor run FILE calls it");
+            self.note("`main` is defined here and was not called; provisor run FILE calls it");
         }
     }
 
@@ -88,9 +86,7 @@ impl Repl {
         let checked = Workspace::check(name, first, text);
         checked.map_err(|diagnostic| {
             self.ports.screen.diagnostic(&diagnostic);
-            self.ports
-                .screen
-                .note("nothing ran, because the whole input is read first");
+            self.note("nothing ran, because the whole input is read first");
             SessionExit::Failed(None)
         })
     }
