@@ -84,7 +84,8 @@ impl Platform for State {
 
     /// Counts lookups of sub-accounts and attempts at App 1, too.
     fn count_request(site: &Site, call: &Call) -> bool {
-        if route(call) == Route::OBJECT && call.method == Method::GET {
+        let route = route(call);
+        if route == Route::OBJECT && call.method == Method::GET {
             count(&site.meter.object_lists);
         }
         if attempts_app_one(call)
@@ -92,7 +93,7 @@ impl Platform for State {
         {
             tracing::error!(%error, "the sandbox could not count an attempt at App 1");
         }
-        match route(call) {
+        match route {
             Route::PARTNERS => tenants::exists(site, call),
             Route::APPLICATIONS_POST => apps::exists(site, call),
             _ => false,
