@@ -306,6 +306,10 @@ fn a_sealed_password_does_not_follow_a_profile_to_another_address() {
         .run("profile test acme")
         .ended(5)
         .said(&["is not trusted", "it changes the address of profile `acme`"]);
+    let _ = home
+        .run("repl --profile acme")
+        .ended(5)
+        .said(&["is not trusted", "provisor trust"]);
     let _ = home.run("trust --yes").ended(0);
     let _ = home.run("profile test acme").ended(0);
 }

@@ -3,7 +3,6 @@
 use super::host::{CliHost, lock};
 use crate::cli::error::CommandError;
 use crate::cli::parent_session::effective_mode;
-use crate::config::{self, Config};
 use crate::operation::context::Mode;
 use crate::repl::host::{ActiveAccount, ReplHost as _, Switch};
 use crate::sandbox;
@@ -15,11 +14,11 @@ impl CliHost {
         let profile = if accounts.sandbox && accounts.profile.is_none() {
             None
         } else {
-            let config = self.config()?;
+            let config = self.app.config()?;
             let requested = accounts.profile.as_deref();
             match config.choose(requested, &self.app.env) {
                 Ok(profile) => Some(profile.clone()),
-                Err(error) if requested.is_some() => return Err(bad_config(&error)),
+                Err(error) if requested.is_some() => return Err(error.into()),
                 Err(_) => None,
             }
         };
@@ -63,11 +62,8 @@ impl CliHost {
     fn check_switch(&self, to: &Switch) -> Result<(), CommandError> {
         match to {
             Switch::Profile(name) => {
-                let config = self.config()?;
-                config
-                    .named(name, ":profile")
-                    .map(drop)
-                    .map_err(|error| bad_config(&error))
+                let _ = self.app.config()?.named(name, ":profile")?;
+                Ok(())
             }
             Switch::Fault(fault) => crate::cli::sandbox::faults(std::slice::from_ref(fault)).map(drop),
             Switch::Mode(mode) => {
@@ -78,7 +74,7 @@ impl CliHost {
                     );
                 }
                 let requested = lock(&self.accounts).profile.clone();
-                let config = self.config()?;
+                let config = self.app.config()?;
                 let configured = config
                     .choose(requested.as_deref(), &self.app.env)
                     .map_or(Mode::Dev, |profile| effective_mode(profile, &self.app.env));
@@ -149,18 +145,5 @@ impl CliHost {
         }
         self.find_place()?;
         Ok(true)
-    }
-
-    pub(super) fn config(&self) -> Result<Config, CommandError> {
-        Config::load(self.app.catalogue(), self.app.paths()?, &self.app.env)
-            .map_err(|error| bad_config(&error))
-    }
-}
-
-fn bad_config(error: &config::ConfigError) -> CommandError {
-    let failed = CommandError::usage(error);
-    match error.hint() {
-        Some(hint) => failed.hint(hint),
-        None => failed,
     }
 }

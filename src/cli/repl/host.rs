@@ -288,7 +288,7 @@ impl ReplHost for CliHost {
     }
 
     fn profiles(&self) -> Vec<String> {
-        let config = self.config();
+        let config = self.app.config();
         config.map_or(Vec::new(), |config| config.profiles().keys().cloned().collect())
     }
 
