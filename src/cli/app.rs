@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 use tracing_subscriber::EnvFilter;
@@ -368,7 +368,7 @@ impl App {
             false => None,
         };
         let http = super::network::config(self, accounts, sandbox.as_ref());
-        let tokens = Tokens::new(self.paths()?, self.sealer()?);
+        let tokens = Tokens(Vault::open(&self.paths()?.tokens(), self.sealer()?));
         let profiles = ConfiguredProfiles::new(self, accounts, sandbox.as_deref())?;
         let builder = Runtime::builder()
             .clock(torture::clock(&self.env))
@@ -435,48 +435,23 @@ fn start_logging(env: &Env, verbose: u8) {
     drop(started);
 }
 
-/// The encrypted token cache, opened when the first token is needed.
-struct Tokens {
-    path: PathBuf,
-    folder: PathBuf,
-    sealer: Sealer,
-    vault: OnceLock<Vault>,
-}
-
-impl Tokens {
-    /// The cache at these paths.
-    fn new(paths: &Paths, sealer: Sealer) -> Tokens {
-        Tokens {
-            folder: paths.cache().to_owned(),
-            path: paths.tokens(),
-            sealer,
-            vault: OnceLock::new(),
-        }
-    }
-
-    fn vault(&self) -> &Vault {
-        self.vault.get_or_init(|| {
-            // If the folder cannot be created, storing the first token fails and reports it.
-            let _ = make_private_folder(&self.folder);
-            Vault::open(&self.path, self.sealer.clone())
-        })
-    }
-}
+/// The encrypted token cache. The vault creates its file, and the folder of it, when the first token is needed.
+struct Tokens(Vault);
 
 impl TokenStore for Tokens {
     fn load(&self, key: &TokenKey) -> Option<Value> {
-        self.vault().get(entry_key(key)).ok().flatten()
+        self.0.get(entry_key(key)).ok().flatten()
     }
 
     fn save(&self, key: &TokenKey, tokens: &Value) -> Result<(), String> {
-        self.vault()
+        self.0
             .put(entry_key(key), tokens)
             .map_err(|error| error.to_string())
     }
 
     fn forget(&self, key: &TokenKey) {
         // A token that stays is rejected by the platform and replaced.
-        let _ = self.vault().remove(entry_key(key));
+        let _ = self.0.remove(entry_key(key));
     }
 }
 
