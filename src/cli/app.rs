@@ -220,7 +220,7 @@ impl App {
 
     /// Creates one of provisor's folders if it is missing, accessible by the user only.
     pub(super) fn make_private(folder: &Path) -> Result<(), CommandError> {
-        Ok(make_private_folder(folder).map_err(|error| ConfigError::folder(folder, &error))?)
+        Ok(make_private_folder(folder)?)
     }
 
     /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, which is created at first use.

@@ -23,8 +23,8 @@ impl ConfigDraft {
     /// Opens a file, which need not exist. Waits while another process changes it.
     pub(crate) fn open(catalogue: &Catalogue, file: &Path) -> Result<ConfigDraft, ConfigError> {
         let folder = file.parent().unwrap_or(Path::new("."));
+        make_private_folder(folder)?;
         let unusable = |error: std::io::Error| ConfigError::folder(folder, &error);
-        make_private_folder(folder).map_err(unusable)?;
         let lock = lock_file(&folder.join(".config.lock")).map_err(unusable)?;
         lock.lock().map_err(unusable)?;
         let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());

@@ -123,7 +123,7 @@ pub(crate) enum ConfigError {
 
 impl ConfigError {
     /// The error for a folder of provisor's own files.
-    pub(crate) fn folder(folder: &Path, error: &std::io::Error) -> ConfigError {
+    pub(super) fn folder(folder: &Path, error: &std::io::Error) -> ConfigError {
         ConfigError::Folder {
             folder: folder.to_owned(),
             reason: error.to_string(),

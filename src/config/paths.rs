@@ -7,7 +7,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub(crate) use crate::journal::make_private_folder;
+use super::ConfigError;
+use crate::journal;
 
 /// Where provisor keeps its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +87,11 @@ impl Paths {
     pub(crate) fn sandbox(&self) -> PathBuf {
         self.state.join("sandbox")
     }
+}
+
+/// Creates one of provisor's folders if it is missing, accessible by the user only.
+pub(crate) fn make_private_folder(folder: &Path) -> Result<(), ConfigError> {
+    journal::make_private_folder(folder).map_err(|error| ConfigError::folder(folder, &error))
 }
 
 /// The environment and the current folder at program start. The `Debug` form shows no values.

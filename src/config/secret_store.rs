@@ -112,7 +112,7 @@ pub(crate) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, ConfigError> {
     if let Some(key) = env.get("PROVISOR_KEY") {
         return Sealer::from_text(&Secret::new(key)).map_err(unusable);
     }
-    make_private_folder(paths.state()).map_err(|error| ConfigError::folder(paths.state(), &error))?;
+    make_private_folder(paths.state())?;
     if !paths.key().exists()
         && let Some((what, sealed)) = sealed_file(paths)
     {

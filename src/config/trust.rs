@@ -65,7 +65,7 @@ impl Trust {
 
     /// Writes the record.
     pub(crate) fn save(&self, paths: &Paths) -> Result<(), ConfigError> {
-        make_private_folder(paths.state()).map_err(|error| ConfigError::folder(paths.state(), &error))?;
+        make_private_folder(paths.state())?;
         let text = format!("{}\n", json!({"version": 1, "files": self.digests}));
         staged_file::replace(&paths.trusted(), &text)
     }

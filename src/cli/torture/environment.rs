@@ -13,8 +13,7 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::sandbox::options;
-use crate::config::make_private_folder;
-use crate::journal::{RunId, StepFilter, StepRecord};
+use crate::journal::{RunId, StepFilter, StepRecord, make_private_folder};
 use crate::sandbox::{Role, Sandbox, Snapshot};
 
 /// A world with everything in it. Its folder is removed with it, unless it is to be kept.

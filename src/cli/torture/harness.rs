@@ -13,7 +13,8 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::SignalHandlers;
 use crate::cli::run;
-use crate::config::{Env, make_private_folder};
+use crate::config::Env;
+use crate::journal::make_private_folder;
 
 /// The timing of the worlds: short, so that a lost response costs only seconds.
 pub(super) struct HarnessTimings {
