@@ -213,27 +213,28 @@ pub(super) fn apply_strictest_mode<'a>(profile: &mut Profile, known: impl Iterat
     }
 }
 
+/// Returns the untrusted file that sets a key of a profile, if one does.
+fn untrusted_file<'a>(profile: &'a Profile, key: &str) -> Option<&'a PathBuf> {
+    let untrusted = profile.untrusted.as_ref()?;
+    (profile.location(key)?.file == *untrusted).then_some(untrusted)
+}
+
 /// Returns an error if a secret must not be read because an untrusted file specifies its source. A sealed secret may be:
 /// it is bound to its address, so that no file can send it elsewhere.
 pub(super) fn refuse_source(profile: &Profile, key: &str, source: &SecretSource) -> Option<ConfigError> {
-    let untrusted = profile.untrusted.as_ref()?;
-    let is_theirs = profile.location(key)?.file == *untrusted;
-    (is_theirs && *source != SecretSource::Sealed).then(|| ConfigError::Untrusted {
-        file: untrusted.clone(),
+    let file = untrusted_file(profile, key)?;
+    (*source != SecretSource::Sealed).then(|| ConfigError::Untrusted {
+        file: file.clone(),
         what: describe_source(&profile.name, key, source),
     })
 }
 
 /// Returns an error if an untrusted file sets how an account is reached, which could let a third party listen.
 pub(super) fn redirects_traffic(profile: &Profile) -> Option<ConfigError> {
-    let untrusted = profile.untrusted.as_ref()?;
-    let (_, what) = redirections(profile).into_iter().find(|(key, _)| {
-        profile
-            .location(key)
-            .is_some_and(|origin| origin.file == *untrusted)
-    })?;
+    let mut redirections = redirections(profile).into_iter();
+    let (file, what) = redirections.find_map(|(key, what)| Some((untrusted_file(profile, key)?, what)))?;
     Some(ConfigError::Untrusted {
-        file: untrusted.clone(),
+        file: file.clone(),
         what,
     })
 }
@@ -271,8 +272,7 @@ fn describe_source(profile: &str, key: &str, source: &SecretSource) -> String {
 
 /// Whether a profile's address comes from an untrusted file.
 fn has_untrusted_address(profile: &Profile) -> bool {
-    let written = profile.location("url").map(|origin| &origin.file);
-    written.is_some() && written == profile.untrusted.as_ref()
+    untrusted_file(profile, "url").is_some()
 }
 
 impl Config {
