@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::{editable_profile, mode_text, secrets};
+use super::{check_editable, mode_text, secrets};
 use crate::cli::app::{Accounts, App, Engine};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -237,7 +237,7 @@ fn ask_password(
     let secret_id = profile.secret_id("password");
     let password = secrets::obtain(app, &secret_id, &title, command.password_stdin)?;
     // Fail before the sign-in if the profile cannot be changed.
-    editable_profile(&app.config()?, &app.config_draft()?, &profile.name, "login")?;
+    check_editable(profile, &app.config_draft()?)?;
     Ok(Some(password))
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::account::{forget_tokens, named_or_active, try_profile};
 use super::secrets::{self, SecretLocation, Secrets};
 use super::values::{ProfileArgs, Values, missing_error};
-use super::{check_name, did, editable_profile, mode_text};
+use super::{check_editable, check_name, did, mode_text};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -164,7 +164,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     }
     follow_address(known, &mut values, asks)?;
     let mut draft = app.config_draft()?;
-    editable_profile(&config, &draft, name, "profile edit")?;
+    check_editable(known, &draft)?;
     for key in &command.unset {
         if !draft.unset(name, key) {
             return Err(CommandError::usage(format!(

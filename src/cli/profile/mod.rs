@@ -13,7 +13,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::times;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigDraft, Profile, SANDBOX};
+use crate::config::{ConfigDraft, Profile, SANDBOX};
 use crate::operation::account::SignedIn;
 use crate::value::Value;
 
@@ -201,7 +201,7 @@ fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandError> {
     let profile = config.named(name, "profile use")?;
     let mut draft = app.config_draft()?;
     // A project's profile does not exist in other folders, but the default applies there too.
-    editable_profile(&config, &draft, name, "profile use")?;
+    check_editable(profile, &draft)?;
     if command.sandbox {
         draft.set(name, "sandbox", true);
     } else if command.no_sandbox {
@@ -242,13 +242,14 @@ fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, CommandError> {
     let config = app.config()?;
     let name = &command.name;
     let mut draft = app.config_draft()?;
-    let profile = editable_profile(&config, &draft, name, "profile remove")?.clone();
+    let profile = config.named(name, "profile remove")?;
+    check_editable(profile, &draft)?;
     app.consent(
         command.yes,
         &format!("Remove profile `{name}` and delete its secrets?"),
     )?;
     // Do this first, while the profile still identifies its tokens.
-    account::forget_tokens(app, &profile);
+    account::forget_tokens(app, profile);
     let was_default = draft.default_profile() == Some(name);
     draft.remove_profile(name);
     if was_default {
@@ -258,7 +259,7 @@ fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, CommandError> {
     draft.save()?;
     // Delete the secrets even if the removal cannot be recorded: no profile uses them any more.
     let recorded = app.audit("profile-remove", name);
-    secrets::forget_all(app, &profile, true)?;
+    secrets::forget_all(app, profile, true)?;
     recorded?;
     app.ui
         .note(&format!("profile `{name}` was removed from {}", file.display()));
@@ -305,19 +306,14 @@ fn document(profile: &Profile, chosen: Option<&str>) -> Json {
     document
 }
 
-/// Returns a profile that the draft may change. The error for one that another file defines names that file.
-fn editable_profile<'a>(
-    config: &'a Config,
-    draft: &ConfigDraft,
-    name: &str,
-    asked_by: &str,
-) -> Result<&'a Profile, CommandError> {
-    let profile = config.named(name, asked_by)?;
-    if draft.has_profile(name) {
-        return Ok(profile);
+/// Returns an error if another file than the draft's defines the profile.
+fn check_editable(profile: &Profile, draft: &ConfigDraft) -> Result<(), CommandError> {
+    if draft.has_profile(&profile.name) {
+        return Ok(());
     }
     Err(CommandError::usage(format!(
-        "profile `{name}` is defined in {}, which is not your own file",
+        "profile `{}` is defined in {}, which is not your own file",
+        profile.name,
         profile.file.display()
     ))
     .hint("edit that file"))
