@@ -270,13 +270,11 @@ pub(super) struct TestCommand {
 pub(super) fn test(app: &App, command: &TestCommand) -> Result<Exit, CommandError> {
     let config = app.config()?;
     let profile = named_or_active(app, &config, command.name.as_deref(), "profile test")?;
-    try_profile(app, &profile.name, command.json)
+    try_profile(app, profile, command.json)
 }
 
 /// Signs in to a profile, and prints what its login may do.
-pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
-    let config = app.config()?;
-    let profile = config.named(name, "profile test")?;
+pub(super) fn try_profile(app: &App, profile: &Profile, json: bool) -> Result<Exit, CommandError> {
     let account = Account::of(app, profile, None)?;
     let signed_in = account.sign_in()?;
     let capabilities = account.block_on(async |context, account| context.capabilities(account).await);

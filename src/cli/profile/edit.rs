@@ -101,7 +101,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     }
     let offers_test = asks && !command.json && mode != "sandbox";
     if offers_test && app.ask_yes_no("Sign in now to test it?", true)? {
-        return try_profile(app, name, false);
+        return try_profile(app, app.config()?.named(name, "profile test")?, false);
     }
     app.ui.hint(&format!("test it: provisor profile test {name}"));
     Ok(Exit::Ok)
