@@ -186,12 +186,6 @@ impl ProfileArgs {
         texts.find(|(known, _)| known == key).map(|(_, text)| text.trim())
     }
 
-    /// Whether `--set` accepts plain http, in the very words that this takes.
-    fn accepts_plain_http(&self) -> bool {
-        let mut others = self.others.iter().filter_map(|text| text.split_once('='));
-        others.any(|(key, text)| key == "plain_http" && text.trim() == PLAIN_HTTP_CONSENT)
-    }
-
     /// Returns an error for a text that an account of this platform does not have.
     fn check_platform(&self, platform: &Platform) -> Result<(), CommandError> {
         let has = |key: &str| platform.texts().iter().any(|own| own.name == key);
@@ -278,8 +272,6 @@ pub(super) struct Values<'a> {
     platform: &'static Platform,
     /// The profile that is edited.
     known: Option<&'a Profile>,
-    /// Whether a flag accepts plain http.
-    consents: bool,
     pub(super) texts: Vec<(&'static str, String)>,
     pub(super) secrets: Vec<(&'static AccountKey, SecretLocation)>,
     pub(super) mode: Option<String>,
@@ -301,7 +293,6 @@ impl<'a> Values<'a> {
         let values = Values {
             platform,
             known,
-            consents: given.accepts_plain_http(),
             texts: texts
                 .filter(|(_, text)| known.is_some() || !text.is_empty())
                 .collect(),
@@ -319,11 +310,14 @@ impl<'a> Values<'a> {
         url.map(|(_, url)| url.as_str())
     }
 
-    /// Whether the profile accepts plain http. A consent is for one address.
+    /// Whether the profile accepts plain http. A consent is for one address, and in the very words that this takes.
     pub(super) fn accepts_plain_http(&self) -> bool {
+        let mut others = self.others.iter();
+        let consents =
+            others.any(|(key, value)| key == "plain_http" && value.as_str() == Some(PLAIN_HTTP_CONSENT));
         let moves = |known: &&Profile| self.url().is_some_and(|url| known.url().ok() != Some(url));
         let kept = self.known.filter(|known| !moves(known));
-        self.consents || kept.is_some_and(Profile::accepts_plain_http)
+        consents || kept.is_some_and(Profile::accepts_plain_http)
     }
 
     /// The mode for a new account: one on this machine is a test account.
