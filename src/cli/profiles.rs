@@ -9,7 +9,7 @@ use super::error::CommandError;
 use super::parent_session;
 use crate::config::{self, Config, ConfigError, Env, Paths, SANDBOX};
 use crate::operation::catalogue::Catalogue;
-use crate::operation::context::{ConnectOptions, Password, Permission, Profile, Profiles, Settings};
+use crate::operation::context::{Password, Permission, Profile, Profiles, Settings};
 use crate::operation::error::{Code, OpError};
 use crate::sandbox::Sandbox;
 use crate::value::origin::Origin;
@@ -69,13 +69,10 @@ impl ConfiguredProfiles {
         settings.settle.get_or_insert(super::sandbox::SETTLE);
         settings.reply.get_or_insert(super::sandbox::REPLY);
         settings.tenant_creation.get_or_insert(super::sandbox::REPLY);
-        if settings.connect_options.connect_timeout.is_none() {
-            let connect_options = settings.connect_options.as_ref().clone();
-            settings.connect_options = Arc::new(ConnectOptions {
-                connect_timeout: Some(super::sandbox::CONNECT),
-                ..connect_options
-            });
-        }
+        let connect_options = Arc::make_mut(&mut settings.connect_options);
+        connect_options
+            .connect_timeout
+            .get_or_insert(super::sandbox::CONNECT);
         Ok(settings)
     }
 }
