@@ -52,8 +52,7 @@ pub(super) fn show(app: &App, command: &ConfigCommand) -> Result<Exit, CommandEr
         let values: Vec<Json> = lines.iter().map(|line| document(line, &user)).collect();
         let files = config.files().iter().map(|file| file.display().to_string());
         let files: Vec<String> = files.collect();
-        app.print(&json!({"version": 1, "files": files, "values": values}).to_string())?;
-        return Ok(Exit::Ok);
+        return app.print_json(&json!({"version": 1, "files": files, "values": values}));
     }
     let columns = if *origin { 3 } else { 2 };
     let rows = lines.into_iter().map(|line| {
@@ -140,11 +139,9 @@ pub(super) fn show_paths(app: &App, command: &PathsCommand) -> Result<Exit, Comm
         for (name, path) in places {
             document[name] = json!(path.display().to_string());
         }
-        app.print(&document.to_string())?;
-    } else {
-        let fields =
-            places.map(|(name, path)| (name.replace('_', " "), Value::from(path.display().to_string())));
-        app.print(&app.ui.fields(&fields))?;
+        return app.print_json(&document);
     }
+    let fields = places.map(|(name, path)| (name.replace('_', " "), Value::from(path.display().to_string())));
+    app.print(&app.ui.fields(&fields))?;
     Ok(Exit::Ok)
 }

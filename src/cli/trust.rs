@@ -98,8 +98,7 @@ fn list(app: &App, trust: &Trust, json: bool) -> Result<Exit, CommandError> {
             .iter()
             .map(|(file, digest)| json!({"file": file, "sha256": digest, "current": is_current(file)}))
             .collect();
-        app.print(&json!({"version": 1, "trusted": files}).to_string())?;
-        return Ok(Exit::Ok);
+        return app.print_json(&json!({"version": 1, "trusted": files}));
     }
     let mut text = String::new();
     for file in trust.files().keys() {

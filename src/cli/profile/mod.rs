@@ -131,8 +131,7 @@ fn list(app: &App, json: bool) -> Result<Exit, CommandError> {
     if json {
         let profiles = config.profiles().values();
         let profiles: Vec<Json> = profiles.map(|profile| document(profile, chosen)).collect();
-        app.print(&json!({"version": 1, "profiles": profiles}).to_string())?;
-        return Ok(Exit::Ok);
+        return app.print_json(&json!({"version": 1, "profiles": profiles}));
     }
     if config.profiles().is_empty() {
         app.ui.note("no profile is configured");
@@ -173,8 +172,7 @@ fn show(app: &App, name: Option<&str>, json: bool) -> Result<Exit, CommandError>
         let mut shown = document(profile, config.active(&app.env));
         shown["signed_in"] = (signed_in != SignedIn::No).into();
         shown["signed_in_until"] = account::end(signed_in);
-        app.print(&json!({"version": 1, "profile": shown}).to_string())?;
-        return Ok(Exit::Ok);
+        return app.print_json(&json!({"version": 1, "profile": shown}));
     }
     let mut fields: Vec<(String, Value)> = vec![("profile".into(), profile.name.as_str().into())];
     for line in profile.lines() {
