@@ -335,7 +335,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    pub(super) fn sourced<T>(&self, value: T) -> Sourced<T> {
+    fn sourced<T>(&self, value: T) -> Sourced<T> {
         Sourced {
             value,
             origin: self.file.location(self.value.span().start),

@@ -16,19 +16,15 @@ use crate::value::Object;
 use crate::value::secret::Secret;
 
 /// An account, with the engine for signing in to it.
-pub(super) struct Account {
+struct Account {
     engine: Engine,
-    pub(super) object: Object,
+    object: Object,
 }
 
 impl Account {
     /// Creates the engine and the account, with a password that is tried before it is stored, if one is given. Does not
     /// sign in.
-    pub(super) fn of(
-        app: &App,
-        profile: &Profile,
-        password: Option<Secret>,
-    ) -> Result<Account, CommandError> {
+    fn of(app: &App, profile: &Profile, password: Option<Secret>) -> Result<Account, CommandError> {
         let engine = app.engine(&Accounts {
             sandbox: profile.sandboxed().is_some(),
             profile: Some(profile.name.clone()),
@@ -40,19 +36,19 @@ impl Account {
     }
 
     /// Signs in again, even if tokens are cached.
-    pub(super) fn sign_in(&self) -> Result<SignedIn, OpError> {
+    fn sign_in(&self) -> Result<SignedIn, OpError> {
         self.block_on(async |context, account| context.sign_in(account).await)
     }
 
     /// Waits for a request about the account.
-    pub(super) fn block_on<T>(&self, request: impl AsyncFnOnce(&OpContext, &Object) -> T) -> T {
+    fn block_on<T>(&self, request: impl AsyncFnOnce(&OpContext, &Object) -> T) -> T {
         let context: &OpContext = &self.engine.context;
         self.engine.handle().block_on(request(context, &self.object))
     }
 }
 
 /// Describes the result of signing in, as a sentence without a full stop. `who` is ` as LOGIN`, or empty.
-pub(super) fn sign_in_text(account: &Object, who: &str, signed_in: SignedIn) -> String {
+fn sign_in_text(account: &Object, who: &str, signed_in: SignedIn) -> String {
     let url = account.text("url");
     match signed_in {
         SignedIn::Reached(reachability) => {
@@ -65,7 +61,7 @@ pub(super) fn sign_in_text(account: &Object, who: &str, signed_in: SignedIn) -> 
 }
 
 /// Returns the exit code of a sign-in. A web service that responds counts as signed in, unless with a server error.
-pub(super) fn exit(signed_in: SignedIn) -> Exit {
+fn exit(signed_in: SignedIn) -> Exit {
     match signed_in {
         SignedIn::Reached(Reachability { status: 500.., .. }) => Exit::Network,
         _ => Exit::Ok,

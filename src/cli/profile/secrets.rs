@@ -79,12 +79,7 @@ impl SecretLocation {
 
     /// Asks the user for the secret if the place needs it, and stores it there. Returns the source for the
     /// configuration.
-    pub(super) fn store(
-        &self,
-        app: &App,
-        secret_id: &SecretId,
-        title: &str,
-    ) -> Result<SecretSource, CommandError> {
+    fn store(&self, app: &App, secret_id: &SecretId, title: &str) -> Result<SecretSource, CommandError> {
         match self {
             SecretLocation::Source(SecretSource::File(path)) if !path.starts_with("~") => {
                 Ok(SecretSource::File(app.env.folder().join(path)))
