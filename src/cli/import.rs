@@ -15,6 +15,7 @@ use super::profile::{SecretLocation, Secrets, check_name};
 use super::run;
 use crate::config::{self, SecretId};
 use crate::import::{self, ImportError, ImportOptions, ImportedProfile, ImportedScript};
+use crate::value::visible::counted;
 
 /// The maximum size of a file, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -268,7 +269,7 @@ fn deliver(app: &App, out: Option<&Path>, script: &ImportedScript) -> Result<(),
     if script.notes.len() > MAX_NOTES {
         app.ui.note(&format!(
             "- and {}, in the comments of the script",
-            import::count(script.notes.len() - MAX_NOTES, "more note")
+            counted(script.notes.len() - MAX_NOTES, "more note")
         ));
     }
     if !script.secrets.is_empty() {

@@ -24,7 +24,7 @@ use crate::script::program::Script;
 use account::Environment;
 pub(crate) use account::ImportedProfile;
 use collection::Collection;
-pub(crate) use script::{ImportedScript, count};
+pub(crate) use script::ImportedScript;
 
 /// What to convert files to.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@ use super::http;
 use super::operations::Sessions;
 use super::variables::{Findings, MIN_SECRET_LEN, Param, Values, scrubbed, unique};
 use crate::operation::catalogue::Catalogue;
+use crate::value::visible::counted;
 
 /// The maximum number of lines kept of a description.
 const MAX_ABOUT_LINES: usize = 200;
@@ -43,7 +44,7 @@ impl ImportedScript {
     pub(crate) fn summary(&self, http: &str) -> String {
         format!(
             "{}: {} with platform operations, {} with {http}, {} left out",
-            count(self.requests, "request"),
+            counted(self.requests, "request"),
             self.typed,
             self.web,
             self.omitted
@@ -57,12 +58,6 @@ impl ImportedScript {
             many => format!("{many} scripts are comments"),
         }
     }
-}
-
-/// A count with its noun, as in `2 requests`.
-pub(crate) fn count(count: usize, one: &str) -> String {
-    let more = if count == 1 { "" } else { "s" };
-    format!("{count} {one}{more}")
 }
 
 /// The inputs of the conversion besides the collection.
