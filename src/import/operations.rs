@@ -202,12 +202,15 @@ impl<'a> Sessions<'a> {
     /// Collects the account fields in a request; the first value of a field wins. Registers the credentials that the
     /// script will not contain.
     fn collect_account(&mut self, request: &Request, site: Site, values: &mut Values) {
-        let base = site.base.clone();
         let asked = PlatformRequest::new(request, site, values);
-        let implied = asked.route().map(|matched| asked.credentials(matched.route));
-        implied.iter().flatten().for_each(|(_, text)| values.hide(text));
+        let mut fields = Vec::new();
+        if let Some(matched) = asked.route() {
+            for (_, text) in asked.credentials(matched.route) {
+                values.hide(&text);
+            }
+            fields = asked.sign_in(&matched);
+        }
         request.credentials().for_each(|text| values.hide(text));
-        let mut fields = asked.sign_in();
         for (name, key) in asked.site.platform.import.headers {
             let field = key.zip(request.header(name));
             fields.extend(field.map(|(key, value)| (key, value.to_owned())));
@@ -216,7 +219,7 @@ impl<'a> Sessions<'a> {
         if fields.is_empty() {
             return;
         }
-        let account = self.accounts.entry(base).or_insert_with(|| Account {
+        let account = self.accounts.entry(asked.site.base).or_insert_with(|| Account {
             fields: BTreeMap::new(),
             variables: request.variables.clone(),
         });
@@ -409,10 +412,7 @@ impl<'a> PlatformRequest<'a> {
     }
 
     /// Returns the account fields in a sign-in request, by key and unresolved; none if it does not sign in.
-    fn sign_in(&self) -> Vec<(&'static str, String)> {
-        let Some(matched) = self.route() else {
-            return Vec::new();
-        };
+    fn sign_in(&self, matched: &RouteMatch) -> Vec<(&'static str, String)> {
         let RouteMeaning::SignIn(keys) = matched.route.meaning else {
             return Vec::new();
         };
