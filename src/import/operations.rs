@@ -50,7 +50,7 @@ pub(super) struct Sessions<'a> {
 }
 
 /// A session of `main`.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Session {
     platform: &'static Platform,
     base: String,
@@ -156,7 +156,8 @@ impl<'a> Sessions<'a> {
         let Some(site) = self.site(request, values) else {
             return Ok(None);
         };
-        let session = self.session(&site, values)?;
+        let index = self.session(&site, values)?;
+        let session = &self.found[index];
         let asked = PlatformRequest::new(request, site, values);
         let mut call = None;
         let mut carried = Vec::new();
@@ -172,7 +173,7 @@ impl<'a> Sessions<'a> {
                 RouteMeaning::SignIn(_) => return Ok(Some(Converted::omitted(SIGN_IN_NOTE))),
                 RouteMeaning::ByItself(sentence) => return Ok(Some(Converted::omitted(sentence))),
                 RouteMeaning::Call(op, args) => match self.catalogue.operation(op) {
-                    Some(op) => asked.call(&session, &matched, &op, args, values)?,
+                    Some(op) => asked.call(session, &matched, &op, args, values)?,
                     None => None,
                 },
             };
@@ -182,14 +183,12 @@ impl<'a> Sessions<'a> {
             call = asked.raw_call(self.catalogue, &session.name, values)?;
         }
         if call.is_some() {
-            let mut found = self.found.iter_mut();
-            if let Some(found) = found.find(|found| found.name == session.name) {
-                found.is_used = true;
-                if found.credentials.is_empty() {
-                    found.credentials = carried;
-                }
+            let session = &mut self.found[index];
+            session.is_used = true;
+            if session.credentials.is_empty() {
+                session.credentials = carried;
             }
-            self.used.insert(session.name);
+            self.used.insert(session.name.clone());
         }
         Ok(call)
     }
@@ -231,20 +230,19 @@ impl<'a> Sessions<'a> {
         }
     }
 
-    /// Returns the session for a site. A platform's first account uses the profile made from the environment, if any,
-    /// or the active profile if no request signs in.
-    fn session(&mut self, site: &Site, values: &mut Values) -> Result<Session, String> {
-        let is_same = |session: &&Session| session.platform == site.platform && session.base == site.base;
-        if let Some(session) = self.found.iter().find(is_same) {
-            return Ok(session.clone());
+    /// Returns the index of the session for a site. A platform's first account uses the profile made from the
+    /// environment, if any, or the active profile if no request signs in.
+    fn session(&mut self, site: &Site, values: &mut Values) -> Result<usize, String> {
+        let is_same = |session: &Session| session.platform == site.platform && session.base == site.base;
+        if let Some(index) = self.found.iter().position(is_same) {
+            return Ok(index);
         }
         // The parameters of a session belong to `main`, not to the function of the request.
         let outer = std::mem::take(&mut values.used);
         let made = self.connect(site, values);
         values.used = outer;
-        let session = made?;
-        self.found.push(session.clone());
-        Ok(session)
+        self.found.push(made?);
+        Ok(self.found.len() - 1)
     }
 
     /// Makes the session for a site that has none.
