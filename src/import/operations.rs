@@ -261,7 +261,7 @@ impl<'a> Sessions<'a> {
             credentials: Vec::new(),
             is_used: false,
         };
-        let module = platform.name;
+        let module = platform.module;
         let scope = platform.import.scope.map(|scope| scope.key);
         let is_first = !self.found.iter().any(|session| session.platform == platform);
         let profile = self.profile.filter(|profile| profile.platform == platform);
@@ -538,9 +538,9 @@ impl<'a> PlatformRequest<'a> {
         values: &mut Values,
     ) -> Result<Option<Converted>, String> {
         let method = self.request.method.as_str();
-        let (name, module) = (method.to_lowercase(), self.site.platform.name);
-        let mut all = catalogue.operations().iter();
-        if !all.any(|op| op.module == module && op.name == name && op.receiver.is_some()) {
+        let name = method.to_lowercase();
+        let account = self.site.platform.account.as_ref();
+        if !account.is_some_and(|account| catalogue.methods(account.kind).any(|op| op.name == name)) {
             return Ok(None);
         }
         let carries_body = matches!(method, "POST" | "PUT");
