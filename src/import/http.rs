@@ -63,7 +63,7 @@ pub(super) fn convert(
         call.option("query", query);
     }
     let content_type = call.body()?;
-    call.headers(content_type.is_none())?;
+    call.headers()?;
     if call.profile.is_some_and(|profile| !profile.secrets.is_empty()) && is_anonymous(request) {
         call.note("Postman sends it without a credential; here the profile's credential is sent");
     }
@@ -256,14 +256,14 @@ impl Call<'_> {
             .transpose()
     }
 
-    /// Adds the headers. A `Content-Type` is kept only if there is no body and `untyped` is set.
-    fn headers(&mut self, untyped: bool) -> Result<(), String> {
+    /// Adds the headers. A `Content-Type` is kept only if there is no body.
+    fn headers(&mut self) -> Result<(), String> {
         let request = self.request;
         let has_body = self.has_option(&["json", "form", "multipart", "body"]);
         for field in &request.headers {
             let key = field.key.trim();
             let name = key.to_lowercase();
-            if OMITTED.contains(&name.as_str()) || (name == "content-type" && (has_body || !untyped)) {
+            if OMITTED.contains(&name.as_str()) || (name == "content-type" && has_body) {
                 continue;
             }
             if !is_header(&name) {
