@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::code::{Code, name_of, quoted};
 use super::collection::{Field, fields, text};
-use super::variables::{Part, Piece, Values, name_is_secret, parts, scrubbed};
+use super::variables::{Part, Piece, Values, has_credentials, name_is_secret, parts};
 
 /// A request body as options of an `http::` call.
 #[derive(Debug, Default)]
@@ -160,8 +160,7 @@ fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<B
             _ => None,
         },
     };
-    let has_credentials = scrubbed(&content, &values.credentials()) != scrubbed_of_nothing(&content);
-    let code = if has_credentials {
+    let code = if has_credentials(&content, &values.credentials()) {
         let note = "the body contains credentials, so it is passed as a whole";
         body.notes.push(note.to_owned());
         values.credential(&content, "body", false)
@@ -171,11 +170,6 @@ fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<B
     body.option = Some(("body", code));
     body.content_type = kind.map(str::to_owned);
     Ok(body)
-}
-
-/// The text as [`scrubbed`] returns it when there is nothing to mask.
-fn scrubbed_of_nothing(text: &str) -> String {
-    text.lines().collect::<Vec<_>>().join("\n")
 }
 
 fn multipart(json: &Json, values: &mut Values) -> Result<Body, String> {

@@ -10,7 +10,7 @@ use super::code::{Code, Converted, Kind, comment, is_reserved, name_of, quoted};
 use super::collection::{self, Collection, EventScript, Request, Variable};
 use super::http;
 use super::operations::Sessions;
-use super::variables::{Findings, MIN_SECRET_LEN, Param, Values, scrubbed, unique};
+use super::variables::{Findings, MIN_SECRET_LEN, Param, Values, has_credentials, scrubbed, unique};
 use crate::operation::catalogue::Catalogue;
 use crate::value::visible::counted;
 
@@ -379,7 +379,7 @@ fn param_line(param: &Param, known: &[String]) -> String {
 fn json_default(text: &str, known: &[String]) -> String {
     match serde_json::from_str(text) {
         Ok(Json::String(_) | Json::Bool(_) | Json::Number(_)) | Err(_) => format!(" = {text}"),
-        Ok(_) if scrubbed(text, known) != text.lines().collect::<Vec<_>>().join("\n") => String::new(),
+        Ok(_) if has_credentials(text, known) => String::new(),
         Ok(json) => format!(" = {}", Code::json(&json).line()),
     }
 }

@@ -618,6 +618,12 @@ pub(super) fn scrubbed(text: &str, known: &[String]) -> String {
     lines.join("\n")
 }
 
+/// Whether [`scrubbed`] masks anything in the text.
+pub(super) fn has_credentials(text: &str, known: &[String]) -> bool {
+    let as_read: Vec<&str> = text.lines().collect();
+    scrubbed(text, known) != as_read.join("\n")
+}
+
 fn scrubbed_line(text: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || "+/=_-.".contains(c);
     let mut out = String::with_capacity(text.len());
