@@ -49,10 +49,11 @@ impl ImportedProfile {
 
     /// Whether the text is exactly the variable that this key was taken from.
     pub(super) fn is_taken_from(&self, key: &str, text: &str) -> bool {
-        let name = text.trim().strip_prefix("{{");
-        let name = name.and_then(|rest| rest.strip_suffix("}}"));
+        let [Part::Placeholder(name)] = parts(text.trim())[..] else {
+            return false;
+        };
         let mut taken = self.taken.iter();
-        taken.any(|(known, variable)| *known == key && Some(variable.as_str()) == name)
+        taken.any(|(known, variable)| *known == key && variable == name)
     }
 }
 
