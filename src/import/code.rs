@@ -146,14 +146,10 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Renders a map key: an identifier as it is, anything else quoted.
 fn key(key: &str) -> String {
-    // Any leading underscores must be followed by a letter.
-    let mut chars = key.trim_start_matches('_').chars();
-    let is_name = chars.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_name && !is_reserved(key) {
-        key.to_owned()
-    } else {
+    if is_reserved(key) {
         quoted(key)
+    } else {
+        key.to_owned()
     }
 }
 
@@ -197,7 +193,7 @@ pub(super) fn name_of(text: &str, otherwise: &str) -> String {
     }
 }
 
-/// Whether a name is reserved by the language or predefined in every script.
+/// Whether a name is reserved by the language or predefined in every script, or is no name at all.
 pub(super) fn is_reserved(name: &str) -> bool {
     const OWN_NAMES: &[&str] = &["main", "sleep", "now", "uuid", "random"];
     OWN_NAMES.contains(&name) || syntax::is_reserved(name)
