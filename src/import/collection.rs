@@ -460,9 +460,9 @@ fn without_user(base: &str) -> (String, Option<(String, String)>) {
     (base, Some((decoded(name), decoded(password))))
 }
 
-/// Splits an address after its `://`.
+/// Splits an address after the `://` of its scheme, if it has one.
 fn split_scheme(address: &str) -> (&str, &str) {
-    address.split_at(address.find("://").map_or(0, |at| at + "://".len()))
+    address.split_at(scheme(address).map_or(0, |scheme| scheme.len() + "://".len()))
 }
 
 /// The scheme of an address, if it has one.
@@ -482,8 +482,7 @@ pub(super) fn default_scheme(address: &str) -> &'static str {
 
 /// The host of an address, with or without a scheme.
 pub(super) fn host(address: &str) -> &str {
-    let start = scheme(address).map_or(0, |scheme| scheme.len() + "://".len());
-    let rest = &address[start..];
+    let (_, rest) = split_scheme(address);
     let end = match rest.find(']') {
         Some(end) if rest.starts_with('[') => Some(end + 1),
         _ => rest.find(['/', ':']),
@@ -635,6 +634,9 @@ mod tests {
             near("x.example/go/https://y.example"),
             "https://x.example/go/https://y.example"
         );
+        let inner = address(&json!("ann:s3cret@x.example/:id/https://y.example"));
+        assert_eq!(inner.base, "https://x.example/{{id}}/https://y.example");
+        assert_eq!(inner.user, Some(("ann".into(), "s3cret".into())));
         assert_eq!(address(&json!(null)).base, "");
     }
 }
