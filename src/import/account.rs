@@ -294,11 +294,7 @@ fn account_address(platform: &Platform, text: &str, collection_url: Option<&str>
     let text = separate
         .find_map(|root| Some(text.split_once(root.path)?.0))
         .unwrap_or(text);
-    let url = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("{}{text}", collection::default_scheme(text))
-    };
+    let url = collection::with_scheme(text);
     let is_root = |path: &str| roots.iter().any(|root| path.starts_with(root.path));
     match collection_url.and_then(|known| known.strip_prefix(url.as_str())) {
         Some(more) if more.starts_with('/') && !is_root(more) => format!("{url}{more}"),

@@ -480,6 +480,15 @@ pub(super) fn default_scheme(address: &str) -> &'static str {
     }
 }
 
+/// The address with the default scheme if it has none.
+pub(super) fn with_scheme(address: &str) -> String {
+    if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("{}{address}", default_scheme(address))
+    }
+}
+
 /// The host of an address, with or without a scheme.
 pub(super) fn host(address: &str) -> &str {
     let (_, rest) = split_scheme(address);

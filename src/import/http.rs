@@ -101,8 +101,13 @@ fn is_anonymous(request: &Request) -> bool {
 /// Returns the path of an address below a service's, as written; `None` if it is not below it.
 fn path_below(address: &str, service: &str, values: &Values) -> Option<String> {
     let service = service.trim().trim_end_matches('/');
-    let has_scheme = values.expanded(address).contains("://");
-    let mut resolved = if has_scheme { "" } else { "https://" }.to_owned();
+    let shown = values.expanded(address);
+    let scheme = if shown.contains("://") {
+        ""
+    } else {
+        collection::default_scheme(&shown)
+    };
+    let mut resolved = scheme.to_owned();
     let all: Vec<String> = parts(address).iter().map(ToString::to_string).collect();
     for (index, part) in all.iter().enumerate() {
         resolved.push_str(&values.expanded(part));

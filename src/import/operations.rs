@@ -825,9 +825,9 @@ fn find_root(path: &str, text: &str, end_counts: bool) -> Option<usize> {
 /// The address of an account, without a slash at its end and with a scheme.
 fn trimmed(url: &str) -> String {
     let url = url.trim().trim_end_matches('/');
-    if url.contains("://") || url.starts_with("{{") {
+    if url.starts_with("{{") {
         url.to_owned()
     } else {
-        format!("https://{url}")
+        collection::with_scheme(url)
     }
 }

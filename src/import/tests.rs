@@ -797,3 +797,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_address_of_this_machine_without_a_scheme_is_that_of_its_profile() {
+    let environment = |extra: Json| {
+        let mut values = vec![json!({"key": "url", "value": "localhost:3000"})];
+        values.extend(extra.as_array().cloned().unwrap());
+        json!({"name": "Local", "values": values})
+    };
+    let ask = |path: &str| {
+        json!({"info": {"name": "x"}, "item": [
+            {"name": "Ask", "request": {"method": "GET", "url": format!("{{{{url}}}}{path}")}}]})
+    };
+    let account = environment(json!([
+        {"key": "partner_token", "value": "partner-4711"}, {"key": "api_token", "value": "api-4711"}]));
+    let script = imported(&[&account, &ask("/v1/intlsms/compose/tarrif")]);
+    let script = script.unwrap().script.unwrap();
+    assert_contains(&script, &["sparrow::connect(\"local\")", "session.tariffs()"]);
+    let files = [environment(json!([])), ask("/orders")].map(|json| ("x.json".to_owned(), json));
+    let catalogue = crate::platforms::catalogue();
+    let options = ImportOptions {
+        platform: catalogue.platform("web"),
+        ..ImportOptions::default()
+    };
+    let script = import(&files, &catalogue, &options).unwrap().script.unwrap();
+    assert_contains(&script, &["http::get(\"/orders\", #{profile: \"local\"})"]);
+}
