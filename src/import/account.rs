@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::code::name_of;
 use super::collection::{self, Collection, Variable};
-use super::variables::{Part, is_secret, parts};
+use super::variables::{MAX_DEPTH, Part, is_secret, parts};
 use super::{ImportError, ImportOptions};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::import::Mark;
@@ -74,9 +74,6 @@ const COMMON_NAMES: &[(&str, &str)] = &[
     ("login", "email username user userlogin useremail emailaddress"),
     ("password", "pass pwd passwd userpassword"),
 ];
-
-/// The maximum nesting of an environment's variables; more means a circle.
-const MAX_DEPTH: usize = 32;
 
 /// The maximum length, in bytes, of an environment's value with its variables resolved.
 const MAX_VALUE_LEN: usize = 1 << 16;

@@ -85,7 +85,7 @@ pub(super) struct Values {
 }
 
 /// The maximum nesting of variables; more means a circle.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// The maximum number of variables resolved in one text.
 const MAX_REPLACEMENTS: usize = 200;
