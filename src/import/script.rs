@@ -24,7 +24,6 @@ const MAX_SCRIPT_LINES: usize = 400;
 #[derive(Debug, Default)]
 pub(crate) struct ImportedScript {
     pub(crate) text: String,
-    pub(crate) requests: usize,
     /// The requests that became platform operations.
     pub(crate) typed: usize,
     /// The requests that became `http::` calls.
@@ -44,7 +43,7 @@ impl ImportedScript {
     pub(crate) fn summary(&self, http: &str) -> String {
         format!(
             "{}: {} with platform operations, {} with {http}, {} left out",
-            counted(self.requests, "request"),
+            counted(self.typed + self.web + self.omitted, "request"),
             self.typed,
             self.web,
             self.omitted
@@ -169,7 +168,6 @@ impl<'a> Conversion<'a> {
         let general: Vec<String> = general.collect();
         let mut script = ImportedScript {
             text: String::new(),
-            requests: collection.requests.len(),
             typed: of_kind(Kind::Typed) + of_kind(Kind::Returned),
             web: of_kind(Kind::Web),
             omitted: of_kind(Kind::Omitted),
