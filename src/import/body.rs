@@ -4,7 +4,8 @@ use serde_json::{Map, Value as Json};
 
 use super::code::{Code, name_of, quoted};
 use super::collection::{Field, fields, text};
-use super::variables::{Part, Piece, Values, has_credentials, name_is_secret, parts};
+use super::credentials::{has_credentials, name_is_secret};
+use super::variables::{Part, Piece, Values, parts};
 
 /// A request body as options of an `http::` call.
 #[derive(Debug, Default)]

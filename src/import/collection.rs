@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::variables::name_is_secret;
+use super::credentials::name_is_secret;
 use crate::value::origin::{is_local, is_sandbox_host};
 
 /// The maximum number of requests; a collection with more is not one workflow.

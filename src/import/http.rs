@@ -5,8 +5,9 @@ use super::account::ImportedProfile;
 use super::body::{self, Payload};
 use super::code::{Code, Converted, Kind};
 use super::collection::{self, Address, Field, Request};
+use super::credentials::{name_is_secret, scrubbed};
 use super::operations::OMITTED;
-use super::variables::{Values, name_is_secret, parts, scrubbed};
+use super::variables::{Values, parts};
 use crate::operation::import::is_sendable_method;
 
 /// Methods that have their own `http::` function.

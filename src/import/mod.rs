@@ -4,6 +4,7 @@ mod account;
 mod body;
 mod code;
 mod collection;
+mod credentials;
 mod http;
 mod operations;
 mod script;

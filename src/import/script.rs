@@ -8,9 +8,10 @@ use serde_json::Value as Json;
 use super::account::ImportedProfile;
 use super::code::{Code, Converted, Kind, comment, is_reserved, name_of, quoted};
 use super::collection::{self, Collection, EventScript, Request, Variable};
+use super::credentials::{MIN_SECRET_LEN, has_credentials, scrubbed};
 use super::http;
 use super::operations::Sessions;
-use super::variables::{Findings, MIN_SECRET_LEN, Param, Values, has_credentials, scrubbed, unique};
+use super::variables::{Findings, Param, Values, unique};
 use crate::operation::catalogue::Catalogue;
 use crate::value::visible::counted;
 
