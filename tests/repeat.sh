@@ -4,7 +4,7 @@
 #   tests/repeat.sh [-n TIMES] [FILTER...]
 #
 # TIMES is 20 when not given. In every second pass two busy processes run beside the suite. What follows goes to
-# `cargo nextest run`, where that is installed, else to `cargo test`: tests/repeat.sh -n 6 repl::
+# `cargo test`: tests/repeat.sh -n 6 repl::
 # Ends with a table, and with 1 when a pass has failed; the output of failed passes stays in target/repeat.
 set -u
 cd "$(dirname "$0")/.."
@@ -15,11 +15,7 @@ if [[ "${1:-}" == "-n" ]]; then
     shift 2
 fi
 
-if cargo nextest --version > /dev/null 2>&1; then
-    suite=(cargo nextest run --locked --no-fail-fast "$@")
-else
-    suite=(cargo test --locked --no-fail-fast "$@")
-fi
+suite=(cargo test --locked --no-fail-fast "$@")
 
 logs=target/repeat
 rm -rf "$logs"
@@ -57,8 +53,7 @@ for ((pass = 1; pass <= times; pass++)); do
     "${suite[@]}" > "$log" 2>&1
     code=$?
     end_load
-    # The names of failed tests, as either runner writes them.
-    names=$(sed -nE 's/^ +(FAIL|TIMEOUT|SIG[A-Z]+) \[[^]]*\] +(\([^)]*\) )?//p; s/^test (.*) \.\.\. FAILED$/\1/p' "$log" | sort -u | paste -sd, -)
+    names=$(sed -nE 's/^test (.*) \.\.\. FAILED$/\1/p' "$log" | sort -u | paste -sd, -)
     if ((code == 0)); then
         result=passed
         rm -f "$log"
