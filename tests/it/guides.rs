@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::support::Home;
+
 #[test]
 fn every_link_leads_to_a_file_and_a_heading_in_it() {
     let mut followed = 0;
@@ -36,6 +38,30 @@ fn the_readme_links_to_each_guide() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn each_example_of_the_language_guide_prints_what_it_states() {
+    let guide = std::fs::read_to_string(root().join("docs/language.md")).unwrap();
+    let blocks = guide.split("```rhai\n").skip(1);
+    let home = Home::new();
+    let mut run = 0;
+    for block in blocks.map(|rest| rest.split("```").next().unwrap()) {
+        let stated = |mark: &str| -> Vec<String> {
+            let found = block.lines().filter_map(|line| line.split_once(mark));
+            found.map(|(_, text)| format!("{text}\n")).collect()
+        };
+        let (printed, errors) = (stated("// => ").concat(), stated("// error: "));
+        assert!(errors.len() <= 1, "a session ends at its first error:\n{block}");
+        let ran = home.run_with_input("repl --sandbox", block);
+        let ran = ran.ended(i32::from(!errors.is_empty()));
+        assert_eq!(ran.stdout, printed, "{block}");
+        for error in errors {
+            assert!(ran.stderr.contains(&format!("error: {error}")), "{}", ran.stderr);
+        }
+        run += 1;
+    }
+    assert!(run > 10, "{run}");
 }
 
 fn root() -> &'static Path {
