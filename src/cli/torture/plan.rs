@@ -120,6 +120,8 @@ pub(super) struct Task {
     pub(super) index: u32,
     /// How often the child is killed, if it does not finish earlier.
     pub(super) kills: u32,
+    /// How long the last child of its predecessor took, which ended before its kill. A world of the plan has none.
+    pub(super) lifetime: Option<Duration>,
 }
 
 impl Task {
@@ -130,6 +132,7 @@ impl Task {
             place: 0,
             index,
             kills: 0,
+            lifetime: None,
         }
     }
 
@@ -146,13 +149,14 @@ impl Task {
     }
 
     /// The number of predecessors that passed their unspent kills on to this world.
-    pub(super) fn followed(&self) -> u32 {
+    fn followed(&self) -> u32 {
         self.index / MAX_ENVIRONMENTS
     }
 
     /// The world that spends this one's unspent kills. The chain is limited: a script without steps passes no boundary.
-    /// At a random time some child is killed sooner or later, however busy the machine is.
-    pub(super) fn next(&self, spent: u32) -> Option<Task> {
+    /// At a random time some child is killed sooner or later, however busy the machine is. `lifetime` is how long this
+    /// world's last child took.
+    pub(super) fn next(&self, spent: u32, lifetime: Duration) -> Option<Task> {
         let kills = self.kills.saturating_sub(spent);
         let followed = self.followed();
         let goes_on = kills > 0
@@ -165,6 +169,7 @@ impl Task {
             // Distinct from the indices in the plan.
             index: self.index + MAX_ENVIRONMENTS,
             kills,
+            lifetime: Some(lifetime),
         })
     }
 }
@@ -250,6 +255,7 @@ fn worlds(injected: &Disturbance, kills: u32) -> impl Iterator<Item = Task> {
         place: 0,
         index: at + 1,
         kills: KILLS_PER_ENVIRONMENT.min(kills - at * KILLS_PER_ENVIRONMENT),
+        lifetime: None,
     })
 }
 

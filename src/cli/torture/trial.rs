@@ -41,6 +41,8 @@ pub(super) struct Outcome {
     pub(super) clocks: u32,
     /// Rows that only a person can resolve: their effects cannot be looked up.
     pub(super) unresolvable: u32,
+    /// How long the last child took.
+    pub(super) lifetime: Duration,
     /// The problems found; empty if the script survived.
     pub(super) wrong: Vec<String>,
 }
@@ -156,13 +158,16 @@ impl Trial<'_> {
             clock: self.clock(),
         };
         self.outcome.clocks += u32::from(fate.clock.is_some());
-        match step {
+        let started = Instant::now();
+        let end = match step {
             Step::Resume { run, retry } => {
                 self.outcome.resumes += 1;
                 self.environment.resume(run.as_deref(), *retry, &fate)
             }
             _ => self.environment.run(&fate),
-        }
+        };
+        self.outcome.lifetime = started.elapsed();
+        end
     }
 
     fn next(&mut self, end: End, step: Step) -> Result<Step, CommandError> {
@@ -281,8 +286,11 @@ impl Trial<'_> {
 
     fn kill_at_random_time(&mut self) -> Kill {
         // Kills remain unspent if children end sooner than the undisturbed run did, because the machine was busier
-        // then: the follow-up worlds aim earlier and earlier.
-        let longest = self.expected.duration.mul_f64(1.2) / (self.task.followed() + 1);
+        // then. A follow-up world aims at what a child took last.
+        let longest = self
+            .task
+            .lifetime
+            .unwrap_or_else(|| self.expected.duration.mul_f64(1.2));
         Kill::After(longest.mul_f64(self.rng.f64()))
     }
 }

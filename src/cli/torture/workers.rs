@@ -66,7 +66,7 @@ impl Workers {
             match trial::carry_out(harness, &task, expected) {
                 Ok(Some(outcome)) => {
                     self.progress.row(!outcome.wrong.is_empty());
-                    let next = task.next(outcome.kills);
+                    let next = task.next(outcome.kills, outcome.lifetime);
                     if let Some(next) = next.filter(|_| outcome.wrong.is_empty()) {
                         lock(&self.tasks).push_back(next);
                     }
