@@ -54,6 +54,12 @@ impl CommandError {
     }
 }
 
+impl From<Exit> for Result<Exit, CommandError> {
+    fn from(exit: Exit) -> Result<Exit, CommandError> {
+        Ok(exit)
+    }
+}
+
 impl From<Box<Diagnostic>> for CommandError {
     fn from(diagnostic: Box<Diagnostic>) -> CommandError {
         CommandError {

@@ -94,33 +94,58 @@ Exit codes:
 
 `provisor COMMAND --help` describes a command.";
 
-/// The commands; each is described at its own type.
-#[derive(Subcommand)]
-enum Command {
-    Run(run::RunCommand),
-    Check(check::CheckCommand),
-    Fmt(fmt::FmtCommand),
-    Repl(repl::ReplCommand),
-    Resume(resume::ResumeCommand),
-    Runs(runs::RunsCommand),
-    Resolve(resolve::ResolveCommand),
-    Cancel(cancel::CancelCommand),
-    Tenants(tenants::TenantsCommand),
-    Apps(apps::AppsCommand),
-    Profile(profile::ProfileCommand),
-    Login(profile::LoginCommand),
-    Logout(profile::LogoutCommand),
-    Config(config::ConfigCommand),
-    Doctor(doctor::DoctorCommand),
-    Trust(trust::TrustCommand),
-    Audit(audit::AuditCommand),
-    Journal(journal::JournalCommand),
-    Import(import::ImportCommand),
-    Ops(ops::OpsCommand),
-    Explain(explain::ExplainCommand),
-    Paths(config::PathsCommand),
-    Sandbox(sandbox::SandboxCommand),
-    Torture(torture::TortureCommand),
+/// Defines the commands by group, in the order of `--help`: each with the type that describes it, and its function.
+macro_rules! commands {
+    ($($group:literal: { $($name:ident($command:ty) => $run:path,)+ })+) => {
+        #[derive(Subcommand)]
+        enum Command { $($($name($command),)+)+ }
+
+        /// The groups of `--help`: a title, and the number of commands.
+        const GROUPS: &[(&str, usize)] = &[$(($group, [$(stringify!($name)),+].len())),+];
+
+        impl Command {
+            fn run(self, app: &App) -> Result<Exit, CommandError> {
+                match self { $($(Command::$name(command) => $run(app, &command).into(),)+)+ }
+            }
+        }
+    };
+}
+
+commands! {
+    "Run workflows": {
+        Run(run::RunCommand) => run::run,
+        Check(check::CheckCommand) => check::check,
+        Fmt(fmt::FmtCommand) => fmt::fmt,
+        Resume(resume::ResumeCommand) => resume::resume,
+        Repl(repl::ReplCommand) => repl::repl,
+    }
+    "Runs and resources": {
+        Runs(runs::RunsCommand) => runs::runs,
+        Resolve(resolve::ResolveCommand) => resolve::resolve,
+        Cancel(cancel::CancelCommand) => cancel::cancel,
+        Tenants(tenants::TenantsCommand) => tenants::tenants,
+        Apps(apps::AppsCommand) => apps::apps,
+        Audit(audit::AuditCommand) => audit::audit,
+    }
+    "Accounts": {
+        Profile(profile::ProfileCommand) => profile::profile,
+        Login(profile::LoginCommand) => profile::login,
+        Logout(profile::LogoutCommand) => profile::logout,
+        Trust(trust::TrustCommand) => trust::trust,
+        Config(config::ConfigCommand) => config::show,
+    }
+    "Learn": {
+        Ops(ops::OpsCommand) => ops::ops,
+        Explain(explain::ExplainCommand) => explain::explain,
+        Sandbox(sandbox::SandboxCommand) => sandbox::sandbox,
+        Import(import::ImportCommand) => import::import,
+    }
+    "Maintenance": {
+        Doctor(doctor::DoctorCommand) => doctor::doctor,
+        Journal(journal::JournalCommand) => journal::journal,
+        Paths(config::PathsCommand) => config::show_paths,
+        Torture(torture::TortureCommand) => torture::torture,
+    }
 }
 
 /// Runs the program with this builder's platforms and operations. Everything else comes from the configuration.
@@ -149,33 +174,7 @@ pub fn main(builder: Builder) -> ExitCode {
         color.unwrap_or(cli.color),
         cli.verbose.saturating_add(verbose),
     );
-    let done = match cli.command {
-        Command::Run(command) => run::run(&app, &command),
-        Command::Check(command) => Ok(check::check(&app, &command)),
-        Command::Fmt(command) => fmt::fmt(&app, &command),
-        Command::Repl(command) => repl::repl(&app, &command),
-        Command::Resume(command) => resume::resume(&app, &command),
-        Command::Runs(command) => runs::runs(&app, &command),
-        Command::Resolve(command) => resolve::resolve(&app, &command),
-        Command::Cancel(command) => cancel::cancel(&app, &command),
-        Command::Tenants(command) => tenants::tenants(&app, &command),
-        Command::Apps(command) => apps::apps(&app, &command),
-        Command::Profile(command) => profile::profile(&app, &command),
-        Command::Login(command) => profile::login(&app, &command),
-        Command::Logout(command) => profile::logout(&app, &command),
-        Command::Config(command) => config::show(&app, &command),
-        Command::Doctor(command) => doctor::doctor(&app, &command),
-        Command::Trust(command) => trust::trust(&app, &command),
-        Command::Audit(command) => audit::audit(&app, &command),
-        Command::Journal(command) => journal::journal(&app, &command),
-        Command::Import(command) => import::import(&app, &command),
-        Command::Ops(command) => ops::ops(&app, &command),
-        Command::Explain(command) => explain::explain(&app, &command),
-        Command::Paths(command) => config::show_paths(&app, &command),
-        Command::Sandbox(command) => sandbox::sandbox(&app, &command),
-        Command::Torture(command) => torture::torture(&app, &command),
-    };
-    let exit = app.close_journals(done.unwrap_or_else(|error| report(&app, &error)));
+    let exit = app.close_journals(cli.command.run(&app).unwrap_or_else(|error| report(&app, &error)));
     if exit != Exit::Ok && app.ui.is_sandboxed() {
         app.ui.note("this was the sandbox: nothing real was changed");
     }
