@@ -1,6 +1,7 @@
 //! Help on names, from the table of operations, the library, and the session's own functions and variables.
 
-use super::commands::{Command, commands, settings};
+use super::commands::{Command, GROUPS, commands, settings};
+use super::complete::commands as complete;
 use super::complete::infer::{InferredType, type_of};
 use super::complete::library;
 use super::complete::names::keyword;
@@ -127,9 +128,15 @@ impl Repl {
              stops, Ctrl-D leaves. `_` is the last result, `_3` that of input 3, `_err` the last error. Platforms: {}.",
             self.catalogue().modules().collect::<Vec<_>>().join(", ")
         );
-        let groups: Vec<(String, String)> = GROUPS
-            .iter()
-            .map(|(title, names)| ((*title).to_owned(), format!(":{}", names.join(" :"))))
+        let names = |tables: &[&'static [Command]]| {
+            let names = tables.iter().copied().flatten();
+            names
+                .map(|command| format!(":{}", command.name))
+                .collect::<Vec<_>>()
+        };
+        let groups = GROUPS.iter();
+        let groups: Vec<(String, String)> = groups
+            .map(|(title, tables)| ((*title).to_owned(), names(tables).join(" ")))
             .collect();
         let more = ":help commands describes each one; NAME? or :help NAME describes a name.";
         let parts = [
@@ -143,11 +150,8 @@ impl Repl {
     /// Shows every command with its arguments and summary.
     fn commands(&self) -> Next {
         let call = |command: &Command| (format!(":{} {}", command.name, command.args), command.summary);
-        let parts = GROUPS.iter().map(|(title, names)| {
-            let of_group = names
-                .iter()
-                .filter_map(|name| commands().find(|known| known.name == *name));
-            let rows: Vec<(String, &str)> = of_group.map(call).collect();
+        let parts = GROUPS.iter().map(|(title, tables)| {
+            let rows: Vec<(String, &str)> = tables.iter().copied().flatten().map(call).collect();
             format!("{}\n{}", self.heading(title), pairs(&rows, self.columns()))
         });
         self.page(&parts.collect::<Vec<_>>().join("\n\n"))
@@ -161,7 +165,7 @@ impl Repl {
                 .iter()
                 .map(|setting| {
                     (
-                        format!("{} {}", setting.name, setting.values.join("|")),
+                        format!("{} {}", setting.name, (setting.values)().join("|")),
                         setting.about,
                     )
                 })
@@ -281,22 +285,6 @@ impl Repl {
     }
 }
 
-/// The groups: a title and its commands, in the order in which users meet them.
-static GROUPS: &[(&str, &[&str])] = &[
-    (
-        "look",
-        &["help", "search", "ops", "funcs", "source", "vars", "type"],
-    ),
-    ("values", &["out", "page", "reveal", "export", "set", "time"]),
-    (
-        "input",
-        &["history", "rerun", "edit", "paste", "break", "why", "quit"],
-    ),
-    ("files", &["load", "run", "reload", "save", "trust"]),
-    ("account", &["profile", "mode", "sandbox"]),
-    ("runs", &["runs", "resume", "undo"]),
-];
-
 /// The maximum width of the column of names.
 const MAX_NAME_WIDTH: usize = 44;
 
@@ -388,12 +376,14 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "help",
         args: "[NAME]",
         summary: "List everything, or describe a name; `NAME?` does the same",
+        complete: |args| args.first(complete::topics),
         run: |repl, name| repl.help(name),
     },
     Command {
         name: "search",
         args: "WORD…",
         summary: "Find operations, functions and commands by words of their documentation",
+        complete: complete::nothing,
         run: |repl, words| match words {
             "" => repl.usage("search"),
             words => repl.search(words),
@@ -403,25 +393,22 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "ops",
         args: "[MODULE]",
         summary: "List the operations, all or those of a module or kind of object",
+        complete: |args| args.first(complete::modules),
         run: |repl, of| repl.operations(of),
     },
     Command {
         name: "funcs",
         args: "[FILTER]",
         summary: "List this session's functions, then those of the language that contain the filter",
+        complete: complete::nothing,
         run: funcs,
     },
     Command {
         name: "source",
         args: "FUNCTION",
         summary: "Show how a function of this session is written",
+        complete: |args| args.first(complete::functions),
         run: source,
-    },
-    Command {
-        name: "quit",
-        args: "",
-        summary: "Leave",
-        run: |_, _| Next::Quit,
     },
 ];
 
@@ -499,18 +486,5 @@ mod tests {
             meaning.contains("at each change in mode `prod`") && !meaning.contains("once per run"),
             "{meaning}"
         );
-    }
-
-    #[test]
-    fn every_command_is_in_one_group() {
-        let grouped: Vec<&str> = GROUPS
-            .iter()
-            .flat_map(|(_, names)| names.iter().copied())
-            .collect();
-        for command in commands() {
-            let count = grouped.iter().filter(|name| **name == command.name).count();
-            assert_eq!(count, 1, ":{}", command.name);
-        }
-        assert_eq!(grouped.len(), commands().count());
     }
 }

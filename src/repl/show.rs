@@ -11,43 +11,42 @@ use crate::script::interactive::Answer;
 use crate::value::Value;
 use crate::value::visible::counted;
 
-/// The display format of values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Format {
-    /// Tables at a terminal, JSON lines elsewhere.
-    #[default]
-    Auto,
-    /// Tables that fit the terminal's width.
-    Table,
-    /// Indented JSON.
-    Json,
-    /// Trees.
-    Tree,
-    /// Comma-separated values.
-    Csv,
+/// A display format of values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Format {
+    pub(super) name: &'static str,
+    show: fn(&Value, DisplayArea) -> String,
 }
 
-impl Format {
-    /// All formats.
-    pub(super) const ALL: [Format; 5] = [
-        Format::Auto,
-        Format::Table,
-        Format::Json,
-        Format::Tree,
-        Format::Csv,
-    ];
-
-    /// The name of the format.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Format::Auto => "auto",
-            Format::Table => "table",
-            Format::Json => "json",
-            Format::Tree => "tree",
-            Format::Csv => "csv",
-        }
-    }
-}
+/// All formats; the first is the default.
+pub(super) static FORMATS: &[Format] = &[
+    Format {
+        name: "auto",
+        show: |value, area| {
+            if area.is_terminal {
+                table(value, area)
+            } else {
+                text(value)
+            }
+        },
+    },
+    Format {
+        name: "table",
+        show: table,
+    },
+    Format {
+        name: "json",
+        show: |value, area| truncated_lines(&pretty(&value.to_masked_json()), area),
+    },
+    Format {
+        name: "tree",
+        show: |value, area| truncated_lines(&tree(value), area),
+    },
+    Format {
+        name: "csv",
+        show: csv,
+    },
+];
 
 /// How values are shown.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +60,7 @@ pub(super) struct DisplayOptions {
 impl Default for DisplayOptions {
     fn default() -> DisplayOptions {
         DisplayOptions {
-            format: Format::Auto,
+            format: FORMATS[0],
             rows: 20,
         }
     }
@@ -87,14 +86,12 @@ fn shown(ports: &Ports, look: DisplayOptions, value: &Value) -> String {
         None if typed => DEFAULT_WIDTH,
         None => usize::MAX,
     };
-    let frame = DisplayArea { columns, limit };
-    match look.format {
-        Format::Auto if !typed => text(value),
-        Format::Auto | Format::Table => table(value, frame),
-        Format::Json => truncated_lines(&pretty(&value.to_masked_json()), frame),
-        Format::Tree => truncated_lines(&tree(value), frame),
-        Format::Csv => csv(value, frame),
-    }
+    let frame = DisplayArea {
+        columns,
+        limit,
+        is_terminal: typed,
+    };
+    (look.format.show)(value, frame)
 }
 
 /// The space that a value must fit into.
@@ -103,6 +100,7 @@ struct DisplayArea {
     columns: usize,
     /// The maximum number of rows.
     limit: usize,
+    is_terminal: bool,
 }
 
 /// A value as one line for display, except for line ends in a string; secrets masked.
@@ -423,7 +421,11 @@ mod tests {
     use crate::value::secret::Secret;
 
     fn frame(columns: usize, limit: usize) -> DisplayArea {
-        DisplayArea { columns, limit }
+        DisplayArea {
+            columns,
+            limit,
+            is_terminal: true,
+        }
     }
 
     fn value(json: Json) -> Value {

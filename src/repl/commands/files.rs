@@ -2,14 +2,16 @@
 
 use super::Command;
 use super::words::{only_word, words};
+use crate::repl::complete::commands as complete;
 use crate::repl::{Next, Repl, SessionExit};
 use crate::value::visible::counted;
 
-pub(super) static COMMANDS: &[Command] = &[
+pub(super) static FILES: &[Command] = &[
     Command {
         name: "load",
         args: "FILE",
         summary: "Evaluate a file here: its variables and functions stay",
+        complete: |args| args.first(complete::files),
         run: |repl, args| match args {
             "" => repl.usage("load"),
             path => match only_word(path) {
@@ -22,37 +24,53 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "run",
         args: "FILE [--PARAMETER VALUE]…",
         summary: "Run a script as a separate run, on the account of this session",
+        complete: complete::script,
         run,
     },
     Command {
         name: "reload",
         args: "",
         summary: "Read imported files again",
+        complete: complete::nothing,
         run: reload,
     },
+    Command {
+        name: "trust",
+        args: "",
+        summary: "Trust the project's current repl.rhai, so that it is loaded at the start",
+        complete: complete::nothing,
+        run: trust,
+    },
+];
+
+pub(super) static INPUT: &[Command] = &[
     Command {
         name: "edit",
         args: "[N]",
         summary: "Change input N, or the last, in $EDITOR; Enter then evaluates it",
+        complete: complete::nothing,
         run: edit,
     },
     Command {
         name: "paste",
         args: "",
         summary: "Read several lines as one input, up to a line `:end` or Ctrl-D",
+        complete: complete::nothing,
         run: |_, _| Next::Paste,
     },
     Command {
         name: "break",
         args: "",
         summary: "As the last line of an incomplete input: abandon it",
+        complete: complete::nothing,
         run: |repl, _| repl.note("nothing is open; as a line of an incomplete input, :break abandons it"),
     },
     Command {
-        name: "trust",
+        name: "quit",
         args: "",
-        summary: "Trust the project's current repl.rhai, so that it is loaded at the start",
-        run: trust,
+        summary: "Leave",
+        complete: complete::nothing,
+        run: |_, _| Next::Quit,
     },
 ];
 

@@ -3,6 +3,7 @@
 use regex_lite::Regex;
 
 use super::Command;
+use crate::repl::complete::commands as complete;
 use crate::repl::evaluate::{EvaluatedInput, REDACTED_TEXT};
 use crate::repl::width::cut;
 use crate::repl::{Next, Repl, SessionExit};
@@ -10,42 +11,51 @@ use crate::run::session::{Change, SettledAs, SettledStep, UndoHint};
 use crate::script::interactive::Answer;
 use crate::value::Value;
 
-pub(super) static COMMANDS: &[Command] = &[
+pub(super) static INPUT: &[Command] = &[
     Command {
         name: "history",
         args: "[N|/PATTERN/]",
         summary: "List the inputs of this session: the last N, or those that match a regular expression",
+        complete: complete::nothing,
         run: history,
-    },
-    Command {
-        name: "why",
-        args: "",
-        summary: "Explain the last failure: position, calls, status, requests, and what to do",
-        run: |repl, _| repl.explain_failure(),
     },
     Command {
         name: "rerun",
         args: "N",
         summary: "Offer input N again; Enter evaluates it",
+        complete: complete::nothing,
         run: rerun,
     },
     Command {
-        name: "undo",
-        args: "[N]",
-        summary: "List what this session, or its input N, changed, and how to undo each change",
-        run: undo,
+        name: "why",
+        args: "",
+        summary: "Explain the last failure: position, calls, status, requests, and what to do",
+        complete: complete::nothing,
+        run: |repl, _| repl.explain_failure(),
     },
+];
+
+pub(super) static RUN_COMMANDS: &[Command] = &[
     Command {
         name: "runs",
         args: "[show [RUN] | steps [RUN]]",
         summary: "List the recorded runs, including this session",
+        complete: complete::shown_run,
         run: runs,
     },
     Command {
         name: "resume",
         args: "[RUN]",
         summary: "Look up what this session left in doubt, or continue another run",
+        complete: |args| args.first(complete::runs),
         run: resume,
+    },
+    Command {
+        name: "undo",
+        args: "[N]",
+        summary: "List what this session, or its input N, changed, and how to undo each change",
+        complete: complete::nothing,
+        run: undo,
     },
 ];
 

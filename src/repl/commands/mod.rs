@@ -9,6 +9,7 @@ mod target;
 mod values;
 pub(super) mod words;
 
+use super::complete::commands::Complete;
 use super::{Next, Repl, SessionExit};
 use crate::value::nearest::nearest;
 
@@ -22,24 +23,30 @@ pub(super) struct Command {
     pub(super) args: &'static str,
     /// A one-line description.
     pub(super) summary: &'static str,
+    /// Completes its arguments.
+    pub(super) complete: Complete,
     /// Runs the command with the text typed after its name.
     pub(super) run: fn(&mut Repl, &str) -> Next,
 }
 
-/// All commands in groups, in the order in which users meet them.
-pub(super) static COMMANDS: &[&[Command]] = &[
-    super::help::COMMANDS,
-    files::COMMANDS,
-    save::COMMANDS,
-    history::COMMANDS,
-    target::COMMANDS,
-    values::COMMANDS,
-    settings::COMMANDS,
+/// The commands of a group.
+type Commands = &'static [Command];
+
+/// The groups: a title and its commands, in the order in which users meet them.
+pub(super) static GROUPS: &[(&str, &[Commands])] = &[
+    ("look", &[super::help::COMMANDS, values::LOOK]),
+    ("values", &[values::VALUES, settings::COMMANDS]),
+    ("input", &[history::INPUT, files::INPUT]),
+    ("files", &[files::FILES, save::COMMANDS]),
+    ("account", &[target::COMMANDS]),
+    ("runs", &[history::RUN_COMMANDS]),
 ];
 
 /// All commands.
 pub(super) fn commands() -> impl Iterator<Item = &'static Command> {
-    COMMANDS.iter().copied().flatten()
+    GROUPS
+        .iter()
+        .flat_map(|(_, tables)| tables.iter().copied().flatten())
 }
 
 impl Repl {

@@ -2,6 +2,7 @@
 
 use super::Command;
 use super::words::words;
+use crate::repl::complete::commands as complete;
 use crate::repl::evaluate::is_hidden;
 use crate::repl::{Next, Repl};
 use crate::script::bundle::{Bundle, Source};
@@ -12,6 +13,7 @@ pub(super) static COMMANDS: &[Command] = &[Command {
     name: "save",
     args: "FILE [FROM-TO] [--force]",
     summary: "Write the inputs as a script; typed literals become its parameters",
+    complete: complete::saved,
     run: save,
 }];
 

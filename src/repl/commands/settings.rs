@@ -1,7 +1,8 @@
 //! Commands that change the session's settings.
 
 use super::Command;
-use crate::repl::show::{DisplayOptions, Format};
+use crate::repl::complete::commands as complete;
+use crate::repl::show::{DisplayOptions, FORMATS};
 use crate::repl::{Next, Repl};
 use crate::value::nearest::nearest;
 
@@ -22,7 +23,7 @@ pub(in crate::repl) struct Settings {
 pub(in crate::repl) struct Setting {
     pub(in crate::repl) name: &'static str,
     /// The possible or suggested values.
-    pub(in crate::repl) values: &'static [&'static str],
+    pub(in crate::repl) values: fn() -> Vec<&'static str>,
     /// A one-line description.
     pub(in crate::repl) about: &'static str,
     /// Its value as text.
@@ -35,18 +36,17 @@ pub(in crate::repl) struct Setting {
 pub(in crate::repl) static SETTINGS: &[Setting] = &[
     Setting {
         name: "format",
-        values: &["auto", "table", "json", "tree", "csv"],
+        values: || FORMATS.iter().map(|format| format.name).collect(),
         about: "how values are shown",
-        get: |settings| settings.look.format.word().to_owned(),
+        get: |settings| settings.look.format.name.to_owned(),
         set: |repl, word| {
-            let mut known = Format::ALL.into_iter();
-            repl.settings.look.format = known.find(|format| format.word() == word)?;
+            repl.settings.look.format = *FORMATS.iter().find(|format| format.name == word)?;
             Some(Next::Go)
         },
     },
     Setting {
         name: "rows",
-        values: &["20", "100", "1000"],
+        values: || vec!["20", "100", "1000"],
         about: "how many rows of a value are shown at a terminal",
         get: |settings| settings.look.rows.to_string(),
         set: |repl, word| match word.parse::<usize>() {
@@ -59,7 +59,7 @@ pub(in crate::repl) static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "timing",
-        values: &["on", "off"],
+        values: || vec!["on", "off"],
         about: "show how long each input took",
         get: |settings| word(settings.timing),
         set: |repl, word| {
@@ -69,7 +69,7 @@ pub(in crate::repl) static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "trace",
-        values: &["on", "off"],
+        values: || vec!["on", "off"],
         about: "show each request",
         get: |settings| word(settings.trace),
         set: |repl, word| {
@@ -83,7 +83,7 @@ pub(in crate::repl) static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "pager",
-        values: &["on", "off"],
+        values: || vec!["on", "off"],
         about: "show output longer than the screen in $PAGER",
         get: |settings| word(settings.pager),
         set: |repl, word| {
@@ -99,16 +99,18 @@ pub(in crate::repl) static SETTINGS: &[Setting] = &[
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
-        name: "time",
-        args: "INPUT",
-        summary: "Evaluate it and show how long it took",
-        run: time,
-    },
-    Command {
         name: "set",
         args: "[NAME VALUE]",
         summary: "Change a setting: format, rows, timing, trace, pager",
+        complete: complete::setting,
         run: set,
+    },
+    Command {
+        name: "time",
+        args: "INPUT",
+        summary: "Evaluate it and show how long it took",
+        complete: complete::expression,
+        run: time,
     },
 ];
 
@@ -143,7 +145,10 @@ fn set(repl: &mut Repl, args: &str) -> Next {
     };
     (setting.set)(repl, word).unwrap_or_else(|| {
         let message = format!("`{name}` cannot be `{word}`");
-        repl.wrong(&message, &[format!("use one of {}", setting.values.join(", "))])
+        repl.wrong(
+            &message,
+            &[format!("use one of {}", (setting.values)().join(", "))],
+        )
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::Command;
 use crate::operation::context::Mode;
+use crate::repl::complete::commands as complete;
 use crate::repl::host::Switch;
 use crate::repl::{Next, Repl};
 
@@ -10,18 +11,21 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "profile",
         args: "[NAME]",
         summary: "Switch to another profile; without a name, list them",
+        complete: |args| args.first(complete::profiles),
         run: profile,
     },
     Command {
         name: "mode",
         args: "[dev|prod|read-only|sandbox]",
         summary: "Set a mode that is at least as restrictive as the profile's",
+        complete: |args| args.first(complete::modes),
         run: mode,
     },
     Command {
         name: "sandbox",
         args: "[on|off|status|fault FAULT|reset]",
         summary: "Use the simulated platforms instead of real ones",
+        complete: complete::sandbox,
         run: sandbox,
     },
 ];

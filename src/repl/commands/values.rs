@@ -3,6 +3,7 @@
 use super::Command;
 use super::path::split;
 use super::words::words;
+use crate::repl::complete::commands as complete;
 use crate::repl::complete::infer::missing::missing;
 use crate::repl::complete::infer::{InferredType, type_of};
 use crate::repl::help::preview;
@@ -13,41 +14,50 @@ use crate::repl::{Next, Repl};
 use crate::script::interactive::{Answer, Completeness, Step, read};
 use crate::value::visible::counted;
 
-pub(super) static COMMANDS: &[Command] = &[
+pub(super) static LOOK: &[Command] = &[
     Command {
         name: "vars",
         args: "[FILTER]",
         summary: "List the variables with type, size and value",
+        complete: |args| args.first(complete::variables),
         run: vars,
     },
     Command {
         name: "type",
         args: "EXPRESSION",
         summary: "Show the type of an expression; evaluates and sends nothing",
+        complete: complete::expression,
         run: show_type,
     },
+];
+
+pub(super) static VALUES: &[Command] = &[
     Command {
         name: "out",
         args: "[N]",
         summary: "Show the result of input N again, or the last",
+        complete: complete::nothing,
         run: out,
     },
     Command {
         name: "page",
         args: "[VALUE]",
         summary: "Show a variable, or the last result, as a whole in $PAGER",
+        complete: complete::value,
         run: page,
     },
     Command {
         name: "reveal",
         args: "VALUE",
         summary: "Show the secrets of a variable in clear; asks for confirmation, and is recorded",
+        complete: complete::value,
         run: reveal,
     },
     Command {
         name: "export",
         args: "VALUE FILE [--reveal] [--force]",
-        summary: "Write a variable as .csv, .json or .jsonl that only you can read; secrets are masked",
+        summary: "Write a variable to a file that only you can read, as its extension states; secrets are masked",
+        complete: complete::exported,
         run: export,
     },
 ];

@@ -5,7 +5,7 @@
 //! * [`infer`] infers the type before a dot: from live values or from declarations of operations.
 //! * [`names`], [`members`], [`commands`] and [`paths`] list candidates; [`listing`] fits them to the terminal.
 
-mod commands;
+pub(super) mod commands;
 pub(super) mod cursor;
 pub(super) mod infer;
 mod listing;
