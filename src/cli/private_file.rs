@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use crate::config::StagedFile;
 use crate::journal::JournalError;
-use crate::report::Format;
+use crate::report::{self, Format};
 
 /// Writes a file that only its owner can read (0600), replacing an existing one.
 pub(super) fn write(
@@ -32,10 +32,10 @@ pub(super) fn write(
 }
 
 /// The format of an export, from the file's extension.
-pub(super) fn format_of(file: &Path) -> Result<Format, CommandError> {
-    Format::of(file).ok_or_else(|| {
+pub(super) fn format_of(file: &Path) -> Result<&'static dyn Format, CommandError> {
+    report::format_of(file).ok_or_else(|| {
         CommandError::usage(format!("unsupported file type: `{}`", file.display()))
-            .hint("use .csv, .json or .jsonl")
+            .hint(format!("use {}", report::format_names(".")))
     })
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Results {
 
 /// How the results are written.
 struct View {
-    format: Format,
+    format: &'static dyn Format,
     columns: Columns,
     reveal: Reveal,
     /// Whether only the owner may access the file.

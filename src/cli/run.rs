@@ -17,6 +17,7 @@ use super::ui::Colour;
 use super::{approval, memory, profiles, rows, sources};
 use crate::bulk::input::Input;
 use crate::journal::{NewRun, RowCounts};
+use crate::report;
 use crate::script::bundle::Bundle;
 use crate::script::host::Host;
 use crate::script::program::Script;
@@ -101,11 +102,13 @@ pub(super) struct RunFlags {
     /// Row format, if the file extension does not determine it: csv, tsv, json or jsonl.
     #[arg(long, value_name = "FORMAT")]
     pub(super) rows_format: Option<String>,
-    /// Write results to this .csv, .json or .jsonl file; by default to standard output.
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = format!("Write results to this {} file; by default to standard output", report::format_names("."))
+    )]
     pub(super) out: Option<String>,
-    /// Result format: csv, json or jsonl.
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", help = format!("Result format: {}", report::format_names("")))]
     pub(super) format: Option<String>,
     /// Put an apostrophe before CSV fields that a spreadsheet would take for formulas.
     #[arg(long)]

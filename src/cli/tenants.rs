@@ -14,7 +14,7 @@ use super::prompt::secret_from_stdin;
 use super::{private_file, times};
 use crate::journal::{NaturalKey, RunRecord, RunStatus};
 use crate::report::reveal::Reveal;
-use crate::report::{Format, record_json, write_records};
+use crate::report::{CSV, JSON, record_json, write_records};
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
@@ -200,15 +200,12 @@ struct ExportCommand {
 
 fn export(app: &App, command: &ExportCommand) -> Result<Exit, CommandError> {
     let format = match &command.file {
-        _ if command.json => Format::Json,
-        None => Format::Csv,
+        _ if command.json => JSON,
+        None => CSV,
         Some(file) => private_file::format_of(file)?,
     };
-    let format = if command.csv_safe {
-        format.spreadsheet_safe()
-    } else {
-        format
-    };
+    let safe = command.csv_safe.then(|| format.spreadsheet_safe()).flatten();
+    let format = safe.unwrap_or(format);
     let journal = app.recorded()?;
     let which = &command.which;
     let tenants = held(&journal, "tenant", which.account.as_deref())?;

@@ -1,50 +1,83 @@
 //! Serialises finished data to bytes. Knows nothing of flags, files or terminals.
 
 mod columns;
+mod csv;
+mod json;
+mod json_lines;
 pub(crate) mod reveal;
 pub(crate) mod summary;
 mod writer;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
+
+use serde_json::Value as Json;
 
 pub(crate) use crate::value::status::RowStatus;
 use crate::value::{Record, Value};
 pub(crate) use columns::{Columns, OWN_COLUMNS};
-pub(crate) use writer::{Writer, record_json, write_records};
+pub(crate) use csv::CSV;
+pub(crate) use json::JSON;
+use reveal::Reveal;
+pub(crate) use writer::{VALUE, Writer, columns_of, record_json, records_of, write_records, write_value};
 
-/// An output format for results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// Comma-separated values with a header line; lists and maps as compact JSON, null as an empty field.
-    Csv,
-    /// CSV for a spreadsheet: a field that would be evaluated as a formula is prefixed with an apostrophe.
-    InertCsv,
-    /// One JSON array of objects.
-    Json,
-    /// One JSON object per line.
-    JsonLines,
-}
+/// An output format: how it writes a header, rows and an end. Each is a file of this module, and an entry in
+/// [`FORMATS`].
+pub(crate) trait Format: std::fmt::Debug + Sync {
+    /// The names in `--format`, which are the file extensions, too; the usual one first.
+    fn names(&self) -> &'static [&'static str];
 
-impl Format {
-    /// Returns the spreadsheet-safe variant of this format.
-    #[must_use]
-    pub(crate) fn spreadsheet_safe(self) -> Format {
-        match self {
-            Format::Csv => Format::InertCsv,
-            other => other,
-        }
+    /// Whether the header fixes the columns: no row may add one.
+    fn has_header(&self) -> bool {
+        false
     }
 
-    /// Returns the format for the extension of `path`: `csv`, `json`, `jsonl` or `ndjson`, case-insensitive.
-    pub(crate) fn of(path: &Path) -> Option<Format> {
-        let ending = path.extension()?.to_str()?.to_lowercase();
-        match ending.as_str() {
-            "csv" => Some(Format::Csv),
-            "json" => Some(Format::Json),
-            "jsonl" | "ndjson" => Some(Format::JsonLines),
-            _ => None,
-        }
+    /// Whether a reader can use each row as soon as it is written.
+    fn is_streamed(&self) -> bool {
+        false
+    }
+
+    /// The variant whose fields no spreadsheet takes for formulas, if that is another.
+    fn spreadsheet_safe(&self) -> Option<&'static dyn Format> {
+        None
+    }
+
+    /// The lines that hold a value which is not a row; `None` for a format that has only rows.
+    fn lines(&self, _value: &Value, _reveal: &Reveal) -> Option<Vec<Json>> {
+        None
+    }
+
+    fn begin(&self, titles: &[&str], sink: &mut dyn Write) -> io::Result<()>;
+
+    /// Writes the cells of the row at this position, from 0.
+    fn row(&self, position: u64, cells: &[(&str, Json)], sink: &mut dyn Write) -> io::Result<()>;
+
+    /// Ends a report of so many rows.
+    fn end(&self, rows: u64, sink: &mut dyn Write) -> io::Result<()>;
+}
+
+/// All formats; the first is the default.
+pub(crate) const FORMATS: &[&dyn Format] = &[CSV, JSON, json_lines::JSON_LINES];
+
+/// Returns the format of a name, or of a file with this extension; case-insensitive.
+pub(crate) fn format_named(name: &str) -> Option<&'static dyn Format> {
+    let name = name.to_lowercase();
+    let mut formats = FORMATS.iter().copied();
+    formats.find(|format| format.names().contains(&name.as_str()))
+}
+
+/// Returns the format of a file, by its extension.
+pub(crate) fn format_of(path: &Path) -> Option<&'static dyn Format> {
+    format_named(path.extension()?.to_str()?)
+}
+
+/// Returns the usual names of all formats, each after this prefix: `.csv, .json or .jsonl`.
+pub(crate) fn format_names(prefix: &str) -> String {
+    let names = FORMATS.iter().filter_map(|format| format.names().first());
+    let names: Vec<String> = names.map(|name| format!("{prefix}{name}")).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
     }
 }
 

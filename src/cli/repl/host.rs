@@ -23,7 +23,7 @@ use crate::journal::NewRun;
 use crate::operation::context::Mode;
 use crate::repl::host::{ActiveAccount, Export, HostError, ReplHost, Switch};
 use crate::report::reveal::Reveal;
-use crate::report::{Format, write_records};
+use crate::report::{VALUE, columns_of, records_of, write_value};
 use crate::run::interrupt::{CurrentInput, Interrupt};
 use crate::run::session::{Input, InputEnd, Session};
 use crate::runtime::Executor;
@@ -257,9 +257,6 @@ const NAME: &str = "repl";
 /// The name of the scripts that every session starts with.
 const RC: &str = "repl.rhai";
 
-/// The column for values without names.
-const VALUE: &str = "value";
-
 impl ReplHost for CliHost {
     fn place(&self) -> ActiveAccount {
         lock(&self.place).clone().unwrap_or(ActiveAccount {
@@ -428,24 +425,17 @@ impl ReplHost for CliHost {
         if path.exists() && !export.replace && !confirmed(&format!("Replace `{}`?", export.file), interrupt) {
             return Err(already_exists(&export.file));
         }
-        let records = records(value);
-        let mut columns = columns(&records);
+        let records = records_of(value);
         let reveal = if export.reveal {
             let what = format!("the secrets of `{}`, written to {},", export.name, export.file);
+            let mut columns = columns_of(&records);
             columns.push(VALUE.to_owned());
-            let reveal = self.may_reveal(&what, &columns, interrupt)?;
-            columns.pop();
-            reveal
+            self.may_reveal(&what, &columns, interrupt)?
         } else {
             Reveal::nothing()
         };
-        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         private_file::write(&path, |sink: &mut dyn Write| {
-            let written = match format {
-                Format::Csv | Format::InertCsv => write_records(sink, format, &names, &records, &reveal),
-                Format::Json | Format::JsonLines => write_json(sink, format, value, &reveal),
-            };
-            Ok(written?)
+            Ok(write_value(sink, format, value, &reveal)?)
         })?;
         Ok(records.len())
     }
@@ -520,78 +510,5 @@ fn describe_account(plan: &Value) -> String {
         _ if plan.sandbox => ", on the sandbox".to_owned(),
         Some(profile) => format!(", on {profile}"),
         None => String::new(),
-    }
-}
-
-/// Writes the value as JSON, or as JSON lines with one line per item of a list.
-fn write_json(sink: &mut dyn Write, format: Format, value: &Value, reveal: &Reveal) -> io::Result<()> {
-    match (format, value) {
-        (Format::JsonLines, Value::List(items)) => {
-            for item in items {
-                writeln!(sink, "{}", reveal.json(VALUE, item))?;
-            }
-        }
-        _ => writeln!(sink, "{}", reveal.json(VALUE, value))?,
-    }
-    sink.flush()
-}
-
-/// Converts the items of a list, or the value itself, to records.
-fn records(value: &Value) -> Vec<Record> {
-    let record = |value: &Value| match value {
-        Value::Record(fields) => fields.clone(),
-        Value::Object(object) => {
-            let shown = object.shown_fields();
-            shown.map(|(name, value)| (name.clone(), value.clone())).collect()
-        }
-        other => Record::from([(VALUE.to_owned(), other.clone())]),
-    };
-    match value {
-        Value::List(items) => items.iter().map(record).collect(),
-        other => vec![record(other)],
-    }
-}
-
-fn columns(records: &[Record]) -> Vec<String> {
-    let mut columns: Vec<String> = Vec::new();
-    for name in records.iter().flat_map(|record| record.keys()) {
-        if !columns.contains(name) {
-            columns.push(name.clone());
-        }
-    }
-    columns
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-    use crate::value::secret::Secret;
-    use serde_json::json;
-
-    fn written(format: Format, value: &Value, reveal: &Reveal) -> String {
-        let mut bytes = Vec::new();
-        write_json(&mut bytes, format, value, reveal).unwrap();
-        String::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn json_output_is_the_bare_value_with_secrets_masked() {
-        for value in [json!({"a": 1}), json!([1, 2]), json!("t"), json!([{"a": [null]}])] {
-            let kept = Value::from_json(value.clone());
-            let text = written(Format::Json, &kept, &Reveal::nothing());
-            assert_eq!(text, format!("{value}\n"));
-        }
-        let list = Value::from_json(json!([1, {"a": "x"}]));
-        assert_eq!(
-            written(Format::JsonLines, &list, &Reveal::nothing()),
-            "1\n{\"a\":\"x\"}\n"
-        );
-        let secret = Value::List(vec![Secret::new("hunter2").into()]);
-        assert_eq!(written(Format::Json, &secret, &Reveal::nothing()), "[\"***\"]\n");
-        assert_eq!(
-            written(Format::Json, &secret, &Reveal::columns([VALUE])),
-            "[\"hunter2\"]\n"
-        );
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::plan::RunPlan;
 use crate::cli::ui::{Ui, UnbufferedStream, Visible};
 use crate::journal::is_same_file;
 use crate::report::reveal::Reveal;
-use crate::report::{Columns, Format, OWN_COLUMNS, Writer};
+use crate::report::{self, CSV, Columns, Format, JSON, OWN_COLUMNS, Writer};
 
 pub(super) enum Target {
     /// A file, with the finished rows in a partial file beside it.
@@ -33,7 +33,7 @@ impl Target {
     pub(super) fn open(
         ui: &Ui,
         plan: &RunPlan,
-        format: Format,
+        format: &'static dyn Format,
         resumed: bool,
         columns: &Columns,
         reveal: &Reveal,
@@ -42,7 +42,7 @@ impl Target {
             check_distinct_paths(plan.rows.as_deref(), Some(path))?;
             return open_file(path, format, columns, (reveal, is_private(plan)));
         }
-        if format != Format::JsonLines || resumed {
+        if !format.is_streamed() || resumed {
             return Ok(Target::AtEnd(ui.data()));
         }
         let stdout = Pipe::new(ui.data());
@@ -62,26 +62,23 @@ impl Target {
 }
 
 /// The format given by `--format`, else by the file extension; on stdout JSON with `--json`, else CSV.
-pub(super) fn format_of(plan: &RunPlan) -> Result<Format, CommandError> {
+pub(super) fn format_of(plan: &RunPlan) -> Result<&'static dyn Format, CommandError> {
     let format = requested_format(plan)?;
-    Ok(if plan.csv_safe {
-        format.spreadsheet_safe()
-    } else {
-        format
-    })
+    let safe = plan.csv_safe.then(|| format.spreadsheet_safe()).flatten();
+    Ok(safe.unwrap_or(format))
 }
 
-fn requested_format(plan: &RunPlan) -> Result<Format, CommandError> {
+fn requested_format(plan: &RunPlan) -> Result<&'static dyn Format, CommandError> {
     if let Some(name) = &plan.format {
-        return Format::of(Path::new(&format!("x.{name}")))
+        return report::format_named(name)
             .ok_or_else(|| CommandError::usage(format!("results cannot be written as `{name}`")));
     }
     let Some(path) = file_of(plan) else {
-        return Ok(if plan.json { Format::Json } else { Format::Csv });
+        return Ok(if plan.json { JSON } else { CSV });
     };
-    Format::of(Path::new(path)).ok_or_else(|| {
+    report::format_of(Path::new(path)).ok_or_else(|| {
         CommandError::usage(format!("unsupported file type for results: `{path}`"))
-            .hint("use .csv, .json or .jsonl, or pass --format")
+            .hint(format!("use {}, or pass --format", report::format_names(".")))
     })
 }
 
@@ -138,7 +135,7 @@ fn partial_path(path: &Path) -> PathBuf {
 
 fn open_file(
     path: &str,
-    format: Format,
+    format: &'static dyn Format,
     columns: &Columns,
     (reveal, private): (&Reveal, bool),
 ) -> Result<Target, CommandError> {
