@@ -19,7 +19,7 @@ use super::address::PlatformName;
 use super::admin;
 use super::call::Call;
 use super::error::SandboxError;
-use super::fault::{Faults, Kind};
+use super::fault::{self, Effect, Fault, Faults};
 use super::fault_stream::{ConnectionHandle, FaultListener};
 use super::platform::{Action, Platform, Refusal};
 use super::reply::Reply;
@@ -201,7 +201,7 @@ async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &ConnectionHand
     }
     match site.faults.decide(route) {
         None => answer::<P>(site, call, Duration::ZERO).await,
-        Some(kind) => apply_fault::<P>(kind, site, call, hook).await,
+        Some(fault) => apply_fault::<P>(fault, site, call, hook).await,
     }
 }
 
@@ -233,37 +233,37 @@ fn settle<P: Platform>(site: &Site, call: &Call) -> Reply {
 }
 
 /// Applies a fault to a request and returns the response.
-async fn apply_fault<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &ConnectionHandle) -> Reply {
-    // What the request leads to: nothing, an effect now, or an effect later.
-    let reply = match kind {
-        Kind::DropBefore | Kind::Error500 | Kind::Html502 | Kind::TooMany429 | Kind::Hang => None,
-        Kind::ExpireToken => return expire::<P>(&site, &call),
-        Kind::DropLate(delay) | Kind::HangLate(delay) | Kind::EmptyYesLate(delay) => {
-            defer::<P>(&site, &call, delay)
-        }
-        Kind::DropAfter
-        | Kind::Error500After
-        | Kind::TooMany429After
-        | Kind::HangAfter
-        | Kind::Truncate
-        | Kind::Garbage
-        | Kind::EmptyYes
-        | Kind::Slow(_) => Some(answer::<P>(site, call, kind.delay().unwrap_or_default()).await),
+async fn apply_fault<P: Platform>(
+    fault: Fault,
+    site: Arc<Site>,
+    call: Call,
+    hook: &ConnectionHandle,
+) -> Reply {
+    use fault::Response;
+    let response = fault.kind.response;
+    if response == Response::Expired {
+        return expire::<P>(&site, &call);
+    }
+    let reply = match fault.kind.effect {
+        Effect::Nothing => None,
+        Effect::Now => Some(answer::<P>(site, call, Duration::ZERO).await),
+        Effect::Late if response == Response::Correct => Some(answer::<P>(site, call, fault.delay).await),
+        Effect::Late => defer::<P>(&site, &call, fault.delay),
     };
-    match kind {
-        Kind::Error500 | Kind::Error500After => return P::server_error(),
-        Kind::Html502 => return Reply::html(StatusCode::BAD_GATEWAY, "nginx"),
-        Kind::TooMany429 | Kind::TooMany429After => return P::too_many(),
-        Kind::Hang | Kind::HangAfter | Kind::HangLate(_) => std::future::pending().await,
-        Kind::Garbage => return Reply::garbage(),
-        Kind::EmptyYes | Kind::EmptyYesLate(_) => {
+    match response {
+        Response::ServerError => return P::server_error(),
+        Response::BadGateway => return Reply::html(StatusCode::BAD_GATEWAY, "nginx"),
+        Response::TooMany => return P::too_many(),
+        Response::Never => std::future::pending().await,
+        Response::Garbage => return Reply::garbage(),
+        Response::Empty => {
             // A refusal stays a refusal.
             let refusal = reply.filter(|reply| !reply.status.is_success());
             return refusal.unwrap_or_else(P::empty_success);
         }
-        Kind::Truncate => hook.truncate_after(reply.as_ref().map_or(0, |reply| reply.body.len() / 2)),
-        Kind::DropBefore | Kind::DropAfter | Kind::DropLate(_) => hook.cut(),
-        Kind::Slow(_) | Kind::ExpireToken => {}
+        Response::Truncated => hook.truncate_after(reply.as_ref().map_or(0, |reply| reply.body.len() / 2)),
+        Response::Dropped => hook.cut(),
+        Response::Correct | Response::Expired => {}
     }
     reply.unwrap_or_else(|| Reply::html(StatusCode::OK, "nobody reads this: the connection is cut"))
 }

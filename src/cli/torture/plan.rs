@@ -8,7 +8,7 @@ use super::TortureCommand;
 use super::harness::TIMINGS;
 use super::kill_switch::KillPoint;
 use crate::cli::error::CommandError;
-use crate::sandbox::fault::{Fault, Kind, Route};
+use crate::sandbox::fault::{EXPIRE_TOKEN, Fault, Response, Route};
 
 /// The disturbance in one kind of world.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,10 +103,8 @@ fn token_expiry_faults() -> impl Iterator<Item = Fault> {
     [Route::PARTNERS, Route::APPLICATIONS_POST]
         .into_iter()
         .map(|route| Fault {
-            route,
-            kind: Kind::ExpireToken,
-            rate: 1.0,
             limit: Some(2),
+            ..Fault::of(route, EXPIRE_TOKEN)
         })
 }
 
@@ -302,7 +300,7 @@ fn parse_combined_faults(texts: &str) -> Result<Vec<Fault>, CommandError> {
     let read = |text: &str| {
         let fault = text.parse::<Fault>();
         let fault = fault.map_err(|error| CommandError::usage(format!("--faults: {error}")))?;
-        if matches!(fault.kind, Kind::DropLate(_)) && !lands_in_time(&fault) {
+        if fault.kind.response == Response::Dropped && !lands_in_time(&fault) {
             return Err(CommandError::usage(format!(
                 "--faults {text}: under torture a request arrives within {} ms after its connection broke, so its effect may \
                  come {} ms late at most",
@@ -318,11 +316,12 @@ fn parse_combined_faults(texts: &str) -> Result<Vec<Fault>, CommandError> {
 /// Whether a delayed effect lands clearly before its request's settle window ends. A row waits for a later effect
 /// unless the connection broke: then nothing is guaranteed about an effect that late.
 fn lands_in_time(fault: &Fault) -> bool {
-    let within = match fault.kind {
-        Kind::Slow(_) | Kind::HangLate(_) => TIMINGS.reply + TIMINGS.settle,
-        _ => TIMINGS.settle,
+    let within = if fault.kind.keeps_waiting() {
+        TIMINGS.reply + TIMINGS.settle
+    } else {
+        TIMINGS.settle
     };
-    fault.kind.delay().is_none_or(|delay| delay + MARGIN <= within)
+    !fault.kind.has_delay() || fault.delay + MARGIN <= within
 }
 
 /// The delay that a busy machine may add.

@@ -304,7 +304,7 @@ fn hits(observation: &Observation, task: &Task, seed: u64) -> u32 {
     let is_meant = |fault: &Fault| match &task.injected {
         Disturbance::Fault(meant) => meant
             .iter()
-            .any(|meant| (meant.route, meant.kind) == (fault.route, fault.kind)),
+            .any(|meant| (meant.route, meant.kind, meant.delay) == (fault.route, fault.kind, fault.delay)),
         _ => true,
     };
     let faults = task.injected.faults(seed).into_iter().filter(is_meant);

@@ -2,30 +2,24 @@
 
 use std::time::Duration;
 
-use super::{Fault, KINDS, Kind, Make, Route};
+use super::{
+    DROP_LATE, EMPTY_YES_LATE, Fault, HANG_LATE, KINDS, Kind, Route, SLOW, TOO_MANY, TOO_MANY_AFTER,
+};
 
 impl Fault {
     /// Returns every kind of fault on each of these routes, each hitting every request without limit, except
     /// `429-after`: it contradicts HTTP, and a client without a lookup would repeat the request. `late` is the delay of
     /// effects whose sender knows that the response is lost, `slow` the delay where the sender knows nothing.
     pub fn every(routes: &[Route], late: Duration, slow: Duration) -> Vec<Fault> {
-        let kind = |make: &Make| match make {
-            Make::At(kind) => *kind,
-            Make::After(kind) => match kind(late) {
-                Kind::Slow(_) | Kind::HangLate(_) => kind(slow),
-                kind => kind,
-            },
-        };
-        let kinds = KINDS.iter().map(|(_, make)| kind(make));
-        let kinds: Vec<Kind> = kinds.filter(|kind| *kind != Kind::TooMany429After).collect();
         let on = |route: &Route| {
             let route = *route;
-            kinds.iter().map(move |kind| Fault {
-                route,
-                kind: *kind,
-                rate: 1.0,
-                limit: None,
-            })
+            KINDS
+                .iter()
+                .filter(|kind| **kind != TOO_MANY_AFTER)
+                .map(move |kind| Fault {
+                    delay: if kind.keeps_waiting() { slow } else { late },
+                    ..Fault::of(route, *kind)
+                })
         };
         routes.iter().flat_map(on).collect()
     }
@@ -40,8 +34,11 @@ impl Fault {
         pairs
             .map(|(before, times, lost)| {
                 vec![
-                    Fault::times(before, Kind::TooMany429, *times),
-                    Fault::times(lost, Kind::DropLate(late), 2),
+                    Fault::times(before, TOO_MANY, *times),
+                    Fault {
+                        delay: late,
+                        ..Fault::times(lost, DROP_LATE, 2)
+                    },
                 ]
             })
             .collect()
@@ -57,21 +54,21 @@ impl Fault {
             let name = *name;
             // A tenant is created again and the platform refuses it: its refusal is the only visible result.
             let shows = name != Route::PARTNERS.name();
-            let slow = [Kind::Slow(slowest), Kind::HangLate(slowest)]
-                .into_iter()
-                .filter(move |_| shows);
-            slow.chain([Kind::EmptyYesLate(slowest), Kind::TooMany429After])
-                .map(move |kind| vec![Fault::times(name, kind, 2)])
+            let slow = [SLOW, HANG_LATE].into_iter().filter(move |_| shows);
+            slow.chain([EMPTY_YES_LATE, TOO_MANY_AFTER]).map(move |kind| {
+                vec![Fault {
+                    delay: slowest,
+                    ..Fault::times(name, kind, 2)
+                }]
+            })
         };
         creating.flat_map(on).collect()
     }
 
     fn times(route: &'static str, kind: Kind, times: u32) -> Fault {
         Fault {
-            route: Route::named(route),
-            kind,
-            rate: 1.0,
             limit: Some(times),
+            ..Fault::of(Route::named(route), kind)
         }
     }
 }

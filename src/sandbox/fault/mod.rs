@@ -11,6 +11,11 @@ use std::time::Duration;
 
 pub use parse::FaultError;
 
+use Effect::{Late, Nothing, Now};
+use Response::{
+    BadGateway, Correct, Dropped, Empty, Expired, Garbage, Never, ServerError, TooMany, Truncated,
+};
+
 use super::{jrni, lease, mobsted, sparrow, sparrow_bulk, web};
 
 /// The requests that a fault may hit: a name, as in `partners` or `jrni-company-post`. It covers requests of that name
@@ -18,48 +23,59 @@ use super::{jrni, lease, mobsted, sparrow, sparrow_bulk, web};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route(&'static str);
 
-/// The kind of a fault.
+/// A kind of fault: a combination of an effect and a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The connection drops and nothing is done.
-    DropBefore,
-    /// The request is carried out and the connection drops.
-    DropAfter,
-    /// The connection drops at once and the request is carried out later, if necessary by another process.
-    DropLate(Duration),
-    /// 500, and nothing is done.
-    Error500,
-    /// The request is carried out, and the response is a 500.
-    Error500After,
-    /// 502 with an HTML page, and nothing is done.
-    Html502,
-    /// 429 with `Retry-After: 1`, and nothing is done.
-    TooMany429,
-    /// The request is carried out, and the response is a 429 with `Retry-After: 1`.
-    TooMany429After,
-    /// A correct response after a delay. The request is carried out even if the client does not wait.
-    Slow(Duration),
-    /// No response ever, and nothing is done.
-    Hang,
-    /// The request is carried out, and there is no response ever.
-    HangAfter,
-    /// The request is carried out later, and there is no response ever: the connection stays open.
-    HangLate(Duration),
-    /// The request is carried out, and the response is a success without useful content.
-    EmptyYes,
-    /// The same response at once, but the request is carried out later.
-    EmptyYesLate(Duration),
-    /// The request is carried out, and the connection drops in the middle of the response body.
-    Truncate,
-    /// The request is carried out, and the response is an unreadable 200.
+pub struct Kind {
+    /// The name in the text of a fault.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// What happens to the request.
+    pub effect: Effect,
+    /// What the client sees.
+    pub response: Response,
+}
+
+/// The effect of a request that a fault hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing is done.
+    Nothing,
+    /// The request is carried out.
+    Now,
+    /// The request is carried out after the fault's delay, whether or not the client waits. Unless the response waits for
+    /// it, another process carries it out if this one ends.
+    Late,
+}
+
+/// The response to a request that a fault hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Response {
+    /// The correct one, when the effect is there.
+    Correct,
+    /// The connection drops.
+    Dropped,
+    /// 500.
+    ServerError,
+    /// 502 with an HTML page.
+    BadGateway,
+    /// 429 with `Retry-After: 1`.
+    TooMany,
+    /// None ever: the connection stays open.
+    Never,
+    /// A success without useful content; a refusal stays a refusal.
+    Empty,
+    /// The connection drops in the middle of the body.
+    Truncated,
+    /// An unreadable 200.
     Garbage,
     /// 401 as if the access token had expired, and from then on it has.
-    ExpireToken,
+    Expired,
 }
 
 /// One fault: `ROUTE:KIND[:MS][:RATE][:xN]`, as in `partners:drop-after:0.2` or `partners:drop-late:1500:x1`.
 ///
-/// `MS` (milliseconds) applies to `slow` and the kinds that end in `-late`, where it is required. `RATE` is the
+/// `MS` (milliseconds) applies to the kinds with a late effect, where it is required. `RATE` is the
 /// fraction of requests hit, 0 to 1, by default 1. `xN` hits at most N requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
@@ -67,6 +83,8 @@ pub struct Fault {
     pub route: Route,
     /// What goes wrong.
     pub kind: Kind,
+    /// The delay of the effect; zero for the kinds that have none.
+    pub delay: Duration,
     /// The fraction of requests that it hits, 0 to 1.
     pub rate: f64,
     /// The maximum number of requests that it hits.
@@ -133,61 +151,116 @@ impl fmt::Display for Route {
     }
 }
 
-/// Makes a kind from its delay, if it has one.
-#[derive(Debug, Clone, Copy)]
-enum Make {
-    At(Kind),
-    After(fn(Duration) -> Kind),
-}
-
-/// Every kind by its name in the text of a fault.
-const KINDS: &[(&str, Make)] = &[
-    ("drop-before", Make::At(Kind::DropBefore)),
-    ("drop-after", Make::At(Kind::DropAfter)),
-    ("drop-late", Make::After(Kind::DropLate)),
-    ("500", Make::At(Kind::Error500)),
-    ("500-after", Make::At(Kind::Error500After)),
-    ("502-html", Make::At(Kind::Html502)),
-    ("429", Make::At(Kind::TooMany429)),
-    ("429-after", Make::At(Kind::TooMany429After)),
-    ("slow", Make::After(Kind::Slow)),
-    ("hang", Make::At(Kind::Hang)),
-    ("hang-after", Make::At(Kind::HangAfter)),
-    ("hang-late", Make::After(Kind::HangLate)),
-    ("empty-yes", Make::At(Kind::EmptyYes)),
-    ("empty-yes-late", Make::After(Kind::EmptyYesLate)),
-    ("truncate", Make::At(Kind::Truncate)),
-    ("garbage", Make::At(Kind::Garbage)),
-    ("expire-token", Make::At(Kind::ExpireToken)),
+/// All kinds, in the order of the help.
+pub static KINDS: &[Kind] = &[
+    kind(
+        "drop-before",
+        Nothing,
+        Dropped,
+        "the connection breaks, nothing is applied",
+    ),
+    kind("drop-after", Now, Dropped, "applied, then the connection breaks"),
+    DROP_LATE,
+    kind(
+        "500",
+        Nothing,
+        ServerError,
+        "a server error before anything is applied",
+    ),
+    kind("500-after", Now, ServerError, "applied, then a server error"),
+    kind("502-html", Nothing, BadGateway, "a gateway's web page"),
+    TOO_MANY,
+    TOO_MANY_AFTER,
+    SLOW,
+    kind("hang", Nothing, Never, "no response, nothing is applied"),
+    kind("hang-after", Now, Never, "applied, no response"),
+    HANG_LATE,
+    kind(
+        "empty-yes",
+        Now,
+        Empty,
+        "applied, then a 2xx response without content",
+    ),
+    EMPTY_YES_LATE,
+    kind("truncate", Now, Truncated, "applied, then a truncated response"),
+    kind("garbage", Now, Garbage, "applied, then an unreadable response"),
+    EXPIRE_TOKEN,
 ];
 
+// The kinds that code names.
+const DROP_LATE: Kind = kind(
+    "drop-late",
+    Late,
+    Dropped,
+    "the connection breaks at once, the effect arrives MS later",
+);
+const TOO_MANY: Kind = kind(
+    "429",
+    Nothing,
+    TooMany,
+    "too many requests, try again after a second",
+);
+const TOO_MANY_AFTER: Kind = kind("429-after", Now, TooMany, "applied, then the same response");
+const SLOW: Kind = kind(
+    "slow",
+    Late,
+    Correct,
+    "effect and response come MS later, even after the timeout",
+);
+const HANG_LATE: Kind = kind("hang-late", Late, Never, "applied MS later, no response");
+const EMPTY_YES_LATE: Kind = kind(
+    "empty-yes-late",
+    Late,
+    Empty,
+    "the same response at once, applied MS later",
+);
+/// An access token that expires early.
+pub const EXPIRE_TOKEN: Kind = kind(
+    "expire-token",
+    Nothing,
+    Expired,
+    "401, and the access token becomes invalid",
+);
+
+const fn kind(name: &'static str, effect: Effect, response: Response, summary: &'static str) -> Kind {
+    Kind {
+        name,
+        summary,
+        effect,
+        response,
+    }
+}
+
 impl Kind {
-    /// Returns the delay of the effect or response, for the kinds that have one.
-    pub fn delay(self) -> Option<Duration> {
-        match self {
-            Kind::DropLate(delay) | Kind::Slow(delay) | Kind::HangLate(delay) | Kind::EmptyYesLate(delay) => {
-                Some(delay)
-            }
-            _ => None,
-        }
+    /// Whether a fault of this kind has a delay.
+    pub fn has_delay(&self) -> bool {
+        self.effect == Late
     }
 
-    fn name(self) -> &'static str {
-        let delay = self.delay().unwrap_or_default();
-        let is_own = |make: Make| match make {
-            Make::At(kind) => kind == self,
-            Make::After(kind) => kind(delay) == self,
-        };
-        let own = KINDS.iter().find(|(_, make)| is_own(*make));
-        own.map_or("", |(name, _)| name)
+    /// Whether the client keeps waiting while the effect is late, and so does not know that anything is wrong.
+    pub fn keeps_waiting(&self) -> bool {
+        self.has_delay() && matches!(self.response, Correct | Never)
+    }
+}
+
+impl Fault {
+    /// Returns a fault without a delay that hits every request.
+    pub fn of(route: Route, kind: Kind) -> Fault {
+        Fault {
+            route,
+            kind,
+            delay: Duration::ZERO,
+            rate: 1.0,
+            limit: None,
+        }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.route, self.kind.name())?;
-        if let Some(delay) = self.kind.delay() {
-            write!(f, ":{}", delay.as_millis())?;
+        write!(f, "{}:{}", self.route, self.kind.name)?;
+        if self.kind.has_delay() {
+            write!(f, ":{}", self.delay.as_millis())?;
         }
         if self.rate < 1.0 {
             write!(f, ":{}", self.rate)?;
@@ -255,14 +328,14 @@ impl Faults {
     }
 
     /// Returns the fault that hits this request, if any.
-    pub(super) fn decide(&self, route: Route) -> Option<Kind> {
+    pub(super) fn decide(&self, route: Route) -> Option<Fault> {
         let mut rules = self.rules();
         for rule in in_force(&mut rules).filter(|rule| rule.fault.route.covers(route)) {
             let chance = unit(self.seed ^ rule.salt, rule.matched);
             rule.matched += 1;
             if chance < rule.fault.rate && rule.fault.limit.is_none_or(|limit| rule.hit < limit) {
                 rule.hit += 1;
-                return Some(rule.fault.kind);
+                return Some(rule.fault);
             }
         }
         None

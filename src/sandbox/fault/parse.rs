@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Fault, KINDS, Kind, Make, Route};
+use super::{Fault, KINDS, Kind, Route};
 
 /// An error in the text of a fault: which part, what is allowed there, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,13 +54,11 @@ impl FromStr for Fault {
         let mut parts = reader.text.split(':').map(str::trim);
         let route = reader.route(parts.next().unwrap_or_default())?;
         let kind = parts.next().filter(|kind| !kind.is_empty());
-        let kind = reader.kind(kind.ok_or_else(|| reader.missing("kind", &kinds()))?, &mut parts)?;
-        let mut fault = Fault {
-            route,
-            kind,
-            rate: 1.0,
-            limit: None,
-        };
+        let kind = reader.kind(kind.ok_or_else(|| reader.missing("kind", &kinds()))?)?;
+        let mut fault = Fault::of(route, kind);
+        if kind.has_delay() {
+            fault.delay = reader.millis(parts.next())?;
+        }
         let (mut rated, mut limited) = (false, false);
         for part in parts {
             if let Some(count) = part.strip_prefix('x').filter(|_| !limited) {
@@ -78,7 +76,7 @@ impl FromStr for Fault {
 }
 
 fn kinds() -> Vec<&'static str> {
-    KINDS.iter().map(|(name, _)| *name).collect()
+    KINDS.iter().map(|kind| kind.name).collect()
 }
 
 struct Reader<'a> {
@@ -95,12 +93,9 @@ impl Reader<'_> {
         known.ok_or_else(|| self.unknown("route", name, &names))
     }
 
-    fn kind<'p>(&self, name: &str, rest: &mut impl Iterator<Item = &'p str>) -> Result<Kind, FaultError> {
-        match KINDS.iter().find(|(known, _)| *known == name) {
-            Some((_, Make::At(kind))) => Ok(*kind),
-            Some((_, Make::After(kind))) => self.millis(rest.next()).map(kind),
-            None => Err(self.unknown("kind", name, &kinds())),
-        }
+    fn kind(&self, name: &str) -> Result<Kind, FaultError> {
+        let known = KINDS.iter().find(|known| known.name == name);
+        known.copied().ok_or_else(|| self.unknown("kind", name, &kinds()))
     }
 
     fn millis(&self, part: Option<&str>) -> Result<Duration, FaultError> {

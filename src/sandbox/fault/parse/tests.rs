@@ -5,12 +5,9 @@ use super::*;
 
 #[test]
 fn fault_specs_round_trip_through_parsing_and_display() {
-    for kind in kinds() {
-        let delay = if matches!(kind, "slow" | "drop-late" | "hang-late" | "empty-yes-late") {
-            ":1500"
-        } else {
-            ""
-        };
+    for kind in KINDS {
+        let delay = if kind.has_delay() { ":1500" } else { "" };
+        let kind = kind.name;
         for route in Route::all() {
             for tail in ["", ":0.2", ":x3", ":0.2:x3"] {
                 let text = format!("{route}:{kind}{delay}{tail}");
