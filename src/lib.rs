@@ -47,15 +47,15 @@
 //! * **An operation**: one entry in `platforms/NAME/`; if the endpoint is new, a method in `platforms/NAME/client/` and
 //!   a route in `sandbox/NAME/`. Nothing in script or cli. Its example runs as a test.
 //! * **A platform**: `platforms/NAME/` (an [`operation::platform::Platform`], its driver, its client) and
-//!   `sandbox/NAME/` (its simulator); one line in `platforms/mod.rs`, and those that `sandbox/mod.rs` lists. A host
-//!   program adds one with [`Builder::platform`]. No other code names platforms; `tests/it/house.rs` checks that.
-//! * **A command**: `cli/NAME.rs`, with its help as a doc comment, three lines in `cli/mod.rs`, and its group in
-//!   `cli/help.rs`.
-//! * **A REPL command**: an entry in `repl/commands/`, its group in `repl/help.rs`, and what it completes in
-//!   `repl/complete/commands.rs`.
-//! * **A fault of the sandbox**: a kind in `sandbox/fault/` with its entry in `KINDS`, and its effect in
+//!   `sandbox/NAME/` (its simulator); one line in `platforms/mod.rs`, a module and an entry in `sandbox/mod.rs`, and its
+//!   host in `sandbox/hosts.rs`. A host program adds one with [`Builder::platform`]. No other code names platforms;
+//!   `tests/it/house.rs` checks that.
+//! * **A command**: `cli/NAME.rs`, with its help as a doc comment; a module and an entry in its group in `cli/mod.rs`.
+//! * **A REPL command**: an entry in the table of its group in `repl/commands/`, with what it completes.
+//! * **A fault of the sandbox**: an entry in `KINDS` in `sandbox/fault/`; a new kind of response also an arm in
 //!   `sandbox/serve.rs`.
-//! * **An output format**: a variant of `report::Format`, and its cases in `report/writer.rs`.
+//! * **An output format**: a file in `report/` that implements `report::Format`, and an entry in `FORMATS`. A display
+//!   format of the REPL: an entry in `FORMATS` in `repl/show.rs`.
 //! * **A pure helper for scripts**: `script/std/`. Not for anything that needs I/O.
 //!
 //! # Features

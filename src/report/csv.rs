@@ -51,10 +51,6 @@ impl Format for Csv {
         };
         self.line(cells.iter().map(field), sink)
     }
-
-    fn end(&self, _: u64, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Returns the field; if it must be `inert` and a spreadsheet would evaluate it as a formula, with an apostrophe before

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use serde::ser::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::reveal::Reveal;
@@ -29,7 +28,7 @@ impl Format for Array {
 
     fn row(&self, position: u64, cells: &[(&str, Json)], sink: &mut dyn Write) -> io::Result<()> {
         let comma = if position == 0 { "" } else { "," };
-        write!(sink, "{comma}\n{}", object(cells)?)
+        write!(sink, "{comma}\n{}", object(cells))
     }
 
     fn end(&self, rows: u64, sink: &mut dyn Write) -> io::Result<()> {
@@ -38,14 +37,9 @@ impl Format for Array {
 }
 
 /// Returns the cells as a JSON object in one line, in their order.
-pub(super) fn object(cells: &[(&str, Json)]) -> io::Result<String> {
-    struct Object<'a>(&'a [(&'a str, Json)]);
-
-    impl Serialize for Object<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-        }
-    }
-
-    Ok(serde_json::to_string(&Object(cells))?)
+pub(super) fn object(cells: &[(&str, Json)]) -> String {
+    let fields = cells
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", Json::from(*name)));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }

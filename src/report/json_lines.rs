@@ -32,15 +32,7 @@ impl Format for Lines {
         Some(items.iter().map(|item| reveal.json(VALUE, item)).collect())
     }
 
-    fn begin(&self, _: &[&str], _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-
     fn row(&self, _: u64, cells: &[(&str, Json)], sink: &mut dyn Write) -> io::Result<()> {
-        writeln!(sink, "{}", object(cells)?)
-    }
-
-    fn end(&self, _: u64, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
+        writeln!(sink, "{}", object(cells))
     }
 }

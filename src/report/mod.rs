@@ -47,13 +47,17 @@ pub(crate) trait Format: std::fmt::Debug + Sync {
         None
     }
 
-    fn begin(&self, titles: &[&str], sink: &mut dyn Write) -> io::Result<()>;
+    fn begin(&self, _titles: &[&str], _sink: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Writes the cells of the row at this position, from 0.
     fn row(&self, position: u64, cells: &[(&str, Json)], sink: &mut dyn Write) -> io::Result<()>;
 
     /// Ends a report of so many rows.
-    fn end(&self, rows: u64, sink: &mut dyn Write) -> io::Result<()>;
+    fn end(&self, _rows: u64, _sink: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// All formats; the first is the default.

@@ -1,22 +1,13 @@
 //! Determines the platform of a request and how it was addressed.
 
-use super::mobsted;
-
-/// A simulated platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PlatformName {
-    Mobsted,
-    Jrni,
-    Sparrow,
-    SparrowBulk,
-    Web,
-}
+use super::SIMULATORS;
+use super::platform::Simulator;
 
 /// How a platform is addressed, and so which URLs its responses contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Style {
-    /// By host name, as on the real platform. Holds the part after the account's name for Mobsted, and the whole host
-    /// for others, with the port if the client named one.
+    /// By host name, as on the real platform. Holds the whole host, with the port if the client named one; on a platform
+    /// that gives each account its own host, the part after the account's name.
     Host(String),
     /// By the first path segment, for clients that cannot resolve the sandbox's host names. Holds the host and port
     /// that the client used.
@@ -36,7 +27,6 @@ impl Style {
 /// The information in the host and path of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
-    pub(super) platform: PlatformName,
     /// The account, on a platform that gives each account its own host; empty elsewhere.
     pub(super) account: String,
     pub(super) style: Style,
@@ -44,67 +34,33 @@ pub(super) struct Address {
     pub(super) path: String,
 }
 
-/// The platforms with one host for all their accounts, by name, as in `jrni.sandbox` and `/jrni/`.
-const SHARED: &[(&str, PlatformName)] = &[
-    ("jrni", PlatformName::Jrni),
-    ("sparrow", PlatformName::Sparrow),
-    ("sparrow_bulk", PlatformName::SparrowBulk),
-    ("web", PlatformName::Web),
-];
-
 impl Address {
-    /// Parses an address from the host as the client named it, and the path.
+    /// Parses an address from the host as the client named it, and the path. Returns its platform, too.
     ///
-    /// A host below `NAME.sandbox` or a first path segment `NAME` belongs to that platform. Everything else is Mobsted,
-    /// whose accounts are addressed by a host `ACCOUNT-admin.mobsted.sandbox`, with any labels before the server's, or
-    /// by a first path segment `ACCOUNT-admin`; without either it is the master account.
-    pub(super) fn read(host: &str, path: &str) -> Address {
+    /// A host below `NAME.sandbox` or a first path segment `NAME` belongs to that platform, everything else to the
+    /// first.
+    pub(super) fn read(host: &str, path: &str) -> (&'static Simulator, Address) {
         let path = path.trim_start_matches('/');
         let name = host_without_port(host);
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-        for (label, platform) in SHARED {
-            let server = format!("{label}.sandbox");
-            let by_host = name == server || name.ends_with(&format!(".{server}"));
-            if !by_host && first != *label {
-                continue;
-            }
-            let (style, path) = if by_host {
-                (Style::Host(host.to_ascii_lowercase()), path)
-            } else {
-                (Style::Path(host.to_owned()), rest)
-            };
-            return Address {
-                platform: *platform,
-                account: String::new(),
-                style,
-                path: path.to_owned(),
-            };
-        }
-        Address::mobsted(host, &name, path)
-    }
-
-    fn mobsted(host: &str, name: &str, path: &str) -> Address {
-        let server = mobsted::SERVER;
-        let named = name
-            .find("-admin.")
-            .filter(|_| name.ends_with(&format!(".{server}")));
-        let (account, style, path) = if let Some(at) = named {
-            let (account, rest) = name.split_at(at);
-            (account, Style::Host(rest.to_owned()), path)
-        } else {
-            let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-            let style = Style::Path(host.to_owned());
-            match first.strip_suffix("-admin") {
-                Some(account) => (account, style, rest),
-                None => (mobsted::MASTER, style, path),
-            }
+        let is_served = |simulator: &&Simulator| {
+            let below = name.strip_suffix(&format!("{}.sandbox", simulator.name));
+            below.is_some_and(|labels| labels.is_empty() || labels.ends_with('.'))
         };
-        Address {
-            platform: PlatformName::Mobsted,
-            account: account.to_owned(),
+        let by_path = || SIMULATORS.iter().find(|simulator| simulator.name == first);
+        let (simulator, style, path) = if let Some(found) = SIMULATORS.iter().find(is_served) {
+            (found, Style::Host(host.to_ascii_lowercase()), path)
+        } else if let Some(found) = by_path() {
+            (found, Style::Path(host.to_owned()), rest)
+        } else {
+            (&SIMULATORS[0], Style::Path(host.to_owned()), path)
+        };
+        let address = Address {
+            account: String::new(),
             style,
-            path: path.strip_prefix("api/v8/").unwrap_or_default().to_owned(),
-        }
+            path: path.to_owned(),
+        };
+        (simulator, (simulator.address)(address))
     }
 }
 

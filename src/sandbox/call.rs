@@ -9,19 +9,19 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method};
 use url::form_urlencoded;
 
-use super::address::{Address, PlatformName, Style};
+use super::address::{Address, Style};
 use super::form::{self, Fields};
+use super::platform::Simulator;
 
 /// A request to a platform.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) platform: PlatformName,
     /// The name of the account, on platforms that give each account its own host.
     pub(super) account: String,
     /// How the platform was addressed, and so which URLs its responses contain.
     pub(super) style: Style,
     pub(super) method: Method,
-    /// The path below the platform's address (for Mobsted below `/api/v8/`; empty if the path is not below it).
+    /// The path below the platform's address.
     pub(super) path: String,
     query: String,
     headers: HeaderMap,
@@ -29,15 +29,14 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Parses a request.
-    pub(super) fn read(parts: &Parts, body: Bytes) -> Call {
+    /// Parses a request. Returns its platform, too.
+    pub(super) fn read(parts: &Parts, body: Bytes) -> (&'static Simulator, Call) {
         let given = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         // A client that uses the sandbox as its proxy sends the whole URL.
         let host = parts.uri.authority().map(Authority::as_str).or(given);
         let host = host.unwrap_or_default();
-        let address = Address::read(host, parts.uri.path());
-        Call {
-            platform: address.platform,
+        let (simulator, address) = Address::read(host, parts.uri.path());
+        let call = Call {
             account: address.account,
             style: address.style,
             method: parts.method.clone(),
@@ -45,7 +44,8 @@ impl Call {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers.clone(),
             body,
-        }
+        };
+        (simulator, call)
     }
 
     /// Returns a header, if it is text.

@@ -7,9 +7,8 @@
 //! This module imports nothing from the rest of the program, so that a misconception about a platform cannot hide on
 //! both sides.
 //!
-//! To add a platform: create a folder next to `jrni/` with its events, state and routes, implement `Platform` for the
-//! state, and add one line each to `address` (its names), `serve` (its handler), `world` (its state and events),
-//! `fault` (its routes), `snapshot` (its report) and `admin` (its credentials).
+//! To add a platform: create a folder next to `web/` with its events, state and routes, implement `Platform` for the
+//! state, and add it here and to [`hosts`]. No other code names a platform; `tests/it/house.rs` checks that.
 
 mod address;
 mod admin;
@@ -47,28 +46,32 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use address::Style;
-use admin::MasterLogin;
 pub use error::SandboxError;
 use fault::Fault;
 pub(crate) use hosts::HOSTS;
-pub use jrni::JrniAccount;
+pub use jrni::{AdministratorBook, CompanyBook, JrniAccount, JrniBook, JrniTotals, RecordBook};
 use lease::Lease;
+pub use mobsted::{AppBook, Master, MobstedBook, TenantBook, Totals};
+use platform::Simulator;
 use share::{Found, ServedWorld, ServingAddress};
 pub use share::{Status, reset, status};
-pub use snapshot::{
-    AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
-    RecordBook, SimulatedResource, Snapshot, SparrowBook, SparrowBulkBook, SparrowBulkMessageBook,
-    SparrowBulkTotals, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
-};
-pub use sparrow::SparrowAccount;
-pub use sparrow_bulk::SparrowBulkAccount;
-pub use web::{Collection, DescribedItem, SimulatedService, SimulatedSignIn};
+pub use snapshot::{Account, Book, Part, Parts, Place, PlatformCounts, SimulatedResource, Snapshot, Traffic};
+pub use sparrow::{BatchBook, Channel, SparrowAccount, SparrowBook, SparrowTotals};
+pub use sparrow_bulk::{SparrowBulkAccount, SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals};
+pub use web::{Collection, DescribedItem, SimulatedService, SimulatedSignIn, WebAccount, WebBook, WebTotals};
+
+/// The simulated platforms. Requests that name none go to the first, whose data is at the top level of snapshots.
+static SIMULATORS: &[Simulator] = &[
+    Simulator::of::<mobsted::State>(),
+    Simulator::of::<jrni::State>(),
+    Simulator::of::<sparrow::State>(),
+    Simulator::of::<sparrow_bulk::State>(),
+    Simulator::of::<web::State>(),
+];
 
 /// Returns whether the sandbox simulates the platform of this name itself, or needs the name: `api` is the web service.
 pub fn simulates(platform: &str) -> bool {
-    let own = |host: &&str| host.strip_suffix(".sandbox") == Some(platform);
-    platform.eq_ignore_ascii_case("api") || HOSTS.iter().any(own)
+    platform.eq_ignore_ascii_case("api") || SIMULATORS.iter().any(|own| own.name == platform)
 }
 
 /// Options for starting a sandbox.
@@ -102,13 +105,13 @@ pub struct Behaviour {
     pub duplicate: Duplicate,
     /// Whether a refresh token may be used more than once. The real behaviour is unknown.
     pub lenient_refresh: bool,
-    /// The idle lifetime of a JRNI token, counted from its last use. The vendor documents 24 hours.
-    pub jrni_idle: Duration,
-    /// Whether JRNI describes the sign-in of a token at `GET /login`. The vendor's SDK uses it; its documentation does
-    /// not mention it.
-    pub jrni_describes: bool,
-    /// The lifetime of a Sparrow SMS token. The vendor documents 24 hours.
-    pub sparrow_life: Duration,
+    /// The lifetime of a token that each use renews. The vendor documents 24 hours.
+    pub idle_life: Duration,
+    /// Whether `GET /login` describes the sign-in of a token. The vendor's SDK uses it; its documentation does not
+    /// mention it.
+    pub describes_sign_in: bool,
+    /// The lifetime of a token that nothing renews. The vendor documents 24 hours.
+    pub session_life: Duration,
 }
 
 /// The status that refuses a second sub-account for an address. Which one the real platform uses is unknown.
@@ -130,20 +133,6 @@ pub enum Role {
     Serving,
     /// It uses the sandbox that another process serves, and waits to take over.
     Attached,
-}
-
-/// The master account of the simulated Mobsted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Master {
-    /// Its URL by host name, as on the real platform. The name does not resolve: connect to [`Sandbox::address`]
-    /// instead.
-    pub url: String,
-    /// Its URL by path, for clients that do not know the sandbox.
-    pub plain_url: String,
-    /// The login.
-    pub login: String,
-    /// The password, generated at random with the world.
-    pub password: String,
 }
 
 /// An account of a simulated platform, in the form of a profile.
@@ -180,7 +169,7 @@ pub struct Sandbox {
 #[derive(Debug)]
 struct Shared {
     options: Options,
-    master: MasterLogin,
+    credentials: Parts,
     closed: AtomicBool,
     place: Mutex<ServingState>,
 }
@@ -214,9 +203,9 @@ impl Default for Behaviour {
             create_latency: Duration::ZERO,
             duplicate: Duplicate::BadRequest,
             lenient_refresh: false,
-            jrni_idle: Duration::from_hours(24),
-            jrni_describes: true,
-            sparrow_life: Duration::from_hours(24),
+            idle_life: Duration::from_hours(24),
+            describes_sign_in: true,
+            session_life: Duration::from_hours(24),
         }
     }
 }
@@ -237,12 +226,12 @@ impl Sandbox {
     ///
     /// Errors: the world cannot be opened, the address cannot be listened on, or the serving process does not respond.
     pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
-        let (place, master, lease) = share::retry_if_server_ends(|| Sandbox::serve_or_join(&options))?;
+        let (place, credentials, lease) = share::retry_if_server_ends(|| Sandbox::serve_or_join(&options))?;
         let attached = matches!(place, ServingState::Attached(_));
         let closed = AtomicBool::new(false);
         let shared = Arc::new(Shared {
             options,
-            master,
+            credentials,
             closed,
             place: Mutex::new(place),
         });
@@ -252,11 +241,11 @@ impl Sandbox {
         Ok(Sandbox { shared, lease })
     }
 
-    fn serve_or_join(options: &Options) -> Result<(ServingState, MasterLogin, Option<Lease>), SandboxError> {
+    fn serve_or_join(options: &Options) -> Result<(ServingState, Parts, Option<Lease>), SandboxError> {
         let posted = match share::find(options)? {
             Found::Free(seat) => {
-                let master = admin::master(&seat.site);
-                return Ok((ServingState::Serving(seat), master, None));
+                let credentials = seat.site.world.credentials();
+                return Ok((ServingState::Serving(seat), credentials, None));
             }
             Found::Taken(posted) => posted,
         };
@@ -270,8 +259,8 @@ impl Sandbox {
             let path = format!("faults/{}", lease.name());
             post_faults(posted.address, &path, &options.faults)?;
         }
-        let master = peer::ask(posted.address, "GET", "master", "")?;
-        Ok((ServingState::Attached(posted), master, lease))
+        let credentials = peer::ask(posted.address, "GET", "master", "")?;
+        Ok((ServingState::Attached(posted), credentials, lease))
     }
 
     /// Returns the current address. While attached it can change: call this again after a refused connection.
@@ -287,124 +276,25 @@ impl Sandbox {
         }
     }
 
-    /// Returns the master account of the simulated Mobsted.
-    pub fn master(&self) -> Master {
-        let host = Style::Host(format!("-admin.{}.{}", self.label(), mobsted::SERVER));
-        let plain = Style::Path(self.address().to_string());
-        Master {
-            url: mobsted::url_of(mobsted::MASTER, &host),
-            plain_url: mobsted::url_of(mobsted::MASTER, &plain),
-            login: self.shared.master.login.clone(),
-            password: self.shared.master.password.clone(),
-        }
+    /// Returns the account of a simulated platform.
+    pub fn account<A: Account>(&self) -> A {
+        self.shared.credentials.get::<A>().located(&self.location())
     }
 
     /// Returns one account of each simulated platform, under the keys that profiles use.
     pub fn accounts(&self) -> Vec<SimulatedAccount> {
-        let (master, jrni) = (self.master(), self.jrni());
-        let (sparrow, bulk) = (self.sparrow(), self.sparrow_bulk());
-        vec![
-            SimulatedAccount {
-                platform: "mobsted",
-                texts: vec![("url", master.url), ("login", master.login.clone())],
-                secrets: vec![("password", master.password)],
-                place: format!("Mobsted at {}", master.plain_url),
-                details: vec![master.login],
-                files: &[("password", "master-password")],
-            },
-            SimulatedAccount {
-                platform: "jrni",
-                place: format!("JRNI at {}", jrni.plain_url),
-                details: vec![
-                    jrni.login.clone(),
-                    format!("App-Id {}", jrni.app_id),
-                    format!("company {}", jrni.company),
-                ],
-                files: &[("password", "jrni-password"), ("app_key", "jrni-app-key")],
-                texts: vec![("url", jrni.url), ("login", jrni.login), ("app_id", jrni.app_id)],
-                secrets: vec![("password", jrni.password), ("app_key", jrni.app_key)],
-            },
-            SimulatedAccount {
-                platform: "sparrow",
-                texts: vec![("url", sparrow.url)],
-                secrets: vec![
-                    ("api_token", sparrow.api_token),
-                    ("partner_token", sparrow.partner_token),
-                ],
-                place: format!("Sparrow SMS at {}", sparrow.plain_url),
-                details: Vec::new(),
-                files: &[
-                    ("api_token", "sparrow-api-token"),
-                    ("partner_token", "sparrow-partner-token"),
-                ],
-            },
-            SimulatedAccount {
-                platform: "sparrow_bulk",
-                texts: vec![("url", bulk.url)],
-                secrets: vec![("api_token", bulk.api_token)],
-                place: format!("Sparrow SMS, bulk API, at {}", bulk.plain_url),
-                details: Vec::new(),
-                files: &[("api_token", "sparrow-bulk-api-token")],
-            },
-            // It accepts any token.
-            SimulatedAccount {
-                platform: "web",
-                texts: vec![("url", "https://api.web.sandbox".to_owned())],
-                secrets: vec![("bearer", "of-the-sandbox".to_owned())],
-                place: format!("a web service at {}", self.web_url()),
-                details: vec!["no sign-in".to_owned()],
-                files: &[],
-            },
-        ]
+        let (credentials, place) = (&self.shared.credentials, self.location());
+        let accounts = SIMULATORS.iter().map(|one| (one.profile)(credentials, &place));
+        accounts.collect()
     }
 
-    /// Returns the parent company of the simulated JRNI.
-    pub fn jrni(&self) -> JrniAccount {
-        let (url, plain_url) = self.urls("bookings", "jrni");
-        JrniAccount {
-            url: url + "/api/v1",
-            plain_url: plain_url + "/api/v1",
-            ..self.shared.master.jrni.clone()
+    /// Each world has a random password of its own, from which its label is made.
+    fn location(&self) -> Place {
+        let digest = token::digest(self.shared.credentials.password());
+        Place {
+            address: self.address(),
+            label: format!("w{}", &digest[..6]),
         }
-    }
-
-    /// Returns the account of the simulated Sparrow SMS.
-    pub fn sparrow(&self) -> SparrowAccount {
-        let (url, plain_url) = self.urls("ent-api", "sparrow");
-        SparrowAccount {
-            url,
-            plain_url,
-            ..self.shared.master.sparrow.clone()
-        }
-    }
-
-    /// Returns the account of the simulated bulk API of Sparrow SMS.
-    pub fn sparrow_bulk(&self) -> SparrowBulkAccount {
-        let (url, plain_url) = self.urls("api", "sparrow_bulk");
-        SparrowBulkAccount {
-            url,
-            plain_url,
-            ..self.shared.master.sparrow_bulk.clone()
-        }
-    }
-
-    /// Returns the URLs of a platform, by host name and by path.
-    fn urls(&self, host: &str, platform: &str) -> (String, String) {
-        let host = format!("{host}.{}.{platform}.sandbox", self.label());
-        let plain = Style::Path(self.address().to_string());
-        (Style::Host(host).root(platform), plain.root(platform))
-    }
-
-    /// Returns the URL of the simulated web service by path, for clients that do not know the sandbox.
-    pub fn web_url(&self) -> String {
-        format!("http://{}/web", self.address())
-    }
-
-    /// Returns the label in the host names of this world. Each world has its own, so that accounts of different worlds
-    /// cannot be confused.
-    fn label(&self) -> String {
-        let digest = token::digest(&self.shared.master.password);
-        format!("w{}", &digest[..6])
     }
 
     /// Returns whether this process serves the sandbox or is attached.

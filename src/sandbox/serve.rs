@@ -15,18 +15,17 @@ use axum::response::Response;
 use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
 
-use super::address::PlatformName;
 use super::admin;
 use super::call::Call;
 use super::error::SandboxError;
 use super::fault::{self, Effect, Fault, Faults};
 use super::fault_stream::{ConnectionHandle, FaultListener};
-use super::platform::{Action, Platform, Refusal};
+use super::platform::{Action, Platform, PlatformState, Refusal};
 use super::reply::Reply;
 use super::snapshot::{Meter, Traffic, count};
 use super::token::Signer;
 use super::world::World;
-use super::{Behaviour, Options, jrni, mobsted, sparrow, sparrow_bulk, web};
+use super::{Behaviour, Options};
 
 /// The largest request body accepted, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -63,7 +62,7 @@ impl Site {
     }
 
     /// Reads the state of a platform.
-    pub(super) fn read<P: Platform, T>(&self, look: impl FnOnce(&P) -> T) -> T {
+    pub(super) fn read<P: PlatformState, T>(&self, look: impl FnOnce(&P) -> T) -> T {
         self.world.read(look)
     }
 
@@ -182,18 +181,12 @@ async fn handle(
     if let Some(path) = parts.uri.path().strip_prefix("/_sandbox/") {
         return admin::answer(&site, &parts.method, path, &body).into();
     }
-    let call = Call::read(&parts, body);
-    match call.platform {
-        PlatformName::Mobsted => respond::<mobsted::State>(site, call, &hook).await,
-        PlatformName::Jrni => respond::<jrni::State>(site, call, &hook).await,
-        PlatformName::Sparrow => respond::<sparrow::State>(site, call, &hook).await,
-        PlatformName::SparrowBulk => respond::<sparrow_bulk::State>(site, call, &hook).await,
-        PlatformName::Web => respond::<web::State>(site, call, &hook).await,
-    }
-    .into()
+    let (simulator, call) = Call::read(&parts, body);
+    (simulator.respond)(site, call, hook).await.into()
 }
 
-async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &ConnectionHandle) -> Reply {
+/// Responds to a request to a platform.
+pub(super) async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: ConnectionHandle) -> Reply {
     let route = P::route(&site, &call);
     site.meter.count_route(route);
     if P::count_request(&site, &call) {
@@ -201,7 +194,7 @@ async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &ConnectionHand
     }
     match site.faults.decide(route) {
         None => answer::<P>(site, call, Duration::ZERO).await,
-        Some(fault) => apply_fault::<P>(fault, site, call, hook).await,
+        Some(fault) => apply_fault::<P>(fault, site, call, &hook).await,
     }
 }
 
@@ -271,7 +264,7 @@ async fn apply_fault<P: Platform>(
 /// Invalidates the access token of a request, and returns the response of the platform.
 fn expire<P: Platform>(site: &Site, call: &Call) -> Reply {
     let expiry = P::expiry(site, call);
-    let recorded = expiry.map_or(Ok(()), |event| site.world.record::<P>(event));
+    let recorded = expiry.map_or(Ok(()), |event| site.world.record::<P>(&event));
     let failed = recorded
         .err()
         .map(|error| P::refused(site, &Refusal::from(error)));
@@ -282,7 +275,7 @@ fn expire<P: Platform>(site: &Site, call: &Call) -> Reply {
 fn defer<P: Platform>(site: &Arc<Site>, call: &Call, delay: Duration) -> Option<Reply> {
     match P::plan(site, call) {
         Ok(Action::Show(reply)) | Err(reply) => return Some(reply),
-        Ok(Action::Do(wanted)) => match site.world.defer::<P>(wanted, delay) {
+        Ok(Action::Do(wanted)) => match site.world.defer::<P>(&wanted, delay) {
             Ok(id) => land_later(Arc::clone(site), id, delay),
             Err(error) => tracing::error!(%error, "the sandbox could not delay an effect"),
         },

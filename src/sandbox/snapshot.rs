@@ -1,39 +1,111 @@
 //! The platforms' own records of what exists and what was requested, for proofs that do not trust the client.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
+use super::address::Style;
 use super::fault::Route;
-pub use super::jrni::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
-pub use super::sparrow::{BatchBook, Channel, SparrowBook, SparrowTotals};
-pub use super::sparrow_bulk::{SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals};
-pub use super::web::{WebBook, WebTotals};
+use super::{SIMULATORS, SimulatedAccount, TenantBook};
+
+/// Data of a platform among that of others.
+pub trait Part: Serialize + DeserializeOwned + Default {
+    /// The platform's name; empty for the first platform, whose data is at the top level, where it was when there was no
+    /// other.
+    const KEY: &'static str;
+}
+
+/// Data of several platforms by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Parts(Map<String, Json>);
+
+impl Parts {
+    /// Returns the data of a platform. A world of an older program may lack it: then it is the default.
+    pub fn get<T: Part>(&self) -> T {
+        let found = match T::KEY {
+            "" => T::deserialize(&self.0),
+            key => self.0.get(key).map_or_else(|| Ok(T::default()), T::deserialize),
+        };
+        found.unwrap_or_else(|error| {
+            tracing::error!(%error, "the sandbox's data of \"{}\" cannot be read", T::KEY);
+            T::default()
+        })
+    }
+
+    /// Returns the password of the first platform.
+    pub(super) fn password(&self) -> &str {
+        self.0.get("password").and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// Sets the data of a platform.
+    pub fn set<T: Part>(&mut self, part: &T) {
+        // It consists of texts, numbers, lists and maps with texts as keys.
+        let json = serde_json::to_value(part).unwrap_or_default();
+        match (T::KEY, json) {
+            ("", Json::Object(fields)) => self.0.extend(fields),
+            (key, json) => drop(self.0.insert(key.to_owned(), json)),
+        }
+    }
+}
+
+/// The account of a simulated platform, with its credentials.
+pub trait Account: Part {
+    /// Completes it with its URLs.
+    #[must_use]
+    fn located(self, place: &Place) -> Self;
+
+    /// Returns it in the form of a profile.
+    fn profile(self) -> SimulatedAccount;
+}
+
+/// Where a sandbox is served, and the label in its host names. Each world has its own label, so that accounts of
+/// different worlds cannot be confused.
+#[derive(Debug)]
+pub struct Place {
+    pub(super) address: SocketAddr,
+    pub(super) label: String,
+}
+
+impl Place {
+    /// Returns the URLs of a platform, by this host name and by path.
+    pub(super) fn urls(&self, host: &str, platform: &str) -> (String, String) {
+        let host = format!("{host}.{}.{platform}.sandbox", self.label);
+        let plain = Style::Path(self.address.to_string());
+        (Style::Host(host).root(platform), plain.root(platform))
+    }
+}
+
+/// The records of a simulated platform.
+pub trait Book {
+    /// Returns the counts of its resources and actions.
+    fn counts(&self) -> PlatformCounts;
+
+    /// Returns its resources and messages.
+    fn resources(&self) -> Vec<SimulatedResource>;
+
+    /// Returns the accounts of clients that sign in with a password of their own.
+    fn tenants(&self) -> Vec<TenantBook> {
+        Vec::new()
+    }
+
+    /// Returns what no client should have caused, and how often it happened.
+    fn violations(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+}
 
 /// The complete state of the sandbox. It contains passwords.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Every sub-account, oldest first.
-    pub tenants: Vec<TenantBook>,
-    /// Every app that exists, except App 1 of the master account; by tenant, then by number.
-    pub apps: Vec<AppBook>,
-    /// What was done since the world was created. It survives the death of the process.
-    pub totals: Totals,
-    /// The simulated JRNI.
-    #[serde(default)]
-    pub jrni: JrniBook,
-    /// The simulated Sparrow SMS.
-    #[serde(default)]
-    pub sparrow: SparrowBook,
-    /// The simulated bulk API of Sparrow SMS.
-    #[serde(default)]
-    pub sparrow_bulk: SparrowBulkBook,
-    /// The simulated web service.
-    #[serde(default)]
-    pub web: WebBook,
+    /// The records of each platform.
+    #[serde(flatten)]
+    pub books: Parts,
     /// The requests since the serving process opened the world.
     pub traffic: Traffic,
     /// Effects that may still land: deferred ones (see the fault `drop-late`), and those of requests in progress (see
@@ -52,93 +124,49 @@ pub struct PlatformCounts {
     pub totals: Json,
 }
 
+impl PlatformCounts {
+    pub(super) fn new(
+        title: &'static str,
+        resources: Vec<(&'static str, usize)>,
+        totals: &impl Serialize,
+    ) -> Self {
+        PlatformCounts {
+            title,
+            resources,
+            totals: serde_json::to_value(totals).unwrap_or_default(),
+        }
+    }
+}
+
 impl Snapshot {
+    /// Returns the records of a platform.
+    pub fn of<B: Book + Part>(&self) -> B {
+        self.books.get()
+    }
+
+    fn books(&self) -> impl Iterator<Item = Box<dyn Book>> {
+        SIMULATORS.iter().map(|one| (one.book)(&self.books))
+    }
+
     /// Returns the counts of every platform.
     pub fn counts(&self) -> Vec<PlatformCounts> {
-        let (jrni, sparrow, bulk, web) = (&self.jrni, &self.sparrow, &self.sparrow_bulk, &self.web);
-        let accounts = [("tenants", self.tenants.len()), ("apps", self.apps.len())];
-        let staff = [
-            ("companies", jrni.companies.len()),
-            ("administrators", jrni.administrators.len()),
-            ("people", jrni.people.len()),
-        ];
-        let drafts = sparrow.batches.iter().filter(|batch| batch.draft).count();
-        let messages = [("messages", sparrow.batches.len() - drafts), ("drafts", drafts)];
-        let in_bulk = [("messages", bulk.messages.len())];
-        let items = [("items", web.items.len() + web.described.len())];
-        vec![
-            counts("Mobsted", &accounts, &self.totals),
-            counts("JRNI", &staff, &jrni.totals),
-            counts("Sparrow", &messages, &sparrow.totals),
-            counts("Sparrow bulk", &in_bulk, &bulk.totals),
-            counts("Web", &items, &web.totals),
-        ]
+        self.books().map(|book| book.counts()).collect()
     }
-}
 
-fn counts(
-    title: &'static str,
-    resources: &[(&'static str, usize)],
-    totals: &impl Serialize,
-) -> PlatformCounts {
-    PlatformCounts {
-        title,
-        resources: resources.to_vec(),
-        totals: serde_json::to_value(totals).unwrap_or_default(),
+    /// Returns the resources and messages of all platforms.
+    pub fn resources(&self) -> Vec<SimulatedResource> {
+        self.books().flat_map(|book| book.resources()).collect()
     }
-}
 
-/// A sub-account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TenantBook {
-    /// The address that signs in to it, as given when it was created.
-    pub email: String,
-    /// Its name, as in `a23r56k8`.
-    pub name: String,
-    /// The current password.
-    pub password: String,
-    /// How many sub-accounts were created for this address, ignoring case and surrounding blanks. Always 1.
-    pub created: u64,
-}
+    /// Returns what no client should have caused on any platform, and how often it happened.
+    pub fn violations(&self) -> BTreeMap<&'static str, u64> {
+        self.books().flat_map(|book| book.violations()).collect()
+    }
 
-/// An app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AppBook {
-    /// The name of the tenant that owns it.
-    pub tenant: String,
-    /// Its number in that tenant.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-    /// The site it wraps.
-    pub site: String,
-}
-
-/// Counts of actions, taken from the durable log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Sub-accounts created.
-    pub tenants_created: u64,
-    /// Sub-accounts refused because the address already has one.
-    pub duplicates_refused: u64,
-    /// Apps created.
-    pub apps_created: u64,
-    /// Apps changed.
-    pub apps_changed: u64,
-    /// Apps deleted.
-    pub apps_deleted: u64,
-    /// Objects created by request (not the rows of sub-accounts).
-    pub objects_created: u64,
-    /// Events posted.
-    pub events_posted: u64,
-    /// Sign-ins that succeeded.
-    pub logins: u64,
-    /// Refresh tokens used.
-    pub refreshes: u64,
-    /// Requests to change or delete App 1 of the master account, all refused.
-    pub app1_attempts: u64,
-    /// Effects that landed after their connection was lost.
-    pub landed_late: u64,
+    /// Returns the accounts of clients on all platforms, oldest first.
+    pub fn tenants(&self) -> Vec<TenantBook> {
+        self.books().flat_map(|book| book.tenants()).collect()
+    }
 }
 
 /// Requests received.
@@ -163,9 +191,8 @@ pub struct Traffic {
     pub under_way: u64,
     /// Requests hit by a fault.
     pub faults: u64,
-    /// Requests to create something that already existed when they arrived: a sub-account by address, an app by name
-    /// and site in one account, a JRNI company by reference, an administrator by address or a person by reference in
-    /// one company, an item of the web service by reference. A client that looks before it repeats sends none.
+    /// Requests to create something that already existed when they arrived, by natural key. A client that looks before
+    /// it repeats sends none.
     pub repeats: u64,
     /// Requests of all platforms by the name of their fault route.
     #[serde(default)]
@@ -254,119 +281,13 @@ pub struct SimulatedResource {
     pub numbered: bool,
 }
 
-impl Snapshot {
-    /// Returns the resources and messages of all platforms.
-    pub fn resources(&self) -> Vec<SimulatedResource> {
-        let tenants = self.tenants.iter().map(|tenant| SimulatedResource {
-            kind: "tenant".to_owned(),
-            label: tenant.address(),
-            name: tenant.address(),
-            ..SimulatedResource::default()
-        });
-        let apps = self.apps.iter().map(|app| SimulatedResource {
-            kind: "app".to_owned(),
-            label: format!("{} for {} of {}", app.name, app.site, owner(self, app)),
-            name: app.name.clone(),
-            id: app.id.to_string(),
-            account: account_of(&app.tenant),
-            ..SimulatedResource::default()
-        });
-        let items = self.web.items.iter().map(|item| {
-            let mut fields = item.as_object().cloned().unwrap_or_default();
-            fields.remove("id");
-            let reference = fields.get("reference").and_then(|name| name.as_str());
-            SimulatedResource {
-                kind: "http".to_owned(),
-                name: reference.unwrap_or_default().to_owned(),
-                label: serde_json::Value::Object(fields).to_string(),
-                ..SimulatedResource::default()
-            }
-        });
-        let described = self.web.described.iter().map(|item| SimulatedResource {
-            kind: item.kind.clone(),
-            label: serde_json::Value::Object(item.fields.clone()).to_string(),
-            name: item.key.clone(),
-            id: item.id.to_string(),
-            account: format!("//{}.web.sandbox", item.service),
-            numbered: true,
-        });
-        let sent = self.sparrow.batches.iter().map(message);
-        let bulk = self.sparrow_bulk.messages.iter();
-        let in_bulk = bulk.map(|sms| format!("in bulk to {}: {}", sms.recipients.join(", "), sms.text));
-        let messages = sent.chain(in_bulk).map(|label| SimulatedResource {
+impl SimulatedResource {
+    /// Returns a message that was sent.
+    pub(super) fn message(label: String) -> SimulatedResource {
+        SimulatedResource {
             kind: "message".to_owned(),
             label,
             ..SimulatedResource::default()
-        });
-        let others = items.chain(described).chain(messages);
-        let others = others.chain(jrni_resources(&self.jrni));
-        tenants.chain(apps).chain(others).collect()
+        }
     }
-}
-
-impl TenantBook {
-    /// Returns its address, as a ledger names it.
-    pub fn address(&self) -> String {
-        self.email.trim().to_lowercase()
-    }
-
-    /// Returns part of the URL of its account.
-    pub fn account(&self) -> String {
-        account_of(&self.name)
-    }
-}
-
-fn account_of(tenant: &str) -> String {
-    format!("//{tenant}-admin.")
-}
-
-fn owner(snapshot: &Snapshot, app: &AppBook) -> String {
-    let owner = snapshot.tenants.iter().find(|tenant| tenant.name == app.tenant);
-    owner.map_or("the master account".to_owned(), TenantBook::address)
-}
-
-fn jrni_resources(book: &JrniBook) -> Vec<SimulatedResource> {
-    let names: BTreeMap<u64, &str> = book
-        .companies
-        .iter()
-        .map(|company| (company.id, company.name.as_str()))
-        .collect();
-    let of = |company: u64| names.get(&company).copied().unwrap_or("no company");
-    let keyed = |kind: &str, name: &str, id: u64, label: String| SimulatedResource {
-        kind: kind.to_owned(),
-        label,
-        name: name.to_owned(),
-        id: id.to_string(),
-        numbered: true,
-        ..SimulatedResource::default()
-    };
-    let companies = book.companies.iter().map(|company| {
-        let parent = company.parent.map_or("nobody", of);
-        let label = format!("{} ({}) of {parent}", company.name, company.reference);
-        keyed("company", &company.reference, company.id, label)
-    });
-    let administrators = book.administrators.iter().map(|one| {
-        let email = one.email.trim().to_lowercase();
-        let label = format!("{email} of {}", of(one.company));
-        keyed("administrator", &email, one.id, label)
-    });
-    let people = book.people.iter().filter(|person| !person.deleted).map(|person| {
-        let label = format!("{} ({}) of {}", person.name, person.reference, of(person.company));
-        keyed("person", &person.reference, person.id, label)
-    });
-    companies.chain(administrators).chain(people).collect()
-}
-
-fn message(batch: &BatchBook) -> String {
-    let channel = match batch.channel {
-        Channel::Viber | Channel::ViberTemplate => "by Viber",
-        Channel::Sms => "by SMS",
-        Channel::Whatsapp => "by WhatsApp",
-    };
-    let kept = if batch.draft { "kept as a draft, " } else { "" };
-    format!(
-        "{kept}{channel} to {}: {}",
-        batch.recipients.join(", "),
-        batch.text
-    )
 }

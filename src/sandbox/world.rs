@@ -3,20 +3,21 @@
 //! Every change is decided, logged and applied under one lock, in this order. So the log's order is the order of
 //! effects, and no change is reported that is not in the log.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value as Json;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value as Json};
 
 use super::error::SandboxError;
 use super::log::{self, Log};
-use super::platform::{Platform, Refusal};
-use super::snapshot::{Snapshot, Traffic};
-use super::{jrni, mobsted, sparrow, sparrow_bulk, web};
+use super::platform::{AnyState, PlatformState, Refusal, Simulator};
+use super::snapshot::{Parts, Snapshot, Traffic};
+use super::{SIMULATORS, SimulatedService};
 
 /// The event log's file name in the sandbox's folder.
 pub(super) const LOG_FILE: &str = "world.jsonl";
@@ -65,31 +66,29 @@ impl World {
     }
 
     /// Reads the state of a platform.
-    pub(super) fn read<P: Platform, T>(&self, look: impl FnOnce(&P) -> T) -> T {
-        look(P::of(&self.inner().memory))
+    pub(super) fn read<P: PlatformState, T>(&self, look: impl FnOnce(&P) -> T) -> T {
+        self.inner().memory.read(look)
     }
 
-    /// Changes state of JRNI that need not survive: when a token was last used.
-    pub(super) fn touch_jrni<T>(&self, touch: impl FnOnce(&mut jrni::State) -> T) -> T {
-        touch(&mut self.write().memory.jrni)
-    }
-
-    /// Changes state of Sparrow SMS that need not survive: when requests arrived.
-    pub(super) fn touch_sparrow<T>(&self, touch: impl FnOnce(&mut sparrow::State) -> T) -> T {
-        touch(&mut self.write().memory.sparrow)
+    /// Changes state of a platform that need not survive.
+    pub(super) fn touch<P: PlatformState, T>(&self, touch: impl FnOnce(&mut P) -> T) -> T {
+        match self.write().memory.state_mut::<P>() {
+            Some(state) => touch(state),
+            None => touch(&mut P::default()),
+        }
     }
 
     /// Makes a requested change and returns the resulting event.
-    pub(super) fn perform<P: Platform>(&self, wanted: P::Event) -> Result<P::Event, Refusal> {
+    pub(super) fn perform<P: PlatformState>(&self, wanted: P::Event) -> Result<P::Event, Refusal> {
         let mut inner = self.write();
-        match P::of(&inner.memory).decide(wanted) {
+        match inner.memory.read(|state: &P| state.decide(wanted)) {
             Ok(event) => {
-                inner.record::<P>(event.clone())?;
+                inner.record(Event::of::<P>(&event))?;
                 Ok(event)
             }
             Err(refusal) => {
                 if let Some(event) = &refusal.trace {
-                    inner.add(None, LogContent::from(Event::clone(event)))?;
+                    inner.record(event.clone())?;
                 }
                 Err(refusal)
             }
@@ -97,24 +96,31 @@ impl World {
     }
 
     /// Records the services that this world does not know yet, or knows under another description.
-    pub(super) fn describe(&self, services: &[web::SimulatedService]) -> Result<(), SandboxError> {
-        let unknown = self.read(|state: &web::State| state.unknown(services));
-        let mut unknown = unknown.into_iter();
-        unknown.try_for_each(|service| self.record::<web::State>(web::Event::Described(service)))
+    pub(super) fn describe(&self, services: &[SimulatedService]) -> Result<(), SandboxError> {
+        let mut inner = self.write();
+        let unknown =
+            |simulator: &Simulator| Some(inner.memory.states.get(simulator.name)?.unknown(services));
+        let unknown: Vec<Event> = SIMULATORS.iter().filter_map(unknown).flatten().collect();
+        unknown.into_iter().try_for_each(|event| inner.record(event))
     }
 
     /// Records an event that needs no decision.
-    pub(super) fn record<P: Platform>(&self, event: P::Event) -> Result<(), SandboxError> {
-        self.write().record::<P>(event)
+    pub(super) fn record<P: PlatformState>(&self, event: &P::Event) -> Result<(), SandboxError> {
+        self.write().record(Event::of::<P>(event))
     }
 
     /// Defers a requested change by `delay`; returns the number for [`World::land`].
-    pub(super) fn defer<P: Platform>(&self, wanted: P::Event, delay: Duration) -> Result<u64, SandboxError> {
+    pub(super) fn defer<P: PlatformState>(
+        &self,
+        wanted: &P::Event,
+        delay: Duration,
+    ) -> Result<u64, SandboxError> {
         let mut inner = self.write();
         let id = inner.memory.last_deferred + 1;
         let due = now_millis().saturating_add(millis(delay));
-        let command = P::WRAP(wanted);
-        inner.add(None, LogContent::Deferred(Deferred { id, due, command }))?;
+        let command = Event::of::<P>(wanted);
+        let note = Note::Deferred(Deferred { id, due, command });
+        inner.add(None, LogContent::Note(note))?;
         Ok(id)
     }
 
@@ -136,11 +142,11 @@ impl World {
         let Some(deferred) = inner.memory.deferred.get(&id).cloned() else {
             return Ok(());
         };
-        let what = match inner.memory.decide(deferred.command) {
-            Ok(event) => LogContent::from(event),
+        let what = match inner.memory.decide(&deferred.command) {
+            Ok(event) => LogContent::Event(event),
             Err(refusal) => match refusal.trace {
-                Some(event) => LogContent::from(*event),
-                None => LogContent::Refused { reason: refusal.text },
+                Some(event) => LogContent::Event(event),
+                None => LogContent::Note(Note::Refused { reason: refusal.text }),
             },
         };
         inner.add(Some(id), what)
@@ -149,6 +155,26 @@ impl World {
     /// Returns the platforms' records.
     pub(super) fn snapshot(&self, traffic: Traffic) -> Snapshot {
         self.inner().memory.snapshot(traffic)
+    }
+
+    /// Returns what the platforms show of their state, without passwords.
+    pub(super) fn status(&self) -> Map<String, Json> {
+        let inner = self.inner();
+        inner
+            .memory
+            .states
+            .values()
+            .flat_map(|state| state.shown())
+            .collect()
+    }
+
+    /// Returns the credentials of the platforms' accounts.
+    pub(super) fn credentials(&self) -> Parts {
+        let mut credentials = Parts::default();
+        for state in self.inner().memory.states.values() {
+            state.add_credentials(&mut credentials);
+        }
+        credentials
     }
 
     fn inner(&self) -> RwLockReadGuard<'_, Inner> {
@@ -189,21 +215,19 @@ impl Inner {
             let new = || format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..));
             let secret = self.memory.secret.clone().unwrap_or_else(new);
             let format = FORMAT;
-            self.add(None, LogContent::World { format, secret })?;
+            self.add(None, LogContent::Note(Note::World { format, secret }))?;
         }
-        self.found::<mobsted::State>()?;
-        self.found::<jrni::State>()?;
-        self.found::<sparrow::State>()?;
-        self.found::<sparrow_bulk::State>()
+        for simulator in SIMULATORS {
+            let state = self.memory.states.get(simulator.name);
+            if let Some(event) = state.and_then(|state| state.first()) {
+                self.record(event)?;
+            }
+        }
+        Ok(())
     }
 
-    fn found<P: Platform>(&mut self) -> Result<(), SandboxError> {
-        let first = P::of(&self.memory).founding();
-        first.map_or(Ok(()), |event| self.record::<P>(event))
-    }
-
-    fn record<P: Platform>(&mut self, event: P::Event) -> Result<(), SandboxError> {
-        self.add(None, LogContent::from(P::WRAP(event)))
+    fn record(&mut self, event: Event) -> Result<(), SandboxError> {
+        self.add(None, LogContent::Event(event))
     }
 
     fn add(&mut self, settles: Option<u64>, what: LogContent) -> Result<(), SandboxError> {
@@ -218,35 +242,71 @@ impl Inner {
     }
 }
 
-/// The log format that this program writes, and the newest it reads. Format 1 had Mobsted only, 2 added JRNI, 4 the
-/// services of host programs, 5 Sparrow's bulk API. Up to 5, deferred requests had other names than the events they
-/// lead to.
+/// The log format that this program writes, and the newest it reads. Format 1 had the first platform only, and formats
+/// up to 5 added the others. Up to 5, deferred requests had other names than the events they lead to.
 const FORMAT: u32 = 6;
 
 /// The state of all platforms.
-#[derive(Debug, Default)]
-pub(in crate::sandbox) struct Memory {
+#[derive(Debug)]
+struct Memory {
     format: u32,
     secret: Option<String>,
-    pub(in crate::sandbox) mobsted: mobsted::State,
-    pub(in crate::sandbox) jrni: jrni::State,
-    pub(in crate::sandbox) sparrow: sparrow::State,
-    pub(in crate::sandbox) sparrow_bulk: sparrow_bulk::State,
-    pub(in crate::sandbox) web: web::State,
+    /// By the platform's name.
+    states: BTreeMap<&'static str, Box<dyn AnyState>>,
     deferred: BTreeMap<u64, Deferred>,
     last_deferred: u64,
 }
 
+impl Default for Memory {
+    fn default() -> Memory {
+        let states = SIMULATORS.iter().map(|one| (one.name, (one.state)()));
+        Memory {
+            format: 0,
+            secret: None,
+            states: states.collect(),
+            deferred: BTreeMap::new(),
+            last_deferred: 0,
+        }
+    }
+}
+
 /// A change at a platform: as requested, with everything needed to decide it later and in another process, or as
-/// decided.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::sandbox) enum Event {
-    Mobsted(mobsted::Event),
-    Jrni(jrni::Event),
-    Sparrow(sparrow::Event),
-    SparrowBulk(sparrow_bulk::Event),
-    Web(web::Event),
+/// decided. In the log it is an object with the platform's name as its only key.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Event {
+    platform: &'static str,
+    content: Json,
+}
+
+impl Event {
+    pub(super) fn of<P: PlatformState>(event: &P::Event) -> Event {
+        Event {
+            platform: P::NAME,
+            // An event consists of texts, numbers, lists and maps with texts as keys.
+            content: serde_json::to_value(event).unwrap_or_default(),
+        }
+    }
+
+    /// Reads the content of an event of this platform.
+    fn read(simulator: &Simulator, content: Json) -> serde_json::Result<Event> {
+        (simulator.check)(&content)?;
+        Ok(Event {
+            platform: simulator.name,
+            content,
+        })
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.platform, &self.content)])
+    }
+}
+
+/// Returns the simulator that an event is for, and the event's content.
+fn addressed(object: &mut Map<String, Json>) -> Option<(&'static Simulator, Json)> {
+    let named = SIMULATORS.iter().find(|one| object.contains_key(one.name))?;
+    Some((named, object.remove(named.name)?))
 }
 
 /// An effect that lands later than its request.
@@ -259,13 +319,14 @@ struct Deferred {
     command: Event,
 }
 
-/// Reads a deferred event. Up to format 5, those of Mobsted lacked the name of their platform.
+/// Reads a deferred event. Up to format 5, those of the first platform lacked its name.
 fn command<'de, D: Deserializer<'de>>(reader: D) -> Result<Event, D::Error> {
-    let json = Json::deserialize(reader)?;
-    Event::deserialize(&json).or_else(|error| {
-        let unnamed = mobsted::Event::deserialize(&json);
-        unnamed.map(Event::Mobsted).map_err(|_| D::Error::custom(error))
-    })
+    let mut object = Map::deserialize(reader)?;
+    let (simulator, content) = match addressed(&mut object) {
+        Some(found) => found,
+        None => (&SIMULATORS[0], Json::Object(object)),
+    };
+    Event::read(simulator, content).map_err(D::Error::custom)
 }
 
 /// One line of the log.
@@ -279,11 +340,20 @@ struct Entry {
     what: LogContent,
 }
 
-/// The content of a log line. Each platform's events are a variant here, too, and not one that is untagged: serde's error
-/// for a damaged line would not state what is wrong with it.
+/// The content of a log line.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum LogContent {
+    /// An event at a platform.
+    Event(Event),
+    /// A note of the sandbox itself.
+    Note(Note),
+}
+
+/// A note of the sandbox itself in the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum LogContent {
+enum Note {
     /// The first line; repeated when a newer program continues an older world.
     World {
         format: u32,
@@ -294,39 +364,16 @@ enum LogContent {
     Deferred(Deferred),
     /// A deferred effect turned out to be impossible.
     Refused { reason: String },
-    /// An event at Mobsted.
-    Mobsted(mobsted::Event),
-    /// An event at JRNI.
-    Jrni(jrni::Event),
-    /// An event at Sparrow SMS.
-    Sparrow(sparrow::Event),
-    /// An event at Sparrow's bulk API.
-    SparrowBulk(sparrow_bulk::Event),
-    /// An event at a host program's service.
-    Web(web::Event),
 }
 
-impl From<Event> for LogContent {
-    fn from(event: Event) -> LogContent {
-        match event {
-            Event::Mobsted(event) => LogContent::Mobsted(event),
-            Event::Jrni(event) => LogContent::Jrni(event),
-            Event::Sparrow(event) => LogContent::Sparrow(event),
-            Event::SparrowBulk(event) => LogContent::SparrowBulk(event),
-            Event::Web(event) => LogContent::Web(event),
-        }
-    }
-}
-
-impl LogContent {
-    /// Whether it records that a change was refused.
-    fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            LogContent::Refused { .. }
-                | LogContent::Mobsted(mobsted::Event::Duplicate { .. })
-                | LogContent::Jrni(jrni::Event::Duplicate { .. })
-        )
+impl<'de> Deserialize<'de> for LogContent {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<LogContent, D::Error> {
+        let mut object = Map::deserialize(reader)?;
+        let read = match addressed(&mut object) {
+            Some((simulator, content)) => Event::read(simulator, content).map(LogContent::Event),
+            None => serde_json::from_value(Json::Object(object)).map(LogContent::Note),
+        };
+        read.map_err(D::Error::custom)
     }
 }
 
@@ -335,14 +382,14 @@ impl Memory {
     fn reader<'a>(&'a mut self, path: &'a Path) -> impl FnMut(Entry) -> Result<(), SandboxError> + 'a {
         move |entry| {
             match &entry.what {
-                LogContent::World { format, .. } if *format > FORMAT => {
+                LogContent::Note(Note::World { format, .. }) if *format > FORMAT => {
                     return Err(SandboxError::NewerFormat {
                         path: path.to_path_buf(),
                         found: *format,
                         known: FORMAT,
                     });
                 }
-                LogContent::World { .. } => {}
+                LogContent::Note(Note::World { .. }) => {}
                 _ if self.secret.is_none() => {
                     return Err(SandboxError::Corrupt {
                         path: path.to_path_buf(),
@@ -357,61 +404,65 @@ impl Memory {
         }
     }
 
+    fn read<P: PlatformState, T>(&self, look: impl FnOnce(&P) -> T) -> T {
+        let state: Option<&dyn Any> = self.states.get(P::NAME).map(|state| &**state as &dyn Any);
+        match state.and_then(|state| state.downcast_ref()) {
+            Some(state) => look(state),
+            None => look(&P::default()),
+        }
+    }
+
+    fn state_mut<P: PlatformState>(&mut self) -> Option<&mut P> {
+        let state: &mut dyn Any = &mut **self.states.get_mut(P::NAME)?;
+        state.downcast_mut()
+    }
+
     /// Returns the event that making the requested change would produce, or the refusal.
-    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
-        Ok(match wanted {
-            Event::Mobsted(wanted) => Event::Mobsted(self.mobsted.decide(wanted)?),
-            Event::Jrni(wanted) => Event::Jrni(self.jrni.decide(wanted)?),
-            Event::Sparrow(wanted) => Event::Sparrow(self.sparrow.decide(wanted)?),
-            Event::SparrowBulk(wanted) => Event::SparrowBulk(self.sparrow_bulk.decide(wanted)?),
-            Event::Web(wanted) => Event::Web(self.web.decide(wanted)?),
-        })
+    fn decide(&self, wanted: &Event) -> Result<Event, Refusal> {
+        match self.states.get(wanted.platform) {
+            Some(state) => state.decide_any(&wanted.content),
+            None => Ok(wanted.clone()),
+        }
     }
 
     /// Applies an entry.
     fn apply(&mut self, entry: Entry) {
         let settled = entry.settles.and_then(|id| self.deferred.remove(&id));
-        if let Some(deferred) = settled.filter(|_| !entry.what.is_refusal()) {
-            *match deferred.command {
-                Event::Mobsted(_) => &mut self.mobsted.totals.landed_late,
-                Event::Jrni(_) => &mut self.jrni.totals.landed_late,
-                Event::Sparrow(_) => &mut self.sparrow.totals.landed_late,
-                Event::SparrowBulk(_) => &mut self.sparrow_bulk.totals.landed_late,
-                Event::Web(_) => &mut self.web.totals.landed_late,
-            } += 1;
-        }
-        match entry.what {
-            LogContent::World { format, secret } => {
+        let is_done = match entry.what {
+            LogContent::Event(event) => {
+                let state = self.states.get_mut(event.platform);
+                state.is_some_and(|state| state.apply_any(&event.content, entry.at))
+            }
+            LogContent::Note(Note::World { format, secret }) => {
                 self.format = format;
                 self.secret = Some(secret);
+                true
             }
-            LogContent::Deferred(deferred) => {
+            LogContent::Note(Note::Deferred(deferred)) => {
                 self.last_deferred = deferred.id;
                 self.deferred.insert(deferred.id, deferred);
+                true
             }
-            LogContent::Refused { .. } => {}
-            LogContent::Mobsted(event) => self.mobsted.apply(event, entry.at),
-            LogContent::Jrni(event) => self.jrni.apply(event, entry.at),
-            LogContent::Sparrow(event) => self.sparrow.apply(event),
-            LogContent::SparrowBulk(event) => self.sparrow_bulk.apply(event),
-            LogContent::Web(event) => self.web.apply(event),
+            LogContent::Note(Note::Refused { .. }) => false,
+        };
+        if let Some(deferred) = settled.filter(|_| is_done)
+            && let Some(state) = self.states.get_mut(deferred.command.platform)
+        {
+            state.count_late();
         }
     }
 
     /// Returns the platforms' records.
     fn snapshot(&self, traffic: Traffic) -> Snapshot {
-        let (tenants, apps) = self.mobsted.snapshot();
-        Snapshot {
-            tenants,
-            apps,
-            totals: self.mobsted.totals.clone(),
-            jrni: self.jrni.book(),
-            sparrow: self.sparrow.book(),
-            sparrow_bulk: self.sparrow_bulk.book(),
-            web: self.web.book(),
+        let mut snapshot = Snapshot {
             pending: self.deferred.len() as u64 + traffic.under_way,
             traffic,
+            ..Snapshot::default()
+        };
+        for state in self.states.values() {
+            state.add_book(&mut snapshot.books);
         }
+        snapshot
     }
 }
 

@@ -124,6 +124,7 @@ fn a_tenant_in_doubt_is_resolved_with_its_url_and_password() {
         status.is_ok_and(|status| {
             status
                 .snapshot
+                .map(crate::support::Books::from)
                 .is_some_and(|snapshot| snapshot.tenants.len() == 1)
         })
     });

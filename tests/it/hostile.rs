@@ -419,7 +419,10 @@ fn after_two_crashes_a_row_settles_its_open_step_first() {
     home.write("rows.csv", "n\n2\n1\n3\n");
     let made = || {
         let status = provisor::sandbox::status(&home.sandbox());
-        let snapshot = status.ok().and_then(|status| status.snapshot);
+        let snapshot = status
+            .ok()
+            .and_then(|status| status.snapshot)
+            .map(crate::support::Books::from);
         snapshot.map_or(0, |snapshot| snapshot.web.totals.created)
     };
     // The first death: its request is in progress.

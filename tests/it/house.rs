@@ -10,7 +10,7 @@ use std::path::Path;
 const ROOMS: &[(&str, usize, &str)] = &[
     ("cli", 163, "*"),
     ("config", 30, "value journal transport client operation"),
-    ("report", 10, "value run bulk"),
+    ("report", 11, "value run bulk"),
     ("import", 39, "value operation script syntax"),
     (
         "runtime",
@@ -27,7 +27,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
         112,
         "value clock flight transport journal client operation",
     ),
-    ("operation", 70, "value clock journal client"),
+    ("operation", 71, "value clock journal client"),
     ("client", 23, "value clock flight transport"),
     ("transport", 36, "value clock flight waiting"),
     ("journal", 96, "value clock flight waiting"),
@@ -35,7 +35,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("clock", 3, ""),
     ("flight", 2, ""),
     ("waiting", 2, ""),
-    ("sandbox", 92, ""),
+    ("sandbox", 98, ""),
     // Any module may check for its own fault.
     ("sabotage", 2, ""),
 ];
@@ -71,10 +71,11 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[(
     "a run that is interrupted ends without reading its rows to count them",
 )];
 
-/// The platforms of this crate, which no module names but these: whoever adds one would forget the others.
+/// The platforms of this crate, which no module names but these: whoever adds one would forget the others. In the
+/// sandbox, besides the simulator of each, only its list and the names of its hosts.
 const PLATFORMS: (&[&str], &str) = (
     &["mobsted", "jrni", "bookingbug", "sparrow"],
-    "platforms/ sandbox/",
+    "platforms/ sandbox/mobsted/ sandbox/jrni/ sandbox/sparrow sandbox/web/ sandbox/mod.rs sandbox/hosts.rs",
 );
 
 /// A source file below `src`: its path, and its lines without tests.

@@ -82,10 +82,7 @@ fn ctrl_c_ends_a_rate_limit_wait_without_sending() {
     )
     .unwrap();
     let _ = home.run("resume").ended(0);
-    let snapshot = provisor::sandbox::status(&home.sandbox())
-        .unwrap()
-        .snapshot
-        .unwrap();
+    let snapshot = home.snapshot();
     assert_eq!(snapshot.tenants.len(), 1);
 }
 

@@ -12,11 +12,8 @@ fn onboard(home: &Home, more: &str) -> crate::support::Ran {
 }
 
 /// The sandbox's state.
-fn snapshot(home: &Home) -> provisor::sandbox::Snapshot {
-    provisor::sandbox::status(&home.sandbox())
-        .unwrap()
-        .snapshot
-        .unwrap()
+fn snapshot(home: &Home) -> crate::support::Books {
+    home.snapshot()
 }
 
 #[test]

@@ -488,7 +488,7 @@ fn login_and_logout_work_for_a_jrni_account() {
     let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
     let sandbox =
         provisor::sandbox::Sandbox::start(provisor::sandbox::Options::new(platform.path())).unwrap();
-    let account = sandbox.jrni();
+    let account = sandbox.account::<provisor::sandbox::JrniAccount>();
     let words = [
         "profile",
         "add",
@@ -527,7 +527,12 @@ fn login_and_logout_work_for_a_jrni_account() {
         false
     );
     assert_eq!(
-        sandbox.snapshot().unwrap().jrni.totals.logouts,
+        sandbox
+            .snapshot()
+            .unwrap()
+            .of::<provisor::sandbox::JrniBook>()
+            .totals
+            .logouts,
         1,
         "the platform knows, too"
     );
@@ -539,7 +544,7 @@ fn sign_in_and_logout_work_for_a_sparrow_account() {
     let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
     let options = provisor::sandbox::Options::new(platform.path());
     let sandbox = provisor::sandbox::Sandbox::start(options).unwrap();
-    let account = sandbox.sparrow();
+    let account = sandbox.account::<provisor::sandbox::SparrowAccount>();
     let words = [
         "profile",
         "add",

@@ -20,10 +20,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 /// The secrets of the simulated platform: all tenants' passwords, the master's, and the first part of every token, which
 /// is long enough not to occur by chance in what is encrypted.
 fn secrets(home: &Home) -> Vec<String> {
-    let snapshot = provisor::sandbox::status(&home.sandbox())
-        .unwrap()
-        .snapshot
-        .unwrap();
+    let snapshot = home.snapshot();
     let mut secrets: Vec<String> = snapshot
         .tenants
         .into_iter()

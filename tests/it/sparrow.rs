@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use provisor::sandbox::{Channel, Snapshot};
+use provisor::sandbox::Channel;
+
+use crate::support::Books;
 
 use crate::support::{Home, Ran, script, signal, wait_until};
 
@@ -40,7 +42,7 @@ fn sms(home: &Home, more: &str) -> Ran {
     ))
 }
 
-fn sent(snapshot: &Snapshot) -> (u64, usize) {
+fn sent(snapshot: &Books) -> (u64, usize) {
     let totals = &snapshot.sparrow.totals;
     (totals.sent, snapshot.sparrow.batches.len())
 }
@@ -147,7 +149,12 @@ fn a_send_whose_process_was_killed_is_never_repeated() {
     let mut child = home.command(words.split(' ')).spawn().unwrap();
     wait_until("the message is sent", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.snapshot.is_some_and(|snapshot| sent(&snapshot) == (1, 1)))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .map(crate::support::Books::from)
+                .is_some_and(|snapshot| sent(&snapshot) == (1, 1))
+        })
     });
     signal(child.id(), "KILL");
     let _ = child.wait();

@@ -1,7 +1,7 @@
 //! Sparrow's bulk API: every refusal has its own code, no message is ever sent twice, and plain http needs the user's
 //! consent.
 
-use provisor::sandbox::Snapshot;
+use crate::support::Books;
 
 use crate::leaks::fake::{self, Answer};
 use crate::support::{Home, Ran, finish, signal, wait_until};
@@ -42,7 +42,7 @@ fn sms(home: &Home, more: &str) -> Ran {
     ))
 }
 
-fn sent(snapshot: &Snapshot) -> (u64, usize) {
+fn sent(snapshot: &Books) -> (u64, usize) {
     let book = &snapshot.sparrow_bulk;
     (book.totals.sent, book.messages.len())
 }
@@ -166,7 +166,12 @@ fn a_send_whose_process_was_killed_is_never_repeated() {
     let mut child = home.command(words.split(' ')).spawn().unwrap();
     wait_until("the message is sent", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.snapshot.is_some_and(|snapshot| sent(&snapshot) == (1, 1)))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .map(crate::support::Books::from)
+                .is_some_and(|snapshot| sent(&snapshot) == (1, 1))
+        })
     });
     signal(child.id(), "KILL");
     let _ = child.wait();
@@ -274,7 +279,7 @@ fn a_profile_is_tested_by_its_credit() {
     let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
     let options = provisor::sandbox::Options::new(platform.path());
     let sandbox = provisor::sandbox::Sandbox::start(options).unwrap();
-    let account = sandbox.sparrow_bulk();
+    let account = sandbox.account::<provisor::sandbox::SparrowBulkAccount>();
     let words = [
         "profile",
         "add",

@@ -3,7 +3,7 @@
 mod profiles;
 mod session;
 
-use provisor::sandbox::Snapshot;
+use crate::support::Books;
 use serde_json::{Value, json};
 
 use crate::support::{Home, Ran, signal, wait_until};
@@ -42,7 +42,7 @@ fn said(home: &Home, script: &str) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
-fn made(snapshot: &Snapshot) -> (u64, usize) {
+fn made(snapshot: &Books) -> (u64, usize) {
     (snapshot.web.totals.created, snapshot.web.items.len())
 }
 
@@ -260,7 +260,12 @@ fn after_a_kill_resume_probes_with_a_new_closure_and_sends_nothing() {
     let mut child = home.command(words.split(' ')).spawn().unwrap();
     wait_until("the item is there", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        status.is_ok_and(|status| status.snapshot.is_some_and(|snapshot| made(&snapshot) == (1, 1)))
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .map(crate::support::Books::from)
+                .is_some_and(|snapshot| made(&snapshot) == (1, 1))
+        })
     });
     signal(child.id(), "KILL");
     let _ = child.wait();

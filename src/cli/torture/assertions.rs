@@ -26,8 +26,7 @@ pub(super) struct Expected {
     flaws: BTreeSet<String>,
     routes: Vec<Route>,
     repeats: u64,
-    refused: u64,
-    app_one: u64,
+    violations: BTreeMap<&'static str, u64>,
     /// How long a run takes.
     pub(super) duration: Duration,
 }
@@ -69,12 +68,13 @@ impl Expected {
                 .traffic
                 .repeats
                 .max(second.snapshot.traffic.repeats),
-            refused: first
+            violations: second
                 .snapshot
-                .totals
-                .duplicates_refused
-                .max(second.snapshot.totals.duplicates_refused),
-            app_one: first.snapshot.totals.app1_attempts,
+                .violations()
+                .into_iter()
+                .zip(first.snapshot.violations().into_values())
+                .map(|((what, second), first)| (what, second.max(first)))
+                .collect(),
             rows: first.rows,
             duration,
         })
@@ -101,15 +101,10 @@ impl Expected {
         if repeats > self.repeats {
             wrong.push(format!("{repeats} requests tried to create what already existed"));
         }
-        let refused = observation.snapshot.totals.duplicates_refused;
-        if refused > self.refused {
-            wrong.push(format!(
-                "the platform had to refuse a second tenant ({refused} times)"
-            ));
-        }
-        if observation.snapshot.totals.app1_attempts != self.app_one {
-            wrong.push("App 1 of the master account was touched".to_owned());
-        }
+        let violations = observation.snapshot.violations().into_iter();
+        let new = violations
+            .filter(|(what, times)| *times > self.violations.get(what).copied().unwrap_or_default());
+        wrong.extend(new.map(|(what, times)| format!("{what} ({times} times)")));
         let found = observation.resources();
         let kinds: BTreeSet<&str> = self
             .resources
@@ -291,13 +286,11 @@ impl Credentials {
     /// Finds the cells that contain a password in this world.
     fn of(observation: &Observation) -> Credentials {
         let mut cells = Vec::new();
+        let tenants = observation.snapshot.tenants();
         for (row, columns) in observation.rows.iter().enumerate() {
             for (column, cell) in columns {
                 let text = cell.as_str().filter(|text| !text.is_empty());
-                let owner = text.and_then(|text| {
-                    let mut tenants = observation.snapshot.tenants.iter();
-                    tenants.find(|tenant| tenant.password == text)
-                });
+                let owner = text.and_then(|text| tenants.iter().find(|tenant| tenant.password == text));
                 cells.extend(owner.map(|tenant| Cell {
                     row,
                     column: column.clone(),
@@ -315,9 +308,10 @@ impl Credentials {
 
     /// The cells that should contain the same tenants' passwords in another world, but do not.
     fn wrong_cells(&self, observation: &Observation) -> Vec<String> {
+        let tenants = observation.snapshot.tenants();
         let wrong = self.0.iter().filter(|cell| {
-            let mut tenants = observation.snapshot.tenants.iter();
             let password = tenants
+                .iter()
                 .find(|tenant| tenant.address() == cell.tenant)
                 .map(|tenant| tenant.password.as_str());
             let shown = observation

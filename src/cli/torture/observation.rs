@@ -75,18 +75,15 @@ impl Observation {
             flaws.push("an effect has still not arrived".to_owned());
         }
         flaws.extend(self.duplicates());
-        flaws.extend(
-            self.snapshot
-                .tenants
-                .iter()
-                .filter_map(|tenant| self.credential(tenant)),
-        );
+        let tenants = self.snapshot.tenants();
+        flaws.extend(tenants.iter().filter_map(|tenant| self.credential(tenant)));
         flaws.extend(self.unmatched());
         flaws
     }
 
     fn duplicates(&self) -> Vec<String> {
-        let again = self.snapshot.tenants.iter().filter(|tenant| tenant.created != 1);
+        let tenants = self.snapshot.tenants();
+        let again = tenants.iter().filter(|tenant| tenant.created != 1);
         let mut duplicates: Vec<String> = again
             .map(|tenant| format!("tenant {} was created {} times", tenant.email, tenant.created))
             .collect();
@@ -140,11 +137,8 @@ impl Observation {
 
     /// The address of the tenant that owns an account.
     fn owner(&self, account: &str) -> String {
-        let owner = self
-            .snapshot
-            .tenants
-            .iter()
-            .find(|tenant| account.contains(&tenant.account()));
+        let tenants = self.snapshot.tenants();
+        let owner = tenants.iter().find(|tenant| account.contains(&tenant.account()));
         owner.map_or("the master account".to_owned(), TenantBook::address)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::SIMULATORS;
 use super::{
     DROP_LATE, EMPTY_YES_LATE, Fault, HANG_LATE, KINDS, Kind, Route, SLOW, TOO_MANY, TOO_MANY_AFTER,
 };
@@ -28,8 +29,9 @@ impl Fault {
     /// then lands late, too. A sender that counts from the intention concludes too early that it was lost.
     pub fn delays(routes: &[Route], late: Duration) -> Vec<Vec<Fault>> {
         let is_asked = |name: &str| routes.iter().any(|route| route.name() == name);
-        let pairs = DELAYS
+        let pairs = SIMULATORS
             .iter()
+            .flat_map(|one| one.delays)
             .filter(|(before, _, lost)| is_asked(before) && is_asked(lost));
         pairs
             .map(|(before, times, lost)| {
@@ -47,13 +49,12 @@ impl Fault {
     /// Returns faults on the creating routes among these: the platform takes too long for any client (`slowest`),
     /// reports success that shows only as late, or carries out the request but responds with a rate limit.
     pub fn timeout_faults(routes: &[Route], slowest: Duration) -> Vec<Vec<Fault>> {
-        let creating = CREATING
-            .iter()
-            .filter(|name| routes.contains(&Route::named(name)));
-        let on = |name: &&'static str| {
-            let name = *name;
-            // A tenant is created again and the platform refuses it: its refusal is the only visible result.
-            let shows = name != Route::PARTNERS.name();
+        let creating = SIMULATORS.iter().flat_map(|one| one.creating);
+        let creating = creating.filter(|(name, _)| routes.contains(&Route::named(name)));
+        let (adopted, refused): (Vec<_>, Vec<_>) = creating.partition(|(_, shows)| *shows);
+        let on = |(name, shows): &(&'static str, bool)| {
+            let (name, shows) = (*name, *shows);
+            // A refusal is the only visible result of a late creation, and these two would hide it.
             let slow = [SLOW, HANG_LATE].into_iter().filter(move |_| shows);
             slow.chain([EMPTY_YES_LATE, TOO_MANY_AFTER]).map(move |kind| {
                 vec![Fault {
@@ -62,7 +63,7 @@ impl Fault {
                 }]
             })
         };
-        creating.flat_map(on).collect()
+        adopted.into_iter().chain(refused).flat_map(on).collect()
     }
 
     fn times(route: &'static str, kind: Kind, times: u32) -> Fault {
@@ -72,29 +73,3 @@ impl Fault {
         }
     }
 }
-
-/// A route to delay, how often, and the route whose request then lands late. One caller lists or signs in for all; the
-/// other routes are requested for each row.
-const DELAYS: &[(&str, u32, &str)] = &[
-    ("object", 3, "partners"),
-    ("auth", 3, "partners"),
-    ("partners", 12, "partners"),
-    ("applications-get", 12, "applications-post"),
-    ("auth", 15, "applications-post"),
-    ("applications-post", 12, "applications-post"),
-    ("jrni-login", 3, "jrni-company-post"),
-    ("jrni-company-post", 12, "jrni-company-post"),
-    ("jrni-administrators-post", 12, "jrni-administrators-post"),
-    ("jrni-people-post", 12, "jrni-people-post"),
-    ("web-items-get", 12, "web-items-post"),
-];
-
-/// The creating routes.
-const CREATING: &[&str] = &[
-    "applications-post",
-    "jrni-company-post",
-    "jrni-administrators-post",
-    "jrni-people-post",
-    "web-items-post",
-    "partners",
-];

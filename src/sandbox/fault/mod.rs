@@ -16,9 +16,9 @@ use Response::{
     BadGateway, Correct, Dropped, Empty, Expired, Garbage, Never, ServerError, TooMany, Truncated,
 };
 
-use super::{jrni, lease, mobsted, sparrow, sparrow_bulk, web};
+use super::{SIMULATORS, lease};
 
-/// The requests that a fault may hit: a name, as in `partners` or `jrni-company-post`. It covers requests of that name
+/// The requests that a fault may hit: a name, as in `partners` or `web-items-post`. It covers requests of that name
 /// and of names that extend it after a hyphen; `*` covers all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route(&'static str);
@@ -91,31 +91,7 @@ pub struct Fault {
     pub limit: Option<u32>,
 }
 
-/// The names of all routes, by platform.
-const ROUTES: &[&[&str]] = &[
-    mobsted::ROUTES,
-    jrni::ROUTES,
-    sparrow::ROUTES,
-    sparrow_bulk::ROUTES,
-    web::ROUTES,
-    &["*"],
-];
-
 impl Route {
-    /// Mobsted, `POST /partners`: creating a sub-account.
-    pub const PARTNERS: Route = Route("partners");
-    /// Mobsted, `/applications` with every method.
-    pub const APPLICATIONS: Route = Route("applications");
-    /// Mobsted, `POST /applications` only: creating an app.
-    pub const APPLICATIONS_POST: Route = Route("applications-post");
-    /// Mobsted, `GET /applications` only: listing apps or reading one.
-    pub const APPLICATIONS_GET: Route = Route("applications-get");
-    /// Mobsted, `/object`: listing sub-accounts or the rows of an app.
-    pub const OBJECT: Route = Route("object");
-    /// Mobsted, `GET /auth`: signing in.
-    pub const AUTH: Route = Route("auth");
-    /// Mobsted, `GET /refresh`: using a refresh token.
-    pub const REFRESH: Route = Route("refresh");
     /// Every request to a platform.
     pub const ANY: Route = Route("*");
 
@@ -131,7 +107,8 @@ impl Route {
 
     /// Returns all routes.
     pub fn all() -> impl Iterator<Item = Route> {
-        ROUTES.iter().copied().flatten().copied().map(Route)
+        let named = SIMULATORS.iter().flat_map(|one| one.routes).copied();
+        named.map(Route).chain([Route::ANY])
     }
 
     fn covers(self, requested: Route) -> bool {

@@ -1,9 +1,11 @@
 //! The records of JRNI.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::event::{Kind, Record};
-use super::state::State;
+use super::super::SimulatedAccount;
+use super::super::snapshot::{Account, Book, Part, Place, PlatformCounts, SimulatedResource};
 
 /// The parent company of the simulated JRNI, with its credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,35 +114,76 @@ pub struct JrniTotals {
     pub landed_late: u64,
 }
 
-impl State {
-    /// Returns the records of JRNI.
-    pub(in crate::sandbox) fn book(&self) -> JrniBook {
-        let company = |one: &Record| CompanyBook {
-            id: one.id,
-            parent: one.company,
-            name: one.text("name").to_owned(),
-            reference: one.text("ref").to_owned(),
-            disabled: one.off,
-        };
-        let administrator = |one: &Record| AdministratorBook {
-            id: one.id,
-            company: one.company.unwrap_or_default(),
-            email: one.text("email").to_owned(),
-            password: one.text("password").to_owned(),
-            role: one.text("role").to_owned(),
-        };
-        let person = |one: &Record| RecordBook {
-            id: one.id,
-            company: one.company.unwrap_or_default(),
-            name: one.text("name").to_owned(),
-            reference: one.text("reference").to_owned(),
-            deleted: one.off,
-        };
-        JrniBook {
-            companies: self.all(Kind::Company).map(company).collect(),
-            administrators: self.all(Kind::Administrator).map(administrator).collect(),
-            people: self.all(Kind::Person).map(person).collect(),
-            totals: self.totals.clone(),
+impl Part for JrniAccount {
+    const KEY: &'static str = "jrni";
+}
+
+impl Account for JrniAccount {
+    fn located(mut self, place: &Place) -> JrniAccount {
+        let (url, plain_url) = place.urls("bookings", "jrni");
+        (self.url, self.plain_url) = (url + "/api/v1", plain_url + "/api/v1");
+        self
+    }
+
+    fn profile(self) -> SimulatedAccount {
+        SimulatedAccount {
+            platform: "jrni",
+            place: format!("JRNI at {}", self.plain_url),
+            details: vec![
+                self.login.clone(),
+                format!("App-Id {}", self.app_id),
+                format!("company {}", self.company),
+            ],
+            files: &[("password", "jrni-password"), ("app_key", "jrni-app-key")],
+            texts: vec![("url", self.url), ("login", self.login), ("app_id", self.app_id)],
+            secrets: vec![("password", self.password), ("app_key", self.app_key)],
         }
+    }
+}
+
+impl Part for JrniBook {
+    const KEY: &'static str = "jrni";
+}
+
+impl Book for JrniBook {
+    fn counts(&self) -> PlatformCounts {
+        let resources = vec![
+            ("companies", self.companies.len()),
+            ("administrators", self.administrators.len()),
+            ("people", self.people.len()),
+        ];
+        PlatformCounts::new("JRNI", resources, &self.totals)
+    }
+
+    fn resources(&self) -> Vec<SimulatedResource> {
+        let names: BTreeMap<u64, &str> = self
+            .companies
+            .iter()
+            .map(|company| (company.id, company.name.as_str()))
+            .collect();
+        let of = |company: u64| names.get(&company).copied().unwrap_or("no company");
+        let keyed = |kind: &str, name: &str, id: u64, label: String| SimulatedResource {
+            kind: kind.to_owned(),
+            label,
+            name: name.to_owned(),
+            id: id.to_string(),
+            numbered: true,
+            ..SimulatedResource::default()
+        };
+        let companies = self.companies.iter().map(|company| {
+            let parent = company.parent.map_or("nobody", of);
+            let label = format!("{} ({}) of {parent}", company.name, company.reference);
+            keyed("company", &company.reference, company.id, label)
+        });
+        let administrators = self.administrators.iter().map(|one| {
+            let email = one.email.trim().to_lowercase();
+            let label = format!("{email} of {}", of(one.company));
+            keyed("administrator", &email, one.id, label)
+        });
+        let people = self.people.iter().filter(|person| !person.deleted).map(|person| {
+            let label = format!("{} ({}) of {}", person.name, person.reference, of(person.company));
+            keyed("person", &person.reference, person.id, label)
+        });
+        companies.chain(administrators).chain(people).collect()
     }
 }

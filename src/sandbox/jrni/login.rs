@@ -27,7 +27,7 @@ pub(super) fn plan(request: &Request, rest: &[&str]) -> Result<Action, Reply> {
         }
         // Members are clients with a password; the sandbox has none.
         (&Method::POST, _) => Err(hal::unauthorised()),
-        (&Method::GET, [] | ["admin"] | ["admin", _]) if request.site.behaviour.jrni_describes => {
+        (&Method::GET, [] | ["admin"] | ["admin", _]) if request.site.behaviour.describes_sign_in => {
             let token = authorise(request)?.token;
             Ok(Action::Show(signed_in(request, &token, StatusCode::OK)))
         }
@@ -43,15 +43,17 @@ pub(super) fn plan(request: &Request, rest: &[&str]) -> Result<Action, Reply> {
 /// Checks the token and returns its sign-in. This restarts its idle lifetime.
 pub(super) fn authorise(Request { site, call, .. }: &Request) -> Result<Session, Reply> {
     let token = call.header("auth-token").ok_or_else(hal::unauthorised)?;
-    let (now, idle) = (now_millis(), site.behaviour.jrni_idle);
+    let (now, idle) = (now_millis(), site.behaviour.idle_life);
     let session = site.read(|state: &State| state.session(token, now, idle).cloned());
     let session = session.ok_or_else(hal::unauthorised)?;
-    let note = site.world.touch_jrni(|state| state.touch(token, now, idle));
+    let note = site
+        .world
+        .touch(|state: &mut State| state.touch(token, now, idle));
     if note {
         let token = token.to_owned();
         let event = Event::Used { token };
         site.world
-            .record::<State>(event)
+            .record::<State>(&event)
             .map_err(|error| hal::refused(&Refusal::from(error)))?;
     }
     Ok(session)
@@ -60,7 +62,7 @@ pub(super) fn authorise(Request { site, call, .. }: &Request) -> Result<Session,
 /// Returns the description of a sign-in, as in the vendor manual, with the token also in a header.
 pub(super) fn signed_in(Request { site, base, .. }: &Request, token: &str, status: StatusCode) -> Reply {
     let described = site.read(|state: &State| {
-        let session = state.session(token, now_millis(), site.behaviour.jrni_idle)?;
+        let session = state.session(token, now_millis(), site.behaviour.idle_life)?;
         let administrators = state.administrators_for(&session.email, session.company);
         let user = administrators.first().map_or(0, |one| one.id);
         let company = session.company;

@@ -15,7 +15,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 pub use book::{AdministratorBook, CompanyBook, JrniAccount, JrniBook, JrniTotals, RecordBook};
-pub(super) use event::Event;
+use event::Event;
 pub(super) use state::State;
 
 use super::call::Call;
@@ -23,57 +23,43 @@ use super::fault::Route;
 use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
-use super::{token, world};
 use event::Kind;
 use hal::{BaseUrl, V1};
-
-/// Its fault routes.
-pub(super) const ROUTES: &[&str] = &[
-    "jrni",
-    "jrni-login",
-    "jrni-logout",
-    "jrni-company",
-    "jrni-company-post",
-    "jrni-company-get",
-    "jrni-company-put",
-    "jrni-company-delete",
-    "jrni-company-find",
-    "jrni-company-children",
-    "jrni-administrators",
-    "jrni-administrators-post",
-    "jrni-administrators-get",
-    "jrni-people",
-    "jrni-people-post",
-    "jrni-people-get",
-];
 
 type Action = platform::Action<Event>;
 
 impl Platform for State {
-    type Event = Event;
+    const ROUTES: &'static [&'static str] = &[
+        "jrni",
+        "jrni-login",
+        "jrni-logout",
+        "jrni-company",
+        "jrni-company-post",
+        "jrni-company-get",
+        "jrni-company-put",
+        "jrni-company-delete",
+        "jrni-company-find",
+        "jrni-company-children",
+        "jrni-administrators",
+        "jrni-administrators-post",
+        "jrni-administrators-get",
+        "jrni-people",
+        "jrni-people-post",
+        "jrni-people-get",
+    ];
 
-    const WRAP: fn(Event) -> world::Event = world::Event::Jrni;
+    const DELAYS: &'static [(&'static str, u32, &'static str)] = &[
+        ("jrni-login", 3, "jrni-company-post"),
+        ("jrni-company-post", 12, "jrni-company-post"),
+        ("jrni-administrators-post", 12, "jrni-administrators-post"),
+        ("jrni-people-post", 12, "jrni-people-post"),
+    ];
 
-    fn of(memory: &world::Memory) -> &State {
-        &memory.jrni
-    }
-
-    /// A parent company and its owner.
-    fn founding(&self) -> Option<Event> {
-        (!self.is_founded()).then(|| Event::Founded {
-            company: 37_000,
-            name: "Example Group".to_owned(),
-            administrator: 37_001,
-            email: "owner@example.com".to_owned(),
-            password: token::random(),
-            app_id: format!("{:08x}", fastrand::u32(..)),
-            app_key: token::random(),
-        })
-    }
-
-    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
-        self.decided(wanted)
-    }
+    const CREATING: &'static [(&'static str, bool)] = &[
+        ("jrni-company-post", true),
+        ("jrni-administrators-post", true),
+        ("jrni-people-post", true),
+    ];
 
     fn route(_: &Site, call: &Call) -> Route {
         let segments = call.segments();

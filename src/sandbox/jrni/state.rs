@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::super::form::object;
-use super::super::platform::Refusal;
+use super::super::platform::{PlatformState, Refusal};
+use super::super::token;
 use super::super::world::{self, millis};
-use super::book::{JrniAccount, JrniTotals};
+use super::book::{AdministratorBook, CompanyBook, JrniAccount, JrniBook, JrniTotals, RecordBook};
 use super::event::{Event, Kind, Record, Session};
 
 /// The state of JRNI.
@@ -22,6 +23,161 @@ pub(in crate::sandbox) struct State {
     /// The highest identifier in use.
     last_id: u64,
     pub(in crate::sandbox) totals: JrniTotals,
+}
+
+impl PlatformState for State {
+    const NAME: &'static str = "jrni";
+
+    type Event = Event;
+    type Account = JrniAccount;
+    type Book = JrniBook;
+
+    /// A parent company and its owner.
+    fn founding(&self) -> Option<Event> {
+        (!self.is_founded()).then(|| Event::Founded {
+            company: 37_000,
+            name: "Example Group".to_owned(),
+            administrator: 37_001,
+            email: "owner@example.com".to_owned(),
+            password: token::random(),
+            app_id: format!("{:08x}", fastrand::u32(..)),
+            app_key: token::random(),
+        })
+    }
+
+    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        let mut event = wanted.current();
+        match &mut event {
+            Event::SignedIn(Session { company, .. }) | Event::Switched { company, .. } => {
+                self.company(*company)?;
+            }
+            // References are not known to be unique, so several companies may share one.
+            Event::Record(record) => {
+                let company = record.company.unwrap_or_default();
+                self.company(company)?;
+                let email = record.text("email");
+                let mut others = self.below(company, record.kind);
+                if record.kind == Kind::Administrator && others.any(|other| other.has("email", email)) {
+                    let text = format!("The administrator {email} exists already");
+                    let email = email.to_owned();
+                    return Err(Refusal {
+                        trace: Some(world::Event::of::<State>(&Event::Duplicate { email })),
+                        ..Refusal::new(StatusCode::CONFLICT, text)
+                    });
+                }
+                record.id = self.last_id + 1;
+            }
+            Event::RecordChanged(record) | Event::RecordDeleted(record) => {
+                self.record(record.kind, record.company.unwrap_or_default(), record.id)?;
+            }
+            _ => {}
+        }
+        Ok(event)
+    }
+
+    fn apply(&mut self, event: Event, at: i64) {
+        match event.current() {
+            Event::Founded {
+                company,
+                name,
+                administrator,
+                email,
+                password,
+                app_id,
+                app_key,
+            } => {
+                let parent = Record {
+                    id: company,
+                    fields: object(json!({ "name": name, "live": true })),
+                    ..Record::default()
+                };
+                self.insert(parent, at);
+                let owner = json!({ "name": "Owner", "email": email, "role": "owner", "password": password });
+                let owner = Record::new(Kind::Administrator, company, administrator, object(owner));
+                self.insert(owner, at);
+                self.access = JrniAccount {
+                    company,
+                    login: email,
+                    password,
+                    app_id,
+                    app_key,
+                    ..JrniAccount::default()
+                };
+            }
+            Event::Record(record) => {
+                self.count_creation(&record);
+                self.insert(record, at);
+            }
+            Event::RecordChanged(change) => {
+                let is_company = change.kind == Kind::Company;
+                self.totals.companies_changed += u64::from(is_company);
+                if let Some(record) = self.records.get_mut(&(change.kind, change.id)) {
+                    // Making a company live again enables it.
+                    record.off &= !(is_company && change.fields.get("live") == Some(&Value::Bool(true)));
+                    record.fields.extend(change.fields);
+                    record.updated = at;
+                }
+            }
+            Event::RecordDeleted(Record { kind, id, .. }) => {
+                self.totals.companies_disabled += u64::from(kind == Kind::Company);
+                if let Some(record) = self.records.get_mut(&(kind, id)) {
+                    record.off = true;
+                    if kind == Kind::Company {
+                        record.fields.insert("live".to_owned(), false.into());
+                    }
+                    record.updated = at;
+                }
+            }
+            Event::Duplicate { .. } => self.totals.duplicates_refused += 1,
+            session => self.apply_session(session, at),
+        }
+    }
+
+    fn is_refusal(event: &Event) -> bool {
+        matches!(event, Event::Duplicate { .. })
+    }
+
+    fn landed_late(&mut self) -> &mut u64 {
+        &mut self.totals.landed_late
+    }
+
+    fn account(&self) -> JrniAccount {
+        self.access()
+    }
+
+    fn book(&self) -> JrniBook {
+        let company = |one: &Record| CompanyBook {
+            id: one.id,
+            parent: one.company,
+            name: one.text("name").to_owned(),
+            reference: one.text("ref").to_owned(),
+            disabled: one.off,
+        };
+        let administrator = |one: &Record| AdministratorBook {
+            id: one.id,
+            company: one.company.unwrap_or_default(),
+            email: one.text("email").to_owned(),
+            password: one.text("password").to_owned(),
+            role: one.text("role").to_owned(),
+        };
+        let person = |one: &Record| RecordBook {
+            id: one.id,
+            company: one.company.unwrap_or_default(),
+            name: one.text("name").to_owned(),
+            reference: one.text("reference").to_owned(),
+            deleted: one.off,
+        };
+        JrniBook {
+            companies: self.all(Kind::Company).map(company).collect(),
+            administrators: self.all(Kind::Administrator).map(administrator).collect(),
+            people: self.all(Kind::Person).map(person).collect(),
+            totals: self.totals.clone(),
+        }
+    }
+
+    fn expiry_of_all() -> Option<Event> {
+        Some(Event::AllExpired)
+    }
 }
 
 impl State {
@@ -118,96 +274,6 @@ impl State {
             session.used = session.used.max(now);
             now.saturating_sub(session.last_used) > millis(idle / 24)
         })
-    }
-
-    /// Returns the event that making the requested change would produce, or the refusal.
-    pub(super) fn decided(&self, wanted: Event) -> Result<Event, Refusal> {
-        let mut event = wanted.current();
-        match &mut event {
-            Event::SignedIn(Session { company, .. }) | Event::Switched { company, .. } => {
-                self.company(*company)?;
-            }
-            // References are not known to be unique, so several companies may share one.
-            Event::Record(record) => {
-                let company = record.company.unwrap_or_default();
-                self.company(company)?;
-                let email = record.text("email");
-                let mut others = self.below(company, record.kind);
-                if record.kind == Kind::Administrator && others.any(|other| other.has("email", email)) {
-                    let text = format!("The administrator {email} exists already");
-                    let email = email.to_owned();
-                    return Err(Refusal {
-                        trace: Some(Box::new(world::Event::Jrni(Event::Duplicate { email }))),
-                        ..Refusal::new(StatusCode::CONFLICT, text)
-                    });
-                }
-                record.id = self.last_id + 1;
-            }
-            Event::RecordChanged(record) | Event::RecordDeleted(record) => {
-                self.record(record.kind, record.company.unwrap_or_default(), record.id)?;
-            }
-            _ => {}
-        }
-        Ok(event)
-    }
-
-    /// Applies an event that happened at a time in milliseconds since the Unix epoch.
-    pub(in crate::sandbox) fn apply(&mut self, event: Event, at: i64) {
-        match event.current() {
-            Event::Founded {
-                company,
-                name,
-                administrator,
-                email,
-                password,
-                app_id,
-                app_key,
-            } => {
-                let parent = Record {
-                    id: company,
-                    fields: object(json!({ "name": name, "live": true })),
-                    ..Record::default()
-                };
-                self.insert(parent, at);
-                let owner = json!({ "name": "Owner", "email": email, "role": "owner", "password": password });
-                let owner = Record::new(Kind::Administrator, company, administrator, object(owner));
-                self.insert(owner, at);
-                self.access = JrniAccount {
-                    company,
-                    login: email,
-                    password,
-                    app_id,
-                    app_key,
-                    ..JrniAccount::default()
-                };
-            }
-            Event::Record(record) => {
-                self.count_creation(&record);
-                self.insert(record, at);
-            }
-            Event::RecordChanged(change) => {
-                let is_company = change.kind == Kind::Company;
-                self.totals.companies_changed += u64::from(is_company);
-                if let Some(record) = self.records.get_mut(&(change.kind, change.id)) {
-                    // Making a company live again enables it.
-                    record.off &= !(is_company && change.fields.get("live") == Some(&Value::Bool(true)));
-                    record.fields.extend(change.fields);
-                    record.updated = at;
-                }
-            }
-            Event::RecordDeleted(Record { kind, id, .. }) => {
-                self.totals.companies_disabled += u64::from(kind == Kind::Company);
-                if let Some(record) = self.records.get_mut(&(kind, id)) {
-                    record.off = true;
-                    if kind == Kind::Company {
-                        record.fields.insert("live".to_owned(), false.into());
-                    }
-                    record.updated = at;
-                }
-            }
-            Event::Duplicate { .. } => self.totals.duplicates_refused += 1,
-            session => self.apply_session(session, at),
-        }
     }
 
     fn get(&self, kind: Kind, id: u64) -> Option<&Record> {

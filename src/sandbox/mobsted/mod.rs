@@ -5,6 +5,7 @@
 
 mod apps;
 mod auth;
+mod book;
 mod envelope;
 mod event;
 mod extras;
@@ -17,65 +18,93 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
+pub use book::{AppBook, Master, MobstedBook, TenantBook, Totals};
 pub(super) use event::Event;
-pub(super) use state::{MASTER, State, Tenant};
+pub(super) use state::State;
+use state::{MASTER, Tenant};
 
-use super::address::Style;
-use super::call::Call;
+use super::address::{Address, Style};
+use super::call::{Call, decoded};
 use super::fault::Route;
-use super::platform::{self, Platform, Refusal};
+use super::platform::{self, Platform, PlatformState as _, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
 use super::snapshot::count;
-use super::{token, world};
-use event::{Account, App, Object};
+use super::{admin, token};
+use event::{App, Object};
 use state::APP_ONE;
 
 /// The suffix after an account's name in its host.
 const HOST_SUFFIX: &str = "-admin.mobsted.sandbox";
 
 /// The server's name in the rows of sub-accounts.
-pub(super) const SERVER: &str = "mobsted.sandbox";
+const SERVER: &str = "mobsted.sandbox";
 
-/// The login of the master account.
-const MASTER_LOGIN: &str = "partner@example.com";
-
-/// Its fault routes.
-pub(super) const ROUTES: &[&str] = &[
-    "partners",
-    "applications",
-    "applications-post",
-    "applications-get",
-    "object",
-    "auth",
-    "refresh",
-];
+impl Route {
+    /// `POST /partners`: creating a sub-account.
+    pub const PARTNERS: Route = Route::named("partners");
+    /// `/applications` with every method.
+    pub const APPLICATIONS: Route = Route::named("applications");
+    /// `POST /applications` only: creating an app.
+    pub const APPLICATIONS_POST: Route = Route::named("applications-post");
+    /// `GET /applications` only: listing apps or reading one.
+    pub const APPLICATIONS_GET: Route = Route::named("applications-get");
+    /// `/object`: listing sub-accounts or the rows of an app.
+    pub const OBJECT: Route = Route::named("object");
+    /// `GET /auth`: signing in.
+    pub const AUTH: Route = Route::named("auth");
+    /// `GET /refresh`: using a refresh token.
+    pub const REFRESH: Route = Route::named("refresh");
+}
 
 type Action = platform::Action<Event>;
 
 impl Platform for State {
-    type Event = Event;
+    const ROUTES: &'static [&'static str] = &[
+        "partners",
+        "applications",
+        "applications-post",
+        "applications-get",
+        "object",
+        "auth",
+        "refresh",
+    ];
 
-    const WRAP: fn(Event) -> world::Event = world::Event::Mobsted;
+    const DELAYS: &'static [(&'static str, u32, &'static str)] = &[
+        ("object", 3, "partners"),
+        ("auth", 3, "partners"),
+        ("partners", 12, "partners"),
+        ("applications-get", 12, "applications-post"),
+        ("auth", 15, "applications-post"),
+        ("applications-post", 12, "applications-post"),
+    ];
 
-    fn of(memory: &world::Memory) -> &State {
-        &memory.mobsted
-    }
+    const CREATING: &'static [(&'static str, bool)] = &[("applications-post", true), ("partners", false)];
 
-    /// The master account.
-    fn founding(&self) -> Option<Event> {
-        let account = || Account {
-            name: MASTER.to_owned(),
-            email: MASTER_LOGIN.to_owned(),
-            password: token::random(),
-            user: state::new_uuid(),
-            ..Account::default()
+    /// Accounts are addressed by a host `ACCOUNT-admin.mobsted.sandbox`, with any labels before the server's, or by a
+    /// first path segment `ACCOUNT-admin`; without either it is the master account.
+    fn address(address: Address) -> Address {
+        let named = match &address.style {
+            Style::Host(host) => host.find("-admin.").map(|at| host.split_at(at)),
+            Style::Path(_) => None,
         };
-        self.master().is_none().then(|| Event::Master(account()))
-    }
-
-    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
-        self.decided(wanted)
+        let (account, style, path) = if let Some((account, rest)) = named {
+            let rest = rest.rsplit_once(':').map_or(rest, |(rest, _)| rest);
+            (account, Style::Host(rest.to_owned()), address.path.as_str())
+        } else {
+            let (Style::Host(host) | Style::Path(host)) = &address.style;
+            let style = Style::Path(host.clone());
+            let (first, rest) = address.path.split_once('/').unwrap_or((&address.path, ""));
+            match first.strip_suffix("-admin") {
+                Some(account) => (account, style, rest),
+                None => (MASTER, style, address.path.as_str()),
+            }
+        };
+        Address {
+            account: account.to_owned(),
+            style,
+            path: path.strip_prefix("api/v8/").unwrap_or_default().to_owned(),
+        }
     }
 
     fn route(_: &Site, call: &Call) -> Route {
@@ -89,7 +118,7 @@ impl Platform for State {
             count(&site.meter.object_lists);
         }
         if attempts_app_one(call)
-            && let Err(error) = site.world.record::<State>(Event::AppOneAttempt)
+            && let Err(error) = site.world.record::<State>(&Event::AppOneAttempt)
         {
             tracing::error!(%error, "the sandbox could not count an attempt at App 1");
         }
@@ -175,6 +204,21 @@ impl Platform for State {
         Some(Event::Expired { uid })
     }
 
+    fn admin(site: &Site, method: &Method, path: &[&str]) -> Option<Reply> {
+        let book = || site.read(State::book);
+        Some(match (method, path) {
+            (&Method::GET, ["tenants"]) => {
+                let rows = book().tenants.into_iter().map(
+                    |tenant| json!({ "email": tenant.email, "name": tenant.name, "created": tenant.created }),
+                );
+                Reply::ok(&rows.collect::<Vec<_>>())
+            }
+            (&Method::GET, ["apps"]) => Reply::ok(&book().apps),
+            (&Method::POST, ["tenants", email, change]) => change_tenant(site, &decoded(email), change),
+            _ => return None,
+        })
+    }
+
     fn expired() -> Reply {
         auth::unauthorised()
     }
@@ -188,6 +232,27 @@ impl Platform for State {
     }
 }
 
+/// Changes a sub-account outside of the API.
+fn change_tenant(site: &Site, email: &str, change: &str) -> Reply {
+    let named = |state: &State| state.tenant_of(email).map(|tenant| tenant.account.name.clone());
+    let Some(name) = site.read(named) else {
+        return admin::missing(&format!("a sub-account for {email}"));
+    };
+    let event = match change {
+        "password-gone" => Event::RowPasswordGone { name },
+        "password-changed" => Event::PasswordChanged {
+            name,
+            password: token::random(),
+        },
+        other => {
+            return admin::missing(&format!(
+                "the change {other} (password-gone and password-changed are known)"
+            ));
+        }
+    };
+    admin::recorded(site.world.record::<State>(&event))
+}
+
 /// Reads the account of the request.
 fn read<T>(site: &Site, call: &Call, read: impl FnOnce(&Tenant) -> T) -> T {
     // An account that does not exist has nothing.
@@ -196,7 +261,7 @@ fn read<T>(site: &Site, call: &Call, read: impl FnOnce(&Tenant) -> T) -> T {
 }
 
 /// Returns the URL of an account in the given style: `http://`, without a final slash.
-pub(super) fn url_of(account: &str, style: &Style) -> String {
+fn url_of(account: &str, style: &Style) -> String {
     match style {
         Style::Host(rest) => format!("http://{account}{rest}"),
         Style::Path(host) => format!("http://{host}/{account}-admin"),

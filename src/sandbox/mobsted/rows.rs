@@ -79,7 +79,7 @@ pub(super) fn change(site: &Site, call: &Call, id: &str) -> Result<Action, Reply
 
 /// Counts and refuses an attempt to change App 1.
 fn refuse_app_one_change(site: &Site) -> Reply {
-    let recorded = site.world.record::<State>(Event::AppOneAttempt);
+    let recorded = site.world.record::<State>(&Event::AppOneAttempt);
     envelope::refused(&recorded.map_or_else(Refusal::from, |()| app_one()))
 }
 

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
 
-use super::super::platform::Refusal;
-use super::super::snapshot::{AppBook, TenantBook, Totals};
+use super::super::platform::{PlatformState, Refusal};
 use super::super::{token, world};
+use super::book::{AppBook, Master, MobstedBook, TenantBook, Totals};
 use super::event::{Account, App, Event, List, Object};
 
 /// The name of the master account.
 pub(in crate::sandbox) const MASTER: &str = "ppp";
+
+/// The login of the master account.
+const MASTER_LOGIN: &str = "partner@example.com";
 
 /// The app of the master account whose rows are the sub-accounts.
 pub(super) const APP_ONE: u64 = 1;
@@ -56,68 +60,26 @@ struct Session {
     refresh: bool,
 }
 
-impl State {
-    /// Returns the account of that name.
-    pub(in crate::sandbox) fn tenant(&self, name: &str) -> Option<&Tenant> {
-        self.by_name.get(name).map(|&index| &self.tenants[index])
-    }
+impl PlatformState for State {
+    const NAME: &'static str = "mobsted";
 
-    /// Returns the sub-account of that address, ignoring case and surrounding blanks.
-    pub(in crate::sandbox) fn tenant_of(&self, email: &str) -> Option<&Tenant> {
-        let found = self.by_email.get(&email_key(email));
-        found.map(|&(index, _)| &self.tenants[index])
-    }
+    type Event = Event;
+    type Account = Master;
+    type Book = MobstedBook;
 
-    /// Returns the master account.
-    pub(in crate::sandbox) fn master(&self) -> Option<&Tenant> {
-        self.tenants.first()
-    }
-
-    /// Returns the sub-accounts, oldest first.
-    pub(in crate::sandbox) fn sub_accounts(&self) -> &[Tenant] {
-        self.tenants.get(1..).unwrap_or_default()
-    }
-
-    /// Returns every app with its account, without App 1 of the master account.
-    pub(in crate::sandbox) fn apps(&self) -> impl Iterator<Item = (&Tenant, &App)> {
-        let all = self
-            .tenants
-            .iter()
-            .flat_map(|tenant| tenant.apps.values().map(move |app| (tenant, app)));
-        all.filter(|(tenant, app)| !(tenant.account.name == MASTER && app.id == APP_ONE))
-    }
-
-    /// Returns the records of the sub-accounts and of every account's apps.
-    pub(in crate::sandbox) fn snapshot(&self) -> (Vec<TenantBook>, Vec<AppBook>) {
-        let created = |email: &str| self.by_email.get(&email_key(email));
-        let tenant = |tenant: &Tenant| TenantBook {
-            email: tenant.account.email.clone(),
-            name: tenant.account.name.clone(),
-            password: tenant.account.password.clone(),
-            created: created(&tenant.account.email).map_or(0, |&(_, count)| count),
+    /// The master account.
+    fn founding(&self) -> Option<Event> {
+        let account = || Account {
+            name: MASTER.to_owned(),
+            email: MASTER_LOGIN.to_owned(),
+            password: token::random(),
+            user: new_uuid(),
+            ..Account::default()
         };
-        let app = |(tenant, app): (&Tenant, &App)| AppBook {
-            tenant: tenant.account.name.clone(),
-            id: app.id,
-            name: app.name.clone(),
-            site: app.site.clone(),
-        };
-        let tenants = self.sub_accounts().iter().map(tenant).collect();
-        (tenants, self.apps().map(app).collect())
+        self.master().is_none().then(|| Event::Master(account()))
     }
 
-    /// Whether the access token of that sign-in is valid, apart from its lifetime.
-    pub(super) fn access_open(&self, uid: &str) -> bool {
-        self.sessions.get(uid).is_some_and(|session| session.access)
-    }
-
-    /// Whether a row is that of a sub-account, which belongs to App 1 of the master account.
-    pub(super) fn is_sub_account(&self, tenant: &str, row: u64) -> bool {
-        tenant == MASTER && self.sub_accounts().iter().any(|sub| sub.account.id == row)
-    }
-
-    /// Returns the event that making the requested change would produce, or the refusal.
-    pub(super) fn decided(&self, mut event: Event) -> Result<Event, Refusal> {
+    fn decide(&self, mut event: Event) -> Result<Event, Refusal> {
         match &mut event {
             Event::CreateTenant { email } => return self.new_tenant(email),
             Event::App(app) => app.id = self.existing(&app.tenant)?.last_app + 1,
@@ -166,47 +128,7 @@ impl State {
         Ok(event)
     }
 
-    fn new_tenant(&self, email: &str) -> Result<Event, Refusal> {
-        let email = email.to_owned();
-        if self.tenant_of(&email).is_some() {
-            let text = format!("Email {email} is already used");
-            return Err(Refusal {
-                trace: Some(Box::new(world::Event::Mobsted(Event::Duplicate { email }))),
-                ..Refusal::new(StatusCode::CONFLICT, text)
-            });
-        }
-        let name = loop {
-            let name = new_name();
-            if self.tenant(&name).is_none() {
-                break name;
-            }
-        };
-        Ok(Event::Tenant(Account {
-            id: self.existing(MASTER)?.last_object + 1,
-            name,
-            email,
-            password: token::random(),
-            user: new_uuid(),
-            row: new_uuid(),
-        }))
-    }
-
-    fn existing(&self, name: &str) -> Result<&Tenant, Refusal> {
-        self.tenant(name).ok_or_else(|| missing("Account", name))
-    }
-
-    /// Returns the tenant, if it has the app and that is not the protected App 1.
-    fn with_app(&self, tenant: &str, id: u64) -> Result<&Tenant, Refusal> {
-        let owner = self.existing(tenant)?;
-        if tenant == MASTER && id == APP_ONE {
-            return Err(app_one());
-        }
-        let has = owner.apps.contains_key(&id);
-        has.then_some(owner).ok_or_else(|| missing("Application", id))
-    }
-
-    /// Applies an event that happened at a time in milliseconds since the Unix epoch.
-    pub(in crate::sandbox) fn apply(&mut self, event: Event, at: i64) {
+    fn apply(&mut self, event: Event, at: i64) {
         match &event {
             Event::Master(account) => {
                 let app = App {
@@ -263,6 +185,138 @@ impl State {
         if let Some(&index) = index {
             self.tenants[index].apply(event, &mut self.totals, at);
         }
+    }
+
+    fn is_refusal(event: &Event) -> bool {
+        matches!(event, Event::Duplicate { .. })
+    }
+
+    fn landed_late(&mut self) -> &mut u64 {
+        &mut self.totals.landed_late
+    }
+
+    /// A world is created with its master account, so there always is one.
+    fn account(&self) -> Master {
+        let master = self.master().map(|master| Master {
+            login: master.account.email.clone(),
+            password: master.account.password.clone(),
+            ..Master::default()
+        });
+        master.unwrap_or_default()
+    }
+
+    fn book(&self) -> MobstedBook {
+        let created = |email: &str| self.by_email.get(&email_key(email));
+        let tenant = |tenant: &Tenant| TenantBook {
+            email: tenant.account.email.clone(),
+            name: tenant.account.name.clone(),
+            password: tenant.account.password.clone(),
+            created: created(&tenant.account.email).map_or(0, |&(_, count)| count),
+        };
+        let app = |(tenant, app): (&Tenant, &App)| AppBook {
+            tenant: tenant.account.name.clone(),
+            id: app.id,
+            name: app.name.clone(),
+            site: app.site.clone(),
+        };
+        MobstedBook {
+            tenants: self.sub_accounts().iter().map(tenant).collect(),
+            apps: self.apps().map(app).collect(),
+            totals: self.totals.clone(),
+        }
+    }
+
+    fn status(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("tenants".to_owned(), self.sub_accounts().len().into()),
+            ("apps".to_owned(), self.apps().count().into()),
+            ("totals".to_owned(), json!(self.totals)),
+        ])
+    }
+
+    fn expiry_of_all() -> Option<Event> {
+        Some(Event::AllExpired)
+    }
+}
+
+impl State {
+    /// Returns the account of that name.
+    pub(in crate::sandbox) fn tenant(&self, name: &str) -> Option<&Tenant> {
+        self.by_name.get(name).map(|&index| &self.tenants[index])
+    }
+
+    /// Returns the sub-account of that address, ignoring case and surrounding blanks.
+    pub(in crate::sandbox) fn tenant_of(&self, email: &str) -> Option<&Tenant> {
+        let found = self.by_email.get(&email_key(email));
+        found.map(|&(index, _)| &self.tenants[index])
+    }
+
+    /// Returns the master account.
+    pub(in crate::sandbox) fn master(&self) -> Option<&Tenant> {
+        self.tenants.first()
+    }
+
+    /// Returns the sub-accounts, oldest first.
+    pub(in crate::sandbox) fn sub_accounts(&self) -> &[Tenant] {
+        self.tenants.get(1..).unwrap_or_default()
+    }
+
+    /// Returns every app with its account, without App 1 of the master account.
+    pub(in crate::sandbox) fn apps(&self) -> impl Iterator<Item = (&Tenant, &App)> {
+        let all = self
+            .tenants
+            .iter()
+            .flat_map(|tenant| tenant.apps.values().map(move |app| (tenant, app)));
+        all.filter(|(tenant, app)| !(tenant.account.name == MASTER && app.id == APP_ONE))
+    }
+
+    /// Whether the access token of that sign-in is valid, apart from its lifetime.
+    pub(super) fn access_open(&self, uid: &str) -> bool {
+        self.sessions.get(uid).is_some_and(|session| session.access)
+    }
+
+    /// Whether a row is that of a sub-account, which belongs to App 1 of the master account.
+    pub(super) fn is_sub_account(&self, tenant: &str, row: u64) -> bool {
+        tenant == MASTER && self.sub_accounts().iter().any(|sub| sub.account.id == row)
+    }
+
+    fn new_tenant(&self, email: &str) -> Result<Event, Refusal> {
+        let email = email.to_owned();
+        if self.tenant_of(&email).is_some() {
+            let text = format!("Email {email} is already used");
+            return Err(Refusal {
+                trace: Some(world::Event::of::<State>(&Event::Duplicate { email })),
+                ..Refusal::new(StatusCode::CONFLICT, text)
+            });
+        }
+        let name = loop {
+            let name = new_name();
+            if self.tenant(&name).is_none() {
+                break name;
+            }
+        };
+        Ok(Event::Tenant(Account {
+            id: self.existing(MASTER)?.last_object + 1,
+            name,
+            email,
+            password: token::random(),
+            user: new_uuid(),
+            row: new_uuid(),
+        }))
+    }
+
+    fn existing(&self, name: &str) -> Result<&Tenant, Refusal> {
+        self.tenant(name).ok_or_else(|| missing("Account", name))
+    }
+
+    /// Returns the tenant, if it has the app and that is not the protected App 1.
+    fn with_app(&self, tenant: &str, id: u64) -> Result<&Tenant, Refusal> {
+        let owner = self.existing(tenant)?;
+        if tenant == MASTER && id == APP_ONE {
+            return Err(app_one());
+        }
+        let has = owner.apps.contains_key(&id);
+        has.then_some(owner).ok_or_else(|| missing("Application", id))
     }
 
     fn insert(&mut self, tenant: Tenant) {

@@ -42,14 +42,14 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     {
         return Err(envelope::data_error(reason));
     }
-    let access = site.read(State::access);
+    let access = site.read(|state: &State| state.access.clone());
     if partner != access.partner_token {
         return Err(envelope::data_error("Invalid Partner Token"));
     }
     if api != access.api_token {
         return Err(envelope::data_error("Invalid API Token"));
     }
-    let expires = now_millis().saturating_add(millis(site.behaviour.sparrow_life));
+    let expires = now_millis().saturating_add(millis(site.behaviour.session_life));
     let token = new_token(site, expires);
     Ok(Action::Do(Event::SignedIn { token, expires }))
 }

@@ -12,60 +12,32 @@ mod state;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use state::Message;
+pub(super) use state::State;
 pub use state::{BatchBook, Channel, SparrowAccount, SparrowBook, SparrowTotals};
-pub(super) use state::{Event, State};
+use state::{Event, Message};
 
+use super::admin;
 use super::call::Call;
 use super::fault::Route;
 use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
-use super::{token, world};
-
-/// Its fault routes.
-pub(super) const ROUTES: &[&str] = &[
-    "sparrow",
-    "sparrow-login",
-    "sparrow-viber",
-    "sparrow-viber-compose",
-    "sparrow-viber-template",
-    "sparrow-sms",
-    "sparrow-whatsapp",
-    "sparrow-report",
-    "sparrow-tariff",
-];
-
-/// The initial balance of the account, in credits.
-const CREDITS: u64 = 100_000;
 
 type Action = platform::Action<Event>;
 
 /// No request is a repeat: a message may be meant to be sent twice.
 impl Platform for State {
-    type Event = Event;
-
-    const WRAP: fn(Event) -> world::Event = world::Event::Sparrow;
-
-    fn of(memory: &world::Memory) -> &State {
-        &memory.sparrow
-    }
-
-    /// An account with credits.
-    fn founding(&self) -> Option<Event> {
-        self.access.api_token.is_empty().then(|| Event::Founded {
-            api_token: token::random(),
-            partner_token: token::random(),
-            credits: CREDITS,
-        })
-    }
-
-    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
-        Ok(match wanted {
-            Event::Sent { id, message } if message.credits > self.credits => Event::Drafted { id, message },
-            decided => decided,
-        })
-    }
+    const ROUTES: &'static [&'static str] = &[
+        "sparrow",
+        "sparrow-login",
+        "sparrow-viber",
+        "sparrow-viber-compose",
+        "sparrow-viber-template",
+        "sparrow-sms",
+        "sparrow-whatsapp",
+        "sparrow-report",
+        "sparrow-tariff",
+    ];
 
     fn route(_: &Site, call: &Call) -> Route {
         Route::named(match call.segments().as_slice() {
@@ -135,6 +107,16 @@ impl Platform for State {
     fn expiry(site: &Site, call: &Call) -> Option<Event> {
         let token = login::authorise(site, call).ok()?;
         Some(Event::Expired { token })
+    }
+
+    fn admin(site: &Site, method: &Method, path: &[&str]) -> Option<Reply> {
+        let (&Method::POST, ["sparrow", "credits", credits]) = (method, path) else {
+            return None;
+        };
+        Some(match credits.parse() {
+            Ok(credits) => admin::recorded(site.world.record::<State>(&Event::Credit { credits })),
+            Err(_) => admin::missing("that number of credits"),
+        })
     }
 
     fn expired() -> Reply {

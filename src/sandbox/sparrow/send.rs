@@ -8,9 +8,8 @@ use super::super::form::{Fields, text};
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::super::world::now_millis;
-use super::Action;
-use super::envelope;
 use super::state::{Channel, Event, Message};
+use super::{Action, State, envelope};
 
 /// Templates of Viber: their identifier, whether they are approved, and their parameters.
 const VIBER_TEMPLATES: &[(&str, bool, &[&str])] = &[
@@ -92,7 +91,7 @@ pub(super) fn plan_bulk_message(call: &Call, channel: Channel) -> Result<Action,
 pub(super) fn whatsapp(site: &Site, call: &Call) -> Result<Action, Reply> {
     let now = now_millis();
     let world = &site.world;
-    if !world.touch_sparrow(|state| state.try_count_whatsapp_request(now)) {
+    if !world.touch(|state: &mut State| state.try_count_whatsapp_request(now)) {
         return Err(envelope::detail(StatusCode::TOO_MANY_REQUESTS, "Request was throttled.").retry_after(1));
     }
     let body = body(call)?;

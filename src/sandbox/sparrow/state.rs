@@ -4,6 +4,13 @@ use std::collections::{HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::platform::{PlatformState, Refusal};
+use super::super::snapshot::{Account, Book, Part, Place, PlatformCounts, SimulatedResource};
+use super::super::{SimulatedAccount, token};
+
+/// The initial balance of the account, in credits.
+const CREDITS: u64 = 100_000;
+
 /// The `WhatsApp` requests allowed per account within [`WINDOW_MS`] (vendor's documentation).
 const WHATSAPP_MOST: usize = 3;
 
@@ -151,40 +158,30 @@ pub(super) struct Batch {
     pub(super) draft: bool,
 }
 
-impl State {
-    /// Returns the credentials.
-    pub(in crate::sandbox) fn access(&self) -> SparrowAccount {
-        self.access.clone()
+impl PlatformState for State {
+    const NAME: &'static str = "sparrow";
+
+    type Event = Event;
+    type Account = SparrowAccount;
+    type Book = SparrowBook;
+
+    /// An account with credits.
+    fn founding(&self) -> Option<Event> {
+        self.access.api_token.is_empty().then(|| Event::Founded {
+            api_token: token::random(),
+            partner_token: token::random(),
+            credits: CREDITS,
+        })
     }
 
-    /// Whether the token is valid at that time.
-    pub(super) fn is_valid_token(&self, token: &str, now: i64) -> bool {
-        self.tokens.get(token).is_some_and(|expires| now < *expires)
+    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        Ok(match wanted {
+            Event::Sent { id, message } if message.credits > self.credits => Event::Drafted { id, message },
+            decided => decided,
+        })
     }
 
-    /// Returns the message with this identifier on one of these channels.
-    pub(super) fn batch(&self, id: &str, channels: &[Channel]) -> Option<&Batch> {
-        self.batches
-            .iter()
-            .find(|batch| batch.id == id && channels.contains(&batch.message.channel))
-    }
-
-    /// Whether another `WhatsApp` request is allowed now; if so, counts it.
-    pub(in crate::sandbox) fn try_count_whatsapp_request(&mut self, now: i64) -> bool {
-        while self.recent.front().is_some_and(|at| now - at >= WINDOW_MS) {
-            self.recent.pop_front();
-        }
-        let admitted = self.recent.len() < WHATSAPP_MOST;
-        if admitted {
-            self.recent.push_back(now);
-        } else {
-            self.totals.put_off += 1;
-        }
-        admitted
-    }
-
-    /// Applies an event.
-    pub(in crate::sandbox) fn apply(&mut self, event: Event) {
+    fn apply(&mut self, event: Event, _: i64) {
         match event {
             Event::Founded {
                 api_token,
@@ -220,12 +217,15 @@ impl State {
         }
     }
 
-    fn keep(&mut self, id: String, message: Message, draft: bool) {
-        self.batches.push(Batch { id, message, draft });
+    fn landed_late(&mut self) -> &mut u64 {
+        &mut self.totals.landed_late
     }
 
-    /// Returns the records of Sparrow SMS.
-    pub(in crate::sandbox) fn book(&self) -> SparrowBook {
+    fn account(&self) -> SparrowAccount {
+        self.access.clone()
+    }
+
+    fn book(&self) -> SparrowBook {
         let batch = |Batch { id, message, draft }: &Batch| BatchBook {
             id: id.clone(),
             channel: message.channel,
@@ -240,4 +240,101 @@ impl State {
             totals: self.totals.clone(),
         }
     }
+
+    fn expiry_of_all() -> Option<Event> {
+        Some(Event::AllExpired)
+    }
+}
+
+impl State {
+    /// Whether the token is valid at that time.
+    pub(super) fn is_valid_token(&self, token: &str, now: i64) -> bool {
+        self.tokens.get(token).is_some_and(|expires| now < *expires)
+    }
+
+    /// Returns the message with this identifier on one of these channels.
+    pub(super) fn batch(&self, id: &str, channels: &[Channel]) -> Option<&Batch> {
+        self.batches
+            .iter()
+            .find(|batch| batch.id == id && channels.contains(&batch.message.channel))
+    }
+
+    /// Whether another `WhatsApp` request is allowed now; if so, counts it.
+    pub(in crate::sandbox) fn try_count_whatsapp_request(&mut self, now: i64) -> bool {
+        while self.recent.front().is_some_and(|at| now - at >= WINDOW_MS) {
+            self.recent.pop_front();
+        }
+        let admitted = self.recent.len() < WHATSAPP_MOST;
+        if admitted {
+            self.recent.push_back(now);
+        } else {
+            self.totals.put_off += 1;
+        }
+        admitted
+    }
+
+    fn keep(&mut self, id: String, message: Message, draft: bool) {
+        self.batches.push(Batch { id, message, draft });
+    }
+}
+
+impl Part for SparrowAccount {
+    const KEY: &'static str = "sparrow";
+}
+
+impl Account for SparrowAccount {
+    fn located(mut self, place: &Place) -> SparrowAccount {
+        (self.url, self.plain_url) = place.urls("ent-api", "sparrow");
+        self
+    }
+
+    fn profile(self) -> SimulatedAccount {
+        SimulatedAccount {
+            platform: "sparrow",
+            texts: vec![("url", self.url)],
+            secrets: vec![
+                ("api_token", self.api_token),
+                ("partner_token", self.partner_token),
+            ],
+            place: format!("Sparrow SMS at {}", self.plain_url),
+            details: Vec::new(),
+            files: &[
+                ("api_token", "sparrow-api-token"),
+                ("partner_token", "sparrow-partner-token"),
+            ],
+        }
+    }
+}
+
+impl Part for SparrowBook {
+    const KEY: &'static str = "sparrow";
+}
+
+impl Book for SparrowBook {
+    fn counts(&self) -> PlatformCounts {
+        let drafts = self.batches.iter().filter(|batch| batch.draft).count();
+        let resources = vec![("messages", self.batches.len() - drafts), ("drafts", drafts)];
+        PlatformCounts::new("Sparrow", resources, &self.totals)
+    }
+
+    fn resources(&self) -> Vec<SimulatedResource> {
+        self.batches
+            .iter()
+            .map(|batch| SimulatedResource::message(message(batch)))
+            .collect()
+    }
+}
+
+fn message(batch: &BatchBook) -> String {
+    let channel = match batch.channel {
+        Channel::Viber | Channel::ViberTemplate => "by Viber",
+        Channel::Sms => "by SMS",
+        Channel::Whatsapp => "by WhatsApp",
+    };
+    let kept = if batch.draft { "kept as a draft, " } else { "" };
+    format!(
+        "{kept}{channel} to {}: {}",
+        batch.recipients.join(", "),
+        batch.text
+    )
 }

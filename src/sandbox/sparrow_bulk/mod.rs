@@ -10,22 +10,16 @@ mod state;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use state::Message;
-pub(super) use state::{Event, State};
+pub(super) use state::State;
+use state::{Event, Message};
 pub use state::{SparrowBulkAccount, SparrowBulkBook, SparrowBulkMessageBook, SparrowBulkTotals};
 
+use super::admin;
 use super::call::Call;
 use super::fault::Route;
 use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
-use super::{token, world};
-
-/// Its fault routes.
-pub(super) const ROUTES: &[&str] = &["sparrow_bulk", "sparrow_bulk-sms", "sparrow_bulk-credit"];
-
-/// The initial balance of the account, in credits.
-const CREDITS: u64 = 100_000;
 
 /// The refusals that the vendor's documentation lists, with its own texts.
 const REFUSALS: &[(u16, &str)] = &[
@@ -48,30 +42,7 @@ type Action = platform::Action<Event>;
 
 /// No request is a repeat: a message may be meant to be sent twice.
 impl Platform for State {
-    type Event = Event;
-
-    const WRAP: fn(Event) -> world::Event = world::Event::SparrowBulk;
-
-    fn of(memory: &world::Memory) -> &State {
-        &memory.sparrow_bulk
-    }
-
-    /// An account with credits.
-    fn founding(&self) -> Option<Event> {
-        self.access.api_token.is_empty().then(|| Event::Founded {
-            token: format!("v2_{}", token::random()),
-            credits: CREDITS,
-        })
-    }
-
-    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
-        let code = match &wanted {
-            Event::Sent { .. } if self.credits == 0 => 1012,
-            Event::Sent { message } if self.credits < message.credits => 1013,
-            _ => return Ok(wanted),
-        };
-        Err(Refusal::new(StatusCode::FORBIDDEN, text_of(code)))
-    }
+    const ROUTES: &'static [&'static str] = &["sparrow_bulk", "sparrow_bulk-sms", "sparrow_bulk-credit"];
 
     fn route(_: &Site, call: &Call) -> Route {
         Route::named(match call.segments().as_slice() {
@@ -106,6 +77,16 @@ impl Platform for State {
             Some((code, _)) => refused(*code),
             None => Reply::html(refusal.status, &refusal.text),
         }
+    }
+
+    fn admin(site: &Site, method: &Method, path: &[&str]) -> Option<Reply> {
+        let (&Method::POST, ["sparrow_bulk", "credits", credits]) = (method, path) else {
+            return None;
+        };
+        Some(match credits.parse() {
+            Ok(credits) => admin::recorded(site.world.record::<State>(&Event::Credit { credits })),
+            Err(_) => admin::missing("that number of credits"),
+        })
     }
 
     /// Tokens do not expire here, so this one is refused once.

@@ -91,7 +91,7 @@ fn authorise(site: &Site, token: &str) -> Result<(), Reply> {
     if let Some((_, code)) = ODD.iter().find(|(known, _)| *known == token) {
         return Err(refused(*code));
     }
-    if token == site.read(State::access).api_token {
+    if token == site.read(|state: &State| state.access.clone()).api_token {
         Ok(())
     } else {
         Err(refused(1002))

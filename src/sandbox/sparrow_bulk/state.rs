@@ -1,6 +1,15 @@
 //! The events of the simulated bulk API, its in-memory state, a pure fold over them, and its records.
 
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+
+use super::super::platform::{PlatformState, Refusal};
+use super::super::snapshot::{Account, Book, Part, Place, PlatformCounts, SimulatedResource};
+use super::super::{SimulatedAccount, token};
+use super::text_of;
+
+/// The initial balance of the account, in credits.
+const CREDITS: u64 = 100_000;
 
 /// A message to one or more recipients, validated and priced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,14 +91,31 @@ pub struct SparrowBulkTotals {
     pub landed_late: u64,
 }
 
-impl State {
-    /// Returns the credentials.
-    pub(in crate::sandbox) fn access(&self) -> SparrowBulkAccount {
-        self.access.clone()
+impl PlatformState for State {
+    const NAME: &'static str = "sparrow_bulk";
+
+    type Event = Event;
+    type Account = SparrowBulkAccount;
+    type Book = SparrowBulkBook;
+
+    /// An account with credits.
+    fn founding(&self) -> Option<Event> {
+        self.access.api_token.is_empty().then(|| Event::Founded {
+            token: format!("v2_{}", token::random()),
+            credits: CREDITS,
+        })
     }
 
-    /// Applies an event.
-    pub(in crate::sandbox) fn apply(&mut self, event: Event) {
+    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
+        let code = match &wanted {
+            Event::Sent { .. } if self.credits == 0 => 1012,
+            Event::Sent { message } if self.credits < message.credits => 1013,
+            _ => return Ok(wanted),
+        };
+        Err(Refusal::new(StatusCode::FORBIDDEN, text_of(code)))
+    }
+
+    fn apply(&mut self, event: Event, _: i64) {
         match event {
             Event::Founded { token, credits } => {
                 self.access.api_token = token;
@@ -106,12 +132,66 @@ impl State {
         }
     }
 
-    /// Returns the records of the platform.
-    pub(in crate::sandbox) fn book(&self) -> SparrowBulkBook {
+    fn landed_late(&mut self) -> &mut u64 {
+        &mut self.totals.landed_late
+    }
+
+    fn account(&self) -> SparrowBulkAccount {
+        self.access.clone()
+    }
+
+    fn book(&self) -> SparrowBulkBook {
         SparrowBulkBook {
             messages: self.messages.iter().map(|message| message.book.clone()).collect(),
             credits: self.credits,
             totals: self.totals.clone(),
         }
+    }
+}
+
+impl State {}
+
+impl Part for SparrowBulkAccount {
+    const KEY: &'static str = "sparrow_bulk";
+}
+
+impl Account for SparrowBulkAccount {
+    fn located(mut self, place: &Place) -> SparrowBulkAccount {
+        (self.url, self.plain_url) = place.urls("api", "sparrow_bulk");
+        self
+    }
+
+    fn profile(self) -> SimulatedAccount {
+        SimulatedAccount {
+            platform: "sparrow_bulk",
+            texts: vec![("url", self.url)],
+            secrets: vec![("api_token", self.api_token)],
+            place: format!("Sparrow SMS, bulk API, at {}", self.plain_url),
+            details: Vec::new(),
+            files: &[("api_token", "sparrow-bulk-api-token")],
+        }
+    }
+}
+
+impl Part for SparrowBulkBook {
+    const KEY: &'static str = "sparrow_bulk";
+}
+
+impl Book for SparrowBulkBook {
+    fn counts(&self) -> PlatformCounts {
+        PlatformCounts::new(
+            "Sparrow bulk",
+            vec![("messages", self.messages.len())],
+            &self.totals,
+        )
+    }
+
+    fn resources(&self) -> Vec<SimulatedResource> {
+        let label =
+            |sms: &SparrowBulkMessageBook| format!("in bulk to {}: {}", sms.recipients.join(", "), sms.text);
+        self.messages
+            .iter()
+            .map(|sms| SimulatedResource::message(label(sms)))
+            .collect()
     }
 }

@@ -57,7 +57,7 @@ fn a_described_collection_is_created_listed_changed_and_deleted() {
         "keys that differ in case are one"
     );
     assert_eq!(rig.crm("DELETE", "/contacts/2").status(), 204);
-    let book = rig.reopened().sandbox.snapshot().unwrap().web;
+    let book = books(&rig.reopened().sandbox).web;
     let kept = DescribedItem {
         service: "crm".into(),
         kind: "contact".into(),

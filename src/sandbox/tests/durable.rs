@@ -8,7 +8,7 @@ use super::*;
 #[test]
 fn reopening_the_sandbox_restores_all_state() {
     let rig = Rig::new();
-    let (token, master) = (rig.token(), rig.sandbox.master());
+    let (token, master) = (rig.token(), rig.sandbox.account::<Master>());
     for n in 0..3 {
         rig.create(&token, &format!("u{n}@example.com")).json(200);
     }
@@ -17,14 +17,14 @@ fn reopening_the_sandbox_restores_all_state() {
         .bearer(&token)
         .body(&wrapper)
         .json(200);
-    let before = rig.sandbox.snapshot().unwrap();
+    let before = books(&rig.sandbox);
     let rig = rig.reopened();
-    let after = rig.sandbox.snapshot().unwrap();
+    let after = books(&rig.sandbox);
     assert_eq!(after.tenants, before.tenants);
     assert_eq!(after.apps, before.apps);
     assert_eq!(after.totals, before.totals);
     assert_eq!(after.traffic.requests, 0);
-    assert_eq!(rig.sandbox.master().password, master.password);
+    assert_eq!(rig.sandbox.account::<Master>().password, master.password);
     assert_eq!(
         rig.create(&token, "U1@example.com").status(),
         400,
@@ -53,7 +53,7 @@ fn a_torn_last_log_line_is_dropped_and_corrupt_ones_reported() {
     let whole = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{whole}{{\"at\":17")).unwrap();
     let sandbox = start(dir.path());
-    assert_eq!(sandbox.snapshot().unwrap().tenants.len(), 1);
+    assert_eq!(books(&sandbox).tenants.len(), 1);
     sandbox.shutdown();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
     std::fs::write(
@@ -72,9 +72,7 @@ fn every_prefix_of_the_log_opens() {
     for n in 0..6 {
         let _ = rig.create(&token, &format!("u{n}@example.com")).send();
     }
-    eventually("the landings", || {
-        rig.sandbox.snapshot().unwrap().tenants.len() == 6
-    });
+    eventually("the landings", || books(&rig.sandbox).tenants.len() == 6);
     let Rig { sandbox, dir } = rig;
     sandbox.shutdown();
     let path = dir.path().join(LOG_FILE);
@@ -102,9 +100,7 @@ fn a_deferred_effect_lands_when_the_sandbox_is_reopened() {
         .body(&wrapper);
     assert!(make.send().is_err());
     let Rig { sandbox, dir } = rig;
-    eventually("the first landing", || {
-        sandbox.snapshot().unwrap().tenants.len() == 1
-    });
+    eventually("the first landing", || books(&sandbox).tenants.len() == 1);
     assert_eq!(sandbox.snapshot().unwrap().pending, 1);
     sandbox.shutdown();
     // Time passes while no process serves.
@@ -112,7 +108,7 @@ fn a_deferred_effect_lands_when_the_sandbox_is_reopened() {
     let log = std::fs::read_to_string(&path).unwrap();
     let due = log.rsplit_once("\"due\":").unwrap().1.split(',').next().unwrap();
     std::fs::write(&path, log.replace(due, "1")).unwrap();
-    let snapshot = start(dir.path()).snapshot().unwrap();
+    let snapshot = books(&start(dir.path()));
     assert_eq!(
         (snapshot.apps.len(), snapshot.pending, snapshot.totals.landed_late),
         (1, 0, 2)
@@ -133,12 +129,12 @@ fn sandbox_state_of_format_1_is_read_and_gets_all_platforms() {
     let old = old.map(|line| line.to_string()).join("\n") + "\n";
     std::fs::write(&path, &old).unwrap();
     let sandbox = start(dir.path());
-    assert_eq!(sandbox.master().password, "p");
-    assert_eq!(sandbox.snapshot().unwrap().tenants[0].email, "ann@example.com");
-    let jrni = sandbox.jrni();
+    assert_eq!(sandbox.account::<Master>().password, "p");
+    assert_eq!(books(&sandbox).tenants[0].email, "ann@example.com");
+    let jrni = sandbox.account::<JrniAccount>();
     sandbox.shutdown();
     assert!(std::fs::read_to_string(&path).unwrap().starts_with(&old));
-    assert_eq!(start(dir.path()).jrni().password, jrni.password);
+    assert_eq!(start(dir.path()).account::<JrniAccount>().password, jrni.password);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::*;
 
 /// A request to version 1 of JRNI's API with the headers that every request has.
 fn ask(rig: &Rig, method: &str, path: &str) -> Request {
-    let account = rig.sandbox.jrni();
+    let account = rig.sandbox.account::<JrniAccount>();
     rig.request(method, &format!("/api/v1/{path}"))
         .host("bookings.jrni.sandbox")
         .header("App-Id", &account.app_id)
@@ -17,7 +17,7 @@ fn credentials(account: &JrniAccount) -> Value {
 }
 
 fn token(rig: &Rig) -> String {
-    let reply = ask(rig, "POST", "login").body(&credentials(&rig.sandbox.jrni()));
+    let reply = ask(rig, "POST", "login").body(&credentials(&rig.sandbox.account::<JrniAccount>()));
     reply.json(201)["auth_token"].as_str().unwrap().to_owned()
 }
 
@@ -27,7 +27,7 @@ fn signed(rig: &Rig, token: &str, method: &str, path: &str) -> Request {
 }
 
 fn make(rig: &Rig, token: &str, name: &str, reference: &str) -> u64 {
-    let company = rig.sandbox.jrni().company;
+    let company = rig.sandbox.account::<JrniAccount>().company;
     let made = signed(rig, token, "POST", &format!("admin/{company}/company"))
         .body(&json!({ "name": name, "ref": reference }))
         .json(201);
@@ -37,7 +37,7 @@ fn make(rig: &Rig, token: &str, name: &str, reference: &str) -> u64 {
 #[test]
 fn sign_in_accepts_json_form_and_multipart_and_returns_the_token() {
     let rig = Rig::new();
-    let account = rig.sandbox.jrni();
+    let account = rig.sandbox.account::<JrniAccount>();
     let boundary = "---011000010111000001101001";
     let part = |name: &str, value: &str| {
         format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
@@ -75,13 +75,13 @@ fn sign_in_accepts_json_form_and_multipart_and_returns_the_token() {
             (&json!("owner"), &json!("Example Group"))
         );
     }
-    assert_eq!(rig.sandbox.snapshot().unwrap().jrni.totals.logins, 3);
+    assert_eq!(books(&rig.sandbox).jrni.totals.logins, 3);
 }
 
 #[test]
 fn sign_in_with_wrong_app_headers_or_password_is_refused() {
     let rig = Rig::new();
-    let account = rig.sandbox.jrni();
+    let account = rig.sandbox.account::<JrniAccount>();
     let bare = |id: &str, key: &str| {
         let request = rig.request("POST", "/api/v1/login").host("jrni.sandbox");
         request
@@ -149,7 +149,7 @@ fn credentials_valid_for_several_companies_must_select_one() {
 #[test]
 fn a_token_expires_by_log_out_idleness_or_fault() {
     let rig = Rig::new();
-    let company = rig.sandbox.jrni().company;
+    let company = rig.sandbox.account::<JrniAccount>().company;
     let look =
         |rig: &Rig, token: &str| signed(rig, token, "GET", &format!("admin/{company}/company")).status();
     let first = token(&rig);
@@ -168,9 +168,9 @@ fn a_token_expires_by_log_out_idleness_or_fault() {
         .add_faults(&["jrni-company:expire-token:x1".parse().unwrap()])
         .unwrap();
     assert_eq!((look(&rig, &second), look(&rig, &second)), (401, 401));
-    assert_eq!(rig.sandbox.snapshot().unwrap().jrni.totals.logouts, 1);
-    let idle = Rig::with(|options| options.behaviour.jrni_idle = Duration::ZERO);
-    let reply = ask(&idle, "POST", "login").body(&credentials(&idle.sandbox.jrni()));
+    assert_eq!(books(&rig.sandbox).jrni.totals.logouts, 1);
+    let idle = Rig::with(|options| options.behaviour.idle_life = Duration::ZERO);
+    let reply = ask(&idle, "POST", "login").body(&credentials(&idle.sandbox.account::<JrniAccount>()));
     assert_eq!(reply.status(), 401, "described after it ended");
 }
 
@@ -178,7 +178,7 @@ fn a_token_expires_by_log_out_idleness_or_fault() {
 fn companies_are_created_found_updated_and_disabled() {
     let rig = Rig::new();
     let token = token(&rig);
-    let parent = rig.sandbox.jrni().company;
+    let parent = rig.sandbox.account::<JrniAccount>().company;
     let id = make(&rig, &token, "Shop & Co", "acme/1");
     let admin = |method: &str, rest: &str| signed(&rig, &token, method, &format!("admin/{rest}"));
     let found = admin("GET", &format!("{parent}/company/find_by_ref/acme%2F1")).json(200);
@@ -217,7 +217,7 @@ fn companies_are_created_found_updated_and_disabled() {
         400
     );
     assert_eq!(admin("GET", "1/company").status(), 404);
-    let snapshot = rig.reopened().sandbox.snapshot().unwrap().jrni;
+    let snapshot = books(&rig.reopened().sandbox).jrni;
     assert_eq!(snapshot.companies.len(), 2);
     assert!(snapshot.companies[1].disabled);
 }
@@ -226,7 +226,7 @@ fn companies_are_created_found_updated_and_disabled() {
 fn child_companies_are_paginated_and_embedded_in_their_parent() {
     let rig = Rig::new();
     let token = token(&rig);
-    let parent = rig.sandbox.jrni().company;
+    let parent = rig.sandbox.account::<JrniAccount>().company;
     for n in 0..5 {
         make(&rig, &token, &format!("Shop {n}"), &n.to_string());
     }
@@ -266,7 +266,7 @@ fn child_companies_are_paginated_and_embedded_in_their_parent() {
 fn people_are_created_updated_deleted_and_mailed_unless_notify_is_false() {
     let rig = Rig::new();
     let token = token(&rig);
-    let parent = rig.sandbox.jrni().company;
+    let parent = rig.sandbox.account::<JrniAccount>().company;
     let people =
         |method: &str, rest: &str| signed(&rig, &token, method, &format!("admin/{parent}/people{rest}"));
     let ann = people("POST", "")
@@ -293,7 +293,7 @@ fn people_are_created_updated_deleted_and_mailed_unless_notify_is_false() {
     );
     assert_eq!(people("DELETE", &format!("/{id}")).status(), 200);
     assert_eq!(people("GET", &format!("/{id}")).status(), 404);
-    let snapshot = rig.sandbox.snapshot().unwrap().jrni;
+    let snapshot = books(&rig.sandbox).jrni;
     assert_eq!(
         (snapshot.totals.people_created, snapshot.totals.mails_sent),
         (2, 1)
@@ -332,7 +332,7 @@ fn people_are_created_updated_deleted_and_mailed_unless_notify_is_false() {
 #[test]
 fn links_use_path_addressing_when_the_request_did() {
     let rig = Rig::new();
-    let account = rig.sandbox.jrni();
+    let account = rig.sandbox.account::<JrniAccount>();
     let address = rig.sandbox.address();
     assert_eq!(account.plain_url, format!("http://{address}/jrni/api/v1"));
     assert!(account.url.starts_with("http://bookings.w") && account.url.ends_with(".jrni.sandbox/api/v1"));
@@ -349,7 +349,7 @@ fn links_use_path_addressing_when_the_request_did() {
 fn a_creation_put_off_by_a_fault_lands_once() {
     let rig = Rig::with_fault("jrni-company-post:drop-late:20:x1");
     let token = token(&rig);
-    let company = rig.sandbox.jrni().company;
+    let company = rig.sandbox.account::<JrniAccount>().company;
     let request = signed(&rig, &token, "POST", &format!("admin/{company}/company"));
     assert!(
         request
@@ -357,10 +357,8 @@ fn a_creation_put_off_by_a_fault_lands_once() {
             .send()
             .is_err()
     );
-    eventually("the landing", || {
-        rig.sandbox.snapshot().unwrap().jrni.companies.len() == 2
-    });
-    let snapshot = rig.sandbox.snapshot().unwrap();
+    eventually("the landing", || books(&rig.sandbox).jrni.companies.len() == 2);
+    let snapshot = books(&rig.sandbox);
     assert_eq!(
         (snapshot.jrni.totals.landed_late, snapshot.totals.landed_late),
         (1, 0)

@@ -16,9 +16,48 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Options, Sandbox};
+use super::{
+    AppBook, JrniAccount, JrniBook, Master, MobstedBook, Options, Sandbox, Snapshot, SparrowBulkAccount,
+    SparrowBulkBook, TenantBook, Totals, Traffic, WebBook,
+};
 
 const MASTER_HOST: &str = "ppp-admin.mobsted.sandbox";
+
+/// The records of the platforms, those of Mobsted without a prefix.
+struct Books {
+    tenants: Vec<TenantBook>,
+    apps: Vec<AppBook>,
+    totals: Totals,
+    jrni: JrniBook,
+    sparrow_bulk: SparrowBulkBook,
+    web: WebBook,
+    traffic: Traffic,
+    pending: u64,
+}
+
+impl From<Snapshot> for Books {
+    fn from(snapshot: Snapshot) -> Books {
+        let MobstedBook {
+            tenants,
+            apps,
+            totals,
+        } = snapshot.of();
+        Books {
+            tenants,
+            apps,
+            totals,
+            jrni: snapshot.of(),
+            sparrow_bulk: snapshot.of(),
+            web: snapshot.of(),
+            traffic: snapshot.traffic,
+            pending: snapshot.pending,
+        }
+    }
+}
+
+fn books(sandbox: &Sandbox) -> Books {
+    sandbox.snapshot().unwrap().into()
+}
 
 /// A sandbox in its own folder.
 struct Rig {
@@ -61,7 +100,7 @@ impl Rig {
 
     /// Returns the reply to signing in to the master account.
     fn sign_in(&self) -> Value {
-        let master = self.sandbox.master();
+        let master = self.sandbox.account::<Master>();
         let path = format!("/api/v8/auth?login={}&password={}", master.login, master.password);
         self.request("GET", &path).json(200)
     }

@@ -29,7 +29,7 @@ fn signing_in_gives_two_tokens_and_an_absolute_expiry() {
     let wrong = rig.request("GET", "/api/v8/auth?login=partner@example.com&password=no");
     assert_eq!(wrong.error(401), "Login or password is wrong");
     assert_eq!(rig.request("GET", "/api/v8/auth").status(), 401);
-    assert_eq!(rig.sandbox.snapshot().unwrap().totals.logins, 2);
+    assert_eq!(books(&rig.sandbox).totals.logins, 2);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn concurrent_creations_for_one_email_make_one_account() {
     });
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
     assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 49);
-    let snapshot = rig.sandbox.snapshot().unwrap();
+    let snapshot = books(&rig.sandbox);
     assert_eq!(snapshot.tenants.len(), 1);
     assert_eq!(snapshot.tenants[0].created, 1);
     assert_eq!(
@@ -158,13 +158,13 @@ fn creating_a_tenant_requires_the_master_account_and_a_valid_email() {
         rig.create(&token, "cid@example.com").host(&host).error(403),
         "This account is not a partner"
     );
-    assert_eq!(rig.sandbox.snapshot().unwrap().tenants.len(), 2);
+    assert_eq!(books(&rig.sandbox).tenants.len(), 2);
 }
 
 #[test]
 fn accounts_are_addressed_by_host_or_by_path() {
     let rig = Rig::new();
-    let master = rig.sandbox.master();
+    let master = rig.sandbox.account::<Master>();
     let address = rig.sandbox.address();
     assert!(master.url.starts_with("http://ppp-admin.w") && master.url.ends_with(".mobsted.sandbox"));
     assert_eq!(master.plain_url, format!("http://{address}/ppp-admin"));
@@ -230,7 +230,7 @@ fn sub_account_lists_are_paginated_and_carry_both_field_vocabularies() {
     assert_eq!(list("&page=4&pageSize=2")["data"], json!([]));
     assert_eq!(list("&pageSize=9999")["meta"]["per_page"], 200);
     let row = &list("")["data"][4];
-    let book = &rig.sandbox.snapshot().unwrap().tenants[4];
+    let book = &books(&rig.sandbox).tenants[4];
     let columns = &row["attributes"];
     assert_eq!(row["type"], "Object");
     assert_eq!((row["id"].as_u64(), columns["id"].as_str()), (Some(5), Some("5")));
@@ -272,8 +272,8 @@ fn app_one_of_the_master_account_is_protected_and_attempts_are_counted() {
         .bearer(&token)
         .json(200);
     assert_eq!(app["data"][0]["attributes"]["Name"], "My Sub Accounts");
-    assert_eq!(rig.sandbox.snapshot().unwrap().totals.app1_attempts, 5);
-    assert_eq!(rig.reopened().sandbox.snapshot().unwrap().totals.app1_attempts, 5);
+    assert_eq!(books(&rig.sandbox).totals.app1_attempts, 5);
+    assert_eq!(books(&rig.reopened().sandbox).totals.app1_attempts, 5);
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn apps_are_made_listed_changed_and_deleted() {
         3,
         "numbers are not used again"
     );
-    let snapshot = rig.sandbox.snapshot().unwrap();
+    let snapshot = books(&rig.sandbox);
     assert_eq!(snapshot.apps.iter().map(|app| app.id).collect::<Vec<_>>(), [2, 3]);
     assert_eq!(snapshot.traffic.applications, 7);
 }
@@ -371,7 +371,5 @@ fn creation_latency_applies_and_creation_survives_client_disconnect() {
     rig.create(&token, "ann@example.com").json(200);
     assert!(begin.elapsed() >= latency);
     hang_up_on(&rig, &rig.create(&token, "bob@example.com"));
-    eventually("the creation", || {
-        rig.sandbox.snapshot().unwrap().tenants.len() == 2
-    });
+    eventually("the creation", || books(&rig.sandbox).tenants.len() == 2);
 }

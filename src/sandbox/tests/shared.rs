@@ -13,17 +13,17 @@ fn a_second_sandbox_attaches_and_takes_over_when_the_first_ends() {
         (Role::Serving, Role::Attached)
     );
     assert_eq!(second.address(), rig.sandbox.address());
-    assert_eq!(second.master(), rig.sandbox.master());
+    assert_eq!(second.account::<Master>(), rig.sandbox.account::<Master>());
     let token = rig.token();
     rig.create(&token, "ann@example.com").json(200);
-    let snapshot = rig.sandbox.snapshot().unwrap();
-    assert_eq!(second.snapshot().unwrap().tenants, snapshot.tenants);
+    let snapshot = books(&rig.sandbox);
+    assert_eq!(books(&second).tenants, snapshot.tenants);
     let Rig { sandbox, dir } = rig;
     let address = sandbox.address();
     sandbox.shutdown();
     eventually("the succession", || second.role() == Role::Serving);
     assert_eq!(second.address(), address, "the port stays when it can");
-    assert_eq!(second.snapshot().unwrap().tenants, snapshot.tenants);
+    assert_eq!(books(&second).tenants, snapshot.tenants);
     let rig = Rig { sandbox: second, dir };
     assert_eq!(rig.create(&token, "bob@example.com").status(), 200);
 }
@@ -88,7 +88,7 @@ fn concurrent_starts_yield_exactly_one_serving_sandbox() {
         1
     );
     for sandbox in &all {
-        assert_eq!(sandbox.master(), all[0].master());
+        assert_eq!(sandbox.account::<Master>(), all[0].account::<Master>());
     }
 }
 
@@ -124,10 +124,13 @@ fn status_names_the_serving_process_and_reset_refuses_while_in_use() {
     sandbox.shutdown();
     let idle = status(dir.path()).unwrap();
     assert_eq!(idle.served, None);
-    assert_eq!(idle.snapshot.unwrap().tenants, served.snapshot.unwrap().tenants);
+    assert_eq!(
+        idle.snapshot.unwrap().tenants(),
+        served.snapshot.unwrap().tenants()
+    );
     reset(dir.path()).unwrap();
     assert_eq!(status(dir.path()).unwrap().snapshot, None);
-    assert_eq!(start(dir.path()).snapshot().unwrap().tenants, []);
+    assert_eq!(books(&start(dir.path())).tenants, []);
     reset(&dir.path().join("nowhere")).unwrap();
 }
 

@@ -9,7 +9,7 @@ fn ask(rig: &Rig, method: &str, path: &str) -> Request {
 /// The parameters of a message.
 fn message(rig: &Rig) -> Vec<(&'static str, String)> {
     vec![
-        ("token", rig.sandbox.sparrow_bulk().api_token),
+        ("token", rig.sandbox.account::<SparrowBulkAccount>().api_token),
         ("from", "Bakery".to_owned()),
         ("to", "9812345678".to_owned()),
         ("text", "Fresh bread & cake".to_owned()),
@@ -42,7 +42,7 @@ fn set_credits(rig: &Rig, credits: u32) {
 }
 
 fn sent(rig: &Rig) -> u64 {
-    rig.sandbox.snapshot().unwrap().sparrow_bulk.totals.sent
+    books(&rig.sandbox).sparrow_bulk.totals.sent
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_message_is_taken_by_both_methods_and_in_every_encoding() {
         );
     }
     assert_eq!(sent(&rig), requests.len() as u64);
-    let books = rig.sandbox.snapshot().unwrap().sparrow_bulk.messages;
+    let books = books(&rig.sandbox).sparrow_bulk.messages;
     assert!(books.iter().all(|book| {
         (book.sender.as_str(), book.text.as_str()) == ("Bakery", "Fresh bread & cake")
             && book.recipients == ["9812345678"]
@@ -126,7 +126,7 @@ fn each_refusal_of_the_vendor_can_be_met_in_its_own_words() {
 #[test]
 fn messages_are_paid_from_the_credit_which_outlives_the_process() {
     let rig = Rig::new();
-    let token = rig.sandbox.sparrow_bulk().api_token;
+    let token = rig.sandbox.account::<SparrowBulkAccount>().api_token;
     let credit = |rig: &Rig| ask(rig, "GET", &format!("/v2/credit/?token={token}"));
     let told = |available: u64, consumed: u64| json!({ "credits_available": available, "credits_consumed": consumed, "response_code": 200 });
     assert_eq!(credit(&rig).json(200), told(100_000, 0));
@@ -166,6 +166,6 @@ fn faults_hit_this_api_and_not_the_enterprise_one() {
     let rig = Rig::with_fault("sparrow_bulk:drop-late:50:x1");
     assert!(sms(&rig, &message(&rig)).send().is_err());
     eventually("the late message", || sent(&rig) == 1);
-    let totals = rig.sandbox.snapshot().unwrap().sparrow_bulk.totals;
+    let totals = books(&rig.sandbox).sparrow_bulk.totals;
     assert_eq!((totals.landed_late, totals.recipients), (1, 1));
 }

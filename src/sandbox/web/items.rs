@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 use super::super::address::Style;
 use super::super::call::{Call, Page, decoded};
 use super::super::form::{Fields, text};
-use super::super::platform::Refusal;
+use super::super::platform::{PlatformState, Refusal};
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::super::token;
+use super::super::snapshot::{Account, Book, Part, Place, PlatformCounts, SimulatedResource};
+use super::super::{SimulatedAccount, token};
 use super::{Action, error, missing};
 
 /// The web service among the services: the first label of its host.
@@ -156,6 +157,71 @@ pub struct WebTotals {
     pub landed_late: u64,
 }
 
+/// The account of the simulated web service. It accepts any token.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct WebAccount {
+    /// The URL by path, for clients that do not know the sandbox.
+    #[serde(skip)]
+    pub plain_url: String,
+}
+
+impl Part for WebAccount {
+    const KEY: &'static str = "web";
+}
+
+impl Account for WebAccount {
+    fn located(self, place: &Place) -> WebAccount {
+        WebAccount {
+            plain_url: place.urls(WEB, "web").1,
+        }
+    }
+
+    fn profile(self) -> SimulatedAccount {
+        SimulatedAccount {
+            platform: "web",
+            texts: vec![("url", format!("https://{WEB}.web.sandbox"))],
+            secrets: vec![("bearer", "of-the-sandbox".to_owned())],
+            place: format!("a web service at {}", self.plain_url),
+            details: vec!["no sign-in".to_owned()],
+            files: &[],
+        }
+    }
+}
+
+impl Part for WebBook {
+    const KEY: &'static str = "web";
+}
+
+impl Book for WebBook {
+    fn counts(&self) -> PlatformCounts {
+        let items = self.items.len() + self.described.len();
+        PlatformCounts::new("Web", vec![("items", items)], &self.totals)
+    }
+
+    fn resources(&self) -> Vec<SimulatedResource> {
+        let items = self.items.iter().map(|item| {
+            let mut fields = item.as_object().cloned().unwrap_or_default();
+            fields.remove("id");
+            let reference = fields.get("reference").and_then(|name| name.as_str());
+            SimulatedResource {
+                kind: "http".to_owned(),
+                name: reference.unwrap_or_default().to_owned(),
+                label: serde_json::Value::Object(fields).to_string(),
+                ..SimulatedResource::default()
+            }
+        });
+        let described = self.described.iter().map(|item| SimulatedResource {
+            kind: item.kind.clone(),
+            label: serde_json::Value::Object(item.fields.clone()).to_string(),
+            name: item.key.clone(),
+            id: item.id.to_string(),
+            account: format!("//{}.web.sandbox", item.service),
+            numbered: true,
+        });
+        items.chain(described).collect()
+    }
+}
+
 impl Default for CollectionId {
     /// `/items` of the web service, the only collection in logs before format 4.
     fn default() -> CollectionId {
@@ -191,9 +257,21 @@ impl Default for State {
     }
 }
 
-impl State {
-    /// Returns the event that making the requested change would produce, or the refusal.
-    pub(super) fn decided(&self, mut event: Event) -> Result<Event, Refusal> {
+impl PlatformState for State {
+    const NAME: &'static str = "web";
+
+    type Event = Event;
+    type Account = WebAccount;
+    type Book = WebBook;
+
+    fn describe(&self, services: &[SimulatedService]) -> Vec<Event> {
+        self.unknown_of(services)
+            .into_iter()
+            .map(Event::Described)
+            .collect()
+    }
+
+    fn decide(&self, mut event: Event) -> Result<Event, Refusal> {
         let known = |id: u64| {
             let missing = || Refusal::new(StatusCode::NOT_FOUND, format!("there is no item {id}"));
             self.items.get(&id).ok_or_else(missing)
@@ -213,8 +291,7 @@ impl State {
         Ok(event)
     }
 
-    /// Applies an event.
-    pub(in crate::sandbox) fn apply(&mut self, event: Event) {
+    fn apply(&mut self, event: Event, _: i64) {
         match event {
             Event::Described(service) => {
                 self.services.retain(|known| known.name != service.name);
@@ -244,14 +321,15 @@ impl State {
         }
     }
 
-    /// Returns the services that are unknown to this world or described differently.
-    pub(in crate::sandbox) fn unknown(&self, services: &[SimulatedService]) -> Vec<SimulatedService> {
-        let unknown = services.iter().filter(|service| !self.services.contains(service));
-        unknown.cloned().collect()
+    fn landed_late(&mut self) -> &mut u64 {
+        &mut self.totals.landed_late
     }
 
-    /// Returns the snapshot.
-    pub(in crate::sandbox) fn book(&self) -> WebBook {
+    fn account(&self) -> WebAccount {
+        WebAccount::default()
+    }
+
+    fn book(&self) -> WebBook {
         let web = CollectionId::default();
         let described = self.items.iter().filter(|(_, (of, _))| *of != web);
         WebBook {
@@ -270,6 +348,14 @@ impl State {
                 .collect(),
             totals: self.totals.clone(),
         }
+    }
+}
+
+impl State {
+    /// Returns the services that are unknown to this world or described differently.
+    pub(super) fn unknown_of(&self, services: &[SimulatedService]) -> Vec<SimulatedService> {
+        let unknown = services.iter().filter(|service| !self.services.contains(service));
+        unknown.cloned().collect()
     }
 
     fn service(&self, name: &str) -> Option<&SimulatedService> {

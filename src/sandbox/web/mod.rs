@@ -5,8 +5,11 @@ mod items;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-pub use items::{Collection, DescribedItem, SimulatedService, SimulatedSignIn, WebBook, WebTotals};
-pub(super) use items::{Event, State};
+use items::Event;
+pub(super) use items::State;
+pub use items::{
+    Collection, DescribedItem, SimulatedService, SimulatedSignIn, WebAccount, WebBook, WebTotals,
+};
 
 use super::address::Style;
 use super::call::Call;
@@ -15,35 +18,25 @@ use super::form;
 use super::platform::{self, Platform, Refusal};
 use super::reply::Reply;
 use super::serve::Site;
-use super::world;
-
-/// Its fault routes.
-pub(super) const ROUTES: &[&str] = &[
-    "web",
-    "web-get",
-    "web-post",
-    "web-items",
-    "web-items-get",
-    "web-items-post",
-    "web-items-put",
-    "web-items-delete",
-    "web-sign-in",
-];
 
 type Action = platform::Action<Event>;
 
 impl Platform for State {
-    type Event = Event;
+    const ROUTES: &'static [&'static str] = &[
+        "web",
+        "web-get",
+        "web-post",
+        "web-items",
+        "web-items-get",
+        "web-items-post",
+        "web-items-put",
+        "web-items-delete",
+        "web-sign-in",
+    ];
 
-    const WRAP: fn(Event) -> world::Event = world::Event::Web;
+    const DELAYS: &'static [(&'static str, u32, &'static str)] = &[("web-items-get", 12, "web-items-post")];
 
-    fn of(memory: &world::Memory) -> &State {
-        &memory.web
-    }
-
-    fn decide(&self, wanted: Event) -> Result<Event, Refusal> {
-        self.decided(wanted)
-    }
+    const CREATING: &'static [(&'static str, bool)] = &[("web-items-post", true)];
 
     fn route(site: &Site, call: &Call) -> Route {
         if items::is_sign_in(site, call) {

@@ -67,7 +67,7 @@ fn the_npm_client_signs_in_and_lists_children_and_services() {
     };
     let dir = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::start(Options::new(dir.path())).unwrap();
-    let account = sandbox.jrni();
+    let account = sandbox.account::<provisor::sandbox::JrniAccount>();
     let script = folder.join(format!("try-{}.mjs", std::process::id()));
     std::fs::write(&script, SCRIPT).unwrap();
     let ran = Command::new("node")

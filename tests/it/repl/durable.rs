@@ -49,6 +49,7 @@ fn killed(home: &Home) -> String {
         status.is_ok_and(|status| {
             status
                 .snapshot
+                .map(crate::support::Books::from)
                 .is_some_and(|snapshot| snapshot.tenants.len() == 1)
         })
     });
@@ -97,6 +98,7 @@ fn an_input_with_many_changes_records_only_the_open_one() {
         status.is_ok_and(|status| {
             status
                 .snapshot
+                .map(crate::support::Books::from)
                 .is_some_and(|snapshot| snapshot.tenants.len() == 1)
         })
     });

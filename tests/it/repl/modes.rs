@@ -56,7 +56,7 @@ impl Rig {
     /// The number of tenants in the session's sandbox.
     fn simulated(&self) -> usize {
         let status = provisor::sandbox::status(&self.home.sandbox()).unwrap();
-        status.snapshot.map_or(0, |snapshot| snapshot.tenants.len())
+        status.snapshot.map_or(0, |snapshot| snapshot.tenants().len())
     }
 }
 

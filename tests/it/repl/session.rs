@@ -160,6 +160,7 @@ fn injected_faults_end_with_their_session() {
         status.is_ok_and(|status| {
             status
                 .snapshot
+                .map(crate::support::Books::from)
                 .is_some_and(|snapshot| snapshot.traffic.object_lists > 0)
         })
     });

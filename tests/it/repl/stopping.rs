@@ -155,7 +155,10 @@ impl Hanging {
     fn begin(home: &Home) -> Hanging {
         let looked = || {
             let status = provisor::sandbox::status(&home.sandbox());
-            let snapshot = status.ok().and_then(|status| status.snapshot);
+            let snapshot = status
+                .ok()
+                .and_then(|status| status.snapshot)
+                .map(crate::support::Books::from);
             snapshot.map_or(0, |snapshot| snapshot.traffic.object_lists)
         };
         let before = looked();
@@ -187,6 +190,7 @@ fn a_second_ctrl_c_leaves_the_change_in_doubt() {
         status.is_ok_and(|status| {
             status
                 .snapshot
+                .map(crate::support::Books::from)
                 .is_some_and(|snapshot| snapshot.tenants.len() == 1)
         })
     });
@@ -215,7 +219,10 @@ fn sent(home: &Home, fault: &str, applied: bool) -> crate::support::pty::Termina
     terminal.type_line("p.ensure_tenant(\"ann@example.com\"); print(`${1}-never`)");
     crate::support::wait_until("the request has left", || {
         let status = provisor::sandbox::status(&home.sandbox());
-        let snapshot = status.ok().and_then(|status| status.snapshot);
+        let snapshot = status
+            .ok()
+            .and_then(|status| status.snapshot)
+            .map(crate::support::Books::from);
         snapshot.is_some_and(|snapshot| {
             if applied {
                 snapshot.tenants.len() == 1

@@ -5,6 +5,8 @@ pub(crate) mod account;
 pub(crate) mod pty;
 mod state;
 
+pub(crate) use state::Books;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -3,9 +3,47 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use provisor::sandbox::{
+    AppBook, JrniBook, MobstedBook, Snapshot, SparrowBook, SparrowBulkBook, TenantBook, Totals, Traffic,
+    WebBook,
+};
 use serde_json::Value;
 
 use super::Home;
+
+/// The sandbox's state: what each platform holds, those of Mobsted without a prefix.
+pub(crate) struct Books {
+    pub(crate) tenants: Vec<TenantBook>,
+    pub(crate) apps: Vec<AppBook>,
+    pub(crate) totals: Totals,
+    pub(crate) jrni: JrniBook,
+    pub(crate) sparrow: SparrowBook,
+    pub(crate) sparrow_bulk: SparrowBulkBook,
+    pub(crate) web: WebBook,
+    pub(crate) traffic: Traffic,
+    pub(crate) pending: u64,
+}
+
+impl From<Snapshot> for Books {
+    fn from(snapshot: Snapshot) -> Books {
+        let MobstedBook {
+            tenants,
+            apps,
+            totals,
+        } = snapshot.of();
+        Books {
+            tenants,
+            apps,
+            totals,
+            jrni: snapshot.of(),
+            sparrow: snapshot.of(),
+            sparrow_bulk: snapshot.of(),
+            web: snapshot.of(),
+            traffic: snapshot.traffic,
+            pending: snapshot.pending,
+        }
+    }
+}
 
 impl Home {
     /// Runs the program, checks that it succeeds, and parses its output as JSON.
@@ -23,11 +61,9 @@ impl Home {
     }
 
     /// The sandbox's state.
-    pub(crate) fn snapshot(&self) -> provisor::sandbox::Snapshot {
-        provisor::sandbox::status(&self.sandbox())
-            .unwrap()
-            .snapshot
-            .unwrap()
+    pub(crate) fn snapshot(&self) -> Books {
+        let status = provisor::sandbox::status(&self.sandbox());
+        status.unwrap().snapshot.unwrap().into()
     }
 
     /// Triggers an event in the sandbox that is being served: `POST /_sandbox/{path}`.

@@ -21,6 +21,7 @@ fn a_keyed_request_of_a_killed_session_is_resolved_by_hand() {
         status.is_ok_and(|status| {
             status
                 .snapshot
+                .map(crate::support::Books::from)
                 .is_some_and(|snapshot| snapshot.web.totals.created == 1)
         })
     });
@@ -65,6 +66,7 @@ fn only_the_keyed_call_in_doubt_of_an_input_is_reported() {
         status.is_ok_and(|status| {
             status
                 .snapshot
+                .map(crate::support::Books::from)
                 .is_some_and(|snapshot| snapshot.web.totals.created == 1)
         })
     });

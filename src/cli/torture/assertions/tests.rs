@@ -7,8 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::journal::{LedgerItem, ResourceKey};
 use crate::sandbox::{
-    AdministratorBook, AppBook, BatchBook, Channel, CompanyBook, JrniBook, RecordBook, Snapshot, SparrowBook,
-    SparrowBulkBook, TenantBook, Totals, Traffic, WebBook,
+    AdministratorBook, AppBook, BatchBook, Book, Channel, CompanyBook, JrniBook, MobstedBook, Part,
+    RecordBook, Snapshot, SparrowBook, TenantBook, Totals, WebBook,
 };
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
@@ -50,19 +50,24 @@ fn environment(mark: &str) -> Observation {
     Observation {
         rows: rows.collect(),
         ledger: tenants_of_ledger.chain(apps_of_ledger).collect(),
-        snapshot: Snapshot {
-            tenants: tenants.collect(),
-            apps: apps.collect(),
-            totals: Totals::default(),
-            jrni: JrniBook::default(),
-            sparrow: SparrowBook::default(),
-            sparrow_bulk: SparrowBulkBook::default(),
-            web: WebBook::default(),
-            traffic: Traffic::default(),
-            pending: 0,
+        snapshot: {
+            let mut snapshot = Snapshot::default();
+            snapshot.books.set(&MobstedBook {
+                tenants: tenants.collect(),
+                apps: apps.collect(),
+                totals: Totals::default(),
+            });
+            snapshot
         },
         problems: Vec::new(),
     }
+}
+
+/// Changes the records of a platform.
+fn change<B: Book + Part>(observation: &mut Observation, change: impl FnOnce(&mut B)) {
+    let mut book = observation.snapshot.of();
+    change(&mut book);
+    observation.snapshot.books.set(&book);
 }
 
 fn item(account: &str, kind: &str, name: &str, id: Option<&str>, value: Object) -> LedgerItem {
@@ -108,12 +113,14 @@ fn an_observation_differing_only_in_generated_values_passes() {
 #[test]
 fn a_duplicate_tenant_or_app_is_detected() {
     assert!(
-        judged(|observation| observation.snapshot.tenants[1].created = 2)
+        judged(|observation| change(observation, |book: &mut MobstedBook| book.tenants[1].created = 2))
             .contains("bob@example.com was created 2 times")
     );
     let twice = judged(|observation| {
-        let again = observation.snapshot.apps[0].clone();
-        observation.snapshot.apps.push(AppBook { id: 2, ..again });
+        change(observation, |book: &mut MobstedBook| {
+            let again = book.apps[0].clone();
+            book.apps.push(AppBook { id: 2, ..again });
+        });
     });
     assert!(
         twice.contains("created twice: app Shop for https://shop.example of ann@example.com"),
@@ -133,7 +140,11 @@ fn a_credential_that_is_missing_or_wrong_is_found_in_ledger_and_results() {
         lost.contains("bob@example.com is not in the ledger: its credential is lost"),
         "{lost}"
     );
-    let wrong = judged(|observation| observation.snapshot.tenants[0].password = "another".to_owned());
+    let wrong = judged(|observation| {
+        change(observation, |book: &mut MobstedBook| {
+            book.tenants[0].password = "another".to_owned();
+        });
+    });
     assert!(
         wrong.contains("the credential of ann@example.com is wrong in the ledger"),
         "{wrong}"
@@ -159,10 +170,18 @@ fn repeated_create_requests_and_refused_duplicates_are_detected() {
             .contains("tried to create what already existed")
     );
     assert!(
-        judged(|observation| observation.snapshot.totals.duplicates_refused = 1)
-            .contains("refuse a second tenant")
+        judged(|observation| change(observation, |book: &mut MobstedBook| book
+            .totals
+            .duplicates_refused = 1))
+        .contains("refuse a second tenant")
     );
-    assert!(judged(|observation| observation.snapshot.totals.app1_attempts = 1).contains("App 1"));
+    assert!(
+        judged(
+            |observation| change(observation, |book: &mut MobstedBook| book.totals.app1_attempts =
+                1)
+        )
+        .contains("App 1")
+    );
     assert!(judged(|observation| observation.snapshot.pending = 1).contains("not arrived"));
 }
 
@@ -182,8 +201,10 @@ fn differing_results_are_detected_without_showing_values() {
 fn duplicates_also_made_by_an_undisturbed_run_are_accepted() {
     let odd = |mark: &str| {
         let mut quiet = quiet(mark);
-        let again = quiet.observation.snapshot.apps[0].clone();
-        quiet.observation.snapshot.apps.push(AppBook { id: 2, ..again });
+        change(&mut quiet.observation, |book: &mut MobstedBook| {
+            let again = book.apps[0].clone();
+            book.apps.push(AppBook { id: 2, ..again });
+        });
         quiet
     };
     let expected = Expected::from_undisturbed_runs(vec![odd("q1"), odd("q2")]).unwrap();
@@ -197,8 +218,9 @@ fn elsewhere() -> Observation {
         ledger: Vec::new(),
         ..environment("q")
     };
-    observation.snapshot.tenants.clear();
-    observation.snapshot.apps.clear();
+    change(&mut observation, |book: &mut MobstedBook| {
+        *book = MobstedBook::default();
+    });
     let company = |id, parent, reference: &str| CompanyBook {
         id,
         parent,
@@ -206,23 +228,30 @@ fn elsewhere() -> Observation {
         reference: reference.to_owned(),
         disabled: false,
     };
-    observation.snapshot.jrni.companies = vec![company(1, None, ""), company(2, Some(1), "s-1")];
-    observation.snapshot.jrni.administrators = vec![AdministratorBook {
+    let companies = vec![company(1, None, ""), company(2, Some(1), "s-1")];
+    let administrators = vec![AdministratorBook {
         id: 3,
         company: 2,
         email: "Ann@one.example".to_owned(),
         password: String::new(),
         role: "admin".to_owned(),
     }];
-    observation.snapshot.jrni.people = vec![RecordBook {
+    let people = vec![RecordBook {
         id: 4,
         company: 2,
         name: "Ann".to_owned(),
         reference: "s-1-1".to_owned(),
         deleted: false,
     }];
-    observation.snapshot.web.items = vec![json!({"id": 5, "reference": "A-17"})];
-    observation.snapshot.sparrow.batches = vec![BatchBook {
+    observation.snapshot.books.set(&JrniBook {
+        companies,
+        administrators,
+        people,
+        ..JrniBook::default()
+    });
+    let items = vec![json!({"id": 5, "reference": "A-17"})];
+    change(&mut observation, |book: &mut WebBook| book.items = items);
+    let batches = vec![BatchBook {
         id: "6".to_owned(),
         channel: Channel::Sms,
         text: "ready".to_owned(),
@@ -230,6 +259,7 @@ fn elsewhere() -> Observation {
         recipients: vec!["+4915112345678".to_owned()],
         draft: false,
     }];
+    change(&mut observation, |book: &mut SparrowBook| book.batches = batches);
     let jrni = "http://bookings.jrni.sandbox/api/v1 2";
     let object = |kind| Object::new(kind, []);
     observation.ledger = vec![
@@ -264,12 +294,10 @@ fn judged_elsewhere(damage: impl FnOnce(&mut Observation)) -> (String, String) {
 fn duplicate_or_missing_resources_are_detected_on_every_platform() {
     assert_eq!(judged_elsewhere(|_| {}), (String::new(), String::new()));
     let (twice, unfinished) = judged_elsewhere(|observation| {
-        let again = observation.snapshot.jrni.companies[1].clone();
-        observation
-            .snapshot
-            .jrni
-            .companies
-            .push(CompanyBook { id: 7, ..again });
+        change(observation, |book: &mut JrniBook| {
+            let again = book.companies[1].clone();
+            book.companies.push(CompanyBook { id: 7, ..again });
+        });
     });
     for said in [&twice, &unfinished] {
         assert!(
@@ -278,7 +306,9 @@ fn duplicate_or_missing_resources_are_detected_on_every_platform() {
         );
     }
     assert!(twice.contains("not in the ledger: company"), "{twice}");
-    let (person, _) = judged_elsewhere(|observation| observation.snapshot.jrni.people[0].deleted = true);
+    let (person, _) = judged_elsewhere(|observation| {
+        change(observation, |book: &mut JrniBook| book.people[0].deleted = true);
+    });
     assert!(person.contains("does not exist: person s-1-1"), "{person}");
     let (lost, unfinished) = judged_elsewhere(|observation| drop(observation.ledger.remove(1)));
     assert!(
@@ -287,11 +317,8 @@ fn duplicate_or_missing_resources_are_detected_on_every_platform() {
     );
     assert_eq!(unfinished, "", "its step is still in doubt");
     let (item, _) = judged_elsewhere(|observation| {
-        observation
-            .snapshot
-            .web
-            .items
-            .push(json!({"id": 8, "reference": "A-17"}));
+        let item = json!({"id": 8, "reference": "A-17"});
+        change(observation, |book: &mut WebBook| book.items.push(item));
     });
     assert!(item.contains("created twice: http"), "{item}");
 }
@@ -300,7 +327,9 @@ fn duplicate_or_missing_resources_are_detected_on_every_platform() {
 fn sequential_ids_are_compared_by_the_resource_they_identify() {
     let environment = |company: u64, shown: u64| {
         let mut observation = elsewhere();
-        observation.snapshot.jrni.companies[1].id = company;
+        change(&mut observation, |book: &mut JrniBook| {
+            book.companies[1].id = company;
+        });
         let row = json!({"company": shown, "_status": "done"});
         observation.rows = vec![row.as_object().unwrap().clone()];
         observation
@@ -329,10 +358,10 @@ fn sequential_ids_are_compared_by_the_resource_they_identify() {
 #[test]
 fn duplicate_messages_are_detected_and_messages_in_doubt_may_be_missing() {
     let (twice, unfinished) = judged_elsewhere(|observation| {
-        let again = observation.snapshot.sparrow.batches[0].clone();
-        observation.snapshot.sparrow.batches.push(BatchBook {
-            id: "9".to_owned(),
-            ..again
+        change(observation, |book: &mut SparrowBook| {
+            let again = book.batches[0].clone();
+            let id = "9".to_owned();
+            book.batches.push(BatchBook { id, ..again });
         });
     });
     for said in [twice, unfinished] {
@@ -345,7 +374,8 @@ fn duplicate_messages_are_detected_and_messages_in_doubt_may_be_missing() {
             "{said}"
         );
     }
-    let (unsent, unfinished) = judged_elsewhere(|observation| observation.snapshot.sparrow.batches.clear());
+    let (unsent, unfinished) =
+        judged_elsewhere(|observation| change(observation, |book: &mut SparrowBook| book.batches.clear()));
     assert!(unsent.contains("0 resources of kind message"), "{unsent}");
     assert_eq!(unfinished, "");
 }

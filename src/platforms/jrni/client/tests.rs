@@ -10,7 +10,7 @@ use super::*;
 use crate::client::error::ApiErrorKind;
 use crate::client::{Password, TokenKey, TokenStore};
 use crate::clock::Clock;
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{JrniAccount, JrniBook, Options, Sandbox};
 use crate::transport::address::Routes;
 use crate::transport::{Http, HttpConfig};
 use crate::value::secret::Secret;
@@ -57,7 +57,7 @@ impl Rig {
     }
 
     fn account(&self) -> Account {
-        let account = self.sandbox.jrni();
+        let account = self.sandbox.account::<JrniAccount>();
         Account {
             base: BaseUrl::parse(&account.url).unwrap(),
             login: account.login,
@@ -86,7 +86,7 @@ impl Rig {
     }
 
     fn totals(&self) -> crate::sandbox::JrniTotals {
-        self.sandbox.snapshot().unwrap().jrni.totals
+        self.sandbox.snapshot().unwrap().of::<JrniBook>().totals
     }
 }
 
@@ -106,7 +106,7 @@ async fn many_callers_and_another_process_share_one_sign_in() {
     for call in calls.collect::<Vec<_>>() {
         assert_eq!(call.await.unwrap().unwrap().name, "Example Group");
     }
-    let group = rig.sandbox.jrni().company;
+    let group = rig.sandbox.account::<JrniAccount>().company;
     assert_eq!(
         other.company_id().await,
         Ok(group),
@@ -144,7 +144,7 @@ async fn wrong_credentials_are_tried_once_and_swapped_app_headers_are_named() {
     }
     let routes = rig.sandbox.snapshot().unwrap().traffic.routes;
     assert_eq!(routes["jrni-login"], 1);
-    let given = rig.sandbox.jrni();
+    let given = rig.sandbox.account::<JrniAccount>();
     let exchanged = Account {
         app_id: given.app_key,
         app_key: Some(Password::known(Secret::new(given.app_id))),
@@ -204,7 +204,7 @@ async fn child_companies_are_read_by_pagination_or_from_their_parent() {
 #[tokio::test]
 async fn api_version_5_works_without_an_app_key() {
     let rig = Rig::new();
-    let url = rig.sandbox.jrni().url.replace("/v1", "/v5");
+    let url = rig.sandbox.account::<JrniAccount>().url.replace("/v1", "/v5");
     let account = Account {
         base: BaseUrl::parse(&url).unwrap(),
         app_key: None,
@@ -261,8 +261,8 @@ async fn using_a_token_extends_its_expiry_and_idleness_ends_it() {
 #[tokio::test]
 async fn every_process_knows_the_company_without_signing_in_again() {
     for describes in [true, false] {
-        let rig = Rig::with(|options| options.behaviour.jrni_describes = describes);
-        let group = rig.sandbox.jrni().company;
+        let rig = Rig::with(|options| options.behaviour.describes_sign_in = describes);
+        let group = rig.sandbox.account::<JrniAccount>().company;
         for _ in 0..4 {
             let client = rig.client(rig.account());
             assert_eq!(client.company().await.unwrap().name, "Example Group");
@@ -275,8 +275,8 @@ async fn every_process_knows_the_company_without_signing_in_again() {
 #[tokio::test]
 async fn a_cached_token_without_company_is_resolved_once_and_stored() {
     for (describes, logins) in [(true, 1), (false, 2)] {
-        let rig = Rig::with(|options| options.behaviour.jrni_describes = describes);
-        let group = rig.sandbox.jrni().company;
+        let rig = Rig::with(|options| options.behaviour.describes_sign_in = describes);
+        let group = rig.sandbox.account::<JrniAccount>().company;
         rig.client(rig.account()).company().await.unwrap();
         // As an earlier version has stored it.
         for tokens in rig.store.0.lock().unwrap().values_mut() {

@@ -7,7 +7,7 @@ use super::*;
 use crate::client::Password;
 use crate::client::tokens::MemoryTokens;
 use crate::clock::Clock;
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{Options, Sandbox, SparrowBulkAccount, SparrowBulkBook};
 use crate::transport::address::Routes;
 use crate::transport::testing::{Act, Server};
 use crate::transport::{Http, HttpConfig};
@@ -253,7 +253,7 @@ async fn an_account_that_is_refused_is_asked_again_after_a_while() {
 async fn the_sandbox_understands_the_client() {
     let dir = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::start(Options::new(dir.path())).unwrap();
-    let (account, address) = (sandbox.sparrow_bulk(), sandbox.address());
+    let (account, address) = (sandbox.account::<SparrowBulkAccount>(), sandbox.address());
     let config = HttpConfig {
         only_sandbox: true,
         routes: Routes::new(move |_| Some(address)),
@@ -266,7 +266,7 @@ async fn the_sandbox_understands_the_client() {
     let after = client.credit().await.unwrap();
     assert_eq!(before.available - after.available, 2);
     assert_eq!(after.consumed, Some(2));
-    let book = sandbox.snapshot().unwrap().sparrow_bulk;
+    let book = sandbox.snapshot().unwrap().of::<SparrowBulkBook>();
     assert_eq!(book.messages[0].recipients, message().recipients);
     assert_eq!(
         (book.messages[0].sender.as_str(), book.messages[0].text.as_str()),
