@@ -284,15 +284,9 @@ mod tests {
     }
 
     fn compiled(text: &str) -> Script {
-        use crate::script::bundle::{Bundle, Loader, Source};
-        struct Nothing;
-        impl Loader for Nothing {
-            fn load(&self, _: &str, _: &str) -> Result<Source, String> {
-                Err("there is nothing".to_owned())
-            }
-        }
+        use crate::script::bundle::{Bundle, Source};
         let host = crate::script::host::Host::new(&crate::platforms::catalogue());
-        let bundle = Bundle::collect(&Source::new("main.rhai", text), &Nothing).unwrap();
+        let bundle = Bundle::collect(&Source::new("main.rhai", text), &()).unwrap();
         Script::compile(&host, bundle).unwrap()
     }
 

@@ -195,7 +195,7 @@ fn check(app: &App, json: bool) -> Result<Exit, CommandError> {
         other => other?,
     };
     if json {
-        app.print(&json!({"version": 1, "problems": problems, "doubles": doubles}).to_string())?;
+        app.print_json(&json!({"version": 1, "problems": problems, "doubles": doubles}))?;
     } else if problems.is_empty() {
         app.print("the journal is intact")?;
     } else {

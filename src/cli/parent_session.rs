@@ -40,11 +40,10 @@ impl ParentSession {
     fn read(text: &str) -> Option<ParentSession> {
         let (mode, profile) = text.strip_prefix(REPL)?.strip_prefix(':')?.split_once(':')?;
         let word = mode.trim_end_matches(APPROVED_MARK);
-        let known = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
         Some(ParentSession(ActiveAccount {
             profile: (!profile.is_empty()).then(|| profile.to_owned()),
             // An unknown mode permits nothing.
-            mode: known
+            mode: Mode::ALL
                 .into_iter()
                 .find(|mode| mode.name() == word)
                 .unwrap_or(Mode::ReadOnly),

@@ -1,7 +1,7 @@
 //! `provisor sandbox`: the simulated platforms, served for any client.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -11,6 +11,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::interrupt::SignalHandlers;
+use super::private_file;
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::{Platform, SignIn, SignInRequest};
 use crate::operation::resource::{KeyForm, Paging, Resource};
@@ -199,27 +200,13 @@ fn announce(app: &App, sandbox: &Sandbox) -> Result<(), CommandError> {
         for (key, file) in account.files {
             let secret = account.secrets.iter().find(|(known, _)| known == key);
             let path = app.paths()?.sandbox().join(file);
-            let shown = path.display().to_string();
-            write_private(&path, secret.map_or("", |(_, secret)| secret))
-                .map_err(|error| CommandError::new(Exit::Aborted, format!("`{shown}`: {error}")))?;
-            details.push(format!("{key} in {shown}"));
+            let secret = secret.map_or("", |(_, secret)| secret);
+            private_file::write(&path, |file| Ok(writeln!(file, "{secret}")?))?;
+            details.push(format!("{key} in {}", path.display()));
         }
         app.print(&format!("{}: {}", account.place, details.join(", ")))?;
     }
     Ok(())
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    writeln!(file, "{text}")
 }
 
 /// Describes the faults: their routes and kinds.

@@ -368,8 +368,7 @@ fn platform(entry: &Entry<'_>) -> Result<Setting, ConfigError> {
 }
 
 fn mode(entry: &Entry<'_>) -> Result<Setting, ConfigError> {
-    let all = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
-    one_of(entry, &all, Mode::name).map(Setting::Mode)
+    one_of(entry, &Mode::ALL, Mode::name).map(Setting::Mode)
 }
 
 fn one_of<T: Copy>(entry: &Entry<'_>, all: &[T], name: fn(T) -> &'static str) -> Result<T, ConfigError> {

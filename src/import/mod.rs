@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Platform;
-use crate::script::bundle::{Bundle, Loader, Source};
+use crate::script::bundle::{Bundle, Source};
 use crate::script::host::Host;
 use crate::script::program::Script;
 use account::Environment;
@@ -202,7 +202,7 @@ fn checked_script(collection: &Collection, context: &script::Context) -> Result<
     let script = script::write(collection, context).map_err(ImportError::Collection)?;
     let source = Source::new("import.rhai", script.text.as_str());
     let host = Host::new(context.catalogue);
-    let read = Bundle::collect(&source, &NoImports).and_then(|bundle| Script::compile(&host, bundle));
+    let read = Bundle::collect(&source, &()).and_then(|bundle| Script::compile(&host, bundle));
     let mistake = match read {
         Ok(read) => read.check().into_iter().next(),
         Err(diagnostic) => Some(*diagnostic),
@@ -210,14 +210,5 @@ fn checked_script(collection: &Collection, context: &script::Context) -> Result<
     match mistake {
         None => Ok(script),
         Some(mistake) => Err(ImportError::Script(mistake.title)),
-    }
-}
-
-/// A loader that refuses every import: a generated script has none.
-struct NoImports;
-
-impl Loader for NoImports {
-    fn load(&self, _: &str, _: &str) -> Result<Source, String> {
-        Err("a generated script has no imports".to_owned())
     }
 }

@@ -123,6 +123,9 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All modes, the most careful last.
+    pub const ALL: [Mode; 4] = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
+
     /// Returns its name in configuration files and the REPL.
     pub fn name(self) -> &'static str {
         match self {

@@ -253,7 +253,7 @@ impl Runtime {
     ///
     /// Errors: the script is not valid Rhai, or its declaration is wrong.
     pub fn script(&self, name: &str, text: &str) -> Result<Script, Error> {
-        self.compile(&Source::new(name, text), &NoLoader)
+        self.compile(&Source::new(name, text), &())
     }
 
     /// Compiles a script and its imports, which `loader` finds.
@@ -275,17 +275,6 @@ impl Runtime {
 
     fn host(&self) -> &Host {
         self.host.get_or_init(|| Host::new(self.context.catalogue()))
-    }
-}
-
-/// The loader for scripts that import nothing.
-struct NoLoader;
-
-impl Loader for NoLoader {
-    fn load(&self, _: &str, import: &str) -> Result<Source, String> {
-        Err(format!(
-            "`{import}` cannot be imported: the script was passed without other files"
-        ))
     }
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Executor, NoLoader, Outcome, Print, Run, Runtime};
+use super::{Error, Executor, Outcome, Print, Run, Runtime};
 use crate::journal::{NewRun, RunLock, RunRecord, RunStatus, StepFilter};
 use crate::run::interrupt::{CurrentInput, Interrupt};
 use crate::run::session::{self, ChangeRequest, Decision, Input, InputEnd, Notice, SessionEvents};
@@ -72,7 +72,7 @@ impl Runtime {
             recorded,
             count: 0,
             current: CurrentInput::default(),
-            loader: Box::new(NoLoader),
+            loader: Box::new(()),
             print: Arc::clone(&self.print),
             _executor: Arc::clone(&self.executor),
             is_closed: false,

@@ -54,6 +54,15 @@ pub trait Loader {
     fn load(&self, from: &str, import: &str) -> Result<Source, String>;
 }
 
+/// Loads nothing, for a source without other files.
+impl Loader for () {
+    fn load(&self, _: &str, import: &str) -> Result<Source, String> {
+        Err(format!(
+            "`{import}` cannot be imported: the script was passed without other files"
+        ))
+    }
+}
+
 /// A main source and everything that it imports, directly or indirectly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {

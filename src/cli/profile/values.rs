@@ -8,11 +8,9 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::config::{self, ConfigDraft, Profile, SecretId, SecretSource};
 use crate::operation::catalogue::Catalogue;
+use crate::operation::context::Mode;
 use crate::operation::platform::{AccountKey, Platform};
 use crate::transport::connect_options::PLAIN_HTTP_CONSENT;
-
-/// The modes of a profile.
-const MODES: [&str; 4] = ["prod", "dev", "read-only", "sandbox"];
 
 /// Keys that `--set` refuses because they have their own flag or command, and how to write that. The account's own keys
 /// come besides.
@@ -32,7 +30,7 @@ pub(super) struct ProfileArgs {
     account: AccountFlags,
     /// Permissions: `prod` asks before a run changes anything, `dev` does not, `read-only` changes nothing, `sandbox`
     /// never reaches the account.
-    #[arg(long, value_name = "MODE", value_parser = MODES)]
+    #[arg(long, value_name = "MODE", value_parser = Mode::ALL.map(Mode::name))]
     mode: Option<String>,
     /// Set any other key of the profile: `settle=90s`, `timeouts.reply=40s`, `endpoints.applications=/apps`.
     /// Repeatable.
@@ -385,7 +383,7 @@ impl<'a> Values<'a> {
             let question = "Mode: prod (asks before a run changes anything), dev, read-only or sandbox";
             let usual = now.unwrap_or(self.usual_mode());
             let mode = app.ask_until(question, Some(usual), |mode| {
-                let is_mode = MODES.contains(&mode);
+                let is_mode = Mode::ALL.map(Mode::name).contains(&mode);
                 let mode = is_mode.then(|| mode.to_owned());
                 mode.ok_or_else(|| CommandError::usage("that is not a mode"))
             })?;

@@ -3,7 +3,6 @@
 use super::cursor::{CursorContext, LiteralCompletion, cursor_context, is_of_sub_account};
 use super::infer::type_of;
 use super::{members, names};
-use crate::script::bundle::{Loader, Source};
 use crate::script::host::Host;
 use crate::script::interactive::Workspace;
 use crate::value::{Object, Value};
@@ -336,7 +335,7 @@ fn only_certainly_missing_names_and_members_are_reported() {
     space.define(
         "lib",
         "fn greet(name) { if name == \"\" { 1 } else { name } }",
-        &NoFiles,
+        &(),
     );
     let told = |text: &str| super::infer::missing::missing(&space, text).map(|(what, _)| what);
     for (text, what) in [
@@ -379,7 +378,7 @@ fn return_types_of_session_functions_are_inferred_from_their_definitions() {
         fn site(tenant) { tenant.connect().apps() }
         /// @return mobsted::Tenant
         fn somebody(n) { branches(n) }";
-    space.define("lib", defined, &NoFiles);
+    space.define("lib", defined, &());
     for (text, ty) in [
         ("first(tenants)", "mobsted::Tenant"),
         ("first(tenants).email", "string"),
@@ -395,15 +394,6 @@ fn return_types_of_session_functions_are_inferred_from_their_definitions() {
         ("first()", ""),
     ] {
         assert_eq!(type_of(&space, text).words(), ty, "{text}");
-    }
-}
-
-/// A loader without any imports.
-struct NoFiles;
-
-impl Loader for NoFiles {
-    fn load(&self, _: &str, path: &str) -> Result<Source, String> {
-        Err(format!("{path} is not there"))
     }
 }
 
