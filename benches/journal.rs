@@ -180,7 +180,7 @@ async fn resume() {
     };
     let rows = (0..ROWS).map(|at| NewRow {
         position: at as u64,
-        scope: format!("{at:016x}"),
+        content: Some(format!("{at:016x}").into()),
         input: input(),
     });
     journal.spool_rows(&id, rows.collect()).unwrap();

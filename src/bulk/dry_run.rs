@@ -94,6 +94,7 @@ fn run_dry(
             let plan = RowPlan {
                 position,
                 scope: row.scope,
+                repeat: row.repeat,
                 args,
                 resumed: true,
             };

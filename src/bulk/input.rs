@@ -14,7 +14,7 @@ pub(crate) use stored::{Cells, cells_of};
 
 use self::stream::{Next, Stream};
 use super::rows::{InputRow, Rows, RowsError};
-use crate::journal::{NewRow, Sealer};
+use crate::journal::NewRow;
 use crate::script::program::Script;
 
 /// Rows that are not in the journal yet.
@@ -109,7 +109,7 @@ impl Input {
     }
 
     /// Returns up to `limit` further rows. A stream returns the rows that have arrived, possibly none.
-    pub(super) fn batch(&mut self, limit: usize, script: &Script, sealer: &Sealer) -> Batch {
+    pub(super) fn batch(&mut self, limit: usize, script: &Script) -> Batch {
         let mut rows = Vec::new();
         if let Source::Stream(stream) = &mut self.source {
             stream.open_batch();
@@ -128,7 +128,7 @@ impl Input {
                     };
                 }
                 Next::Read(None) => AfterBatch::End,
-                Next::Read(Some(row)) => match self.take(row, script, sealer) {
+                Next::Read(Some(row)) => match self.take(row, script) {
                     Ok(row) => {
                         rows.push(row);
                         continue;
@@ -145,11 +145,11 @@ impl Input {
     }
 
     /// Returns the next row, waiting for it if needed, or `None` after the last one.
-    fn next(&mut self, script: &Script, sealer: &Sealer) -> Result<Option<NewRow>, String> {
+    fn next(&mut self, script: &Script) -> Result<Option<NewRow>, String> {
         loop {
             match self.read_row() {
                 Some(Ok(row)) if self.skips_done(&row) => {}
-                row => return row.map(|row| self.take(row, script, sealer)).transpose(),
+                row => return row.map(|row| self.take(row, script)).transpose(),
             }
         }
     }
@@ -179,12 +179,7 @@ impl Input {
     }
 
     /// Converts a row for the queue. A row with an error of its own is queued as well and fails when it is executed.
-    fn take(
-        &mut self,
-        row: Result<InputRow, RowsError>,
-        script: &Script,
-        sealer: &Sealer,
-    ) -> Result<NewRow, String> {
+    fn take(&mut self, row: Result<InputRow, RowsError>, script: &Script) -> Result<NewRow, String> {
         let row = match row {
             Ok(row) => StoredRow::Cells(row.cells),
             Err(error) if error.position().is_none() => return Err(error.to_string()),
@@ -199,13 +194,12 @@ impl Input {
             row
         };
         let row = row.with_secrets_sealed(script);
-        // Equal rows get equal scopes here; the journal makes them distinct.
-        let scope = sealer.digest(&row.identity(script));
+        let content = row.identity(script);
         let position = self.next;
         self.next += 1;
         Ok(NewRow {
             position,
-            scope,
+            content: Some(content),
             input: row.write(),
         })
     }

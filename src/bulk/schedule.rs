@@ -2,7 +2,6 @@
 
 mod bind;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -14,8 +13,7 @@ pub(super) use self::bind::arguments;
 pub(crate) use self::bind::columns;
 use super::input::{AfterBatch, Cells, Input, cells_of};
 use crate::journal::{
-    CrashCounts, Journal, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunStatus,
-    StepFilter,
+    Journal, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunStatus, StepFilter,
 };
 use crate::run::{RowPlan, Runner};
 use crate::script::STACK_SIZE;
@@ -106,16 +104,7 @@ pub(crate) fn work(
     input: Option<Input>,
     each: RowCallback<'_>,
 ) -> (RunEnd, RowCounts) {
-    let deaths = if plan.resumed {
-        runner.journal.deaths(runner.run.id())
-    } else {
-        Ok(BTreeMap::new())
-    };
-    let deaths = match deaths {
-        Ok(deaths) => deaths,
-        Err(error) => return (RunEnd::JournalLost(error.to_string()), plan.before),
-    };
-    let scheduler = Scheduler::new(runner.clone(), plan.clone(), input.is_none(), deaths);
+    let scheduler = Scheduler::new(runner.clone(), plan.clone(), input.is_none());
     let (rows, queue) = sync_channel::<RowRecord>(plan.jobs * 2);
     let (done, ended) = sync_channel::<Finished>(plan.jobs * 4);
     // Only the workers hold the queue, so feeding it fails instead of blocking once they are gone.
@@ -153,8 +142,6 @@ struct Scheduler {
     /// The number of rows in the journal's queue, and whether it is complete.
     spooled: Mutex<(u64, bool)>,
     more: Condvar,
-    /// Rows that were in progress when earlier processes died.
-    deaths: BTreeMap<u64, CrashCounts>,
     /// Rows that exceeded the memory limit beside others. They share it, so these run again alone, after the others.
     memory_retries: Mutex<Vec<u64>>,
     /// Whether only those are left.
@@ -197,9 +184,8 @@ const MAX_CRASHES: u64 = 3;
 const WAIT: Duration = Duration::from_millis(50);
 
 impl Scheduler {
-    fn new(runner: Runner, plan: Plan, all_spooled: bool, deaths: BTreeMap<u64, CrashCounts>) -> Scheduler {
+    fn new(runner: Runner, plan: Plan, all_spooled: bool) -> Scheduler {
         Scheduler {
-            deaths,
             memory_retries: Mutex::default(),
             serial: AtomicBool::new(false),
             rows_in_flight: Mutex::default(),
@@ -283,8 +269,7 @@ impl Scheduler {
     /// Reads the input into the journal's queue until no more rows are started; a resume continues from there.
     fn spool(&self, mut input: Input) {
         loop {
-            let sealer = self.runner.journal.sealer();
-            let batch = input.batch(BATCH, &self.runner.script, sealer);
+            let batch = input.batch(BATCH, &self.runner.script);
             let count = batch.rows.len() as u64;
             let total = (batch.then == AfterBatch::End).then(|| input.taken());
             if let Err(error) = self.store(batch.rows, total) {
@@ -354,8 +339,7 @@ impl Scheduler {
                 if std::mem::replace(&mut deferred, retries) < retries {
                     self.wait_until_all_ended();
                 }
-                let deaths = self.deaths.get(&row.position);
-                if deaths.is_some_and(|deaths| deaths.all >= SUSPECT_CRASHES) {
+                if row.crashes.all >= SUSPECT_CRASHES {
                     suspects.push(row.position);
                 } else if !self.send_to_workers(rows, row) {
                     return;
@@ -470,9 +454,8 @@ impl Scheduler {
 
     /// Runs one row and records its end. Returns `None` if it was interrupted and stays open.
     fn run_row(&self, row: RowRecord) -> Option<Finished> {
-        let deaths = self.deaths.get(&row.position).copied().unwrap_or_default();
-        if deaths.computing >= MAX_CRASHES {
-            return self.abandon_row(&row, deaths);
+        if row.crashes.computing >= MAX_CRASHES {
+            return self.abandon_row(&row);
         }
         let before = row.status;
         let (input, args) = match arguments(&self.runner.script, &self.plan.constants, &row) {
@@ -487,6 +470,7 @@ impl Scheduler {
         let end = self.runner.row(&RowPlan {
             position: row.position,
             scope: row.scope,
+            repeat: row.repeat,
             args,
             // Steps that a row recorded before it exceeded the memory limit are not made again.
             resumed: self.plan.resumed || self.serial.load(Ordering::SeqCst),
@@ -528,8 +512,8 @@ impl Scheduler {
     }
 
     /// Ends a row that kills the process whenever it runs. If one of its steps is open, a person must check it first.
-    fn abandon_row(&self, row: &RowRecord, deaths: CrashCounts) -> Option<Finished> {
-        let of_row = StepFilter::Scope(row.scope.clone());
+    fn abandon_row(&self, row: &RowRecord) -> Option<Finished> {
+        let of_row = StepFilter::Row(row.position);
         let steps = match self.runner.journal.steps(self.runner.run.id(), &of_row) {
             Ok(steps) => steps,
             Err(error) => {
@@ -539,7 +523,7 @@ impl Scheduler {
         };
         let reason = format!(
             "the process died {} times while the script of this row was running, the last time alone",
-            deaths.computing
+            row.crashes.computing
         );
         let mut finished = Finished::new(row.position, cells_of(&row.input), RowStatus::Failed);
         finished.error = Some(match steps.iter().find(|step| step.state.is_open()) {

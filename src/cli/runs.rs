@@ -281,11 +281,14 @@ fn resolve(app: &App, run: &RunSummary, doubts: &[StepRecord]) -> String {
 JSON (--json), one document:
   {\"version\": 1, \"run\": id,
    \"steps\": [{row, step, operation, changes, state, thing: {sort, name, account},
-              attempts, started, ended, why}]}
+              attempts, started, left, answered, looked_up, ended, waited_ms, why}]}
   row counts from 1
   state is absent, intended, in doubt, done, refused or half done (it failed, and left something behind)
   thing is the object that the step creates, or null
   attempts counts the requests that were sent
+  started is when the script called the operation, left when the last request left, answered when the platform
+  responded, looked_up when the last lookup of the result ended, ended when the outcome was recorded
+  waited_ms is how long the step waited for other steps
   why is the reason for the doubt")]
 struct StepsCommand {
     /// The run.
@@ -325,8 +328,8 @@ fn steps(app: &App, command: &StepsCommand) -> Result<Exit, CommandError> {
         "step",
     ];
     app.print_table(&steps, "no such steps are recorded", &header, |step| {
-        let ended = step.ended_ms;
-        let elapsed = ended.map(|ended| times::format_elapsed(step.started_ms, ended));
+        let ended = step.times.ended_ms;
+        let elapsed = ended.map(|ended| times::format_elapsed(step.times.asked_ms, ended));
         let resource = step.resource.as_ref().map(|resource| resource.name.clone());
         vec![
             (step.position + 1).to_string(),
@@ -334,7 +337,7 @@ fn steps(app: &App, command: &StepsCommand) -> Result<Exit, CommandError> {
             step.state.name().to_owned(),
             resource.unwrap_or_default(),
             step.attempts.to_string(),
-            times::shown(step.started_ms),
+            times::shown(step.times.asked_ms),
             elapsed.unwrap_or_default(),
             short(&step.key).to_owned(),
         ]
@@ -478,7 +481,7 @@ fn write(journal: &Journal, run: &RunSummary, sink: &mut impl Write) -> Result<(
         put(journal.steps(id, &StepFilter::All)?)?;
     }
     for_each_row(journal, id, RowFilter::All, |row| {
-        put(journal.steps(id, &StepFilter::Scope(row.scope))?)
+        put(journal.steps(id, &StepFilter::Row(row.position))?)
     })?;
     writeln!(sink, "]}}")?;
     sink.flush()?;
@@ -652,8 +655,12 @@ pub(super) fn step_json(step: &StepRecord) -> Json {
             "sort": resource.kind, "name": resource.name, "account": resource.account,
         })),
         "attempts": step.attempts,
-        "started": times::json(step.started_ms),
-        "ended": step.ended_ms.map(times::json),
+        "started": times::json(step.times.asked_ms),
+        "left": step.times.left_ms.map(times::json),
+        "answered": step.times.answered_ms.map(times::json),
+        "looked_up": step.times.looked_up_ms.map(times::json),
+        "ended": step.times.ended_ms.map(times::json),
+        "waited_ms": step.times.waited_ms,
         "why": step.reason,
     })
 }

@@ -6,8 +6,8 @@ use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::{StepEvent, StepState};
 use super::table::{
-    AuditData, ClaimData, ItemData, ReadTables, Repeats, Res, ResourceKey, RowData, RowEnd, RowPut, RunData,
-    StepData, StepFilter, Tables,
+    AuditData, ItemData, ItemStep, QueuedRow, ReadTables, Res, ResourceKey, RowData, RowEnd, RunData,
+    StepData, StepFilter, StepId, StepTimes, Tables,
 };
 use crate::sabotage::Sabotage;
 
@@ -31,7 +31,7 @@ pub(super) enum Write {
     Repin(Box<Repin>),
     Rows {
         run: RunId,
-        rows: Vec<RowData>,
+        rows: Vec<QueuedRow>,
     },
     RowsComplete {
         run: RunId,
@@ -59,7 +59,7 @@ pub(super) enum Write {
         after: Option<u64>,
         at_ms: i64,
     },
-    /// A request is about to be sent. Claims the step's resource and registers the act.
+    /// A request is about to be sent. The step holds its resource from now on, and its act is registered.
     Intend {
         step: Box<StepData>,
         event: StepEvent,
@@ -106,19 +106,51 @@ impl Write {
 pub(super) struct Move {
     pub(super) run: RunId,
     pub(super) key: String,
+    /// The step's number, if it is known.
+    pub(super) id: Option<StepId>,
     pub(super) event: StepEvent,
     pub(super) at_ms: i64,
+    /// What happened since the last record of the step.
+    pub(super) times: StepTimes,
     /// The outcome or the refusal, if the event carries one.
     pub(super) outcome: Option<Sealed>,
     pub(super) reason: Option<Sealed>,
     /// No process is working on the step for now.
     pub(super) parked: bool,
-    pub(super) item: Option<ItemData>,
+    /// The outcome is inserted into the ledger.
+    pub(super) inserts: Option<Inserted>,
     /// The ledger entries to remove.
     pub(super) removed: Vec<LedgerEntry>,
     pub(super) audit: Option<AuditData>,
     /// The act is not remembered, even though it has an outcome.
     pub(super) releases_act: bool,
+}
+
+/// A ledger entry whose value is the outcome of its step.
+#[derive(Debug, Clone)]
+pub(super) struct Inserted {
+    pub(super) platform_id: Option<String>,
+}
+
+impl Move {
+    /// Returns the event for this step that changes nothing else.
+    pub(super) fn new(step: &StepData, event: StepEvent, at_ms: i64) -> Move {
+        Move {
+            run: step.run.clone(),
+            key: step.key.clone(),
+            id: step.id,
+            event,
+            at_ms,
+            times: StepTimes::default(),
+            outcome: None,
+            reason: None,
+            parked: false,
+            inserts: None,
+            removed: Vec::new(),
+            audit: None,
+            releases_act: false,
+        }
+    }
 }
 
 /// A new name for a resource.
@@ -145,6 +177,8 @@ pub(super) struct Repin {
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     Written,
+    /// The intent is recorded, with this number of the step.
+    Intended(StepId),
     /// The number of runs or rows affected.
     Counted(u64),
     /// The number of rows affected and the position of the last one.
@@ -158,18 +192,15 @@ pub(super) enum Reply {
     Acted(Box<StepData>),
     /// The ledger already has the resource.
     InLedger(Box<ItemData>),
-    /// Another step holds the claim on the resource.
-    Claimed {
-        claim: Box<ClaimData>,
-        owner: Option<Box<StepData>>,
-    },
+    /// Another step holds the resource.
+    Held(Box<StepData>),
 }
 
 /// Rows per write, which keeps transactions short.
 const PAGE: usize = 256;
 
 /// Applies a write. All checks come before the first change, so a rejected write leaves no trace.
-pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write) -> Res<Reply> {
+pub(super) fn apply(tables: &mut dyn Tables, write: Write) -> Res<Reply> {
     match write {
         Write::BeginRun { run, texts } => {
             put_sources(tables, &run.sources, &texts)?;
@@ -181,19 +212,16 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
             data.changed_ms = at_ms;
         })?,
         Write::Columns { run, columns } => change_run(tables, &run, |data| data.columns = Some(columns))?,
-        Write::RowsComplete { run, total } => {
-            repeats.retain(|(of, _), _| *of != run);
-            change_run(tables, &run, |data| data.total = Some(total))?;
-        }
+        Write::RowsComplete { run, total } => change_run(tables, &run, |data| data.total = Some(total))?,
         Write::Rows { run, rows } => {
             for row in rows {
-                put_row(tables, repeats, &run, row)?;
+                tables.put_row(&run, &row)?;
             }
         }
         Write::RowEnd { run, position, end } => tables.end_row(&run, position, &end)?,
         Write::Died { run, rows } => {
             for left in rows {
-                tables.put_death(&run, left)?;
+                tables.put_crash(&run, left)?;
             }
         }
         Write::Reopen { run, position, at_ms } => return reopen(tables, &run, position, at_ms),
@@ -245,26 +273,6 @@ fn change_run(tables: &mut dyn Tables, run: &RunId, change: impl FnOnce(&mut Run
     Ok(())
 }
 
-/// The number of scopes whose repeat counters are remembered; others are counted again.
-const MAX_REPEATS: usize = 10_000;
-
-fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row: RowData) -> Res<()> {
-    let scope = row.scope.clone();
-    while tables.put_row(run, &row)? == RowPut::ScopeTaken {
-        let entry = (run.clone(), scope.clone());
-        let number = match repeats.get(&entry) {
-            Some(number) => number + 1,
-            None => tables.scope_count(run, &scope)? + 1,
-        };
-        row.scope = format!("{scope}~{number}");
-        if repeats.len() >= MAX_REPEATS {
-            repeats.clear();
-        }
-        repeats.insert(entry, number);
-    }
-    Ok(())
-}
-
 /// Queues an ended row again. Leaves rows that have not ended, and rows of cancelled runs, unchanged.
 fn reopen(tables: &mut dyn Tables, run: &RunId, position: u64, at_ms: i64) -> Res<Reply> {
     let row = tables
@@ -297,7 +305,7 @@ fn retry_failed(tables: &mut dyn Tables, run: &RunId, after: Option<u64>, at_ms:
         return Ok(Reply::Counted(0));
     };
     for row in &rows {
-        let steps = tables.steps(run, &StepFilter::Scope(row.scope.clone()))?;
+        let steps = tables.steps(run, &StepFilter::Row(row.position))?;
         let last_change = last_change(&steps);
         for mut step in steps {
             if !is_rerun_on_retry(&step, last_change) {
@@ -306,10 +314,10 @@ fn retry_failed(tables: &mut dyn Tables, run: &RunId, after: Option<u64>, at_ms:
             if let Ok(state) = step.state.next(StepEvent::RetryWanted) {
                 step.state = state;
                 step.outcome = None;
-                step.ended_ms = None;
+                step.times.ended_ms = None;
                 keep_or_drop(tables, &step, StepEvent::RetryWanted)?;
-            } else {
-                tables.drop_step(run, &step.key)?;
+            } else if let Some(id) = step.id {
+                tables.drop_step(id)?;
             }
         }
         let end = RowEnd {
@@ -349,7 +357,7 @@ pub(super) fn is_rerun_on_retry(step: &StepData, last_change: u32) -> bool {
 
 /// Inserts the intent, unless the ledger has the resource, the act is remembered, or another step is working on either.
 fn insert_intent(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_ms: i64) -> Res<Reply> {
-    let recorded = tables.step(&step.run, &step.key)?;
+    let recorded = tables.step_of_row(&step.run, step.position, &step.key)?;
     let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
     let Ok(state) = before.next(event) else {
         return Ok(Reply::StateMismatch(recorded.map(Box::new)));
@@ -363,28 +371,28 @@ fn insert_intent(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, 
         {
             return Ok(Reply::InLedger(Box::new(item)));
         }
-        if let Some(claim) = tables
-            .claim(resource)?
+        if let Some(holder) = tables
+            .holder(resource)?
             .filter(|_| !Sabotage::ClaimSkipped.is_on())
         {
-            let owner = tables.step(&claim.run, &claim.step)?.map(Box::new);
-            let claim = Box::new(claim);
-            return Ok(Reply::Claimed { claim, owner });
+            return Ok(Reply::Held(Box::new(holder)));
         }
-        tables.put_claim(&ClaimData {
-            resource: resource.clone(),
-            run: step.run.clone(),
-            step: step.key.clone(),
-            parked: false,
-        })?;
     }
     step.state = state;
-    step.attempts = recorded.map_or(0, |step| step.attempts) + 1;
-    tables.put_step(&step)?;
+    step.parked = false;
+    continue_record(&mut step, recorded);
+    step.attempts += 1;
+    let id = tables.put_step(&step)?;
     if let Some(act) = &step.act {
-        tables.put_act(act, &step.run, &step.key)?;
+        tables.put_act(act, id)?;
     }
-    Ok(Reply::Written)
+    Ok(Reply::Intended(id))
+}
+
+/// Makes the step replace an earlier record of it.
+fn continue_record(step: &mut StepData, recorded: Option<StepData>) {
+    step.id = recorded.as_ref().and_then(|step| step.id);
+    step.attempts = recorded.map_or(0, |step| step.attempts);
 }
 
 /// Returns the other step by which this act was done at `since_ms` or later, or may have been done.
@@ -396,48 +404,38 @@ pub(super) fn earlier_act(
     let Some(act) = step.act.as_ref().filter(|_| !Sabotage::ActsForgotten.is_on()) else {
         return Ok(None);
     };
-    let Some((run, key)) = look
-        .act(act)?
-        .filter(|of| (&of.0, &of.1) != (&step.run, &step.key))
-    else {
+    let Some(id) = look.act(act)? else {
         return Ok(None);
     };
-    let counts = |owner: &StepData| match owner.state {
-        StepState::Done => owner.ended_ms.is_none_or(|ended_ms| ended_ms >= since_ms),
-        state => state.is_remembered(),
+    let counts = |owner: &StepData| {
+        let is_other = (&owner.run, &owner.key) != (&step.run, &step.key);
+        is_other
+            && match owner.state {
+                StepState::Done => owner.times.ended_ms.is_none_or(|ended_ms| ended_ms >= since_ms),
+                state => state.is_remembered(),
+            }
     };
-    Ok(look.step(&run, &key)?.filter(counts))
-}
-
-/// Forgets the act if this step performed it.
-fn forget_act(tables: &mut dyn Tables, act: &str, (run, step): &(RunId, String)) -> Res<()> {
-    if tables.act(act)?.is_some_and(|of| (&of.0, &of.1) == (run, step)) {
-        tables.drop_act(act)?;
-    }
-    Ok(())
+    Ok(look.step(id)?.filter(counts))
 }
 
 fn rename_entry(tables: &mut dyn Tables, rename: Rename) -> Res<Reply> {
     let Rename { from, to, item } = rename;
-    if tables.item(&to)?.is_some() || tables.claim(&to)?.is_some() {
+    if tables.item(&to)?.is_some() || tables.holder(&to)?.is_some() {
         return Ok(Reply::Counted(0));
     }
-    let renamed = |tables: &mut dyn Tables, run: &RunId, key: &str| -> Res<()> {
-        if let Some(mut step) = tables.step(run, key)? {
+    let renamed = |tables: &mut dyn Tables, step: Option<StepData>| -> Res<()> {
+        if let Some(mut step) = step {
             step.resource = Some(to.clone());
             tables.put_step(&step)?;
         }
         Ok(())
     };
-    if let Some(claim) = tables.claim(&from)? {
-        renamed(tables, &claim.run, &claim.step)?;
-        tables.drop_claim(&from)?;
-        let resource = to.clone();
-        tables.put_claim(&ClaimData { resource, ..claim })?;
-    }
+    let holder = tables.holder(&from)?;
+    renamed(tables, holder)?;
     if let Some(item) = item {
-        if let (Some(run), Some(step)) = (&item.run, &item.step) {
-            renamed(tables, run, step)?;
+        if let Some(of) = &item.step {
+            let step = tables.step(of.id)?;
+            renamed(tables, step)?;
         }
         tables.remove_item(&from)?;
         tables.put_item(&item)?;
@@ -446,19 +444,26 @@ fn rename_entry(tables: &mut dyn Tables, rename: Rename) -> Res<Reply> {
 }
 
 fn record(tables: &mut dyn Tables, mut step: StepData, event: StepEvent) -> Res<Reply> {
-    let recorded = tables.step(&step.run, &step.key)?;
+    let recorded = tables.step_of_row(&step.run, step.position, &step.key)?;
     let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
     let Ok(state) = before.next(event) else {
         return Ok(Reply::StateMismatch(recorded.map(Box::new)));
     };
     step.state = state;
-    step.attempts = recorded.map_or(0, |step| step.attempts);
+    continue_record(&mut step, recorded);
     tables.put_step(&step)?;
     Ok(Reply::Written)
 }
 
 fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
-    let Some(mut step) = tables.step(&change.run, &change.key)? else {
+    let step = match change.id {
+        // The number of a step that was dropped may be given again.
+        Some(id) => tables
+            .step(id)?
+            .filter(|step| (&step.run, &step.key) == (&change.run, &change.key)),
+        None => tables.step_by_key(&change.run, &change.key)?,
+    };
+    let Some((mut step, id)) = step.and_then(|step| step.id.map(|id| (step, id))) else {
         return Ok(Reply::StateMismatch(None));
     };
     let Ok(state) = step.state.next(change.event) else {
@@ -467,36 +472,38 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     if matches!(change.event, StepEvent::LookedInVain { .. }) {
         step.attempts += 1;
     }
-    let was_over = step.state.is_final();
     step.state = state;
+    step.parked = change.parked;
     step.outcome = change.outcome;
     step.reason = change.reason.or(step.reason).filter(|_| !state.is_final());
-    step.ended_ms = state.is_final().then_some(change.at_ms);
+    step.times.add(change.times);
+    step.times.ended_ms = state.is_final().then_some(change.at_ms);
     keep_or_drop(tables, &step, change.event)?;
-    let of = (change.run, change.key);
-    match &step.resource {
-        Some(resource) if state.is_open() => tables.put_claim(&ClaimData {
-            resource: resource.clone(),
-            run: of.0.clone(),
-            step: of.1.clone(),
-            parked: change.parked,
-        })?,
-        // A final step had already released its claim: any current claim belongs to another step.
-        Some(resource) if !was_over => tables.drop_claim(resource)?,
-        _ => {}
-    }
     if let Some(act) = step
         .act
         .as_deref()
         .filter(|_| change.releases_act || !state.is_remembered())
+        && tables.act(act)? == Some(id)
     {
-        forget_act(tables, act, &of)?;
+        tables.drop_act(act)?;
     }
-    if let Some(item) = change.item {
-        tables.put_item(&item)?;
+    if let (Some(inserted), Some(resource)) = (change.inserts, &step.resource) {
+        tables.put_item(&ItemData {
+            resource: resource.clone(),
+            platform_id: inserted.platform_id,
+            step: Some(ItemStep {
+                id,
+                run: change.run,
+                key: change.key,
+                outcome: step.outcome.clone(),
+            }),
+            value: None,
+            created_ms: change.at_ms,
+            changed_ms: change.at_ms,
+        })?;
     }
     if let (StepEvent::CorrectedAbsent, Some(resource)) = (change.event, &step.resource) {
-        remove_inserted(tables, resource, &of)?;
+        remove_inserted(tables, resource, id)?;
     }
     for removed in change.removed {
         remove_entry(tables, &removed)?;
@@ -519,14 +526,9 @@ fn remove_entry(tables: &mut dyn Tables, removed: &LedgerEntry) -> Res<()> {
 }
 
 /// Removes the resource from the ledger if this step inserted it.
-fn remove_inserted(
-    tables: &mut dyn Tables,
-    resource: &ResourceKey,
-    (run, step): &(RunId, String),
-) -> Res<()> {
+fn remove_inserted(tables: &mut dyn Tables, resource: &ResourceKey, step: StepId) -> Res<()> {
     let item = tables.item(resource)?;
-    let is_ours = |item: &ItemData| item.run.as_ref() == Some(run) && item.step.as_ref() == Some(step);
-    if item.as_ref().is_some_and(is_ours) {
+    if item.is_some_and(|item| item.step.is_some_and(|of| of.id == step)) {
         tables.remove_item(resource)?;
     }
     Ok(())
@@ -537,10 +539,9 @@ fn remove_inserted(
 fn keep_or_drop(tables: &mut dyn Tables, step: &StepData, event: StepEvent) -> Res<()> {
     let was_never_in_doubt =
         matches!(event, StepEvent::NotCarriedOut | StepEvent::RetryWanted) && step.attempts <= 1;
-    if step.state == StepState::Absent && was_never_in_doubt {
-        tables.drop_step(&step.run, &step.key)
-    } else {
-        tables.put_step(step)
+    match step.id {
+        Some(id) if step.state == StepState::Absent && was_never_in_doubt => tables.drop_step(id),
+        _ => tables.put_step(step).map(drop),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{Move, Rename, Reply, Write};
+use super::apply::{Inserted, Move, Rename, Reply, Write};
 use super::attempt::{
     Attempt, Boundary, Boxed, Change, EarlierResult, LedgerEffect, Output, PrepareOutcome, Probe, Proof,
     SendOutcome, StepEnd, StepPlan,
@@ -16,7 +16,7 @@ use super::row::{RowJournal, split, step_seal_context, why_seal_context};
 use super::settle::{Search, Settled};
 use super::stamp::{MAX_STAMP_AGE_MS, Stamper};
 use super::step::{Loss, StepEvent, StepState, Window};
-use super::table::{ItemData, ReadTables, ResourceKey, StepData};
+use super::table::{ItemData, ReadTables, ResourceKey, StepData, StepTimes};
 use crate::clock::{Stamp, millis};
 use crate::sabotage::Sabotage;
 use crate::value::Value;
@@ -31,6 +31,8 @@ pub(super) struct ChangingStep<'a> {
     pub(super) cancel: &'a CancellationToken,
     /// The step as known to this process.
     step: StepData,
+    /// What has happened since the last record of it.
+    news: StepTimes,
     machine: StepMachine,
 }
 
@@ -73,6 +75,7 @@ impl<'a> ChangingStep<'a> {
             attempt,
             cancel,
             step,
+            news: StepTimes::default(),
             machine: StepMachine::new(limits),
         }
     }
@@ -88,6 +91,7 @@ impl<'a> ChangingStep<'a> {
             kind: "act".to_owned(),
             name: act.clone(),
         });
+        let began_ms = self.row.journal.clock().steady_millis();
         let _turn = match self.step.resource.as_ref().or(act.as_ref()) {
             Some(resource) => Some(
                 self.cancel
@@ -97,6 +101,7 @@ impl<'a> ChangingStep<'a> {
             ),
             None => None,
         };
+        self.count_wait(began_ms);
         if let Err(ended) = self.rename_from_v1().await {
             return ended;
         }
@@ -125,6 +130,11 @@ impl<'a> ChangingStep<'a> {
                     let guard = AbandonGuard::unless_disarmed(&self, || true);
                     let settled = self.look(&self.step, &reason, late.take()).await;
                     guard.disarm();
+                    let now_ms = Some(self.now().wall_ms);
+                    match settled {
+                        Settled::Answered(_) => self.news.answered_ms = now_ms,
+                        _ => self.news.looked_up_ms = now_ms,
+                    }
                     Ok(Input::Settled {
                         settled,
                         interrupted: self.cancel.is_cancelled(),
@@ -151,8 +161,10 @@ impl<'a> ChangingStep<'a> {
             }
             None => Value::from("the process ended before the response arrived"),
         };
+        self.step.id = step.id;
         self.step.state = step.state;
         self.step.attempts = step.attempts;
+        self.step.times = step.times;
         Ok(Input::Recorded {
             attempts: step.attempts,
             reason: reason.as_text().unwrap_or_default().to_owned(),
@@ -176,26 +188,43 @@ impl<'a> ChangingStep<'a> {
         }
     }
 
+    /// Adds the time since `began_ms`, by the steady clock, to the time that the step has waited for others.
+    fn count_wait(&mut self, began_ms: i64) {
+        let waited = self.row.journal.clock().steady_millis().saturating_sub(began_ms);
+        self.news.waited_ms = self.news.waited_ms.saturating_add(waited);
+    }
+
     /// Records the intent, unless the resource exists or another step is working on it.
     async fn intend(&mut self, event: StepEvent) -> Result<Input, StepResult> {
         self.boundary(Boundary::BeforeIntent);
+        let mut step = self.step.clone();
+        step.times.add(self.news);
         let write = Write::Intend {
-            step: Box::new(self.step.clone()),
+            step: Box::new(step),
             event,
             since_ms: self.row.act_cutoff_ms(self.change),
         };
-        match self.write(write).await? {
+        let reply = self.write(write).await?;
+        let began_ms = self.row.journal.clock().steady_millis();
+        match reply {
             Reply::InLedger(item) => Err(self.in_ledger(&item)),
             Reply::Acted(owner) if owner.state == StepState::Done => Err(self.earlier_act(&owner)),
             Reply::Acted(owner) => {
                 self.wait_for_act(&owner).await?;
+                self.count_wait(began_ms);
                 Ok(Input::Released { absent: false })
             }
-            Reply::Claimed { claim, owner } => {
-                let absent = self.wait_for_claim(*claim, owner.map(|owner| *owner)).await?;
+            Reply::Held(holder) => {
+                let absent = self.wait_for_holder(*holder).await?;
+                self.count_wait(began_ms);
                 Ok(Input::Released { absent })
             }
             Reply::StateMismatch(Some(step)) => self.follow(Some(&step)),
+            Reply::Intended(id) => {
+                self.step.id = Some(id);
+                self.step.times.add(std::mem::take(&mut self.news));
+                Ok(Input::Intended)
+            }
             _ => Ok(Input::Intended),
         }
     }
@@ -212,7 +241,7 @@ impl<'a> ChangingStep<'a> {
         };
         let store = self.row.journal.store();
         let is_known =
-            |look: &dyn ReadTables| Ok(look.item(resource)?.is_some() || look.claim(resource)?.is_some());
+            |look: &dyn ReadTables| Ok(look.item(resource)?.is_some() || look.holder(resource)?.is_some());
         // A write from a moment ago may be missed here; the check below catches it before it matters.
         let known = store.read_committed(is_known);
         if known.map_err(|error| Err(error.into()))? && !self.forget_what_is_gone(resource).await? {
@@ -247,13 +276,13 @@ impl<'a> ChangingStep<'a> {
         let item = journal.store().read(|look| look.item(resource));
         let old = |item: &ItemData| {
             let age = u64::try_from(self.now().wall_ms.saturating_sub(item.changed_ms)).unwrap_or_default();
-            item.run.as_ref() != Some(&self.step.run) && Duration::from_millis(age) > self.change.look_for
+            item.step.as_ref().is_none_or(|step| step.run != self.step.run)
+                && Duration::from_millis(age) > self.change.look_for
         };
         let Some(item) = item.map_err(|error| Err(error.into()))?.filter(old) else {
             return Ok(false);
         };
-        let held = journal.open_sealed(&item_seal_context(resource), &item.value);
-        let held = held.map_err(|error| Err(error.into()))?;
+        let held = journal.open_item(&item).map_err(|error| Err(error.into()))?;
         let gone = self.cancel.run_until_cancelled(self.attempt.is_gone(&held)).await;
         if !gone.ok_or(Err(StepEnd::Cancelled))? {
             return Ok(false);
@@ -302,23 +331,25 @@ impl<'a> ChangingStep<'a> {
         let request_key_v1 = self.row.request_key_v1(self.plan);
         let same_words = |step: &String| split(step).is_some_and(|(asked, _)| asked == request_key_v1);
         let is_alone = former.proof == Proof::Name;
-        let known = |look: &dyn ReadTables| Ok((look.item(&from)?, look.claim(&from)?));
-        let (item, claim) = journal.store().read(known).map_err(|error| Err(error.into()))?;
-        if let Some(claim) = claim
+        let known = |look: &dyn ReadTables| Ok((look.item(&from)?, look.holder(&from)?));
+        let (item, holder) = journal.store().read(known).map_err(|error| Err(error.into()))?;
+        if let Some(holder) = holder
             .as_ref()
-            .filter(|claim| !is_alone && !same_words(&claim.step))
+            .filter(|holder| !is_alone && !same_words(&holder.key))
         {
             return Err(Err(StepEnd::InDoubt {
-                step: format!("{}/{}", claim.run, claim.step),
+                step: format!("{}/{}", holder.run, holder.key),
                 reason: "an earlier version has left a step under the same key in doubt".into(),
             }));
         }
         let item = match item {
-            Some(item) if is_alone || item.step.as_ref().is_some_and(same_words) => Some(item),
+            Some(item) if is_alone || item.step.as_ref().is_some_and(|step| same_words(&step.key)) => {
+                Some(item)
+            }
             Some(item) if former.proof == Proof::LookUp && self.still_exists(&item).await? => Some(item),
             _ => None,
         };
-        if claim.is_none() && item.is_none() {
+        if holder.is_none() && item.is_none() {
             return Ok(());
         }
         let item = match item {
@@ -340,7 +371,10 @@ impl<'a> ChangingStep<'a> {
             }
             Some(Probe::Absent | Probe::Unknown(_)) => Ok(false),
             Some(Probe::Unreachable(reason)) => Err(Err(StepEnd::InDoubt {
-                step: item.step.clone().unwrap_or_default(),
+                step: item
+                    .step
+                    .as_ref()
+                    .map_or_else(String::new, |step| step.key.clone()),
                 reason: format!("cannot look up whether the ledger has it under a former name: {reason}"),
             })),
             None => Err(Err(StepEnd::Cancelled)),
@@ -369,6 +403,12 @@ impl<'a> ChangingStep<'a> {
         guard.disarm();
         flight.disarm();
         self.step.state = stamper.state();
+        if flight.has_left() {
+            self.news.left_ms = stamper.left_ms();
+        }
+        if !matches!(result, Err(_) | Ok(SendOutcome::LostResponse { .. })) {
+            self.news.answered_ms = Some(self.now().wall_ms);
+        }
         let pending = result.is_err().then_some(sending);
         let connect_ms = flight.patience().map_or(0, |patience| millis(patience.connect));
         (Input::Sent { result, connect_ms }, pending)
@@ -387,6 +427,7 @@ impl<'a> ChangingStep<'a> {
             self.boundary(Boundary::BeforeOutcome);
         }
         let write = self.move_write(&self.step, event, outcome.as_ref(), reason);
+        self.step.times.add(std::mem::take(&mut self.news));
         // Without a lookup, an outcome cannot be obtained again either.
         let told_once = outcome
             .as_ref()
@@ -503,20 +544,10 @@ impl<'a> ChangingStep<'a> {
         let sealer = self.row.journal.sealer();
         let at_ms = self.now().wall_ms;
         let is_done = outcome.is_some() && !matches!(event, StepEvent::Refused | StepEvent::HalfDone);
-        let item = match (&step.resource, outcome) {
-            (Some(resource), Some(value))
-                if step.ledger && is_done && !Sabotage::LedgerNotWritten.is_on() =>
-            {
-                Some(ItemData {
-                    resource: resource.clone(),
-                    platform_id: self.attempt.platform_id(value),
-                    run: Some(step.run.clone()),
-                    step: Some(step.key.clone()),
-                    value: sealer.seal(&item_seal_context(resource), value),
-                    created_ms: at_ms,
-                    changed_ms: at_ms,
-                })
-            }
+        let inserts = match outcome {
+            Some(value) if step.ledger && is_done && !Sabotage::LedgerNotWritten.is_on() => Some(Inserted {
+                platform_id: self.attempt.platform_id(value),
+            }),
             _ => None,
         };
         // A step recorded by version 2 does not list the entries it removes; this call does.
@@ -530,22 +561,26 @@ impl<'a> ChangingStep<'a> {
             Some(outcome) if is_done && self.attempt.removes(outcome) => ledger_removals.clone(),
             _ => Vec::new(),
         };
-        Write::Move(Box::new(Move {
-            run: step.run.clone(),
-            key: step.key.clone(),
+        let mut times = if own { self.news } else { StepTimes::default() };
+        if matches!(
             event,
-            at_ms,
+            StepEvent::Found | StepEvent::GivenUp { .. } | StepEvent::LookedInVain { .. }
+        ) {
+            times.looked_up_ms.get_or_insert(at_ms);
+        }
+        Write::Move(Box::new(Move {
+            times,
             outcome: outcome.map(|value| sealer.seal(&step_seal_context(step), value)),
             reason: reason.map(|(reason, _)| sealer.seal(&why_seal_context(step), &reason.into())),
             // A loss without a reason is recorded on behalf of a process that has died.
             parked: reason.map_or(matches!(event, StepEvent::AnswerLost { .. }), |(_, parked)| {
                 parked
             }),
-            item,
+            inserts,
             removed,
-            audit: None,
             releases_act: step.act.is_some()
                 && outcome.is_some_and(|answer| !self.attempt.is_carried_out(answer)),
+            ..Move::new(step, event, at_ms)
         }))
     }
 

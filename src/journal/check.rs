@@ -1,15 +1,14 @@
 //! Checks a journal by opening every value it holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Journal;
-use super::change::item_seal_context;
 use super::error::JournalError;
+use super::ledger::item_seal;
 use super::maintain::audit_seal_context;
 use super::record::{row_seal_context, run_seal_context};
 use super::row::{step_seal_context, why_seal_context};
 use super::run::{RowFilter, RunId};
-use super::seal::Sealed;
 use super::table::{ReadTables, Res, RunData, StepData, StepFilter};
 use crate::value::digest::sha256;
 
@@ -33,7 +32,7 @@ impl Journal {
                 look,
                 problems: Vec::new(),
             };
-            check.claims()?;
+            check.holders()?;
             check.runs()?;
             check.ledger()?;
             check.audits()?;
@@ -50,16 +49,19 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn claims(&mut self) -> Res<()> {
-        for claim in self.look.claims()? {
-            let step = self.look.step(&claim.run, &claim.step)?;
-            if !step
-                .is_some_and(|step| step.state.is_open() && step.resource.as_ref() == Some(&claim.resource))
-            {
+    /// At most one open step holds a resource.
+    fn holders(&mut self) -> Res<()> {
+        let mut held = BTreeMap::new();
+        for step in self.look.holders(None)? {
+            let name = format!("{}/{}", step.run, step.key);
+            let Some(resource) = step.resource else { continue };
+            if let Some(first) = held.get(&resource) {
                 self.problems.push(format!(
-                    "a claim belongs to {}/{}, which is not open",
-                    claim.run, claim.step
+                    "{first} and {name} are both open on {} {}",
+                    resource.kind, resource.name
                 ));
+            } else {
+                held.insert(resource, name);
             }
         }
         Ok(())
@@ -71,9 +73,9 @@ impl Check<'_> {
         let mut checked = BTreeSet::new();
         for run in self.look.runs()? {
             let sealed = [
-                ("params", Some(&run.params)),
+                ("params", Some(run.params.as_slice())),
                 ("plan", Some(&run.plan)),
-                ("columns", run.columns.as_ref()),
+                ("columns", run.columns.as_deref()),
             ];
             for (what, sealed) in sealed {
                 self.opens(sealed, &run_seal_context(&run.id, what), || {
@@ -82,9 +84,7 @@ impl Check<'_> {
             }
             self.sources(&run, &mut checked)?;
             self.rows(&run.id)?;
-            for step in self.look.steps(&run.id, &StepFilter::All)? {
-                self.step(&step)?;
-            }
+            self.steps(&run.id)?;
         }
         Ok(())
     }
@@ -120,9 +120,9 @@ impl Check<'_> {
             after = Some(last.position);
             for row in &rows {
                 let sealed = [
-                    ("input", Some(&row.input)),
-                    ("output", row.output.as_ref()),
-                    ("error", row.error.as_ref()),
+                    ("input", Some(row.input.as_slice())),
+                    ("output", row.output.as_deref()),
+                    ("error", row.error.as_deref()),
                 ];
                 for (what, sealed) in sealed {
                     let place = row_seal_context(run, row.position, what);
@@ -134,31 +134,37 @@ impl Check<'_> {
         }
     }
 
-    fn step(&mut self, step: &StepData) -> Res<()> {
-        let name = format!("{}/{}", step.run, step.key);
-        if let (true, Some(resource)) = (step.state.is_open(), &step.resource) {
-            let claim = self.look.claim(resource)?;
-            if !claim.is_some_and(|claim| claim.run == step.run && claim.step == step.key) {
-                self.problems.push(format!("{name} is open without a claim"));
+    fn steps(&mut self, run: &RunId) -> Res<()> {
+        let mut after = (0, 0);
+        loop {
+            let steps = self.look.steps_after(run, &StepFilter::All, after, PAGE)?;
+            let Some(last) = steps.last() else { return Ok(()) };
+            after = (last.position, last.id.unwrap_or_default());
+            for step in &steps {
+                self.step(step);
             }
         }
+    }
+
+    fn step(&mut self, step: &StepData) {
+        let name = format!("{}/{}", step.run, step.key);
         if step.state.is_final() && step.outcome.is_none() {
             self.problems
                 .push(format!("{name} is {} without an outcome", step.state.name()));
         }
-        self.opens(step.outcome.as_ref(), &step_seal_context(step), || {
+        self.opens(step.outcome.as_deref(), &step_seal_context(step), || {
             format!("the outcome of {name}")
         });
-        self.opens(step.reason.as_ref(), &why_seal_context(step), || {
+        self.opens(step.reason.as_deref(), &why_seal_context(step), || {
             format!("the reason why {name} is in doubt")
         });
-        Ok(())
     }
 
     fn ledger(&mut self) -> Res<()> {
         for item in self.look.all_items()? {
             let resource = &item.resource;
-            self.opens(Some(&item.value), &item_seal_context(resource), || {
+            let (place, sealed) = item_seal(&item);
+            self.opens(Some(sealed), &place, || {
                 format!("the ledger's {} {}", resource.kind, resource.name)
             });
         }
@@ -168,14 +174,14 @@ impl Check<'_> {
     fn audits(&mut self) -> Res<()> {
         for audit in self.look.audits()? {
             let place = audit_seal_context(audit.at_ms, &audit.kind, &audit.actor);
-            self.opens(Some(&audit.what), &place, || {
+            self.opens(Some(audit.what.as_slice()), &place, || {
                 format!("the audit's entry `{}` of {}", audit.kind, audit.actor)
             });
         }
         Ok(())
     }
 
-    fn opens(&mut self, sealed: Option<&Sealed>, place: &str, name: impl Fn() -> String) {
+    fn opens(&mut self, sealed: Option<&[u8]>, place: &str, name: impl Fn() -> String) {
         if sealed.is_some_and(|sealed| self.journal.sealer().open(place, sealed).is_err()) {
             self.problems.push(format!("{} cannot be read", name()));
         }

@@ -1,4 +1,4 @@
-//! Waits for another step's claim on the same resource, or settles that step if its process has died.
+//! Waits for another step that holds the same resource, or settles that step if its process has died.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::lock::WaitNote;
 use super::run::RunId;
 use super::settle::Settled;
 use super::step::{StepEvent, StepState};
-use super::table::{ClaimData, StepData};
+use super::table::StepData;
 use crate::sabotage::Sabotage;
 use crate::waiting::{Wait, Waiting};
 
@@ -18,41 +18,34 @@ const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
 impl ChangingStep<'_> {
     /// Waits for another step on the same resource, or settles it if no process is working on it any more. Returns
     /// whether it was looked for and not found after its window.
-    pub(super) async fn wait_for_claim(
-        &self,
-        claim: ClaimData,
-        owner: Option<StepData>,
-    ) -> Result<bool, StepResult> {
+    pub(super) async fn wait_for_holder(&self, mut holder: StepData) -> Result<bool, StepResult> {
         let locks = self.row.journal.locks();
-        // Steps of this process take turns, so if one of them still holds the claim, it is not active.
-        let is_at_work = !claim.parked
-            && !locks.is_held_here(&claim.run)
-            && locks.is_alive(&claim.run)
+        // Steps of this process take turns, so if one of them still holds the resource, it is not active.
+        let is_at_work = !holder.parked
+            && !locks.is_held_here(&holder.run)
+            && locks.is_alive(&holder.run)
             && !Sabotage::LivingTakenForDead.is_on();
         if is_at_work {
-            return self.wait_for(&claim).await.map(|()| false);
+            return self.wait_for(&holder).await.map(|()| false);
         }
-        let named = format!("{}/{}", claim.run, claim.step);
+        let named = format!("{}/{}", holder.run, holder.key);
         let doubt = |reason: String| {
             Err(StepEnd::InDoubt {
                 step: named.clone(),
                 reason,
             })
         };
-        let Some(mut owner) = owner.filter(|owner| owner.state.is_open()) else {
-            return Err(doubt("the journal has no state for that step".to_owned()));
-        };
         if !self.change.probes {
             return Err(doubt("an earlier step on the same thing is in doubt".to_owned()));
         }
-        if self.move_step(&mut owner, self.abandoned(), None, None).await? == Moved::Elsewhere {
+        if self.move_step(&mut holder, self.abandoned(), None, None).await? == Moved::Elsewhere {
             return Ok(false);
         }
-        let value = match self.look(&owner, "another run left it in doubt", None).await {
+        let value = match self.look(&holder, "another run left it in doubt", None).await {
             Settled::Cancelled => return Err(Err(StepEnd::Cancelled)),
             Settled::Unsettled(reason) => return Err(doubt(reason)),
             Settled::Absent { looked_up_at } => {
-                self.move_step(&mut owner, StepEvent::GivenUp { looked_up_at }, None, None)
+                self.move_step(&mut holder, StepEvent::GivenUp { looked_up_at }, None, None)
                     .await?;
                 return Ok(true);
             }
@@ -60,7 +53,7 @@ impl ChangingStep<'_> {
             // No response to another step's request is awaited here.
             Settled::Answered(_) => return Ok(false),
         };
-        self.move_step(&mut owner, StepEvent::Found, Some(&value), None)
+        self.move_step(&mut holder, StepEvent::Found, Some(&value), None)
             .await?;
         Ok(false)
     }
@@ -84,7 +77,9 @@ impl ChangingStep<'_> {
             }
             waited += pause;
             pause = self.sleep(pause).await?;
-            let look = journal.store().read(|look| look.step(&owner.run, &owner.key));
+            let look = journal
+                .store()
+                .read(|look| look.step_of_row(&owner.run, owner.position, &owner.key));
             now = look.map_err(|error| Err(error.into()))?;
         }
         match now {
@@ -109,21 +104,25 @@ impl ChangingStep<'_> {
         Ok((pause * 2).min(MAX_POLL_INTERVAL))
     }
 
-    /// Waits until a running process's claim is released or parked.
-    async fn wait_for(&self, claim: &ClaimData) -> Result<(), StepResult> {
+    /// Waits until a running process's step releases the resource or is parked.
+    async fn wait_for(&self, holder: &StepData) -> Result<(), StepResult> {
+        let Some(resource) = &holder.resource else {
+            return Ok(());
+        };
         let journal = &self.row.journal;
         let mut pause = FIRST_POLL;
         let (mut waited, mut wait_notice) = (Duration::ZERO, None);
         loop {
             if waited >= journal.waits().report_threshold() && wait_notice.is_none() {
-                let work = format!("is working on {} {}", claim.resource.kind, claim.resource.name);
-                wait_notice = Some(self.report_wait(&claim.run, &work));
+                let work = format!("is working on {} {}", resource.kind, resource.name);
+                wait_notice = Some(self.report_wait(&holder.run, &work));
             }
             waited += pause;
             pause = self.sleep(pause).await?;
-            let now = journal.store().read(|look| look.claim(&claim.resource));
-            let still = now.map_err(|error| Err(error.into()))?.as_ref() == Some(claim);
-            if !still || !journal.locks().is_alive(&claim.run) {
+            let now = journal.store().read(|look| look.holder(resource));
+            let now = now.map_err(|error| Err(error.into()))?;
+            let still = now.is_some_and(|now| now.id == holder.id && now.parked == holder.parked);
+            if !still || !journal.locks().is_alive(&holder.run) {
                 return Ok(());
             }
         }

@@ -3,8 +3,7 @@
 use super::Journal;
 use super::error::JournalError;
 use super::run::RunId;
-use super::step::StepState;
-use super::table::{ReadTables, Res, ResourceKey};
+use super::table::{ReadTables, Res, ResourceKey, StepData};
 
 /// A resource that a step may have created.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,29 +28,22 @@ impl Journal {
 
     /// Returns the resources of this kind, of any account, whose step is in progress or in doubt.
     pub fn all_in_doubt(&self, kind: &str) -> Result<Vec<InDoubt>, JournalError> {
-        self.store().read(|look| {
-            let mut found = Vec::new();
-            for claim in look.claims()? {
-                if claim.resource.kind == kind {
-                    found.extend(claimed(look, &claim.resource)?);
-                }
-            }
-            Ok(found)
-        })
+        let open = self.store().read(|look| look.holders(Some(kind)))?;
+        Ok(open.into_iter().filter_map(doubt).collect())
     }
 }
 
 /// Returns the step that is working on a resource or has left it in doubt.
-pub(super) fn claimed(look: &dyn ReadTables, resource: &ResourceKey) -> Res<Option<InDoubt>> {
-    let Some(claim) = look.claim(resource)? else {
-        return Ok(None);
-    };
-    let state = look.step(&claim.run, &claim.step)?.map(|step| step.state);
-    let window = state.and_then(StepState::window);
-    Ok(window.map(|window| InDoubt {
-        resource: claim.resource,
-        run: claim.run,
-        step: claim.step,
+pub(super) fn in_doubt(look: &dyn ReadTables, resource: &ResourceKey) -> Res<Option<InDoubt>> {
+    Ok(look.holder(resource)?.and_then(doubt))
+}
+
+fn doubt(step: StepData) -> Option<InDoubt> {
+    let window = step.state.window()?;
+    Some(InDoubt {
+        resource: step.resource?,
+        run: step.run,
+        step: step.key,
         sent_ms: window.sent.wall_ms,
-    }))
+    })
 }

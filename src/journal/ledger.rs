@@ -6,7 +6,7 @@ use super::apply::Write;
 use super::attempt::EarlierResult;
 use super::change::{item_seal_context, platform_id};
 use super::error::JournalError;
-use super::row::step_seal_context;
+use super::row::{outcome_seal_context, step_seal_context};
 use super::run::RunId;
 use super::table::{ItemData, ResourceKey, StepData};
 use super::{Journal, NaturalKey};
@@ -36,7 +36,7 @@ impl Journal {
     pub fn ledger_get(&self, key: &NaturalKey) -> Result<Option<LedgerItem>, JournalError> {
         let item = self.store().read(|look| look.item(&key.into()))?;
         item.map(|item| {
-            let value = self.open_sealed(&item_seal_context(&item.resource), &item.value)?;
+            let value = self.open_item(&item)?;
             Ok(ledger_item(item, value))
         })
         .transpose()
@@ -62,10 +62,9 @@ impl Journal {
         let now_ms = self.clock().now_millis();
         let item = ItemData {
             platform_id: platform_id(value).or_else(|| known.as_ref()?.platform_id.clone()),
-            run: known.as_ref().and_then(|item| item.run.clone()),
-            step: known.as_ref().and_then(|item| item.step.clone()),
-            value: self.sealer().seal(&item_seal_context(&resource), value),
-            created_ms: known.map_or(now_ms, |item| item.created_ms),
+            created_ms: known.as_ref().map_or(now_ms, |item| item.created_ms),
+            step: known.and_then(|item| item.step),
+            value: Some(self.sealer().seal(&item_seal_context(&resource), value)),
             changed_ms: now_ms,
             resource,
         };
@@ -89,13 +88,13 @@ impl Journal {
 
     /// Returns the ledger's record of the resource that a step requests.
     pub(super) fn in_ledger(&self, step: &StepData, item: &ItemData) -> Result<EarlierResult, JournalError> {
-        let owner = match (&item.run, &item.step) {
-            (Some(run), Some(key)) => self.store().read(|look| look.step(run, key))?,
-            _ => None,
+        let owner = match &item.step {
+            Some(step) => self.store().read(|look| look.step(step.id))?,
+            None => None,
         };
         Ok(EarlierResult {
-            value: self.open_sealed(&item_seal_context(&item.resource), &item.value)?,
-            run: item.run.clone(),
+            value: self.open_item(item)?,
+            run: item.step.as_ref().map(|step| step.run.clone()),
             is_same_request: owner.is_none_or(|owner| makes_same_request(step, &owner)),
         })
     }
@@ -117,17 +116,27 @@ impl Journal {
 
     /// Returns a ledger entry under another name, sealed for it.
     pub(super) fn renamed(&self, item: ItemData, to: &ResourceKey) -> Result<ItemData, JournalError> {
-        let value = self.open_sealed(&item_seal_context(&item.resource), &item.value)?;
+        let own = match &item.value {
+            Some(sealed) => Some(self.open_sealed(&item_seal_context(&item.resource), sealed)?),
+            None => None,
+        };
         Ok(ItemData {
-            value: self.sealer().seal(&item_seal_context(to), &value),
+            value: own.map(|value| self.sealer().seal(&item_seal_context(to), &value)),
             resource: to.clone(),
             ..item
         })
     }
 
+    /// Opens the value of a ledger entry.
+    pub(super) fn open_item(&self, item: &ItemData) -> Result<Value, JournalError> {
+        let (place, sealed) = item_seal(item);
+        self.open_sealed(&place, sealed)
+    }
+
     fn ledger_items(&self, items: Vec<ItemData>) -> Vec<LedgerItem> {
         let opened = items.into_iter().map(|item| {
-            let value = self.open_or_record_damage(&item_seal_context(&item.resource), &item.value);
+            let (place, sealed) = item_seal(&item);
+            let value = self.open_or_record_damage(&place, sealed);
             ledger_item(item, value.unwrap_or_default())
         });
         opened.collect()
@@ -139,10 +148,25 @@ fn ledger_item(item: ItemData, value: Value) -> LedgerItem {
         value,
         resource: item.resource,
         platform_id: item.platform_id,
-        run: item.run,
-        step: item.step,
+        run: item.step.as_ref().map(|step| step.run.clone()),
+        step: item.step.map(|step| step.key),
         created_ms: item.created_ms,
         changed_ms: item.changed_ms,
+    }
+}
+
+/// Returns the sealed value of a ledger entry, and the place it is sealed for: the entry, or the step that inserted it.
+/// An entry that lost its step has no value that opens.
+pub(super) fn item_seal(item: &ItemData) -> (String, &[u8]) {
+    match (&item.value, &item.step) {
+        (None, Some(step)) => (
+            outcome_seal_context(&step.run, &step.key),
+            step.outcome.as_deref().unwrap_or_default(),
+        ),
+        (value, _) => (
+            item_seal_context(&item.resource),
+            value.as_deref().unwrap_or_default(),
+        ),
     }
 }
 

@@ -74,7 +74,7 @@ pub use run::{
 };
 pub use seal::{SealError, Sealed, Sealer};
 pub use step::{Illegal, Loss, StepEvent, StepState, Window};
-pub use table::{ResourceKey, StepFilter};
+pub use table::{ResourceKey, StepFilter, StepTimes, row_scope};
 pub use vault::Vault;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::apply::{earlier_act, is_rerun_on_retry, last_change};
 use super::attempt::{EarlierResult, StepKind, StepPlan};
 use super::error::JournalError;
-use super::in_doubt::{InDoubt, claimed};
+use super::in_doubt::{InDoubt, in_doubt};
 use super::row::{RowJournal, step_seal_context};
 use super::step::{StepState, Window};
 use super::table::{ResourceKey, StepData};
@@ -174,7 +174,7 @@ impl RowJournal {
             return Ok(Recall::Nothing);
         };
         let read =
-            |look: &dyn super::table::ReadTables| Ok((look.item(&resource)?, claimed(look, &resource)?));
+            |look: &dyn super::table::ReadTables| Ok((look.item(&resource)?, in_doubt(look, &resource)?));
         let (item, claim) = self.journal.store().read(read)?;
         Ok(match (item, claim) {
             (Some(item), _) => Recall::Held(self.journal.in_ledger(new_step, &item)?),

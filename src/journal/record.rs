@@ -1,20 +1,18 @@
 //! Writing and reading runs, rows and steps.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::Journal;
 use super::apply::{Reply, Write};
 use super::error::JournalError;
 use super::lock::RunLock;
-use super::progress_notes::CrashCounts;
 use super::row::{step_seal_context, why_seal_context};
 use super::run::{
     NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, Rules, RunId, RunRecord, RunStatus,
 };
 use super::seal::Sealed;
 use super::step::StepState;
-use super::table::{ResourceKey, RowData, RowEnd, RunData, StepData, StepFilter};
+use super::table::{QueuedRow, ResourceKey, RowData, RowEnd, RunData, StepData, StepFilter, StepTimes};
 use crate::value::Value;
 use crate::value::digest::sha256;
 
@@ -37,10 +35,8 @@ pub struct StepRecord {
     pub resource: Option<ResourceKey>,
     /// The number of requests sent.
     pub attempts: u32,
-    /// When it was requested, in milliseconds since the Unix epoch.
-    pub started_ms: i64,
-    /// When it ended, in milliseconds since the Unix epoch.
-    pub ended_ms: Option<i64>,
+    /// When what happened to it.
+    pub times: StepTimes,
     /// The outcome, or the refusal.
     pub outcome: Option<Value>,
     /// Why it is in doubt.
@@ -105,11 +101,6 @@ impl Journal {
             lock.clear_interrupted_rows();
         }
         Ok(lock)
-    }
-
-    /// Returns, by position, how often the process died during each row that has not ended.
-    pub fn deaths(&self, id: &RunId) -> Result<BTreeMap<u64, CrashCounts>, JournalError> {
-        self.store().read(|look| look.deaths(id))
     }
 
     /// Whether a running process is executing the run.
@@ -182,18 +173,18 @@ impl Journal {
     /// Queues rows, in order, with the next commits. A row whose position is already taken is left unchanged, so an
     /// input may be spooled again from its start. Blocks while the disk cannot keep up.
     pub fn spool_rows(&self, id: &RunId, rows: Vec<NewRow>) -> Result<(), JournalError> {
-        let mut rows = rows.into_iter().map(|row| RowData {
+        let mut rows = rows.into_iter().map(|row| QueuedRow {
             input: self
                 .sealer()
                 .seal(&row_seal_context(id, row.position, "input"), &row.input),
             position: row.position,
-            scope: row.scope,
-            status: RowStatus::Queued,
-            output: None,
-            error: None,
+            digest: row
+                .content
+                .as_ref()
+                .map(|content| self.sealer().row_digest(content)),
         });
         loop {
-            let rows: Vec<RowData> = rows.by_ref().take(CHUNK).collect();
+            let rows: Vec<QueuedRow> = rows.by_ref().take(CHUNK).collect();
             if rows.is_empty() {
                 return self.check_writable();
             }
@@ -280,20 +271,20 @@ impl Journal {
         Ok(steps.into_iter().map(|step| self.step_record(step)).collect())
     }
 
-    /// Calls `each` with every matching step of a run, in the order of their keys, reading a page at a time.
+    /// Calls `each` with every matching step of a run, row by row, reading a page at a time.
     pub fn for_each_step(
         &self,
         id: &RunId,
         filter: &StepFilter,
         each: &mut dyn FnMut(StepRecord) -> ControlFlow<()>,
     ) -> Result<(), JournalError> {
-        let mut after = String::new();
+        let mut after = (0, 0);
         loop {
             let page = self
                 .store()
-                .read(|look| look.steps_after(id, filter, &after, PAGE))?;
+                .read(|look| look.steps_after(id, filter, after, PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
-            after.clone_from(&last.key);
+            after = (last.position, last.id.unwrap_or_default());
             for step in page {
                 if each(self.step_record(step)).is_break() {
                     return Ok(());
@@ -364,6 +355,8 @@ impl Journal {
             error: lost.map(|lost| lost.to_string().into()).or(error),
             position: row.position,
             scope: row.scope,
+            repeat: row.repeat,
+            crashes: row.crashes,
             status: row.status,
         }
     }
@@ -390,8 +383,7 @@ impl Journal {
             state: step.state,
             resource: step.resource,
             attempts: step.attempts,
-            started_ms: step.started_ms,
-            ended_ms: step.ended_ms,
+            times: step.times,
         }
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 
 use super::Journal;
-use super::apply::{Move, Reply, Write};
-use super::change::{item_seal_context, platform_id};
+use super::apply::{Inserted, Move, Reply, Write};
+use super::change::platform_id;
 use super::error::JournalError;
 use super::maintain::audit_data;
 use super::record::StepRecord;
 use super::row::step_seal_context;
 use super::run::RunId;
 use super::step::{StepEvent, StepState};
-use super::table::{AuditData, ItemData, StepData};
+use super::table::{AuditData, StepData};
 use crate::value::Value;
 
 /// A person's decision about a step in doubt.
@@ -44,7 +44,7 @@ impl Journal {
     /// `actor` made it. The run must not be in progress.
     pub fn resolve(&self, id: &RunId, key: &str, says: &Resolution, actor: &str) -> Result<(), JournalError> {
         let lock = self.lock_run(id)?;
-        let Some(step) = self.store().read(|look| look.step(id, key))? else {
+        let Some(step) = self.store().read(|look| look.step_by_key(id, key))? else {
             return Err(JournalError::NoSuchStep {
                 run: id.clone(),
                 step: key.to_owned(),
@@ -76,7 +76,7 @@ impl Journal {
         let keys = self.steps_marked_done(id)?;
         let mut steps = Vec::new();
         for key in keys {
-            let step = self.store().read(|look| look.step(id, &key))?;
+            let step = self.store().read(|look| look.step_by_key(id, &key))?;
             if let Some(step) = step.filter(|step| step.state == StepState::Done) {
                 steps.push(self.step_record(step));
             }
@@ -130,34 +130,21 @@ impl Journal {
         audit: Option<AuditData>,
     ) -> Result<(), JournalError> {
         let at_ms = self.clock().now_millis();
-        let item = match (&step.resource, outcome) {
-            (Some(resource), Some(value)) if step.ledger => Some(ItemData {
-                resource: resource.clone(),
-                platform_id: platform_id(value),
-                run: Some(step.run.clone()),
-                step: Some(step.key.clone()),
-                value: self.sealer().seal(&item_seal_context(resource), value),
-                created_ms: at_ms,
-                changed_ms: at_ms,
-            }),
-            _ => None,
-        };
+        let inserts = outcome.filter(|_| step.ledger).map(|value| Inserted {
+            platform_id: platform_id(value),
+        });
         let change = Move {
-            run: step.run.clone(),
-            key: step.key.clone(),
-            event,
-            at_ms,
             outcome: outcome.map(|value| self.sealer().seal(&step_seal_context(step), value)),
             reason: step.reason.clone().filter(|_| outcome.is_none()),
             parked: true,
-            item,
+            inserts,
             removed: if removes {
                 step.ledger_removals.clone()
             } else {
                 Vec::new()
             },
             audit,
-            releases_act: false,
+            ..Move::new(step, event, at_ms)
         };
         match self.store().write(Write::Move(Box::new(change)))? {
             Reply::StateMismatch(now) => Err(JournalError::NotInDoubt {

@@ -11,9 +11,9 @@ use super::attempt::{Act, Attempt, Change, Output, SendOutcome, StepEnd, StepKin
 use super::change::ChangingStep;
 use super::error::JournalError;
 use super::lock::RunLock;
-use super::run::Rules;
+use super::run::{Rules, RunId};
 use super::step::{StepEvent, StepState};
-use super::table::{StepData, StepFilter};
+use super::table::{StepData, StepFilter, StepTimes};
 use crate::sabotage::Sabotage;
 use crate::value::Value;
 
@@ -58,7 +58,7 @@ impl Journal {
         let recorded = if fresh {
             Vec::new()
         } else {
-            let of_row = StepFilter::Scope(scope.to_owned());
+            let of_row = StepFilter::Row(position);
             self.store()
                 .read_committed(|look| look.steps(run.id(), &of_row))?
         };
@@ -69,6 +69,7 @@ impl Journal {
             scope: scope.to_owned(),
             recorded: recorded
                 .into_iter()
+                .filter(|step| step.key.split_once('/').is_some_and(|(of, _)| of == scope))
                 .filter(|_| !Sabotage::RecordForgotten.is_on())
                 .map(|step| (step.key.clone(), step))
                 .collect(),
@@ -173,6 +174,7 @@ impl RowJournal {
             ),
         };
         StepData {
+            id: None,
             run: self.run.id().clone(),
             key: format!("{}/{asked}#{occurrence}", self.scope),
             position: self.position,
@@ -182,12 +184,15 @@ impl RowJournal {
             ledger: false,
             ledger_removals: Vec::new(),
             state: StepState::Absent,
+            parked: false,
             resource: None,
             request,
             act,
             attempts: 0,
-            started_ms: self.journal.clock().now_millis(),
-            ended_ms: None,
+            times: StepTimes {
+                asked_ms: self.journal.clock().now_millis(),
+                ..StepTimes::default()
+            },
             outcome: None,
             reason: None,
         }
@@ -316,6 +321,8 @@ impl RowJournal {
                 (StepEvent::KnownRefused, value)
             }
         };
+        let mut new_step = new_step;
+        new_step.times.answered_ms = Some(self.journal.clock().now_millis());
         self.record(new_step, event, &value, MAX_READ_BYTES)?;
         match event {
             StepEvent::KnownRefused => Err(StepEnd::Refused(value)),
@@ -340,7 +347,7 @@ impl RowJournal {
             return Ok(());
         }
         step.outcome = Some(sealed);
-        step.ended_ms = Some(self.journal.clock().now_millis());
+        step.times.ended_ms = Some(self.journal.clock().now_millis());
         self.journal.store().write_later(Write::Record {
             step: Box::new(step),
             event,
@@ -355,7 +362,12 @@ pub(super) fn split(key: &str) -> Option<(&str, &str)> {
 
 /// Returns the place a step's outcome is sealed for.
 pub(super) fn step_seal_context(step: &StepData) -> String {
-    format!("run {} step {}", step.run, step.key)
+    outcome_seal_context(&step.run, &step.key)
+}
+
+/// The same for the step with this key.
+pub(super) fn outcome_seal_context(run: &RunId, key: &str) -> String {
+    format!("run {run} step {key}")
 }
 
 /// Returns the place that the reason of a step's doubt is sealed for.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::progress_notes::CrashCounts;
 use crate::value::Value;
 pub use crate::value::status::{RowStatus, RunStatus};
 
@@ -114,9 +115,8 @@ impl Rules {
 pub struct NewRow {
     /// Its position in the input, from 0.
     pub position: u64,
-    /// Its identity regardless of position: a digest of its content or of its key column, without `/`. If the run
-    /// already has a row with this scope, `~2`, `~3`, … is appended.
-    pub scope: String,
+    /// Its content regardless of its position. Rows with equal contents are counted. Only a keyed digest is stored.
+    pub content: Option<Value>,
     /// Its columns. Sealed.
     pub input: Value,
 }
@@ -126,8 +126,12 @@ pub struct NewRow {
 pub struct RowRecord {
     /// Its position in the input, from 0.
     pub position: u64,
-    /// Its identity, unique within its run.
+    /// The first part of the keys of its steps, unique within its run.
     pub scope: String,
+    /// How many rows of the run, up to this one, have the same content.
+    pub repeat: u64,
+    /// How often the process died while it was in progress, since it last ended.
+    pub crashes: CrashCounts,
     /// Its status.
     pub status: RowStatus,
     /// Its columns.

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::codec::{self, SecretForm};
 use super::key::{self, KeyBytes, KeyError};
+use super::table::RowDigest;
 use crate::sabotage::Sabotage;
 use crate::value::Value;
 use crate::value::digest::hex;
@@ -127,8 +128,15 @@ impl Sealer {
 
     /// Returns a keyed digest of a value: 16 hexadecimal digits, equal for equal values, opaque without the key.
     pub fn digest(&self, value: &Value) -> String {
-        let digest = mac(&self.0.digest, &[&codec::encode(value, COMPARED)]);
-        hex(&digest[..DIGEST_BYTES])
+        hex(&self.row_digest(value))
+    }
+
+    /// Returns the keyed digest by which rows with equal contents are found.
+    pub(super) fn row_digest(&self, content: &Value) -> RowDigest {
+        let digest = mac(&self.0.digest, &[&codec::encode(content, COMPARED)]);
+        let mut short = RowDigest::default();
+        short.copy_from_slice(&digest[..DIGEST_BYTES]);
+        short
     }
 
     /// Returns the digest key, to be sealed.

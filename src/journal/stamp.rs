@@ -27,6 +27,8 @@ pub(super) struct Stamper {
     journal: Journal,
     step: StepData,
     state: Mutex<StepState>,
+    /// When the last request was allowed to leave.
+    left_ms: Mutex<Option<i64>>,
 }
 
 impl Stamper {
@@ -35,7 +37,13 @@ impl Stamper {
             journal: journal.clone(),
             step: step.clone(),
             state: Mutex::new(step.state),
+            left_ms: Mutex::default(),
         }
+    }
+
+    /// Returns when the last request was allowed to leave, in milliseconds since the Unix epoch.
+    pub(super) fn left_ms(&self) -> Option<i64> {
+        *self.left_ms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the step's state as of the last stamp.
@@ -63,6 +71,7 @@ impl Stamper {
                 // A stamp further ahead was made for a time that has not been reached.
                 let is_fresh = sent.boot == now.boot && (-ahead_ms..=MAX_STAMP_AGE_MS).contains(&age_ms);
                 if is_fresh && known.is_some_and(|known| known >= waits_ms) {
+                    *self.left_ms.lock().unwrap_or_else(PoisonError::into_inner) = Some(now.wall_ms);
                     return Ok(());
                 }
             }
@@ -80,19 +89,8 @@ impl Stamper {
             step: self.step.key.clone(),
         };
         let state = self.state().next(event).map_err(|_| moved())?;
-        let write = Write::Move(Box::new(Move {
-            run: self.step.run.clone(),
-            key: self.step.key.clone(),
-            event,
-            at_ms: self.journal.clock().now_millis(),
-            outcome: None,
-            reason: None,
-            parked: false,
-            item: None,
-            removed: Vec::new(),
-            audit: None,
-            releases_act: false,
-        }));
+        let now_ms = self.journal.clock().now_millis();
+        let write = Write::Move(Box::new(Move::new(&self.step, event, now_ms)));
         if let Reply::StateMismatch(_) = self.journal.store().write_async(write).await? {
             return Err(moved());
         }

@@ -1,6 +1,5 @@
 //! The stored form of the data: states unencrypted, payloads sealed.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -68,18 +67,43 @@ pub(super) struct RunData {
     pub(super) rules: Rules,
 }
 
+/// A row to be queued.
+#[derive(Debug, Clone)]
+pub(super) struct QueuedRow {
+    pub(super) position: u64,
+    /// A digest of its content, by which equal rows are counted.
+    pub(super) digest: Option<RowDigest>,
+    pub(super) input: Sealed,
+}
+
+/// A keyed digest of a row's content.
+pub(super) type RowDigest = [u8; 8];
+
 #[derive(Debug, Clone)]
 pub(super) struct RowData {
     pub(super) position: u64,
+    /// The first part of the keys of its steps.
     pub(super) scope: String,
+    /// How many rows up to this one have the same content.
+    pub(super) repeat: u64,
     pub(super) status: RowStatus,
+    /// How often the process died while it was in progress, since it last ended.
+    pub(super) crashes: CrashCounts,
     pub(super) input: Sealed,
     pub(super) output: Option<Sealed>,
     pub(super) error: Option<Sealed>,
 }
 
+/// Returns the first part of the keys of the steps of the row at a position: its number. Rows of a journal before version
+/// 4 have others.
+pub fn row_scope(position: u64) -> String {
+    position.saturating_add(1).to_string()
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct StepData {
+    /// Its number in the store; `None` until it is recorded.
+    pub(super) id: Option<StepId>,
     pub(super) run: RunId,
     pub(super) key: String,
     pub(super) position: u64,
@@ -93,6 +117,9 @@ pub(super) struct StepData {
     /// The entries it removes from the ledger when it is done.
     pub(super) ledger_removals: Vec<LedgerEntry>,
     pub(super) state: StepState,
+    /// No process is working on it: others may settle it. Only while it is open.
+    pub(super) parked: bool,
+    /// The resource it creates or works on. While it is open, no other step may work on that resource.
     pub(super) resource: Option<ResourceKey>,
     /// A digest of the request under a key that the script gives.
     pub(super) request: Option<String>,
@@ -100,33 +127,62 @@ pub(super) struct StepData {
     pub(super) act: Option<String>,
     /// The number of requests sent.
     pub(super) attempts: u32,
-    pub(super) started_ms: i64,
-    pub(super) ended_ms: Option<i64>,
+    pub(super) times: StepTimes,
     /// The outcome or the refusal.
     pub(super) outcome: Option<Sealed>,
     /// Why it is in doubt.
     pub(super) reason: Option<Sealed>,
 }
 
-/// The claim of a step on a resource. It exists exactly as long as the step is open.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct ClaimData {
-    pub(super) resource: ResourceKey,
-    pub(super) run: RunId,
-    pub(super) step: String,
-    /// No process is working on it: others may settle it.
-    pub(super) parked: bool,
+/// The number of a step in its store.
+pub(super) type StepId = i64;
+
+/// When what happened to a step, in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StepTimes {
+    /// When the script asked for it.
+    pub asked_ms: i64,
+    /// When its last request left.
+    pub left_ms: Option<i64>,
+    /// When the platform answered that request.
+    pub answered_ms: Option<i64>,
+    /// When the last lookup of its result ended.
+    pub looked_up_ms: Option<i64>,
+    /// How long it waited for other steps, in milliseconds.
+    pub waited_ms: i64,
+    /// When its outcome or refusal was recorded.
+    pub ended_ms: Option<i64>,
+}
+
+impl StepTimes {
+    /// Adds what happened `since` these times were recorded. The end is recorded with the outcome.
+    pub(super) fn add(&mut self, since: StepTimes) {
+        self.left_ms = since.left_ms.or(self.left_ms);
+        self.answered_ms = since.answered_ms.or(self.answered_ms);
+        self.looked_up_ms = since.looked_up_ms.or(self.looked_up_ms);
+        self.waited_ms = self.waited_ms.saturating_add(since.waited_ms);
+    }
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct ItemData {
     pub(super) resource: ResourceKey,
     pub(super) platform_id: Option<String>,
-    pub(super) run: Option<RunId>,
-    pub(super) step: Option<String>,
-    pub(super) value: Sealed,
+    /// The step that inserted it.
+    pub(super) step: Option<ItemStep>,
+    /// The value, sealed for the entry; `None` if it is the outcome of the step.
+    pub(super) value: Option<Sealed>,
     pub(super) created_ms: i64,
     pub(super) changed_ms: i64,
+}
+
+/// The step that inserted a ledger entry.
+#[derive(Debug, Clone)]
+pub(super) struct ItemStep {
+    pub(super) id: StepId,
+    pub(super) run: RunId,
+    pub(super) key: String,
+    pub(super) outcome: Option<Sealed>,
 }
 
 #[derive(Debug, Clone)]
@@ -142,9 +198,7 @@ pub(super) struct AuditData {
 pub enum StepFilter {
     /// All of them.
     All,
-    /// Those of one row, by its scope.
-    Scope(String),
-    /// Those that a row at this position requested.
+    /// Those that the row at this position requested.
     Row(u64),
     /// Those that are intended or in doubt.
     Open,
@@ -167,19 +221,26 @@ pub(super) trait ReadTables {
     /// In the order of their positions.
     fn rows(&self, run: &RunId, after: Option<u64>, limit: usize, only: RowFilter) -> Res<Vec<RowData>>;
     fn row_counts(&self, run: &RunId) -> Res<RowCounts>;
-    /// Returns how many rows have this scope, with or without a number appended.
-    fn scope_count(&self, run: &RunId, scope: &str) -> Res<u64>;
-    fn step(&self, run: &RunId, key: &str) -> Res<Option<StepData>>;
-    /// Returns how often the process died while each row was in progress; rows that have ended since are omitted.
-    fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, CrashCounts>>;
-    /// Returns up to `limit` steps after this key, in the order of their keys.
-    fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>>;
-    /// In the order of their keys.
+    fn step(&self, id: StepId) -> Res<Option<StepData>>;
+    fn step_of_row(&self, run: &RunId, position: u64, key: &str) -> Res<Option<StepData>>;
+    /// May read every step of a run that began before version 4.
+    fn step_by_key(&self, run: &RunId, key: &str) -> Res<Option<StepData>>;
+    /// Returns up to `limit` steps after this row and step, by row and in the order in which they were recorded.
+    fn steps_after(
+        &self,
+        run: &RunId,
+        filter: &StepFilter,
+        after: (u64, StepId),
+        limit: usize,
+    ) -> Res<Vec<StepData>>;
+    /// By row and in the order in which they were recorded.
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>>;
-    fn claim(&self, resource: &ResourceKey) -> Res<Option<ClaimData>>;
-    fn claims(&self) -> Res<Vec<ClaimData>>;
-    /// Returns the run and the step of the act remembered under this key.
-    fn act(&self, key: &str) -> Res<Option<(RunId, String)>>;
+    /// Returns the open step on a resource.
+    fn holder(&self, resource: &ResourceKey) -> Res<Option<StepData>>;
+    /// Returns all open steps on resources of a kind, or of any kind.
+    fn holders(&self, kind: Option<&str>) -> Res<Vec<StepData>>;
+    /// Returns the step of the act remembered under this key.
+    fn act(&self, key: &str) -> Res<Option<StepId>>;
     fn item(&self, resource: &ResourceKey) -> Res<Option<ItemData>>;
     /// Oldest first.
     fn items(&self, kind: &str, account: Option<&str>) -> Res<Vec<ItemData>>;
@@ -194,18 +255,17 @@ pub(super) trait Tables: ReadTables {
     /// Inserts or replaces.
     fn put_run(&mut self, run: &RunData) -> Res<()>;
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()>;
-    fn put_row(&mut self, run: &RunId, row: &RowData) -> Res<RowPut>;
-    /// Also clears the row's deaths.
+    /// Queues a row. If its position is taken, nothing changes.
+    fn put_row(&mut self, run: &RunId, row: &QueuedRow) -> Res<()>;
+    /// Also clears the row's crashes.
     fn end_row(&mut self, run: &RunId, position: u64, end: &RowEnd) -> Res<()>;
-    /// Counts one death of a row.
-    fn put_death(&mut self, run: &RunId, left: InterruptedRow) -> Res<()>;
+    /// Counts one crash of a row.
+    fn put_crash(&mut self, run: &RunId, left: InterruptedRow) -> Res<()>;
+    /// Inserts the step, or replaces it if it has a number. Returns its number.
+    fn put_step(&mut self, step: &StepData) -> Res<StepId>;
+    fn drop_step(&mut self, id: StepId) -> Res<()>;
     /// Inserts or replaces.
-    fn put_step(&mut self, step: &StepData) -> Res<()>;
-    fn drop_step(&mut self, run: &RunId, key: &str) -> Res<()>;
-    fn put_claim(&mut self, claim: &ClaimData) -> Res<()>;
-    fn drop_claim(&mut self, resource: &ResourceKey) -> Res<()>;
-    /// Inserts or replaces.
-    fn put_act(&mut self, key: &str, run: &RunId, step: &str) -> Res<()>;
+    fn put_act(&mut self, key: &str, step: StepId) -> Res<()>;
     fn drop_act(&mut self, key: &str) -> Res<()>;
     /// Inserts or replaces.
     fn put_item(&mut self, item: &ItemData) -> Res<()>;
@@ -219,16 +279,6 @@ pub(super) trait Tables: ReadTables {
     fn drop_sources(&mut self) -> Res<()>;
 }
 
-/// The result of queueing a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RowPut {
-    Inserted,
-    /// The position is already taken; nothing was changed.
-    PositionTaken,
-    /// Another row of the run has its scope; nothing was changed.
-    ScopeTaken,
-}
-
 /// The final state of a row.
 #[derive(Debug, Clone)]
 pub(super) struct RowEnd {
@@ -236,6 +286,3 @@ pub(super) struct RowEnd {
     pub(super) output: Option<Sealed>,
     pub(super) error: Option<Sealed>,
 }
-
-/// The last number used for each repeated scope, so that a file of equal rows is not counted again for each row.
-pub(super) type Repeats = BTreeMap<(RunId, String), u64>;

@@ -52,8 +52,10 @@ pub(crate) struct Runner {
 pub(crate) struct RowPlan {
     /// Its position in the input, from 0.
     pub position: u64,
-    /// Its natural identity, the prefix of its step keys.
+    /// The first part of the keys of its steps.
     pub scope: String,
+    /// How many rows of the run, up to this one, have the same content.
+    pub repeat: u64,
     /// The arguments of `main`.
     pub args: Vec<Value>,
     /// Whether the journal may already hold steps of this row.
@@ -64,7 +66,10 @@ impl Runner {
     /// Returns the identity of a row across runs: its workflow, its parameters, and how often they occurred before.
     fn identity(&self, plan: &RowPlan) -> Option<Value> {
         let workflow = self.workflow.as_deref()?;
-        let repeated = plan.scope.split_once('~').map_or("", |(_, number)| number);
+        let repeated = match plan.repeat {
+            0 | 1 => String::new(),
+            repeat => repeat.to_string(),
+        };
         let args = Value::List(plan.args.clone());
         Some(Value::List(vec![workflow.into(), args, repeated.into()]))
     }

@@ -18,7 +18,9 @@ pub(crate) use self::settle::{LookUps, SettledAs, SettledStep, settle};
 pub(crate) use self::undo::{Change, UndoHint};
 use super::interrupt::Interrupt;
 use super::tally::Tally;
-use crate::journal::{Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter};
+use crate::journal::{
+    Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter, row_scope,
+};
 use crate::operation::context::OpContext;
 use crate::operation::spec::Effect;
 use crate::value::{Record, Value};
@@ -94,7 +96,7 @@ impl Session {
     pub(crate) fn enter(&self, input: &Input) -> Result<(), JournalError> {
         let row = NewRow {
             position: input.number - 1,
-            scope: scope(input.number),
+            content: None,
             input: Value::Record(Record::from([("input".into(), input.text.clone())])),
         };
         self.rows.fetch_add(1, Ordering::SeqCst);
@@ -110,7 +112,7 @@ impl Session {
     ) -> Result<InputOperations, JournalError> {
         let row = self
             .journal
-            .open_row(&self.run, number - 1, &scope(number), true)?;
+            .open_row(&self.run, number - 1, &row_scope(number - 1), true)?;
         Ok(InputOperations::new(
             self.clone(),
             row,
@@ -220,9 +222,4 @@ impl Session {
         let row = rows.into_iter().find(|row| row.position == number - 1);
         Ok(row.and_then(|row| row.output))
     }
-}
-
-/// Returns the prefix of the step keys of an input.
-fn scope(number: u64) -> String {
-    format!("i{number}")
 }

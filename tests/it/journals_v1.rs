@@ -1,4 +1,5 @@
-//! Runs in version 1 journals, killed at every boundary, continue with this build: nothing is lost or done twice.
+//! Runs in journals of earlier versions, killed at every boundary, continue with this build: nothing is lost or done
+//! twice.
 //!
 //! `fixtures/make_journals.sh` created them.
 
@@ -10,9 +11,22 @@ use serde_json::Value as Json;
 
 use crate::support::Home;
 
-/// Every home of `script` as it was left: the moment of the kill, and a copy to continue with.
-fn homes(script: &str) -> Vec<(String, Home)> {
-    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/journals-v1.tar.gz");
+/// The versions of the journals in the fixtures.
+const VERSIONS: [i64; 2] = [1, 3];
+
+/// Every home of `script` as it was left, of every version: the version, the moment of the kill, and a copy to continue
+/// with.
+fn all_homes(script: &str) -> impl Iterator<Item = (i64, String, Home)> {
+    VERSIONS.into_iter().flat_map(move |version| {
+        let homes = homes(version, script).into_iter();
+        homes.map(move |(moment, home)| (version, format!("{moment} of version {version}"), home))
+    })
+}
+
+/// The same of one version.
+fn homes(version: i64, script: &str) -> Vec<(String, Home)> {
+    let archive =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/fixtures/journals-v{version}.tar.gz"));
     let unpacked = tempfile::tempdir().unwrap();
     let status = Command::new("tar")
         .arg("-xzf")
@@ -34,16 +48,16 @@ fn homes(script: &str) -> Vec<(String, Home)> {
 }
 
 /// The run of a home; `None` if it was killed before anything was on disk.
-fn run_of(home: &Home) -> Option<String> {
+fn run_of(version: i64, home: &Home) -> Option<String> {
     let runs = home.json("runs list --json");
-    let backup = home.provisor().join("state/journal.db.v1.backup");
-    let copy = rusqlite::Connection::open(&backup).unwrap();
-    let version: i64 = copy
+    let backup = format!("state/journal.db.v{version}.backup");
+    let copy = rusqlite::Connection::open(home.provisor().join(backup)).unwrap();
+    let copied: i64 = copy
         .query_row("select user_version from pragma_user_version", [], |row| {
             row.get(0)
         })
         .unwrap();
-    assert_eq!(version, 1, "the copy is of the version that was there");
+    assert_eq!(copied, version, "the copy is of the version that was there");
     let runs = runs["runs"].as_array().unwrap();
     assert!(runs.len() <= 1, "{runs:?}");
     Some(runs.first()?["id"].as_str().unwrap().to_owned())
@@ -77,20 +91,22 @@ fn standing(home: &Home, run: &str) -> (usize, u64, u64) {
 
 #[test]
 fn a_journal_migration_is_reported_once_with_its_backup() {
-    let (_, home) = homes("onboard")
-        .into_iter()
-        .max_by_key(|(moment, _)| moment.clone())
-        .unwrap();
-    let said = ["the journal was migrated", "journal.db.v1.backup"];
-    let _ = home.run("runs list").ended(0).said(&said);
-    let again = home.run("runs list").ended(0);
-    assert!(!again.stderr.contains(said[0]), "{}", again.stderr);
+    for version in VERSIONS {
+        let home = home_of(version, "onboard", "done");
+        let backup = format!("journal.db.v{version}.backup");
+        let said = ["the journal was migrated", backup.as_str()];
+        let _ = home.run("runs list").ended(0).said(&said);
+        let again = home.run("runs list").ended(0);
+        assert!(!again.stderr.contains(said[0]), "{}", again.stderr);
+    }
 }
 
 #[test]
 fn tenants_and_apps_of_a_killed_run_are_created_once_with_credentials() {
-    for (moment, home) in homes("onboard") {
-        let Some(_) = run_of(&home) else { continue };
+    for (version, moment, home) in all_homes("onboard") {
+        let Some(_) = run_of(version, &home) else {
+            continue;
+        };
         assert_eq!(resumed(&moment, &home), 0, "{moment}");
         let snapshot = home.snapshot();
         assert_eq!((snapshot.tenants.len(), snapshot.apps.len()), (1, 1), "{moment}");
@@ -107,8 +123,10 @@ fn tenants_and_apps_of_a_killed_run_are_created_once_with_credentials() {
 
 #[test]
 fn messages_of_a_killed_run_are_sent_once_or_parked() {
-    for (moment, home) in homes("notify") {
-        let Some(run) = run_of(&home) else { continue };
+    for (version, moment, home) in all_homes("notify") {
+        let Some(run) = run_of(version, &home) else {
+            continue;
+        };
         let code = resumed(&moment, &home);
         let (open, done, parked) = standing(&home, &run);
         let sent: Vec<String> = home
@@ -134,8 +152,10 @@ fn messages_of_a_killed_run_are_sent_once_or_parked() {
 
 #[test]
 fn killed_runs_create_keyed_items_once_and_may_park_others() {
-    for (moment, home) in homes("orders") {
-        let Some(run) = run_of(&home) else { continue };
+    for (version, moment, home) in all_homes("orders") {
+        let Some(run) = run_of(version, &home) else {
+            continue;
+        };
         let code = resumed(&moment, &home);
         let (open, done, parked) = standing(&home, &run);
         assert_eq!((done + parked, open as u64), (2, parked), "{moment}");
@@ -175,14 +195,14 @@ fn main(reference) {
 }
 "#;
 
-fn home_of(script: &str, moment: &str) -> Home {
-    let found = homes(script).into_iter().find(|(of, _)| of == moment);
+fn home_of(version: i64, script: &str, moment: &str) -> Home {
+    let found = homes(version, script).into_iter().find(|(of, _)| of == moment);
     found.unwrap().1
 }
 
 #[test]
 fn a_version_1_ledger_key_matches_only_the_same_call() {
-    let home = home_of("orders", "done");
+    let home = home_of(1, "orders", "done");
     let made = home.snapshot().web.totals.created;
     home.write("customers.rhai", CUSTOMERS);
     let of = |script: &str| {
@@ -204,8 +224,8 @@ fn a_version_1_ledger_key_matches_only_the_same_call() {
 
 #[test]
 fn only_the_same_call_settles_a_keyed_version_1_step_in_doubt() {
-    let home = home_of("orders", "after-send-1");
-    let run = run_of(&home).unwrap();
+    let home = home_of(1, "orders", "after-send-1");
+    let run = run_of(1, &home).unwrap();
     home.write(
         "other.rhai",
         &CUSTOMERS.replace("name: \"customer\"", "name: \"other\""),

@@ -45,9 +45,7 @@ impl Input {
             let Some(last) = page.last() else { return Ok(self) };
             after = Some(last.position);
             for known in page {
-                let row = self
-                    .next(script, journal.sealer())
-                    .map_err(InputChanged::Unreadable)?;
+                let row = self.next(script).map_err(InputChanged::Unreadable)?;
                 match row {
                     // A recorded row that can no longer be read cannot be compared.
                     Some(row)

@@ -17,10 +17,6 @@ fn script() -> Script {
     Script::compile(&Host::new(&Catalogue::new([])), bundle).unwrap()
 }
 
-fn sealer() -> Sealer {
-    Sealer::new(&[7; 32])
-}
-
 fn rows(text: &str, format: RowFormat) -> Rows {
     Rows::open(Box::new(Cursor::new(text.as_bytes().to_vec())), format).unwrap()
 }
@@ -46,7 +42,7 @@ fn fed(first: &'static [u8]) -> (Sender<&'static [u8]>, Input) {
 /// Takes batches until one has a row or is the last.
 fn batch(input: &mut Input) -> Batch {
     loop {
-        let batch = input.batch(9, &script(), &sealer());
+        let batch = input.batch(9, &script());
         if !batch.rows.is_empty() || batch.then != AfterBatch::More {
             return batch;
         }
@@ -56,7 +52,7 @@ fn batch(input: &mut Input) -> Batch {
 #[test]
 fn the_rows_before_a_broken_line_are_given_first() {
     let mut input = Input::rows(rows("n\n1\n2\n\"3\n4\n", RowFormat::Csv));
-    let batch = input.batch(9, &script(), &sealer());
+    let batch = input.batch(9, &script());
     assert_eq!(batch.rows.len(), 2);
     assert!(
         matches!(&batch.then, AfterBatch::ReadFailed(reason) if reason.contains("line 4")),
@@ -69,9 +65,9 @@ fn the_rows_before_a_broken_line_are_given_first() {
 #[test]
 fn a_batch_respects_its_size_limit_and_the_last_is_marked() {
     let mut input = Input::rows(rows("n\n1\n2\n3\n", RowFormat::Csv));
-    let first = input.batch(2, &script(), &sealer());
+    let first = input.batch(2, &script());
     assert_eq!((first.rows.len(), first.then), (2, AfterBatch::More));
-    let second = input.batch(2, &script(), &sealer());
+    let second = input.batch(2, &script());
     assert_eq!((second.rows.len(), second.then), (1, AfterBatch::End));
     assert_eq!(second.rows[0].position, 2);
 }
@@ -80,7 +76,7 @@ fn a_batch_respects_its_size_limit_and_the_last_is_marked() {
 fn a_slow_source_returns_the_rows_available_so_far() {
     let (more, mut input) = fed(b"n\n1\n");
     assert_eq!(batch(&mut input).rows.len(), 1);
-    let nothing = input.batch(9, &script(), &sealer());
+    let nothing = input.batch(9, &script());
     assert_eq!((nothing.rows.len(), nothing.then), (0, AfterBatch::More));
     more.send(b"2\n").unwrap();
     assert_eq!(batch(&mut input).rows.len(), 1);
@@ -90,7 +86,7 @@ fn a_slow_source_returns_the_rows_available_so_far() {
 
 #[test]
 fn blank_csv_parameters_are_null_and_secret_parameters_are_sealed() {
-    let cells = |input: &mut Input| cells_of(&input.batch(1, &script(), &sealer()).rows[0].input);
+    let cells = |input: &mut Input| cells_of(&input.batch(1, &script()).rows[0].input);
     let csv = cells(&mut Input::rows(rows("n,pin,o\n ,,\n", RowFormat::Csv)));
     let named = |name: &str, value: Value| (name.to_owned(), value);
     let expected = [

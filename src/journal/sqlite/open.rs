@@ -322,8 +322,7 @@ fn configure(mut connection: Connection) -> Res<Connection> {
         u128::try_from(tries).is_ok_and(|tries| tries * POLL_INTERVAL.as_millis() < BUSY_TIMEOUT.as_millis())
     }))?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection
-        .execute_batch("pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off;")?;
+    connection.execute_batch("pragma synchronous = full; pragma trusted_schema = off;")?;
     if Sabotage::NotSynced.is_on() {
         connection.execute_batch("pragma synchronous = off")?;
     }

@@ -29,12 +29,14 @@ update run set
     plan = reseal('run ' || id || ' plan', plan),
     columns = reseal('run ' || id || ' columns', columns);
 update row set
-    input = reseal('run ' || run || ' row ' || position || ' input', input),
-    output = reseal('run ' || run || ' row ' || position || ' output', output),
-    error = reseal('run ' || run || ' row ' || position || ' error', error);
+    input = reseal('run ' || run.id || ' row ' || position || ' input', input),
+    output = reseal('run ' || run.id || ' row ' || position || ' output', output),
+    error = reseal('run ' || run.id || ' row ' || position || ' error', error)
+    from run where run.seq = row.run;
 update step set
-    outcome = reseal('run ' || run || ' step ' || key, outcome),
-    why = reseal('run ' || run || ' step ' || key || ' why', why);
+    outcome = reseal('run ' || run.id || ' step ' || key, outcome),
+    why = reseal('run ' || run.id || ' step ' || key || ' why', why)
+    from run where run.seq = step.run;
 update ledger set
     value = reseal('ledger ' || account || char(10) || sort || char(10) || name, value);
 update audit set

@@ -1,14 +1,15 @@
 //! SQL for runs, their sources and their rows.
 
-use std::collections::BTreeMap;
-
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::super::progress_notes::{CrashCounts, InterruptedRow};
 use super::super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
-use super::super::table::{Res, RowData, RowEnd, RowPut, RunData};
+use super::super::table::{QueuedRow, Res, RowData, RowEnd, RunData, row_scope};
+
+/// The number of the run whose id is the first parameter.
+pub(super) const RUN: &str = "(select seq from run where id = ?1)";
 
 const RUN_COLUMNS: &str = "id, name, sources, params, plan, columns, has_rows, total, status, created_ms, changed_ms, pruned, \
      earlier, rules";
@@ -77,6 +78,8 @@ pub(super) fn put_source(connection: &Connection, hash: &str, text: &str) -> Res
     Ok(())
 }
 
+const ROW_COLUMNS: &str = "position, scope, repeat, status, crashes, computing, input, output, error";
+
 pub(super) fn rows(
     connection: &Connection,
     run: &RunId,
@@ -99,8 +102,8 @@ pub(super) fn rows(
         String::new()
     };
     let sql = format!(
-        "select position, scope, status, input, output, error from row
-         where run = ?1 and position > ?2 and (status in ({}) {unknown}) order by position limit ?3",
+        "select {ROW_COLUMNS} from row
+         where run = {RUN} and position > ?2 and (status in ({}) {unknown}) order by position limit ?3",
         admitted.join(", ")
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -110,8 +113,8 @@ pub(super) fn rows(
 }
 
 pub(super) fn row_counts(connection: &Connection, run: &RunId) -> Res<RowCounts> {
-    let sql = "select status, count(*) from row where run = ?1 group by status";
-    let mut statement = connection.prepare_cached(sql)?;
+    let sql = format!("select status, count(*) from row where run = {RUN} group by status");
+    let mut statement = connection.prepare_cached(&sql)?;
     let groups = statement.query_map([run.as_str()], |row| Ok((row_status(row, 0)?, from_sql(row, 1)?)))?;
     let mut counts = RowCounts::default();
     for group in groups {
@@ -121,87 +124,61 @@ pub(super) fn row_counts(connection: &Connection, run: &RunId) -> Res<RowCounts>
     Ok(counts)
 }
 
-pub(super) fn scope_count(connection: &Connection, run: &RunId, scope: &str) -> Res<u64> {
-    // '~' is followed by DEL, so this range contains every scope that starts with `scope` and a tilde.
-    let sql = "select count(*) from row where run = ?1 and (scope = ?2 or scope >= ?3 and scope < ?4)";
-    let mut statement = connection.prepare_cached(sql)?;
-    let range = (format!("{scope}~"), format!("{scope}\u{7f}"));
-    Ok(
-        statement.query_row(params![run.as_str(), scope, range.0, range.1], |row| {
-            from_sql(row, 0)
-        })?,
-    )
-}
-
-pub(super) fn put_row(connection: &Connection, run: &RunId, row: &RowData) -> Res<RowPut> {
-    let sql = "insert into row(run, position, scope, status, input, output, error) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-               on conflict do nothing";
-    let inserted = connection.prepare_cached(sql)?.execute(params![
+pub(super) fn put_row(connection: &Connection, run: &RunId, row: &QueuedRow) -> Res<()> {
+    // Only digests are indexed, so a row without one is not counted.
+    let sql = format!(
+        "insert into row(run, position, status, digest, repeat, input)
+         select run, ?2, ?3, ?4, 1 + coalesce((select max(repeat) from row where row.run = new.run and digest = ?4), 0), ?5
+         from (select {RUN} as run) as new where true
+         on conflict do nothing"
+    );
+    connection.prepare_cached(&sql)?.execute(params![
         run.as_str(),
         to_sql(row.position),
-        row.scope,
-        row.status.code(),
+        RowStatus::Queued.code(),
+        row.digest,
         row.input,
-        row.output,
-        row.error,
     ])?;
-    if inserted == 1 {
-        return Ok(RowPut::Inserted);
-    }
-    let sql = "select count(*) from row where run = ?1 and position = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let same: i64 = statement.query_row(params![run.as_str(), to_sql(row.position)], |row| row.get(0))?;
-    Ok(if same == 0 {
-        RowPut::ScopeTaken
-    } else {
-        RowPut::PositionTaken
-    })
+    Ok(())
 }
 
 pub(super) fn end_row(connection: &Connection, run: &RunId, position: u64, end: &RowEnd) -> Res<()> {
-    let sql = "update row set status = ?3, output = ?4, error = ?5 where run = ?1 and position = ?2";
-    connection.prepare_cached(sql)?.execute(params![
+    let sql = format!(
+        "update row set status = ?3, output = ?4, error = ?5, crashes = 0, computing = 0
+         where run = {RUN} and position = ?2"
+    );
+    connection.prepare_cached(&sql)?.execute(params![
         run.as_str(),
         to_sql(position),
         end.status.code(),
         end.output,
         end.error,
     ])?;
-    connection
-        .prepare_cached("delete from died where run = ?1 and position = ?2")?
-        .execute(params![run.as_str(), to_sql(position)])?;
     Ok(())
 }
 
-pub(super) fn deaths(connection: &Connection, run: &RunId) -> Res<BTreeMap<u64, CrashCounts>> {
-    let sql = "select position, deaths, computing from died where run = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([run.as_str()], |row| {
-        let (all, computing) = (from_sql(row, 1)?, from_sql(row, 2)?);
-        Ok((from_sql(row, 0)?, CrashCounts { all, computing }))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-pub(super) fn put_death(connection: &Connection, run: &RunId, left: InterruptedRow) -> Res<()> {
-    let sql = "insert into died(run, position, deaths, computing) values (?1, ?2, 1, ?3)
-               on conflict do update set deaths = deaths + 1, computing = computing + excluded.computing";
+pub(super) fn put_crash(connection: &Connection, run: &RunId, left: InterruptedRow) -> Res<()> {
+    let sql = format!(
+        "update row set crashes = crashes + 1, computing = computing + ?3 where run = {RUN} and position = ?2"
+    );
     connection
-        .prepare_cached(sql)?
+        .prepare_cached(&sql)?
         .execute(params![run.as_str(), to_sql(left.position), left.computing])?;
     Ok(())
 }
 
 pub(super) fn drop_details(connection: &Connection, run: &RunId, limit: usize) -> Res<u64> {
-    let sql = "delete from row where run = ?1 and position in
-                   (select position from row where run = ?1 order by position limit ?2)";
+    let sql = format!(
+        "delete from row where run = {RUN} and position in
+             (select position from row where run = {RUN} order by position limit ?2)"
+    );
     let limit = to_sql(limit as u64);
     let dropped = connection
-        .prepare_cached(sql)?
+        .prepare_cached(&sql)?
         .execute(params![run.as_str(), limit])? as u64;
     if to_sql(dropped) < limit {
-        connection.execute("delete from died where run = ?1", [run.as_str()])?;
-        connection.execute("delete from step where run = ?1 and changes = 0", [run.as_str()])?;
+        let sql = format!("delete from step where run = {RUN} and changes = 0");
+        connection.execute(&sql, [run.as_str()])?;
     }
     Ok(dropped)
 }
@@ -263,13 +240,19 @@ fn read_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> ru
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<RowData> {
+    let (position, scope): (u64, Option<String>) = (from_sql(row, 0)?, row.get(1)?);
     Ok(RowData {
-        position: from_sql(row, 0)?,
-        scope: row.get(1)?,
-        status: row_status(row, 2)?,
-        input: row.get(3)?,
-        output: row.get(4)?,
-        error: row.get(5)?,
+        position,
+        scope: scope.unwrap_or_else(|| row_scope(position)),
+        repeat: from_sql(row, 2)?,
+        status: row_status(row, 3)?,
+        crashes: CrashCounts {
+            all: from_sql(row, 4)?,
+            computing: from_sql(row, 5)?,
+        },
+        input: row.get(6)?,
+        output: row.get(7)?,
+        error: row.get(8)?,
     })
 }
 
@@ -301,8 +284,8 @@ pub(super) fn damaged_runs(connection: &Connection) -> Res<Vec<String>> {
 /// The same for rows.
 pub(super) fn damaged_rows(connection: &Connection) -> Res<Vec<String>> {
     let sql = format!(
-        "select 'the status of row ' || (position + 1) || ' of run ' || run || ' is `' || status || '`, which is not known'
-         from row where status not in ({})",
+        "select 'the status of row ' || (position + 1) || ' of run ' || run.id || ' is `' || row.status || '`, which is not known'
+         from row join run on run.seq = row.run where row.status not in ({})",
         known_codes(RowStatus::ALL.iter().map(|status| status.code())),
     );
     sentences(connection, &sql)

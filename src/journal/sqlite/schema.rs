@@ -12,7 +12,7 @@ use super::super::table::{Res, StoreError};
 pub(super) const APPLICATION: i64 = 0x7072_7673;
 
 /// Each migrates a file from the version of its index to the next. Never edited once released; only appended to.
-pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 const VERSION_1: &str = "
 create table meta(key text primary key, value blob not null) without rowid;
@@ -126,6 +126,116 @@ create table died(
 /// The entries that a step removes from the ledger when it is done, as JSON, for any process that records its outcome.
 const VERSION_3: &str = "
 alter table step add column strikes text not null default '[]';
+";
+
+/// Rows and steps are stored in the order of the input and of the requests, so that a commit writes few pages, however
+/// large the journal is. Steps that a journal before this version recorded keep their keys.
+const VERSION_4: &str = "
+-- Who executes the run, and how often that has changed.
+alter table run add column epoch integer not null default 0;
+alter table run add column owner integer;
+create table rows(
+    run integer not null,
+    position integer not null,
+    status integer not null,
+    -- The epoch of the owner that has taken the row.
+    claimed integer not null default 0,
+    -- How often the process died during the row, and how often with no call under way, since the row last ended.
+    crashes integer not null default 0,
+    computing integer not null default 0,
+    -- A digest of the content, and which of the rows with that content it is.
+    digest blob,
+    repeat integer not null default 1,
+    -- The first part of the keys of its steps, if that is not the row's number.
+    scope text,
+    input blob not null,
+    output blob,
+    error blob,
+    primary key(run, position)
+) without rowid;
+insert into rows(run, position, status, crashes, computing, digest, repeat, scope, input, output, error)
+    select run.seq, row.position, row.status, coalesce(died.deaths, 0), coalesce(died.computing, 0),
+           unhex(substr(row.scope, 1, 16)),
+           case instr(row.scope, '~') when 0 then 1 else cast(substr(row.scope, instr(row.scope, '~') + 1) as integer) end,
+           row.scope, row.input, row.output, row.error
+    from row join run on run.id = row.run
+             left join died on died.run = row.run and died.position = row.position
+    order by run.seq, row.position;
+create table steps(
+    id integer primary key,
+    run integer not null,
+    position integer not null,
+    seq integer not null,
+    key text not null,
+    op text not null,
+    changes integer not null,
+    ledger integer not null,
+    state text not null,
+    -- No process is working on it. Only while it is open.
+    parked integer not null default 0,
+    account text, sort text, name text,
+    request text,
+    act text,
+    strikes text,
+    attempts integer not null,
+    -- The window of a request without an answer.
+    sent_ms integer, settle_ms integer, waits_ms integer, boot text, boot_ms integer, loss text,
+    -- When the script asked, the request left, the platform answered, a lookup ended, and the outcome was recorded; and
+    -- how long it waited for other steps.
+    asked_ms integer not null,
+    left_ms integer, answered_ms integer, looked_up_ms integer, ended_ms integer,
+    waited_ms integer not null default 0,
+    outcome blob,
+    why blob
+);
+insert into steps(run, position, seq, key, op, changes, ledger, state, parked, account, sort, name, request, act,
+                  strikes, attempts, sent_ms, settle_ms, waits_ms, boot, boot_ms, loss, asked_ms, ended_ms, outcome, why)
+    select run.seq, step.position, step.seq, step.key, step.op, step.changes, step.ledger, step.state,
+           coalesce(held.parked, 0), step.account, step.sort, step.name, step.request, step.act,
+           nullif(step.strikes, '[]'), step.attempts, step.sent_ms, step.settle_ms, step.waits_ms, step.boot,
+           step.boot_ms, step.loss, step.started_ms, step.ended_ms, step.outcome, step.why
+    from step join run on run.id = step.run
+              left join (select run, step, max(parked) as parked from claim group by run, step) as held
+                  on held.run = step.run and held.step = step.key
+    order by run.seq, step.position, step.seq;
+create index steps_key on steps(run, key);
+create table acts(key text primary key, step integer not null) without rowid;
+insert into acts(key, step)
+    select act.key, steps.id
+    from act join run on run.id = act.run join steps on steps.run = run.seq and steps.key = act.step;
+create table entries(
+    account text not null, sort text not null, name text not null,
+    platform_id text,
+    -- The step that inserted it.
+    step integer,
+    -- Sealed for this entry; null if the value is the outcome of the step.
+    value blob,
+    created_ms integer not null,
+    changed_ms integer not null,
+    primary key(account, sort, name)
+) without rowid;
+insert into entries(account, sort, name, platform_id, step, value, created_ms, changed_ms)
+    select ledger.account, ledger.sort, ledger.name, ledger.platform_id, steps.id, ledger.value, ledger.created_ms,
+           ledger.changed_ms
+    from ledger left join run on run.id = ledger.run
+                left join steps on steps.run = run.seq and steps.key = ledger.step;
+drop index steps_key;
+drop table act;
+drop table claim;
+drop table died;
+drop table step;
+drop table row;
+drop table ledger;
+alter table rows rename to row;
+alter table steps rename to step;
+alter table acts rename to act;
+alter table entries rename to ledger;
+create index row_digest on row(run, digest, repeat) where digest is not null;
+create index step_row on step(run, position);
+create index step_unsettled on step(run, position) where state not in ('absent', 'done', 'refused');
+create index step_holder on step(account, sort, name)
+    where state not in ('absent', 'done', 'refused') and sort is not null;
+create index ledger_platform on ledger(account, sort, platform_id) where platform_id is not null;
 ";
 
 /// The format of a file, according to its header.

@@ -1,4 +1,6 @@
-//! SQL for steps, claims, the ledger and the audit log.
+//! SQL for steps, the ledger and the audit log.
+
+use std::sync::LazyLock;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params, params_from_iter};
@@ -6,178 +8,250 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params, params_f
 use super::super::run::RunId;
 use super::super::step::{Loss, StepState, Window};
 use super::super::table::{
-    AuditData, ClaimData, ItemData, Res, ResourceKey, StepData, StepFilter, StoreError,
+    AuditData, ItemData, ItemStep, Res, ResourceKey, StepData, StepFilter, StepId, StepTimes, StoreError,
 };
-use super::runs::{from_sql, to_sql};
+use super::runs::{RUN, from_sql, to_sql};
 use super::schema::number;
 use crate::clock::Stamp;
 
-const STEP_COLUMNS: &str = "run, key, position, seq, op, changes, ledger, state, sent_ms, settle_ms, account, sort, \
-                            name, attempts, started_ms, ended_ms, outcome, why, waits_ms, boot, boot_ms, loss, \
-                            request, act, strikes";
+/// The columns of a step but for its number and its run.
+const STEP_COLUMNS: &[&str] = &[
+    "position",
+    "seq",
+    "key",
+    "op",
+    "changes",
+    "ledger",
+    "state",
+    "parked",
+    "account",
+    "sort",
+    "name",
+    "request",
+    "act",
+    "strikes",
+    "attempts",
+    "sent_ms",
+    "settle_ms",
+    "waits_ms",
+    "boot",
+    "boot_ms",
+    "loss",
+    "asked_ms",
+    "left_ms",
+    "answered_ms",
+    "looked_up_ms",
+    "waited_ms",
+    "ended_ms",
+    "outcome",
+    "why",
+];
 
-pub(super) fn step(connection: &Connection, run: &RunId, key: &str) -> Res<Option<StepData>> {
-    let sql = format!("select {STEP_COLUMNS} from step where run = ?1 and key = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
+/// Those that never change.
+const FIXED: &[&str] = &["position", "key", "op"];
+
+/// Selects steps as [`read_step`] reads them.
+static SELECT_STEP: LazyLock<String> = LazyLock::new(|| {
+    let columns: Vec<String> = STEP_COLUMNS
+        .iter()
+        .map(|column| format!("step.{column}"))
+        .collect();
+    format!(
+        "select run.id, step.id, {} from step join run on run.seq = step.run",
+        columns.join(", ")
+    )
+});
+
+/// Inserts a step, or replaces the one with its number.
+static PUT_STEP: LazyLock<String> = LazyLock::new(|| {
+    let values: Vec<String> = (3..STEP_COLUMNS.len() + 3).map(|at| format!("?{at}")).collect();
+    let changed = STEP_COLUMNS.iter().filter(|column| !FIXED.contains(column));
+    let changed: Vec<String> = changed
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
+    format!(
+        "insert into step(id, run, {}) values (?1, {}, {}) on conflict(id) do update set {}",
+        STEP_COLUMNS.join(", "),
+        RUN.replace("?1", "?2"),
+        values.join(", "),
+        changed.join(", ")
+    )
+});
+
+/// The terms of the partial indexes of steps that are not settled, and what leaves the open ones of them. An unknown
+/// state counts as in doubt.
+const UNSETTLED: &str = "step.state not in ('absent', 'done', 'refused')";
+const OPEN: &str = "step.state not in ('absent', 'done', 'refused') and step.state <> 'half done'";
+
+pub(super) fn step(connection: &Connection, id: StepId) -> Res<Option<StepData>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| format!("{} where step.id = ?1", *SELECT_STEP));
+    let mut statement = connection.prepare_cached(&SQL)?;
+    Ok(statement.query_row([id], read_step).optional()?)
+}
+
+pub(super) fn step_of_row(
+    connection: &Connection,
+    run: &RunId,
+    position: u64,
+    key: &str,
+) -> Res<Option<StepData>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let select = &*SELECT_STEP;
+        format!("{select} where run.id = ?1 and position = ?2 and key = ?3")
+    });
+    let mut statement = connection.prepare_cached(&SQL)?;
+    let values = params![run.as_str(), to_sql(position), key];
+    Ok(statement.query_row(values, read_step).optional()?)
+}
+
+pub(super) fn step_by_key(connection: &Connection, run: &RunId, key: &str) -> Res<Option<StepData>> {
+    static SQL: LazyLock<String> =
+        LazyLock::new(|| format!("{} where run.id = ?1 and key = ?2", *SELECT_STEP));
+    // Keys begin with the number of the row, but for those from before version 4.
+    let row = key
+        .split_once('/')
+        .and_then(|(scope, _)| scope.parse::<u64>().ok()?.checked_sub(1));
+    if let Some(position) = row
+        && let Some(step) = step_of_row(connection, run, position, key)?
+    {
+        return Ok(Some(step));
+    }
+    let mut statement = connection.prepare_cached(&SQL)?;
     Ok(statement.query_row([run.as_str(), key], read_step).optional()?)
 }
 
 pub(super) fn steps(connection: &Connection, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
-    steps_after(connection, run, filter, "", None)
+    let (sql, values) = selection(run, filter, None);
+    list(connection, &sql, params_from_iter(values), read_step)
 }
 
-/// Returns up to `limit` steps after a key, or all of them without a limit.
+/// Returns up to `limit` steps after a row and a step of it.
 pub(super) fn steps_after(
     connection: &Connection,
     run: &RunId,
     filter: &StepFilter,
-    after: &str,
-    limit: Option<usize>,
+    after: (u64, StepId),
+    limit: usize,
 ) -> Res<Vec<StepData>> {
-    let (sql, values) = selection(run, filter, after, limit);
+    let (sql, values) = selection(run, filter, Some((after, limit)));
     list(connection, &sql, params_from_iter(values), read_step)
 }
 
-fn selection(run: &RunId, filter: &StepFilter, after: &str, limit: Option<usize>) -> (String, Vec<Value>) {
-    let (only, further): (&str, Vec<Value>) = match filter {
-        StepFilter::All => ("", Vec::new()),
-        // '/' is followed by '0', so this range contains every key that starts with the scope and a slash.
-        StepFilter::Scope(scope) => ("and key < ?4", vec![format!("{scope}0").into()]),
-        StepFilter::Row(position) => ("and position = ?4", vec![to_sql(*position).into()]),
-        // An unknown state counts as in doubt.
-        StepFilter::Open => (
-            "and state not in ('absent', 'done', 'refused', 'half done')",
-            Vec::new(),
-        ),
-        StepFilter::WithResource => (
-            "and state = 'done' and (sort is not null or act is not null)",
-            Vec::new(),
-        ),
-        StepFilter::Resolvable => ("and state not in ('absent', 'done', 'refused')", Vec::new()),
+fn selection(run: &RunId, filter: &StepFilter, page: Option<((u64, StepId), usize)>) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = vec![run.as_str().to_owned().into()];
+    let only = match filter {
+        StepFilter::All => String::new(),
+        StepFilter::Row(position) => {
+            values.push(to_sql(*position).into());
+            "and step.position = ?2".to_owned()
+        }
+        StepFilter::Open => format!("and {OPEN}"),
+        StepFilter::WithResource => {
+            "and step.state = 'done' and (step.sort is not null or step.act is not null)".to_owned()
+        }
+        StepFilter::Resolvable => format!("and {UNSETTLED}"),
     };
-    // A single lower bound: given two, SQLite would start at the first and read everything before the second.
-    let behind = match filter {
-        StepFilter::Scope(scope) => format!("{scope}/").max(after.to_owned()),
-        _ => after.to_owned(),
+    let (behind, limit) = match page {
+        Some(((position, id), limit)) => {
+            let at = values.len() + 1;
+            values.extend([to_sql(position).into(), id.into(), to_sql(limit as u64).into()]);
+            (
+                format!("and (step.position, step.id) > (?{at}, ?{})", at + 1),
+                format!("limit ?{}", at + 2),
+            )
+        }
+        None => (String::new(), String::new()),
     };
-    let sql =
-        format!("select {STEP_COLUMNS} from step where run = ?1 and key > ?2 {only} order by key limit ?3");
-    let limit = limit.map_or(-1, |limit| to_sql(limit as u64));
-    let mut values: Vec<Value> = vec![run.as_str().to_owned().into(), behind.into(), limit.into()];
-    values.extend(further);
+    let sql = format!(
+        "{} where run.id = ?1 {only} {behind} order by step.position, step.id {limit}",
+        *SELECT_STEP
+    );
     (sql, values)
 }
 
-pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
-    let sql = format!(
-        "insert into step({STEP_COLUMNS})
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                 ?21, ?22, ?23, ?24, ?25)
-         on conflict(run, key) do update set position = excluded.position, seq = excluded.seq,
-             changes = excluded.changes, ledger = excluded.ledger, state = excluded.state,
-             sent_ms = excluded.sent_ms, settle_ms = excluded.settle_ms, account = excluded.account,
-             sort = excluded.sort, name = excluded.name, attempts = excluded.attempts,
-             started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, outcome = excluded.outcome,
-             why = excluded.why, waits_ms = excluded.waits_ms, boot = excluded.boot,
-             boot_ms = excluded.boot_ms, loss = excluded.loss,
-             request = excluded.request, act = excluded.act, strikes = excluded.strikes"
-    );
-    let ledger_removals =
-        serde_json::to_string(&step.ledger_removals).map_err(|error| StoreError::Data(error.to_string()))?;
+/// Returns the number of the step.
+pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<StepId> {
+    let ledger_removals = match step.ledger_removals.as_slice() {
+        [] => None,
+        removals => {
+            Some(serde_json::to_string(removals).map_err(|error| StoreError::Data(error.to_string()))?)
+        }
+    };
     let window = step.state.window();
     let resource = step.resource.as_ref();
-    connection.prepare_cached(&sql)?.execute(params![
+    let times = &step.times;
+    connection.prepare_cached(&PUT_STEP)?.execute(params![
+        step.id,
         step.run.as_str(),
-        step.key,
         to_sql(step.position),
         step.seq,
+        step.key,
         step.op,
         step.changes,
         step.ledger,
         step.state.name(),
-        window.map(|window| window.sent.wall_ms),
-        window.map(|window| window.settle_ms),
+        step.parked && step.state.is_open(),
         resource.map(|resource| &resource.account),
         resource.map(|resource| &resource.kind),
         resource.map(|resource| &resource.name),
+        step.request,
+        step.act,
+        ledger_removals,
         step.attempts,
-        step.started_ms,
-        step.ended_ms,
-        step.outcome,
-        step.reason,
+        window.map(|window| window.sent.wall_ms),
+        window.map(|window| window.settle_ms),
         window.and_then(|window| window.waits_ms),
         window.map(|window| window.sent.boot.to_string()),
         window.map(|window| window.sent.boot_ms),
         step.state.loss().map(Loss::name),
-        step.request,
-        step.act,
-        ledger_removals,
+        times.asked_ms,
+        times.left_ms,
+        times.answered_ms,
+        times.looked_up_ms,
+        times.waited_ms,
+        times.ended_ms,
+        step.outcome,
+        step.reason,
     ])?;
-    Ok(())
+    Ok(step.id.unwrap_or_else(|| connection.last_insert_rowid()))
 }
 
-pub(super) fn drop_step(connection: &Connection, run: &RunId, key: &str) -> Res<()> {
-    let mut statement = connection.prepare_cached("delete from step where run = ?1 and key = ?2")?;
-    statement.execute([run.as_str(), key])?;
-    Ok(())
-}
-
-const CLAIM_COLUMNS: &str = "account, sort, name, run, step, parked";
-
-pub(super) fn claim(connection: &Connection, resource: &ResourceKey) -> Res<Option<ClaimData>> {
-    let sql = format!("select {CLAIM_COLUMNS} from claim where account = ?1 and sort = ?2 and name = ?3");
-    let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row(named(resource), read_claim).optional()?)
-}
-
-pub(super) fn claims(connection: &Connection) -> Res<Vec<ClaimData>> {
-    list(
-        connection,
-        &format!("select {CLAIM_COLUMNS} from claim"),
-        [],
-        read_claim,
-    )
-}
-
-pub(super) fn put_claim(connection: &Connection, claim: &ClaimData) -> Res<()> {
-    let sql = format!("insert or replace into claim({CLAIM_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6)");
-    let ClaimData {
-        resource,
-        run,
-        step,
-        parked,
-    } = claim;
-    let values = params![
-        resource.account,
-        resource.kind,
-        resource.name,
-        run.as_str(),
-        step,
-        parked
-    ];
-    connection.prepare_cached(&sql)?.execute(values)?;
-    Ok(())
-}
-
-pub(super) fn drop_claim(connection: &Connection, resource: &ResourceKey) -> Res<()> {
-    let sql = "delete from claim where account = ?1 and sort = ?2 and name = ?3";
-    connection.prepare_cached(sql)?.execute(named(resource))?;
-    Ok(())
-}
-
-pub(super) fn act(connection: &Connection, key: &str) -> Res<Option<(RunId, String)>> {
-    let mut statement = connection.prepare_cached("select run, step from act where key = ?1")?;
-    let found = statement.query_row([key], |row| {
-        Ok((RunId::new(row.get::<_, String>(0)?), row.get(1)?))
-    });
-    Ok(found.optional()?)
-}
-
-pub(super) fn put_act(connection: &Connection, key: &str, run: &RunId, step: &str) -> Res<()> {
-    let sql = "insert or replace into act(key, run, step) values (?1, ?2, ?3)";
+pub(super) fn drop_step(connection: &Connection, id: StepId) -> Res<()> {
     connection
-        .prepare_cached(sql)?
-        .execute([key, run.as_str(), step])?;
+        .prepare_cached("delete from step where id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+pub(super) fn holder(connection: &Connection, resource: &ResourceKey) -> Res<Option<StepData>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "{} where {OPEN} and step.account = ?1 and step.sort = ?2 and step.name = ?3 order by step.id limit 1",
+            *SELECT_STEP
+        )
+    });
+    let mut statement = connection.prepare_cached(&SQL)?;
+    Ok(statement.query_row(named(resource), read_step).optional()?)
+}
+
+pub(super) fn holders(connection: &Connection, kind: Option<&str>) -> Res<Vec<StepData>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "{} where {OPEN} and step.sort is not null and (?1 is null or step.sort = ?1) order by step.id",
+            *SELECT_STEP
+        )
+    });
+    list(connection, &SQL, [kind], read_step)
+}
+
+pub(super) fn act(connection: &Connection, key: &str) -> Res<Option<StepId>> {
+    let mut statement = connection.prepare_cached("select step from act where key = ?1")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn put_act(connection: &Connection, key: &str, step: StepId) -> Res<()> {
+    let sql = "insert or replace into act(key, step) values (?1, ?2)";
+    connection.prepare_cached(sql)?.execute(params![key, step])?;
     Ok(())
 }
 
@@ -188,29 +262,31 @@ pub(super) fn drop_act(connection: &Connection, key: &str) -> Res<()> {
     Ok(())
 }
 
-const ITEM_COLUMNS: &str = "account, sort, name, platform_id, run, step, value, created_ms, changed_ms";
+/// Selects ledger entries as [`read_item`] reads them.
+const SELECT_ITEM: &str = "
+    select ledger.account, ledger.sort, ledger.name, ledger.platform_id, ledger.value, ledger.created_ms,
+           ledger.changed_ms, step.id, run.id, step.key, step.outcome
+    from ledger left join step on step.id = ledger.step left join run on run.seq = step.run";
 
 pub(super) fn item(connection: &Connection, resource: &ResourceKey) -> Res<Option<ItemData>> {
-    let sql = format!("select {ITEM_COLUMNS} from ledger where account = ?1 and sort = ?2 and name = ?3");
-    let mut statement = connection.prepare_cached(&sql)?;
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!("{SELECT_ITEM} where ledger.account = ?1 and ledger.sort = ?2 and ledger.name = ?3")
+    });
+    let mut statement = connection.prepare_cached(&SQL)?;
     Ok(statement.query_row(named(resource), read_item).optional()?)
 }
 
 pub(super) fn items(connection: &Connection, kind: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
     let sql = format!(
-        "select {ITEM_COLUMNS} from ledger where sort = ?1 and (?2 is null or account = ?2)
-         order by created_ms, account, name"
+        "{SELECT_ITEM} where ledger.sort = ?1 and (?2 is null or ledger.account = ?2)
+         order by ledger.created_ms, ledger.account, ledger.name"
     );
     list(connection, &sql, params![kind, account], read_item)
 }
 
 pub(super) fn all_items(connection: &Connection) -> Res<Vec<ItemData>> {
-    list(
-        connection,
-        &format!("select {ITEM_COLUMNS} from ledger"),
-        [],
-        read_item,
-    )
+    let sql = format!("{SELECT_ITEM} order by ledger.account, ledger.sort, ledger.name");
+    list(connection, &sql, [], read_item)
 }
 
 pub(super) fn recorded_platform_ids(connection: &Connection, account: &str, kind: &str) -> Res<Vec<String>> {
@@ -225,14 +301,14 @@ pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<bool> {
         .prepare_cached(sql)?
         .query_row(named(&item.resource), |row| row.get(0))?;
     let sql =
-        format!("insert or replace into ledger({ITEM_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
-    connection.prepare_cached(&sql)?.execute(params![
+        "insert or replace into ledger(account, sort, name, platform_id, step, value, created_ms, changed_ms)
+               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    connection.prepare_cached(sql)?.execute(params![
         item.resource.account,
         item.resource.kind,
         item.resource.name,
         item.platform_id,
-        item.run.as_ref().map(RunId::as_str),
-        item.step,
+        item.step.as_ref().map(|step| step.id),
         item.value,
         item.created_ms,
         item.changed_ms,
@@ -303,32 +379,44 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
         }),
         None => None,
     };
+    let ledger_removals: Option<String> = row.get(15)?;
+    let times = StepTimes {
+        asked_ms: row.get(23)?,
+        left_ms: row.get(24)?,
+        answered_ms: row.get(25)?,
+        looked_up_ms: row.get(26)?,
+        waited_ms: row.get(27)?,
+        ended_ms: row.get(28)?,
+    };
     Ok(StepData {
         run: RunId::new(row.get::<_, String>(0)?),
-        key: row.get(1)?,
+        id: row.get(1)?,
         position: from_sql(row, 2)?,
         seq: row.get(3)?,
-        op: row.get(4)?,
-        changes: row.get(5)?,
-        ledger: row.get(6)?,
-        state: read_state(row)?,
+        key: row.get(4)?,
+        op: row.get(5)?,
+        changes: row.get(6)?,
+        ledger: row.get(7)?,
+        state: read_state(row, times.asked_ms),
+        parked: row.get(9)?,
         resource,
-        attempts: row.get(13)?,
-        started_ms: row.get(14)?,
-        ended_ms: row.get(15)?,
-        outcome: row.get(16)?,
-        reason: row.get(17)?,
-        request: row.get(22)?,
-        act: row.get(23)?,
+        request: row.get(13)?,
+        act: row.get(14)?,
         // If damaged (see `damaged_steps`), only this list is lost.
-        ledger_removals: serde_json::from_str(&row.get::<_, String>(24)?).unwrap_or_default(),
+        ledger_removals: ledger_removals
+            .and_then(|removals| serde_json::from_str(&removals).ok())
+            .unwrap_or_default(),
+        attempts: row.get(16)?,
+        times,
+        outcome: row.get(29)?,
+        reason: row.get(30)?,
     })
 }
 
 /// Reads a state. An unknown state, or one whose window cannot be read, is treated as in doubt until a lookup finds the
 /// resource or a person resolves it: something may have been carried out.
-fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
-    let name: Option<String> = row.get(7).ok();
+fn read_state(row: &Row<'_>, asked_ms: i64) -> StepState {
+    let name: Option<String> = row.get(8).ok();
     let window = || read_window(row).ok();
     let known = match name.as_deref() {
         Some("absent") => Some(StepState::Absent),
@@ -342,78 +430,90 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
         },
         _ => None,
     };
-    let began_ms: i64 = row.get(14)?;
-    Ok(known.unwrap_or(StepState::InDoubt {
+    known.unwrap_or(StepState::InDoubt {
         window: Window {
-            sent: Stamp::from_wall_clock(began_ms),
+            sent: Stamp::from_wall_clock(asked_ms),
             waits_ms: None,
             settle_ms: 0,
         },
         loss: Loss::Yes,
-    }))
+    })
 }
 
-/// Returns the steps with an unknown state or damaged `ledger_removals`, each a sentence without a full stop.
+/// Returns the steps with an unknown state or damaged `ledger_removals`, and what refers to missing or wrong steps, each
+/// a sentence without a full stop.
 pub(super) fn damaged_steps(connection: &Connection) -> Res<Vec<String>> {
     let sql =
-        "select 'the state of step ' || run || '/' || key || ' is `' || state || '`, which is not known'
-               from step where state not in ('absent', 'intended', 'in doubt', 'done', 'refused', 'half done')
+        "select 'the state of step ' || run.id || '/' || key || ' is `' || state || '`, which is not known'
+               from step join run on run.seq = step.run
+               where state not in ('absent', 'intended', 'in doubt', 'done', 'refused', 'half done')
                union all
-               select 'what step ' || run || '/' || key || ' strikes out of the ledger cannot be read'
-               from step where not json_valid(strikes)";
+               select 'what step ' || run.id || '/' || key || ' strikes out of the ledger cannot be read'
+               from step join run on run.seq = step.run
+               where strikes is not null and not json_valid(strikes)
+               union all
+               select 'step ' || key || ' belongs to a run that is missing'
+               from step where run not in (select seq from run)
+               union all
+               select 'the ledger''s ' || sort || ' ' || name || ' refers to a step that is missing'
+               from ledger where step is not null and step not in (select id from step)
+               union all
+               select 'the ledger''s ' || ledger.sort || ' ' || ledger.name || ' refers to a step of another resource'
+               from ledger join step on step.id = ledger.step
+               where ledger.value is null
+                     and (ledger.account, ledger.sort, ledger.name) is not (step.account, step.sort, step.name)
+               union all
+               select 'an act refers to a step that is missing'
+               from act where step not in (select id from step)";
     super::runs::sentences(connection, sql)
 }
 
 /// Reads a window. Version 1 recorded neither how long the sender waits nor the steady clock.
 fn read_window(row: &Row<'_>) -> rusqlite::Result<Window> {
-    let boot: Option<String> = row.get(19)?;
+    let boot: Option<String> = row.get(20)?;
     let boot = boot.and_then(|boot| boot.parse().ok()).unwrap_or_default();
-    let boot_ms: Option<i64> = row.get(20)?;
+    let boot_ms: Option<i64> = row.get(21)?;
     Ok(Window {
         sent: Stamp {
-            wall_ms: row.get(8)?,
+            wall_ms: row.get(17)?,
             boot,
             boot_ms: boot_ms.unwrap_or_default(),
         },
-        waits_ms: row.get(18)?,
-        settle_ms: row.get(9)?,
+        waits_ms: row.get(19)?,
+        settle_ms: row.get(18)?,
     })
 }
 
 fn read_loss(row: &Row<'_>) -> rusqlite::Result<Loss> {
-    let name: Option<String> = row.get(21)?;
+    let name: Option<String> = row.get(22)?;
     let loss = Loss::ALL
         .into_iter()
         .find(|loss| Some(loss.name()) == name.as_deref());
     Ok(loss.unwrap_or(Loss::Gone))
 }
 
-fn read_claim(row: &Row<'_>) -> rusqlite::Result<ClaimData> {
-    Ok(ClaimData {
-        resource: read_thing(row)?,
-        run: RunId::new(row.get::<_, String>(3)?),
-        step: row.get(4)?,
-        parked: row.get(5)?,
-    })
-}
-
 fn read_item(row: &Row<'_>) -> rusqlite::Result<ItemData> {
+    let step: Option<StepId> = row.get(7)?;
+    let step = match step {
+        Some(id) => Some(ItemStep {
+            id,
+            run: RunId::new(row.get::<_, String>(8)?),
+            key: row.get(9)?,
+            outcome: row.get(10)?,
+        }),
+        None => None,
+    };
     Ok(ItemData {
-        resource: read_thing(row)?,
+        resource: ResourceKey {
+            account: row.get(0)?,
+            kind: row.get(1)?,
+            name: row.get(2)?,
+        },
         platform_id: row.get(3)?,
-        run: row.get::<_, Option<String>>(4)?.map(RunId::new),
-        step: row.get(5)?,
-        value: row.get(6)?,
-        created_ms: row.get(7)?,
-        changed_ms: row.get(8)?,
-    })
-}
-
-fn read_thing(row: &Row<'_>) -> rusqlite::Result<ResourceKey> {
-    Ok(ResourceKey {
-        account: row.get(0)?,
-        kind: row.get(1)?,
-        name: row.get(2)?,
+        step,
+        value: row.get(4)?,
+        created_ms: row.get(5)?,
+        changed_ms: row.get(6)?,
     })
 }
 
@@ -421,34 +521,98 @@ fn read_thing(row: &Row<'_>) -> rusqlite::Result<ResourceKey> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use std::path::Path;
+
     use rusqlite::StatementStatus;
 
+    use super::super::schema::{MIGRATIONS, migrate};
     use super::*;
+
+    /// A journal with a run of 1,000 rows of two steps each, one of which is open.
+    fn thousand_rows() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, Path::new(""), MIGRATIONS).unwrap();
+        let run = "insert into run(id, name, sources, params, plan, has_rows, status, created_ms, changed_ms)
+                   values ('r1', 'a', '[]', x'00', x'00', 1, 1, 1, 1)";
+        connection.execute(run, []).unwrap();
+        for position in 0..1_000 {
+            for name in ["a", "b"] {
+                let state = if (position, name) == (700, "a") {
+                    "in doubt"
+                } else {
+                    "done"
+                };
+                let sql = "insert into step(run, position, seq, key, op, changes, ledger, state, attempts, asked_ms,
+                                            account, sort, name)
+                           values (1, ?1, 1, (?1 + 1) || '/' || ?2, 'op', 1, 0, ?3, 1, 1, 'x', 'y', ?1)";
+                connection.execute(sql, params![position, name, state]).unwrap();
+            }
+        }
+        connection
+    }
+
+    /// Runs a query and returns the keys, and how much work it was.
+    fn found(connection: &Connection, sql: &str, values: impl Params) -> (Vec<String>, i32) {
+        let mut statement = connection.prepare(sql).unwrap();
+        let keys = statement.query_map(values, |row| row.get::<_, String>(4));
+        let keys: Vec<String> = keys.unwrap().map(Result::unwrap).collect();
+        (keys, statement.get_status(StatementStatus::VmStep))
+    }
 
     #[test]
     fn querying_the_steps_of_one_row_does_not_scan_other_rows() {
-        let connection = Connection::open_in_memory().unwrap();
-        let columns = STEP_COLUMNS.replace("run, key, ", "");
-        let sql = format!("create table step(run, key, {columns}, primary key(run, key)) without rowid");
-        connection.execute_batch(&sql).unwrap();
-        for scope in 0..1_000 {
-            for name in ["a", "b"] {
-                let sql = "insert into step(run, key, state) values ('r1', ?1, 'done')";
-                connection.execute(sql, [format!("{scope:04}/{name}")]).unwrap();
-            }
-        }
+        let connection = thousand_rows();
         let run = RunId::new("r1");
-        let found = |after: &str| {
-            let filter = StepFilter::Scope("0990".to_owned());
-            let (sql, values) = selection(&run, &filter, after, None);
-            let mut statement = connection.prepare(&sql).unwrap();
-            let keys = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(1));
-            let keys: Vec<String> = keys.unwrap().map(Result::unwrap).collect();
-            (keys, statement.get_status(StatementStatus::VmStep))
+        let of = |filter: StepFilter, page| {
+            let (sql, values) = selection(&run, &filter, page);
+            found(&connection, &sql, params_from_iter(values))
         };
-        let (keys, steps) = found("");
-        assert_eq!(keys, ["0990/a", "0990/b"]);
-        assert!(steps < 200, "{steps}");
-        assert_eq!(found("0990/a").0, ["0990/b"]);
+        let (keys, work) = of(StepFilter::Row(990), None);
+        assert_eq!(keys, ["991/a", "991/b"]);
+        assert!(work < 300, "{work}");
+        let (keys, work) = of(StepFilter::All, Some(((990, 1_981), 2)));
+        assert_eq!(keys, ["991/b", "992/a"]);
+        assert!(work < 300, "{work}");
+        let (keys, work) = of(StepFilter::Open, None);
+        assert_eq!(keys, ["701/a"]);
+        assert!(work < 300, "{work}");
+    }
+
+    #[test]
+    fn the_open_step_on_a_resource_is_found_without_a_scan() {
+        let connection = thousand_rows();
+        let resource = |name: &str| ResourceKey {
+            account: "x".to_owned(),
+            kind: "y".to_owned(),
+            name: name.to_owned(),
+        };
+        let open = holder(&connection, &resource("700")).unwrap().unwrap();
+        assert_eq!((open.key.as_str(), open.position), ("701/a", 700));
+        assert_eq!(holder(&connection, &resource("701")).unwrap(), None);
+        let mut statement = connection
+            .prepare(&format!(
+                "{} where {OPEN} and step.account = 'x' and step.sort = 'y' and step.name = '700'",
+                *SELECT_STEP
+            ))
+            .unwrap();
+        assert!(statement.exists([]).unwrap());
+        let work = statement.get_status(StatementStatus::VmStep);
+        assert!(work < 300, "{work}");
+    }
+
+    #[test]
+    fn a_step_is_found_by_its_key_of_any_version() {
+        let connection = thousand_rows();
+        let run = RunId::new("r1");
+        let sql = "update step set key = '1234567890123456/a' where key = '5/a'";
+        assert_eq!(connection.execute(sql, []).unwrap(), 1);
+        for (key, position) in [
+            ("991/b", Some(990)),
+            ("1234567890123456/a", Some(4)),
+            ("5/a", None),
+        ] {
+            let step = step_by_key(&connection, &run, key).unwrap();
+            assert_eq!(step.map(|step| step.position), position, "{key}");
+        }
     }
 }

@@ -1,14 +1,12 @@
 //! Implements [`ReadTables`] and [`Tables`] for a connection.
 
-use std::collections::BTreeMap;
-
 use rusqlite::Connection;
 
-use super::super::progress_notes::{CrashCounts, InterruptedRow};
+use super::super::progress_notes::InterruptedRow;
 use super::super::run::{RowCounts, RowFilter, RunId};
 use super::super::table::{
-    AuditData, ClaimData, ItemData, ReadTables, Res, ResourceKey, RowData, RowEnd, RowPut, RunData, StepData,
-    StepFilter, Tables,
+    AuditData, ItemData, QueuedRow, ReadTables, Res, ResourceKey, RowData, RowEnd, RunData, StepData,
+    StepFilter, StepId, Tables,
 };
 use super::{runs, steps};
 
@@ -61,28 +59,34 @@ impl ReadTables for Sql<'_> {
     fn row_counts(&self, run: &RunId) -> Res<RowCounts> {
         runs::row_counts(self.connection, run)
     }
-    fn scope_count(&self, run: &RunId, scope: &str) -> Res<u64> {
-        runs::scope_count(self.connection, run, scope)
+    fn step(&self, id: StepId) -> Res<Option<StepData>> {
+        steps::step(self.connection, id)
     }
-    fn step(&self, run: &RunId, key: &str) -> Res<Option<StepData>> {
-        steps::step(self.connection, run, key)
+    fn step_of_row(&self, run: &RunId, position: u64, key: &str) -> Res<Option<StepData>> {
+        steps::step_of_row(self.connection, run, position, key)
     }
-    fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, CrashCounts>> {
-        runs::deaths(self.connection, run)
+    fn step_by_key(&self, run: &RunId, key: &str) -> Res<Option<StepData>> {
+        steps::step_by_key(self.connection, run, key)
     }
-    fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>> {
-        steps::steps_after(self.connection, run, filter, after, Some(limit))
+    fn steps_after(
+        &self,
+        run: &RunId,
+        filter: &StepFilter,
+        after: (u64, StepId),
+        limit: usize,
+    ) -> Res<Vec<StepData>> {
+        steps::steps_after(self.connection, run, filter, after, limit)
     }
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
         steps::steps(self.connection, run, filter)
     }
-    fn claim(&self, resource: &ResourceKey) -> Res<Option<ClaimData>> {
-        steps::claim(self.connection, resource)
+    fn holder(&self, resource: &ResourceKey) -> Res<Option<StepData>> {
+        steps::holder(self.connection, resource)
     }
-    fn claims(&self) -> Res<Vec<ClaimData>> {
-        steps::claims(self.connection)
+    fn holders(&self, kind: Option<&str>) -> Res<Vec<StepData>> {
+        steps::holders(self.connection, kind)
     }
-    fn act(&self, key: &str) -> Res<Option<(RunId, String)>> {
+    fn act(&self, key: &str) -> Res<Option<StepId>> {
         steps::act(self.connection, key)
     }
     fn item(&self, resource: &ResourceKey) -> Res<Option<ItemData>> {
@@ -109,29 +113,23 @@ impl Tables for Sql<'_> {
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()> {
         runs::put_source(self.connection, hash, text)
     }
-    fn put_row(&mut self, run: &RunId, row: &RowData) -> Res<RowPut> {
+    fn put_row(&mut self, run: &RunId, row: &QueuedRow) -> Res<()> {
         runs::put_row(self.connection, run, row)
     }
     fn end_row(&mut self, run: &RunId, position: u64, end: &RowEnd) -> Res<()> {
         runs::end_row(self.connection, run, position, end)
     }
-    fn put_death(&mut self, run: &RunId, left: InterruptedRow) -> Res<()> {
-        runs::put_death(self.connection, run, left)
+    fn put_crash(&mut self, run: &RunId, left: InterruptedRow) -> Res<()> {
+        runs::put_crash(self.connection, run, left)
     }
-    fn put_step(&mut self, step: &StepData) -> Res<()> {
+    fn put_step(&mut self, step: &StepData) -> Res<StepId> {
         steps::put_step(self.connection, step)
     }
-    fn drop_step(&mut self, run: &RunId, key: &str) -> Res<()> {
-        steps::drop_step(self.connection, run, key)
+    fn drop_step(&mut self, id: StepId) -> Res<()> {
+        steps::drop_step(self.connection, id)
     }
-    fn put_claim(&mut self, claim: &ClaimData) -> Res<()> {
-        steps::put_claim(self.connection, claim)
-    }
-    fn drop_claim(&mut self, resource: &ResourceKey) -> Res<()> {
-        steps::drop_claim(self.connection, resource)
-    }
-    fn put_act(&mut self, key: &str, run: &RunId, step: &str) -> Res<()> {
-        steps::put_act(self.connection, key, run, step)
+    fn put_act(&mut self, key: &str, step: StepId) -> Res<()> {
+        steps::put_act(self.connection, key, step)
     }
     fn drop_act(&mut self, key: &str) -> Res<()> {
         steps::drop_act(self.connection, key)

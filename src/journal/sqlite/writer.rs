@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::super::apply::{Reply, Write, apply};
 use super::super::error::JournalError;
 use super::super::seal::Sealer;
-use super::super::table::{Repeats, Res, StoreError};
+use super::super::table::{Res, StoreError};
 use super::count::LedgerCount;
 use super::open::{POLL_INTERVAL, connect};
 use super::tables::Sql;
@@ -67,8 +67,7 @@ impl Writer {
     }
 
     fn write_until_the_end(&self, inbox: &Receiver<Message>) {
-        let mut connection = self.connect().map_err(|fault| fault_to_error(&self.path, fault));
-        let mut repeats = Repeats::new();
+        let connection = self.connect().map_err(|fault| fault_to_error(&self.path, fault));
         let mut waiting = Pending::default();
         loop {
             let received = match waiting.since {
@@ -88,8 +87,8 @@ impl Writer {
             }
             if tick || waiting.is_urgent || waiting.is_full() {
                 let batch = std::mem::take(&mut waiting);
-                match &mut connection {
-                    Ok(connection) => self.commit(connection, &mut repeats, batch.messages),
+                match &connection {
+                    Ok(connection) => self.commit(connection, batch.messages),
                     Err(error) => self.refuse(error.clone(), batch.messages),
                 }
             }
@@ -120,7 +119,7 @@ impl Writer {
     }
 
     /// Writes these messages in one transaction, and acknowledges them.
-    pub(super) fn commit(&self, connection: &Connection, repeats: &mut Repeats, batch: Vec<Message>) {
+    pub(super) fn commit(&self, connection: &Connection, batch: Vec<Message>) {
         if let Some(error) = self.poison.get() {
             return self.refuse(error.clone(), batch);
         }
@@ -128,7 +127,7 @@ impl Writer {
             .into_iter()
             .map(|message| (message.write, message.ack))
             .unzip();
-        match self.write_all(connection, repeats, writes) {
+        match self.write_all(connection, writes) {
             Ok(replies) => {
                 for (ack, reply) in acks.into_iter().zip(replies) {
                     if let Some(ack) = ack {
@@ -150,7 +149,6 @@ impl Writer {
     fn write_all(
         &self,
         connection: &Connection,
-        repeats: &mut Repeats,
         writes: Vec<Option<Write>>,
     ) -> Result<Vec<Reply>, StoreError> {
         if writes.iter().all(Option::is_none) {
@@ -159,7 +157,7 @@ impl Writer {
         connection.prepare_cached("begin immediate")?.execute([])?;
         let mut tables = Sql::new(connection);
         let replies = writes.into_iter().map(|write| match write {
-            Some(write) => apply(&mut tables, repeats, write),
+            Some(write) => apply(&mut tables, write),
             None => Ok(Reply::Written),
         });
         let replies: Vec<Reply> = replies.collect::<Result<_, _>>()?;

@@ -32,7 +32,7 @@ macro_rules! both_stores {
 both_stores! {
     a_run_is_kept_with_its_sources
     rows_are_queued_paged_and_finished
-    identical_rows_get_distinct_scopes
+    rows_with_equal_contents_are_counted
     outcomes_and_refusals_are_replayed
     a_failure_is_not_recorded
     replay_matches_steps_by_arguments_and_not_by_order
@@ -182,10 +182,10 @@ async fn a_run_is_kept_with_its_sources(journal: Journal, _: Clock) {
     assert_eq!(journal.run(&missing).unwrap(), None);
 }
 
-fn new_row(position: u64, scope: &str) -> NewRow {
+fn new_row(position: u64, content: &str) -> NewRow {
     NewRow {
         position,
-        scope: scope.to_owned(),
+        content: Some(content.into()),
         input: Value::Int(i64::try_from(position).unwrap()),
     }
 }
@@ -243,20 +243,25 @@ async fn rows_are_queued_paged_and_finished(journal: Journal, _: Clock) {
     assert_eq!((row.output, row.error), (Some("out".into()), Some("why".into())));
 }
 
-async fn identical_rows_get_distinct_scopes(journal: Journal, _: Clock) {
+async fn rows_with_equal_contents_are_counted(journal: Journal, _: Clock) {
     let run = begin(&journal);
     let rows = ["a", "b", "a", "a", "b"].into_iter().zip(0..);
-    let rows: Vec<NewRow> = rows.map(|(scope, at)| new_row(at, scope)).collect();
+    let rows: Vec<NewRow> = rows.map(|(content, at)| new_row(at, content)).collect();
     journal.spool_rows(run.id(), rows[..3].to_vec()).unwrap();
     journal.flush().unwrap();
     journal.spool_rows(run.id(), rows).unwrap();
-    let scopes: Vec<String> = journal
-        .rows(run.id(), None, 9, RowFilter::All)
-        .unwrap()
-        .into_iter()
-        .map(|row| row.scope)
-        .collect();
-    assert_eq!(scopes, ["a", "b", "a~2", "a~3", "b~2"]);
+    let other = begin(&journal);
+    journal.spool_rows(other.id(), vec![new_row(0, "a")]).unwrap();
+    let counted = |run: &RunLock| -> Vec<(String, u64)> {
+        let rows = journal.rows(run.id(), None, 9, RowFilter::All).unwrap();
+        rows.into_iter().map(|row| (row.scope, row.repeat)).collect()
+    };
+    let expected = [("1", 1), ("2", 1), ("3", 2), ("4", 3), ("5", 2)];
+    assert_eq!(
+        counted(&run),
+        expected.map(|(scope, repeat)| (scope.to_owned(), repeat))
+    );
+    assert_eq!(counted(&other), [("1".to_owned(), 1)]);
 }
 
 async fn outcomes_and_refusals_are_replayed(journal: Journal, clock: Clock) {
@@ -281,8 +286,8 @@ async fn outcomes_and_refusals_are_replayed(journal: Journal, clock: Clock) {
         assert!(matches!(refused, Err(StepEnd::Refused(_))));
     }
     assert_eq!(platform.sends().len(), 4);
-    let steps = journal.steps(run.id(), &StepFilter::Scope("a".into())).unwrap();
-    assert_eq!(steps.len(), 1);
+    let steps = journal.steps(run.id(), &StepFilter::All).unwrap();
+    assert_eq!(steps.len(), 4);
     assert_eq!((steps[0].state, steps[0].attempts), (StepState::Done, 1));
     assert_eq!(
         (steps[0].outcome.clone(), steps[0].resource.clone()),
@@ -433,10 +438,11 @@ async fn failed_rows_can_be_retried(journal: Journal, clock: Clock) {
         .unwrap();
     let platform = Platform::new(&clock, [Does::Answers, Does::Refuses]);
     for (scope, status) in [("a", RowStatus::Done), ("b", RowStatus::Failed)] {
-        let end = step(&journal, &run, scope, &ensure(scope), &platform).await;
+        let position = u64::from(scope == "b");
+        let end = step_at(&journal, &run, (position, scope), &ensure(scope), &platform).await;
         assert_eq!(end.is_ok(), status == RowStatus::Done);
         journal
-            .finish_row(run.id(), u64::from(scope == "b"), status, None, Some(&"e".into()))
+            .finish_row(run.id(), position, status, None, Some(&"e".into()))
             .unwrap();
     }
     assert_eq!(journal.retry_failed(&run).unwrap(), 1);
@@ -446,7 +452,7 @@ async fn failed_rows_can_be_retried(journal: Journal, clock: Clock) {
         (1, 1, None)
     );
     assert!(
-        step(&journal, &run, "b", &ensure("b"), &platform)
+        step_at(&journal, &run, (1, "b"), &ensure("b"), &platform)
             .await
             .unwrap()
             .created

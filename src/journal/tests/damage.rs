@@ -22,7 +22,7 @@ async fn fixture() -> Fixture {
         journal.set_columns(run.id(), vec!["email".into()]).unwrap();
         let rows = (0..2).map(|position| NewRow {
             position,
-            scope: format!("{name}{position}"),
+            content: Some(name.into()),
             input: Value::from(name),
         });
         journal.spool_rows(run.id(), rows.collect()).unwrap();
@@ -43,6 +43,11 @@ async fn fixture() -> Fixture {
         journal,
         runs: ids.try_into().unwrap(),
     }
+}
+
+/// Returns SQL for the number of a run.
+fn number_of(run: &RunId) -> String {
+    format!("(select seq from run where id = '{run}')")
 }
 
 impl Fixture {
@@ -90,7 +95,8 @@ async fn check_reports_every_damaged_value_and_keeps_others_readable() {
 
     for what in ["input", "output", "error"] {
         fixture.damage(&format!(
-            "update row set {what} = x'0102' where run = '{ann}' and position = 0"
+            "update row set {what} = x'0102' where run = {} and position = 0",
+            number_of(ann)
         ));
         let rows = journal.rows(ann, None, 9, RowFilter::All).unwrap();
         assert_eq!((rows.len(), &rows[1].input), (2, &Value::from("ann")));
@@ -102,7 +108,10 @@ async fn check_reports_every_damaged_value_and_keeps_others_readable() {
         );
     }
 
-    fixture.damage(&format!("update step set outcome = x'0102' where run = '{ann}'"));
+    fixture.damage(&format!(
+        "update step set outcome = x'0102' where run = {}",
+        number_of(ann)
+    ));
     let steps = journal.steps(ann, &StepFilter::All).unwrap();
     assert_eq!((steps.len(), &steps[0].outcome), (1, &Some(Value::Null)));
     fixture.is_named("the outcome of", "step ann0/");
@@ -154,7 +163,8 @@ async fn an_unknown_status_affects_only_its_own_run_or_row() {
     fixture.is_named(&format!("run {bob} cannot be read"), &format!("run {bob}"));
 
     fixture.damage(&format!(
-        "update row set status = 77 where run = '{ann}' and position = 0"
+        "update row set status = 77 where run = {} and position = 0",
+        number_of(ann)
     ));
     for (filter, expected) in [
         (RowFilter::All, 2),
@@ -182,7 +192,10 @@ async fn a_step_of_unknown_state_is_looked_up_and_never_resent() {
         let fixture = fixture().await;
         let journal = &fixture.journal;
         let [ann, _] = &fixture.runs;
-        fixture.damage(&format!("update step set state = 'dome' where run = '{ann}'"));
+        fixture.damage(&format!(
+            "update step set state = 'dome' where run = {}",
+            number_of(ann)
+        ));
         let open = journal.steps(ann, &StepFilter::Open).unwrap();
         assert_eq!((open.len(), open[0].state.name()), (1, "in doubt"));
         let problems = journal.check().unwrap();

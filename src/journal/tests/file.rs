@@ -46,7 +46,7 @@ async fn no_parameter_input_or_result_is_stored_in_plaintext() {
         .unwrap();
     let row = NewRow {
         position: 0,
-        scope: sealer().digest(&planted()),
+        content: Some(planted()),
         input: planted(),
     };
     journal.spool_rows(run.id(), vec![row]).unwrap();
@@ -264,7 +264,7 @@ fn dropping_the_last_handle_flushes_all_rows_to_disk() {
     let id = run.id().clone();
     let rows = (0..2000).map(|position| NewRow {
         position,
-        scope: position.to_string(),
+        content: None,
         input: Value::Null,
     });
     journal.spool_rows(&id, rows.collect()).unwrap();

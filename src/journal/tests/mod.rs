@@ -141,9 +141,20 @@ async fn step(
     plan: &StepPlan,
     platform: &Platform,
 ) -> Result<Output, StepEnd> {
+    step_at(journal, run, (0, scope), plan, platform).await
+}
+
+/// The same in the row at a position.
+async fn step_at(
+    journal: &Journal,
+    run: &RunLock,
+    (position, scope): (u64, &str),
+    plan: &StepPlan,
+    platform: &Platform,
+) -> Result<Output, StepEnd> {
     // A journal that can no longer be written is tested too.
     let _ = journal.flush();
-    let row = journal.open_row(run, 0, scope, false).unwrap();
+    let row = journal.open_row(run, position, scope, false).unwrap();
     row.step(plan, &platform.attempt(plan), &CancellationToken::new())
         .await
 }

@@ -127,7 +127,7 @@ async fn after_rekeying_all_values_open_and_steps_are_replayed() {
     journal.set_columns(run.id(), vec!["email".into()]).unwrap();
     let row = NewRow {
         position: 0,
-        scope: "a".into(),
+        content: Some("a".into()),
         input: Value::from("ann"),
     };
     journal.spool_rows(run.id(), vec![row]).unwrap();

@@ -226,11 +226,11 @@ async fn a_resent_request_is_still_claimed_by_its_owner() {
     let seeing = Arc::clone(&seen);
     two.first.on_boundary(move |boundary| {
         if boundary == Boundary::AfterIntent {
-            let claims = second.store().read(|look| look.claims()).unwrap();
+            let holders = second.store().read(|look| look.holders(None)).unwrap();
             seeing
                 .lock()
                 .unwrap()
-                .extend(claims.iter().map(|claim| claim.parked));
+                .extend(holders.iter().map(|holder| holder.parked));
         }
     });
     let run = begin(&two.first);

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::operations::call_error;
 use super::super::read_only::ReadOnlyOperations;
+use super::Session;
 use super::settle::to_value;
-use super::{Session, scope};
-use crate::journal::{JournalError, LookupOutcome, RowJournal, RowStatus};
+use crate::journal::{JournalError, LookupOutcome, RowJournal, RowStatus, row_scope};
 use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
@@ -276,7 +276,7 @@ impl InputOperations {
             ..
         } = &self.session;
         journal.flush()?;
-        let recorded = journal.open_row(run, self.number - 1, &scope(self.number), false)?;
+        let recorded = journal.open_row(run, self.number - 1, &row_scope(self.number - 1), false)?;
         // The same call may have been made before; `request_count` already counts this one.
         for _ in 1..request_count(context, &self.row, call) {
             let _ = is_open(context, &recorded, call);

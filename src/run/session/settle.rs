@@ -119,7 +119,7 @@ fn close_row(
         });
     }
     journal.flush()?;
-    let left = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
+    let left = journal.steps(run.id(), &StepFilter::Row(row.position))?;
     let is_open = left.iter().any(|step| step.state.is_open());
     let (status, reason) = if is_open {
         (RowStatus::Parked, open.first().cloned())
@@ -147,7 +147,7 @@ pub(super) fn close_settled_rows(journal: &Journal, run: &RunLock) -> Result<(),
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.position);
         for row in &page {
-            let steps = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
+            let steps = journal.steps(run.id(), &StepFilter::Row(row.position))?;
             if !steps.iter().any(|step| step.state.is_open()) {
                 let reason = Value::from("it was stopped; a later input settled the step in doubt");
                 journal.finish_row(run.id(), row.position, RowStatus::Failed, None, Some(&reason))?;

@@ -74,11 +74,70 @@ fn migrating_version_1_keeps_data_and_the_rules_of_runs() {
     let rules: i64 = connection
         .query_row("select rules from run where id = 'rold1'", [], |row| row.get(0))
         .unwrap();
-    let known: (Option<String>, Option<String>, String) = connection
+    let known: (Option<String>, Option<String>, Option<String>) = connection
         .query_row("select request, act, strikes from step", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .unwrap();
-    assert_eq!((rules, known), (1, (None, None, "[]".to_owned())));
-    assert_eq!((version(&path), version(&backup_path(&path, 1))), (3, 1));
+    assert_eq!((rules, known), (1, (None, None, None)));
+    assert_eq!((version(&path), version(&backup_path(&path, 1))), (4, 1));
+}
+
+#[test]
+fn migrating_version_3_keeps_rows_claims_acts_and_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let mut connection = Connection::open(&path).unwrap();
+    migrate(&mut connection, &path, &[VERSION_1, VERSION_2, VERSION_3]).unwrap();
+    let content = "
+        insert into run(id, name, sources, params, plan, has_rows, status, created_ms, changed_ms, rules)
+            values ('rb', 'b', '[]', x'00', x'00', 1, 1, 1, 1, 2), ('ra', 'a', '[]', x'00', x'00', 1, 1, 1, 1, 2);
+        insert into row(run, position, scope, status, input)
+            values ('ra', 0, '00ff00ff00ff00ff', 0, x'01'), ('ra', 1, '00ff00ff00ff00ff~2', 3, x'02'),
+                   ('rb', 0, 'i1', 1, x'03');
+        insert into died(run, position, deaths, computing) values ('ra', 1, 2, 1);
+        insert into step(run, key, position, seq, op, changes, ledger, state, account, sort, name, attempts, started_ms,
+                         outcome, act)
+            values ('ra', 'z/a:1#1', 0, 1, 'a', 1, 1, 'done', 'acc', 'tenant', 'ann', 1, 5, x'04', null),
+                   ('ra', 'a/a:2#1', 1, 1, 'a', 1, 1, 'in doubt', 'acc', 'tenant', 'bob', 1, 6, null, null),
+                   ('rb', 'i1/s:3#1', 0, 1, 's', 1, 0, 'done', null, null, null, 1, 7, x'05', 'k');
+        insert into claim(account, sort, name, run, step, parked) values ('acc', 'tenant', 'bob', 'ra', 'a/a:2#1', 1);
+        insert into act(key, run, step) values ('k', 'rb', 'i1/s:3#1');
+        insert into ledger(account, sort, name, platform_id, run, step, value, created_ms, changed_ms)
+            values ('acc', 'tenant', 'ann', '7', 'ra', 'z/a:1#1', x'06', 1, 2),
+                   ('acc', 'tenant', 'cat', null, null, null, x'07', 3, 4);
+    ";
+    connection.execute_batch(content).unwrap();
+
+    let copy = migrate(&mut connection, &path, MIGRATIONS).unwrap();
+
+    assert_eq!(copy, Some(backup_path(&path, 3)));
+    let list = |sql: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let lines = statement.query_map([], |row| row.get(0)).unwrap();
+        lines.map(Result::unwrap).collect()
+    };
+    let rows = "select printf('%s %d %s %d %s %d %d', run.id, position, hex(digest), repeat, scope, crashes, computing)
+                from row join run on run.seq = row.run order by row.run, position";
+    assert_eq!(
+        list(rows),
+        [
+            "rb 0  1 i1 0 0",
+            "ra 0 00FF00FF00FF00FF 1 00ff00ff00ff00ff 0 0",
+            "ra 1 00FF00FF00FF00FF 2 00ff00ff00ff00ff~2 2 1",
+        ]
+    );
+    let steps = "select printf('%d %s %s %s %d %s', step.id, run.id, key, state, parked, hex(outcome))
+                 from step join run on run.seq = step.run order by step.id";
+    assert_eq!(
+        list(steps),
+        [
+            "1 rb i1/s:3#1 done 0 05",
+            "2 ra z/a:1#1 done 0 04",
+            "3 ra a/a:2#1 in doubt 1 ",
+        ]
+    );
+    assert_eq!(list("select key || ' ' || step from act"), ["k 1"]);
+    let ledger = "select printf('%s %s %s', name, step, hex(value)) from ledger order by name";
+    assert_eq!(list(ledger), ["ann 2 06", "cat  07"]);
 }
