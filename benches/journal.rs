@@ -170,7 +170,6 @@ async fn resume() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());
     let run = journal.begin_run(new_run()).unwrap();
-    let id = run.id().clone();
     let input = || {
         Value::List(
             ["email", "client@example.com", "site", "https://client.example"]
@@ -183,7 +182,7 @@ async fn resume() {
         content: Some(format!("{at:016x}").into()),
         input: input(),
     });
-    journal.spool_rows(&id, rows.collect()).unwrap();
+    journal.spool_rows(&run, rows.collect()).unwrap();
     journal.flush().unwrap();
     let size = |journal: &Journal| {
         let copy = folder.path().join(format!("copy-{}", fastrand::u64(..)));

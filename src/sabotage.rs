@@ -60,6 +60,8 @@ sabotages! {
     ActsForgotten = "acts-forgotten",
     /// A row that leaves a step open counts as done.
     LeftOpenIsDone = "left-open-is-done",
+    /// A process may write for a run that another one has taken over.
+    EpochIgnored = "epoch-ignored",
     /// Two processes may execute the same run.
     RunNotLocked = "run-not-locked",
     /// The rows in progress when a process dies are not counted.

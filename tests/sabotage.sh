@@ -29,6 +29,7 @@ ledger-not-written       lib journal::tests::conformance::a_ledger_entry_is_retu
 acts-forgotten           it  acts::the_same_command_sends_messages_only_for_new_rows
 left-open-is-done        it  edited::a_step_in_doubt_is_not_resent_by_an_edited_script
 run-not-locked           lib journal::tests::two::a_run_lock_is_exclusive_and_released_with_its_owner
+epoch-ignored            lib journal::tests::two::a_paused_process_writes_nothing_after_its_run_was_taken_over
 deaths-not-counted       lib journal::progress_notes::tests::unfinished_rows_are_found_by_the_next_owner_after_a_kill
 log-not-folded           it  journal::a_database_copied_without_its_wal_has_every_credential
 seal-off                 lib journal::tests::file::no_parameter_input_or_result_is_stored_in_plaintext

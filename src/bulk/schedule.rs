@@ -291,7 +291,7 @@ impl Scheduler {
     }
 
     fn store(&self, rows: Vec<NewRow>, total: Option<u64>) -> Result<(), JournalError> {
-        let (journal, run) = (&self.runner.journal, self.runner.run.id());
+        let (journal, run) = (&self.runner.journal, &self.runner.run);
         journal.spool_rows(run, rows)?;
         match total {
             Some(total) => journal.spool_complete(run, total),
@@ -540,7 +540,7 @@ impl Scheduler {
 
     fn record(&self, before: RowStatus, finished: Finished) -> Option<Finished> {
         let recorded = self.runner.journal.finish_row(
-            self.runner.run.id(),
+            &self.runner.run,
             finished.position,
             finished.status,
             Some(&Value::Record(finished.output.clone())),

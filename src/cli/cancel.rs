@@ -36,7 +36,7 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
         return Ok(Exit::Ok);
     }
     app.consent(command.yes, &format!("Abandon run {id} for good?"))?;
-    journal.set_run_status(id, RunStatus::Cancelled)?;
+    journal.set_run_status(&run, RunStatus::Cancelled)?;
     app.ui.note(&format!(
         "run {id} is cancelled; its completed steps stay on record"
     ));

@@ -53,7 +53,7 @@ impl Execution<'_> {
     pub(super) fn carry_out(mut self) -> Result<Exit, CommandError> {
         let journal = &self.engine.journal;
         let rows = self.plan.rows.is_some();
-        journal.set_run_status(self.id(), RunStatus::Running)?;
+        journal.set_run_status(&self.run, RunStatus::Running)?;
         let cancel = CancellationToken::new();
         let runner = self.runner(&cancel);
         let resume = self.app.resume(self.id());
@@ -162,7 +162,7 @@ impl Execution<'_> {
         self.app.kill_switch.pass(KillPoint::AfterResults);
         // A run whose results could not be put in place can be resumed.
         let status = shown.as_ref().map_or(RunStatus::Interrupted, |()| status);
-        journal.set_run_status(self.id(), status)?;
+        journal.set_run_status(&self.run, status)?;
         let exit = shown
             .map_err(|error| error.hint(format!("to continue: {}", self.app.resume(self.id()))))
             .and(reported)?;

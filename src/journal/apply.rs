@@ -1,15 +1,73 @@
 //! Writes and their effect on the tables of a store.
 
+use std::sync::{Arc, OnceLock};
+
 use super::attempt::LedgerEntry;
+use super::error::JournalError;
 use super::progress_notes::InterruptedRow;
 use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::{StepEvent, StepState};
 use super::table::{
-    AuditData, ItemData, ItemStep, QueuedRow, ReadTables, Res, ResourceKey, RowData, RowEnd, RunData,
+    AuditData, Epoch, ItemData, ItemStep, QueuedRow, ReadTables, Res, ResourceKey, RowData, RowEnd, RunData,
     StepData, StepFilter, StepId, StepTimes, Tables,
 };
 use crate::sabotage::Sabotage;
+
+/// A write, and who makes it.
+#[derive(Debug, Clone)]
+pub(super) struct Submission {
+    /// `None` for a write that belongs to no run in progress.
+    pub(super) owner: Option<Owner>,
+    pub(super) write: Write,
+}
+
+impl From<Write> for Submission {
+    fn from(write: Write) -> Submission {
+        Submission { owner: None, write }
+    }
+}
+
+/// The right to write for a run, until another process takes the run over.
+#[derive(Debug, Clone)]
+pub(super) struct Owner {
+    pub(super) run: RunId,
+    pub(super) epoch: Epoch,
+    /// The error of all writes after the run was taken over.
+    pub(super) lost: Arc<OnceLock<JournalError>>,
+}
+
+impl Owner {
+    pub(super) fn new(run: &RunId, epoch: Epoch) -> Owner {
+        Owner {
+            run: run.clone(),
+            epoch,
+            lost: Arc::default(),
+        }
+    }
+
+    /// Returns a write of this owner.
+    pub(super) fn submission(&self, write: Write) -> Submission {
+        Submission {
+            owner: Some(self.clone()),
+            write,
+        }
+    }
+
+    /// Fails if a write has been refused because another process owns the run.
+    pub(super) fn check(&self) -> Result<(), JournalError> {
+        self.lost.get().cloned().map_or(Ok(()), Err)
+    }
+
+    /// Notes that another process owns the run, and returns the error.
+    pub(super) fn lose(&self, pid: Option<u32>) -> JournalError {
+        let error = || JournalError::TakenOver {
+            run: self.run.clone(),
+            pid,
+        };
+        self.lost.get_or_init(error).clone()
+    }
+}
 
 /// One write, applied atomically.
 #[derive(Debug, Clone)]
@@ -42,9 +100,10 @@ pub(super) enum Write {
         position: u64,
         end: RowEnd,
     },
-    /// The process died while these rows were in progress.
-    Died {
+    /// Makes a process the owner of a recorded run. The owner before it died while these rows were in progress.
+    TakeRun {
         run: RunId,
+        pid: u32,
         rows: Vec<InterruptedRow>,
     },
     /// Queues an ended row again; it restarts from its recorded steps.
@@ -177,6 +236,10 @@ pub(super) struct Repin {
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     Written,
+    /// The process owns the run from this epoch on.
+    Taken(Epoch),
+    /// Another process, if this is its id, owns the run for which the write was made. Nothing was written.
+    TakenOver(Option<u32>),
     /// The intent is recorded, with this number of the step.
     Intended(StepId),
     /// The number of runs or rows affected.
@@ -200,7 +263,15 @@ pub(super) enum Reply {
 const PAGE: usize = 256;
 
 /// Applies a write. All checks come before the first change, so a rejected write leaves no trace.
-pub(super) fn apply(tables: &mut dyn Tables, write: Write) -> Res<Reply> {
+pub(super) fn apply(tables: &mut dyn Tables, submission: Submission) -> Res<Reply> {
+    let Submission { owner, write } = submission;
+    if let Some(owner) = owner
+        && let Some((epoch, pid)) = tables.epoch(&owner.run)?
+        && epoch != owner.epoch
+        && !Sabotage::EpochIgnored.is_on()
+    {
+        return Ok(Reply::TakenOver(pid));
+    }
     match write {
         Write::BeginRun { run, texts } => {
             put_sources(tables, &run.sources, &texts)?;
@@ -219,10 +290,11 @@ pub(super) fn apply(tables: &mut dyn Tables, write: Write) -> Res<Reply> {
             }
         }
         Write::RowEnd { run, position, end } => tables.end_row(&run, position, &end)?,
-        Write::Died { run, rows } => {
+        Write::TakeRun { run, pid, rows } => {
             for left in rows {
                 tables.put_crash(&run, left)?;
             }
+            return Ok(tables.take_run(&run, pid)?.map_or(Reply::Written, Reply::Taken));
         }
         Write::Reopen { run, position, at_ms } => return reopen(tables, &run, position, at_ms),
         Write::RetryFailed { run, after, at_ms } => return retry_failed(tables, &run, after, at_ms),

@@ -287,9 +287,7 @@ impl<'a> ChangingStep<'a> {
         if !gone.ok_or(Err(StepEnd::Cancelled))? {
             return Ok(false);
         }
-        journal
-            .ledger_forget(resource)
-            .map_err(|error| Err(error.into()))?;
+        self.write(Write::Strike(Box::new(resource.clone()))).await?;
         Ok(true)
     }
 
@@ -385,7 +383,7 @@ impl<'a> ChangingStep<'a> {
     async fn send(&mut self, earlier: bool) -> (Input, Option<Boxed<'a, SendOutcome>>) {
         // From here on, dropping this future early leaves the step in doubt, and that is recorded.
         let flight = self.attempt.flight().clone();
-        let stamper = Arc::new(Stamper::new(&self.row.journal, &self.step));
+        let stamper = Arc::new(Stamper::new(&self.row.journal, self.row.run.owner(), &self.step));
         let stamping = Arc::clone(&stamper);
         flight.arm(move |patience| {
             let stamping = Arc::clone(&stamping);
@@ -454,10 +452,9 @@ impl<'a> ChangingStep<'a> {
 
     /// Writes with the next commit. Nothing else can have moved the step, as this process holds the claim and the run.
     fn write_later(&self, write: Write) -> Result<(), StepResult> {
-        let store = self.row.journal.store();
         let step = self.step.key.clone();
-        store.write_later_then(
-            write,
+        let written = self.row.journal.store().write_later_then(
+            self.row.run.submission(write),
             Box::new(move |reply| {
                 if let Ok(Reply::StateMismatch(_)) = reply {
                     tracing::error!(
@@ -467,7 +464,7 @@ impl<'a> ChangingStep<'a> {
                 }
             }),
         );
-        store.check_writable().map_err(|error| Err(error.into()))
+        written.map_err(|error| Err(error.into()))
     }
 
     /// Returns the event for a request whose sender no longer waits for it.
@@ -585,6 +582,7 @@ impl<'a> ChangingStep<'a> {
     }
 
     async fn write(&self, write: Write) -> Result<Reply, StepResult> {
+        let write = self.row.run.submission(write);
         let written = self.row.journal.store().write_async(write).await;
         written.map_err(|error| Err(error.into()))
     }
@@ -634,7 +632,7 @@ impl<F: Fn() -> bool> Drop for AbandonGuard<'_, '_, F> {
                     .move_write(step, StepEvent::NotCarriedOut, None, None)
             };
             // The intent is on disk in any case; if this fails, others merely wait until this process ends.
-            let _ = row.journal.store().write_later(write);
+            let _ = row.journal.store().write_later(row.run.submission(write));
         }
     }
 }

@@ -140,6 +140,14 @@ pub enum JournalError {
         /// The process id, if it could be read.
         pid: Option<u32>,
     },
+    /// Another process has become the owner of the run. Nothing more is recorded for it here.
+    #[error("run {run} was taken over by process {}", pid.map_or("?".to_owned(), |pid| pid.to_string()))]
+    TakenOver {
+        /// The run.
+        run: RunId,
+        /// The process id of its owner, if it is known.
+        pid: Option<u32>,
+    },
     /// There is no such run.
     #[error("there is no run {0}")]
     NoSuchRun(RunId),
@@ -247,6 +255,7 @@ impl JournalError {
                     .to_owned()
             }
             JournalError::RunBusy { .. } => "wait for it, or end that process first".to_owned(),
+            JournalError::TakenOver { run, .. } => format!("see what it does: provisor runs show {run}"),
             JournalError::NoSuchRun(_) => "see `provisor runs list`".to_owned(),
             JournalError::NoSuchStep { run, .. } => format!("see `provisor runs steps {run}`"),
             JournalError::NotInDoubt { .. } | JournalError::Moved { .. } => return None,

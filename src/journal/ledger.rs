@@ -71,12 +71,6 @@ impl Journal {
         self.store().write(Write::PutItem(Box::new(item))).map(drop)
     }
 
-    /// Removes a resource; on disk when it returns.
-    pub(super) fn ledger_forget(&self, resource: &ResourceKey) -> Result<(), JournalError> {
-        let resource = Box::new(resource.clone());
-        self.store().write(Write::Strike(resource)).map(drop)
-    }
-
     /// Returns the platform identifiers that the ledger already has. A lookup must not mistake one of these for the
     /// resource whose response was lost.
     pub fn recorded_platform_ids(&self, account: &str, kind: &str) -> Result<BTreeSet<String>, JournalError> {

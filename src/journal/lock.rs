@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::apply::{Owner, Submission, Write};
 use super::error::JournalError;
 use super::files;
 use super::progress_notes::{InterruptedRow, ProgressNotes, RowInProgress};
 use super::run::{Rules, RunId};
 use super::sqlite::Store;
+use super::table::Epoch;
 use crate::sabotage::Sabotage;
 
 /// The exclusive right to execute a run, held until the last clone is dropped.
@@ -20,13 +22,11 @@ use crate::sabotage::Sabotage;
 pub struct RunLock(Arc<RunLockState>);
 
 struct RunLockState {
-    run: RunId,
+    owner: Owner,
     rules: Rules,
     /// Locked as long as it is open. A journal in memory has none.
     _file: Option<File>,
     notes: ProgressNotes,
-    /// Rows that an earlier process left in progress when it died.
-    interrupted_rows: Vec<InterruptedRow>,
     locks: Arc<Locks>,
     store: Arc<Store>,
 }
@@ -34,7 +34,17 @@ struct RunLockState {
 impl RunLock {
     /// Returns the locked run.
     pub fn id(&self) -> &RunId {
-        &self.0.run
+        &self.0.owner.run
+    }
+
+    /// Returns the right to write for the run.
+    pub(super) fn owner(&self) -> &Owner {
+        &self.0.owner
+    }
+
+    /// Returns a write for the run. It is refused if another process has taken the run over.
+    pub(super) fn submission(&self, write: Write) -> Submission {
+        self.0.owner.submission(write)
     }
 
     /// Returns the rules by which the keys of its steps are made.
@@ -45,16 +55,6 @@ impl RunLock {
     /// Notes that a row is in progress, for the process that resumes the run if this one dies.
     pub fn begin_row(&self, position: u64) -> RowInProgress {
         self.0.notes.begin(position)
-    }
-
-    /// Returns the rows that an earlier process left in progress when it died.
-    pub(super) fn interrupted_rows(&self) -> &[InterruptedRow] {
-        &self.0.interrupted_rows
-    }
-
-    /// Forgets those rows once they are recorded.
-    pub(super) fn clear_interrupted_rows(&self) {
-        self.0.notes.clear();
     }
 }
 
@@ -68,7 +68,7 @@ impl Drop for RunLockState {
     fn drop(&mut self) {
         // The next owner must find everything this one has written. A failure is reported to the writers.
         let _ = self.store.flush();
-        self.locks.held().remove(&self.run);
+        self.locks.held().remove(&self.owner.run);
     }
 }
 
@@ -107,12 +107,14 @@ impl Locks {
         }
     }
 
-    /// Takes the lock of a run.
+    /// Takes the lock of a run. `own` then makes this process its owner in the store, and returns the epoch. It is given
+    /// the rows that an earlier process left in progress when it died.
     pub(super) fn take(
         self: &Arc<Locks>,
         run: &RunId,
         rules: Rules,
         store: &Arc<Store>,
+        own: impl FnOnce(Vec<InterruptedRow>) -> Result<Epoch, JournalError>,
     ) -> Result<RunLock, JournalError> {
         if !run.is_safe_file_name() {
             return Err(JournalError::NoSuchRun(run.clone()));
@@ -145,12 +147,16 @@ impl Locks {
             Some(path) => ProgressNotes::open(&row_notes_path(&path)),
             None => (ProgressNotes::none(), Vec::new()),
         };
+        let epoch = own(interrupted_rows).inspect_err(|_| {
+            self.held().remove(run);
+        })?;
+        // Recorded now.
+        notes.clear();
         Ok(RunLock(Arc::new(RunLockState {
-            run: run.clone(),
+            owner: Owner::new(run, epoch),
             rules,
             _file: file,
             notes,
-            interrupted_rows,
             locks: Arc::clone(self),
             store: Arc::clone(store),
         })))

@@ -12,7 +12,9 @@ use super::run::{
 };
 use super::seal::Sealed;
 use super::step::StepState;
-use super::table::{QueuedRow, ResourceKey, RowData, RowEnd, RunData, StepData, StepFilter, StepTimes};
+use super::table::{
+    Epoch, QueuedRow, ResourceKey, RowData, RowEnd, RunData, StepData, StepFilter, StepTimes,
+};
 use crate::value::Value;
 use crate::value::digest::sha256;
 
@@ -43,6 +45,8 @@ pub struct StepRecord {
     pub reason: Option<String>,
 }
 
+/// The epoch of a new run, as the store sets it.
+pub(super) const FIRST_EPOCH: Epoch = 1;
 const ID_LENGTH: usize = 5;
 /// Rows per message to the writer.
 const CHUNK: usize = 256;
@@ -92,15 +96,17 @@ impl Journal {
             Some(run) if !run.pruned => run.rules,
             _ => return Err(JournalError::NoSuchRun(id.clone())),
         };
-        let lock = self.locks().take(id, rules, self.store())?;
-        if !lock.interrupted_rows().is_empty() {
-            self.store().write(Write::Died {
+        self.locks().take(id, rules, self.store(), |rows| {
+            let write = Write::TakeRun {
                 run: id.clone(),
-                rows: lock.interrupted_rows().to_vec(),
-            })?;
-            lock.clear_interrupted_rows();
-        }
-        Ok(lock)
+                pid: std::process::id(),
+                rows,
+            };
+            match self.store().write(write)? {
+                Reply::Taken(epoch) => Ok(epoch),
+                _ => Err(JournalError::NoSuchRun(id.clone())),
+            }
+        })
     }
 
     /// Whether a running process is executing the run.
@@ -152,27 +158,32 @@ impl Journal {
     }
 
     /// Records the status of a run; on disk when it returns.
-    pub fn set_run_status(&self, id: &RunId, status: RunStatus) -> Result<(), JournalError> {
+    pub fn set_run_status(&self, run: &RunLock, status: RunStatus) -> Result<(), JournalError> {
         let write = Write::Status {
-            run: id.clone(),
+            run: run.id().clone(),
             status,
             at_ms: self.clock().now_millis(),
         };
-        self.store().write(write).map(drop)
+        self.store().write(run.submission(write)).map(drop)
     }
 
     /// Records the columns of a run's rows, with the next commit.
-    pub fn set_columns(&self, id: &RunId, columns: Vec<String>) -> Result<(), JournalError> {
+    pub fn set_columns(&self, run: &RunLock, columns: Vec<String>) -> Result<(), JournalError> {
         let columns = Value::List(columns.into_iter().map(Value::from).collect());
-        self.store().write_later(Write::Columns {
-            run: id.clone(),
-            columns: self.sealer().seal(&run_seal_context(id, "columns"), &columns),
-        })
+        self.store().write_later(
+            run.submission(Write::Columns {
+                run: run.id().clone(),
+                columns: self
+                    .sealer()
+                    .seal(&run_seal_context(run.id(), "columns"), &columns),
+            }),
+        )
     }
 
     /// Queues rows, in order, with the next commits. A row whose position is already taken is left unchanged, so an
     /// input may be spooled again from its start. Blocks while the disk cannot keep up.
-    pub fn spool_rows(&self, id: &RunId, rows: Vec<NewRow>) -> Result<(), JournalError> {
+    pub fn spool_rows(&self, run: &RunLock, rows: Vec<NewRow>) -> Result<(), JournalError> {
+        let id = run.id();
         let mut rows = rows.into_iter().map(|row| QueuedRow {
             input: self
                 .sealer()
@@ -189,22 +200,21 @@ impl Journal {
                 return self.check_writable();
             }
             let place = self.0.spool.enter();
-            self.store().write_later_then(
-                Write::Rows {
-                    run: id.clone(),
-                    rows,
-                },
-                Box::new(move |_| drop(place)),
-            );
+            let write = Write::Rows {
+                run: id.clone(),
+                rows,
+            };
+            self.store()
+                .write_later_then(run.submission(write), Box::new(move |_| drop(place)))?;
         }
     }
 
     /// Records that all rows are queued, and their number, with the next commit.
-    pub fn spool_complete(&self, id: &RunId, total: u64) -> Result<(), JournalError> {
-        self.store().write_later(Write::RowsComplete {
-            run: id.clone(),
+    pub fn spool_complete(&self, run: &RunLock, total: u64) -> Result<(), JournalError> {
+        self.store().write_later(run.submission(Write::RowsComplete {
+            run: run.id().clone(),
             total,
-        })
+        }))
     }
 
     /// Returns up to `limit` rows after position `after`, in order.
@@ -227,15 +237,16 @@ impl Journal {
     /// Records how a row ended, with the next commit.
     pub fn finish_row(
         &self,
-        id: &RunId,
+        run: &RunLock,
         position: u64,
         status: RowStatus,
         output: Option<&Value>,
         error: Option<&Value>,
     ) -> Result<(), JournalError> {
+        let id = run.id();
         let seal =
             |what: &str, value: &Value| self.sealer().seal(&row_seal_context(id, position, what), value);
-        self.store().write_later(Write::RowEnd {
+        self.store().write_later(run.submission(Write::RowEnd {
             run: id.clone(),
             position,
             end: RowEnd {
@@ -243,7 +254,7 @@ impl Journal {
                 output: output.map(|value| seal("output", value)),
                 error: error.map(|value| seal("error", value)),
             },
-        })
+        }))
     }
 
     /// Queues the failed rows again and forgets their refusals and the reads after their last change, so that these are
@@ -256,7 +267,7 @@ impl Journal {
                 after,
                 at_ms: self.clock().now_millis(),
             };
-            let Reply::Page { rows, last } = self.store().write(write)? else {
+            let Reply::Page { rows, last } = self.store().write(run.submission(write))? else {
                 return Ok(retried);
             };
             retried += rows;
@@ -298,7 +309,10 @@ impl Journal {
         loop {
             // A leading letter, so that no id looks like a number.
             let id = RunId::new(format!("r{}", self.0.ids.short(ID_LENGTH - 1)));
-            match self.locks().take(&id, Rules::Request, self.store()) {
+            match self
+                .locks()
+                .take(&id, Rules::Request, self.store(), |_| Ok(FIRST_EPOCH))
+            {
                 Ok(lock) if self.store().read(|look| look.run(&id))?.is_none() => return Ok(lock),
                 Ok(_) | Err(JournalError::RunBusy { .. }) => {}
                 Err(error) => return Err(error),

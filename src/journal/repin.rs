@@ -36,7 +36,7 @@ impl Journal {
                 &format!("run {id} continues with an edited script").into(),
             ),
         }));
-        self.store().write(write).map(drop)
+        self.store().write(run.submission(write)).map(drop)
     }
 
     /// Returns the names and texts of sources given by name and digest. Sources whose text was pruned are omitted.
@@ -89,8 +89,9 @@ mod tests {
             .unwrap(),
         ] {
             let run = journal.begin_run(new_run("old")).unwrap();
-            let other = journal.begin_run(new_run("other")).unwrap().id().clone();
+            let other = journal.begin_run(new_run("other")).unwrap();
             journal.set_run_status(&other, RunStatus::Done).unwrap();
+            let other = other.id().clone();
             let edited = vec![("main.rhai".to_owned(), "new".to_owned())];
             journal.repin(&run, &edited, &"plan".into(), "ann").unwrap();
             drop(clock.sleep(Duration::from_mins(1)));

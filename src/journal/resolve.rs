@@ -6,6 +6,7 @@ use super::Journal;
 use super::apply::{Inserted, Move, Reply, Write};
 use super::change::platform_id;
 use super::error::JournalError;
+use super::lock::RunLock;
 use super::maintain::audit_data;
 use super::record::StepRecord;
 use super::row::step_seal_context;
@@ -66,7 +67,7 @@ impl Journal {
         let audit = audit_data(self, KIND, actor, &Value::from(format!("{id}/{key}{word}")));
         let removes =
             event == StepEvent::ResolvedDone && matches!(says, Resolution::Done { removes: true, .. });
-        self.resolve_manually(&step, event, (outcome, removes), Some(audit))?;
+        self.resolve_manually(&lock, &step, event, (outcome, removes), Some(audit))?;
         drop(lock);
         Ok(())
     }
@@ -89,11 +90,11 @@ impl Journal {
     /// journal. Returns `false`, changing nothing, if the row has not ended or the run was cancelled.
     pub fn reopen_row(&self, id: &RunId, position: u64) -> Result<bool, JournalError> {
         let lock = self.lock_run(id)?;
-        let reply = self.store().write(Write::Reopen {
+        let reply = self.store().write(lock.submission(Write::Reopen {
             run: id.clone(),
             position,
             at_ms: self.clock().now_millis(),
-        })?;
+        }))?;
         drop(lock);
         Ok(matches!(reply, Reply::Counted(1..)))
     }
@@ -124,6 +125,7 @@ impl Journal {
 
     fn resolve_manually(
         &self,
+        run: &RunLock,
         step: &StepData,
         event: StepEvent,
         (outcome, removes): (Option<&Value>, bool),
@@ -146,7 +148,10 @@ impl Journal {
             audit,
             ..Move::new(step, event, at_ms)
         };
-        match self.store().write(Write::Move(Box::new(change)))? {
+        match self
+            .store()
+            .write(run.submission(Write::Move(Box::new(change))))?
+        {
             Reply::StateMismatch(now) => Err(JournalError::NotInDoubt {
                 step: step.key.clone(),
                 state: now.map_or(StepState::Absent, |step| step.state).name(),

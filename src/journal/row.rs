@@ -307,6 +307,7 @@ impl RowJournal {
             return self.replay(step);
         }
         self.journal.store().check_writable()?;
+        self.run.owner().check()?;
         // A read is harmless, so it may be aborted at any point.
         let (event, value) = match cancel.run_until_cancelled(attempt.send(false)).await {
             None => return Err(StepEnd::Cancelled),
@@ -348,10 +349,12 @@ impl RowJournal {
         }
         step.outcome = Some(sealed);
         step.times.ended_ms = Some(self.journal.clock().now_millis());
-        self.journal.store().write_later(Write::Record {
-            step: Box::new(step),
-            event,
-        })
+        self.journal
+            .store()
+            .write_later(self.run.submission(Write::Record {
+                step: Box::new(step),
+                event,
+            }))
     }
 }
 

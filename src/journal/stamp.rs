@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Journal;
-use super::apply::{Move, Reply, Write};
+use super::apply::{Move, Owner, Reply, Write};
 use super::error::JournalError;
 use super::step::{StepEvent, StepState, Window};
 use super::table::StepData;
@@ -25,6 +25,7 @@ const MAX_STAMPS: u32 = 12;
 /// intent, a lookup would conclude too early that the request is lost, and a second one would be sent.
 pub(super) struct Stamper {
     journal: Journal,
+    owner: Owner,
     step: StepData,
     state: Mutex<StepState>,
     /// When the last request was allowed to leave.
@@ -32,9 +33,10 @@ pub(super) struct Stamper {
 }
 
 impl Stamper {
-    pub(super) fn new(journal: &Journal, step: &StepData) -> Stamper {
+    pub(super) fn new(journal: &Journal, owner: &Owner, step: &StepData) -> Stamper {
         Stamper {
             journal: journal.clone(),
+            owner: owner.clone(),
             step: step.clone(),
             state: Mutex::new(step.state),
             left_ms: Mutex::default(),
@@ -91,6 +93,7 @@ impl Stamper {
         let state = self.state().next(event).map_err(|_| moved())?;
         let now_ms = self.journal.clock().now_millis();
         let write = Write::Move(Box::new(Move::new(&self.step, event, now_ms)));
+        let write = self.owner.submission(write);
         if let Reply::StateMismatch(_) = self.journal.store().write_async(write).await? {
             return Err(moved());
         }

@@ -76,6 +76,10 @@ pub(super) struct QueuedRow {
     pub(super) input: Sealed,
 }
 
+/// How often a run has changed its owner. A write of an earlier epoch than the current one is refused: its process was
+/// paused while another one took the run over.
+pub(super) type Epoch = i64;
+
 /// A keyed digest of a row's content.
 pub(super) type RowDigest = [u8; 8];
 
@@ -211,6 +215,8 @@ pub enum StepFilter {
 /// Read access to a store.
 pub(super) trait ReadTables {
     fn run(&self, id: &RunId) -> Res<Option<RunData>>;
+    /// Returns the epoch of a run, and the process that owns it.
+    fn epoch(&self, run: &RunId) -> Res<Option<(Epoch, Option<u32>)>>;
     /// Newest first; unreadable ones are omitted.
     fn runs(&self) -> Res<Vec<RunData>>;
     /// Returns the runs with an invalid unencrypted column, each a sentence without a full stop.
@@ -252,8 +258,10 @@ pub(super) trait ReadTables {
 
 /// Write access to a store, inside one transaction.
 pub(super) trait Tables: ReadTables {
-    /// Inserts or replaces.
+    /// Inserts or replaces. A new run is in its first epoch.
     fn put_run(&mut self, run: &RunData) -> Res<()>;
+    /// Makes this process the owner of a run, and returns the new epoch.
+    fn take_run(&mut self, run: &RunId, pid: u32) -> Res<Option<Epoch>>;
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()>;
     /// Queues a row. If its position is taken, nothing changes.
     fn put_row(&mut self, run: &RunId, row: &QueuedRow) -> Res<()>;

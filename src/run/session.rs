@@ -100,7 +100,7 @@ impl Session {
             input: Value::Record(Record::from([("input".into(), input.text.clone())])),
         };
         self.rows.fetch_add(1, Ordering::SeqCst);
-        self.journal.spool_rows(self.run.id(), vec![row])
+        self.journal.spool_rows(&self.run, vec![row])
     }
 
     /// Returns the interface through which a recorded input calls operations.
@@ -134,7 +134,7 @@ impl Session {
         };
         let error = error.map(|reason| Value::from(reason.as_str()));
         self.journal
-            .finish_row(self.run.id(), number - 1, status, output.as_ref(), error.as_ref())
+            .finish_row(&self.run, number - 1, status, output.as_ref(), error.as_ref())
     }
 
     /// Returns what this session changed or may have changed, in order, and how to undo it.
@@ -187,7 +187,7 @@ impl Session {
         let functions = std::mem::take(&mut *self.functions());
         drop(functions);
         let rows = self.rows.load(Ordering::SeqCst);
-        self.journal.spool_complete(self.run.id(), rows)?;
+        self.journal.spool_complete(&self.run, rows)?;
         self.journal.flush()?;
         settle::close_settled_rows(&self.journal, &self.run)?;
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?.len();
@@ -196,7 +196,7 @@ impl Session {
         } else {
             RunStatus::Done
         };
-        self.journal.set_run_status(self.run.id(), status)?;
+        self.journal.set_run_status(&self.run, status)?;
         Ok(open)
     }
 

@@ -240,7 +240,7 @@ impl Runtime {
     ) -> Result<Run, Error> {
         let (id, cancel) = (begun.lock.id().clone(), CancellationToken::new());
         let journal = self.journal.clone();
-        journal.set_run_status(&id, RunStatus::Running)?;
+        journal.set_run_status(&begun.lock, RunStatus::Running)?;
         let runner = Runner {
             script: script.clone(),
             journal: journal.clone(),
@@ -328,7 +328,7 @@ fn conclude(
     }
     let all_read = journal.run(id)?.is_some_and(|run| run.total.is_some());
     let status = ended.status(&rows, all_read);
-    journal.set_run_status(id, status)?;
+    journal.set_run_status(&runner.run, status)?;
     journal.flush()?;
     let single = match single {
         None if !has_rows => Finished::recorded(journal, id)?,

@@ -93,7 +93,7 @@ impl Runtime {
                 _ if signal.is_cancelled() => RunStatus::Interrupted,
                 _ => RunStatus::Parked,
             };
-            journal.set_run_status(id, status)?;
+            journal.set_run_status(&lock, status)?;
             journal.flush()?;
             Ok(Outcome::from_row_counts(id, status, journal.row_counts(id)?))
         })

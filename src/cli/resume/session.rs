@@ -38,7 +38,7 @@ pub(super) fn close(
         return Ok(Exit::Ok);
     }
     if open.is_empty() {
-        journal.set_run_status(&id, RunStatus::Done)?;
+        journal.set_run_status(&run, RunStatus::Done)?;
         app.ui
             .note(&format!("session {id} left nothing open; it is closed"));
         return Ok(Exit::Ok);
@@ -76,7 +76,7 @@ pub(super) fn close(
         _ if stopped => RunStatus::Interrupted,
         _ => RunStatus::Parked,
     };
-    journal.set_run_status(&id, status)?;
+    journal.set_run_status(&run, status)?;
     if left.is_empty() {
         app.ui.note(&format!("session {id} is closed"));
         return Ok(Exit::Ok);

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::apply::{Reply, Write};
+use super::apply::{Reply, Submission};
 use super::error::JournalError;
 use super::files::beside;
 use super::seal::Sealer;
@@ -170,13 +170,14 @@ impl Store {
     }
 
     /// Writes, and waits until the write is on disk.
-    pub(super) fn write(&self, write: Write) -> Result<Reply, JournalError> {
-        self.wait(Some(write))
+    pub(super) fn write(&self, write: impl Into<Submission>) -> Result<Reply, JournalError> {
+        self.wait(Some(write.into()))
     }
 
     /// The same as [`Store::write`], without blocking the thread.
-    pub(super) async fn write_async(&self, write: Write) -> Result<Reply, JournalError> {
-        if Sabotage::IntentLater.is_on() && write.precedes_request() {
+    pub(super) async fn write_async(&self, write: impl Into<Submission>) -> Result<Reply, JournalError> {
+        let write = write.into();
+        if Sabotage::IntentLater.is_on() && write.write.precedes_request() {
             return self.write_later(write).map(|()| Reply::Written);
         }
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -191,14 +192,21 @@ impl Store {
     }
 
     /// Writes with the next commit, or shortly after. An error means that an earlier write has failed.
-    pub(super) fn write_later(&self, write: Write) -> Result<(), JournalError> {
-        self.submit(Some(write), false, None);
-        self.check_writable()
+    pub(super) fn write_later(&self, write: impl Into<Submission>) -> Result<(), JournalError> {
+        self.write_later_then(write, Box::new(|_| {}))
     }
 
-    /// Writes with the next commit, or shortly after, and acknowledges it.
-    pub(super) fn write_later_then(&self, write: Write, ack: Ack) {
+    /// The same, and acknowledges the write.
+    pub(super) fn write_later_then(
+        &self,
+        write: impl Into<Submission>,
+        ack: Ack,
+    ) -> Result<(), JournalError> {
+        let write = write.into();
+        let owner = write.owner.clone();
         self.submit(Some(write), false, Some(ack));
+        self.check_writable()?;
+        owner.map_or(Ok(()), |owner| owner.check())
     }
 
     /// Waits until everything written before is on disk.
@@ -233,7 +241,7 @@ impl Store {
         self.poison.get().cloned().map_or(Ok(()), Err)
     }
 
-    fn wait(&self, write: Option<Write>) -> Result<Reply, JournalError> {
+    fn wait(&self, write: Option<Submission>) -> Result<Reply, JournalError> {
         let (sender, receiver) = channel();
         self.submit(
             write,
@@ -246,10 +254,12 @@ impl Store {
     }
 
     /// Submits a write. `ack` is called once it is on disk or has failed. Blocks while the queue is full.
-    fn submit(&self, write: Option<Write>, urgent: bool, ack: Option<Ack>) {
-        if let Some(error) = self.poison.get() {
+    fn submit(&self, write: Option<Submission>, urgent: bool, ack: Option<Ack>) {
+        let owner = write.as_ref().and_then(|write| write.owner.clone());
+        let lost = owner.as_ref().and_then(|owner| owner.check().err());
+        if let Some(error) = self.check_writable().err().or(lost) {
             if let Some(ack) = ack {
-                ack(Err(error.clone()));
+                ack(Err(error));
             }
             return;
         }
@@ -257,6 +267,10 @@ impl Store {
         let under_way = Arc::clone(&self.under_way);
         let ack: Ack = Box::new(move |reply| {
             under_way.fetch_sub(1, Ordering::SeqCst);
+            let reply = match (reply, owner) {
+                (Ok(Reply::TakenOver(pid)), Some(owner)) => Err(owner.lose(pid)),
+                (reply, _) => reply,
+            };
             if let Some(ack) = ack {
                 ack(reply);
             }

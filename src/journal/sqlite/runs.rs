@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::super::progress_notes::{CrashCounts, InterruptedRow};
+use super::super::record::FIRST_EPOCH;
 use super::super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
-use super::super::table::{QueuedRow, Res, RowData, RowEnd, RunData, row_scope};
+use super::super::table::{Epoch, QueuedRow, Res, RowData, RowEnd, RunData, row_scope};
 
 /// The number of the run whose id is the first parameter.
 pub(super) const RUN: &str = "(select seq from run where id = ?1)";
@@ -42,7 +43,8 @@ pub(super) fn put_run(connection: &Connection, run: &RunData) -> Res<()> {
         .iter()
         .map(|earlier| json!([earlier.until_ms, earlier.sources]));
     let sql = format!(
-        "insert into run({RUN_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        "insert into run({RUN_COLUMNS}, epoch, owner)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
          on conflict(id) do update set sources = excluded.sources, plan = excluded.plan, columns = excluded.columns,
              total = excluded.total, status = excluded.status, changed_ms = excluded.changed_ms,
              pruned = excluded.pruned, earlier = excluded.earlier"
@@ -62,8 +64,24 @@ pub(super) fn put_run(connection: &Connection, run: &RunData) -> Res<()> {
         run.pruned,
         earlier.collect::<serde_json::Value>().to_string(),
         run.rules.code(),
+        FIRST_EPOCH,
+        std::process::id(),
     ])?;
     Ok(())
+}
+
+pub(super) fn epoch(connection: &Connection, run: &RunId) -> Res<Option<(Epoch, Option<u32>)>> {
+    let mut statement = connection.prepare_cached("select epoch, owner from run where id = ?1")?;
+    let found = statement.query_row([run.as_str()], |row| Ok((row.get(0)?, row.get(1)?)));
+    Ok(found.optional()?)
+}
+
+pub(super) fn take_run(connection: &Connection, run: &RunId, pid: u32) -> Res<Option<Epoch>> {
+    let sql = "update run set epoch = epoch + 1, owner = ?2 where id = ?1 returning epoch";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_row(params![run.as_str(), pid], |row| row.get(0))
+        .optional()?)
 }
 
 pub(super) fn source(connection: &Connection, hash: &str) -> Res<Option<String>> {

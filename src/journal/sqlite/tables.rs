@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::super::progress_notes::InterruptedRow;
 use super::super::run::{RowCounts, RowFilter, RunId};
 use super::super::table::{
-    AuditData, ItemData, QueuedRow, ReadTables, Res, ResourceKey, RowData, RowEnd, RunData, StepData,
+    AuditData, Epoch, ItemData, QueuedRow, ReadTables, Res, ResourceKey, RowData, RowEnd, RunData, StepData,
     StepFilter, StepId, Tables,
 };
 use super::{runs, steps};
@@ -38,6 +38,9 @@ impl<'a> Sql<'a> {
 impl ReadTables for Sql<'_> {
     fn run(&self, id: &RunId) -> Res<Option<RunData>> {
         runs::run(self.connection, id)
+    }
+    fn epoch(&self, run: &RunId) -> Res<Option<(Epoch, Option<u32>)>> {
+        runs::epoch(self.connection, run)
     }
     fn runs(&self) -> Res<Vec<RunData>> {
         runs::runs(self.connection)
@@ -109,6 +112,9 @@ impl ReadTables for Sql<'_> {
 impl Tables for Sql<'_> {
     fn put_run(&mut self, run: &RunData) -> Res<()> {
         runs::put_run(self.connection, run)
+    }
+    fn take_run(&mut self, run: &RunId, pid: u32) -> Res<Option<Epoch>> {
+        runs::take_run(self.connection, run, pid)
     }
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()> {
         runs::put_source(self.connection, hash, text)

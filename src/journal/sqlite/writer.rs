@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::super::apply::{Reply, Write, apply};
+use super::super::apply::{Reply, Submission, Write, apply};
 use super::super::error::JournalError;
 use super::super::seal::Sealer;
 use super::super::table::{Res, StoreError};
@@ -25,7 +25,7 @@ pub(in super::super) type Ack = Box<dyn FnOnce(Result<Reply, JournalError>) + Se
 /// One message to the writer.
 pub(super) struct Message {
     /// `None` writes nothing: when it is acknowledged, everything sent before is on disk.
-    pub(super) write: Option<Write>,
+    pub(super) write: Option<Submission>,
     pub(super) ack: Option<Ack>,
     /// Whether a caller waits for it. Otherwise it goes with the next commit, or after [`TICK`].
     pub(super) urgent: bool,
@@ -149,7 +149,7 @@ impl Writer {
     fn write_all(
         &self,
         connection: &Connection,
-        writes: Vec<Option<Write>>,
+        writes: Vec<Option<Submission>>,
     ) -> Result<Vec<Reply>, StoreError> {
         if writes.iter().all(Option::is_none) {
             return Ok(writes.iter().map(|_| Reply::Written).collect());
@@ -195,7 +195,11 @@ struct Pending {
 
 impl Pending {
     fn push(&mut self, message: Message) {
-        if let Some(Write::Rows { rows, .. }) = &message.write {
+        if let Some(Submission {
+            write: Write::Rows { rows, .. },
+            ..
+        }) = &message.write
+        {
             self.rows += rows.len();
         }
         self.is_urgent |= message.urgent;

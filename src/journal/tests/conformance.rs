@@ -153,9 +153,9 @@ async fn a_run_is_kept_with_its_sources(journal: Journal, _: Clock) {
     let first = begin(&journal);
     let second = begin(&journal);
     assert_ne!(first.id(), second.id());
-    journal.set_columns(first.id(), vec!["email".into()]).unwrap();
-    journal.spool_complete(first.id(), 7).unwrap();
-    journal.set_run_status(second.id(), RunStatus::Done).unwrap();
+    journal.set_columns(&first, vec!["email".into()]).unwrap();
+    journal.spool_complete(&first, 7).unwrap();
+    journal.set_run_status(&second, RunStatus::Done).unwrap();
     let record = journal.run(first.id()).unwrap().unwrap();
     assert_eq!((record.params, record.plan), ("params".into(), "plan".into()));
     assert_eq!(
@@ -194,8 +194,8 @@ async fn rows_are_queued_paged_and_finished(journal: Journal, _: Clock) {
     let run = begin(&journal);
     let id = run.id();
     let all: Vec<NewRow> = (0..1000).map(|at| new_row(at, &format!("s{at}"))).collect();
-    journal.spool_rows(id, all[..700].to_vec()).unwrap();
-    journal.spool_rows(id, all).unwrap();
+    journal.spool_rows(&run, all[..700].to_vec()).unwrap();
+    journal.spool_rows(&run, all).unwrap();
     let mut after = None;
     let mut seen = Vec::new();
     loop {
@@ -221,7 +221,7 @@ async fn rows_are_queued_paged_and_finished(journal: Journal, _: Clock) {
         };
         let error = (status != RowStatus::Done).then_some(Value::from("why"));
         journal
-            .finish_row(id, position, status, Some(&"out".into()), error.as_ref())
+            .finish_row(&run, position, status, Some(&"out".into()), error.as_ref())
             .unwrap();
     }
     let positions = |only| {
@@ -247,11 +247,11 @@ async fn rows_with_equal_contents_are_counted(journal: Journal, _: Clock) {
     let run = begin(&journal);
     let rows = ["a", "b", "a", "a", "b"].into_iter().zip(0..);
     let rows: Vec<NewRow> = rows.map(|(content, at)| new_row(at, content)).collect();
-    journal.spool_rows(run.id(), rows[..3].to_vec()).unwrap();
+    journal.spool_rows(&run, rows[..3].to_vec()).unwrap();
     journal.flush().unwrap();
-    journal.spool_rows(run.id(), rows).unwrap();
+    journal.spool_rows(&run, rows).unwrap();
     let other = begin(&journal);
-    journal.spool_rows(other.id(), vec![new_row(0, "a")]).unwrap();
+    journal.spool_rows(&other, vec![new_row(0, "a")]).unwrap();
     let counted = |run: &RunLock| -> Vec<(String, u64)> {
         let rows = journal.rows(run.id(), None, 9, RowFilter::All).unwrap();
         rows.into_iter().map(|row| (row.scope, row.repeat)).collect()
@@ -434,7 +434,7 @@ async fn a_resource_removed_from_the_ledger_can_be_created_again(journal: Journa
 async fn failed_rows_can_be_retried(journal: Journal, clock: Clock) {
     let run = begin(&journal);
     journal
-        .spool_rows(run.id(), vec![new_row(0, "a"), new_row(1, "b")])
+        .spool_rows(&run, vec![new_row(0, "a"), new_row(1, "b")])
         .unwrap();
     let platform = Platform::new(&clock, [Does::Answers, Does::Refuses]);
     for (scope, status) in [("a", RowStatus::Done), ("b", RowStatus::Failed)] {
@@ -442,7 +442,7 @@ async fn failed_rows_can_be_retried(journal: Journal, clock: Clock) {
         let end = step_at(&journal, &run, (position, scope), &ensure(scope), &platform).await;
         assert_eq!(end.is_ok(), status == RowStatus::Done);
         journal
-            .finish_row(run.id(), position, status, None, Some(&"e".into()))
+            .finish_row(&run, position, status, None, Some(&"e".into()))
             .unwrap();
     }
     assert_eq!(journal.retry_failed(&run).unwrap(), 1);
@@ -469,7 +469,7 @@ async fn a_retry_repeats_reads_that_no_change_depends_on(journal: Journal, clock
     let run = begin(&journal);
     // More than one page of rows.
     let rows = (0..300).map(|position| new_row(position, &format!("r{position}")));
-    journal.spool_rows(run.id(), rows.collect()).unwrap();
+    journal.spool_rows(&run, rows.collect()).unwrap();
     let platform = Platform::new(&clock, []);
     let asked = [read("before"), ensure("ann"), read("after")];
     let mut replayed = Vec::new();
@@ -490,7 +490,7 @@ async fn a_retry_repeats_reads_that_no_change_depends_on(journal: Journal, clock
         }
         for position in 0..300 {
             journal
-                .finish_row(run.id(), position, RowStatus::Failed, None, Some(&"e".into()))
+                .finish_row(&run, position, RowStatus::Failed, None, Some(&"e".into()))
                 .unwrap();
         }
         if attempt == 0 {
@@ -510,11 +510,11 @@ async fn a_prune_interrupted_by_a_kill_is_finished_by_the_next(journal: Journal,
     let run = begin(&journal);
     let id = run.id().clone();
     let rows = (0..512).map(|position| new_row(position, &format!("r{position}")));
-    journal.spool_rows(&id, rows.collect()).unwrap();
+    journal.spool_rows(&run, rows.collect()).unwrap();
     step(&journal, &run, "r0", &read("ann"), &Platform::new(&clock, []))
         .await
         .unwrap();
-    journal.set_run_status(&id, RunStatus::Done).unwrap();
+    journal.set_run_status(&run, RunStatus::Done).unwrap();
     drop(run);
     let before_ms = i64::MAX;
     journal.store().write(apply::Write::Prune { before_ms }).unwrap();
@@ -536,12 +536,12 @@ async fn pruning_keeps_changing_steps_and_ledger_entries(journal: Journal, clock
     let platform = Platform::new(&clock, []);
     let run = begin(&journal);
     let id = run.id().clone();
-    journal.spool_rows(&id, vec![new_row(0, "a")]).unwrap();
+    journal.spool_rows(&run, vec![new_row(0, "a")]).unwrap();
     step(&journal, &run, "a", &ensure("ann"), &platform)
         .await
         .unwrap();
     step(&journal, &run, "a", &read("ann"), &platform).await.unwrap();
-    journal.set_run_status(&id, RunStatus::Done).unwrap();
+    journal.set_run_status(&run, RunStatus::Done).unwrap();
     drop(run);
     let young = begin(&journal);
     assert_eq!(journal.prune(Duration::from_mins(1)).unwrap(), 0);

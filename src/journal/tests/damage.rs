@@ -19,20 +19,20 @@ async fn fixture() -> Fixture {
     let mut ids = Vec::new();
     for name in ["ann", "bob"] {
         let run = begin(&journal);
-        journal.set_columns(run.id(), vec!["email".into()]).unwrap();
+        journal.set_columns(&run, vec!["email".into()]).unwrap();
         let rows = (0..2).map(|position| NewRow {
             position,
             content: Some(name.into()),
             input: Value::from(name),
         });
-        journal.spool_rows(run.id(), rows.collect()).unwrap();
+        journal.spool_rows(&run, rows.collect()).unwrap();
         let platform = Platform::new(&clock, [Does::Answers]);
         step(&journal, &run, &format!("{name}0"), &ensure(name), &platform)
             .await
             .unwrap();
         let (output, error) = (Value::from("out"), Value::from("err"));
         journal
-            .finish_row(run.id(), 0, RowStatus::Done, Some(&output), Some(&error))
+            .finish_row(&run, 0, RowStatus::Done, Some(&output), Some(&error))
             .unwrap();
         journal.audit("reveal", name, &Value::from("what")).unwrap();
         ids.push(run.id().clone());

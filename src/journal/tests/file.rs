@@ -41,17 +41,15 @@ async fn no_parameter_input_or_result_is_stored_in_plaintext() {
         ..new_run("onboard")
     };
     let run = journal.begin_run(new).unwrap();
-    journal
-        .set_columns(run.id(), vec!["planted-secret".into()])
-        .unwrap();
+    journal.set_columns(&run, vec!["planted-secret".into()]).unwrap();
     let row = NewRow {
         position: 0,
         content: Some(planted()),
         input: planted(),
     };
-    journal.spool_rows(run.id(), vec![row]).unwrap();
+    journal.spool_rows(&run, vec![row]).unwrap();
     journal
-        .finish_row(run.id(), 0, RowStatus::Failed, Some(&planted()), Some(&planted()))
+        .finish_row(&run, 0, RowStatus::Failed, Some(&planted()), Some(&planted()))
         .unwrap();
     let platform = Platform::new(&clock, [Does::Answers, Does::DropsAfter]);
     step(&journal, &run, "a", &ensure("ann"), &platform)
@@ -196,11 +194,7 @@ async fn a_full_disk_stops_everything_before_the_next_request() {
         assert!(matches!(end, Err(StepEnd::Journal(JournalError::Full { .. }))));
     }
     assert_eq!(platform.sends().len(), sent);
-    assert!(
-        journal
-            .finish_row(run.id(), 0, RowStatus::Done, None, None)
-            .is_err()
-    );
+    assert!(journal.finish_row(&run, 0, RowStatus::Done, None, None).is_err());
     assert!(journal.check_writable().is_err());
 
     // With free space again, the same run continues, and nothing is sent twice.
@@ -247,7 +241,7 @@ fn a_backup_opens_in_the_place_of_the_journal() {
         restored.ledger_get(&tenant("ann")).unwrap().unwrap().value,
         outcome(1)
     );
-    restored.set_run_status(run.id(), RunStatus::Done).unwrap();
+    restored.set_run_status(&run, RunStatus::Done).unwrap();
     assert!(restored.check().unwrap().is_empty());
     #[cfg(unix)]
     {
@@ -267,7 +261,7 @@ fn dropping_the_last_handle_flushes_all_rows_to_disk() {
         content: None,
         input: Value::Null,
     });
-    journal.spool_rows(&id, rows.collect()).unwrap();
+    journal.spool_rows(&run, rows.collect()).unwrap();
     drop((journal, run));
     assert_eq!(in_file(&path, &frozen()).row_counts(&id).unwrap().all(), 2000);
 }
@@ -459,12 +453,12 @@ fn after_a_writer_panic_flush_and_writes_fail() {
     let journal = in_file(&path, &frozen());
     let run = begin(&journal);
     let audit = apply::Write::Audit(maintain::audit_data(&journal, "reveal", "eve", &Value::Null));
-    journal.store().write_later_then(
+    let _ = journal.store().write_later_then(
         audit,
         Box::new(|_| std::panic::resume_unwind(Box::new("a fault"))),
     );
     assert!(journal.flush().is_err());
-    assert!(journal.set_columns(run.id(), Vec::new()).is_err());
+    assert!(journal.set_columns(&run, Vec::new()).is_err());
     assert!(journal.check_writable().is_err());
 }
 

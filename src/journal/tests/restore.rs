@@ -124,16 +124,16 @@ async fn after_rekeying_all_values_open_and_steps_are_replayed() {
     let platform = Platform::new(&clock, [Does::Answers, Does::DropsAfter]);
     let journal = Journal::open(&path, sealer.clone(), clock.clone(), Ids::random()).unwrap();
     let run = begin(&journal);
-    journal.set_columns(run.id(), vec!["email".into()]).unwrap();
+    journal.set_columns(&run, vec!["email".into()]).unwrap();
     let row = NewRow {
         position: 0,
         content: Some("a".into()),
         input: Value::from("ann"),
     };
-    journal.spool_rows(run.id(), vec![row]).unwrap();
+    journal.spool_rows(&run, vec![row]).unwrap();
     let said = Value::from("said");
     journal
-        .finish_row(run.id(), 0, RowStatus::Done, Some(&said), Some(&said))
+        .finish_row(&run, 0, RowStatus::Done, Some(&said), Some(&said))
         .unwrap();
     step(&journal, &run, "a", &ensure("ann"), &platform)
         .await

@@ -242,3 +242,131 @@ async fn a_resent_request_is_still_claimed_by_its_owner() {
     );
     assert_eq!(*seen.lock().unwrap(), [false, false]);
 }
+
+/// Everything a journal file records, row by row.
+fn contents(path: &std::path::Path) -> Vec<String> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let mut lines = Vec::new();
+    for table in ["run", "row", "step", "act", "ledger", "audit", "source"] {
+        let mut statement = connection.prepare(&format!("select * from {table}")).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let cells = (0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap()));
+            lines.push(format!("{table}: {}", cells.collect::<Vec<_>>().join(", ")));
+        }
+    }
+    lines
+}
+
+/// Makes the second process the owner of the first one's run. The first one's lock is lost, as on a network disk.
+fn take_over(two: &Two, run: &RunLock) -> RunLock {
+    two.first.flush().unwrap();
+    let lock = two
+        .path
+        .with_file_name("locks")
+        .join(format!("{}.lock", run.id()));
+    std::fs::remove_file(lock).unwrap();
+    two.second.lock_run(run.id()).unwrap()
+}
+
+/// A write for a run.
+type Writes = fn(&Journal, &RunLock) -> Result<(), JournalError>;
+
+#[tokio::test]
+async fn a_paused_process_writes_nothing_after_its_run_was_taken_over() {
+    let input = |position| NewRow {
+        position,
+        content: None,
+        input: Value::Null,
+    };
+    let writes: [Writes; 7] = [
+        |journal, run| journal.set_run_status(run, RunStatus::Done),
+        |journal, run| journal.set_columns(run, vec!["email".into()]),
+        |journal, run| journal.spool_complete(run, 7),
+        |journal, run| journal.finish_row(run, 0, RowStatus::Done, None, None),
+        |journal, run| journal.retry_failed(run).map(drop),
+        |journal, run| journal.repin(run, &[("a".into(), "b".into())], &Value::Null, "eve"),
+        |journal, run| {
+            let row = NewRow {
+                position: 9,
+                content: Some("z".into()),
+                input: Value::Null,
+            };
+            journal.spool_rows(run, vec![row])
+        },
+    ];
+    for write in writes {
+        let two = two();
+        let run = begin(&two.first);
+        two.first.spool_rows(&run, (0..2).map(input).collect()).unwrap();
+        two.first
+            .finish_row(&run, 1, RowStatus::Failed, None, None)
+            .unwrap();
+        let owner = take_over(&two, &run);
+        let before = contents(&two.path);
+        // Some are written with the next commit, and the next one is told.
+        let written = write(&two.first, &run);
+        two.first.flush().unwrap();
+        let error = written
+            .and_then(|()| two.first.set_run_status(&run, RunStatus::Failed))
+            .unwrap_err();
+        let pid = Some(std::process::id());
+        assert!(
+            matches!(&error, JournalError::TakenOver { run: of, pid: by } if (of, *by) == (run.id(), pid)),
+            "{error}"
+        );
+        assert_eq!(contents(&two.path), before);
+        two.second.set_run_status(&owner, RunStatus::Done).unwrap();
+        two.first.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
+    }
+
+    let two = two();
+    let platform = Platform::new(&two.clock, []);
+    let run = begin(&two.first);
+    let _owner = take_over(&two, &run);
+    let before = contents(&two.path);
+    for plan in [ensure("ann"), act("pay")] {
+        let ended = step(&two.first, &run, "a", &plan, &platform).await;
+        assert!(
+            matches!(ended, Err(StepEnd::Journal(JournalError::TakenOver { .. }))),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(platform.sends().len(), 0);
+    assert_eq!(contents(&two.path), before);
+}
+
+#[tokio::test]
+async fn an_outcome_that_arrives_after_a_takeover_is_not_recorded_but_looked_up() {
+    let two = two();
+    let platform = Platform::new(&two.clock, []);
+    let run = begin(&two.first);
+    let (second, path, id) = (two.second.clone(), two.path.clone(), run.id().clone());
+    let owner = Arc::new(std::sync::Mutex::new(None));
+    let taken = Arc::clone(&owner);
+    // The process is paused after its request has left.
+    two.first.on_boundary(move |boundary| {
+        if boundary == Boundary::AfterSend {
+            std::fs::remove_file(path.with_file_name("locks").join(format!("{id}.lock"))).unwrap();
+            *taken.lock().unwrap() = Some(second.lock_run(&id).unwrap());
+        }
+    });
+    let ended = step(&two.first, &run, "a", &ensure("ann"), &platform).await;
+    assert!(
+        matches!(ended, Err(StepEnd::Journal(JournalError::TakenOver { .. }))),
+        "{ended:?}"
+    );
+    let owner = owner.lock().unwrap().take().unwrap();
+    assert!(only_step(&two.second, &owner).state.is_open());
+
+    let output = step(&two.second, &owner, "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    assert_eq!((output.value, platform.sends().len()), (outcome(1), 1));
+    let times = only_step(&two.second, &owner).times;
+    assert!(
+        times.looked_up_ms.is_some() && times.ended_ms.is_some(),
+        "{times:?}"
+    );
+}

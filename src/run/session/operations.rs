@@ -193,7 +193,7 @@ impl InputOperations {
         self.session
             .functions()
             .insert(self.number, ask.functions.clone());
-        let (journal, run) = (&self.session.journal, self.session.run.id());
+        let (journal, run) = (&self.session.journal, &self.session.run);
         journal
             .finish_row(run, self.number - 1, RowStatus::Queued, Some(&asked), None)
             .map_err(|error| call_error(&self.stop, error))

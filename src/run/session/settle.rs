@@ -131,7 +131,7 @@ fn close_row(
     };
     let output = row.output.as_ref().filter(|_| is_open);
     journal.finish_row(
-        run.id(),
+        run,
         row.position,
         status,
         output,
@@ -150,7 +150,7 @@ pub(super) fn close_settled_rows(journal: &Journal, run: &RunLock) -> Result<(),
             let steps = journal.steps(run.id(), &StepFilter::Row(row.position))?;
             if !steps.iter().any(|step| step.state.is_open()) {
                 let reason = Value::from("it was stopped; a later input settled the step in doubt");
-                journal.finish_row(run.id(), row.position, RowStatus::Failed, None, Some(&reason))?;
+                journal.finish_row(run, row.position, RowStatus::Failed, None, Some(&reason))?;
             }
         }
     }
