@@ -1,11 +1,12 @@
-//! Schedules rows as calls of `main`: a queue in the journal, a number of concurrent rows, and the rules for stopping.
+//! Schedules rows as calls of `main`: workers that take rows from the journal, and the rules for stopping.
 
 mod bind;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{Builder, Scope, scope};
 use std::time::Duration;
 
@@ -105,18 +106,14 @@ pub(crate) fn work(
     each: RowCallback<'_>,
 ) -> (RunEnd, RowCounts) {
     let scheduler = Scheduler::new(runner.clone(), plan.clone(), input.is_none());
-    let (rows, queue) = sync_channel::<RowRecord>(plan.jobs * 2);
-    let (done, ended) = sync_channel::<Finished>(plan.jobs * 4);
-    // Only the workers hold the queue, so feeding it fails instead of blocking once they are gone.
-    let queue = Arc::new(Mutex::new(queue));
-    scope(|scope| {
-        let started = scheduler.start(scope, input, rows, &queue, &done);
-        drop((queue, done));
-        if let Err(error) = started {
-            scheduler.fail(RunEnd::NoThreads(error.to_string()));
-        }
-        scheduler.collect(&ended, each);
-    });
+    scheduler.run_together(input, each);
+    let suspects = std::mem::take(&mut *lock(&scheduler.suspects));
+    scheduler.run_alone(&suspects, each);
+    scheduler.run_memory_retries(each);
+    // Everything due with a later commit must be on disk before the end is reported.
+    if let Err(error) = runner.journal.flush() {
+        scheduler.fail(RunEnd::JournalLost(error.to_string()));
+    }
     (scheduler.ended(), *scheduler.counts())
 }
 
@@ -139,16 +136,17 @@ fn start_workers(limit: usize, mut start: impl FnMut() -> io::Result<()>) -> io:
 struct Scheduler {
     runner: Runner,
     plan: Plan,
-    /// The number of rows in the journal's queue, and whether it is complete.
-    spooled: Mutex<(u64, bool)>,
-    more: Condvar,
+    queue: Mutex<Queue>,
+    /// Whether the whole input is in the journal.
+    is_read: AtomicBool,
+    /// Read by each row that runs beside others, so that whoever writes waits until they have ended.
+    running: RwLock<()>,
+    /// Rows that may have killed earlier processes. They run alone, after the others.
+    suspects: Mutex<Vec<u64>>,
     /// Rows that exceeded the memory limit beside others. They share it, so these run again alone, after the others.
     memory_retries: Mutex<Vec<u64>>,
     /// Whether only those are left.
     serial: AtomicBool,
-    /// Rows handed to the workers that have not ended.
-    rows_in_flight: Mutex<u64>,
-    one_ended: Condvar,
     failures: AtomicU64,
     /// The rows of the run by status.
     counts: Mutex<RowCounts>,
@@ -156,23 +154,26 @@ struct Scheduler {
     reason: Mutex<Option<RunEnd>>,
 }
 
-/// A row that was handed out, until it ends: even if its worker panics, nobody waits for it.
-struct RowEndGuard<'a>(&'a Scheduler);
+/// The rows that this process has taken from the journal and not begun. The worker that finds none takes the next.
+struct Queue {
+    rows: VecDeque<RowRecord>,
+    /// The position of the last row taken.
+    after: Option<u64>,
+    /// Signals that there are more rows in the journal, and closes when they are all there.
+    more: Receiver<()>,
+    /// Whether all rows are in the journal.
+    is_complete: bool,
+    /// The number of rows that had exceeded the memory limit when a row was last begun.
+    deferred: usize,
+}
 
-impl Drop for RowEndGuard<'_> {
-    fn drop(&mut self) {
-        *self
-            .0
-            .rows_in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.one_ended.notify_all();
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long no row may end before `each` is called without one.
 const MOMENT: Duration = Duration::from_millis(200);
-/// Rows per read from the journal.
+/// Rows that are taken from the journal at once.
 const PAGE: usize = 128;
 /// Rows per write to the journal.
 const BATCH: usize = 256;
@@ -184,49 +185,31 @@ const MAX_CRASHES: u64 = 3;
 const WAIT: Duration = Duration::from_millis(50);
 
 impl Scheduler {
-    fn new(runner: Runner, plan: Plan, all_spooled: bool) -> Scheduler {
+    fn new(runner: Runner, plan: Plan, is_read: bool) -> Scheduler {
         Scheduler {
+            queue: Mutex::new(Queue {
+                rows: VecDeque::new(),
+                after: None,
+                more: sync_channel(1).1,
+                is_complete: is_read,
+                deferred: 0,
+            }),
+            is_read: AtomicBool::new(is_read),
+            running: RwLock::default(),
+            suspects: Mutex::default(),
             memory_retries: Mutex::default(),
             serial: AtomicBool::new(false),
-            rows_in_flight: Mutex::default(),
-            one_ended: Condvar::new(),
             counts: Mutex::new(plan.before),
             runner,
             plan,
-            spooled: Mutex::new((0, all_spooled)),
-            more: Condvar::new(),
             failures: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             reason: Mutex::default(),
         }
     }
 
-    /// Starts the threads that run rows, feed them, and read the input. On an error `rows` is dropped, so that the
-    /// threads already started end.
-    fn start<'scope>(
-        &'scope self,
-        scope: &'scope Scope<'scope, '_>,
-        input: Option<Input>,
-        rows: SyncSender<RowRecord>,
-        queue: &Arc<Mutex<Receiver<RowRecord>>>,
-        done: &SyncSender<Finished>,
-    ) -> io::Result<()> {
-        start_workers(self.plan.jobs, || {
-            let (queue, done) = (queue.clone(), done.clone());
-            Builder::new()
-                .stack_size(STACK_SIZE)
-                .spawn_scoped(scope, move || self.run_rows(&queue, &done))
-                .map(drop)
-        })?;
-        Builder::new().spawn_scoped(scope, move || self.feed(&rows))?;
-        if let Some(input) = input {
-            Builder::new().spawn_scoped(scope, move || self.spool(input))?;
-        }
-        Ok(())
-    }
-
     fn counts(&self) -> MutexGuard<'_, RowCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.counts)
     }
 
     fn stopping(&self) -> bool {
@@ -237,19 +220,15 @@ impl Scheduler {
     fn fail(&self, reason: RunEnd) {
         self.note(reason);
         self.stop.store(true, Ordering::SeqCst);
-        self.more.notify_all();
     }
 
     /// Records the reason; the first one counts.
     fn note(&self, reason: RunEnd) {
-        self.reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(reason);
+        lock(&self.reason).get_or_insert(reason);
     }
 
     fn ended(&self) -> RunEnd {
-        let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reason = lock(&self.reason).clone();
         match reason {
             Some(reason) => reason,
             None if self.runner.cancel.is_cancelled() && !self.is_all_done() => RunEnd::Interrupted,
@@ -259,15 +238,15 @@ impl Scheduler {
 
     /// Whether every row of the whole input has ended for good, although the run was cancelled.
     fn is_all_done(&self) -> bool {
-        let is_read = self.spooled.lock().unwrap_or_else(PoisonError::into_inner).1;
         let counts = self.counts();
-        is_read
+        self.is_read.load(Ordering::SeqCst)
             && counts.all() > 0
             && counts.of(RowStatus::Done) + counts.of(RowStatus::Failed) == counts.all()
     }
 
-    /// Reads the input into the journal's queue until no more rows are started; a resume continues from there.
-    fn spool(&self, mut input: Input) {
+    /// Reads the input into the journal until no more rows are started; a resume continues from there. `more` signals
+    /// each time that there are more rows.
+    fn spool(&self, mut input: Input, more: &SyncSender<()>) {
         loop {
             let batch = input.batch(BATCH, &self.runner.script);
             let count = batch.rows.len() as u64;
@@ -281,9 +260,9 @@ impl Scheduler {
                 // The rows before the error are good and are run.
                 self.note(RunEnd::InputLost(reason));
             }
-            let mut spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
-            *spooled = (spooled.0 + count, is_last);
-            self.more.notify_all();
+            self.is_read.store(is_last, Ordering::SeqCst);
+            // If it is full, whoever waits is woken already.
+            let _ = more.try_send(());
             if is_last || self.stopping() {
                 return;
             }
@@ -299,58 +278,129 @@ impl Scheduler {
         }
     }
 
-    /// Hands rows from the journal's queue to the workers, in input order. Rows that may have killed the process, and
-    /// those that exceeded the memory limit, come last, one at a time.
+    /// Runs rows side by side, in the order of the input, until none are left. Rows that may have killed the process, and
+    /// those that exceed the memory limit, are left for later.
     ///
     /// Open steps are not settled beforehand: a step keeps just a digest of its request, so only the script knows what
     /// to look up. The effect is the same: a row is answered from the journal up to its open step, which it settles
     /// first. After an edit of the script, another change of the operation
     /// [is refused](crate::journal::RowJournal::step) while that step is open. A row that dies earlier is
-    /// [given up](Scheduler::give_up) and parks.
-    fn feed(&self, rows: &SyncSender<RowRecord>) {
-        let mut suspects = Vec::new();
-        let mut after = None;
-        let mut deferred = 0;
-        while !self.stopping() {
-            // Read before the page: rows spooled after that must not be waited for.
-            let spooled_before = *self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
-            let page = self
-                .runner
-                .journal
-                .rows(self.runner.run.id(), after, PAGE, self.plan.only);
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => return self.fail(RunEnd::JournalLost(error.to_string())),
-            };
-            if page.is_empty() {
-                if spooled_before.1 {
-                    self.feed_alone(rows, &suspects);
-                    self.wait_until_all_ended();
-                    return self.feed_memory_retries(rows);
-                }
-                self.wait_for_rows(spooled_before);
-                continue;
+    /// [given up](Scheduler::abandon_row) and parks.
+    fn run_together(&self, input: Option<Input>, each: RowCallback<'_>) {
+        let (done, ended) = sync_channel(self.plan.jobs * 4);
+        scope(|scope| {
+            let started = self.start(scope, input, &done);
+            drop(done);
+            if let Err(error) = started {
+                self.fail(RunEnd::NoThreads(error.to_string()));
             }
-            for row in page {
-                after = Some(row.position);
-                // Scripts that run at once count memory from a common start. Without any, the next one begins anew, so
-                // that what the process itself keeps does not count for ever.
-                let retries = self.memory_retries().len();
-                if std::mem::replace(&mut deferred, retries) < retries {
-                    self.wait_until_all_ended();
-                }
-                if row.crashes.all >= SUSPECT_CRASHES {
-                    suspects.push(row.position);
-                } else if !self.send_to_workers(rows, row) {
-                    return;
-                }
+            collect(&ended, each);
+        });
+    }
+
+    /// Starts the threads that run rows and read the input.
+    fn start<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        input: Option<Input>,
+        done: &SyncSender<Finished>,
+    ) -> io::Result<()> {
+        let (more, signalled) = sync_channel(1);
+        lock(&self.queue).more = signalled;
+        start_workers(self.plan.jobs, || {
+            let done = done.clone();
+            Builder::new()
+                .stack_size(STACK_SIZE)
+                .spawn_scoped(scope, move || self.run_rows(&done))
+                .map(drop)
+        })?;
+        if let Some(input) = input {
+            Builder::new().spawn_scoped(scope, move || self.spool(input, &more))?;
+        }
+        Ok(())
+    }
+
+    fn run_rows(&self, done: &SyncSender<Finished>) {
+        while let Some((row, running)) = self.next_row() {
+            let finished = self.run_row(row);
+            drop(running);
+            if !self.report(finished, done) {
+                return;
             }
         }
     }
 
-    /// Hands out the rows that exceeded the memory limit beside others, one at a time. Each finds what it recorded before.
-    fn feed_memory_retries(&self, rows: &SyncSender<RowRecord>) {
-        let memory_retries = std::mem::take(&mut *self.memory_retries());
+    /// Counts a failed row, and reports the end of a row. Returns `false` if nobody takes the report.
+    fn report(&self, finished: Option<Finished>, done: &SyncSender<Finished>) -> bool {
+        let Some(finished) = finished else { return true };
+        if finished.status == RowStatus::Failed {
+            self.count_failure();
+        }
+        done.send(finished).is_ok()
+    }
+
+    /// Returns the next row to run, and what shows that it runs. Waits until there is one; `None` if there is none left,
+    /// or no more are to be started.
+    fn next_row(&self) -> Option<(RowRecord, RwLockReadGuard<'_, ()>)> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if self.stopping() {
+                return None;
+            }
+            // Scripts that run at once count memory from a common start. Without any, the next one begins anew, so
+            // that what the process itself keeps does not count for ever.
+            let deferred = lock(&self.memory_retries).len();
+            if std::mem::replace(&mut queue.deferred, deferred) < deferred {
+                drop(self.running.write().unwrap_or_else(PoisonError::into_inner));
+            }
+            if let Some(row) = queue.rows.pop_front() {
+                return Some((row, self.running.read().unwrap_or_else(PoisonError::into_inner)));
+            }
+            self.claim(&mut queue)?;
+        }
+    }
+
+    /// Takes more rows from the journal, or waits for them. `None` if there are none left.
+    fn claim(&self, queue: &mut Queue) -> Option<()> {
+        // Before the claim: rows that are recorded after it must not be missed.
+        let is_complete = queue.is_complete;
+        let (journal, run) = (&self.runner.journal, &self.runner.run);
+        let rows = match journal.claim_rows(run, queue.after, PAGE, self.plan.only) {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.fail(RunEnd::JournalLost(error.to_string()));
+                return None;
+            }
+        };
+        if let Some(last) = rows.last() {
+            queue.after = Some(last.position);
+            let (suspects, rows): (Vec<_>, Vec<_>) = rows
+                .into_iter()
+                .partition(|row| row.crashes.all >= SUSPECT_CRASHES);
+            lock(&self.suspects).extend(suspects.iter().map(|row| row.position));
+            queue.rows.extend(rows);
+            return Some(());
+        }
+        if is_complete {
+            return None;
+        }
+        // A cancellation does not signal.
+        while !self.stopping() {
+            match queue.more.recv_timeout(WAIT) {
+                Ok(()) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    queue.is_complete = true;
+                    break;
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Runs the rows that exceeded the memory limit beside others. Each finds what it recorded before.
+    fn run_memory_retries(&self, each: RowCallback<'_>) {
+        let memory_retries = std::mem::take(&mut *lock(&self.memory_retries));
         if memory_retries.is_empty() {
             return;
         }
@@ -358,75 +408,43 @@ impl Scheduler {
             return self.fail(RunEnd::JournalLost(error.to_string()));
         }
         self.serial.store(true, Ordering::SeqCst);
-        self.feed_alone(rows, &memory_retries);
+        self.run_alone(&memory_retries, each);
     }
 
-    fn feed_alone(&self, rows: &SyncSender<RowRecord>, positions: &[u64]) {
+    /// Runs rows that were taken before, one after the other.
+    fn run_alone(&self, positions: &[u64], each: RowCallback<'_>) {
+        if positions.is_empty() || self.stopping() {
+            return;
+        }
+        let (done, ended) = sync_channel(1);
+        scope(|scope| {
+            let worker = Builder::new().stack_size(STACK_SIZE);
+            let started = worker.spawn_scoped(scope, move || {
+                for position in positions {
+                    if self.stopping() || !self.run_one(*position, &done) {
+                        return;
+                    }
+                }
+            });
+            if let Err(error) = started {
+                self.fail(RunEnd::NoThreads(error.to_string()));
+            }
+            collect(&ended, each);
+        });
+    }
+
+    fn run_one(&self, position: u64, done: &SyncSender<Finished>) -> bool {
         let (journal, run) = (&self.runner.journal, self.runner.run.id());
-        for position in positions {
-            self.wait_until_all_ended();
-            let page = match journal.rows(run, position.checked_sub(1), 1, self.plan.only) {
-                Ok(page) => page,
-                Err(error) => return self.fail(RunEnd::JournalLost(error.to_string())),
-            };
-            let row = page.into_iter().find(|row| row.position == *position);
-            if row.is_some_and(|row| !self.send_to_workers(rows, row)) {
-                return;
+        let page = match journal.rows(run, position.checked_sub(1), 1, self.plan.only) {
+            Ok(page) => page,
+            Err(error) => {
+                self.fail(RunEnd::JournalLost(error.to_string()));
+                return false;
             }
-        }
-    }
-
-    /// Hands a row to the workers; returns `false` if they take no more.
-    fn send_to_workers(&self, rows: &SyncSender<RowRecord>, row: RowRecord) -> bool {
-        if self.stopping() {
-            return false;
-        }
-        *self.rows_in_flight.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        rows.send(row).is_ok()
-    }
-
-    fn memory_retries(&self) -> MutexGuard<'_, Vec<u64>> {
-        self.memory_retries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait_until_all_ended(&self) {
-        let mut rows_in_flight = self.rows_in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        while *rows_in_flight > 0 && !self.stopping() {
-            // A cancellation wakes no waiter.
-            let waited = self.one_ended.wait_timeout(rows_in_flight, WAIT);
-            rows_in_flight = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Waits until more rows are spooled than in `spooled_before`, but only briefly, as a cancellation wakes no waiter.
-    fn wait_for_rows(&self, spooled_before: (u64, bool)) {
-        let spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |now: &mut (u64, bool)| *now == spooled_before && !self.stopping();
-        drop(self.more.wait_timeout_while(spooled, WAIT, same));
-    }
-
-    fn run_rows(&self, queue: &Mutex<Receiver<RowRecord>>, done: &SyncSender<Finished>) {
-        loop {
-            let row = {
-                let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-                queue.recv()
-            };
-            let Ok(row) = row else { return };
-            if self.stopping() {
-                continue;
-            }
-            let ending = RowEndGuard(self);
-            let finished = self.run_row(row);
-            drop(ending);
-            if let Some(finished) = finished {
-                let failed = finished.status == RowStatus::Failed;
-                if failed {
-                    self.count_failure();
-                }
-                if done.send(finished).is_err() {
-                    return;
-                }
-            }
+        };
+        match page.into_iter().find(|row| row.position == position) {
+            Some(row) => self.report(self.run_row(row), done),
+            None => true,
         }
     }
 
@@ -436,7 +454,7 @@ impl Scheduler {
         if self.plan.jobs == 1 || self.serial.load(Ordering::SeqCst) {
             return false;
         }
-        let mut memory_retries = self.memory_retries();
+        let mut memory_retries = lock(&self.memory_retries);
         let failures = self.failures.load(Ordering::SeqCst) + memory_retries.len() as u64 + 1;
         let stops = self.plan.stop_after.is_some_and(|limit| failures >= limit);
         if !stops {
@@ -553,18 +571,15 @@ impl Scheduler {
         self.counts().change(before, finished.status);
         Some(finished)
     }
+}
 
-    fn collect(&self, ended: &Receiver<Finished>, each: RowCallback<'_>) {
-        loop {
-            match ended.recv_timeout(MOMENT) {
-                Ok(finished) => each(Some(&finished)),
-                Err(RecvTimeoutError::Timeout) => each(None),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        // Everything due with a later commit must be on disk before the end is reported.
-        if let Err(error) = self.runner.journal.flush() {
-            self.fail(RunEnd::JournalLost(error.to_string()));
+/// Passes on the rows as they end, until no more can.
+fn collect(ended: &Receiver<Finished>, each: RowCallback<'_>) {
+    loop {
+        match ended.recv_timeout(MOMENT) {
+            Ok(finished) => each(Some(&finished)),
+            Err(RecvTimeoutError::Timeout) => each(None),
+            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }

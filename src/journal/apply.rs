@@ -9,8 +9,8 @@ use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::{StepEvent, StepState};
 use super::table::{
-    AuditData, Epoch, ItemData, ItemStep, QueuedRow, ReadTables, Res, ResourceKey, RowData, RowEnd, RunData,
-    StepData, StepFilter, StepId, StepTimes, Tables,
+    AuditData, Epoch, ItemData, ItemStep, QueuedRow, ReadTables, Res, ResourceKey, RowClaim, RowData, RowEnd,
+    RunData, StepData, StepFilter, StepId, StepTimes, Tables,
 };
 use crate::sabotage::Sabotage;
 
@@ -94,6 +94,12 @@ pub(super) enum Write {
     RowsComplete {
         run: RunId,
         total: u64,
+    },
+    /// Takes the next rows for a worker of the run's owner.
+    ClaimRows {
+        run: RunId,
+        epoch: Epoch,
+        claim: RowClaim,
     },
     RowEnd {
         run: RunId,
@@ -242,6 +248,8 @@ pub(super) enum Reply {
     TakenOver(Option<u32>),
     /// The intent is recorded, with this number of the step.
     Intended(StepId),
+    /// The rows taken, in order.
+    Rows(Vec<RowData>),
     /// The number of runs or rows affected.
     Counted(u64),
     /// The number of rows affected and the position of the last one.
@@ -288,6 +296,9 @@ pub(super) fn apply(tables: &mut dyn Tables, submission: Submission) -> Res<Repl
             for row in rows {
                 tables.put_row(&run, &row)?;
             }
+        }
+        Write::ClaimRows { run, epoch, claim } => {
+            return Ok(Reply::Rows(tables.claim_rows(&run, epoch, claim)?));
         }
         Write::RowEnd { run, position, end } => tables.end_row(&run, position, &end)?,
         Write::TakeRun { run, pid, rows } => {

@@ -13,7 +13,7 @@ use super::run::{
 use super::seal::Sealed;
 use super::step::StepState;
 use super::table::{
-    Epoch, QueuedRow, ResourceKey, RowData, RowEnd, RunData, StepData, StepFilter, StepTimes,
+    Epoch, QueuedRow, ResourceKey, RowClaim, RowData, RowEnd, RunData, StepData, StepFilter, StepTimes,
 };
 use crate::value::Value;
 use crate::value::digest::sha256;
@@ -227,6 +227,31 @@ impl Journal {
     ) -> Result<Vec<RowRecord>, JournalError> {
         let rows = self.store().read(|look| look.rows(id, after, limit, only))?;
         Ok(rows.into_iter().map(|row| self.row_record(id, row)).collect())
+    }
+
+    /// Takes up to `limit` rows after position `after`, in order, which no other worker of the run is given from then on.
+    /// Rows that the run's owner has taken and not finished are free again when the run has a new owner.
+    pub fn claim_rows(
+        &self,
+        run: &RunLock,
+        after: Option<u64>,
+        limit: usize,
+        only: RowFilter,
+    ) -> Result<Vec<RowRecord>, JournalError> {
+        let owner = run.owner();
+        let write = Write::ClaimRows {
+            run: owner.run.clone(),
+            epoch: owner.epoch,
+            claim: RowClaim { after, limit, only },
+        };
+        let rows = match self.store().write(owner.submission(write))? {
+            Reply::Rows(rows) => rows,
+            _ => Vec::new(),
+        };
+        Ok(rows
+            .into_iter()
+            .map(|row| self.row_record(run.id(), row))
+            .collect())
     }
 
     /// Returns how many rows have each status.

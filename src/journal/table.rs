@@ -263,6 +263,8 @@ pub(super) trait Tables: ReadTables {
     /// Makes this process the owner of a run, and returns the new epoch.
     fn take_run(&mut self, run: &RunId, pid: u32) -> Res<Option<Epoch>>;
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()>;
+    /// Takes up to `limit` rows after a position that this epoch has not taken yet, in order.
+    fn claim_rows(&mut self, run: &RunId, epoch: Epoch, claim: RowClaim) -> Res<Vec<RowData>>;
     /// Queues a row. If its position is taken, nothing changes.
     fn put_row(&mut self, run: &RunId, row: &QueuedRow) -> Res<()>;
     /// Also clears the row's crashes.
@@ -285,6 +287,14 @@ pub(super) trait Tables: ReadTables {
     fn drop_details(&mut self, run: &RunId, limit: usize) -> Res<u64>;
     /// Drops the sources that only pruned runs used.
     fn drop_sources(&mut self) -> Res<()>;
+}
+
+/// Which rows to take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowClaim {
+    pub(super) after: Option<u64>,
+    pub(super) limit: usize,
+    pub(super) only: RowFilter,
 }
 
 /// The final state of a row.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::progress_notes::{CrashCounts, InterruptedRow};
 use super::super::record::FIRST_EPOCH;
 use super::super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
-use super::super::table::{Epoch, QueuedRow, Res, RowData, RowEnd, RunData, row_scope};
+use super::super::table::{Epoch, QueuedRow, Res, RowClaim, RowData, RowEnd, RunData, row_scope};
 
 /// The number of the run whose id is the first parameter.
 pub(super) const RUN: &str = "(select seq from run where id = ?1)";
@@ -105,11 +105,21 @@ pub(super) fn rows(
     limit: usize,
     only: RowFilter,
 ) -> Res<Vec<RowData>> {
-    let admitted: Vec<String> = RowStatus::ALL
-        .iter()
-        .filter(|status| only.admits(**status))
-        .map(|status| status.code().to_string())
-        .collect();
+    let admitted = admitted(only);
+    let sql = format!(
+        "select {ROW_COLUMNS} from row
+         where run = {RUN} and position > ?2 and {admitted} order by position limit ?3"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let after = after.map_or(-1, to_sql);
+    let rows = statement.query_map(params![run.as_str(), after, to_sql(limit as u64)], read_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Returns the condition of the rows that the filter admits.
+fn admitted(only: RowFilter) -> String {
+    let statuses = RowStatus::ALL.iter().filter(|status| only.admits(**status));
+    let codes = known_codes(statuses.map(|status| status.code()));
     // An unknown status is read as interrupted.
     let unknown = if only.admits(UNKNOWN_ROW) {
         format!(
@@ -119,15 +129,30 @@ pub(super) fn rows(
     } else {
         String::new()
     };
+    format!("(status in ({codes}) {unknown})")
+}
+
+pub(super) fn claim_rows(
+    connection: &Connection,
+    run: &RunId,
+    epoch: Epoch,
+    claim: RowClaim,
+) -> Res<Vec<RowData>> {
     let sql = format!(
-        "select {ROW_COLUMNS} from row
-         where run = {RUN} and position > ?2 and (status in ({}) {unknown}) order by position limit ?3",
-        admitted.join(", ")
+        "update row set claimed = ?4 where run = {RUN} and position in
+             (select position from row where run = {RUN} and position > ?2 and claimed < ?4 and {}
+              order by position limit ?3)
+         returning {ROW_COLUMNS}",
+        admitted(claim.only)
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let after = after.map_or(-1, to_sql);
-    let rows = statement.query_map(params![run.as_str(), after, to_sql(limit as u64)], read_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let after = claim.after.map_or(-1, to_sql);
+    let values = params![run.as_str(), after, to_sql(claim.limit as u64), epoch];
+    let rows = statement.query_map(values, read_row)?;
+    let mut rows: Vec<RowData> = rows.collect::<Result<_, _>>()?;
+    // SQLite returns them in any order.
+    rows.sort_unstable_by_key(|row| row.position);
+    Ok(rows)
 }
 
 pub(super) fn row_counts(connection: &Connection, run: &RunId) -> Res<RowCounts> {

@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use super::super::progress_notes::InterruptedRow;
 use super::super::run::{RowCounts, RowFilter, RunId};
 use super::super::table::{
-    AuditData, Epoch, ItemData, QueuedRow, ReadTables, Res, ResourceKey, RowData, RowEnd, RunData, StepData,
-    StepFilter, StepId, Tables,
+    AuditData, Epoch, ItemData, QueuedRow, ReadTables, Res, ResourceKey, RowClaim, RowData, RowEnd, RunData,
+    StepData, StepFilter, StepId, Tables,
 };
 use super::{runs, steps};
 
@@ -118,6 +118,9 @@ impl Tables for Sql<'_> {
     }
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()> {
         runs::put_source(self.connection, hash, text)
+    }
+    fn claim_rows(&mut self, run: &RunId, epoch: Epoch, claim: RowClaim) -> Res<Vec<RowData>> {
+        runs::claim_rows(self.connection, run, epoch, claim)
     }
     fn put_row(&mut self, run: &RunId, row: &QueuedRow) -> Res<()> {
         runs::put_row(self.connection, run, row)

@@ -33,6 +33,7 @@ both_stores! {
     a_run_is_kept_with_its_sources
     rows_are_queued_paged_and_finished
     rows_with_equal_contents_are_counted
+    a_row_is_claimed_once_by_each_owner_of_its_run
     outcomes_and_refusals_are_replayed
     a_failure_is_not_recorded
     replay_matches_steps_by_arguments_and_not_by_order
@@ -262,6 +263,32 @@ async fn rows_with_equal_contents_are_counted(journal: Journal, _: Clock) {
         expected.map(|(scope, repeat)| (scope.to_owned(), repeat))
     );
     assert_eq!(counted(&other), [("1".to_owned(), 1)]);
+}
+
+async fn a_row_is_claimed_once_by_each_owner_of_its_run(journal: Journal, _: Clock) {
+    let run = begin(&journal);
+    let rows = (0..5).map(|position| new_row(position, "same"));
+    journal.spool_rows(&run, rows.collect()).unwrap();
+    let claim = |run: &RunLock, after, limit, only| -> Vec<u64> {
+        let rows = journal.claim_rows(run, after, limit, only).unwrap();
+        rows.into_iter().map(|row| row.position).collect()
+    };
+    assert_eq!(claim(&run, None, 2, RowFilter::All), [0, 1]);
+    assert_eq!(claim(&run, None, 2, RowFilter::All), [2, 3]);
+    assert_eq!(claim(&run, Some(4), 2, RowFilter::All), [0; 0]);
+    assert_eq!(claim(&run, None, 9, RowFilter::All), [4]);
+    assert_eq!(claim(&run, None, 9, RowFilter::All), [0; 0]);
+    journal.finish_row(&run, 1, RowStatus::Done, None, None).unwrap();
+    journal
+        .finish_row(&run, 2, RowStatus::Parked, None, None)
+        .unwrap();
+
+    let id = run.id().clone();
+    drop(run);
+    let run = journal.lock_run(&id).unwrap();
+    let parked = RowFilter::Only(RowStatus::Parked);
+    assert_eq!(claim(&run, None, 9, parked), [2]);
+    assert_eq!(claim(&run, None, 9, RowFilter::Unfinished), [0, 3, 4]);
 }
 
 async fn outcomes_and_refusals_are_replayed(journal: Journal, clock: Clock) {

@@ -280,11 +280,12 @@ async fn a_paused_process_writes_nothing_after_its_run_was_taken_over() {
         content: None,
         input: Value::Null,
     };
-    let writes: [Writes; 7] = [
+    let writes: [Writes; 8] = [
         |journal, run| journal.set_run_status(run, RunStatus::Done),
         |journal, run| journal.set_columns(run, vec!["email".into()]),
         |journal, run| journal.spool_complete(run, 7),
         |journal, run| journal.finish_row(run, 0, RowStatus::Done, None, None),
+        |journal, run| journal.claim_rows(run, None, 9, RowFilter::All).map(drop),
         |journal, run| journal.retry_failed(run).map(drop),
         |journal, run| journal.repin(run, &[("a".into(), "b".into())], &Value::Null, "eve"),
         |journal, run| {
