@@ -107,7 +107,6 @@ pub struct Journal(Arc<Inner>);
 struct Inner {
     store: Arc<Store>,
     sealer: Sealer,
-    clock: Clock,
     ids: Ids,
     resources: Arc<KeyLocks>,
     locks: Arc<Locks>,
@@ -146,14 +145,14 @@ impl Journal {
         reason = "as with `in_memory`, what is given is kept"
     )]
     pub fn open(path: &Path, sealer: Sealer, clock: Clock, ids: Ids) -> Result<Journal, JournalError> {
-        let store = Store::open(path, &sealer)?;
-        Ok(Journal::with(store, Locks::new(Some(path)), clock, ids))
+        let store = Store::open(path, &sealer, clock)?;
+        Ok(Journal::with(store, Locks::new(Some(path)), ids))
     }
 
     /// Creates a journal that lives only as long as the process.
     pub fn in_memory(sealer: Sealer, clock: Clock, ids: Ids) -> Result<Journal, JournalError> {
-        let store = Store::in_memory(sealer)?;
-        Ok(Journal::with(store, Locks::new(None), clock, ids))
+        let store = Store::in_memory(sealer, clock)?;
+        Ok(Journal::with(store, Locks::new(None), ids))
     }
 
     /// Registers `hook` to be called at each boundary of each changing step. Only the first hook takes effect.
@@ -204,11 +203,10 @@ impl Journal {
         self.store().check_writable()
     }
 
-    fn with(store: Store, locks: Locks, clock: Clock, ids: Ids) -> Journal {
+    fn with(store: Store, locks: Locks, ids: Ids) -> Journal {
         Journal(Arc::new(Inner {
             sealer: store.sealer().clone(),
             store: Arc::new(store),
-            clock,
             ids,
             resources: Arc::default(),
             locks: Arc::new(locks),
@@ -244,8 +242,9 @@ impl Journal {
         &self.0.sealer
     }
 
+    /// Returns the clock of the store: all processes that share it must agree on the time.
     fn clock(&self) -> &Clock {
-        &self.0.clock
+        self.store().clock()
     }
 
     fn things(&self) -> &Arc<KeyLocks> {

@@ -25,6 +25,7 @@ use super::error::JournalError;
 use super::files::beside;
 use super::seal::Sealer;
 use super::table::{ReadTables, Res, StoreError};
+use crate::clock::Clock;
 use crate::sabotage::Sabotage;
 use crate::waiting::Waits;
 use count::LedgerCount;
@@ -48,6 +49,7 @@ const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
 pub(super) struct Store {
     path: PathBuf,
     sealer: Sealer,
+    clock: Clock,
     reader: Mutex<Connection>,
     /// `None` if it was opened for reading.
     writing: Option<Writing>,
@@ -75,14 +77,15 @@ enum Writing {
 impl Store {
     /// Opens a journal, creating it if it does not exist. A file that this version or this key cannot use is left
     /// unchanged; one that cannot be written is opened for reading.
-    pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<Store, JournalError> {
-        Store::open_limited(path, sealer, None)
+    pub(super) fn open(path: &Path, sealer: &Sealer, clock: Clock) -> Result<Store, JournalError> {
+        Store::open_limited(path, sealer, clock, None)
     }
 
     /// The same, with a limit on the number of database pages, to simulate a full disk.
     pub(super) fn open_limited(
         path: &Path,
         sealer: &Sealer,
+        clock: Clock,
         max_pages: Option<u32>,
     ) -> Result<Store, JournalError> {
         let Opened {
@@ -92,7 +95,7 @@ impl Store {
             notices,
             migrated,
         } = open::open(path, sealer)?;
-        let mut store = Store::with(path, reader, sealer);
+        let mut store = Store::with(path, reader, sealer, clock);
         (store.notices, store.migrated) = (notices, migrated);
         if let Some(error) = unwritable {
             let _ = store.poison.set(error);
@@ -111,10 +114,10 @@ impl Store {
     }
 
     /// Creates a journal that lives as long as this value.
-    pub(super) fn in_memory(sealer: Sealer) -> Result<Store, JournalError> {
+    pub(super) fn in_memory(sealer: Sealer, clock: Clock) -> Result<Store, JournalError> {
         let path = Path::new("in memory");
         let reader = open::in_memory(&sealer).map_err(|fault| fault_to_error(path, fault))?;
-        let mut store = Store::with(path, reader, sealer);
+        let mut store = Store::with(path, reader, sealer, clock);
         store.writing = Some(Writing::Direct(Writer {
             has_file: false,
             ..store.writer()
@@ -122,10 +125,11 @@ impl Store {
         Ok(store)
     }
 
-    fn with(path: &Path, reader: Connection, sealer: Sealer) -> Store {
+    fn with(path: &Path, reader: Connection, sealer: Sealer, clock: Clock) -> Store {
         Store {
             path: path.to_owned(),
             sealer,
+            clock,
             reader: Mutex::new(reader),
             writing: None,
             under_way: Arc::default(),
@@ -152,6 +156,12 @@ impl Store {
     /// Returns the sealer for the values of this file.
     pub(super) fn sealer(&self) -> &Sealer {
         &self.sealer
+    }
+
+    /// Returns the clock from which every stamp in this store comes. A store that several machines share must have one
+    /// of its own; a file has that of its machine.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Returns the long waits of this store.

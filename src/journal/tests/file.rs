@@ -166,8 +166,8 @@ async fn a_full_disk_stops_everything_before_the_next_request() {
     let (_folder, path) = place();
     let clock = frozen();
     drop(in_file(&path, &clock));
-    let store = Store::open_limited(&path, &sealer(), Some(40)).unwrap();
-    let journal = Journal::with(store, Locks::new(Some(&path)), clock.clone(), Ids::random());
+    let store = Store::open_limited(&path, &sealer(), clock.clone(), Some(40)).unwrap();
+    let journal = Journal::with(store, Locks::new(Some(&path)), Ids::random());
     let run = begin(&journal);
     let platform = Platform::new(&clock, []);
     let mut done = 0;
