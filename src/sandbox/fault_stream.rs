@@ -15,20 +15,72 @@ use tokio::net::{TcpListener, TcpStream};
 
 const OPEN: usize = usize::MAX;
 const DEAD: usize = usize::MAX - 1;
+const LATE: usize = usize::MAX - 2;
 
 /// A handle on a connection, given to the handlers of its requests.
 #[derive(Debug, Clone)]
-pub(super) struct ConnectionHandle(Arc<AtomicUsize>);
+pub(super) struct ConnectionHandle {
+    state: Arc<AtomicUsize>,
+    patience: Option<Duration>,
+}
+
+/// What a client inside this process gets of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// All of it.
+    Whole,
+    /// Part of the body.
+    Truncated,
+    /// Nothing: the connection is closed.
+    Cut,
+    /// Nothing, for as long as it waits.
+    Late,
+}
 
 impl ConnectionHandle {
+    fn open() -> ConnectionHandle {
+        ConnectionHandle {
+            state: Arc::new(AtomicUsize::new(OPEN)),
+            patience: None,
+        }
+    }
+
+    /// Stands for the connection of a client inside this process that waits so long for a response.
+    pub(super) fn in_process(patience: Duration) -> ConnectionHandle {
+        ConnectionHandle {
+            patience: Some(patience),
+            ..ConnectionHandle::open()
+        }
+    }
+
+    /// Returns how long the client waits; `None` for a client at the other end of a socket, which does its own waiting.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
+
+    /// Returns what a client inside this process gets.
+    pub(super) fn delivery(&self) -> Delivery {
+        match self.state.load(Ordering::Acquire) {
+            OPEN => Delivery::Whole,
+            DEAD => Delivery::Cut,
+            LATE => Delivery::Late,
+            _ => Delivery::Truncated,
+        }
+    }
+
     /// Stops all output. The next attempt to respond closes the connection.
     pub(super) fn cut(&self) {
-        self.0.store(DEAD, Ordering::Release);
+        self.state.store(DEAD, Ordering::Release);
+    }
+
+    /// Lets a client inside this process wait in vain.
+    pub(super) fn ignore(&self) {
+        self.state.store(LATE, Ordering::Release);
     }
 
     /// Lets the next response through up to this many bytes of its body; then the connection closes.
     pub(super) fn truncate_after(&self, body_bytes: usize) {
-        self.0.store(body_bytes.min(DEAD - 1), Ordering::Release);
+        self.state.store(body_bytes.min(LATE - 1), Ordering::Release);
     }
 }
 
@@ -52,7 +104,7 @@ impl Listener for FaultListener {
                 Ok((stream, address)) => {
                     // Small responses must not wait for one another; a failure only makes them slower.
                     let _ = stream.set_nodelay(true);
-                    let hook = ConnectionHandle(Arc::new(AtomicUsize::new(OPEN)));
+                    let hook = ConnectionHandle::open();
                     return (
                         FaultStream {
                             stream,
@@ -97,7 +149,7 @@ impl AsyncRead for FaultStream {
 
 impl AsyncWrite for FaultStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let body = match self.hook.0.load(Ordering::Acquire) {
+        let body = match self.hook.state.load(Ordering::Acquire) {
             OPEN => return Pin::new(&mut self.stream).poll_write(cx, buf),
             DEAD => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
             body => body,

@@ -18,6 +18,7 @@ pub mod fault;
 mod fault_stream;
 mod form;
 mod hosts;
+mod in_process;
 mod jrni;
 mod lease;
 mod log;
@@ -49,10 +50,12 @@ use axum::http::StatusCode;
 pub use error::SandboxError;
 use fault::Fault;
 pub(crate) use hosts::HOSTS;
+pub use in_process::{DirectAnswer, DirectRequest, DirectResponse, Timeline};
 pub use jrni::{AdministratorBook, CompanyBook, JrniAccount, JrniBook, JrniTotals, RecordBook};
 use lease::Lease;
 pub use mobsted::{AppBook, Master, MobstedBook, TenantBook, Totals};
 use platform::Simulator;
+use serve::Site;
 use share::{Found, ServedWorld, ServingAddress};
 pub use share::{Status, reset, status};
 pub use snapshot::{Account, Book, Part, Parts, Place, PlatformCounts, SimulatedResource, Snapshot, Traffic};
@@ -177,6 +180,8 @@ struct Shared {
 #[derive(Debug)]
 enum ServingState {
     Serving(Box<ServedWorld>),
+    /// Without an address, for a client in the same process.
+    InProcess(Arc<Site>),
     /// The last known address of the serving process.
     Attached(ServingAddress),
 }
@@ -228,17 +233,21 @@ impl Sandbox {
     pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         let (place, credentials, lease) = share::retry_if_server_ends(|| Sandbox::serve_or_join(&options))?;
         let attached = matches!(place, ServingState::Attached(_));
-        let closed = AtomicBool::new(false);
+        let sandbox = Sandbox::new(options, credentials, place, lease);
+        if attached {
+            wait_to_take_over(&sandbox.shared)?;
+        }
+        Ok(sandbox)
+    }
+
+    fn new(options: Options, credentials: Parts, place: ServingState, lease: Option<Lease>) -> Sandbox {
         let shared = Arc::new(Shared {
             options,
             credentials,
-            closed,
+            closed: AtomicBool::new(false),
             place: Mutex::new(place),
         });
-        if attached {
-            wait_to_take_over(&shared)?;
-        }
-        Ok(Sandbox { shared, lease })
+        Sandbox { shared, lease }
     }
 
     fn serve_or_join(options: &Options) -> Result<(ServingState, Parts, Option<Lease>), SandboxError> {
@@ -263,10 +272,12 @@ impl Sandbox {
         Ok((ServingState::Attached(posted), credentials, lease))
     }
 
-    /// Returns the current address. While attached it can change: call this again after a refused connection.
+    /// Returns the current address. While attached it can change: call this again after a refused connection. Port 0 for
+    /// a sandbox that does not listen.
     pub fn address(&self) -> SocketAddr {
         match &*self.shared.place() {
             ServingState::Serving(seat) => seat.posted.address,
+            ServingState::InProcess(_) => self.shared.options.listen,
             ServingState::Attached(last) => {
                 share::read_address(&self.shared.options.dir)
                     .as_ref()
@@ -300,7 +311,7 @@ impl Sandbox {
     /// Returns whether this process serves the sandbox or is attached.
     pub fn role(&self) -> Role {
         match &*self.shared.place() {
-            ServingState::Serving(_) => Role::Serving,
+            ServingState::Serving(_) | ServingState::InProcess(_) => Role::Serving,
             ServingState::Attached(_) => Role::Attached,
         }
     }
@@ -308,8 +319,9 @@ impl Sandbox {
     /// Returns the records of the platforms, from the serving process if that is another one.
     pub fn snapshot(&self) -> Result<Snapshot, SandboxError> {
         share::retry_if_server_ends(|| {
-            if let ServingState::Serving(seat) = &*self.shared.place() {
-                return Ok(seat.site.world.snapshot(seat.site.traffic()));
+            if let Some(site) = self.shared.place().site() {
+                site.world.land_due()?;
+                return Ok(site.world.snapshot(site.traffic()));
             }
             peer::ask(self.address(), "GET", "books", "")
         })
@@ -318,8 +330,8 @@ impl Sandbox {
     /// Adds faults to those in force, in the serving process if that is another one.
     pub fn add_faults(&self, faults: &[Fault]) -> Result<(), SandboxError> {
         share::retry_if_server_ends(|| {
-            if let ServingState::Serving(seat) = &*self.shared.place() {
-                seat.site.faults.add(faults, None);
+            if let Some(site) = self.shared.place().site() {
+                site.faults.add(faults, None);
                 return Ok(());
             }
             post_faults(self.address(), "faults", faults)
@@ -345,6 +357,17 @@ impl Drop for Sandbox {
         if let ServingState::Serving(seat) = &*place {
             let last = seat.posted.clone();
             *place = ServingState::Attached(last);
+        }
+    }
+}
+
+impl ServingState {
+    /// The served world, if it is in this process.
+    fn site(&self) -> Option<&Arc<Site>> {
+        match self {
+            ServingState::Serving(seat) => Some(&seat.site),
+            ServingState::InProcess(site) => Some(site),
+            ServingState::Attached(_) => None,
         }
     }
 }

@@ -72,6 +72,14 @@ impl Reply {
         self
     }
 
+    /// Returns its headers.
+    pub(super) fn headers(&self) -> Vec<(String, String)> {
+        let kind = (CONTENT_TYPE.to_string(), self.kind.to_owned());
+        let more = self.more.iter();
+        let more = more.map(|(name, value)| ((*name).to_owned(), value.clone()));
+        std::iter::once(kind).chain(more).collect()
+    }
+
     /// Returns a 200 that claims to be JSON but is neither JSON nor text.
     pub(super) fn garbage() -> Reply {
         Reply::new(StatusCode::OK, JSON, b"{\"data\":[{\"id\":1,\"attr\xff\xfe\x00")

@@ -193,16 +193,25 @@ pub(super) async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: Conn
         count(&site.meter.repeats);
     }
     match site.faults.decide(route) {
-        None => answer::<P>(site, call, Duration::ZERO).await,
+        None => answer::<P>(site, call, Duration::ZERO, &hook).await,
         Some(fault) => apply_fault::<P>(fault, site, call, &hook).await,
     }
 }
 
 /// Returns the response that the request gets without a fault, after a delay. Delayed work continues if the client does
 /// not wait, as on the real platform.
-async fn answer<P: Platform>(site: Arc<Site>, call: Call, delay: Duration) -> Reply {
+async fn answer<P: Platform>(site: Arc<Site>, call: Call, delay: Duration, hook: &ConnectionHandle) -> Reply {
     let delay = delay + P::latency(&site, &call);
     if delay.is_zero() {
+        return settle::<P>(&site, &call);
+    }
+    if let Some(patience) = hook.patience() {
+        if delay >= patience {
+            defer::<P>(&site, &call, delay);
+            return wait_in_vain(&site, patience, hook);
+        }
+        site.world.advance(delay);
+        land_due(&site);
         return settle::<P>(&site, &call);
     }
     let under_way = site.meter.under_way();
@@ -239,15 +248,20 @@ async fn apply_fault<P: Platform>(
     }
     let reply = match fault.kind.effect {
         Effect::Nothing => None,
-        Effect::Now => Some(answer::<P>(site, call, Duration::ZERO).await),
-        Effect::Late if response == Response::Correct => Some(answer::<P>(site, call, fault.delay).await),
+        Effect::Now => Some(answer::<P>(Arc::clone(&site), call, Duration::ZERO, hook).await),
+        Effect::Late if response == Response::Correct => {
+            Some(answer::<P>(Arc::clone(&site), call, fault.delay, hook).await)
+        }
         Effect::Late => defer::<P>(&site, &call, fault.delay),
     };
     match response {
         Response::ServerError => return P::server_error(),
         Response::BadGateway => return Reply::html(StatusCode::BAD_GATEWAY, "nginx"),
         Response::TooMany => return P::too_many(),
-        Response::Never => std::future::pending().await,
+        Response::Never => match hook.patience() {
+            Some(patience) => return wait_in_vain(&site, patience, hook),
+            None => std::future::pending().await,
+        },
         Response::Garbage => return Reply::garbage(),
         Response::Empty => {
             // A refusal stays a refusal.
@@ -258,7 +272,19 @@ async fn apply_fault<P: Platform>(
         Response::Dropped => hook.cut(),
         Response::Correct | Response::Expired => {}
     }
-    reply.unwrap_or_else(|| Reply::html(StatusCode::OK, "nobody reads this: the connection is cut"))
+    reply.unwrap_or_else(unread)
+}
+
+/// Lets a client inside this process wait as long as it does; its own clock advances.
+fn wait_in_vain(site: &Site, patience: Duration, hook: &ConnectionHandle) -> Reply {
+    site.world.advance(patience);
+    hook.ignore();
+    unread()
+}
+
+/// The response on a connection that delivers none.
+fn unread() -> Reply {
+    Reply::html(StatusCode::OK, "nobody reads this: the connection is cut")
 }
 
 /// Invalidates the access token of a request, and returns the response of the platform.
@@ -276,11 +302,20 @@ fn defer<P: Platform>(site: &Arc<Site>, call: &Call, delay: Duration) -> Option<
     match P::plan(site, call) {
         Ok(Action::Show(reply)) | Err(reply) => return Some(reply),
         Ok(Action::Do(wanted)) => match site.world.defer::<P>(&wanted, delay) {
+            // On the client's clock, it lands before the first request after its time.
+            Ok(_) if site.world.is_on_clients_clock() => {}
             Ok(id) => land_later(Arc::clone(site), id, delay),
             Err(error) => tracing::error!(%error, "the sandbox could not delay an effect"),
         },
     }
     None
+}
+
+/// Makes the deferred changes that are due.
+pub(super) fn land_due(site: &Site) {
+    if let Err(error) = site.world.land_due() {
+        tracing::error!(%error, "the sandbox could not apply a late effect");
+    }
 }
 
 fn land_later(site: Arc<Site>, id: u64, delay: Duration) {

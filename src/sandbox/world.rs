@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::Error as _;
@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
 use super::error::SandboxError;
+use super::in_process::Timeline;
 use super::log::{self, Log};
 use super::platform::{AnyState, PlatformState, Refusal, Simulator};
 use super::snapshot::{Parts, Snapshot, Traffic};
@@ -27,12 +28,26 @@ pub(super) const LOG_FILE: &str = "world.jsonl";
 pub(super) struct World {
     inner: RwLock<Inner>,
     found: usize,
+    time: Time,
 }
 
 #[derive(Debug)]
 struct Inner {
-    log: Log,
+    /// `None` for a world that ends with its process.
+    log: Option<Log>,
     memory: Memory,
+    time: Time,
+}
+
+/// The clock of a world: the machine's, or the one of its client.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Time(Option<Arc<dyn Timeline>>);
+
+impl Time {
+    /// Returns the time of day, in milliseconds since the Unix epoch.
+    fn now(&self) -> i64 {
+        self.0.as_ref().map_or_else(now_millis, |time| time.now_millis())
+    }
 }
 
 impl World {
@@ -41,18 +56,45 @@ impl World {
         let path = dir.join(LOG_FILE);
         let mut memory = Memory::default();
         let (log, lines) = Log::open(&path, memory.reader(&path))?;
-        let mut inner = Inner { log, memory };
-        inner.create()?;
-        let world = World {
-            inner: RwLock::new(inner),
-            found: lines,
-        };
-        for (id, delay) in world.deferred() {
-            if delay.is_zero() {
-                world.land(id)?;
-            }
-        }
+        let world = World::create(Some(log), memory, Time::default(), lines)?;
+        world.land_due()?;
         Ok(world)
+    }
+
+    /// Creates a world without a log, on this clock.
+    pub(super) fn in_memory(time: Arc<dyn Timeline>) -> Result<World, SandboxError> {
+        World::create(None, Memory::default(), Time(Some(time)), 0)
+    }
+
+    fn create(log: Option<Log>, memory: Memory, time: Time, found: usize) -> Result<World, SandboxError> {
+        let mut inner = Inner {
+            log,
+            memory,
+            time: time.clone(),
+        };
+        inner.create()?;
+        Ok(World {
+            inner: RwLock::new(inner),
+            found,
+            time,
+        })
+    }
+
+    /// Returns the time of day, in milliseconds since the Unix epoch.
+    pub(super) fn now(&self) -> i64 {
+        self.time.now()
+    }
+
+    /// Whether it is on the clock of its client.
+    pub(super) fn is_on_clients_clock(&self) -> bool {
+        self.time.0.is_some()
+    }
+
+    /// Lets the client's clock advance.
+    pub(super) fn advance(&self, by: Duration) {
+        if let Some(time) = &self.time.0 {
+            time.advance(by);
+        }
     }
 
     /// Returns the secret that signs the tokens.
@@ -117,7 +159,7 @@ impl World {
     ) -> Result<u64, SandboxError> {
         let mut inner = self.write();
         let id = inner.memory.last_deferred + 1;
-        let due = now_millis().saturating_add(millis(delay));
+        let due = self.now().saturating_add(millis(delay));
         let command = Event::of::<P>(wanted);
         let note = Note::Deferred(Deferred { id, due, command });
         inner.add(None, LogContent::Note(note))?;
@@ -126,7 +168,7 @@ impl World {
 
     /// Returns the deferred effects with the time until each is due.
     pub(super) fn deferred(&self) -> Vec<(u64, Duration)> {
-        let now = now_millis();
+        let now = self.now();
         let wait = |due: i64| Duration::from_millis(u64::try_from(due - now).unwrap_or_default());
         self.inner()
             .memory
@@ -134,6 +176,21 @@ impl World {
             .values()
             .map(|deferred| (deferred.id, wait(deferred.due)))
             .collect()
+    }
+
+    /// Makes the deferred changes that are due, in the order of their times.
+    pub(super) fn land_due(&self) -> Result<(), SandboxError> {
+        let now = self.now();
+        let mut due: Vec<(i64, u64)> = self
+            .inner()
+            .memory
+            .deferred
+            .values()
+            .filter(|deferred| deferred.due <= now)
+            .map(|deferred| (deferred.due, deferred.id))
+            .collect();
+        due.sort_unstable();
+        due.into_iter().try_for_each(|(_, id)| self.land(id))
     }
 
     /// Makes a deferred change now, unless it has been made. A refusal is only logged: no client is waiting.
@@ -232,11 +289,13 @@ impl Inner {
 
     fn add(&mut self, settles: Option<u64>, what: LogContent) -> Result<(), SandboxError> {
         let entry = Entry {
-            at: now_millis(),
+            at: self.time.now(),
             settles,
             what,
         };
-        self.log.append(&entry)?;
+        if let Some(log) = &mut self.log {
+            log.append(&entry)?;
+        }
         self.memory.apply(entry);
         Ok(())
     }

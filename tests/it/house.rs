@@ -35,7 +35,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("clock", 3, ""),
     ("flight", 2, ""),
     ("waiting", 2, ""),
-    ("sandbox", 98, ""),
+    ("sandbox", 102, ""),
     // Any module may check for its own fault.
     ("sabotage", 2, ""),
 ];

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::super::platform::Refusal;
 use super::super::reply::Reply;
 use super::super::token;
-use super::super::world::now_millis;
 use super::event::{Event, Record, Session};
 use super::hal::{self, BaseUrl};
 use super::state::State;
@@ -43,7 +42,7 @@ pub(super) fn plan(request: &Request, rest: &[&str]) -> Result<Action, Reply> {
 /// Checks the token and returns its sign-in. This restarts its idle lifetime.
 pub(super) fn authorise(Request { site, call, .. }: &Request) -> Result<Session, Reply> {
     let token = call.header("auth-token").ok_or_else(hal::unauthorised)?;
-    let (now, idle) = (now_millis(), site.behaviour.idle_life);
+    let (now, idle) = (site.world.now(), site.behaviour.idle_life);
     let session = site.read(|state: &State| state.session(token, now, idle).cloned());
     let session = session.ok_or_else(hal::unauthorised)?;
     let note = site
@@ -61,8 +60,9 @@ pub(super) fn authorise(Request { site, call, .. }: &Request) -> Result<Session,
 
 /// Returns the description of a sign-in, as in the vendor manual, with the token also in a header.
 pub(super) fn signed_in(Request { site, base, .. }: &Request, token: &str, status: StatusCode) -> Reply {
+    let now = site.world.now();
     let described = site.read(|state: &State| {
-        let session = state.session(token, now_millis(), site.behaviour.idle_life)?;
+        let session = state.session(token, now, site.behaviour.idle_life)?;
         let administrators = state.administrators_for(&session.email, session.company);
         let user = administrators.first().map_or(0, |one| one.id);
         let company = session.company;

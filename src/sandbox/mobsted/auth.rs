@@ -9,7 +9,6 @@ use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::super::token::{Claims, Use};
-use super::super::world::now_millis;
 use super::state::new_uuid;
 use super::{Action, Event, HOST_SUFFIX, State, envelope};
 
@@ -39,7 +38,7 @@ pub(super) fn refresh(site: &Site, call: &Call) -> Result<Action, Reply> {
     let claims = call
         .parameter("refresh_token")
         .and_then(|token| site.signer.verify(Use::Refresh, &token))
-        .filter(|claims| is_valid_for(claims, &call.account));
+        .filter(|claims| is_valid_for(site, claims, &call.account));
     let Some(claims) = claims else {
         return Err(envelope::error(
             StatusCode::NOT_IMPLEMENTED,
@@ -60,7 +59,7 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
     let token = token.ok_or_else(|| refused("An Authorization header with a bearer token is required"))?;
     let claims = site.signer.verify(Use::Access, token);
     let claims = claims
-        .filter(|claims| is_valid_for(claims, &call.account))
+        .filter(|claims| is_valid_for(site, claims, &call.account))
         .ok_or_else(unauthorised)?;
     if site.read(|state: &State| state.access_open(&claims.uid)) {
         Ok(claims.uid)
@@ -82,7 +81,7 @@ fn refused(detail: &str) -> Reply {
 /// token expires, not a duration.
 pub(super) fn tokens(site: &Site, account: &str, uid: &str) -> Reply {
     let user = site.read(|state: &State| state.tenant(account).map(|tenant| tenant.account.user.clone()));
-    let now = now_seconds();
+    let now = now_seconds(site);
     let until = |life: Duration| now.saturating_add(i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
     let mut claims = Claims {
         iss: format!("{account}{HOST_SUFFIX}"),
@@ -104,11 +103,11 @@ pub(super) fn tokens(site: &Site, account: &str, uid: &str) -> Reply {
     }))
 }
 
-fn is_valid_for(claims: &Claims, account: &str) -> bool {
-    let now = now_seconds();
+fn is_valid_for(site: &Site, claims: &Claims, account: &str) -> bool {
+    let now = now_seconds(site);
     claims.iss.strip_suffix(HOST_SUFFIX) == Some(account) && claims.nbf <= now && now < claims.exp
 }
 
-fn now_seconds() -> i64 {
-    now_millis() / 1000
+fn now_seconds(site: &Site) -> i64 {
+    site.world.now() / 1000
 }

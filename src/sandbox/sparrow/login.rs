@@ -10,7 +10,7 @@ use super::super::form::text;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::super::token::{self, Claims, Use};
-use super::super::world::{millis, now_millis};
+use super::super::world::millis;
 use super::Action;
 use super::envelope;
 use super::state::{Event, State};
@@ -49,7 +49,10 @@ pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
     if api != access.api_token {
         return Err(envelope::data_error("Invalid API Token"));
     }
-    let expires = now_millis().saturating_add(millis(site.behaviour.session_life));
+    let expires = site
+        .world
+        .now()
+        .saturating_add(millis(site.behaviour.session_life));
     let token = new_token(site, expires);
     Ok(Action::Do(Event::SignedIn { token, expires }))
 }
@@ -73,7 +76,8 @@ pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
         };
         return Err(unauthorised(text));
     };
-    if site.read(|state: &State| state.is_valid_token(token, now_millis())) {
+    let now = site.world.now();
+    if site.read(|state: &State| state.is_valid_token(token, now)) {
         Ok(token.to_owned())
     } else {
         Err(unauthorised("Invalid token."))
@@ -91,7 +95,7 @@ fn format_nepal_time(millis: i64) -> String {
 fn new_token(site: &Site, expires: i64) -> String {
     let claims = Claims {
         iss: "sparrow.sandbox".to_owned(),
-        nbf: now_millis() / 1000,
+        nbf: site.world.now() / 1000,
         exp: expires / 1000,
         uid: token::random(),
         sub: "api".to_owned(),

@@ -7,7 +7,6 @@ use super::super::call::Call;
 use super::super::form::{Fields, text};
 use super::super::reply::Reply;
 use super::super::serve::Site;
-use super::super::world::now_millis;
 use super::state::{Channel, Event, Message};
 use super::{Action, State, envelope};
 
@@ -89,7 +88,7 @@ pub(super) fn plan_bulk_message(call: &Call, channel: Channel) -> Result<Action,
 
 /// Plans `POST /v1/whatsapp/messages/`.
 pub(super) fn whatsapp(site: &Site, call: &Call) -> Result<Action, Reply> {
-    let now = now_millis();
+    let now = site.world.now();
     let world = &site.world;
     if !world.touch(|state: &mut State| state.try_count_whatsapp_request(now)) {
         return Err(envelope::detail(StatusCode::TOO_MANY_REQUESTS, "Request was throttled.").retry_after(1));

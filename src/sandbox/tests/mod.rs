@@ -4,6 +4,7 @@
 mod described;
 mod durable;
 mod faults;
+mod in_process;
 mod jrni;
 mod platform;
 mod shared;
