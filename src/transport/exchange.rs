@@ -84,16 +84,22 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
         Some(_) => MAX_READ_TIME,
         None => patience.reply,
     };
-    let mut work = pin!(exchange(http, request, url.clone(), limit));
+    let mut work = pin!(exchange(http, request, url.clone(), patience.reply, limit));
     let outcome = if let Some(flight) = &request.flight {
         let in_time = tokio::time::timeout(patience.reply, &mut work);
-        if let Ok(outcome) = waits.track(|| answer, in_time).await {
-            outcome
-        } else {
-            // Frees the slot for the lookup of this request's outcome.
-            drop(pass.take());
-            flight.late(late_text(request, patience.reply));
-            work.await
+        let answered = waits.track(|| answer, in_time).await;
+        let never = matches!(&answered, Ok(Err(error)) if error.sent == Sent::Late);
+        match answered {
+            Ok(outcome) if !never => outcome,
+            _ => {
+                // Frees the slot for the lookup of this request's outcome.
+                drop(pass.take());
+                flight.late(late_text(request, patience.reply));
+                if never {
+                    std::future::pending::<()>().await;
+                }
+                work.await
+            }
         }
     } else {
         waits.track(|| answer, work).await
@@ -150,9 +156,15 @@ async fn exchange(
     http: &Http,
     request: &Request,
     url: Url,
+    reply: Duration,
     timeout: Duration,
 ) -> Result<Response, TransportError> {
     let mut headers = headers(request)?;
+    if let Some(in_process) = &http.shared.config.in_process
+        && url.host_str().is_some_and(address::is_sandbox_host)
+    {
+        return in_process.exchange(request, &url, &headers, reply).await;
+    }
     let url = resolve_sandbox_host(http, request, url, &mut headers)?;
     let client = http.pool.clients.for_url(&url)?;
     let typed = headers.contains_key(CONTENT_TYPE);
@@ -171,7 +183,18 @@ async fn exchange(
     tracing::debug!(request = %request.label(), status = answer.status().as_u16(), "answered");
     let status = answer.status().as_u16();
     let headers = answer.headers().clone();
-    let body = match read(http, request, answer, timeout).await {
+    let body = read(http, request, answer, timeout).await;
+    received(status, headers, body, request)
+}
+
+/// Returns the response with this body, if the whole of it was received or the status is enough.
+pub(super) fn received(
+    status: u16,
+    headers: HeaderMap,
+    body: Result<Vec<u8>, TransportError>,
+    request: &Request,
+) -> Result<Response, TransportError> {
+    let body = match body {
         Ok(body) => body,
         // The status is decisive; only its explanation is lost.
         Err(_) if status >= 400 => Vec::new(),
@@ -279,10 +302,7 @@ async fn read(
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
             Err(error) if error.is_timeout() => return Err(late(request, timeout)),
-            Err(_) => {
-                let message = format!("the response to {} broke off", request.label());
-                return Err(TransportError::in_doubt(ErrorKind::Truncated, message));
-            }
+            Err(_) => return Err(broken_off(request)),
         }
     }
 }
@@ -321,12 +341,25 @@ fn failed(http: &Http, request: &Request, error: &reqwest::Error, timeout: Durat
     } else if error.is_timeout() {
         late(request, timeout)
     } else {
-        let message = format!("the connection broke before {label} was answered: {cause}");
-        TransportError::in_doubt(ErrorKind::Reset, message)
+        broken(request, &cause)
     }
 }
 
-fn late(request: &Request, limit: Duration) -> TransportError {
+/// The error of a connection that broke before there was a response.
+pub(super) fn broken(request: &Request, cause: &str) -> TransportError {
+    let label = request.label();
+    let message = format!("the connection broke before {label} was answered: {cause}");
+    TransportError::in_doubt(ErrorKind::Reset, message)
+}
+
+/// The error of a response whose body did not end.
+pub(super) fn broken_off(request: &Request) -> TransportError {
+    let message = format!("the response to {} broke off", request.label());
+    TransportError::in_doubt(ErrorKind::Truncated, message)
+}
+
+/// The error of a response that did not come in time.
+pub(super) fn late(request: &Request, limit: Duration) -> TransportError {
     TransportError {
         sent: Sent::Late,
         ..TransportError::in_doubt(ErrorKind::Timeout, late_text(request, limit))

@@ -6,6 +6,7 @@ pub mod circuit_breaker;
 pub mod connect_options;
 pub mod custody;
 pub mod error;
+pub mod in_process;
 pub mod rate_limit;
 pub mod request;
 pub mod response;
@@ -32,6 +33,7 @@ use connect_options::{ConnectOptions, Proxies};
 use custody::Releases;
 use error::TransportError;
 use exchange::AttemptOutcome;
+use in_process::InProcess;
 use pool::ConnectionPool;
 use request::Request;
 use response::Response;
@@ -59,6 +61,8 @@ pub struct HttpConfig {
     pub user_agent: String,
     /// The addresses where the sandbox listens.
     pub routes: Routes,
+    /// Answers requests to sandbox hosts inside this process; `None` to connect to [`HttpConfig::routes`].
+    pub in_process: Option<InProcess>,
     /// If true, only sandbox hosts may be reached; if false, none of them.
     pub only_sandbox: bool,
     /// The proxies for lines without one.
@@ -81,6 +85,7 @@ impl Default for HttpConfig {
             body_limit: 16 << 20,
             user_agent: concat!("provisor/", env!("CARGO_PKG_VERSION")).to_owned(),
             routes: Routes::none(),
+            in_process: None,
             only_sandbox: false,
             proxies: Proxies::default(),
             max_outage_unresponsive: Duration::ZERO,

@@ -29,7 +29,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ),
     ("operation", 71, "value clock journal client"),
     ("client", 23, "value clock flight transport"),
-    ("transport", 36, "value clock flight waiting"),
+    ("transport", 38, "value clock flight waiting"),
     ("journal", 101, "value clock flight waiting"),
     ("value", 14, "sandbox"),
     ("clock", 3, ""),
