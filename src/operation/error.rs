@@ -201,8 +201,19 @@ impl OpError {
 pub enum CallError {
     /// The operation failed; the script may catch this.
     Failed(OpError),
+    /// Another script failed that the operation ran; the script may catch this.
+    Thrown(Thrown),
     /// The row must stop; the script cannot catch this.
     Stopped(Stop),
+}
+
+/// What a script failed with, as its own `catch` would see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thrown {
+    /// The `kind`.
+    pub kind: String,
+    /// The `message`. Holds no secret.
+    pub message: String,
 }
 
 /// Why a row stops before it is finished.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use operations::RowOperations;
+pub(crate) use operations::RowOperations;
 use tally::Tally;
 
 use crate::journal::{Journal, RunLock};
@@ -77,14 +77,7 @@ impl Runner {
     /// Runs one row to its end on the calling thread, which needs a stack of [`crate::script::STACK_SIZE`]. Returns the
     /// value of `main`.
     pub(crate) fn row(&self, plan: &RowPlan) -> Result<Value, ScriptEnd> {
-        let opened = self
-            .journal
-            .open_row(&self.run, plan.position, &plan.scope, !plan.resumed);
-        let row = match opened {
-            Ok(row) => row.again(self.again).known_by(self.identity(plan)),
-            Err(error) => return Err(ScriptEnd::Stopped(Stop::JournalLost(error.to_string()))),
-        };
-        let host_operations = Arc::new(RowOperations::new(self.clone(), row, plan.position));
+        let host_operations = self.open_row(plan).map_err(ScriptEnd::Stopped)?;
         let ended = self.script.call(plan.args.clone(), host_operations.clone());
         // A stop decides the result, even if the script caught some of its errors.
         if let Some(stop) = host_operations.stopped() {
@@ -99,5 +92,15 @@ impl Runner {
             return Err(ScriptEnd::Stopped(Stop::InDoubt { step, reason }));
         }
         ended
+    }
+
+    /// Opens a row for code that calls operations.
+    pub(crate) fn open_row(&self, plan: &RowPlan) -> Result<Arc<RowOperations>, Stop> {
+        let row = self
+            .journal
+            .open_row(&self.run, plan.position, &plan.scope, !plan.resumed)
+            .map_err(|error| Stop::JournalLost(error.to_string()))?;
+        let row = row.again(self.again).known_by(self.identity(plan));
+        Ok(Arc::new(RowOperations::new(self.clone(), row, plan.position)))
     }
 }

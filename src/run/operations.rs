@@ -21,11 +21,12 @@ const MAX_IDLE: Duration = Duration::from_millis(100);
 pub(super) fn call_error(stop: &OnceLock<Stop>, error: impl Into<CallError>) -> CallError {
     match error.into() {
         CallError::Stopped(reason) => CallError::Stopped(stop.get_or_init(|| reason).clone()),
-        failed @ CallError::Failed(_) => failed,
+        failed @ (CallError::Failed(_) | CallError::Thrown(_)) => failed,
     }
 }
 
-pub(super) struct RowOperations {
+/// The calls of one row.
+pub(crate) struct RowOperations {
     runner: Runner,
     row: RowJournal,
     /// Marks the row as under way for the next process, in case this one dies.

@@ -72,6 +72,8 @@ pub struct Builder {
     profiles: Option<Arc<dyn Profiles>>,
     tokens: Option<Arc<dyn TokenStore>>,
     http: HttpConfig,
+    ids: Ids,
+    executor: Option<Arc<Executor>>,
 }
 
 impl Builder {
@@ -144,6 +146,18 @@ impl Builder {
         self
     }
 
+    /// Takes identifiers and random numbers from here.
+    pub(crate) fn ids(mut self, ids: Ids) -> Builder {
+        self.ids = ids;
+        self
+    }
+
+    /// Shares this executor with other runtimes instead of starting one.
+    pub(crate) fn executor(mut self, executor: Arc<Executor>) -> Builder {
+        self.executor = Some(executor);
+        self
+    }
+
     /// Returns the platforms and their operations. Errors: two platforms or operations have the same name, or a script
     /// cannot call a name.
     pub(crate) fn catalogue(&self) -> Result<Catalogue, Error> {
@@ -162,7 +176,7 @@ impl Builder {
     pub fn in_memory(self) -> Result<Runtime, Error> {
         let catalogue = self.catalogue()?;
         // A journal in memory needs no secret key.
-        let journal = Journal::in_memory(Sealer::new(&[0; 32]), self.clock.clone(), Ids::random())?;
+        let journal = Journal::in_memory(Sealer::new(&[0; 32]), self.clock.clone(), self.ids.clone())?;
         self.build_on(catalogue, journal)
     }
 
@@ -180,13 +194,16 @@ impl Builder {
             Error::Setup(format!("the folder {folder} cannot be created: {error}"))
         })?;
         let path = folder.join("journal.db");
-        let journal = Journal::open(&path, sealer, self.clock.clone(), Ids::random())?;
+        let journal = Journal::open(&path, sealer, self.clock.clone(), self.ids.clone())?;
         self.build_on(catalogue, journal)
     }
 
     /// Builds a runtime over an open journal. Does not sign in.
     pub(crate) fn build_on(self, catalogue: Catalogue, journal: Journal) -> Result<Runtime, Error> {
-        let executor = Executor::start(2)?;
+        let executor = match self.executor {
+            Some(executor) => executor,
+            None => Arc::new(Executor::start(2)?),
+        };
         let http = HttpConfig {
             waits: journal.waits().clone(),
             ..self.http
@@ -195,7 +212,7 @@ impl Builder {
         let tokens = self.tokens.unwrap_or_else(|| Arc::new(MemoryTokens::default()));
         let network = Network::new(http, tokens, self.clock.clone());
         let profiles = self.profiles.unwrap_or_else(|| Arc::new(self.accounts));
-        let context = OpContext::new(catalogue, journal.clone(), network, profiles, Ids::random());
+        let context = OpContext::new(catalogue, journal.clone(), network, profiles, self.ids);
         let context = match self.prompter {
             Some(prompter) => context.with_prompter(prompter),
             None => context,
@@ -203,7 +220,7 @@ impl Builder {
         Ok(Runtime {
             journal,
             context: Arc::new(context),
-            executor: Arc::new(executor),
+            executor,
             host: OnceLock::new(),
             print: self.print.unwrap_or_else(|| Arc::new(|_: &str| {})),
         })

@@ -53,6 +53,11 @@ impl Outcome {
         }
     }
 
+    /// Returns the row of a run without rows; `None` if it did not end.
+    pub(crate) fn single(&self) -> Option<&Finished> {
+        self.single.as_ref()
+    }
+
     /// Returns what `main` returned in a run without rows: its map, or its value as `result`.
     ///
     /// Errors: the reason why the run is not done; a run with rows has no output of its own.
@@ -79,6 +84,11 @@ impl Run {
     /// Cancels the run: no new step begins, reads and waits end, and the outcome of what was sent is recorded.
     pub fn stop(&self) {
         self.cancel.cancel();
+    }
+
+    /// Returns the token whose cancellation does the same as [`Run::stop`], also while somebody waits for the run.
+    pub(crate) fn stopper(&self) -> CancellationToken {
+        self.cancel.clone()
     }
 
     /// Blocks until the run has ended. Do not call it on a thread of an asynchronous runtime: see [`Run::ended`].

@@ -248,8 +248,13 @@ fn call(
     match answer {
         Ok(value) => Ok(convert::to_dynamic(value)),
         Err(CallError::Failed(error)) => Err(failed(context, error).into()),
+        Err(CallError::Thrown(thrown)) => {
+            let error = ScriptError::of_kind(&thrown.kind, thrown.message, context);
+            Err(script_error::raise(error).into())
+        }
         Err(CallError::Stopped(reason)) => {
-            execution.stop(reason);
+            let source = context.call_source().unwrap_or_default();
+            execution.stop_at(reason, source, context.call_position());
             Err(terminated().into())
         }
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rhai::{Dynamic, Engine, NativeCallContext};
+use rhai::{Dynamic, Engine, NativeCallContext, Position};
 use tokio::sync::watch;
 
 use super::function::Engines;
@@ -40,6 +40,8 @@ struct Inner {
     own: AtomicIsize,
     nesting: Watch,
     stop: OnceLock<Stop>,
+    /// The source and position of the call that stopped it.
+    stopped_at: OnceLock<(String, Position)>,
     overrun: OnceLock<Overrun>,
     engines: OnceLock<Engines>,
 }
@@ -58,6 +60,7 @@ impl Execution {
             own: AtomicIsize::new(0),
             nesting: Watch::default(),
             stop: OnceLock::new(),
+            stopped_at: OnceLock::new(),
             overrun: OnceLock::new(),
             engines: OnceLock::new(),
         };
@@ -130,6 +133,17 @@ impl Execution {
     pub(super) fn stop(&self, reason: Stop) {
         // Fails only if there is a reason already, which is kept.
         let _ = self.inner.stop.set(reason);
+    }
+
+    /// Stops the script in the call at this position; Rhai loses it when functions are left.
+    pub(super) fn stop_at(&self, reason: Stop, source: &str, position: Position) {
+        self.stop(reason);
+        let _ = self.inner.stopped_at.set((source.to_owned(), position));
+    }
+
+    /// Returns the source and position of the call that stopped it, if a call did.
+    pub(super) fn stopped_at(&self) -> Option<&(String, Position)> {
+        self.inner.stopped_at.get()
     }
 
     /// Why the script stopped, if it did.

@@ -110,6 +110,7 @@ fn thrown_value(sources: &dyn Sources, caught: &ScriptError, walk: &CallChain) -
     let mut diagnostic = Diagnostic::new(caught.kind(), caught.message());
     diagnostic.status = caught.status();
     diagnostic.hints.extend(caught.hint());
+    diagnostic.notes.extend(caught.notes().iter().cloned());
     diagnostic.code = caught.failed_operation().map(|error| error.code);
     if let Some((source, line, column)) = caught.origin() {
         let (source, line, column) = sources.written(source, *line, *column);

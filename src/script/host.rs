@@ -7,9 +7,10 @@ use rhai::module_resolvers::DummyModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, Module, OptimizationLevel};
 
+use super::coverage::Coverage;
 use super::execution::Execution;
 use super::memory::Memory;
-use super::{bind, handles, nesting, script_error, std as pure};
+use super::{assertions, bind, handles, nesting, script_error, std as pure};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Operation;
 use crate::syntax::is_name;
@@ -30,17 +31,38 @@ struct Shared {
     modules: Vec<(&'static str, Arc<Module>)>,
     catalogue: Catalogue,
     memory: Memory,
+    coverage: Option<Arc<Coverage>>,
 }
 
 impl Host {
     /// Creates a host for the operations of these platforms.
     pub fn new(catalogue: &Catalogue) -> Host {
+        Host::with(catalogue, |_| {}, None)
+    }
+
+    /// Creates a host for tests of scripts, which have assertions besides. With `coverage`, the lines that run are counted.
+    pub fn for_tests(catalogue: &Catalogue, coverage: Option<&Arc<Coverage>>) -> Host {
+        let more = |own: &mut Module| {
+            assertions::register(own);
+            if let Some(coverage) = coverage {
+                Coverage::register(coverage, own);
+            }
+        };
+        Host::with(catalogue, more, coverage.cloned())
+    }
+
+    pub(super) fn with(
+        catalogue: &Catalogue,
+        more: impl Fn(&mut Module),
+        coverage: Option<Arc<Coverage>>,
+    ) -> Host {
         super::prepare();
         let bound = bind::bind(catalogue.operations().iter().copied());
         let mut own = bound.global;
         handles::register(&mut own, catalogue);
         script_error::register(&mut own);
         pure::register(&mut own);
+        more(&mut own);
         let modules = bound.modules.into_iter();
         Host(Arc::new(Shared {
             standard: StandardPackage::new().as_shared_module(),
@@ -50,6 +72,7 @@ impl Host {
                 .collect(),
             catalogue: catalogue.clone(),
             memory: Memory::UNLIMITED,
+            coverage,
         }))
     }
 
@@ -60,6 +83,11 @@ impl Host {
             shared.memory = memory;
         }
         self
+    }
+
+    /// Counts the lines that run, if anything does.
+    pub(super) fn coverage(&self) -> Option<&Coverage> {
+        self.0.coverage.as_deref()
     }
 
     /// The memory limit of a script.

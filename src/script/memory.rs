@@ -163,6 +163,9 @@ impl Drop for CopyReservation<'_> {
     }
 }
 
+/// The label of a function within which a script was stopped, if Rhai has lost where.
+pub(super) const SOMEWHERE_BELOW: &str = "in here, or in what is called from here";
+
 /// The limit that stopped a script.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Overrun {
@@ -181,8 +184,7 @@ impl Overrun {
             _ => Vec::new(),
         };
         if frames.is_empty() {
-            let label = "in here, or in what is called from here";
-            frames.extend(within.map(|frame| frame.label(label)));
+            frames.extend(within.map(|frame| frame.label(SOMEWHERE_BELOW)));
         }
         let failed = match self {
             Overrun::Memory { taken, limit } => out_of_memory(taken, limit),

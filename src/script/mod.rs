@@ -4,6 +4,7 @@
 //! runs it once. The host's shared parts ([`host::Host`]) are built once per process.
 
 pub(crate) mod bundle;
+pub(crate) mod coverage;
 pub(crate) mod definitions;
 pub(crate) mod error;
 pub(crate) mod format;
@@ -15,6 +16,7 @@ pub(crate) mod params;
 pub(crate) mod program;
 pub(crate) mod types;
 
+mod assertions;
 mod bind;
 mod check;
 mod columns;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt, Token};
 
 use super::bundle::Source;
+use super::coverage::Coverage;
 use super::error::Diagnostic;
 use super::function::is_closure;
 use super::host;
@@ -74,9 +75,9 @@ impl Names {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Patches(Vec<Patch>);
 
-/// A statement that is inserted after a brace.
+/// A piece of text that is inserted before or after a token.
 #[derive(Debug, Clone)]
-struct Patch {
+pub(super) struct Patch {
     statement: String,
     /// Where it goes in the written text: in bytes, and as line and column.
     at: usize,
@@ -85,8 +86,17 @@ struct Patch {
 }
 
 impl Patch {
-    fn after(text: &SourceText<'_>, brace: usize, statement: String) -> Patch {
-        let at = text.code().end(brace);
+    /// Inserts behind this token.
+    pub(super) fn after(text: &SourceText<'_>, token: usize, statement: String) -> Patch {
+        Patch::at(text, text.code().end(token), statement)
+    }
+
+    /// Inserts before this token.
+    pub(super) fn before(text: &SourceText<'_>, token: usize, statement: String) -> Patch {
+        Patch::at(text, text.code().start(token), statement)
+    }
+
+    fn at(text: &SourceText<'_>, at: usize, statement: String) -> Patch {
         let (line, column) = text.line_and_column(at);
         Patch {
             statement,
@@ -98,6 +108,14 @@ impl Patch {
 }
 
 impl Patches {
+    /// Adds those that count the lines that run.
+    pub(super) fn count_lines(&mut self, coverage: &Coverage, source: &Source, ast: &AST) {
+        let text = SourceText::read(&source.text);
+        self.0.extend(coverage.patches(&source.name, &text, ast));
+        // A statement behind a brace stays before the first one of its block.
+        self.0.sort_by_key(|patch| patch.at);
+    }
+
     /// Maps a column of the running text to the written text.
     pub(super) fn written_column(&self, line: usize, column: usize) -> usize {
         let mut shift = 0;

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 
@@ -12,13 +13,14 @@ use super::error::{Diagnostic, Frame};
 use super::execution::{Authority, Execution};
 use super::host::Host;
 use super::host_calls::{Operations, Stop};
-use super::memory::CopyReservation;
+use super::memory::{CopyReservation, SOMEWHERE_BELOW};
 use super::modules::{Imports, LoadedModules};
 use super::params::{Declaration, MainFn, ParamError};
 use super::parse::{self, Names, Parsed, Patches};
 use super::sources::Sources;
 use super::{convert, declare, explain, realm};
 use crate::operation::platform::Operation;
+use crate::syntax::SourceText;
 use crate::value::Value;
 
 /// A compiled script. Cheap to clone; calls on several threads are independent.
@@ -42,9 +44,15 @@ impl Script {
         let mut units = BTreeMap::new();
         let main = parse::parse(bundle.main())?;
         let declaration = declare::declare(bundle.main(), &main)?;
-        units.insert(bundle.main().name.clone(), Unit::new(bundle.main(), main)?);
+        let counted = |source: &Source, mut parsed: Parsed| {
+            if let Some(coverage) = host.coverage() {
+                parsed.patches.count_lines(coverage, source, &parsed.ast);
+            }
+            Unit::new(source, parsed)
+        };
+        units.insert(bundle.main().name.clone(), counted(bundle.main(), main)?);
         for source in bundle.sources().iter().skip(1) {
-            units.insert(source.name.clone(), Unit::new(source, parse::parse(source)?)?);
+            units.insert(source.name.clone(), counted(source, parse::parse(source)?)?);
         }
         Ok(Script(Arc::new(Program {
             host: host.clone(),
@@ -92,28 +100,73 @@ impl Script {
     /// Calls `main` with these arguments, or runs the top-level statements if there is no `main`. Blocks; needs a
     /// thread with `STACK_SIZE` bytes of stack.
     pub fn call(&self, args: Vec<Value>, host_operations: Arc<dyn Operations>) -> Result<Value, ScriptEnd> {
-        let mut execution = Execution::new(host_operations, self.0.host.memory());
-        if self.0.bundle.main().is_library() {
-            execution = execution.with_authority(Authority::Library);
-        }
+        let execution = self.begin(host_operations);
         let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &execution)));
-        execution.end();
-        if let Some(stop) = execution.stopped() {
-            return Err(ScriptEnd::Stopped(stop));
-        }
-        let ended = match outcome {
-            Ok(result) => result,
-            Err(panic) => Err(ScriptEnd::Bug(panic_text(panic.as_ref()))),
+        let main = || {
+            let main = self.0.declaration.main.as_ref()?;
+            Some(Frame::new(self.0.bundle.main(), main.line, 1))
         };
-        match execution.overrun() {
-            Some(overrun) => {
-                let main = self.0.declaration.main.as_ref();
-                let main = main.map(|main| Frame::new(self.0.bundle.main(), main.line, 1));
-                Err(overrun.end(ended, main))
-            }
-            None => ended,
-        }
+        self.0.conclude(&execution, outcome, main).0
     }
+
+    /// Returns the tests of the main source in text order: its functions without parameters whose names start with
+    /// `test_`. Errors: such a function has parameters.
+    pub(crate) fn tests(&self) -> Result<Vec<ScriptTest>, Box<Diagnostic>> {
+        let source = self.0.bundle.main();
+        let text = SourceText::read(&source.text);
+        let code = text.code();
+        let mut found: Vec<ScriptTest> = Vec::new();
+        for at in 1..code.len() {
+            let name = code.word(at);
+            if !code.is_keyword(at - 1, "fn") || !name.starts_with("test_") || code.word(at + 1) != "(" {
+                continue;
+            }
+            let (line, column) = text.line_and_column(code.start(at));
+            let frame = Frame::new(source, line, column);
+            if code.word(at + 2) != ")" {
+                let title = format!("the test `{name}` takes no parameters");
+                let error = Diagnostic::at(source, line, column, title);
+                return Err(error.hint("a function that tests call needs another name").into());
+            }
+            found.push(ScriptTest {
+                name: name.to_owned(),
+                frame,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Calls a test. Blocks; needs a thread with `STACK_SIZE` bytes of stack. If it was stopped, also returns where.
+    pub(crate) fn call_test(
+        &self,
+        test: &ScriptTest,
+        host_operations: Arc<dyn Operations>,
+    ) -> (Result<(), ScriptEnd>, Vec<Frame>) {
+        let execution = self.begin(host_operations);
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run_test(&test.name, &execution)));
+        let (ended, mut frames) = self.0.conclude(&execution, outcome, || Some(test.frame.clone()));
+        if frames.is_empty() {
+            frames.push(test.frame.clone().label(SOMEWHERE_BELOW));
+        }
+        (ended, frames)
+    }
+
+    fn begin(&self, host_operations: Arc<dyn Operations>) -> Execution {
+        let execution = Execution::new(host_operations, self.0.host.memory());
+        if self.0.bundle.main().is_library() {
+            return execution.with_authority(Authority::Library);
+        }
+        execution
+    }
+}
+
+/// A function that tests something.
+#[derive(Debug, Clone)]
+pub(crate) struct ScriptTest {
+    /// Its name.
+    pub name: String,
+    /// Where it is defined.
+    pub frame: Frame,
 }
 
 /// The parts of a script that its calls share.
@@ -187,6 +240,31 @@ impl Sources for Program {
 }
 
 impl Program {
+    /// Ends a call: a stop decides, then an exceeded limit, then the outcome itself. `within` is where the limit was exceeded
+    /// if nothing else is known. Also returns the call in which the script was stopped.
+    fn conclude<T>(
+        &self,
+        execution: &Execution,
+        outcome: thread::Result<Result<T, ScriptEnd>>,
+        within: impl FnOnce() -> Option<Frame>,
+    ) -> (Result<T, ScriptEnd>, Vec<Frame>) {
+        execution.end();
+        if let Some(stop) = execution.stopped() {
+            let at = execution.stopped_at();
+            let frame = at.and_then(|(source, position)| self.frame(source, *position));
+            return (Err(ScriptEnd::Stopped(stop)), frame.into_iter().collect());
+        }
+        let ended = match outcome {
+            Ok(result) => result,
+            Err(panic) => Err(ScriptEnd::Bug(panic_text(panic.as_ref()))),
+        };
+        let ended = match execution.overrun() {
+            Some(overrun) => Err(overrun.end(ended, within())),
+            None => ended,
+        };
+        (ended, Vec::new())
+    }
+
     fn run(self: &Arc<Program>, args: Vec<Value>, execution: &Execution) -> Result<Value, ScriptEnd> {
         let sources: Arc<dyn Sources> = Arc::clone(self) as Arc<dyn Sources>;
         let engine = engine(&sources, execution, &LoadedModules::default());
@@ -209,6 +287,26 @@ impl Program {
             None => engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), ast),
         };
         self.settle(result, execution)
+    }
+
+    fn run_test(self: &Arc<Program>, name: &str, execution: &Execution) -> Result<(), ScriptEnd> {
+        let sources: Arc<dyn Sources> = Arc::clone(self) as Arc<dyn Sources>;
+        let engine = engine(&sources, execution, &LoadedModules::default());
+        let Some(ast) = self.ast(&self.bundle.main().name) else {
+            return Err(ScriptEnd::Bug("the main source was not compiled".into()));
+        };
+        let options = CallFnOptions::new();
+        let result = engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), ast, name, ());
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => match error.unwrap_inner() {
+                EvalAltResult::Exit(..) => Ok(()),
+                _ => Err(ScriptEnd::Failed(Box::new(explain::runtime(
+                    self.as_ref(),
+                    &error,
+                )))),
+            },
+        }
     }
 
     fn settle(

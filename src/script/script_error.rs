@@ -41,6 +41,8 @@ struct ErrorDetails {
     thrown: Dynamic,
     /// Further properties: those of a thrown map, or Rhai's details on its own errors.
     more: Map,
+    /// Facts for whoever reads the report, each a sentence without a full stop.
+    notes: Vec<String>,
     /// The failed operation.
     operation: Option<OpError>,
     /// Where it first occurred: source, line and column in the running text.
@@ -61,6 +63,7 @@ impl ScriptError {
             hint: Dynamic::UNIT,
             thrown: Dynamic::UNIT,
             more: Map::new(),
+            notes: Vec::new(),
             operation: None,
             origin: None,
         }))
@@ -73,18 +76,29 @@ impl ScriptError {
 
     /// Creates an error for an operation that failed, called here.
     pub(super) fn operation(error: OpError, context: &NativeCallContext) -> ScriptError {
-        let mut caught = ScriptError::new(error.code.as_str(), error.message.clone());
-        let (line, column) = parse::place(context.call_position());
-        let source = context.call_source().unwrap_or_default().to_owned();
+        let mut caught = ScriptError::of_kind(error.code.as_str(), error.message.clone(), context);
         caught.change(|fault| {
             fault.status = error
                 .status
                 .map_or(Dynamic::UNIT, |status| i64::from(status).into());
             fault.hint = error.hint.clone().map_or(Dynamic::UNIT, Dynamic::from);
-            fault.origin = Some((source, line, column));
             fault.operation = Some(error);
         });
         caught
+    }
+
+    /// Creates an error of a function that is called here.
+    pub(super) fn of_kind(kind: &str, message: String, context: &NativeCallContext) -> ScriptError {
+        let mut caught = ScriptError::new(kind, message);
+        let (line, column) = parse::place(context.call_position());
+        let source = context.call_source().unwrap_or_default().to_owned();
+        caught.change(|fault| fault.origin = Some((source, line, column)));
+        caught
+    }
+
+    pub(super) fn with_notes(mut self, notes: Vec<String>) -> ScriptError {
+        self.change(|fault| fault.notes = notes);
+        self
     }
 
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> ScriptError {
@@ -135,6 +149,10 @@ impl ScriptError {
             .as_int()
             .ok()
             .and_then(|status| u16::try_from(status).ok())
+    }
+
+    pub(super) fn notes(&self) -> &[String] {
+        &self.0.notes
     }
 
     pub(super) fn failed_operation(&self) -> Option<&OpError> {
@@ -372,7 +390,7 @@ fn attempt(context: NativeCallContext, function: FnPtr) -> Result<Map, Box<EvalA
             result.insert("value".into(), value);
             result.insert("error".into(), Dynamic::UNIT);
         }
-        Err(error) if uncatchable(error.unwrap_inner()) => return Err(error),
+        Err(error) if is_uncatchable(error.unwrap_inner()) => return Err(error),
         Err(error) => {
             result.insert("ok".into(), false.into());
             result.insert("value".into(), Dynamic::UNIT);
@@ -382,7 +400,8 @@ fn attempt(context: NativeCallContext, function: FnPtr) -> Result<Map, Box<EvalA
     Ok(result)
 }
 
-fn uncatchable(inner: &EvalAltResult) -> bool {
+/// Whether no script may catch this error.
+pub(super) fn is_uncatchable(inner: &EvalAltResult) -> bool {
     inner.is_pseudo_error() || !inner.is_catchable()
 }
 

@@ -20,7 +20,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("repl", 67, "value clock script syntax run operation"),
     ("bulk", 25, "value clock journal script run"),
     ("run", 17, "value clock journal operation script"),
-    ("script", 93, "value syntax operation"),
+    ("script", 99, "value syntax operation"),
     ("syntax", 14, ""),
     (
         "platforms",

@@ -230,7 +230,7 @@ impl InputOperations {
         match tokio::time::timeout(MOMENT, &mut work).await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(CallError::Stopped(stop))) => Err(stop.into()),
-            Ok(Err(CallError::Failed(_))) | Err(_) => Err(Stop::Cancelled.into()),
+            Ok(Err(CallError::Failed(_) | CallError::Thrown(_))) | Err(_) => Err(Stop::Cancelled.into()),
         }
     }
 

@@ -32,7 +32,7 @@ fn arrays(context: &NativeCallContext, a: &[Dynamic], b: &[Dynamic], depth: usiz
         return Ok(false);
     }
     for (a, b) in a.iter().zip(b) {
-        if !equal(context, a, b, depth)? {
+        if !equal_at(context, a, b, depth)? {
             return Ok(false);
         }
     }
@@ -45,14 +45,19 @@ fn maps(context: &NativeCallContext, a: &Map, b: &Map, depth: usize) -> Checked<
     }
     for (key, a) in a {
         match b.get(key) {
-            Some(b) if equal(context, a, b, depth)? => {}
+            Some(b) if equal_at(context, a, b, depth)? => {}
             _ => return Ok(false),
         }
     }
     Ok(true)
 }
 
-fn equal(context: &NativeCallContext, a: &Dynamic, b: &Dynamic, depth: usize) -> Checked<bool> {
+/// Whether two values are equal, as `==` finds for the elements of lists. Values of different types are not.
+pub(in crate::script) fn equal(context: &NativeCallContext, a: &Dynamic, b: &Dynamic) -> Checked<bool> {
+    equal_at(context, a, b, MAX_DEPTH)
+}
+
+fn equal_at(context: &NativeCallContext, a: &Dynamic, b: &Dynamic, depth: usize) -> Checked<bool> {
     let Some(depth) = depth.checked_sub(1) else {
         let error = ScriptError::from_message("values that are nested so deeply cannot be compared");
         return Err(script_error::raise(error).into());

@@ -9,6 +9,7 @@ use rhai::{
     Array, Blob, Dynamic, EvalAltResult, INT, ImmutableString, Map, Module, NativeCallContext, Position,
 };
 
+pub(super) use self::equality::equal;
 use super::execution::Execution;
 use super::handles::global;
 use super::nesting;
