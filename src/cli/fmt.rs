@@ -38,7 +38,7 @@ pub(super) fn fmt(app: &App, command: &FmtCommand) -> Result<Exit, CommandError>
     let mut exit = Exit::Ok;
     let mut scripts = Vec::new();
     for path in &command.paths {
-        collect(path, &mut scripts)?;
+        sources::collect(path, &mut scripts)?;
     }
     for path in &scripts {
         let source = sources::read_main(path)?;
@@ -73,30 +73,6 @@ fn write(app: &App, path: &Path, text: &str) -> Result<(), CommandError> {
     })?;
     app.ui.note(&format!("formatted {}", path.display()));
     Ok(())
-}
-
-/// Adds a script, or all scripts below a folder in the order of their names.
-fn collect(path: &Path, scripts: &mut Vec<PathBuf>) -> Result<(), CommandError> {
-    if !path.is_dir() {
-        scripts.push(path.to_owned());
-        return Ok(());
-    }
-    let unreadable = |error: io::Error| {
-        CommandError::usage(format!("the folder `{}` cannot be read: {error}", path.display()))
-    };
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        // A link could lead back here.
-        let kind = entry.file_type().map_err(unreadable)?;
-        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-        let is_script = entry.path().extension().is_some_and(|ending| ending == "rhai");
-        if !is_hidden && (kind.is_dir() || (is_script && kind.is_file())) {
-            entries.push(entry.path());
-        }
-    }
-    entries.sort();
-    entries.iter().try_for_each(|entry| collect(entry, scripts))
 }
 
 /// Replaces the text of a file, which keeps its permissions; of a link, the file behind it.

@@ -39,6 +39,7 @@ mod runs;
 mod sandbox;
 mod sources;
 mod tenants;
+mod test;
 mod times;
 mod torture;
 mod trust;
@@ -115,6 +116,7 @@ commands! {
     "Run workflows": {
         Run(run::RunCommand) => run::run,
         Check(check::CheckCommand) => check::check,
+        Test(test::TestCommand) => test::test,
         Fmt(fmt::FmtCommand) => fmt::fmt,
         Resume(resume::ResumeCommand) => resume::resume,
         Repl(repl::ReplCommand) => repl::repl,

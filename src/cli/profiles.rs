@@ -78,7 +78,7 @@ impl ConfiguredProfiles {
 }
 
 /// The sandbox's accounts by platform, in the form of profiles without settings.
-fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str, Profile> {
+pub(super) fn simulated(sandbox: &Sandbox, catalogue: &Catalogue) -> BTreeMap<&'static str, Profile> {
     let accounts = sandbox.accounts().into_iter();
     let own = accounts.map(|account| {
         let mut profile = Profile::new(SANDBOX, account.platform);

@@ -14,7 +14,7 @@ use super::params;
 use super::plan::RunPlan;
 use super::results::Results;
 use super::ui::Colour;
-use super::{approval, memory, profiles, rows, sources};
+use super::{approval, memory, profiles, rows, sources, test};
 use crate::bulk::input::Input;
 use crate::journal::{NewRun, RowCounts};
 use crate::report;
@@ -205,7 +205,12 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
 pub(super) fn load(app: &App, path: &Path) -> Result<Script, CommandError> {
     let main = sources::read_main(path)?;
     let bundle = Bundle::collect(&main, &sources::Folder::of(path))?;
-    Ok(Script::compile(&host(app), bundle)?)
+    let host = if test::is_test_file(path) {
+        test::host(app, None)
+    } else {
+        host(app)
+    };
+    Ok(Script::compile(&host, bundle)?)
 }
 
 /// The script host for the operations of the catalogue.

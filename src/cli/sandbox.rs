@@ -110,7 +110,7 @@ pub(super) fn options(catalogue: &Catalogue, folder: PathBuf, seed: u64) -> Opti
 
 /// Describes to the sandbox the platforms of a host program: their resources, over plain HTTP and JSON. Platforms that
 /// it simulates itself, and those without a `url` or without resources, are left out.
-fn services(catalogue: &Catalogue) -> Vec<SimulatedService> {
+pub(super) fn services(catalogue: &Catalogue) -> Vec<SimulatedService> {
     let platforms = catalogue.platforms().iter();
     let described = platforms.filter(|platform| is_described(platform));
     described

@@ -34,6 +34,30 @@ pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
     Ok(Source::new(path.display().to_string(), text))
 }
 
+/// Adds a script, or all scripts below a folder in the order of their names.
+pub(super) fn collect(path: &Path, scripts: &mut Vec<PathBuf>) -> Result<(), CommandError> {
+    if !path.is_dir() {
+        scripts.push(path.to_owned());
+        return Ok(());
+    }
+    let unreadable = |error: std::io::Error| {
+        CommandError::usage(format!("the folder `{}` cannot be read: {error}", path.display()))
+    };
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        // A link could lead back here.
+        let kind = entry.file_type().map_err(unreadable)?;
+        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let is_script = entry.path().extension().is_some_and(|ending| ending == "rhai");
+        if !is_hidden && (kind.is_dir() || (is_script && kind.is_file())) {
+            entries.push(entry.path());
+        }
+    }
+    entries.sort();
+    entries.iter().try_for_each(|entry| collect(entry, scripts))
+}
+
 /// Loads imports from files below the main script's folder.
 pub(super) struct Folder {
     /// The folder as spelled in the main script's path, for messages.

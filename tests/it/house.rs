@@ -8,7 +8,7 @@ use std::path::Path;
 /// The top-level modules, highest first: the most lines without tests, in hundreds, and what each may import of the
 /// modules below it. Growth beyond that changes this table in the same commit.
 const ROOMS: &[(&str, usize, &str)] = &[
-    ("cli", 163, "*"),
+    ("cli", 175, "*"),
     ("config", 30, "value journal transport client operation"),
     ("report", 11, "value run bulk"),
     ("import", 39, "value operation script syntax"),

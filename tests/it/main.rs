@@ -59,6 +59,7 @@ mod sparrow_bulk;
 mod support;
 #[cfg(unix)]
 mod terminal;
+mod testing;
 mod torture;
 mod web;
 mod window;
