@@ -34,7 +34,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// Checks the arguments against the entry: their number, their types, the keys of an options map.
+    /// Checks the arguments against the entry: their number, their types, the keys of an options map. A call to an
+    /// address that is made on a session becomes the call without the session.
     pub fn check(op: Operation, receiver: Option<Object>, mut args: Vec<Value>) -> Result<Call, OpError> {
         if args.len() < op.required() || args.len() > op.params.len() {
             return Err(bad(format!(
@@ -50,15 +51,19 @@ impl Call {
                 .map_err(|reason| bad(format!("`{}`: `{}` {reason}", op.signature(), param.name)))?;
         }
         args.resize(op.params.len(), Value::Null);
-        Ok(Call {
+        let call = Call {
             op,
-            receiver,
+            receiver: None,
             args,
             functions: Functions::new(),
             resent: false,
             flight: Flight::new(),
             target: None,
-        })
+        };
+        match (receiver, op.platform().bind) {
+            (Some(session), Some(bind)) if op.receiver.is_none() => bind(&session, call),
+            (receiver, _) => Ok(Call { receiver, ..call }),
+        }
     }
 
     /// Sets the functions passed as options.
@@ -67,19 +72,27 @@ impl Call {
         Call { functions, ..self }
     }
 
-    /// Replaces the address and sets an option.
-    pub(super) fn with_address(mut self, url: &str, key: &str, value: Value) -> Call {
-        let place = |name: &str| self.op.params.iter().position(|param| param.name == name);
-        let (address, options) = (place("url"), place("options"));
-        if let Some(arg) = address.and_then(|at| self.args.get_mut(at)) {
+    /// Replaces the address.
+    pub(super) fn with_address(mut self, url: &str) -> Call {
+        if let Some(arg) = self.arg_mut("url") {
             *arg = url.into();
         }
-        if let Some(arg) = options.and_then(|at| self.args.get_mut(at)) {
+        self
+    }
+
+    /// Sets an option.
+    pub(super) fn with_option(mut self, key: &str, value: Value) -> Call {
+        if let Some(arg) = self.arg_mut("options") {
             let mut given = arg.as_record().cloned().unwrap_or_default();
             given.insert(key.to_owned(), value);
             *arg = Value::Record(given);
         }
         self
+    }
+
+    fn arg_mut(&mut self, name: &str) -> Option<&mut Value> {
+        let place = self.op.params.iter().position(|param| param.name == name);
+        place.and_then(|at| self.args.get_mut(at))
     }
 
     /// Sets the resolved target.

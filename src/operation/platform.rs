@@ -46,6 +46,9 @@ pub struct Platform {
     pub maps: &'static [(&'static [OpSpec], Fields)],
     /// The accounts below an account of the platform; `None` if there are none.
     pub sub_accounts: Option<SubAccounts>,
+    /// Binds a call to an address to a session. With it, the operations that [take an
+    /// address](OpSpec::takes_any_address) are methods of the platform's sessions, too, with the same parameters.
+    pub bind: Option<BindFn>,
     /// The importer's rules.
     pub import: &'static ImportRules,
     /// The behaviour that the tables cannot express.
@@ -72,6 +75,7 @@ impl Platform {
             codes: &[],
             maps: &[],
             sub_accounts: None,
+            bind: None,
             import: &ImportRules::NONE,
             driver: &NoDriver,
         }
@@ -195,6 +199,9 @@ pub struct SignInRequest {
     pub lifetime: Option<&'static str>,
 }
 
+/// Fills the address and the account of a session into a call, so that it is the same call as without the session.
+pub type BindFn = fn(&Object, Call) -> Result<Call, OpError>;
+
 /// Accounts that belong to another one and have fewer rights.
 #[derive(Debug)]
 pub struct SubAccounts {
@@ -268,6 +275,21 @@ impl Operation {
     /// Returns the platform.
     pub fn platform(self) -> &'static Platform {
         self.platform
+    }
+
+    /// Returns the kind of object that has it as a method, if there is one.
+    pub fn method_kind(self) -> Option<&'static str> {
+        let session = || {
+            let binds = self.platform.bind.is_some() && self.spec.takes_any_address();
+            let account = self.platform.account.as_ref().filter(|_| binds);
+            account.map(|account| account.kind)
+        };
+        self.spec.receiver.or_else(session)
+    }
+
+    /// Returns the signature as a method, if it is one: `session.get(url, [options])`.
+    pub fn method_signature(self) -> String {
+        self.spec.signature_on(self.method_kind())
     }
 
     /// Whether sub-accounts of its platform may not use it.

@@ -116,6 +116,11 @@ impl OpSpec {
 
     /// Returns the signature as written in scripts: `session.ensure_tenant(email, [options])`.
     pub fn signature(&self) -> String {
+        self.signature_on(self.receiver)
+    }
+
+    /// Returns the signature of the function, or of the method of this kind.
+    pub fn signature_on(&self, kind: Option<&str>) -> String {
         let params: Vec<String> = self
             .params
             .iter()
@@ -127,7 +132,7 @@ impl OpSpec {
                 }
             })
             .collect();
-        let path = match (self.receiver, self.module) {
+        let path = match (kind, self.module) {
             (Some(kind), _) => {
                 let kind = kind.rsplit("::").next().unwrap_or(kind);
                 format!("{}.", kind.to_lowercase())

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::call::Call;
 use super::context::{OpContext, Profile, Settings};
 use super::error::{Code, OpError};
-use crate::client::http::account::below;
+use crate::client::http::account::{below, written_below};
 use crate::value::secret::names_a_credential;
-use crate::value::{Record, Value};
+use crate::value::{Object, Record, Value};
 
 /// The profile that a call uses, and its permissions.
 pub(crate) struct Target {
@@ -106,13 +106,56 @@ pub(crate) fn resolve(
         .ok_or_else(|| profile.missing_key_error("url"))?;
     let url = below(base, &given)?;
     context.note_address(url.as_str());
-    let call = call.with_address(url.as_str(), "profile", profile.name.as_str().into());
+    let call = call
+        .with_address(url.as_str())
+        .with_option("profile", profile.name.as_str().into());
     Ok(call.with_target(Target {
         settings: profile.settings.clone(),
         profile: Some(profile),
         strict: None,
         credential,
     }))
+}
+
+/// Makes a call on a session the same call without it: with the session's profile, or with its address and the credential
+/// that the script gave. A credential in the call itself is kept.
+pub(crate) fn bind(session: &Object, call: Call) -> Result<Call, OpError> {
+    let base = session.text("url");
+    if call.option("profile").is_some_and(|given| *given != Value::Null) {
+        let message = format!("`profile` cannot be given here: the session is bound to {base}");
+        let hint = format!(
+            "leave it out, or call `{}`, which takes any profile",
+            call.op.id()
+        );
+        return Err(OpError::new(Code::BadArgument, message).hint(hint));
+    }
+    let profile = session.text("$profile");
+    if !profile.is_empty() {
+        return Ok(call.with_option("profile", profile.into()));
+    }
+    let url = written_below(base, &call.text("url"))?;
+    let call = call.with_address(&url);
+    if credential(&call).is_some() {
+        return Ok(call);
+    }
+    let secret = |name: &str| session.fields.get(name).cloned();
+    if let Some(token) = secret("$bearer") {
+        return Ok(call.with_option("bearer", token));
+    }
+    if let Some(password) = secret("$password") {
+        let user = session.text("login").into();
+        let basic = Record::from([("user".to_owned(), user), ("password".to_owned(), password)]);
+        return Ok(call.with_option("basic", Value::Record(basic)));
+    }
+    if let Some(value) = secret("$header_value") {
+        let mut headers = match call.option("headers") {
+            Some(Value::Record(headers)) => headers.clone(),
+            _ => Record::new(),
+        };
+        headers.insert(session.text("header").to_owned(), value);
+        return Ok(call.with_option("headers", Value::Record(headers)));
+    }
+    Ok(call)
 }
 
 /// Returns the credentials in the call itself.

@@ -51,8 +51,11 @@ pub(super) fn bind(operations: impl Iterator<Item = Operation>) -> BoundOperatio
     };
     let mut methods: BTreeMap<&'static str, Vec<Operation>> = BTreeMap::new();
     for spec in operations {
+        if spec.method_kind().is_some() {
+            methods.entry(spec.name).or_default().push(spec);
+        }
         match (spec.receiver, spec.module) {
-            (Some(_), _) => methods.entry(spec.name).or_default().push(spec),
+            (Some(_), _) => {}
             (None, "") => function(&mut bound.global, spec, true),
             (None, module) => function(bound.modules.entry(module).or_default(), spec, false),
         }
@@ -139,7 +142,7 @@ fn takes(spec: &OpSpec, count: usize) -> bool {
 
 /// Registers name, parameters and documentation for completion and help.
 fn registration(spec: Operation, count: usize, method: bool) -> FuncRegistration {
-    let receiver = method.then(|| format!("object: {}", spec.receiver.unwrap_or_default()));
+    let receiver = method.then(|| format!("object: {}", spec.method_kind().unwrap_or_default()));
     let params = spec
         .params
         .iter()
@@ -172,7 +175,7 @@ fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Ope
     let of_kind: Vec<Operation> = candidates
         .iter()
         .copied()
-        .filter(|spec| spec.receiver == Some(kind.as_str()))
+        .filter(|spec| spec.method_kind() == Some(kind.as_str()))
         .collect();
     if let Some(spec) = of_kind.iter().find(|spec| takes(spec, count)) {
         return Ok(*spec);
@@ -180,10 +183,10 @@ fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Ope
     let caught = match (of_kind.first(), candidates.first()) {
         (Some(spec), _) => {
             ScriptError::from_message(format!("`{}` does not take {}", spec.name, arguments(count)))
-                .with_hint(format!("write it as `{}`", spec.signature()))
+                .with_hint(format!("write it as `{}`", spec.method_signature()))
         }
         (None, Some(other)) => {
-            let others: Vec<&str> = candidates.iter().filter_map(|spec| spec.receiver).collect();
+            let others: Vec<&str> = candidates.iter().filter_map(|spec| spec.method_kind()).collect();
             ScriptError::from_message(format!("{} has no method `{}`", article(kind), other.name))
                 .with_hint(format!("it is a method of {}", others.join(" and of ")))
         }

@@ -148,7 +148,7 @@ impl CheckContext<'_> {
                 None => error.hint(format!("provisor ops list {module} lists its functions")),
             });
         }
-        self.takes(&named, call, at)
+        self.takes(&named, |op| op.signature(), call, at)
     }
 
     /// Checks whether a library calls this operation, which only a workflow may call.
@@ -193,9 +193,11 @@ impl CheckContext<'_> {
             .filter(|op| op.module.is_empty() && op.receiver.is_none())
             .collect();
         if let Some(op) = global.first().filter(|_| global.len() == named.len()) {
-            return self.authority(*op, at).or_else(|| self.takes(&global, call, at));
+            return self
+                .authority(*op, at)
+                .or_else(|| self.takes(&global, |op| op.signature(), call, at));
         }
-        let methods = named.iter().any(|op| op.receiver.is_some());
+        let methods = named.iter().any(|op| op.method_kind().is_some());
         if methods || self.standard.contains(name) || KEYWORDS.contains(&name) {
             return None;
         }
@@ -260,7 +262,7 @@ impl CheckContext<'_> {
             return None;
         }
         let all = self.host.operations().iter().copied();
-        let methods: Vec<Operation> = all.filter(|op| op.receiver.is_some()).collect();
+        let methods: Vec<Operation> = all.filter(|op| op.method_kind().is_some()).collect();
         let named: Vec<Operation> = methods.iter().copied().filter(|op| op.name == name).collect();
         if named.is_empty() {
             let error = self.wrong(at, format!("there is no method `{name}`"));
@@ -273,7 +275,7 @@ impl CheckContext<'_> {
                 None => error,
             });
         }
-        self.takes(&named, call, at)
+        self.takes(&named, Operation::method_signature, call, at)
     }
 
     /// Whether the language has a function of this name that does not belong to an operation.
@@ -283,7 +285,13 @@ impl CheckContext<'_> {
     }
 
     /// Checks whether one of these operations accepts the call's arguments.
-    fn takes(&self, named: &[Operation], call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+    fn takes(
+        &self,
+        named: &[Operation],
+        signature: fn(Operation) -> String,
+        call: &FnCallExpr,
+        at: Position,
+    ) -> Option<Diagnostic> {
         let (name, given) = (call.name.as_str(), call.args.len());
         let fit: Vec<Operation> = named
             .iter()
@@ -291,7 +299,7 @@ impl CheckContext<'_> {
             .filter(|op| (op.required()..=op.params.len()).contains(&given))
             .collect();
         if fit.is_empty() {
-            let signatures: Vec<String> = named.iter().map(|op| format!("`{}`", op.signature())).collect();
+            let signatures: Vec<String> = named.iter().map(|op| format!("`{}`", signature(*op))).collect();
             let title = format!("`{name}` does not take {}", arguments(given));
             return Some(
                 self.wrong(at, title)

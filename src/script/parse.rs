@@ -174,6 +174,7 @@ pub(super) fn parse_with(
     let text = SourceText::read(&source.text);
     let mut patches = loops_with_this(&text, &ast);
     patches.extend(catches(&text));
+    patches.extend(receivers_in_options(&text));
     patches.sort_by_key(|patch| patch.at);
     Ok(Parsed {
         imports: imports(&ast),
@@ -208,6 +209,54 @@ pub(super) fn blank_shebang(text: &str) -> String {
     }
     let end = text.find('\n').unwrap_or(text.len());
     format!("{}{}", " ".repeat(text[..end].chars().count()), &text[end..])
+}
+
+/// Methods that change what they are called on. Their receiver must not be a copy.
+const IN_PLACE: &[&str] = &[
+    "push",
+    "insert",
+    "set",
+    "append",
+    "mixin",
+    "fill_with",
+    "pad",
+    "splice",
+    "curry",
+];
+
+/// What makes `api` in `api.post(path, #{ probe: |key| api.get(path) })` a value: `(api ?? ())`. Rhai locks the variable
+/// of a method call, and refuses a closure among the arguments that uses it.
+fn receivers_in_options(text: &SourceText<'_>) -> Vec<Patch> {
+    let code = text.code();
+    let is_receiver = |at: &usize| {
+        code.kind(*at) == Some(TokenKind::Name)
+            && !matches!(code.before(*at, 1), "." | "?." | "::")
+            && matches!(code.word(at + 1), "." | "?.")
+            && code.kind(at + 2) == Some(TokenKind::Name)
+            && code.word(at + 3) == "("
+            && !IN_PLACE.contains(&code.word(at + 2))
+    };
+    let is_captured = |at: &usize| {
+        let end = code.after(at + 3);
+        let is_option = |inner: usize| code.word(inner) == ":" && matches!(code.word(inner + 1), "|" | "||");
+        let is_used =
+            |inner: usize| code.word(inner) == code.word(*at) && !matches!(code.before(inner, 1), "." | "?.");
+        let first = (at + 4..end).find(|inner| is_option(*inner));
+        first.is_some_and(|first| (first..end).any(is_used))
+    };
+    let patch = |offset: usize, statement: &str| {
+        let (line, column) = text.line_and_column(offset);
+        Patch {
+            statement: statement.to_owned(),
+            at: offset,
+            line,
+            column,
+        }
+    };
+    let receivers = (0..code.len()).filter(is_receiver).filter(is_captured);
+    receivers
+        .flat_map(|at| [patch(code.start(at), "("), patch(code.end(at), " ?? ())")])
+        .collect()
 }
 
 /// The position of each `fn main`.

@@ -1,5 +1,6 @@
 //! Any other web service: each kind of body, what is shown of a response, and how a lost one is settled.
 
+mod connected;
 mod profiles;
 mod session;
 

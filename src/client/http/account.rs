@@ -256,26 +256,28 @@ fn is_path_below(base: &Url, url: &Url) -> bool {
 
 /// Resolves `given` below `base`: a path is appended to it, a full address must begin with it.
 pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
+    address(&written_below(base, given)?)
+}
+
+/// Like [`below`], with a whole address as it is given, and a path appended as it is.
+pub fn written_below(base: &str, given: &str) -> Result<String, ApiError> {
     let base = address(base)?;
     let given = given.trim();
     let root = base.path().trim_end_matches('/').to_owned();
     let start = given.get(..8).unwrap_or(given).to_ascii_lowercase();
-    let url = if start.starts_with("http://") || start.starts_with("https://") {
-        address(given)?
+    let whole = if start.starts_with("http://") || start.starts_with("https://") {
+        given.to_owned()
     } else {
-        let path = format!(
-            "{}{root}/{}",
-            base.origin().ascii_serialization(),
-            given.trim_start_matches('/')
-        );
-        address(&path)?
+        let origin = base.origin().ascii_serialization();
+        format!("{origin}{root}/{}", given.trim_start_matches('/'))
     };
+    let url = address(&whole)?;
     if url.origin() == base.origin() && is_path_below(&base, &url) {
-        return Ok(url);
+        return Ok(whole);
     }
     Err(ApiError::new(
         ApiErrorKind::Address,
-        format!("the address is not below the profile's address, {base}"),
+        format!("the address is not below the account's address, {base}"),
     ))
 }
 

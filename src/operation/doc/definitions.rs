@@ -25,7 +25,7 @@ pub struct DefinitionFile {
 /// properties.
 pub fn files(catalogue: &Catalogue) -> Vec<DefinitionFile> {
     let all = || catalogue.operations().iter().copied();
-    let global = all().filter(|op| op.module.is_empty() || op.receiver.is_some());
+    let global = all().filter(|op| op.module.is_empty() || op.method_kind().is_some());
     let mut text = header(
         "static",
         "Operations that scripts call without a module name, and the objects they return",
@@ -40,7 +40,7 @@ pub fn files(catalogue: &Catalogue) -> Vec<DefinitionFile> {
             );
         }
     }
-    global.for_each(|op| declare(&mut text, catalogue, op));
+    global.for_each(|op| declare(&mut text, catalogue, op, op.method_kind()));
     let mut files = vec![DefinitionFile {
         name: "provisor.d.rhai".to_owned(),
         text,
@@ -51,7 +51,7 @@ pub fn files(catalogue: &Catalogue) -> Vec<DefinitionFile> {
             .collect();
         let mut text = header(module, &format!("Operations of `{module}`"));
         for op in own {
-            declare(&mut text, catalogue, op);
+            declare(&mut text, catalogue, op, None);
         }
         files.push(DefinitionFile {
             name: format!("{module}.d.rhai"),
@@ -77,13 +77,12 @@ fn header(module: &str, about: &str) -> String {
     )
 }
 
-/// Writes one declaration for each possible number of arguments, the longest first.
-fn declare(text: &mut String, catalogue: &Catalogue, op: Operation) {
+/// Writes one declaration of the function, or of the method of this kind, for each possible number of arguments, the longest
+/// first.
+fn declare(text: &mut String, catalogue: &Catalogue, op: Operation, kind: Option<&str>) {
     let comment = comment(&OpDoc::of(catalogue, op));
     for count in (op.required()..=op.params.len()).rev() {
-        let receiver = op
-            .receiver
-            .map(|kind| format!("{}: {}", object_name(kind), type_name(kind)));
+        let receiver = kind.map(|kind| format!("{}: {}", object_name(kind), type_name(kind)));
         let params = op.params.iter().take(count);
         let params = params.map(|param| format!("{}: {}", word(param.name), param_type(param)));
         let params: Vec<String> = receiver.into_iter().chain(params).collect();

@@ -64,7 +64,7 @@ pub fn short(kind: &str) -> &str {
 
 fn find_exact(catalogue: &Catalogue, wanted: &str) -> Vec<Topic> {
     let ops = catalogue.operations().iter().copied();
-    let called = ops.filter(|op| is_called(catalogue, op, wanted));
+    let called = ops.filter(|op| is_called(catalogue, *op, wanted));
     let mut topics: Vec<Topic> = called.map(Topic::Op).collect();
     let named = catalogue
         .kinds()
@@ -84,9 +84,9 @@ fn plain(name: &str) -> String {
     name.trim().to_owned()
 }
 
-fn is_called(catalogue: &Catalogue, op: &OpSpec, wanted: &str) -> bool {
+fn is_called(catalogue: &Catalogue, op: Operation, wanted: &str) -> bool {
     let spellings = [op.id(), op.name.to_owned(), format!("{}::{}", op.module, op.name)];
-    let of_kind = op.receiver.into_iter().flat_map(|kind| {
+    let of_kind = op.method_kind().into_iter().flat_map(|kind| {
         [kind, short(kind)]
             .into_iter()
             .map(|kind| format!("{kind}.{}", op.name))
@@ -187,7 +187,8 @@ pub fn operations(catalogue: &Catalogue, topic: &Topic) -> Vec<Operation> {
 
 /// Returns the kinds of objects of a module.
 pub fn kinds_of<'a>(catalogue: &'a Catalogue, module: &'a str) -> impl Iterator<Item = &'static Kind> + 'a {
+    let platform = catalogue.module(module).map(|platform| platform.name);
     catalogue
         .kinds()
-        .filter(move |kind| kind.name.split("::").next() == Some(module))
+        .filter(move |kind| kind.name.split("::").next() == platform)
 }

@@ -52,9 +52,11 @@ pub fn kind(catalogue: &Catalogue, kind: &'static Kind, look: &DocLayout<'_>) ->
     page.paragraph(&format!("{}.", kind.summary));
     page.section("Properties");
     page.properties(&properties(kind));
-    if catalogue.methods(kind.name).next().is_some() {
+    let methods = catalogue.methods(kind.name);
+    let methods: Vec<(String, &str)> = methods.map(|op| (op.method_signature(), op.summary)).collect();
+    if !methods.is_empty() {
         page.section("Methods");
-        page.list(catalogue.methods(kind.name));
+        page.table(&methods);
     }
     page.text
 }

@@ -57,6 +57,9 @@ impl Driver for Web {
     }
 
     fn resolve(&self, context: &OpContext, call: Call) -> Result<Call, OpError> {
+        if !call.op.takes_any_address() {
+            return Ok(call);
+        }
         let why_invalid = |url: &str| {
             let accounts: &Accounts = context.state().ok()?;
             accounts.refusal(&address(url).ok()?)

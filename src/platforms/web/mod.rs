@@ -16,8 +16,12 @@ use crate::operation::context::OpContext;
 use crate::operation::error::{Code, OpError};
 use crate::operation::import::ImportRules;
 use crate::operation::platform::{AccountKey, AccountSchema, Platform, SignIn};
-use crate::operation::spec::{Boxed, Effect, Fields, OpSpec, Timeout};
-use crate::value::Value;
+use crate::operation::spec::{Boxed, Effect, Fields, Kind, OpSpec, Param, Timeout, Type};
+use crate::operation::{session, target};
+use crate::value::{Record, Value};
+
+/// The kind of a session.
+const SESSION: &str = "web::Session";
 
 const PROTECTED: (Code, &str) = (
     Code::Own(&PROTECTED_APP),
@@ -28,7 +32,7 @@ const READ_ERRORS: &[(Code, &str)] = &[
     PROTECTED,
     (
         Code::BadAddress,
-        "the address is not https, contains credentials, or is not below the profile's address",
+        "the address is not https, contains credentials, or is not below the address of the profile or session",
     ),
     (
         Code::BadProfile,
@@ -54,7 +58,7 @@ const CHANGE_ERRORS: &[(Code, &str)] = &[
     ),
     (
         Code::BadAddress,
-        "the address is not https, or contains credentials",
+        "the address is not https, contains credentials, or is not below the address of the profile or session",
     ),
     (
         Code::Forbidden,
@@ -101,12 +105,12 @@ macro_rules! operation {
     };
 }
 
-/// Any other web service. A service is an account only for commands such as `provisor profile test`; scripts have no
-/// such object and name the profile instead.
+/// Any other web service. Its operations are functions that take any address, and methods of a session, which is bound to
+/// one.
 pub(crate) static PLATFORM: Platform = Platform {
     module: "http",
     account: Some(AccountSchema {
-        kind: "web::Account",
+        kind: SESSION,
         texts: &[
             AccountKey::required("url", "Base address of all requests (https://…)"),
             AccountKey::optional(
@@ -130,7 +134,21 @@ pub(crate) static PLATFORM: Platform = Platform {
         sign_in: SignIn::None,
         test_operations: &[],
     }),
-    operations: &[OPS],
+    operations: &[CONNECT, OPS],
+    kinds: &[Kind {
+        name: SESSION,
+        summary: "A web service with an account on it; its methods are the operations of `http::`",
+        properties: &[
+            ("url", "string", "the address that requests are below"),
+            ("login", "string", "the login, if it signs in with a password"),
+            (
+                "header",
+                "string",
+                "the header that carries its key, if it has one",
+            ),
+        ],
+    }],
+    bind: Some(target::bind),
     maps: &[(OPS, RESULT)],
     import: &ImportRules {
         aliases: &[(
@@ -162,6 +180,27 @@ const RESULT: Fields = &[
         "with a key: `created`, `found`, `deleted` or `unchanged`",
     ),
 ];
+
+static CONNECT: &[OpSpec] = &[OpSpec {
+    doc: "Sends nothing. The session has `get`, `head`, `post`, `put`, `patch`, `delete` and `request` as methods, which are \
+          the functions of these names with the account filled in. A path is appended to the session's address; an \
+          address that is not below it is an error. A map has the keys `url` and `bearer`, `login` and `password`, or \
+          `header` and `header_value`.",
+    params: &[Param {
+        name: "account",
+        ty: Type::Any,
+        required: false,
+        doc: "a profile's name, an address such as \"https://api.example.com\", or a map that describes the account",
+    }],
+    ..session::connecting(
+        "http",
+        SESSION,
+        "Name the web service to work with",
+        "",
+        "let api = http::connect(\"https://api.web.sandbox\");\napi.get(\"/items\").body.total",
+        &connect,
+    )
+}];
 
 static OPS: &[OpSpec] = &[
     operation!(
@@ -239,6 +278,38 @@ static OPS: &[OpSpec] = &[
         run: &request,
     },
 ];
+
+fn connect<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let account = match call.arg("account") {
+            Value::Text(address) if address.contains("://") => {
+                Value::Record(Record::from([("url".to_owned(), address.trim().into())]))
+            }
+            account => account.clone(),
+        };
+        let session = PLATFORM.connect(context, &account)?;
+        if let Value::Record(given) = &account {
+            check_description(given)?;
+        }
+        Ok(session)
+    })
+}
+
+/// Checks the values of a map that describes an account.
+fn check_description(given: &Record) -> Result<(), OpError> {
+    let has = |key: &str| given.get(key).is_some_and(|value| *value != Value::Null);
+    if let Some(key) = PLATFORM.unpaired_keys(has).first() {
+        let message = format!("`http::connect` needs the key `{key}` with the others");
+        return Err(OpError::new(Code::BadArgument, message));
+    }
+    for (key, code) in [("url", Code::BadAddress), ("header", Code::BadArgument)] {
+        let text = given.get(key).and_then(Value::as_text);
+        if let Some(reason) = text.and_then(|text| PLATFORM.why_invalid(key, text)) {
+            return Err(OpError::new(code, format!("`http::connect`: {reason}")));
+        }
+    }
+    Ok(())
+}
 
 fn get<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(settle::exchange(context, call, Method::Get))

@@ -232,7 +232,7 @@ fn called(space: &Workspace, source: &SourceText<'_>, call: &Call<'_>) -> Vec<Op
             if known.is_empty() && of == InferredType::Nothing {
                 // The receiver's type is unknown: any method of this name is possible.
                 return all()
-                    .filter(|op| op.receiver.is_some() && op.name == call.name)
+                    .filter(|op| op.method_kind().is_some() && op.name == call.name)
                     .collect();
             }
             known

@@ -92,6 +92,11 @@ fn completion_follows_declared_return_types_of_call_chains() {
         &["ensure_app(name, site, [options])"],
     );
     follows("mobsted::connect().tenants()[0].", &["email"]);
+    follows(
+        "http::connect(\"crm\").",
+        &["url", "get(url, [options])", "patch(url, [options])"],
+    );
+    follows("http::connect(\"crm\").post(\"/x\").", &["status", "body"]);
     follows("partner.tenants().filter(|t| t.email != \"\")[0].", &["email"]);
     follows("if partner.", &["login"]);
     follows("f(1, partner.", &["login"]);
@@ -113,6 +118,11 @@ fn completion_offers_option_keys_inside_an_options_map() {
     follows(
         "let j = jrni::connect(#{ url: \"https://x.example\", app",
         &["app_id: string", "app_key: string or secret"],
+    );
+    follows("http::connect(#{", &["url: string", "bearer: string or secret"]);
+    follows(
+        "http::connect(\"crm\").put(\"/x\", #{",
+        &["json: any value", "check: bool"],
     );
     follows(
         "sparrow::connect(#{",

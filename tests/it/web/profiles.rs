@@ -110,7 +110,7 @@ fn a_url_outside_the_profiles_address_is_refused_unsent() {
     ] {
         let script = format!("http::post({url:?}, #{{profile: \"crm\", json: #{{}}}})");
         let ran = rig.run(&script, "").ended(5);
-        let _ = ran.said(&["not below the profile's", "bad_address"]);
+        let _ = ran.said(&["not below the account's", "bad_address"]);
     }
     let whole = format!(
         "#{{status: http::post(\"{}/items\", #{{profile: \"crm\", json: #{{}}}}).status}}",

@@ -23,15 +23,7 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> InferredT
         .copied()
         .find(|op| op.module == module && op.receiver.is_none() && op.name == name);
     match op {
-        Some(op) => match space.catalogue().fields(op) {
-            None => InferredType::parse_type(space.catalogue(), op.result),
-            Some(fields) => InferredType::Map(
-                fields
-                    .iter()
-                    .map(|(key, ty, _)| ((*key).into(), (*ty).into()))
-                    .collect(),
-            ),
-        },
+        Some(op) => result(space, op),
         None if module.is_empty() => {
             let native = library()
                 .iter()
@@ -41,6 +33,17 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> InferredT
             })
         }
         None => InferredType::Nothing,
+    }
+}
+
+/// The type of an operation's result.
+fn result(space: &Workspace, op: Operation) -> InferredType {
+    match space.catalogue().fields(op) {
+        None => InferredType::parse_type(space.catalogue(), op.result),
+        Some(fields) => {
+            let fields = fields.iter().map(|(key, ty, _)| ((*key).into(), (*ty).into()));
+            InferredType::Map(fields.collect())
+        }
     }
 }
 
@@ -62,7 +65,7 @@ pub(in crate::repl::complete) fn operations(
 
 pub(super) fn method(space: &Workspace, of: &InferredType, name: &str) -> InferredType {
     if let Some(op) = operations(space, of, name).first() {
-        return InferredType::parse_type(space.catalogue(), op.result);
+        return result(space, *op);
     }
     if let (InferredType::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
         return of.clone();
