@@ -116,6 +116,7 @@ fn plan(row: usize, step: usize) -> StepPlan {
             former_key: None,
             request: None,
             act: None,
+            limits: Vec::new(),
         }),
     }
 }

@@ -99,6 +99,7 @@ impl Execution<'_> {
     }
 
     fn runner(&self, cancel: &CancellationToken) -> Runner {
+        self.run.limit_changes(self.plan.max_changes);
         let (ui, prints_to_stderr) = (self.app.ui.clone(), self.plan.rows.is_some() || self.plan.json);
         let stop = cancel.clone();
         Runner {

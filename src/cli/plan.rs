@@ -36,6 +36,8 @@ pub(super) struct RunPlan {
     pub(super) jobs: usize,
     /// The number of failed rows after which no more are started.
     pub(super) stop_after: Option<u64>,
+    /// The most changes that the run may make; `None` for any number.
+    pub(super) max_changes: Option<u64>,
     /// Whether the run uses the embedded sandbox.
     pub(super) sandbox: bool,
     /// The faults the sandbox simulates.
@@ -58,6 +60,17 @@ pub(super) struct RunPlan {
     /// Parameters given on the command line, the same for every row. They may be secret, so they stay values.
     #[serde(skip)]
     pub(super) constants: Record,
+}
+
+/// Parses `--max-changes`: a number, or `none`.
+pub(super) fn max_changes(text: &str) -> Result<u64, String> {
+    // The largest number that a plan can hold.
+    let any = i64::MAX.unsigned_abs();
+    if text == "none" {
+        return Ok(any);
+    }
+    let number = text.parse().ok().filter(|number| *number <= any);
+    number.ok_or_else(|| "it must be a number of changes, or none".to_owned())
 }
 
 impl RunPlan {
@@ -139,6 +152,7 @@ mod tests {
             reveal: vec!["password".into()],
             jobs: 8,
             stop_after: Some(3),
+            max_changes: Some(i64::MAX.unsigned_abs()),
             sandbox: true,
             faults: vec!["partners:500".into()],
             profile: Some("acme".into()),

@@ -18,7 +18,7 @@ use super::parent_session::ParentSession;
 use super::plan::RunPlan;
 use super::results::{Results, check_distinct_paths};
 use super::runs::{RunSummary, find_run};
-use super::{memory, profiles, rows, run};
+use super::{memory, plan, profiles, rows, run};
 use crate::bulk::input::{Input, InputChanged};
 use crate::journal::{Journal, JournalError, RowFilter, RunLock, RunRecord, RunStatus};
 use crate::script::bundle::Bundle;
@@ -73,6 +73,9 @@ pub(super) struct ResumeCommand {
     /// The number of rows that run at once; by default as before.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     jobs: Option<u16>,
+    /// Send at most N changes in the whole run, or none for any number; by default as before.
+    #[arg(long, value_name = "N", value_parser = plan::max_changes)]
+    max_changes: Option<u64>,
     /// Memory limit shared by all scripts that run at once: 512M, 4G or none [default: 1G].
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     max_memory: Option<usize>,
@@ -110,6 +113,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     if let Some(jobs) = command.jobs {
         plan.jobs = jobs.into();
     }
+    plan.max_changes = command.max_changes.or(plan.max_changes);
     same_account(app, &plan)?;
     let mut pinned = ResumeScript::read(app, &journal, &record, &plan)?;
     let edited = command.with_current && pinned.take_current(app, &plan)?;

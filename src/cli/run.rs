@@ -14,7 +14,7 @@ use super::params;
 use super::plan::RunPlan;
 use super::results::Results;
 use super::ui::Colour;
-use super::{approval, memory, profiles, rows, sources, test};
+use super::{approval, memory, plan, profiles, rows, sources, test};
 use crate::bulk::input::Input;
 use crate::journal::{NewRun, RowCounts};
 use crate::report;
@@ -122,6 +122,9 @@ pub(super) struct RunFlags {
     /// Stop after N failed rows.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) stop_after: Option<u64>,
+    /// Send at most N changes, with those of earlier resumes; a call that would exceed them fails.
+    #[arg(long, value_name = "N", value_parser = plan::max_changes)]
+    pub(super) max_changes: Option<u64>,
     /// Memory limit shared by all scripts that run at once: 512M, 4G or none [default: 1G].
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     pub(super) max_memory: Option<usize>,
@@ -282,6 +285,7 @@ fn start(
         reveal: flags.reveal,
         jobs: flags.jobs.into(),
         stop_after: flags.stop_after,
+        max_changes: flags.max_changes,
         sandbox: flags.sandbox,
         faults: flags.fault.clone(),
         profile: flags.profile.clone(),

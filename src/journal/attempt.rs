@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::NaturalKey;
 use super::change::platform_id;
 use super::error::JournalError;
+use super::limit::{ChangeLimit, LimitReached};
 use super::run::RunId;
 use super::step::Loss;
 use super::table::ResourceKey;
@@ -176,6 +177,8 @@ pub struct Change {
     pub request: Option<Value>,
     /// How the act is remembered, if it has neither a name nor a lookup.
     pub act: Option<Act>,
+    /// The limits under which it counts.
+    pub limits: Vec<ChangeLimit>,
 }
 
 /// The name of a resource under version 1.
@@ -277,6 +280,8 @@ pub enum StepEnd {
         /// The step of that act.
         step: String,
     },
+    /// It would exceed a limit: nothing was sent. Not recorded.
+    LimitReached(LimitReached),
     /// The user cancelled it before anything was sent.
     Cancelled,
     /// The journal cannot be used; no further request may be sent.

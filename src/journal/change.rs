@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{Inserted, Move, Rename, Reply, Write};
+use super::apply::{Inserted, Move, Rename, Reply, Write, earlier_act};
 use super::attempt::{
     Attempt, Boundary, Boxed, Change, EarlierResult, LedgerEffect, Output, PrepareOutcome, Probe, Proof,
     SendOutcome, StepEnd, StepPlan,
 };
 use super::error::JournalError;
+use super::limit::LimitReached;
 use super::machine::{Action, Ending, ILLEGAL, Input, Limits, StepMachine, Transition};
 use super::row::{RowJournal, split, step_seal_context, why_seal_context};
 use super::settle::{Search, Settled};
@@ -33,6 +34,8 @@ pub(super) struct ChangingStep<'a> {
     step: StepData,
     /// What has happened since the last record of it.
     news: StepTimes,
+    /// Whether it is counted as a change that is limited.
+    counted: bool,
     machine: StepMachine,
 }
 
@@ -76,6 +79,7 @@ impl<'a> ChangingStep<'a> {
             cancel,
             step,
             news: StepTimes::default(),
+            counted: false,
             machine: StepMachine::new(limits),
         }
     }
@@ -171,7 +175,37 @@ impl<'a> ChangingStep<'a> {
         })
     }
 
-    fn end(&self, ending: Ending) -> StepResult {
+    /// Ends a step that would exceed a limit. What is there already is no change.
+    fn over_limit(&self, reached: LimitReached) -> StepResult {
+        let since_ms = self.row.act_cutoff_ms(self.change);
+        let known = |look: &dyn ReadTables| {
+            let resource = self.step.resource.as_ref().filter(|_| self.step.ledger);
+            let item = resource.map(|resource| look.item(resource)).transpose()?;
+            Ok((item.flatten(), earlier_act(look, &self.step, since_ms)?))
+        };
+        match self.row.journal.store().read(known)? {
+            (Some(item), _) => self.in_ledger(&item),
+            (None, Some(owner)) if owner.state == StepState::Done => self.earlier_act(&owner),
+            _ => Err(StepEnd::LimitReached(reached)),
+        }
+    }
+
+    /// Uncounts the step, if it is counted: it was not carried out.
+    fn withdraw(&mut self) {
+        if std::mem::take(&mut self.counted) {
+            self.row.withdraw(&self.step.key);
+        }
+    }
+
+    fn end(&mut self, ending: Ending) -> StepResult {
+        let is_unchanged = match ending {
+            Ending::Done(_) | Ending::InDoubt(_) => false,
+            Ending::Refused(_) => self.step.state != StepState::HalfDone,
+            Ending::Failed(_) | Ending::Cancelled => true,
+        };
+        if is_unchanged {
+            self.withdraw();
+        }
         match ending {
             Ending::Done(value) => Ok(Output {
                 value,
@@ -197,6 +231,11 @@ impl<'a> ChangingStep<'a> {
     /// Records the intent, unless the resource exists or another step is working on it.
     async fn intend(&mut self, event: StepEvent) -> Result<Input, StepResult> {
         self.boundary(Boundary::BeforeIntent);
+        let admitted = self.row.admit(&self.step, &self.change.limits);
+        match admitted.map_err(|error| Err(error.into()))? {
+            Ok(counted) => self.counted = counted,
+            Err(reached) => return Err(self.over_limit(reached)),
+        }
         let mut step = self.step.clone();
         step.times.add(self.news);
         let write = Write::Intend {
@@ -206,6 +245,9 @@ impl<'a> ChangingStep<'a> {
         };
         let reply = self.write(write).await?;
         let began_ms = self.row.journal.clock().steady_millis();
+        if !matches!(reply, Reply::Intended(_)) {
+            self.withdraw();
+        }
         match reply {
             Reply::InLedger(item) => Err(self.in_ledger(&item)),
             Reply::Acted(owner) if owner.state == StepState::Done => Err(self.earlier_act(&owner)),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::apply::{Owner, Submission, Write};
 use super::error::JournalError;
 use super::files;
+use super::limit::ChangeCounts;
 use super::progress_notes::{InterruptedRow, ProgressNotes, RowInProgress};
 use super::run::{Rules, RunId};
 use super::sqlite::Store;
@@ -27,6 +28,7 @@ struct RunLockState {
     /// Locked as long as it is open. A journal in memory has none.
     _file: Option<File>,
     notes: ProgressNotes,
+    changes: ChangeCounts,
     locks: Arc<Locks>,
     store: Arc<Store>,
 }
@@ -55,6 +57,15 @@ impl RunLock {
     /// Notes that a row is in progress, for the process that resumes the run if this one dies.
     pub fn begin_row(&self, position: u64) -> RowInProgress {
         self.0.notes.begin(position)
+    }
+
+    /// Limits the changes of the run, with those of earlier processes, to this number; `None` for no limit.
+    pub fn limit_changes(&self, most: Option<u64>) {
+        self.0.changes.set_most(most);
+    }
+
+    pub(super) fn change_counts(&self) -> &ChangeCounts {
+        &self.0.changes
     }
 }
 
@@ -157,6 +168,7 @@ impl Locks {
             rules,
             _file: file,
             notes,
+            changes: ChangeCounts::default(),
             locks: Arc::clone(self),
             store: Arc::clone(store),
         })))

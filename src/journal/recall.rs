@@ -4,6 +4,7 @@ use super::apply::{earlier_act, is_rerun_on_retry, last_change};
 use super::attempt::{EarlierResult, StepKind, StepPlan};
 use super::error::JournalError;
 use super::in_doubt::{InDoubt, in_doubt};
+use super::limit::LIMIT;
 use super::row::{RowJournal, step_seal_context};
 use super::step::{StepState, Window};
 use super::table::{ResourceKey, StepData};
@@ -87,7 +88,7 @@ impl RowJournal {
     /// Returns the keys of recorded steps that were not requested, in the order of their first request.
     pub fn unrequested_keys(&self) -> Vec<String> {
         let mut unrequested_steps: Vec<&StepData> = self
-            .unrequested_steps(|step| step.state != StepState::Absent)
+            .unrequested_steps(|step| step.state != StepState::Absent && step.op != LIMIT)
             .collect();
         unrequested_steps.sort_by_key(|step| step.seq);
         unrequested_steps

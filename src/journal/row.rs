@@ -115,7 +115,10 @@ impl RowJournal {
                 }
             }
         };
-        if matches!(end, Err(StepEnd::Failed(_) | StepEnd::DoneBefore { .. })) {
+        if matches!(
+            end,
+            Err(StepEnd::Failed(_) | StepEnd::DoneBefore { .. } | StepEnd::LimitReached(_))
+        ) {
             self.uncount_request(plan, &asked);
         }
         end

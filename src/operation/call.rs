@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::error::{Code, OpError};
 use super::function::{Function, Functions};
+use super::limit;
 use super::platform::Operation;
 use super::spec::{Effect, OpSpec, Param, Type};
 use super::target::Target;
 use crate::client::Flight;
+use crate::journal::ChangeLimit;
 use crate::sabotage::Sabotage;
 use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
@@ -29,13 +31,18 @@ pub struct Call {
     pub resent: bool,
     /// Tracks whether the requests of the call have left. Shared by its clones.
     pub flight: Flight,
+    /// The limits under which it counts, if it changes something.
+    pub(super) limits: Vec<ChangeLimit>,
+    /// The place of the call in the script, for `limit`.
+    pub(super) site: String,
     /// The profile of a call to an arbitrary address, once it is resolved.
     pub(crate) target: Option<Arc<Target>>,
 }
 
 impl Call {
     /// Checks the arguments against the entry: their number, their types, the keys of an options map. A call to an
-    /// address that is made on a session becomes the call without the session.
+    /// address that is made on a session becomes the call without the session. A limited object may call only some
+    /// operations.
     pub fn check(op: Operation, receiver: Option<Object>, mut args: Vec<Value>) -> Result<Call, OpError> {
         if args.len() < op.required() || args.len() > op.params.len() {
             return Err(bad(format!(
@@ -45,7 +52,11 @@ impl Call {
                 args.len()
             )));
         }
+        if let Some(receiver) = &receiver {
+            limit::check(receiver, op)?;
+        }
         for (param, arg) in op.params.iter().zip(&mut args) {
+            limit::remove(arg);
             identify(param, arg);
             fits(param, arg)
                 .map_err(|reason| bad(format!("`{}`: `{}` {reason}", op.signature(), param.name)))?;
@@ -58,6 +69,8 @@ impl Call {
             functions: Functions::new(),
             resent: false,
             flight: Flight::new(),
+            limits: receiver.as_ref().map(limit::of_changes).unwrap_or_default(),
+            site: String::new(),
             target: None,
         };
         match (receiver, op.platform().bind) {
@@ -70,6 +83,12 @@ impl Call {
     #[must_use]
     pub fn with_functions(self, functions: Functions) -> Call {
         Call { functions, ..self }
+    }
+
+    /// Sets the place of the call in the script.
+    #[must_use]
+    pub(crate) fn at(self, site: String) -> Call {
+        Call { site, ..self }
     }
 
     /// Replaces the address.

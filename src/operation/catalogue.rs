@@ -111,7 +111,7 @@ impl Catalogue {
     /// Returns the operations that are methods of a kind.
     pub fn methods<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Operation> + Clone + 'a {
         let all = self.0.operations.iter().copied();
-        all.filter(move |op| op.method_kind() == Some(kind))
+        all.filter(move |op| op.is_method_of(kind))
     }
 
     /// Returns the kind named in a result type: `crm::Contact` in `list of crm::Contact`.

@@ -14,6 +14,7 @@ pub mod error;
 pub mod explain;
 pub mod function;
 pub mod import;
+pub(crate) mod limit;
 pub mod local;
 pub mod manual_result;
 pub mod naming;
@@ -32,6 +33,7 @@ use platform::Platform;
 
 /// The operations available to every script, regardless of platform: time, randomness, prompts.
 pub(crate) static BASIC: Platform = Platform {
-    operations: &[local::OPS, prompt::OPS],
+    operations: &[local::OPS, prompt::OPS, limit::OPS],
+    kinds: limit::KINDS,
     ..Platform::new("", "provisor")
 };

@@ -13,6 +13,7 @@ use super::context::{OpContext, Permission, Settings};
 use super::credential;
 use super::custody;
 use super::error::{CallError, Code, OpError, Sent, Stop};
+use super::limit;
 use super::spec::{Boxed, Effect, Probe, Timeout};
 use crate::client::{DEFAULT_TIMEOUTS, Flight, RequestTimeouts};
 use crate::journal::{
@@ -67,6 +68,7 @@ pub async fn perform(
         }
         Err(StepEnd::InDoubt { step, reason }) => Err(Stop::InDoubt { step, reason }.into()),
         Err(StepEnd::DoneBefore { step }) => Err(dropped_call_error(&call, &step).into()),
+        Err(StepEnd::LimitReached(reached)) => Err(limit::reached_error(&call, &reached).into()),
         Err(StepEnd::Cancelled) => Err(Stop::Cancelled.into()),
         Err(StepEnd::Journal(error)) => Err(error.into()),
     }
@@ -243,6 +245,7 @@ pub(super) fn plan(context: &OpContext, call: &Call) -> Result<Option<StepPlan>,
         settle,
         resends_late: unique || settings.lands_within.is_some(),
         look_for: settings.look_for.unwrap_or(LOOK_FOR),
+        limits: call.limits.clone(),
     });
     Ok(Some(step_plan(call, kind)))
 }

@@ -11,6 +11,7 @@ use super::call::Call;
 use super::context::OpContext;
 use super::error::{Code, OpError};
 use super::import::ImportRules;
+use super::limit::OBJECT;
 use super::resource::{Resource, ResourceRequest};
 use super::service::Service;
 use super::session::{LOGIN, connecting};
@@ -277,7 +278,7 @@ impl Operation {
         self.platform
     }
 
-    /// Returns the kind of object that has it as a method, if there is one.
+    /// Returns the kind of object that has it as a method, if there is one; `object` for a method of every kind.
     pub fn method_kind(self) -> Option<&'static str> {
         let session = || {
             let binds = self.platform.bind.is_some() && self.spec.takes_any_address();
@@ -285,6 +286,11 @@ impl Operation {
             account.map(|account| account.kind)
         };
         self.spec.receiver.or_else(session)
+    }
+
+    /// Whether objects of this kind have it as a method.
+    pub fn is_method_of(self, kind: &str) -> bool {
+        self.method_kind().is_some_and(|own| own == kind || own == OBJECT)
     }
 
     /// Returns the signature as a method, if it is one: `session.get(url, [options])`.

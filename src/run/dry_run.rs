@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{RowPlan, Runner};
 use crate::journal::{JournalError, RowJournal};
-use crate::operation::call::Call;
 use crate::operation::preview::{Preview, preview};
 use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
 use crate::script::program::ScriptEnd;
@@ -118,8 +117,7 @@ impl Operations for DryRunOperations {
         if let Some(stop) = self.stopping() {
             return Err(CallError::Stopped(stop));
         }
-        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
-        let call = call.with_functions(ask.functions);
+        let call = ask.into_call().map_err(CallError::Failed)?;
         let preview_of_call = preview(&self.runner.context, &self.row, &call, self.retrying);
         match self.runner.runtime.block_on(preview_of_call) {
             Ok(Preview::Answered { value, step }) => {

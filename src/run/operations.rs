@@ -88,8 +88,7 @@ impl Operations for RowOperations {
         if self.runner.cancel.is_cancelled() {
             return Err(call_error(&self.stop, Stop::Cancelled));
         }
-        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
-        let call = call.with_functions(ask.functions);
+        let call = ask.into_call().map_err(CallError::Failed)?;
         let op = call.op;
         let carried_out = || self.runner.runtime.block_on(self.carry_out(call));
         let done = self.under_way.track_call(carried_out);

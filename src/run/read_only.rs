@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::operation::call::Call;
 use crate::operation::context::OpContext;
 use crate::operation::perform::look;
 use crate::script::host_calls::{CallError, CallRequest, Operations, Stop};
@@ -22,8 +21,7 @@ pub(super) struct ReadOnlyOperations {
 
 impl Operations for ReadOnlyOperations {
     fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
-        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(CallError::Failed)?;
-        let call = call.with_functions(ask.functions);
+        let call = ask.into_call().map_err(CallError::Failed)?;
         let mut caller_alive = self.caller_alive.clone();
         self.runtime.block_on(async {
             tokio::select! {

@@ -15,10 +15,12 @@ use super::function;
 use super::handles::{Handle, article};
 use super::host_calls::{CallError, CallRequest};
 use super::memory::CopyReservation;
+use super::parse;
 use super::script_error::{self, ScriptError};
 
 use crate::operation::error::{Code, OpError};
 use crate::operation::function::Functions;
+use crate::operation::limit::{inherited, is_limit};
 use crate::operation::platform::Operation;
 use crate::operation::spec::OpSpec;
 use crate::sabotage::Sabotage;
@@ -175,7 +177,7 @@ fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Ope
     let of_kind: Vec<Operation> = candidates
         .iter()
         .copied()
-        .filter(|spec| spec.method_kind() == Some(kind.as_str()))
+        .filter(|spec| spec.is_method_of(kind))
         .collect();
     if let Some(spec) = of_kind.iter().find(|spec| takes(spec, count)) {
         return Ok(*spec);
@@ -245,11 +247,15 @@ fn call(
         receiver: receiver.map(|handle| handle.object().clone()),
         args,
         functions,
+        site: is_limit(&spec).then(|| site(context)),
     };
     let answer = execution.host_operations().ask(ask);
     execution.waited();
     match answer {
-        Ok(value) => Ok(convert::to_dynamic(value)),
+        Ok(value) => Ok(convert::to_dynamic(match receiver {
+            Some(handle) => inherited(handle.object(), value),
+            None => value,
+        })),
         Err(CallError::Failed(error)) => Err(failed(context, error).into()),
         Err(CallError::Thrown(thrown)) => {
             let error = ScriptError::of_kind(&thrown.kind, thrown.message, context);
@@ -261,6 +267,12 @@ fn call(
             Err(terminated().into())
         }
     }
+}
+
+/// Returns the place of a call: `onboard.rhai:7:23`.
+fn site(context: &NativeCallContext) -> String {
+    let (line, column) = parse::place(context.call_position());
+    format!("{}:{line}:{column}", context.call_source().unwrap_or_default())
 }
 
 fn failed(context: &NativeCallContext, error: OpError) -> EvalAltResult {

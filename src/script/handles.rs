@@ -10,6 +10,7 @@ use super::memory::CopyReservation;
 use super::script_error::{self, ScriptError};
 
 use crate::operation::catalogue::Catalogue;
+use crate::operation::limit::inherited;
 use crate::value::nearest::nearest;
 use crate::value::secret::{Fragment, MASK, Secret};
 use crate::value::{Object, Record, Value};
@@ -62,7 +63,7 @@ impl Handle {
         };
         if listed.contains(&name) {
             let value = self.0.fields.get(name).cloned().unwrap_or_default();
-            return Ok(convert::to_dynamic(value));
+            return Ok(convert::to_dynamic(inherited(&self.0, value)));
         }
         let message = format!("{} has no property `{name}`", article(&self.0.kind));
         let hint = match nearest(name, listed.iter().copied()) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::operation::call::Call;
 pub(crate) use crate::operation::error::{CallError, Stop};
 use crate::operation::error::{Code, OpError};
 use crate::operation::function::Functions;
@@ -21,6 +22,16 @@ pub struct CallRequest {
     pub args: Vec<Value>,
     /// Functions passed as options; the operation may call them while it runs.
     pub functions: Functions,
+    /// The place of the call in the script, if the operation needs it.
+    pub site: Option<String>,
+}
+
+impl CallRequest {
+    /// Checks the call against the operation's entry.
+    pub(crate) fn into_call(self) -> Result<Call, OpError> {
+        let call = Call::check(self.op, self.receiver, self.args)?.with_functions(self.functions);
+        Ok(call.at(self.site.unwrap_or_default()))
+    }
 }
 
 /// Executes a script's calls. A call blocks the script's thread until it returns.

@@ -37,6 +37,7 @@ mod jrni;
 mod keyring;
 mod leaks;
 mod ledger;
+mod limits;
 mod memory;
 mod mobsted;
 #[cfg(unix)]

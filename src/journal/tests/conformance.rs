@@ -48,6 +48,7 @@ both_stores! {
     an_act_is_deduplicated_per_row_identity_for_its_retention_time
     an_act_in_doubt_blocks_repeats_until_it_is_resolved
     an_open_step_blocks_other_calls_of_its_operation
+    changes_count_once_under_their_limits_and_refused_ones_do_not
 }
 
 /// Returns a plan to act for a row, which is remembered for an hour.
@@ -148,6 +149,68 @@ async fn an_open_step_blocks_other_calls_of_its_operation(journal: Journal, cloc
         .await;
     assert!(done.unwrap().created);
     assert_eq!(platform.sends().len(), 2);
+}
+
+/// Ensures a tenant in a row of the same name, under limits of so many changes by place.
+async fn limited(
+    journal: &Journal,
+    run: &RunLock,
+    (name, limits): (&str, &[(&str, u64)]),
+    platform: &Platform,
+) -> Result<bool, Option<String>> {
+    let mut plan = ensure(name);
+    if let StepKind::Change(change) = &mut plan.kind {
+        let limits = limits.iter().map(|(site, most)| ChangeLimit {
+            site: (*site).to_owned(),
+            most: *most,
+        });
+        change.limits = limits.collect();
+    }
+    match step(journal, run, name, &plan, platform).await {
+        Ok(output) => Ok(output.created),
+        Err(StepEnd::LimitReached(reached)) => Err(reached.site),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+async fn changes_count_once_under_their_limits_and_refused_ones_do_not(journal: Journal, clock: Clock) {
+    let platform = Platform::new(&clock, [Does::Refuses]);
+    let mut run = begin(&journal);
+    run.limit_changes(Some(3));
+    let refused = step(&journal, &run, "no", &ensure("no"), &platform).await;
+    assert!(matches!(refused, Err(StepEnd::Refused(_))), "{refused:?}");
+    let (one, two): (&[_], &[_]) = (&[("x:1:1", 1)], &[("x:1:1", 2), ("x:2:1", 9)]);
+    let of = |site: &str| Err(Some(site.to_owned()));
+    assert_eq!(limited(&journal, &run, ("ann", one), &platform).await, Ok(true));
+    assert_eq!(
+        limited(&journal, &run, ("bob", one), &platform).await,
+        of("x:1:1")
+    );
+    assert_eq!(limited(&journal, &run, ("bob", two), &platform).await, Ok(true));
+    assert_eq!(
+        limited(&journal, &run, ("eve", two), &platform).await,
+        of("x:1:1")
+    );
+    // Another process counts from the record.
+    for _ in 0..2 {
+        let id = run.id().clone();
+        drop(run);
+        run = journal.lock_run(&id).unwrap();
+        run.limit_changes(Some(3));
+        // What is done is replayed, whatever the limit.
+        assert_eq!(limited(&journal, &run, ("ann", one), &platform).await, Ok(false));
+        assert_eq!(
+            limited(&journal, &run, ("eve", two), &platform).await,
+            of("x:1:1")
+        );
+    }
+    assert_eq!(
+        limited(&journal, &run, ("eve", &[("x:2:1", 2)]), &platform).await,
+        Ok(true)
+    );
+    let full = limited(&journal, &run, ("joe", &[]), &platform).await;
+    assert_eq!(full, Err(None), "the run may make three changes");
+    assert_eq!(platform.sends().len(), 4);
 }
 
 async fn a_run_is_kept_with_its_sources(journal: Journal, _: Clock) {

@@ -83,6 +83,7 @@ fn ensure(name: &str) -> StepPlan {
             }),
             request: None,
             act: None,
+            limits: Vec::new(),
         },
     )
 }
@@ -103,6 +104,7 @@ fn act(name: &str) -> StepPlan {
             former_key: None,
             request: None,
             act: None,
+            limits: Vec::new(),
         },
     )
 }

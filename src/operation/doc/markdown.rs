@@ -156,7 +156,10 @@ fn object(catalogue: &Catalogue, kind: &'static Kind) -> String {
     }
     let methods: Vec<String> = catalogue
         .methods(kind.name)
-        .map(|op| format!("[`{}`](#{})", op.name, anchor(&op.id())))
+        .map(|op| {
+            let page = if op.module.is_empty() { "global.md" } else { "" };
+            format!("[`{}`]({page}#{})", op.name, anchor(&op.id()))
+        })
         .collect();
     if !methods.is_empty() {
         let _ = writeln!(text, "\nMethods: {}.", methods.join(", "));

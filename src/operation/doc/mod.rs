@@ -229,7 +229,7 @@ fn effect_note(effect: &Effect) -> &'static str {
              change for the same row within 24 hours (`remember`) is an error, unless the run is started with `--again`; \
              with a `key` it is sent only once, permanently"
         }
-        Effect::Sign => "names an account; sends nothing and is never recorded",
+        Effect::Sign => "returns an object to work with; sends nothing and is never recorded",
     }
 }
 

@@ -68,15 +68,17 @@ pub(super) const CODES: &[Explanation] = &[
     },
     Explanation {
         code: "forbidden",
-        meaning: "The account may not do this, or the profile's mode does not allow it.",
+        meaning: "The account may not do this, or the profile's mode or a limit of the script or the run does not allow it.",
         causes: &[
             "the operation needs a partner account, and the platform has not made this account one",
             "the profile's mode is read-only and the operation changes something",
             "the user who signs in lacks a permission on the platform",
+            "the object is limited to other operations or to fewer changes, or the run has `--max-changes`",
         ],
         remedies: &[
             "ask the platform whether the account has this permission",
             "choose a profile with a different mode",
+            "call the operation on the object before `limit`, or resume with a larger --max-changes",
         ],
         example: "provisor profile edit acme --mode dev",
     },

@@ -336,8 +336,7 @@ impl Operations for InputOperations {
         if let Some(stop) = self.stopping() {
             return Err(CallError::Stopped(stop));
         }
-        let call = Call::check(ask.op, ask.receiver.clone(), ask.args.clone()).map_err(CallError::Failed)?;
-        let call = call.with_functions(ask.functions.clone());
+        let call = ask.clone().into_call().map_err(CallError::Failed)?;
         if call.effect().changes() {
             if self.events.reviews_changes() {
                 self.consent(&ask, &call)?;

@@ -1,6 +1,7 @@
 //! Return types as declared by operations, kinds and functions of the language.
 
 use super::InferredType;
+use crate::operation::limit::is_limit;
 use crate::operation::platform::Operation;
 use crate::repl::complete::library;
 use crate::script::interactive::Workspace;
@@ -65,7 +66,11 @@ pub(in crate::repl::complete) fn operations(
 
 pub(super) fn method(space: &Workspace, of: &InferredType, name: &str) -> InferredType {
     if let Some(op) = operations(space, of, name).first() {
-        return result(space, *op);
+        return match of {
+            // `limit` returns the object it is called on.
+            InferredType::Object(_) if is_limit(op) => of.clone(),
+            _ => result(space, *op),
+        };
     }
     if let (InferredType::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
         return of.clone();
