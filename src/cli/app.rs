@@ -24,6 +24,7 @@ use crate::clock::Ids;
 use crate::config::{self, Config, ConfigDraft, ConfigError, Env, Paths, make_private_folder};
 use crate::journal::{Damage, Journal, JournalError, Sealer, Vault, WeakJournal};
 use crate::operation::catalogue::Catalogue;
+use crate::operation::files::Project;
 use crate::operation::naming;
 use crate::operation::platform::Platform;
 use crate::runtime::Runtime;
@@ -65,6 +66,8 @@ pub(super) struct Accounts {
     pub(super) agreed: Approvals,
     /// Whether the work is spread over rows, so that an unreachable platform is waited for.
     pub(super) rows: bool,
+    /// What the scripts may read of this machine.
+    pub(super) project: Option<Project>,
 }
 
 /// The runtime of a run, and the sandbox it may use.
@@ -376,6 +379,10 @@ impl App {
             .tokens(Arc::new(tokens))
             .profiles(Arc::new(profiles))
             .prompter(Arc::new(TerminalPrompter::default()));
+        let builder = match &accounts.project {
+            Some(project) => builder.project(project.clone()),
+            None => builder,
+        };
         Ok(Engine {
             runtime: builder.build_on(self.catalogue.clone(), journal)?,
             _sandbox: sandbox,

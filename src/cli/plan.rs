@@ -1,6 +1,6 @@
 //! The plan of a run: what the command line requested, stored with the run so that a resume does the same.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -103,12 +103,16 @@ impl RunPlan {
 
     /// Identifies the script across runs.
     pub(super) fn workflow(&self) -> String {
-        let home = Path::new(self.folder.as_deref().unwrap_or_default());
         let derived = || {
-            let path = home.join(&self.script);
+            let path = self.script_path();
             path.canonicalize().unwrap_or(path).display().to_string()
         };
         self.workflow.clone().unwrap_or_else(derived)
+    }
+
+    /// The script's path, from the folder where the run began.
+    pub(super) fn script_path(&self) -> PathBuf {
+        Path::new(self.folder.as_deref().unwrap_or_default()).join(&self.script)
     }
 
     /// Whether both plans work on the same account: the sandbox, or the same profile at the same address.

@@ -18,7 +18,7 @@ use super::parent_session::ParentSession;
 use super::plan::RunPlan;
 use super::results::{Results, check_distinct_paths};
 use super::runs::{RunSummary, find_run};
-use super::{memory, plan, profiles, rows, run};
+use super::{memory, plan, profiles, rows, run, sources};
 use crate::bulk::input::{Input, InputChanged};
 use crate::journal::{Journal, JournalError, RowFilter, RunLock, RunRecord, RunStatus};
 use crate::script::bundle::Bundle;
@@ -135,6 +135,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             profile: plan.profile.clone(),
             agreed,
             rows: plan.rows.is_some(),
+            project: Some(sources::project(&app.env, &plan.script_path())),
             ..Accounts::default()
         },
     )?;

@@ -213,6 +213,8 @@ pub(super) fn load(app: &App, path: &Path) -> Result<Script, CommandError> {
     } else {
         host(app)
     };
+    let project = sources::project(&app.env, path);
+    let host = host.checking_paths(move |path| project.check(path));
     Ok(Script::compile(&host, bundle)?)
 }
 
@@ -320,6 +322,7 @@ fn start(
         faults: flags.fault,
         seed: flags.seed,
         rows: plan.rows.is_some(),
+        project: Some(sources::project(&app.env, path)),
         ..Accounts::default()
     };
     let engine = app.engine(&accounts)?;

@@ -5,6 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::error::CommandError;
+use crate::config::{self, Env};
+use crate::operation::files::Project;
 use crate::script::bundle::{Loader, Source};
 
 /// The largest script that is accepted, in bytes.
@@ -56,6 +58,23 @@ pub(super) fn collect(path: &Path, scripts: &mut Vec<PathBuf>) -> Result<(), Com
     }
     entries.sort();
     entries.iter().try_for_each(|entry| collect(entry, scripts))
+}
+
+/// What a script may read: the environment, without provisor's own variables, and files of its project, the nearest folder
+/// with a project file, or else the script's own. For a script on stdin, the current folder counts as its own.
+pub(super) fn project(env: &Env, script: &Path) -> Project {
+    let folder = match script.parent() {
+        Some(parent) if script != Path::new("-") => env.folder().join(parent),
+        _ => env.folder().to_owned(),
+    };
+    let folder = fs::canonicalize(&folder).unwrap_or(folder);
+    let file = config::project_file_above(&folder, env);
+    let root = file.as_deref().and_then(Path::parent).unwrap_or(&folder);
+    let env = env.clone();
+    Project::new(&folder).within(root).variables(move |name| {
+        let is_given = !name.starts_with("PROVISOR_");
+        env.get(name).filter(|_| is_given).map(str::to_owned)
+    })
 }
 
 /// Loads imports from files below the main script's folder.

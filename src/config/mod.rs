@@ -18,7 +18,7 @@ mod trust;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use edit::ConfigDraft;
 pub(crate) use error::ConfigError;
@@ -306,8 +306,13 @@ impl Config {
 
 /// Finds the nearest project file at or above the current folder, up to the user's home folder.
 pub(crate) fn project_file(env: &Env) -> Option<PathBuf> {
+    project_file_above(env.folder(), env)
+}
+
+/// Finds the nearest project file at or above a folder, up to the user's home folder.
+pub(crate) fn project_file_above(folder: &Path, env: &Env) -> Option<PathBuf> {
     let home = env.home();
-    for folder in env.folder().ancestors() {
+    for folder in folder.ancestors() {
         let file = folder.join(PROJECT_FILE);
         if file.is_file() {
             return Some(file);

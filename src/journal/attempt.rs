@@ -147,7 +147,10 @@ pub struct StepPlan {
 #[expect(clippy::large_enum_variant, reason = "a row has one plan at a time")]
 pub enum StepKind {
     /// Reads only: recorded and replayed, and requested again if there is no record.
-    Read,
+    Read {
+        /// Whether an outcome of any size is recorded. Otherwise a resume repeats large reads.
+        keeps_all: bool,
+    },
     /// Changes something: its intent is on disk before it is sent.
     Change(Change),
 }

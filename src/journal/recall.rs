@@ -63,7 +63,7 @@ impl RowJournal {
                 Some(window) => self.open(plan, step.state, window),
                 None => self.recall_others(plan, &new_step)?,
             },
-            None if matches!(plan.kind, StepKind::Read) => Recall::Nothing,
+            None if matches!(plan.kind, StepKind::Read { .. }) => Recall::Nothing,
             None => match (self.unrequested_open_step(plan), self.unrequested_act(plan)) {
                 (Some(open), _) => Recall::Blocked(open.key.clone()),
                 (None, Some(done)) => Recall::DoneBefore(done.key.clone()),
@@ -142,7 +142,7 @@ impl RowJournal {
         let now = self.journal.clock().now();
         let (patience, resends_late) = match &plan.kind {
             StepKind::Change(change) => (millis(change.patience), change.resends_late),
-            StepKind::Read => (0, true),
+            StepKind::Read { .. } => (0, true),
         };
         let window = Window {
             waits_ms: window.waits_ms.or(Some(patience)),

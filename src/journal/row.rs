@@ -105,7 +105,10 @@ impl RowJournal {
         let new_step = self.ask(plan, &asked);
         let recorded = self.recorded.get(&new_step.key);
         let end = match &plan.kind {
-            StepKind::Read => self.read(new_step, recorded, attempt, cancel).await,
+            StepKind::Read { keeps_all } => {
+                let largest = if *keeps_all { usize::MAX } else { MAX_READ_BYTES };
+                self.read((new_step, largest), recorded, attempt, cancel).await
+            }
             StepKind::Change(change) => {
                 if let Some(end) = self.change_blocker(plan).filter(|_| recorded.is_none()) {
                     Err(end)
@@ -167,7 +170,7 @@ impl RowJournal {
         *occurrence += 1;
         let occurrence = *occurrence;
         let (request, act) = match &plan.kind {
-            StepKind::Read => (None, None),
+            StepKind::Read { .. } => (None, None),
             StepKind::Change(change) => (
                 change
                     .request
@@ -301,7 +304,7 @@ impl RowJournal {
 
     async fn read(
         &self,
-        new_step: StepData,
+        (new_step, largest): (StepData, usize),
         recorded: Option<&StepData>,
         attempt: &dyn Attempt,
         cancel: &CancellationToken,
@@ -327,7 +330,7 @@ impl RowJournal {
         };
         let mut new_step = new_step;
         new_step.times.answered_ms = Some(self.journal.clock().now_millis());
-        self.record(new_step, event, &value, MAX_READ_BYTES)?;
+        self.record(new_step, event, &value, largest)?;
         match event {
             StepEvent::KnownRefused => Err(StepEnd::Refused(value)),
             _ => Ok(Output {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::catalogue::Catalogue;
 use super::error::{Code, OpError};
+use super::files::Project;
 use super::platform::Driver;
 use super::prompt::{NoPrompter, Prompter};
 use super::service::Service;
@@ -179,6 +180,7 @@ pub struct OpContext {
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
     prompter: Arc<dyn Prompter>,
+    project: Option<Project>,
     catalogue: Catalogue,
     network: Network,
     /// The per-process state of each platform.
@@ -211,6 +213,7 @@ impl OpContext {
             journal,
             profiles,
             prompter: Arc::new(NoPrompter),
+            project: None,
             catalogue,
             states,
             network,
@@ -221,6 +224,13 @@ impl OpContext {
     #[must_use]
     pub fn with_prompter(mut self, prompter: Arc<dyn Prompter>) -> OpContext {
         self.prompter = prompter;
+        self
+    }
+
+    /// Lets scripts read this project.
+    #[must_use]
+    pub fn with_project(mut self, project: Option<Project>) -> OpContext {
+        self.project = project;
         self
     }
 
@@ -256,6 +266,11 @@ impl OpContext {
     pub(super) fn note_address(&self, url: &str) {
         let platforms = self.catalogue.platforms().iter();
         platforms.for_each(|platform| platform.driver.note_address(self, url));
+    }
+
+    /// Returns what scripts may read of this machine; `None` for nothing.
+    pub(super) fn project(&self) -> Option<&Project> {
+        self.project.as_ref()
     }
 
     pub(super) fn prompter(&self) -> &Arc<dyn Prompter> {

@@ -12,6 +12,7 @@ mod custody;
 pub mod doc;
 pub mod error;
 pub mod explain;
+pub mod files;
 pub mod function;
 pub mod import;
 pub(crate) mod limit;
@@ -33,7 +34,7 @@ use platform::Platform;
 
 /// The operations available to every script, regardless of platform: time, randomness, prompts.
 pub(crate) static BASIC: Platform = Platform {
-    operations: &[local::OPS, prompt::OPS, limit::OPS],
+    operations: &[local::OPS, prompt::OPS, files::OPS, limit::OPS],
     kinds: limit::KINDS,
     ..Platform::new("", "provisor")
 };

@@ -134,7 +134,7 @@ pub async fn look_up(
             row.close(&plan, &CallAttempt::new(context, call, cancel), cancel)
                 .await
         }
-        Err(error) if row.is_open(&step_plan(call, StepKind::Read)) => Ok(LookupOutcome::Open(error.message)),
+        Err(error) if row.is_open(&step_plan(call, READ)) => Ok(LookupOutcome::Open(error.message)),
         Ok(None) | Err(_) => Ok(LookupOutcome::Known),
     }
 }
@@ -142,7 +142,7 @@ pub async fn look_up(
 /// Whether exactly this call is recorded with an open outcome. Counts as making the call.
 pub fn is_open(context: &OpContext, row: &RowJournal, call: &Call) -> bool {
     match call.op.driver().resolve(context, call.clone()) {
-        Ok(call) => row.is_open(&step_plan(&call, StepKind::Read)),
+        Ok(call) => row.is_open(&step_plan(&call, READ)),
         Err(_) => row.has_open(&call.op.id()),
     }
 }
@@ -150,7 +150,7 @@ pub fn is_open(context: &OpContext, row: &RowJournal, call: &Call) -> bool {
 /// Returns how often the row made exactly this call.
 pub fn request_count(context: &OpContext, row: &RowJournal, call: &Call) -> u32 {
     match call.op.driver().resolve(context, call.clone()) {
-        Ok(call) => row.request_count(&step_plan(&call, StepKind::Read)),
+        Ok(call) => row.request_count(&step_plan(&call, READ)),
         // It fails before it is counted.
         Err(_) => 0,
     }
@@ -218,7 +218,9 @@ pub(super) fn plan(context: &OpContext, call: &Call) -> Result<Option<StepPlan>,
                 // Only the script claims that it just reads; no profile mode relies on that.
                 permitted(context, call)?;
             }
-            return Ok(Some(step_plan(call, StepKind::Read)));
+            // A resume sees what the machine held then; a large answer of a platform is read again.
+            let keeps_all = call.op.module.is_empty();
+            return Ok(Some(step_plan(call, StepKind::Read { keeps_all })));
         }
         Effect::Ensure { key, unique, .. } | Effect::Create { key, unique, .. } => {
             (Some(key(call)?), true, unique)
@@ -249,6 +251,9 @@ pub(super) fn plan(context: &OpContext, call: &Call) -> Result<Option<StepPlan>,
     });
     Ok(Some(step_plan(call, kind)))
 }
+
+/// The kind of a step that is only looked for, for which any kind will do.
+const READ: StepKind = StepKind::Read { keeps_all: false };
 
 fn step_plan(call: &Call, kind: StepKind) -> StepPlan {
     StepPlan {

@@ -96,13 +96,13 @@ pub async fn preview(
         recalled => recalled,
     };
     let (resource, probes) = match &plan.kind {
-        StepKind::Read => (None, true),
+        StepKind::Read { .. } => (None, true),
         StepKind::Change(change) => (
             change.resource.as_ref().map(|resource| resource.name.clone()),
             change.probes,
         ),
     };
-    let reads = matches!(plan.kind, StepKind::Read);
+    let reads = matches!(plan.kind, StepKind::Read { .. });
     let how = match recall {
         Recall::Done(value) => {
             let value = custody::with_secrets_marked(

@@ -16,6 +16,7 @@ use crate::journal::{Journal, JournalError, Sealer};
 use crate::operation::BASIC;
 use crate::operation::catalogue::Catalogue;
 use crate::operation::context::{OpContext, Profile, Profiles};
+use crate::operation::files::Project;
 use crate::operation::platform::Platform;
 use crate::operation::prompt::Prompter;
 use crate::operation::spec::OpSpec;
@@ -69,6 +70,7 @@ pub struct Builder {
     clock: Clock,
     print: Option<Arc<Print>>,
     prompter: Option<Arc<dyn Prompter>>,
+    project: Option<Project>,
     profiles: Option<Arc<dyn Profiles>>,
     tokens: Option<Arc<dyn TokenStore>>,
     http: HttpConfig,
@@ -125,6 +127,14 @@ impl Builder {
     #[must_use]
     pub fn prompter(mut self, prompter: Arc<dyn Prompter>) -> Builder {
         self.prompter = Some(prompter);
+        self
+    }
+
+    /// Lets scripts read the files and variables of this project, with `read_text`, `env` and the like. Without it they
+    /// read nothing of the machine.
+    #[must_use]
+    pub fn project(mut self, project: Project) -> Builder {
+        self.project = Some(project);
         self
     }
 
@@ -213,6 +223,7 @@ impl Builder {
         let network = Network::new(http, tokens, self.clock.clone());
         let profiles = self.profiles.unwrap_or_else(|| Arc::new(self.accounts));
         let context = OpContext::new(catalogue, journal.clone(), network, profiles, self.ids);
+        let context = context.with_project(self.project);
         let context = match self.prompter {
             Some(prompter) => context.with_prompter(prompter),
             None => context,

@@ -32,7 +32,11 @@ struct Shared {
     catalogue: Catalogue,
     memory: Memory,
     coverage: Option<Arc<Coverage>>,
+    path_check: Option<Box<PathCheck>>,
 }
+
+/// Says why the file at a path cannot be read by a script.
+type PathCheck = dyn Fn(&str) -> Result<(), String> + Send + Sync;
 
 impl Host {
     /// Creates a host for the operations of these platforms.
@@ -73,6 +77,7 @@ impl Host {
             catalogue: catalogue.clone(),
             memory: Memory::UNLIMITED,
             coverage,
+            path_check: None,
         }))
     }
 
@@ -88,6 +93,24 @@ impl Host {
     /// Counts the lines that run, if anything does.
     pub(super) fn coverage(&self) -> Option<&Coverage> {
         self.0.coverage.as_deref()
+    }
+
+    /// Sets the check of parameters of type `path`. Its error says why a script cannot read the file.
+    #[must_use]
+    pub fn checking_paths(
+        mut self,
+        check: impl Fn(&str) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Host {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.path_check = Some(Box::new(check));
+        }
+        self
+    }
+
+    /// Checks a value of the parameter type `path`.
+    pub(super) fn check_path(&self, path: &str) -> Result<(), String> {
+        let check = self.0.path_check.as_ref();
+        check.map_or(Ok(()), |check| check(path))
     }
 
     /// The memory limit of a script.

@@ -15,9 +15,10 @@ use super::host::Host;
 use super::host_calls::{Operations, Stop};
 use super::memory::{CopyReservation, SOMEWHERE_BELOW};
 use super::modules::{Imports, LoadedModules};
-use super::params::{Declaration, MainFn, ParamError};
+use super::params::{Declaration, MainFn, ParamError, ParamErrorKind};
 use super::parse::{self, Names, Parsed, Patches};
 use super::sources::Sources;
+use super::types::ParamType;
 use super::{convert, declare, explain, realm};
 use crate::operation::platform::Operation;
 use crate::syntax::SourceText;
@@ -86,7 +87,8 @@ impl Script {
         all.filter(|spec| called.contains(spec.name)).collect()
     }
 
-    /// Converts named values to the arguments for one call of `main`; see `MainFn::bind`. Without `main` there are
+    /// Converts named values to the arguments for one call of `main`; see `MainFn::bind`. A path must be that of a file
+    /// that the script can read, as far as the host checks that. Without `main` there are
     /// none, and every given value is unknown.
     pub fn bind(&self, given: &BTreeMap<String, Value>) -> Result<Vec<Value>, Vec<ParamError>> {
         let nothing = MainFn {
@@ -94,7 +96,23 @@ impl Script {
             params: Vec::new(),
             line: 0,
         };
-        self.0.declaration.main.as_ref().unwrap_or(&nothing).bind(given)
+        let main = self.0.declaration.main.as_ref().unwrap_or(&nothing);
+        let args = main.bind(given)?;
+        let paths = main.params.iter().zip(&args);
+        let paths = paths.filter(|(param, _)| param.ty == ParamType::Path);
+        let errors = paths.filter_map(|(param, path)| {
+            let reason = self.0.host.check_path(path.as_text()?).err()?;
+            Some(ParamError {
+                param: param.name.clone(),
+                line: param.line,
+                kind: ParamErrorKind::Bad(reason),
+            })
+        });
+        let errors: Vec<ParamError> = errors.collect();
+        if errors.is_empty() {
+            return Ok(args);
+        }
+        Err(errors)
     }
 
     /// Calls `main` with these arguments, or runs the top-level statements if there is no `main`. Blocks; needs a

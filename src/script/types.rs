@@ -21,7 +21,7 @@ pub enum ParamType {
     Url,
     /// An email address, trimmed.
     Email,
-    /// A path; the file is not read.
+    /// The path of a file that a script can read: relative to the script's folder, inside the project.
     Path,
     /// A text that is never shown.
     Secret,

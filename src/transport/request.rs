@@ -16,7 +16,7 @@ use crate::value::secret::{Scrubber, Secret};
 use crate::value::{Record, Value};
 
 pub use super::method::{Method, MethodError};
-pub use multipart::Part;
+pub use multipart::{Part, PartContent};
 
 /// The body of a request.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -201,7 +201,11 @@ impl Request {
             Body::None => {}
             Body::Json(value) => value.for_each_secret(each),
             Body::Form(fields) => fields.values().for_each(|value| value.for_each_secret(each)),
-            Body::Multipart(parts) => parts.iter().for_each(|part| part.content.for_each_secret(each)),
+            Body::Multipart(parts) => parts.iter().for_each(|part| {
+                if let PartContent::Value(content) = &part.content {
+                    content.for_each_secret(each);
+                }
+            }),
             Body::Raw { content, .. } => content.for_each_secret(each),
         }
     }

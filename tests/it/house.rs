@@ -27,7 +27,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
         112,
         "value clock flight transport journal client operation",
     ),
-    ("operation", 75, "value clock journal client"),
+    ("operation", 78, "value clock journal client"),
     ("client", 23, "value clock flight transport"),
     ("transport", 38, "value clock flight waiting"),
     ("journal", 104, "value clock flight waiting"),
@@ -60,7 +60,7 @@ const HOMES: &[(&str, &str)] = &[
         "config/keychain",
     ),
     ("cap", "cli/memory"),
-    ("csv", "bulk/ report/ script/"),
+    ("csv", "bulk/ report/ operation/files"),
     ("rustyline regex_lite", "repl/"),
 ];
 

@@ -22,6 +22,7 @@ mod doubt;
 mod edited;
 mod embedding;
 mod explain;
+mod files;
 mod flags;
 mod fmt;
 mod guides;

@@ -8,6 +8,7 @@ mod trace;
 
 use std::io::{BufReader, IsTerminal as _};
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -17,7 +18,7 @@ use self::terminal::{Keyboard, terminal};
 use super::app::{Accounts, App};
 use super::error::CommandError;
 use super::exit::Exit;
-use super::memory;
+use super::{memory, sources};
 use crate::repl::host::Ports;
 use crate::repl::{Lines, Options, SessionExit};
 
@@ -72,6 +73,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         profile: command.profile.clone(),
         faults: command.fault.clone(),
         seed: command.seed,
+        project: Some(sources::project(&app.env, Path::new("-"))),
         ..Accounts::default()
     };
     let typed = std::io::stdin().is_terminal();

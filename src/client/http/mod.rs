@@ -23,7 +23,7 @@ use sign_in::TokenAccount;
 
 pub use account::Accounts;
 
-pub use crate::transport::request::Part;
+pub use crate::transport::request::{Part, PartContent};
 
 /// A request to any service.
 #[derive(Debug, Clone)]

@@ -114,7 +114,7 @@ fn read(name: &str) -> StepPlan {
         op: "find_tenant".to_owned(),
         args: Value::from(name),
         former_args: Value::from(name),
-        kind: StepKind::Read,
+        kind: StepKind::Read { keeps_all: false },
     }
 }
 

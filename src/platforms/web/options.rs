@@ -77,7 +77,8 @@ pub(super) const CHANGING: Param = option(
         option(
             "multipart",
             Type::Map,
-            "the body, as parts: text, or #{content, filename, type} for a file; a list repeats its part",
+            "the body, as parts: text, or #{content, filename, type} for a file, such as read_bytes(path); a list repeats its \
+             part",
         ),
         option("body", Type::SecretText, "the body, sent as it is"),
         option("content_type", Type::Text, "the media type of `body` or `json`"),

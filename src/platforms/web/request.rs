@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::client::http::{self, Part, ServiceRequest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::client::http::{self, Part, PartContent, ServiceRequest};
 use crate::client::{Body, Method};
 pub(crate) use crate::operation::call::{Call, parse_duration};
 use crate::operation::error::{Code, OpError};
@@ -166,7 +169,7 @@ fn part(name: &str, value: Value) -> Result<Part, OpError> {
         name: name.to_owned(),
         filename: None,
         kind: None,
-        content,
+        content: PartContent::Value(content),
     };
     let Value::Record(mut file) = value else {
         return match value {
@@ -188,16 +191,38 @@ fn part(name: &str, value: Value) -> Result<Part, OpError> {
             "`{key}` of the part `{name}` must be text on one line, without quotes"
         ))),
     };
-    let (filename, kind) = (text("filename")?, text("type")?);
+    let (filename, kind, encoding) = (text("filename")?, text("type")?, text("encoding")?);
+    let content = match (encoding.as_deref(), content) {
+        (None, content) => PartContent::Value(content),
+        (Some("base64"), Value::Text(content)) => {
+            let bytes = STANDARD.decode(content).map_err(|_| {
+                bad(format!(
+                    "`content` of the part `{name}` is not base64, as `encoding` says"
+                ))
+            })?;
+            PartContent::Bytes(bytes)
+        }
+        (Some("base64"), _) => {
+            return Err(bad(format!(
+                "the part `{name}` is base64, which a secret cannot be"
+            )));
+        }
+        (Some(_), _) => {
+            return Err(bad(format!(
+                "`encoding` of the part `{name}` can only be \"base64\""
+            )));
+        }
+    };
     if let Some(unknown_key) = file.keys().next() {
         return Err(bad(format!(
-            "the part `{name}` has no key `{unknown_key}`; it has content, filename, type"
+            "the part `{name}` has no key `{unknown_key}`; it has content, encoding, filename, type"
         )));
     }
     Ok(Part {
+        name: name.to_owned(),
         filename,
         kind,
-        ..plain(content)
+        content,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Multipart bodies (RFC 7578).
 
+use std::borrow::Cow;
+
 use super::append;
 use crate::value::Value;
 
@@ -12,8 +14,27 @@ pub struct Part {
     pub filename: Option<String>,
     /// The content type. By default text has none, and a file is `application/octet-stream`.
     pub kind: Option<String>,
+    /// The content.
+    pub content: PartContent,
+}
+
+/// The content of a part.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PartContent {
     /// A string, a secret, or a value that is written as JSON text.
-    pub content: Value,
+    Value(Value),
+    /// A file as it is.
+    Bytes(Vec<u8>),
+}
+
+impl PartContent {
+    /// Returns the content as a value: bytes as text, without what is no text.
+    pub fn as_value(&self) -> Cow<'_, Value> {
+        match self {
+            PartContent::Value(value) => Cow::Borrowed(value),
+            PartContent::Bytes(bytes) => Cow::Owned(String::from_utf8_lossy(bytes).as_ref().into()),
+        }
+    }
 }
 
 /// The body's type and bytes, in clear: for the wire only.
@@ -52,7 +73,11 @@ fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-fn bytes(content: &Value) -> Vec<u8> {
+fn bytes(content: &PartContent) -> Vec<u8> {
+    let content = match content {
+        PartContent::Value(content) => content,
+        PartContent::Bytes(bytes) => return bytes.clone(),
+    };
     let mut bytes = Vec::new();
     append("", content, &mut |_, text| {
         bytes.extend_from_slice(text.as_bytes());
@@ -87,12 +112,15 @@ mod tests {
             name: name.to_owned(),
             filename: filename.map(str::to_owned),
             kind: None,
-            content,
+            content: PartContent::Value(content),
         };
         let parts = [
             part("a\"\r\nX: y", None, "one".into()),
             part("f", Some("a.csv"), Secret::new("1,2").into()),
-            part("n", None, Value::Int(7)),
+            Part {
+                content: PartContent::Bytes(b"7".into()),
+                ..part("n", None, Value::Null)
+            },
         ];
         let (kind, body) = to_wire_bytes(&parts);
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();

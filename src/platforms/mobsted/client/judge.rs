@@ -298,7 +298,7 @@ fn for_each_field(request: &Request, visit: &mut Visitor<'_>) -> Result<(), ApiE
             .try_for_each(|(name, value)| walk(name, value, FieldLocation::Top, visit)),
         Body::Multipart(parts) => parts
             .iter()
-            .try_for_each(|part| walk(&part.name, &part.content, FieldLocation::Top, visit)),
+            .try_for_each(|part| walk(&part.name, &part.content.as_value(), FieldLocation::Top, visit)),
         Body::None | Body::Json(_) | Body::Raw { .. } => Ok(()),
     }
 }

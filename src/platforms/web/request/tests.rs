@@ -56,6 +56,9 @@ fn conflicting_or_unknown_request_options_are_refused() {
     );
     assert!(refused(r#"{"basic": {"user": "u"}}"#).contains("is missing the key `password`"));
     assert!(refused(r#"{"multipart": {"f": {"filename": "a"}}}"#).contains("`content`"));
+    let part = |part: &str| refused(&format!(r#"{{"multipart": {{"f": {part}}}}}"#));
+    assert!(part(r#"{"content": "a?", "encoding": "base64"}"#).contains("is not base64"));
+    assert!(part(r#"{"content": "a", "encoding": "hex"}"#).contains("can only be \"base64\""));
     assert!(refused(r#"{"probe": "x"}"#).contains("must be function"));
     assert!(refused(r#"{"jsn": 1}"#).contains("did you mean `json`?"));
 }

@@ -242,3 +242,19 @@ fn field_names_are_split_into_words_and_percent_decoded() {
     }
     assert_eq!(decoded("%2564elete/%31+1"), "delete/1 1");
 }
+
+#[test]
+fn a_part_that_is_sent_as_bytes_is_judged_like_text() {
+    use crate::transport::request::{Part, PartContent};
+    let of_app = |app: &str| {
+        let part = Part {
+            name: "ApplicationId".to_owned(),
+            filename: None,
+            kind: None,
+            content: PartContent::Bytes(app.as_bytes().to_vec()),
+        };
+        request("PUT", "/object/5", "").body(Body::Multipart(vec![part]))
+    };
+    refuses(&of_app("1"));
+    assert!(judged(&of_app("2")).unwrap().is_some());
+}
