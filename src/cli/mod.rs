@@ -29,6 +29,7 @@ mod private_file;
 mod profile;
 mod profiles;
 mod prompt;
+mod reach;
 mod repl;
 mod resolve;
 mod results;
@@ -116,6 +117,7 @@ commands! {
     "Run workflows": {
         Run(run::RunCommand) => run::run,
         Check(check::CheckCommand) => check::check,
+        Reach(reach::ReachCommand) => reach::reach,
         Test(test::TestCommand) => test::test,
         Fmt(fmt::FmtCommand) => fmt::fmt,
         Resume(resume::ResumeCommand) => resume::resume,

@@ -105,6 +105,11 @@ impl Profile {
         settings.filter_map(move |(key, setting)| Some((below(key)?, setting)))
     }
 
+    /// The other hosts that secrets of the account may be sent to.
+    pub(crate) fn secrets_to(&self) -> Vec<&str> {
+        self.below("secrets_to").map(|(host, _)| host).collect()
+    }
+
     /// Returns the platform; the default one if none is specified.
     pub(crate) fn platform(&self) -> &'static Platform {
         match self.get("platform") {

@@ -14,6 +14,7 @@ pub(crate) mod interactive;
 pub(crate) mod memory;
 pub(crate) mod params;
 pub(crate) mod program;
+pub(crate) mod reach;
 pub(crate) mod types;
 
 mod assertions;

@@ -50,6 +50,7 @@ mod ops_docs;
 mod own_platform;
 #[cfg(unix)]
 mod profile;
+mod reach;
 #[cfg(unix)]
 mod repl;
 mod rows;
