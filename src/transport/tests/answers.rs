@@ -59,9 +59,10 @@ async fn a_refused_address_is_never_dialled() {
 #[tokio::test]
 async fn a_response_timeout_leaves_a_change_in_doubt() {
     let server = Server::start(|_, _| Act::Hang).await;
-    let error = failure(&post(&server)).await;
+    let brief = Duration::from_millis(50);
+    let error = failure(&post(&server).timeout(brief)).await;
     assert_failed(&error, ErrorKind::Timeout, Sent::Late, 1);
-    let late = get(&server).timeout(Duration::from_millis(50));
+    let late = get(&server).timeout(brief);
     assert_failed(&failure(&late).await, ErrorKind::Timeout, Sent::Late, 2);
 }
 
@@ -191,6 +192,10 @@ async fn transport_errors_redact_the_query_and_secrets() {
             .query("login", "ann@example.com")
             .query("password", Secret::new("hunter2"))
             .sensitive();
+        let request = match path {
+            "/hang" => request.timeout(Duration::from_millis(50)),
+            _ => request,
+        };
         let error = failure(&request).await;
         for text in [error.to_string(), format!("{error:?}")] {
             assert!(!text.contains("hunter2") && !text.contains("ann@"), "{text}");

@@ -18,11 +18,10 @@ use super::{Http, HttpConfig};
 use crate::clock::Clock;
 use crate::value::secret::Secret;
 
-/// A client with a short response timeout and no wait between attempts.
+/// A client without a wait between attempts.
 fn http() -> (Http, Clock) {
     let clock = Clock::frozen(0);
     let config = HttpConfig {
-        reply_timeout: Duration::from_millis(300),
         body_limit: 1000,
         ..HttpConfig::default()
     };
