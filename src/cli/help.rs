@@ -8,7 +8,7 @@ use clap::Command;
 
 use super::GROUPS;
 
-/// Returns the program with a help that lists its commands in groups.
+/// Returns the program, with its commands as they are defined, with a help that lists them in groups.
 pub(super) fn grouped(program: Command) -> Command {
     let (header, name) = (
         *program.get_styles().get_header(),
@@ -37,10 +37,22 @@ mod tests {
     use crate::cli::program;
 
     #[test]
-    fn each_command_has_a_summary() {
-        for command in program(&crate::platforms::catalogue()).get_subcommands() {
+    fn each_command_is_in_its_group_and_has_a_summary() {
+        let mut program = program(&crate::platforms::catalogue());
+        for command in program.get_subcommands() {
             assert!(command.get_about().is_some(), "{}", command.get_name());
         }
+        let help = program.render_help().to_string();
+        let group = |title: &str| {
+            let lines = help.lines().skip_while(|line| *line != title).skip(1);
+            let names = lines.map_while(|line| line.split_whitespace().next());
+            names.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            group("Accounts:"),
+            ["profile", "login", "logout", "trust", "config"]
+        );
+        assert_eq!(group("Maintenance:"), ["doctor", "journal", "paths", "torture"]);
     }
 
     #[test]

@@ -187,13 +187,13 @@ pub fn main(builder: Builder) -> ExitCode {
 
 /// The clap definition of the program, with the account flags of the catalogue's platforms and examples for them.
 fn program(catalogue: &Catalogue) -> clap::Command {
-    let program = Cli::command().mut_subcommand("profile", |profile| {
+    // Changing a command makes clap list it last.
+    help::grouped(Cli::command()).mut_subcommand("profile", |profile| {
         let flags = |command| profile::with_account_flags(command, catalogue);
         let profile =
             profile.mut_subcommand("add", |add| flags(add).after_help(profile::examples(catalogue)));
         profile.mut_subcommand("edit", flags)
-    });
-    help::grouped(program)
+    })
 }
 
 /// Prints the help of a command.
