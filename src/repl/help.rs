@@ -2,9 +2,6 @@
 
 use super::commands::{Command, GROUPS, commands, settings};
 use super::complete::commands as complete;
-use super::complete::infer::{InferredType, type_of};
-use super::complete::library;
-use super::complete::names::keyword;
 use super::width::{padded, width};
 use super::{Next, Repl, show};
 use crate::operation::catalogue::Catalogue;
@@ -13,7 +10,9 @@ use crate::operation::doc::find::{self, Topic};
 use crate::operation::doc::text::{self, DocLayout, wrap};
 use crate::operation::platform::Operation;
 use crate::operation::spec::Permission;
-use crate::script::interactive::{Answer, Function, Native, Workspace};
+use crate::script::complete::keyword;
+use crate::script::infer::{InferredType, type_of};
+use crate::script::interactive::{Answer, Function, Native, Workspace, natives};
 use crate::value::nearest::nearest;
 use crate::value::visible::printable;
 
@@ -79,7 +78,7 @@ impl Repl {
             let text = text.to_lowercase();
             wanted.iter().all(|word| text.contains(word))
         };
-        let natives = library()
+        let natives = natives()
             .iter()
             .filter(|one| has(&format!("{} {}", one.name, one.doc)));
         let mut natives: Vec<(String, &str)> =
@@ -197,7 +196,7 @@ impl Repl {
                 .map(|one| function(one, &look)),
         );
         if let Some((receiver, method)) = plain.rsplit_once('.')
-            && let InferredType::Object(kind) = type_of(&self.space(), receiver)
+            && let InferredType::Object(kind) = type_of(&*self.space(), receiver)
         {
             let methods = self.catalogue().methods(kind.name);
             let methods = methods.filter(|op| op.name == method);
@@ -214,7 +213,7 @@ impl Repl {
         }
         if pages.is_empty() {
             let last = plain.rsplit(['.', ':']).next().unwrap_or(plain);
-            let natives = library().iter().filter(|one| one.name == last);
+            let natives = natives().iter().filter(|one| one.name == last);
             pages.extend(natives.map(|one| native(one, &look)));
         }
         if pages.is_empty()
@@ -231,7 +230,7 @@ impl Repl {
             .map_or(Vec::new(), |unknown| unknown.nearest);
         let own: Vec<String> = self.space().functions().into_iter().map(|one| one.name).collect();
         near.extend(nearest(name, own.iter().map(String::as_str)).map(str::to_owned));
-        near.extend(nearest(name, library().iter().map(|one| one.name.as_str())).map(str::to_owned));
+        near.extend(nearest(name, natives().iter().map(|one| one.name.as_str())).map(str::to_owned));
         let command = nearest(name.trim_start_matches(':'), commands().map(|one| one.name));
         near.extend(command.map(|command| format!(":{command}")));
         near.dedup();
@@ -424,7 +423,7 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
         })
         .collect();
     if !filter.is_empty() {
-        let natives = library().iter().filter(|one| wanted(&one.name));
+        let natives = natives().iter().filter(|one| wanted(&one.name));
         let mut natives: Vec<String> = natives.map(Native::signature).collect();
         natives.dedup();
         lines.extend(natives);

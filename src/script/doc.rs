@@ -1,6 +1,7 @@
 //! The lines and words of a doc comment, with their positions.
 
 use super::bundle::Source;
+use crate::syntax::{SourceText, TokenKind};
 
 /// The lines of the doc comment above `line`, each with its number, in order.
 pub(super) fn doc_comment(source: &Source, line: usize) -> Vec<(usize, &str)> {
@@ -43,6 +44,34 @@ pub(super) fn doc_text(line: &str) -> &str {
         .find(|marker| trimmed.starts_with(marker));
     let text = without_marker(line, marker.unwrap_or_default()).trim_end();
     text.strip_suffix("*/").unwrap_or(text).trim_end()
+}
+
+/// Returns the doc comment above this byte of a text, without its markers; also of a text that is still being typed.
+pub(super) fn doc_above(source: &SourceText<'_>, start: usize) -> String {
+    let (text, tokens) = (source.text(), source.tokens());
+    let end = tokens.partition_point(|token| token.at.start < start);
+    let above = tokens[..end].iter().rev();
+    let above = above.take_while(|token| token.kind == TokenKind::Comment);
+    let mut comments: Vec<&str> = above.map(|token| token.text(text)).collect();
+    comments.reverse();
+    let is_doc = |comment: &&str| {
+        (comment.starts_with("///") && !comment.starts_with("////")) || comment.starts_with("/**")
+    };
+    let lines = comments.into_iter().filter(is_doc).flat_map(str::lines);
+    lines.map(doc_text).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the type that a line of a doc comment gives this parameter: `@param tenant crm::Contact  the client`.
+pub(super) fn param_type(line: &str, name: &str) -> Option<String> {
+    let mut words = line.trim().strip_prefix("@param")?.split_whitespace();
+    if words.next()? != name {
+        return None;
+    }
+    match (words.next()?, words.next()) {
+        ("list", Some("of")) => Some(format!("list of {}", words.next()?)),
+        (_, Some("or")) => None,
+        (ty, _) => Some(ty.to_owned()),
+    }
 }
 
 /// Splits a line into words with their columns.

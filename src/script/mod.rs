@@ -4,12 +4,15 @@
 //! runs it once. The host's shared parts ([`host::Host`]) are built once per process.
 
 pub(crate) mod bundle;
+pub(crate) mod check;
+pub(crate) mod complete;
 pub(crate) mod coverage;
 pub(crate) mod definitions;
 pub(crate) mod error;
 pub(crate) mod format;
 pub(crate) mod host;
 pub(crate) mod host_calls;
+pub(crate) mod infer;
 pub(crate) mod interactive;
 pub(crate) mod memory;
 pub(crate) mod params;
@@ -19,7 +22,6 @@ pub(crate) mod types;
 
 mod assertions;
 mod bind;
-mod check;
 mod columns;
 mod convert;
 mod declare;

@@ -14,7 +14,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 pub(crate) use self::code::CodeTokens;
-pub(crate) use self::scopes::{Binding, Declared, Scopes, Use, Used};
+pub(crate) use self::scopes::{Binding, Change, Declared, Function, Scopes, Use, Used};
 pub(crate) use self::tokens::{Token, TokenKind, is_name, is_numbered, is_reserved, tokens};
 
 /// A text with its tokens. All positions are byte offsets.

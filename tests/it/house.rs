@@ -8,7 +8,7 @@ use std::path::Path;
 /// The top-level modules, highest first: the most lines without tests, in hundreds, and what each may import of the
 /// modules below it. Growth beyond that changes this table in the same commit.
 const ROOMS: &[(&str, usize, &str)] = &[
-    ("cli", 175, "*"),
+    ("cli", 177, "*"),
     ("config", 30, "value journal transport client operation"),
     ("report", 11, "value run bulk"),
     ("import", 39, "value operation script syntax"),
@@ -17,17 +17,17 @@ const ROOMS: &[(&str, usize, &str)] = &[
         11,
         "value clock transport journal client operation script syntax run bulk",
     ),
-    ("repl", 67, "value clock script syntax run operation"),
+    ("repl", 56, "value clock script syntax run operation"),
     ("bulk", 25, "value clock journal script run"),
     ("run", 17, "value clock journal operation script"),
-    ("script", 99, "value syntax operation"),
+    ("script", 122, "value syntax operation"),
     ("syntax", 14, ""),
     (
         "platforms",
         112,
         "value clock flight transport journal client operation",
     ),
-    ("operation", 78, "value clock journal client"),
+    ("operation", 79, "value clock journal client"),
     ("client", 23, "value clock flight transport"),
     ("transport", 38, "value clock flight waiting"),
     ("journal", 104, "value clock flight waiting"),

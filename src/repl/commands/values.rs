@@ -4,13 +4,12 @@ use super::Command;
 use super::path::split;
 use super::words::words;
 use crate::repl::complete::commands as complete;
-use crate::repl::complete::infer::missing::missing;
-use crate::repl::complete::infer::{InferredType, type_of};
 use crate::repl::help::preview;
 use crate::repl::host::Export;
 use crate::repl::show::{DisplayOptions, rendered};
 use crate::repl::width::{cut, padded, width};
 use crate::repl::{Next, Repl};
+use crate::script::infer::{InferredType, missing, type_of};
 use crate::script::interactive::{Answer, Completeness, Step, read};
 use crate::value::visible::counted;
 
@@ -114,9 +113,9 @@ fn show_type(repl: &mut Repl, expression: &str) -> Next {
         }
         Completeness::Complete => {}
     }
-    let known = type_of(&repl.space(), expression);
+    let known = type_of(&*repl.space(), expression);
     if known == InferredType::Nothing {
-        let missing = missing(&repl.space(), expression);
+        let missing = missing(&*repl.space(), expression);
         if let Some((what, near)) = missing {
             let hint = near.map(|near| format!("did you mean `{near}`?"));
             return repl.wrong(&what, &hint.into_iter().collect::<Vec<_>>());

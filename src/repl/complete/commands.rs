@@ -1,11 +1,12 @@
 //! Completes commands and their arguments.
 
 use super::paths::paths;
-use super::{Candidate, code, matches_prefix, names, space};
+use super::{code, space};
 use crate::operation::context::Mode;
 use crate::repl::commands::words::{in_quotes as quotes, last_word, needs_quotes, words as split};
 use crate::repl::commands::{Command, commands, path, settings};
 use crate::repl::helper::ReplHelper;
+use crate::script::complete::{Candidate, matches_prefix};
 use crate::script::interactive::declared;
 
 /// The arguments of a command, as typed so far.
@@ -115,7 +116,11 @@ pub(in crate::repl) fn shown_run(args: &Arguments<'_>) -> Completions {
 }
 
 pub(in crate::repl) fn profiles(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
-    names::profiles(&*helper.ports.host, word)
+    let known = helper.ports.host.profiles().into_iter();
+    let known = known.filter(|name| matches_prefix(name, word));
+    known
+        .map(|name| Candidate::new(&name, &name, "profile"))
+        .collect()
 }
 
 pub(in crate::repl) fn modes(_: &ReplHelper, word: &str) -> Vec<Candidate> {

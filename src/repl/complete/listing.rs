@@ -4,8 +4,8 @@
 
 use rustyline::completion::Pair;
 
-use super::Candidate;
 use crate::repl::width::{cut, width};
+use crate::script::complete::Candidate;
 
 /// The number of columns if the terminal's width is unknown.
 const DEFAULT_WIDTH: usize = 80;

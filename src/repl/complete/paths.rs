@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::Candidate;
+use crate::script::complete::Candidate;
 use crate::value::visible::is_control_or_bidi;
 
 /// The files and folders that match the typed path; the replacement is the whole path.

@@ -1,5 +1,7 @@
 //! The functions of the language and its library, with their parameters and the start of their documentation.
 
+use std::sync::OnceLock;
+
 use crate::script::definitions;
 
 /// A function of the library.
@@ -53,8 +55,13 @@ impl Native {
     }
 }
 
-/// Every named function of the language. Takes some milliseconds.
-pub(crate) fn natives() -> Vec<Native> {
+/// Every named function of the language. The first call takes some milliseconds.
+pub(crate) fn natives() -> &'static [Native] {
+    static NATIVES: OnceLock<Vec<Native>> = OnceLock::new();
+    NATIVES.get_or_init(all_natives)
+}
+
+fn all_natives() -> Vec<Native> {
     let mut found = Vec::new();
     for (name, text) in definitions::standard() {
         if name.starts_with("rhai-builtin") || name.starts_with("rhai-library") {

@@ -24,7 +24,7 @@ use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 pub(crate) use self::completeness::{Completeness, Open, find_unclosed, read};
 pub(crate) use self::credential::holds_credential;
 use self::frame::EvalFrame;
-pub(crate) use self::inspect::{Step, declared};
+pub(crate) use self::inspect::{Inspected, Step, declared};
 pub(crate) use self::library::{Native, natives};
 pub(crate) use self::saving::{InputOutcome, SavedScript, TypedInput};
 use self::sources::{MAIN, SessionSources};
@@ -42,7 +42,7 @@ use super::realm;
 use super::script_error;
 use super::sources::Sources;
 use crate::operation::catalogue::Catalogue;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// The state that the inputs of a session share.
 pub(crate) struct Workspace {
@@ -263,6 +263,13 @@ impl Workspace {
     pub(crate) fn variable(&self, name: &str) -> Option<Answer> {
         let value = self.scope.get(name)?;
         Some(answer(value.clone(), self.host().memory()))
+    }
+
+    /// The object in a variable.
+    pub(crate) fn object_in(&self, name: &str) -> Option<Object> {
+        let value = self.scope.get(name)?;
+        let handle = value.read_lock::<super::handles::Handle>()?;
+        Some(handle.object().clone())
     }
 
     /// Sets a variable, creating it if there is none of this name.

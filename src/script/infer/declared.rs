@@ -1,13 +1,12 @@
 //! Return types as declared by operations, kinds and functions of the language.
 
-use super::InferredType;
+use super::{Context, Environment, InferredType};
 use crate::operation::limit::is_limit;
 use crate::operation::platform::Operation;
-use crate::repl::complete::library;
-use crate::script::interactive::Workspace;
+use crate::script::interactive::natives;
 
 /// The properties of every caught error: name, type, one-line description.
-pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
+pub(crate) const ERROR: &[(&str, &str, &str)] = &[
     ("kind", "string", "the code: `provisor explain` describes it"),
     ("message", "string", "what failed and why"),
     ("status", "int or ()", "the HTTP status, if there was one"),
@@ -16,7 +15,7 @@ pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
 ];
 
 /// The return type of a module's function, or of a global function if the module is empty.
-pub(super) fn function(space: &Workspace, module: &str, name: &str) -> InferredType {
+pub(super) fn function(space: &dyn Environment, module: &str, name: &str) -> InferredType {
     let op = space
         .catalogue()
         .operations()
@@ -26,7 +25,7 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> InferredT
     match op {
         Some(op) => result(space, op),
         None if module.is_empty() => {
-            let native = library()
+            let native = natives()
                 .iter()
                 .find(|native| native.name == name && !native.property);
             native.map_or(InferredType::Nothing, |native| {
@@ -37,23 +36,17 @@ pub(super) fn function(space: &Workspace, module: &str, name: &str) -> InferredT
     }
 }
 
-/// The type of an operation's result.
-fn result(space: &Workspace, op: Operation) -> InferredType {
-    match space.catalogue().fields(op) {
-        None => InferredType::parse_type(space.catalogue(), op.result),
-        Some(fields) => {
-            let fields = fields.iter().map(|(key, ty, _)| ((*key).into(), (*ty).into()));
-            InferredType::Map(fields.collect())
-        }
-    }
+/// What an operation returns.
+fn result(space: &dyn Environment, op: Operation) -> InferredType {
+    let Some(fields) = space.catalogue().fields(op) else {
+        return InferredType::parse_type(space.catalogue(), op.result);
+    };
+    let keys = fields.iter().map(|(key, ty, _)| ((*key).into(), (*ty).into()));
+    InferredType::Map(keys.collect())
 }
 
 /// The operations with this name on a value of this type.
-pub(in crate::repl::complete) fn operations(
-    space: &Workspace,
-    of: &InferredType,
-    name: &str,
-) -> Vec<Operation> {
+pub(crate) fn operations(space: &dyn Environment, of: &InferredType, name: &str) -> Vec<Operation> {
     match of {
         InferredType::Object(kind) => space
             .catalogue()
@@ -64,12 +57,14 @@ pub(in crate::repl::complete) fn operations(
     }
 }
 
-pub(super) fn method(space: &Workspace, of: &InferredType, name: &str) -> InferredType {
-    if let Some(op) = operations(space, of, name).first() {
+/// The return type of a method.
+pub(super) fn method(context: Context<'_>, of: &InferredType, name: &str) -> InferredType {
+    let catalogue = context.space.catalogue();
+    if let Some(op) = operations(context.space, of, name).first() {
         return match of {
             // `limit` returns the object it is called on.
             InferredType::Object(_) if is_limit(op) => of.clone(),
-            _ => result(space, *op),
+            _ => result(context.space, *op),
         };
     }
     if let (InferredType::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
@@ -78,15 +73,19 @@ pub(super) fn method(space: &Workspace, of: &InferredType, name: &str) -> Inferr
     if let (InferredType::List(item), "find" | "first" | "last" | "pop" | "shift" | "get") = (of, name) {
         return (**item).clone();
     }
-    let native = library()
+    let mut natives = natives()
         .iter()
-        .find(|native| native.name == name && !native.property && native.takes(of.type_name()));
-    native.map_or(InferredType::Nothing, |native| {
-        InferredType::parse_type(space.catalogue(), &native.result)
-    })
+        .filter(|native| native.name == name && !native.property && native.takes(of.type_name()));
+    let Some(native) = natives.next() else {
+        return InferredType::Nothing;
+    };
+    if context.certain && natives.any(|other| other.result != native.result) {
+        return InferredType::Nothing;
+    }
+    InferredType::parse_type(catalogue, &native.result)
 }
 
-pub(super) fn property(space: &Workspace, of: &InferredType, name: &str) -> InferredType {
+pub(super) fn property(space: &dyn Environment, of: &InferredType, name: &str) -> InferredType {
     match of {
         InferredType::Object(kind) => {
             let property = kind.properties.iter().find(|(known, ..)| *known == name);
@@ -107,7 +106,7 @@ pub(super) fn property(space: &Workspace, of: &InferredType, name: &str) -> Infe
             })
         }
         other => {
-            let native = library()
+            let native = natives()
                 .iter()
                 .find(|native| native.name == name && native.property && native.takes(other.type_name()));
             native.map_or(InferredType::Nothing, |native| {

@@ -1,22 +1,29 @@
-//! Infers the type of an expression without evaluating it, from live values and declared operations and functions.
+//! Infers the types of expressions without evaluating anything, from live values and from what operations, functions and
+//! comments declare. Completion, help and checks use it.
 
 mod declared;
+mod environment;
 mod functions;
 mod locals;
-pub(in crate::repl) mod missing;
+mod missing;
+
+pub(crate) use self::declared::{ERROR, operations};
+pub(crate) use self::environment::{Environment, ScriptEnvironment};
+pub(crate) use self::locals::TextTypes;
+pub(crate) use self::missing::missing;
 
 use std::collections::BTreeMap;
 
-pub(super) use self::declared::{ERROR, operations};
 use self::declared::{function, method, property};
+use self::locals::Locals;
+use super::interactive::Step;
 use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::Kind;
-use crate::script::interactive::{Step, Workspace};
 use crate::syntax::{CodeTokens, SourceText, TokenKind};
 
 /// The inferred type of a value.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::repl) enum InferredType {
+pub(crate) enum InferredType {
     /// Unknown.
     Nothing,
     /// An object of this kind.
@@ -31,8 +38,9 @@ pub(in crate::repl) enum InferredType {
 
 impl InferredType {
     /// Parses a type of the operation table: `list of crm::Deal`, `string`, `map`.
-    pub(in crate::repl) fn parse_type(catalogue: &Catalogue, words: &str) -> InferredType {
-        let words = words.trim();
+    pub(crate) fn parse_type(catalogue: &Catalogue, words: &str) -> InferredType {
+        // A value that is not there has no members, so what is known of the other one counts.
+        let words = words.trim().trim_end_matches(" or ()");
         if let Some(item) = words.strip_prefix("list of ") {
             return InferredType::List(Box::new(InferredType::parse_type(catalogue, item)));
         }
@@ -44,7 +52,8 @@ impl InferredType {
             return InferredType::Object(kind);
         }
         match first {
-            "" | "any" | "?" => InferredType::Nothing,
+            "" | "any" | "?" | "json" => InferredType::Nothing,
+            "url" | "email" | "path" => InferredType::Plain("string".into()),
             "list" | "array" => InferredType::List(Box::new(InferredType::Nothing)),
             "map" | "maps" => InferredType::Map(Vec::new()),
             "nothing" | "()" => InferredType::Plain("()".into()),
@@ -53,7 +62,7 @@ impl InferredType {
     }
 
     /// The type's name in scripts; empty if unknown.
-    pub(in crate::repl) fn type_name(&self) -> &str {
+    pub(crate) fn type_name(&self) -> &str {
         match self {
             InferredType::Nothing => "",
             InferredType::Object(kind) => kind.name,
@@ -64,7 +73,7 @@ impl InferredType {
     }
 
     /// The type in words: `list of crm::Deal`.
-    pub(in crate::repl) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             InferredType::List(item) if **item != InferredType::Nothing => {
                 format!("list of {}", item.words())
@@ -77,13 +86,13 @@ impl InferredType {
 
 /// Infers the type of an expression: one value with calls and property accesses, or several of them joined by
 /// operators. For a variable declaration, that of its value.
-pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> InferredType {
+pub(crate) fn type_of(space: &dyn Environment, text: &str) -> InferredType {
     let source = SourceText::read(text);
     let code = unterminated(source.code());
     let is_declaration = ["let", "const"].contains(&code.word(0)) && code.word(2) == "=";
     let start = if is_declaration { 3 } else { 0 };
     let code = code.part(start, code.len());
-    Reader::new(space, code, &Locals::default(), MAX_DEPTH).expression()
+    Reader::new(Context::of(space), code, &Locals::default()).expression()
 }
 
 /// A statement without its `;`.
@@ -92,18 +101,15 @@ fn unterminated(code: CodeTokens<'_>) -> CodeTokens<'_> {
     code.part(0, end.unwrap_or(0))
 }
 
-/// Names that have a meaning only in the text: parameters and variables of a function.
-#[derive(Default)]
-struct Locals<'a> {
-    names: BTreeMap<String, InferredValue>,
-    /// Those of the text around them.
-    outer: Option<&'a Locals<'a>>,
-}
-
-impl Locals<'_> {
-    fn get(&self, name: &str) -> Option<&InferredValue> {
-        self.names.get(name).or_else(|| self.outer?.get(name))
-    }
+/// What inference starts from.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    space: &'a dyn Environment,
+    /// How many nested calls of functions may still be followed. A recursive function is read again for each of its
+    /// calls, so the number is small enough not to be noticed.
+    depth: u8,
+    /// Whether only those types are wanted that hold in every execution. What is assigned again has no such type.
+    certain: bool,
 }
 
 /// A value that is not evaluated.
@@ -120,7 +126,7 @@ impl InferredValue {
     }
 
     /// The live value at this path.
-    fn live(space: &Workspace, steps: Vec<Step>) -> Option<InferredValue> {
+    fn live(space: &dyn Environment, steps: Vec<Step>) -> Option<InferredValue> {
         let inspected = space.resolve_path(&steps)?;
         let known = match inspected.type_name.as_str() {
             "map" => InferredType::Map(inspected.keys),
@@ -139,7 +145,7 @@ impl InferredValue {
     }
 
     /// The live value that a name stands for, if there is one.
-    fn resolved(&self, space: &Workspace) -> InferredValue {
+    fn resolved(&self, space: &dyn Environment) -> InferredValue {
         let live = self
             .steps
             .clone()
@@ -148,7 +154,7 @@ impl InferredValue {
     }
 
     /// A part of it, of this type as far as it is not live.
-    fn part(&self, space: &Workspace, step: Step, known: InferredType) -> InferredValue {
+    fn part(&self, space: &dyn Environment, step: Step, known: InferredType) -> InferredValue {
         let steps = self
             .steps
             .as_ref()
@@ -172,37 +178,36 @@ impl InferredValue {
     }
 }
 
-/// How deep calls of the session's own functions are followed. A recursive function is read again for each of its
-/// calls, so the number is small enough not to be noticed.
-const MAX_DEPTH: u8 = 3;
-
-/// Infers the type of the value that ends right before the token with this index.
-pub(super) fn type_before(space: &Workspace, source: &SourceText<'_>, end: usize) -> InferredType {
-    let code = source.code();
-    let place = end.checked_sub(1).map_or(0, |last| code.end(last));
-    let locals = locals::locals(space, source, place, &Locals::default(), MAX_DEPTH);
-    let value = code.part(code.start_of_value(end), end);
-    Reader::new(space, value, &locals, MAX_DEPTH).value()
+impl<'a> Context<'a> {
+    /// Inference for people who type: the most probable type.
+    fn of(space: &'a dyn Environment) -> Context<'a> {
+        Context {
+            space,
+            depth: space.depth(),
+            certain: false,
+        }
+    }
 }
 
 /// Reads the tokens of an expression.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
-    space: &'a Workspace,
+    context: Context<'a>,
     code: CodeTokens<'a>,
     locals: &'a Locals<'a>,
-    /// How many nested calls of functions may still be followed.
-    depth: u8,
 }
 
 impl<'a> Reader<'a> {
-    fn new(space: &'a Workspace, code: CodeTokens<'a>, locals: &'a Locals<'a>, depth: u8) -> Reader<'a> {
+    fn new(context: Context<'a>, code: CodeTokens<'a>, locals: &'a Locals<'a>) -> Reader<'a> {
         Reader {
-            space,
+            context,
             code,
             locals,
-            depth,
         }
+    }
+
+    fn space(&self) -> &'a dyn Environment {
+        self.context.space
     }
 
     /// A reader of other tokens in the same place.
@@ -241,7 +246,7 @@ impl<'a> Reader<'a> {
             let same = types.iter().all(|known| *known == first);
             return if same { first } else { InferredType::Nothing };
         }
-        combined(&types)
+        combined(&types, self.context.certain)
     }
 
     /// The types of the operands that are separated at these indices.
@@ -292,7 +297,14 @@ impl<'a> Reader<'a> {
             (TokenKind::Number, _) => plain("int", 1),
             (TokenKind::Keyword, "true" | "false") => plain("bool", 1),
             (TokenKind::Symbol, "[") => {
-                let item = self.given(0).into_iter().next().unwrap_or(InferredType::Nothing);
+                let items = self.given(0);
+                let first = items.first().cloned().unwrap_or(InferredType::Nothing);
+                let is_mixed = items.iter().any(|item| *item != first);
+                let item = if self.context.certain && is_mixed {
+                    InferredType::Nothing
+                } else {
+                    first
+                };
                 known(InferredType::List(Box::new(item)), self.code.after(0))
             }
             (TokenKind::Symbol, "#{") => known(InferredType::Map(self.written_keys()), self.code.after(0)),
@@ -306,12 +318,12 @@ impl<'a> Reader<'a> {
                 } else {
                     3
                 };
-                known(function(self.space, name, self.word(2)), end)
+                known(function(self.space(), name, self.word(2)), end)
             }
             (TokenKind::Name, name) if self.word(1) == "(" => known(self.called(name), self.code.after(1)),
             (TokenKind::Name, name) => {
-                let local = self.locals.get(name).map(|local| local.resolved(self.space));
-                let live = || InferredValue::live(self.space, vec![Step::Name(name.to_owned())]);
+                let local = self.locals.get(name).map(|local| local.resolved(self.space()));
+                let live = || InferredValue::live(self.space(), vec![Step::Name(name.to_owned())]);
                 Some((local.or_else(live)?, 1))
             }
             _ => None,
@@ -336,15 +348,20 @@ impl<'a> Reader<'a> {
 
     /// The return type of a function without a module.
     fn called(&self, name: &str) -> InferredType {
-        if self.space.functions().iter().any(|known| known.name == name) {
-            return functions::result(self.space, name, &self.given(1), self.depth);
+        if self.space().functions().iter().any(|known| known.name == name) {
+            return functions::result(self.context, name, &self.given(1));
         }
-        function(self.space, "", name)
+        function(self.space(), "", name)
     }
 
     /// The return type of a method: of the value's kind, of the session's functions, or one that takes a closure.
     fn method(&self, of: &InferredType, name: &str, open: usize) -> InferredType {
-        let known = method(self.space, of, name);
+        let is_own = || self.space().functions().iter().any(|known| known.name == name);
+        let known = if self.context.certain && is_own() {
+            InferredType::Nothing
+        } else {
+            method(self.context, of, name)
+        };
         if let (InferredType::List(item), "map") = (of, name) {
             let item = InferredValue::of((**item).clone());
             return InferredType::List(Box::new(self.closure(item, open)));
@@ -354,7 +371,7 @@ impl<'a> Reader<'a> {
         }
         let mut args = vec![of.clone()];
         args.extend(self.given(open));
-        functions::result(self.space, name, &args, self.depth)
+        functions::result(self.context, name, &args)
     }
 
     /// The return type of the closure `|item| …` in this bracket for such an item.
@@ -364,10 +381,8 @@ impl<'a> Reader<'a> {
         if !is_plain || inner.len() <= 3 {
             return InferredType::Nothing;
         }
-        let locals = Locals {
-            names: BTreeMap::from([(inner.word(1).to_owned(), item)]),
-            outer: Some(self.locals),
-        };
+        let names = BTreeMap::from([(inner.word(1).to_owned(), item)]);
+        let locals = Locals::within(&names, self.locals);
         Reader {
             locals: &locals,
             ..self.with(inner.part(3, inner.len()))
@@ -393,8 +408,11 @@ impl<'a> Reader<'a> {
             let known = self.method(&value.known, name, at + 2);
             return Some((InferredValue::of(known), self.code.after(at + 2)));
         }
-        let known = property(self.space, &value.known, name);
-        Some((value.part(self.space, Step::Name(name.to_owned()), known), at + 2))
+        let known = property(self.space(), &value.known, name);
+        Some((
+            value.part(self.space(), Step::Name(name.to_owned()), known),
+            at + 2,
+        ))
     }
 
     fn element(&self, value: &InferredValue, index: &str) -> Option<InferredValue> {
@@ -405,12 +423,12 @@ impl<'a> Reader<'a> {
             }
             InferredType::Map(_) if index.starts_with('"') => {
                 let key = index.trim_matches('"');
-                let known = property(self.space, &value.known, key);
+                let known = property(self.space(), &value.known, key);
                 (Step::Name(key.to_owned()), known)
             }
             _ => return None,
         };
-        Some(value.part(self.space, step, known))
+        Some(value.part(self.space(), step, known))
     }
 }
 
@@ -423,7 +441,7 @@ fn is_operator(word: &str) -> bool {
 }
 
 /// The type of the result of arithmetic on these types.
-fn combined(types: &[InferredType]) -> InferredType {
+fn combined(types: &[InferredType], certain: bool) -> InferredType {
     let all = |name: &str| types.iter().all(|known| known.type_name() == name);
     let any = |name: &str| types.iter().any(|known| known.type_name() == name);
     let numbers = types
@@ -433,9 +451,16 @@ fn combined(types: &[InferredType]) -> InferredType {
     match () {
         () if all("int") => plain("int"),
         () if numbers => plain("float"),
+        // A text becomes a secret together with one.
+        () if certain && !types.iter().all(is_shown) => InferredType::Nothing,
         () if any("string") => plain("string"),
         () if all("array") => InferredType::List(Box::new(InferredType::Nothing)),
         () if all("map") => InferredType::Map(Vec::new()),
         () => InferredType::Nothing,
     }
+}
+
+/// Whether values of this type become part of a text that they are added to.
+fn is_shown(known: &InferredType) -> bool {
+    ["string", "char", "int", "float", "bool", "()"].contains(&known.type_name())
 }

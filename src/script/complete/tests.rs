@@ -1,10 +1,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::cursor::{CursorContext, LiteralCompletion, cursor_context, is_of_sub_account};
-use super::infer::type_of;
-use super::{members, names};
+use super::cursor::{CursorContext, LiteralCompletion, is_of_sub_account};
+use super::members;
 use crate::script::host::Host;
+use crate::script::infer::{missing, type_of};
 use crate::script::interactive::Workspace;
+use crate::syntax::SourceText;
 use crate::value::{Object, Value};
 use serde_json::json;
 
@@ -23,16 +24,12 @@ fn space() -> Workspace {
 
 /// The candidates for the typed text.
 fn titles(typed: &str) -> Vec<String> {
-    let space = space();
-    let found = match cursor_context(&space, typed) {
-        CursorContext::Nothing | CursorContext::Text { .. } => Vec::new(),
-        CursorContext::Name { start } => names::names(&space, &typed[start..]),
-        CursorContext::Module { start, module } => names::module(&space, module, &typed[start..]),
-        CursorContext::Member { start, of } => members::members(&space, &of, &typed[start..]),
-        CursorContext::Key { start, keys } => members::keys(&keys, &typed[start..]),
-        CursorContext::Index { start, of } => members::index(&of, &typed[start..]),
-    };
+    let found = super::complete(&space(), typed).candidates;
     found.into_iter().map(|one| one.title).collect()
+}
+
+fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> CursorContext<'a> {
+    super::cursor_context(space, &SourceText::read(typed))
 }
 
 #[track_caller]
@@ -211,7 +208,7 @@ fn completion_distinguishes_tenant_sessions_from_master_accounts() {
         ("partner", false),
         ("tenants[0].connect()", true),
         ("mobsted::connect()", false),
-        ("partner.find_tenant(\"x\").connect()", false),
+        ("partner.find_tenant(\"x\").connect()", true),
         ("partner.ensure_tenant(\"x\").connect()", true),
         ("", false),
     ] {
@@ -347,7 +344,7 @@ fn only_certainly_missing_names_and_members_are_reported() {
         "fn greet(name) { if name == \"\" { 1 } else { name } }",
         &(),
     );
-    let told = |text: &str| super::infer::missing::missing(&space, text).map(|(what, _)| what);
+    let told = |text: &str| missing(&space, text).map(|(what, _)| what);
     for (text, what) in [
         ("partner.nope", "this mobsted::Session has no `nope`"),
         ("partner.nope(1).x", "this mobsted::Session has no `nope`"),

@@ -1,9 +1,10 @@
-//! Completes names on their own: variables, functions, modules, keywords, profiles.
+//! Completes names on their own: variables, functions, modules, keywords.
 
-use super::{Candidate, library, matches_prefix};
+use super::{Candidate, matches_prefix};
 use crate::operation::spec::OpSpec;
-use crate::repl::host::ReplHost;
-use crate::script::interactive::{Function, Workspace};
+use crate::script::infer::{Environment, TextTypes};
+use crate::script::interactive::{Function, natives};
+use crate::syntax::{Binding, SourceText};
 
 /// Keywords of the language, each with a description.
 const KEYWORDS: &[(&str, &str)] = &[
@@ -49,10 +50,11 @@ const KEYWORDS: &[(&str, &str)] = &[
 ];
 
 /// The names that begin with the word; for an empty word, without those of the language itself.
-pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = Vec::new();
+pub(super) fn names(space: &dyn Environment, source: &SourceText<'_>, word: &str) -> Vec<Candidate> {
+    let mut found = locals(space, source, word);
     for variable in space.variables() {
-        if matches_prefix(&variable.name, word) {
+        let is_known = found.iter().any(|known| known.title == variable.name);
+        if !is_known && matches_prefix(&variable.name, word) {
             found.push(Candidate::new(
                 &variable.name,
                 &variable.name,
@@ -62,11 +64,10 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
     }
     found.extend(functions(&space.functions(), word));
     for module in space.modules().iter().filter(|name| matches_prefix(name, word)) {
-        found.push(Candidate::new(
-            format!("{module}::"),
-            format!("{module}::"),
-            "imported",
-        ));
+        let name = format!("{module}::");
+        if !found.iter().any(|known| known.title == name) {
+            found.push(Candidate::new(&name, &name, "imported"));
+        }
     }
     let all = || space.catalogue().operations().iter();
     for module in space
@@ -89,13 +90,39 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
     found
 }
 
+/// The names that the text declares and that are in scope at its end, newest first.
+fn locals(space: &dyn Environment, source: &SourceText<'_>, word: &str) -> Vec<Candidate> {
+    let (scopes, end) = (source.scopes(), source.text().len());
+    let inside = |body: &std::ops::Range<usize>| body.start <= end && end <= body.end;
+    let function = scopes.functions.iter().rposition(|one| inside(&one.body));
+    let types = TextTypes::read(space, source);
+    let mut found: Vec<Candidate> = Vec::new();
+    for (index, declared) in scopes.declared.iter().enumerate().rev() {
+        let is_module = declared.kind == Binding::Module;
+        let is_visible = declared.holds.contains(&end) && (is_module || declared.function == function);
+        let is_known = found
+            .iter()
+            .any(|known| known.title.trim_end_matches(':') == declared.name);
+        if !is_visible || is_known || !matches_prefix(&declared.name, word) {
+            continue;
+        }
+        found.push(if is_module {
+            let name = format!("{}::", declared.name);
+            Candidate::new(&name, &name, "imported")
+        } else {
+            Candidate::new(&declared.name, &declared.name, types.declared(index).words())
+        });
+    }
+    found
+}
+
 /// Keywords and functions of the language that begin with the word.
 fn language(word: &str) -> Vec<Candidate> {
     let keywords = KEYWORDS.iter().filter(|(name, _)| matches_prefix(name, word));
     let mut found: Vec<Candidate> = keywords
         .map(|(name, about)| Candidate::new(*name, *name, *about))
         .collect();
-    for native in library() {
+    for native in natives() {
         // Methods are offered after their receiver.
         let is_function =
             !native.property && !native.params.first().is_some_and(|(name, _)| is_receiver(name));
@@ -131,7 +158,7 @@ fn is_receiver(name: &str) -> bool {
 }
 
 /// The operations and functions of a module that begin with the word.
-pub(super) fn module(space: &Workspace, module: &str, word: &str) -> Vec<Candidate> {
+pub(super) fn module(space: &dyn Environment, module: &str, word: &str) -> Vec<Candidate> {
     let of_module = space.catalogue().operations().iter();
     let of_module = of_module.filter(|op| op.module == module && op.receiver.is_none());
     let mut found: Vec<Candidate> = of_module
@@ -166,22 +193,13 @@ pub(super) fn operation(op: &OpSpec) -> Candidate {
     Candidate::new(call(op.name, !op.params.is_empty()), title, op.summary)
 }
 
-/// The profiles whose name begins with the word.
-pub(super) fn profiles(host: &dyn ReplHost, word: &str) -> Vec<Candidate> {
-    let known = host.profiles();
-    let known = known.into_iter().filter(|name| matches_prefix(name, word));
-    known
-        .map(|name| Candidate::new(&name, &name, "profile"))
-        .collect()
-}
-
 /// A name with an opening bracket, or with both if it takes no arguments.
 pub(super) fn call(name: &str, takes: bool) -> String {
     format!("{name}{}", if takes { "(" } else { "()" })
 }
 
 /// The description of a keyword.
-pub(in crate::repl) fn keyword(word: &str) -> Option<&'static str> {
+pub(crate) fn keyword(word: &str) -> Option<&'static str> {
     let known = KEYWORDS.iter().find(|(name, _)| *name == word);
     known.map(|(_, about)| *about)
 }

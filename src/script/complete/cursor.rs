@@ -1,15 +1,13 @@
 //! Determines what is being typed at the cursor.
 
-use super::infer::{self, InferredType, type_before};
 use crate::operation::platform::Operation;
 use crate::operation::spec::{Param, Type};
-use crate::script::interactive::{Answer, Workspace};
+use crate::script::infer::{self, Environment, InferredType, TextTypes};
 use crate::syntax::{CodeTokens, SourceText, TokenKind};
-use crate::value::Value;
 
 /// What is being typed; `start` is where its word begins.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::repl) enum CursorContext<'a> {
+pub(super) enum CursorContext<'a> {
     /// Nothing that can be completed.
     Nothing,
     /// A name.
@@ -28,7 +26,7 @@ pub(in crate::repl) enum CursorContext<'a> {
 
 /// The kind of completion for a string literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::repl) enum LiteralCompletion {
+pub(crate) enum LiteralCompletion {
     /// A profile.
     Profile,
     /// A file.
@@ -38,12 +36,11 @@ pub(in crate::repl) enum LiteralCompletion {
 }
 
 /// Determines what is being typed at the end of this text.
-pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> CursorContext<'a> {
-    let source = SourceText::read(typed);
-    let code = source.code();
+pub(super) fn cursor_context<'a>(space: &dyn Environment, source: &SourceText<'a>) -> CursorContext<'a> {
+    let (typed, code) = (source.text(), source.code());
     match source.tokens().last() {
         Some(last) if last.kind == TokenKind::Comment => return CursorContext::Nothing,
-        Some(last) if last.kind == TokenKind::Text && last.is_open => return text(space, &source),
+        Some(last) if last.kind == TokenKind::Text && last.is_open => return text(space, source),
         _ => {}
     }
     let last = code.len().checked_sub(1);
@@ -63,10 +60,10 @@ pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> 
         }
         "." | "?." => CursorContext::Member {
             start,
-            of: type_before(space, &source, end - 1),
+            of: type_before(space, source, end - 1),
         },
         "fn" | "let" | "const" | "for" => CursorContext::Nothing,
-        "#{" | "," => match options(space, &source, code) {
+        "#{" | "," => match options(space, source, code) {
             Some(keys) => CursorContext::Key { start, keys },
             None if open_map(code).is_some() => CursorContext::Nothing,
             None => CursorContext::Name { start },
@@ -76,7 +73,7 @@ pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> 
 }
 
 /// Whether this text ends with the session of a sub-account, which has fewer operations.
-pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool {
+pub(super) fn is_of_sub_account(space: &dyn Environment, typed: &str) -> bool {
     let platforms = || space.catalogue().platforms().iter();
     let below = || platforms().filter_map(|platform| platform.sub_accounts.as_ref());
     let source = SourceText::read(typed);
@@ -87,16 +84,16 @@ pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool
         return matches!(of, InferredType::Object(kind) if below().any(|below| below.kind == kind.name));
     }
     let is_variable = ![".", "?.", "::"].contains(&word(2));
-    match space.variable(word(1)).filter(|_| is_variable) {
-        Some(Answer::Value(Value::Object(session))) => {
-            below().any(|below| session.text("$role") == below.role)
-        }
-        _ => false,
-    }
+    let session = space.object(word(1)).filter(|_| is_variable);
+    session.is_some_and(|session| below().any(|below| session.text("$role") == below.role))
+}
+
+fn type_before(space: &dyn Environment, source: &SourceText<'_>, end: usize) -> InferredType {
+    TextTypes::read(space, source).before(end)
 }
 
 /// Determines what is being typed inside the string literal at the end.
-fn text<'a>(space: &Workspace, source: &SourceText<'a>) -> CursorContext<'a> {
+fn text<'a>(space: &dyn Environment, source: &SourceText<'a>) -> CursorContext<'a> {
     let code = source.code();
     let Some(end) = code.len().checked_sub(1) else {
         return CursorContext::Nothing;
@@ -129,7 +126,7 @@ fn text<'a>(space: &Workspace, source: &SourceText<'a>) -> CursorContext<'a> {
 }
 
 /// Whether an operation that this call can refer to takes options with the key `profile`.
-fn may_name_a_profile(space: &Workspace, call: &Call<'_>, code: CodeTokens<'_>) -> bool {
+fn may_name_a_profile(space: &dyn Environment, call: &Call<'_>, code: CodeTokens<'_>) -> bool {
     let module = code.before(call.open, 3);
     let mut ops = space
         .catalogue()
@@ -150,12 +147,14 @@ fn open_map(code: CodeTokens<'_>) -> Option<usize> {
 }
 
 /// A call with an open bracket.
+#[derive(Debug, Clone, Copy)]
 struct Call<'a> {
-    name: &'a str,
+    /// The name of the function.
+    pub name: &'a str,
     /// The index of its bracket.
-    open: usize,
+    pub open: usize,
     /// The index of the argument being typed, from 0.
-    argument: usize,
+    pub argument: usize,
 }
 
 /// The call whose bracket is the innermost open one.
@@ -174,7 +173,7 @@ fn call(code: CodeTokens<'_>) -> Option<Call<'_>> {
 }
 
 /// The keys of the options map at the cursor that are not given yet.
-fn options(space: &Workspace, source: &SourceText<'_>, code: CodeTokens<'_>) -> Option<Vec<Param>> {
+fn options(space: &dyn Environment, source: &SourceText<'_>, code: CodeTokens<'_>) -> Option<Vec<Param>> {
     let map = open_map(code)?;
     let known = keys_of(space, source, code, map);
     let given: Vec<&str> = (map..code.len())
@@ -191,7 +190,7 @@ fn options(space: &Workspace, source: &SourceText<'_>, code: CodeTokens<'_>) -> 
 }
 
 /// The keys of the options map that starts at this index, as an argument of a call or the value of another map's key.
-fn keys_of(space: &Workspace, source: &SourceText<'_>, code: CodeTokens<'_>, map: usize) -> Vec<Param> {
+fn keys_of(space: &dyn Environment, source: &SourceText<'_>, code: CodeTokens<'_>, map: usize) -> Vec<Param> {
     if let Some(above) = map.checked_sub(2).filter(|_| code.before(map, 1) == ":") {
         let key = code.word(above).trim_matches('"');
         let Some(outer) = open_map(code.part(0, above)) else {
@@ -222,7 +221,7 @@ fn inner_keys(param: &Param) -> Vec<Param> {
 }
 
 /// The operations that a call can refer to.
-fn called(space: &Workspace, source: &SourceText<'_>, call: &Call<'_>) -> Vec<Operation> {
+fn called(space: &dyn Environment, source: &SourceText<'_>, call: &Call<'_>) -> Vec<Operation> {
     let all = || space.catalogue().operations().iter().copied();
     let word = |back: usize| source.code().before(call.open, back);
     match word(2) {

@@ -1,17 +1,17 @@
 //! Completes members after a value and a dot, and the keys of options maps.
 
-use super::infer::{ERROR, InferredType};
 use super::names::{call, operation};
-use super::{Candidate, library, matches_prefix};
+use super::{Candidate, matches_prefix};
 use crate::operation::catalogue::Catalogue;
 use crate::operation::spec::{Param, Type};
-use crate::script::interactive::Workspace;
+use crate::script::infer::{ERROR, Environment, InferredType};
+use crate::script::interactive::natives;
 use crate::syntax::is_name;
 
 /// Completes the member at `start`, after a value and its dot, and returns where the replacement begins: a key that is
 /// not a name is written in brackets, which replace the dot.
 pub(super) fn complete_member(
-    space: &Workspace,
+    space: &dyn Environment,
     of: &InferredType,
     typed: &str,
     start: usize,
@@ -55,7 +55,7 @@ pub(super) fn index(of: &InferredType, word: &str) -> Vec<Candidate> {
 }
 
 /// The properties, keys and methods of a value that begin with the word.
-pub(super) fn members(space: &Workspace, of: &InferredType, word: &str) -> Vec<Candidate> {
+pub(super) fn members(space: &dyn Environment, of: &InferredType, word: &str) -> Vec<Candidate> {
     let mut found = match of {
         InferredType::Object(kind) => object(space.catalogue(), kind.name),
         InferredType::Map(keys) => keys
@@ -96,7 +96,7 @@ pub(super) fn refused_to_sub_accounts(catalogue: &Catalogue, kind: &'static str)
 
 fn methods(type_name: &str, word: &str) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
-    for native in library() {
+    for native in natives() {
         let fits = matches_prefix(&native.name, word)
             && native.params.first().is_some_and(|(_, ty)| ty == type_name)
             && is_name(&native.name);
