@@ -36,11 +36,7 @@ pub(super) struct FmtCommand {
 
 pub(super) fn fmt(app: &App, command: &FmtCommand) -> Result<Exit, CommandError> {
     let mut exit = Exit::Ok;
-    let mut scripts = Vec::new();
-    for path in &command.paths {
-        sources::collect(path, &mut scripts)?;
-    }
-    for path in &scripts {
+    for path in &sources::scripts(&command.paths)? {
         let source = sources::read_main(path)?;
         let formatted = match format_source(&source) {
             Ok(formatted) => formatted,

@@ -1,7 +1,7 @@
 //! Loads scripts from the file system: the main script, and its imports from below its folder.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::error::CommandError;
@@ -36,13 +36,28 @@ pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
     Ok(Source::new(path.display().to_string(), text))
 }
 
+/// Lists the scripts that a command is given: each path, and for a folder all scripts below it in the order of their
+/// names. Fails on a folder without scripts.
+pub(super) fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
+    let mut scripts = Vec::new();
+    for path in paths {
+        let before = scripts.len();
+        collect(path, &mut scripts)?;
+        if scripts.len() == before {
+            let message = format!("there is no .rhai file in the folder `{}`", path.display());
+            return Err(CommandError::usage(message));
+        }
+    }
+    Ok(scripts)
+}
+
 /// Adds a script, or all scripts below a folder in the order of their names.
 pub(super) fn collect(path: &Path, scripts: &mut Vec<PathBuf>) -> Result<(), CommandError> {
     if !path.is_dir() {
         scripts.push(path.to_owned());
         return Ok(());
     }
-    let unreadable = |error: std::io::Error| {
+    let unreadable = |error: io::Error| {
         CommandError::usage(format!("the folder `{}` cannot be read: {error}", path.display()))
     };
     let mut entries = Vec::new();

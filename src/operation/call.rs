@@ -263,7 +263,7 @@ fn identify(param: &Param, value: &mut Value) {
 }
 
 /// Checks whether the value fits the parameter. The error continues a sentence that starts with the parameter's name.
-fn fits(param: &Param, value: &Value) -> Result<(), String> {
+pub(crate) fn fits(param: &Param, value: &Value) -> Result<(), String> {
     if !param.required && *value == Value::Null {
         return Ok(());
     }

@@ -1,7 +1,9 @@
-//! Static checks of a script: calls of functions that do not exist, calls with wrong arguments, and undefined
-//! variables.
+//! Static checks of a script: names that do not exist, calls that always fail, and names that nothing uses. What depends
+//! on values that are only known when the script runs is not reported.
 
+mod members;
 mod names;
+mod unused;
 
 use std::collections::BTreeSet;
 
@@ -11,11 +13,15 @@ use super::bind::{self, arguments};
 use super::bundle::Source;
 use super::error::Diagnostic;
 use super::host::Host;
+use super::infer::{ScriptEnvironment, TextTypes};
 use super::parse::{self, Parsed};
 use super::program::Script;
+use super::{convert, explain, foreign};
+use crate::operation::call;
 use crate::operation::platform::Operation;
 use crate::operation::spec::{Param, Type};
-use crate::syntax::is_name;
+use crate::syntax::{SourceText, is_name};
+use crate::value::Value;
 use crate::value::nearest::nearest;
 
 /// Functions built into Rhai that it does not list.
@@ -37,36 +43,111 @@ pub(super) const KEYWORDS: &[&str] = &[
     "len",
 ];
 
+/// The kinds of findings, each with what it means. Those of [`Diagnostic::is_warning`] do not keep a script from running.
+pub(crate) const FINDINGS: &[(&str, &str)] = &[
+    (
+        SYNTAX,
+        "the text does not follow the language's grammar, or an import or declaration is wrong",
+    ),
+    (
+        NAME,
+        "there is no function, method, module or variable of this name",
+    ),
+    (PROPERTY, "values of this type have no property of this name"),
+    (
+        ARGUMENTS,
+        "the call fails, whatever the other values are: number, type or keys of its arguments are wrong",
+    ),
+    (AUTHORITY, "a library calls what only a workflow may call"),
+    (PARAMETER, "`provisor run` has an option of the parameter's name"),
+    (UNUSED, "nothing uses this name"),
+];
+
+const SYNTAX: &str = "syntax_error";
+const NAME: &str = "unknown_name";
+const PROPERTY: &str = "unknown_property";
+const ARGUMENTS: &str = "wrong_arguments";
+const AUTHORITY: &str = "no_authority";
+const PARAMETER: &str = "refused_parameter";
+const UNUSED: &str = "unused";
+
+impl Diagnostic {
+    /// Whether it is a finding that does not keep the script from running.
+    pub fn is_warning(&self) -> bool {
+        self.kind == UNUSED
+    }
+}
+
 impl Script {
-    /// Returns all errors in the calls and variables of the script and its imports, in the order of the sources.
+    /// Returns what is wrong with the script and its imports, and what they do not use, in the order of the sources. The
+    /// kinds are those of `FINDINGS`.
     pub fn check(&self) -> Vec<Diagnostic> {
-        let (host, bundle) = (self.host(), self.bundle());
-        let standard = host.function_names();
+        let bundle = self.bundle();
         let mut found = Vec::new();
-        for source in bundle.sources() {
-            // It has compiled before, so this does not fail.
-            let Ok(parsed) = parse::parse(source) else {
-                continue;
-            };
-            let imported = |module: &str| self.imported_functions(&source.name, &parsed, module);
+        // They have compiled before, so this does not fail.
+        let sources = bundle.sources().iter();
+        let sources = sources.filter_map(|source| Some((source, parse::parse(source).ok()?)));
+        let sources: Vec<(&Source, Parsed)> = sources.collect();
+        let keys = sources.iter().flat_map(|(_, parsed)| &parsed.names.keys);
+        let keys: BTreeSet<&str> = keys.map(String::as_str).collect();
+        for (source, parsed) in &sources {
+            let text = SourceText::read(&source.text);
+            let environment = self.environment(source, parsed, &text);
             let scene = CheckContext {
-                host,
+                host: self.host(),
                 source,
-                parsed: &parsed,
-                standard: &standard,
-                imported: &imported,
+                parsed,
+                keys: &keys,
+                text: &text,
+                types: TextTypes::certain(&environment, &text),
+                imported: &|module| self.imported_functions(&source.name, parsed, module),
+                is_main: source.name == bundle.main().name,
             };
             found.extend(scene.check());
         }
         found
     }
 
-    /// Returns the functions of the source that is imported under this name.
+    /// Reports the parameters that have one of these names, which `provisor run` uses itself.
+    pub(crate) fn refused_parameters(&self, reserved: &BTreeSet<String>) -> Vec<Diagnostic> {
+        let source = self.bundle().main();
+        let refused = self.declaration().params().iter();
+        let refused = refused.filter(|param| reserved.contains(&param.name));
+        let refused = refused.map(|param| {
+            let line = source.line(param.line);
+            let column = line
+                .find(&param.name)
+                .map_or(1, |at| line[..at].chars().count() + 1);
+            let title = format!("`provisor run` has an option {} of its own", param.flag());
+            let mut error = Diagnostic::at(source, param.line, column, title);
+            error.kind = PARAMETER.into();
+            error.hint("give the parameter another name")
+        });
+        refused.collect()
+    }
+
+    /// What a source can use without declaring it.
+    fn environment(&self, source: &Source, parsed: &Parsed, text: &SourceText<'_>) -> ScriptEnvironment {
+        let imports = parsed.imports.iter().filter_map(|import| {
+            let name = self.bundle().import(&source.name, import.path.as_ref()?)?;
+            let imported = self.bundle().source(name)?;
+            Some((import.alias.clone(), imported.text.as_str()))
+        });
+        ScriptEnvironment::read(self.host().catalogue(), text, imports)
+    }
+
+    /// Returns the functions of the sources that are imported under this name.
     fn imported_functions(&self, source: &str, parsed: &Parsed, module: &str) -> Option<Functions> {
-        let import = parsed.imports.iter().find(|import| import.alias == module)?;
-        let name = self.bundle().import(source, import.path.as_ref()?)?;
-        let source = self.bundle().source(name)?;
-        Some(parse::parse(source).ok()?.names.functions)
+        let imports = parsed.imports.iter().filter(|import| import.alias == module);
+        let mut functions = None;
+        for import in imports {
+            let name = self.bundle().import(source, import.path.as_ref()?)?;
+            let parsed = parse::parse(self.bundle().source(name)?).ok()?;
+            functions
+                .get_or_insert_with(Functions::new)
+                .extend(parsed.names.functions);
+        }
+        functions
     }
 }
 
@@ -78,8 +159,12 @@ struct CheckContext<'a> {
     host: &'a Host,
     source: &'a Source,
     parsed: &'a Parsed,
-    standard: &'a BTreeSet<String>,
+    /// The keys of maps in all sources of the script.
+    keys: &'a BTreeSet<&'a str>,
+    text: &'a SourceText<'a>,
+    types: TextTypes<'a>,
     imported: &'a dyn Fn(&str) -> Option<Functions>,
+    is_main: bool,
 }
 
 impl CheckContext<'_> {
@@ -97,18 +182,20 @@ impl CheckContext<'_> {
             true
         });
         found.extend(self.variables());
+        found.extend(self.properties());
+        found.extend(self.unused());
         found.sort_by_key(|error: &Diagnostic| error.place().map(|frame| (frame.line, frame.column)));
         found.dedup();
         found
     }
 
-    fn wrong(&self, at: Position, title: String) -> Diagnostic {
-        self.wrong_at(parse::place(at), title)
+    fn wrong(&self, kind: &str, at: Position, title: String) -> Diagnostic {
+        self.wrong_at(kind, parse::place(at), title)
     }
 
-    fn wrong_at(&self, (line, column): (usize, usize), title: String) -> Diagnostic {
+    fn wrong_at(&self, kind: &str, (line, column): (usize, usize), title: String) -> Diagnostic {
         let mut error = Diagnostic::at(self.source, line, column, title);
-        error.kind = "script_error".into();
+        error.kind = kind.into();
         error
     }
 
@@ -141,7 +228,7 @@ impl CheckContext<'_> {
             return Some(error);
         }
         if named.is_empty() {
-            let error = self.wrong(at, format!("there is no function `{module}::{name}`"));
+            let error = self.wrong(NAME, at, format!("there is no function `{module}::{name}`"));
             let near = nearest(name, of_module.iter().map(|op| op.name));
             return Some(match near {
                 Some(near) => error.hint(format!("did you mean `{module}::{near}`?")),
@@ -156,7 +243,7 @@ impl CheckContext<'_> {
         let is_library = self.source.is_library();
         is_library.then(|| {
             let (title, hint) = bind::no_authority(op);
-            self.wrong(at, title).hint(hint)
+            self.wrong(AUTHORITY, at, title).hint(hint)
         })
     }
 
@@ -169,7 +256,7 @@ impl CheckContext<'_> {
                 return None;
             }
             let known: Vec<&str> = self.host.module_names().chain(imported()).collect();
-            let error = self.wrong(at, format!("there is no module `{module}`"));
+            let error = self.wrong(NAME, at, format!("there is no module `{module}`"));
             return Some(match nearest(module, known.iter().copied()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error.hint(format!("the modules here are {}", known.join(", "))),
@@ -183,7 +270,12 @@ impl CheckContext<'_> {
         let (name, given) = (call.name.as_str(), call.args.len());
         let own = &self.parsed.names.functions;
         if own.iter().any(|(known, _)| known == name) {
-            return self.script_function(own, "", name, given, at);
+            let is_language = self.language(name).is_some_and(|counts| counts.contains(&given));
+            return if is_language {
+                None
+            } else {
+                self.script_function(own, "", name, given, at)
+            };
         }
         let all = self.host.operations().iter().copied();
         let named: Vec<Operation> = all.filter(|op| op.name == name).collect();
@@ -198,10 +290,13 @@ impl CheckContext<'_> {
                 .or_else(|| self.takes(&global, |op| op.signature(), call, at));
         }
         let methods = named.iter().any(|op| op.method_kind().is_some());
-        if methods || self.standard.contains(name) || KEYWORDS.contains(&name) {
+        if methods || KEYWORDS.contains(&name) {
             return None;
         }
-        let error = self.wrong(at, format!("there is no function `{name}`"));
+        if let Some(counts) = self.language(name) {
+            return (!counts.contains(&given)).then(|| self.miscounted(name, given, at));
+        }
+        let error = self.wrong(NAME, at, format!("there is no function `{name}`"));
         if self.parsed.names.variables.contains(name) || self.parsed.names.params.contains(name) {
             return Some(error.hint(format!(
                 "`{name}` is a variable; a closure in it is called as `{name}.call(..)`"
@@ -209,13 +304,31 @@ impl CheckContext<'_> {
         }
         let own = own.iter().map(|(known, _)| known.as_str());
         let operations = self.host.operations().iter().map(|op| op.name);
-        let known = own
-            .chain(operations)
-            .chain(self.standard.iter().map(String::as_str));
-        Some(match nearest(name, known) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
+        let language = self.host.language().keys().map(String::as_str);
+        let hint = foreign::word(name).or_else(|| foreign::member(name));
+        let hint = hint.or_else(|| {
+            let near = nearest(name, own.chain(operations).chain(language))?;
+            Some(format!("did you mean `{near}`?"))
+        });
+        Some(match hint {
+            Some(hint) => error.hint(hint),
             None => error,
         })
+    }
+
+    /// The possible numbers of arguments of a function of the language; a receiver counts.
+    fn language(&self, name: &str) -> Option<&BTreeSet<usize>> {
+        self.host.language().get(name)
+    }
+
+    /// A call of a function of the language with so many arguments, which no function of this name takes.
+    fn miscounted(&self, name: &str, given: usize, at: Position) -> Diagnostic {
+        let title = format!("`{name}` does not take {}", arguments(given));
+        let error = self.wrong(ARGUMENTS, at, title);
+        match explain::overloads(name) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
     }
 
     fn script_function(
@@ -237,51 +350,17 @@ impl CheckContext<'_> {
         if let [takes, ..] = takes.as_slice() {
             let title = format!("`{prefix}{name}` does not take {}", arguments(given));
             return Some(
-                self.wrong(at, title)
+                self.wrong(ARGUMENTS, at, title)
                     .hint(format!("it takes {}", arguments(*takes))),
             );
         }
-        let error = self.wrong(at, format!("there is no function `{prefix}{name}`"));
+        let error = self.wrong(NAME, at, format!("there is no function `{prefix}{name}`"));
         Some(
             match nearest(name, functions.iter().map(|(known, _)| known.as_str())) {
                 Some(near) => error.hint(format!("did you mean `{prefix}{near}`?")),
                 None => error,
             },
         )
-    }
-
-    fn method(&self, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
-        let name = call.name.as_str();
-        if !is_name(name) {
-            return None;
-        }
-        let own = self.parsed.names.functions.iter().any(|(known, _)| known == name);
-        // A closure in a map is called like a method.
-        let field = self.parsed.names.keys.contains(name);
-        if own || field || self.standard_method(name) {
-            return None;
-        }
-        let all = self.host.operations().iter().copied();
-        let methods: Vec<Operation> = all.filter(|op| op.method_kind().is_some()).collect();
-        let named: Vec<Operation> = methods.iter().copied().filter(|op| op.name == name).collect();
-        if named.is_empty() {
-            let error = self.wrong(at, format!("there is no method `{name}`"));
-            let known = methods
-                .iter()
-                .map(|op| op.name)
-                .chain(self.standard.iter().map(String::as_str));
-            return Some(match nearest(name, known) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error,
-            });
-        }
-        self.takes(&named, Operation::method_signature, call, at)
-    }
-
-    /// Whether the language has a function of this name that does not belong to an operation.
-    fn standard_method(&self, name: &str) -> bool {
-        let operation = self.host.operations().iter().any(|op| op.name == name);
-        KEYWORDS.contains(&name) || (self.standard.contains(name) && !operation)
     }
 
     /// Checks whether one of these operations accepts the call's arguments.
@@ -302,14 +381,29 @@ impl CheckContext<'_> {
             let signatures: Vec<String> = named.iter().map(|op| format!("`{}`", signature(*op))).collect();
             let title = format!("`{name}` does not take {}", arguments(given));
             return Some(
-                self.wrong(at, title)
+                self.wrong(ARGUMENTS, at, title)
                     .hint(format!("write it as {}", signatures.join(" or "))),
             );
         }
-        call.args
-            .iter()
-            .enumerate()
-            .find_map(|(index, arg)| self.keys(&fit, index, arg))
+        call.args.iter().enumerate().find_map(|(index, arg)| {
+            let params = fit.iter().filter_map(|op| op.params.get(index));
+            let params: Vec<&'static Param> = params.collect();
+            self.keys(&fit, index, arg).or_else(|| self.literal(&params, arg))
+        })
+    }
+
+    /// Checks a literal against the parameters or keys that it can be meant for.
+    fn literal(&self, params: &[&'static Param], arg: &Expr) -> Option<Diagnostic> {
+        if matches!(arg, Expr::Map(..)) && params.iter().any(|param| matches!(param.ty, Type::Options(_))) {
+            return None;
+        }
+        let value = literal(arg)?;
+        let mut reasons = Vec::new();
+        for param in params {
+            reasons.push((param.name, call::fits(param, &value).err()?));
+        }
+        let (name, reason) = reasons.into_iter().next()?;
+        Some(self.wrong(ARGUMENTS, arg.position(), format!("`{name}` {reason}")))
     }
 
     /// Checks a map literal given as options: unknown keys, missing required keys, and the same for nested maps.
@@ -331,7 +425,7 @@ impl CheckContext<'_> {
         for (key, value) in &map.0 {
             let name = key.name.as_str();
             let Some(param) = known.iter().find(|param| param.name == name) else {
-                let error = self.wrong(key.pos, format!("there is no option `{name}`"));
+                let error = self.wrong(ARGUMENTS, key.pos, format!("there is no option `{name}`"));
                 let names: Vec<&str> = known.iter().map(|param| param.name).collect();
                 return Some(match nearest(name, names.iter().copied()) {
                     Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -344,6 +438,10 @@ impl CheckContext<'_> {
                     return Some(wrong);
                 }
             }
+            let named = known.iter().copied().filter(|param| param.name == name);
+            if let Some(wrong) = self.literal(&named.collect::<Vec<_>>(), value) {
+                return Some(wrong);
+            }
         }
         let given = |name: &str| map.0.iter().any(|(key, _)| key.name == name);
         // A key that one candidate requires may not be required by another.
@@ -355,6 +453,15 @@ impl CheckContext<'_> {
             .iter()
             .find(|param| is_required(param.name) && !given(param.name))?;
         let title = format!("the option `{}` is missing: {}", missing.name, missing.doc);
-        Some(self.wrong(*at, title))
+        Some(self.wrong(ARGUMENTS, *at, title))
     }
 }
+
+/// The value of a literal, as an operation receives it.
+fn literal(expr: &Expr) -> Option<Value> {
+    let value = expr.get_literal_value(None)?;
+    convert::to_value(value, "value", &|_| true).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ use crate::operation::error::Code;
 /// that it shows, so that it can be stored and rendered without the sources. Contains no secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
-    /// The value of `err.kind` in a script: a [`Code`], `script_error`, `thrown`, or `syntax_error`.
+    /// The value of `err.kind` in a script: a [`Code`], `script_error`, `thrown`, or `syntax_error`. For what a check
+    /// found, its kind of finding.
     pub kind: String,
     /// The stable code, if an operation failed.
     pub code: Option<Code>,

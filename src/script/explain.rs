@@ -1,7 +1,5 @@
 //! Turns runtime errors into our own messages, with positions and suggested actions.
 
-use std::collections::BTreeSet;
-
 use rhai::EvalAltResult;
 
 use super::bind::{arguments, nearest_operation};
@@ -304,17 +302,14 @@ impl ErrorContext<'_> {
         if let Some(near) = nearest_operation(name, &in_module) {
             return Some(format!("did you mean `{}`?", near.signature()));
         }
-        let standard = if module.is_none() {
-            self.sources.host().function_names()
-        } else {
-            BTreeSet::new()
-        };
-        nearest(name, standard.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
+        let language = self.sources.host().language();
+        let standard = language.keys().filter(|_| module.is_none());
+        nearest(name, standard.map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
     }
 }
 
 /// Lists the language's functions of this name.
-fn overloads(name: &str) -> Option<String> {
+pub(super) fn overloads(name: &str) -> Option<String> {
     let mut found: Vec<String> = natives()
         .iter()
         .filter(|native| native.name == name && !native.property)

@@ -1,7 +1,7 @@
 //! The state shared by all running scripts, and the lightweight engine that each gets.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use rhai::module_resolvers::DummyModuleResolver;
 use rhai::packages::{Package, StandardPackage};
@@ -33,7 +33,12 @@ struct Shared {
     memory: Memory,
     coverage: Option<Arc<Coverage>>,
     path_check: Option<Box<PathCheck>>,
+    /// The functions that are no operations, as they are registered; and their names, once they were asked for.
+    language: (Arc<Module>, OnceLock<Functions>),
 }
+
+/// Functions by name, each with its possible numbers of arguments.
+pub(super) type Functions = BTreeMap<String, BTreeSet<usize>>;
 
 /// Says why the file at a path cannot be read by a script.
 type PathCheck = dyn Fn(&str) -> Result<(), String> + Send + Sync;
@@ -63,10 +68,11 @@ impl Host {
         super::prepare();
         let bound = bind::bind(catalogue.operations().iter().copied());
         let mut own = bound.global;
-        handles::register(&mut own, catalogue);
-        script_error::register(&mut own);
-        pure::register(&mut own);
+        register_language(&mut own, catalogue);
         more(&mut own);
+        let mut language = Module::new();
+        register_language(&mut language, catalogue);
+        more(&mut language);
         let modules = bound.modules.into_iter();
         Host(Arc::new(Shared {
             standard: StandardPackage::new().as_shared_module(),
@@ -78,6 +84,7 @@ impl Host {
             memory: Memory::UNLIMITED,
             coverage,
             path_check: None,
+            language: (language.into(), OnceLock::new()),
         }))
     }
 
@@ -133,17 +140,25 @@ impl Host {
         self.0.modules.iter().map(|(name, _)| *name)
     }
 
-    /// The names of all functions that can be called without a module name.
-    pub(super) fn function_names(&self) -> BTreeSet<String> {
-        let mut engine = Engine::new_raw();
-        engine.register_global_module(Arc::clone(&self.0.standard));
-        engine.register_global_module(Arc::clone(&self.0.own));
-        let name = |info: rhai::FuncInfo| Some(info.metadata.name.to_string());
-        let names: Vec<String> = engine.collect_fn_metadata(None, name, true);
-        names
-            .into_iter()
-            .filter(|name| is_name(name) && !name.starts_with('_'))
-            .collect()
+    /// The functions that are called without a module name and are no operations, each with its possible numbers of
+    /// arguments; a receiver counts.
+    pub(super) fn language(&self) -> &Functions {
+        let (module, functions) = &self.0.language;
+        functions.get_or_init(|| {
+            let mut engine = Engine::new_raw();
+            engine.register_global_module(Arc::clone(&self.0.standard));
+            engine.register_global_module(Arc::clone(module));
+            let called = |info: rhai::FuncInfo| {
+                let name = info.metadata.name.to_string();
+                let is_called = is_name(&name) && !name.starts_with('_');
+                is_called.then_some((name, info.metadata.num_params))
+            };
+            let mut found = Functions::new();
+            for (name, params) in engine.collect_fn_metadata(None, called, true) {
+                found.entry(name).or_default().insert(params);
+            }
+            found
+        })
     }
 
     /// Creates an engine for one call of a script, in about a microsecond. Scripts do not share one because Rhai's
@@ -181,6 +196,13 @@ pub(super) fn compiler() -> Engine {
     let mut engine = Engine::new_raw();
     limit(&mut engine);
     engine
+}
+
+/// Registers the functions that are no operations, in addition to Rhai's own.
+fn register_language(module: &mut Module, catalogue: &Catalogue) {
+    handles::register(module, catalogue);
+    script_error::register(module);
+    pure::register(module);
 }
 
 /// Gives a module an ID and an index; without an ID it would be cloned for each engine.

@@ -21,7 +21,11 @@ pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> Stri
         .map(|frame| TruncatedFrame::new(frame, width))
         .collect();
     let config = Config::new().with_color(color);
-    let kind = ReportKind::Error;
+    let kind = if diagnostic.is_warning() {
+        ReportKind::Warning
+    } else {
+        ReportKind::Error
+    };
     let mut report = Report::build(kind, (0, shown[0].span()))
         .with_config(config)
         .with_message(diagnostic.headline());
@@ -42,7 +46,10 @@ pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> Stri
     report.with_helps(&diagnostic.hints);
     let mut out = Vec::new();
     match report.finish().write(Lines(shown), &mut out) {
-        // ariadne starts the report with `Error:`; ours use lower case.
+        // ariadne starts the report with `Error:` or `Warning:`; ours use lower case.
+        Ok(()) if diagnostic.is_warning() => {
+            trimmed(&String::from_utf8_lossy(&out)).replacen("Warning:", "warning:", 1)
+        }
         Ok(()) => trimmed(&String::from_utf8_lossy(&out)).replacen("Error:", "error:", 1),
         Err(_) => plain(diagnostic),
     }

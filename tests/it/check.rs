@@ -33,6 +33,9 @@ fn the_scripts_of_the_repository_pass() {
         .ended(0)
         .said(&["onboard.rhai: no mistakes found"]);
     assert!(!home.provisor().exists(), "nothing is opened");
+    let folder = script("hello.rhai").replace("hello.rhai", "");
+    let ran = home.run_with_words(&["check", &folder]).ended(0);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
 }
 
 #[test]
@@ -109,7 +112,7 @@ fn code_that_depends_on_runtime_types_is_not_reported() {
     let home = Home::new();
     home.write(
         "s.rhai",
-        "fn main(rows) {\n  let m = #{ step: |x| x + 1 };\n  m.step(1);\n  let out = rows.map(|r| r.name.to_upper());\n  let f = Fn(\"main\");\n  print(type_of(f)); out.filter(|x| x != ()).len();\n  try { throw #{ kind: \"x\" } } catch (e) { print(e.kind) }\n  attempt(|| 1).ok; `${rows.len()}`.contains(\"1\");\n  switch 1 { 1 => now(), _ => uuid() }\n}\n",
+        "fn main(list) {\n  let m = #{ step: |x| x + 1 };\n  m.step(1);\n  let out = list.map(|r| r.name.to_upper());\n  let f = Fn(\"main\");\n  print(type_of(f)); out.filter(|x| x != ()).len();\n  try { throw #{ kind: \"x\" } } catch (e) { print(e.kind) }\n  attempt(|| 1).ok; `${list.len()}`.contains(\"1\");\n  switch 1 { 1 => now(), _ => uuid() }\n}\n",
     );
     let _ = home.run("check s.rhai").ended(0);
 }
@@ -207,6 +210,141 @@ fn defined_variables_of_every_kind_are_not_reported() {
          }\n",
     );
     let _ = home.run("check s.rhai").ended(0);
+}
+
+#[test]
+fn folders_are_checked_and_a_finding_of_an_import_is_reported_once() {
+    let home = Home::new();
+    home.write("steps/a.rhai", "import \"lib\" as lib;\nlib::one();");
+    home.write("steps/b.rhai", "import \"lib\" as lib;\nlib::one();");
+    home.write("steps/lib.rhai", "fn one() { nothing_here }");
+    home.write("steps/notes.txt", "no script");
+    let ran = home.run("check steps").ended(3);
+    let expected = concat!(
+        "error: there is no variable `nothing_here` here\n",
+        "   ╭─[ steps/lib.rhai:1:12 ]\n",
+        "   │\n",
+        " 1 │ fn one() { nothing_here }\n",
+        "   │            ──────┬─────\n",
+        "   │                  ╰─────── here\n",
+        "───╯\n",
+    );
+    assert_eq!(ran.stderr, expected);
+    home.write("empty/notes.txt", "no script");
+    let _ = home
+        .run("check empty")
+        .ended(2)
+        .said(&["there is no .rhai file in the folder `empty`"]);
+}
+
+#[test]
+fn unused_names_are_warnings_and_do_not_fail_the_check() {
+    let home = Home::new();
+    home.write("s.rhai", "fn main(email) {\n    let tenant = 1;\n    email\n}");
+    let ran = home.run("check s.rhai").ended(0);
+    let _ = ran.said(&[
+        "warning: nothing uses the variable `tenant`",
+        "s.rhai:2:9",
+        "s.rhai: no mistakes found (sha256:",
+    ]);
+}
+
+#[test]
+fn parameters_that_run_refuses_are_reported() {
+    finds(
+        "/// Go.\n///\n/// @param jobs int  how many\nfn main(jobs) { jobs }",
+        &[
+            "`provisor run` has an option --jobs of its own",
+            "s.rhai:3:12",
+            "give the parameter another name",
+        ],
+    );
+    finds("fn main(jobs) { jobs }", &["--jobs of its own", "s.rhai:1:9"]);
+}
+
+#[test]
+fn findings_are_written_as_json_and_as_sarif() {
+    let home = Home::new();
+    home.write("a b.rhai", "let x = \"ä\"; prit(x)");
+    home.write("unused.rhai", "let one = 1;");
+    let paths = ["a b.rhai", "unused.rhai", "nowhere.rhai"];
+    let ran = home
+        .run_with_words(&["check", "--json", paths[0], paths[1], paths[2]])
+        .ended(3);
+    let mut written: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let digest = written["scripts"][1]["digest"].take();
+    assert!(digest.as_str().unwrap().starts_with("sha256:"));
+    written["scripts"][0]["digest"].take();
+    assert_eq!(ran.stderr, "");
+    assert_eq!(
+        written,
+        serde_json::json!({
+            "version": 1,
+            "scripts": [
+                { "script": "a b.rhai", "digest": null },
+                { "script": "unused.rhai", "digest": null },
+                { "script": "nowhere.rhai", "digest": null },
+            ],
+            "findings": [
+                {
+                    "rule": "unknown_name", "severity": "error", "message": "there is no function `prit`",
+                    "hints": ["did you mean `print`?"], "file": "a b.rhai", "line": 1, "column": 14, "end_column": 18,
+                },
+                {
+                    "rule": "unused", "severity": "warning", "message": "nothing uses the variable `one`",
+                    "hints": ["remove it, or call it `_one` if that is intended"],
+                    "file": "unused.rhai", "line": 1, "column": 5, "end_column": 8,
+                },
+                {
+                    "rule": "unreadable", "severity": "error",
+                    "message": "script `nowhere.rhai` cannot be read: No such file or directory (os error 2)",
+                    "hints": ["pass the path of a .rhai file, or `-` for standard input"],
+                    "file": "nowhere.rhai", "line": null, "column": null, "end_column": null,
+                },
+            ],
+        })
+    );
+    let ran = home
+        .run_with_words(&["check", "--sarif", paths[0], paths[1]])
+        .ended(3);
+    let written: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let run = &written["runs"][0];
+    assert_eq!(written["version"], "2.1.0");
+    assert_eq!(run["tool"]["driver"]["name"], "provisor");
+    let rules: Vec<&str> = run["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["id"].as_str().unwrap())
+        .collect();
+    assert!(
+        rules.contains(&"unknown_name") && rules.contains(&"unused"),
+        "{rules:?}"
+    );
+    assert_eq!(
+        run["results"],
+        serde_json::json!([
+            {
+                "ruleId": "unknown_name", "level": "error",
+                "message": { "text": "there is no function `prit`; did you mean `print`?" },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": "a%20b.rhai" },
+                    "region": { "startLine": 1, "startColumn": 14, "endColumn": 18 },
+                } }],
+            },
+            {
+                "ruleId": "unused", "level": "warning",
+                "message": {
+                    "text": "nothing uses the variable `one`; remove it, or call it `_one` if that is intended",
+                },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": "unused.rhai" },
+                    "region": { "startLine": 1, "startColumn": 5, "endColumn": 8 },
+                } }],
+            },
+        ])
+    );
+    let _ = home.run("check --json --sarif unused.rhai").ended(2);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 /// The top-level modules, highest first: the most lines without tests, in hundreds, and what each may import of the
 /// modules below it. Growth beyond that changes this table in the same commit.
 const ROOMS: &[(&str, usize, &str)] = &[
-    ("cli", 177, "*"),
+    ("cli", 179, "*"),
     ("config", 30, "value journal transport client operation"),
     ("report", 11, "value run bulk"),
     ("import", 39, "value operation script syntax"),
@@ -20,7 +20,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("repl", 56, "value clock script syntax run operation"),
     ("bulk", 25, "value clock journal script run"),
     ("run", 17, "value clock journal operation script"),
-    ("script", 122, "value syntax operation"),
+    ("script", 127, "value syntax operation"),
     ("syntax", 14, ""),
     (
         "platforms",

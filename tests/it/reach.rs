@@ -30,7 +30,7 @@ fn add(client) {
 
 fn digest(home: &Home) -> String {
     let ran = home.run("check good.rhai").ended(0);
-    let (_, digest) = ran.stderr.split_once('(').unwrap();
+    let (_, digest) = ran.stderr.rsplit_once('(').unwrap();
     digest.trim().trim_end_matches(')').to_owned()
 }
 

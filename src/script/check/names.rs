@@ -2,27 +2,33 @@
 
 use std::collections::BTreeSet;
 
-use super::CheckContext;
+use super::{CheckContext, NAME};
 use crate::script::error::Diagnostic;
 use crate::script::unknown;
-use crate::syntax::{Binding, Scopes, SourceText, Use, Used};
+use crate::syntax::{Binding, Scopes, Use, Used};
 
 impl CheckContext<'_> {
     /// Reports each undefined variable at its first use in each function and in the top-level code.
     pub(super) fn variables(&self) -> Vec<Diagnostic> {
-        let text = SourceText::read(&self.source.text);
-        let scopes = text.scopes();
+        let scopes = self.text.scopes();
         let mut reported = BTreeSet::new();
         let unknown = scopes
             .used
             .iter()
-            .filter(|used| is_unknown(scopes, used) && reported.insert((used.function, used.name.as_str())));
-        unknown.map(|used| self.unknown(&text, used)).collect()
+            // The name of a function is a value, too.
+            .filter(|used| is_unknown(scopes, used) && !self.is_function(&used.name))
+            .filter(|used| reported.insert((used.function, used.name.as_str())));
+        unknown.map(|used| self.unknown(used)).collect()
     }
 
-    fn unknown(&self, text: &SourceText<'_>, used: &Used) -> Diagnostic {
-        let (names, scopes) = (&self.parsed.names, text.scopes());
-        let (line, column) = text.line_and_column(used.at.start);
+    fn is_function(&self, name: &str) -> bool {
+        let mut functions = self.parsed.names.functions.iter();
+        functions.any(|(known, _)| known == name)
+    }
+
+    fn unknown(&self, used: &Used) -> Diagnostic {
+        let (names, scopes) = (&self.parsed.names, self.text.scopes());
+        let (line, column) = self.text.line_and_column(used.at.start);
         let name = used.name.as_str();
         if used.kind == Use::Global {
             let title = format!("there is no constant `global::{name}`");
@@ -32,10 +38,14 @@ impl CheckContext<'_> {
                 .filter(|known| known.outer && known.kind == Binding::Constant)
                 .map(|known| known.name.as_str());
             return self
-                .wrong_at((line, column), title)
+                .wrong_at(NAME, (line, column), title)
                 .hint(unknown::constant(name, names, constants));
         }
-        let error = self.wrong_at((line, column), format!("there is no variable `{name}` here"));
+        let error = self.wrong_at(
+            NAME,
+            (line, column),
+            format!("there is no variable `{name}` here"),
+        );
         let visible = scopes
             .in_scope_at(used.at.start)
             .filter(|known| known.function == used.function && known.kind != Binding::Module)

@@ -75,9 +75,9 @@ impl Workspace {
         refused: &BTreeSet<String>,
     ) -> SavedScript {
         let host = self.host();
-        let functions = host.function_names();
+        let functions = host.language();
         let is_known = |name: &str| {
-            functions.contains(name)
+            functions.contains_key(name)
                 || KEYWORDS.contains(&name)
                 || host.operations().iter().any(|op| op.name == name)
         };

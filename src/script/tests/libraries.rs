@@ -112,14 +112,17 @@ fn programs() -> Programs {
     serde_json::from_str(include_str!("isolation.json")).unwrap()
 }
 
-/// Runs a program. Returns its result, or why it failed, and how many operations it called.
-fn run(main: &str, files: &[(&str, &str)]) -> (Result<String, String>, usize) {
+fn compile(main: &str, files: &[(&str, &str)]) -> Result<Script, Box<Diagnostic>> {
     let files = files
         .iter()
         .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-    let bundle = Bundle::collect(&Source::new("main.rhai", main), &Folder(files.collect()));
-    let host = Host::new(&Catalogue::new([&PLATFORM]));
-    let script = match bundle.and_then(|bundle| Script::compile(&host, bundle)) {
+    let bundle = Bundle::collect(&Source::new("main.rhai", main), &Folder(files.collect()))?;
+    Script::compile(&Host::new(&Catalogue::new([&PLATFORM])), bundle)
+}
+
+/// Runs a program. Returns its result, or why it failed, and how many operations it called.
+fn run(script: Result<Script, Box<Diagnostic>>) -> (Result<String, String>, usize) {
+    let script = match script {
         Ok(script) => script,
         Err(error) => return (Err(error.render(false, 100)), 0),
     };
@@ -139,7 +142,11 @@ fn run(main: &str, files: &[(&str, &str)]) -> (Result<String, String>, usize) {
     (ended, count)
 }
 
-fn run_program(program: &Program, importer: &str) -> (Result<String, String>, usize) {
+fn run_text(main: &str, files: &[(&str, &str)]) -> (Result<String, String>, usize) {
+    run(compile(main, files))
+}
+
+fn compile_program(program: &Program, importer: &str) -> Result<Script, Box<Diagnostic>> {
     let library = format!("//! library\n{}", program.lib);
     let inner = format!("//! library\n{}", program.inner);
     let local = "import \"lib\" as lib; fn act() { env(\"loc\") } private fn hidden() { env(\"priv\") } \
@@ -151,7 +158,11 @@ fn run_program(program: &Program, importer: &str) -> (Result<String, String>, us
         ("loc.rhai", local),
         ("main.rhai", importer),
     ];
-    run(&main, &files)
+    compile(&main, &files)
+}
+
+fn run_program(program: &Program, importer: &str) -> (Result<String, String>, usize) {
+    run(compile_program(program, importer))
 }
 
 #[test]
@@ -190,6 +201,19 @@ fn honest_programs_with_libraries_run_as_without() {
     assert!(keeps.len() > 60 && lost.is_empty(), "\n{}", lost.join("\n"));
 }
 
+/// The importer has functions for all of the programs, so each leaves some unused.
+#[test]
+fn honest_programs_with_libraries_get_no_complaint() {
+    let Programs { importer, keeps, .. } = programs();
+    let complaints = keeps.iter().flat_map(|program| {
+        let found = compile_program(program, &importer).unwrap().check();
+        let wrong = found.into_iter().filter(|error| !error.is_warning());
+        wrong.map(|error| format!("{}: {}", program.name, error.render(false, 100)))
+    });
+    let complaints: Vec<String> = complaints.collect();
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
 #[test]
 fn a_library_cannot_call_any_operation_that_is_not_a_method() {
     let catalogue = crate::platforms::catalogue();
@@ -226,7 +250,7 @@ fn a_library_cannot_call_any_operation_that_is_not_a_method() {
 #[test]
 fn a_refused_call_shows_the_line_of_the_library_and_the_way_out() {
     let library = "//! library\n\nfn password() {\n    ask_secret(\"Password\")\n}";
-    let (result, _) = run(
+    let (result, _) = run_text(
         "import \"lib\" as lib;\nlib::password()",
         &[("lib.rhai", library)],
     );
@@ -244,7 +268,7 @@ fn a_refused_call_shows_the_line_of_the_library_and_the_way_out() {
 fn a_library_imports_only_libraries() {
     let library = "//! library\nimport \"secrets\" as s; fn f() { s::KEY }";
     let files = [("lib.rhai", library), ("secrets.rhai", "export const KEY = 1;")];
-    let (result, _) = run("import \"lib\" as lib; lib::f()", &files);
+    let (result, _) = run_text("import \"lib\" as lib; lib::f()", &files);
     let shown = result.unwrap_err();
     assert!(
         shown.contains("a library can import only libraries, and \"secrets\" is not one"),
@@ -257,7 +281,7 @@ fn a_closure_that_an_operation_calls_keeps_the_authority_of_its_maker() {
     let library = "//! library\nfn own(s) { s.create(1, #{ check: |key| env(key) }) }\n\
                    fn given(s, check) { s.create(1, #{ check: check }) }";
     let files = [("lib.rhai", library)];
-    let own = run("import \"lib\" as lib; lib::own(mobsted::connect())", &files);
+    let own = run_text("import \"lib\" as lib; lib::own(mobsted::connect())", &files);
     assert!(
         own.0
             .as_ref()
@@ -266,7 +290,7 @@ fn a_closure_that_an_operation_calls_keeps_the_authority_of_its_maker() {
         "{own:?}"
     );
     assert_eq!(own.1, 2);
-    let given = run(
+    let given = run_text(
         "import \"lib\" as lib; lib::given(mobsted::connect(), |key| env(key))",
         &files,
     );
@@ -275,7 +299,7 @@ fn a_closure_that_an_operation_calls_keeps_the_authority_of_its_maker() {
 
 #[test]
 fn a_library_that_is_run_by_itself_has_no_authority() {
-    let (result, count) = run("//! library\nenv(\"HOME\")", &[]);
+    let (result, count) = run_text("//! library\nenv(\"HOME\")", &[]);
     assert!(result.unwrap_err().contains("a library cannot call `env`"));
     assert_eq!(count, 0);
 }
@@ -296,7 +320,7 @@ fn only_a_comment_at_the_top_makes_a_library() {
 fn a_workflow_opens_a_service_for_a_library_with_closures() {
     let library = "//! library\nfn fetch(api) { [api.get(\"/a\"), api.get(\"/b\")].reduce(|all, one| all + one, \"\") }";
     let main = "import \"lib\" as lib; lib::fetch(#{ get: |path| env(path) })";
-    let (result, count) = run(main, &[("lib.rhai", library)]);
+    let (result, count) = run_text(main, &[("lib.rhai", library)]);
     assert_eq!((result.unwrap().as_str(), count), ("E-/aE-/b", 2));
 }
 
@@ -309,17 +333,17 @@ fn functions_that_hold_each_other_through_libraries_are_limited() {
         ("inner.rhai", "//! library\nfn id(x) { x }"),
     ];
     assert_eq!(
-        run("import \"lib\" as lib; lib::deep(50)", &files).0,
+        run_text("import \"lib\" as lib; lib::deep(50)", &files).0,
         Ok("0".to_owned())
     );
-    let deep = run("import \"lib\" as lib; lib::deep(300_000)", &files)
+    let deep = run_text("import \"lib\" as lib; lib::deep(300_000)", &files)
         .0
         .unwrap_err();
     assert!(deep.contains("deep"), "{deep}");
     // Grown by the workflow, one crossing at a time.
     let grown =
         "import \"inner\" as inner; let x = || 1; for k in 0..300_000 { let p = x; x = inner::id(|| p); } 0";
-    let deep = run(grown, &files).0.unwrap_err();
+    let deep = run_text(grown, &files).0.unwrap_err();
     assert!(deep.contains("deep"), "{deep}");
 }
 
@@ -333,9 +357,9 @@ fn a_library_function_with_too_many_parameters_is_refused() {
     };
     let library = |count| format!("//! library\nfn f({}) {{ p0 }}", params(count));
     let call = |count: usize| format!("import \"lib\" as lib; lib::f({})", vec!["7"; count].join(", "));
-    let (result, _) = run(&call(16), &[("lib.rhai", &library(16))]);
+    let (result, _) = run_text(&call(16), &[("lib.rhai", &library(16))]);
     assert_eq!(result, Ok("7".to_owned()));
-    let (result, _) = run(&call(17), &[("lib.rhai", &library(17))]);
+    let (result, _) = run_text(&call(17), &[("lib.rhai", &library(17))]);
     let shown = result.unwrap_err();
     assert!(
         shown.contains("takes 17 parameters, and at most 16 are possible"),
@@ -345,7 +369,7 @@ fn a_library_function_with_too_many_parameters_is_refused() {
 
 #[test]
 fn an_exit_in_a_library_is_an_error_where_it_is_called() {
-    let (result, _) = run(
+    let (result, _) = run_text(
         "import \"lib\" as lib;\nlib::f()",
         &[("lib.rhai", "//! library\nfn f() {\n    exit(1)\n}")],
     );
