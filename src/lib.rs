@@ -16,6 +16,7 @@
 //! | 7 | `report` | serializes finished data: results, summary | value, run, bulk |
 //! | 6 | `bulk` | turns rows into calls of `main`; the queue is in the journal | value, clock, journal, script, run |
 //! | 6 | `repl` | the interactive loop | value, clock, script, syntax, run, operation |
+//! | 5 | `lsp` | the language server, for editors | operation, script, syntax |
 //! | 5 | `run` | one run: its rows, the `Operations` of each row, stop requests | value, clock, journal, operation, script |
 //! | 4 | `script` | the Rhai host; does no I/O | value, syntax, operation (specifications only) |
 //! | 4 | [`platforms`] | each platform: accounts, sign-in, client, operations, errors, protected resources | value, clock, flight, transport, journal, client, operation |
@@ -90,6 +91,8 @@ pub(crate) mod flight;
 pub(crate) mod import;
 #[doc(hidden)]
 pub mod journal;
+#[cfg(feature = "cli")]
+pub(crate) mod lsp;
 pub mod operation;
 pub mod platforms;
 #[cfg(feature = "cli")]

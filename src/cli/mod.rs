@@ -19,6 +19,7 @@ mod interrupt;
 mod journal;
 mod ledger;
 mod line_input;
+mod lsp;
 mod memory;
 mod network;
 mod ops;
@@ -143,6 +144,7 @@ commands! {
         Explain(explain::ExplainCommand) => explain::explain,
         Sandbox(sandbox::SandboxCommand) => sandbox::sandbox,
         Import(import::ImportCommand) => import::import,
+        Lsp(lsp::LspCommand) => lsp::lsp,
     }
     "Maintenance": {
         Doctor(doctor::DoctorCommand) => doctor::doctor,

@@ -18,6 +18,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
         "value clock transport journal client operation script syntax run bulk",
     ),
     ("repl", 56, "value clock script syntax run operation"),
+    ("lsp", 14, "operation script syntax"),
     ("bulk", 25, "value clock journal script run"),
     ("run", 17, "value clock journal operation script"),
     ("script", 127, "value syntax operation"),

@@ -39,6 +39,7 @@ mod keyring;
 mod leaks;
 mod ledger;
 mod limits;
+mod lsp;
 mod memory;
 mod mobsted;
 #[cfg(unix)]

@@ -97,6 +97,15 @@ fn declare(text: &mut String, catalogue: &Catalogue, op: Operation, kind: Option
 }
 
 fn comment(doc: &OpDoc) -> String {
+    let lines = description(doc).into_iter();
+    let lines: Vec<String> = lines
+        .map(|line| format!("/// {line}").trim_end().to_owned() + "\n")
+        .collect();
+    lines.concat()
+}
+
+/// Returns the documentation in Markdown, line by line, without the signature.
+pub fn description(doc: &OpDoc) -> Vec<String> {
     let mut lines = vec![format!("{}.", doc.summary)];
     if !doc.about.is_empty() {
         lines.extend([String::new(), doc.about.to_owned()]);
@@ -121,9 +130,7 @@ fn comment(doc: &OpDoc) -> String {
     lines.extend([String::new(), "```rhai".to_owned()]);
     lines.extend(doc.example.lines().map(str::to_owned));
     lines.push("```".to_owned());
-    let lines = lines.iter().map(|line| format!("/// {line}"));
-    let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned() + "\n").collect();
-    lines.concat()
+    lines
 }
 
 /// Returns the parameter name for an object: `session` for `crm::Session`.

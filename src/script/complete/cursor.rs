@@ -148,7 +148,7 @@ fn open_map(code: CodeTokens<'_>) -> Option<usize> {
 
 /// A call with an open bracket.
 #[derive(Debug, Clone, Copy)]
-struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// The name of the function.
     pub name: &'a str,
     /// The index of its bracket.
@@ -169,6 +169,18 @@ fn call(code: CodeTokens<'_>) -> Option<Call<'_>> {
         name: code.word(name),
         open,
         argument: arguments.outer().filter(|at| arguments.word(*at) == ",").count(),
+    })
+}
+
+/// The innermost call with an open bracket, also around open lists, maps and blocks.
+pub(crate) fn call_at(code: CodeTokens<'_>) -> Option<Call<'_>> {
+    let mut opened = code.open_brackets();
+    let (found, open) = opened.find_map(|open| Some((call(code.part(0, open + 1))?, open)))?;
+    let arguments = code.inside(open);
+    let commas = arguments.outer().filter(|at| arguments.word(*at) == ",");
+    Some(Call {
+        argument: commas.count(),
+        ..found
     })
 }
 
@@ -221,7 +233,7 @@ fn inner_keys(param: &Param) -> Vec<Param> {
 }
 
 /// The operations that a call can refer to.
-fn called(space: &dyn Environment, source: &SourceText<'_>, call: &Call<'_>) -> Vec<Operation> {
+pub(crate) fn called(space: &dyn Environment, source: &SourceText<'_>, call: &Call<'_>) -> Vec<Operation> {
     let all = || space.catalogue().operations().iter().copied();
     let word = |back: usize| source.code().before(call.open, back);
     match word(2) {

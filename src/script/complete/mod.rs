@@ -11,7 +11,7 @@ use self::cursor::{CursorContext, cursor_context};
 use super::infer::{Environment, InferredType};
 use crate::syntax::SourceText;
 
-pub(crate) use self::cursor::LiteralCompletion;
+pub(crate) use self::cursor::{Call, LiteralCompletion, call_at, called};
 pub(crate) use self::names::keyword;
 
 /// A completion candidate.
