@@ -135,11 +135,14 @@ impl Check<'_> {
     }
 
     fn steps(&mut self, run: &RunId) -> Res<()> {
-        let mut after = (0, 0);
+        let mut after = (0, String::new());
         loop {
-            let steps = self.look.steps_after(run, &StepFilter::All, after, PAGE)?;
+            let (position, key) = (after.0, after.1.as_str());
+            let steps = self
+                .look
+                .steps_after(run, &StepFilter::All, (position, key), PAGE)?;
             let Some(last) = steps.last() else { return Ok(()) };
-            after = (last.position, last.id.unwrap_or_default());
+            after = (last.position, last.key.clone());
             for step in &steps {
                 self.step(step);
             }

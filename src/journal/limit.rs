@@ -153,14 +153,14 @@ impl RowJournal {
     fn recorded_changes(&self) -> Result<Counted, JournalError> {
         let mut counted = Counted::default();
         let mut limited = Vec::new();
-        let mut after = (0, 0);
+        let mut after = (0, String::new());
         loop {
             let page = self
                 .journal
                 .store()
-                .read(|look| look.steps_after(self.run.id(), &StepFilter::All, after, PAGE))?;
+                .read(|look| look.steps_after(self.run.id(), &StepFilter::All, (after.0, &after.1), PAGE))?;
             let Some(last) = page.last() else { break };
-            after = (last.position, last.id.unwrap_or_default());
+            after = (last.position, last.key.clone());
             for step in page {
                 if step.op == LIMIT && !step.changes {
                     limited.extend(self.limits_of(&step)?);

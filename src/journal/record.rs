@@ -314,13 +314,14 @@ impl Journal {
         filter: &StepFilter,
         each: &mut dyn FnMut(StepRecord) -> ControlFlow<()>,
     ) -> Result<(), JournalError> {
-        let mut after = (0, 0);
+        let mut after = (0, String::new());
         loop {
+            let (position, key) = (after.0, after.1.as_str());
             let page = self
                 .store()
-                .read(|look| look.steps_after(id, filter, after, PAGE))?;
+                .read(|look| look.steps_after(id, filter, (position, key), PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
-            after = (last.position, last.id.unwrap_or_default());
+            after = (last.position, last.key.clone());
             for step in page {
                 if each(self.step_record(step)).is_break() {
                     return Ok(());

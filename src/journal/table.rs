@@ -231,12 +231,12 @@ pub(super) trait ReadTables {
     fn step_of_row(&self, run: &RunId, position: u64, key: &str) -> Res<Option<StepData>>;
     /// May read every step of a run that began before version 4.
     fn step_by_key(&self, run: &RunId, key: &str) -> Res<Option<StepData>>;
-    /// Returns up to `limit` steps after this row and step, by row and in the order in which they were recorded.
+    /// Returns up to `limit` steps after this row and key, by row and key.
     fn steps_after(
         &self,
         run: &RunId,
         filter: &StepFilter,
-        after: (u64, StepId),
+        after: (u64, &str),
         limit: usize,
     ) -> Res<Vec<StepData>>;
     /// By row and in the order in which they were recorded.

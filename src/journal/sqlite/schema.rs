@@ -231,8 +231,8 @@ alter table steps rename to step;
 alter table acts rename to act;
 alter table entries rename to ledger;
 create index row_digest on row(run, digest, repeat) where digest is not null;
-create index step_row on step(run, position);
-create index step_unsettled on step(run, position) where state not in ('absent', 'done', 'refused');
+create unique index step_key on step(run, position, key);
+create index step_unsettled on step(run, position, key) where state not in ('absent', 'done', 'refused');
 create index step_holder on step(account, sort, name)
     where state not in ('absent', 'done', 'refused') and sort is not null;
 create index ledger_platform on ledger(account, sort, platform_id) where platform_id is not null;

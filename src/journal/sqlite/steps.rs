@@ -62,6 +62,12 @@ static SELECT_STEP: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// Selects the step of a run, a row and a key.
+static STEP_OF_ROW: LazyLock<String> = LazyLock::new(|| {
+    let select = &*SELECT_STEP;
+    format!("{select} where run.id = ?1 and step.position = ?2 and step.key = ?3")
+});
+
 /// Inserts a step, or replaces the one with its number.
 static PUT_STEP: LazyLock<String> = LazyLock::new(|| {
     let values: Vec<String> = (3..STEP_COLUMNS.len() + 3).map(|at| format!("?{at}")).collect();
@@ -95,11 +101,7 @@ pub(super) fn step_of_row(
     position: u64,
     key: &str,
 ) -> Res<Option<StepData>> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        let select = &*SELECT_STEP;
-        format!("{select} where run.id = ?1 and position = ?2 and key = ?3")
-    });
-    let mut statement = connection.prepare_cached(&SQL)?;
+    let mut statement = connection.prepare_cached(&STEP_OF_ROW)?;
     let values = params![run.as_str(), to_sql(position), key];
     Ok(statement.query_row(values, read_step).optional()?)
 }
@@ -125,19 +127,19 @@ pub(super) fn steps(connection: &Connection, run: &RunId, filter: &StepFilter) -
     list(connection, &sql, params_from_iter(values), read_step)
 }
 
-/// Returns up to `limit` steps after a row and a step of it.
+/// Returns up to `limit` steps after a row and a key of it, in this order.
 pub(super) fn steps_after(
     connection: &Connection,
     run: &RunId,
     filter: &StepFilter,
-    after: (u64, StepId),
+    after: (u64, &str),
     limit: usize,
 ) -> Res<Vec<StepData>> {
     let (sql, values) = selection(run, filter, Some((after, limit)));
     list(connection, &sql, params_from_iter(values), read_step)
 }
 
-fn selection(run: &RunId, filter: &StepFilter, page: Option<((u64, StepId), usize)>) -> (String, Vec<Value>) {
+fn selection(run: &RunId, filter: &StepFilter, page: Option<((u64, &str), usize)>) -> (String, Vec<Value>) {
     let mut values: Vec<Value> = vec![run.as_str().to_owned().into()];
     let only = match filter {
         StepFilter::All => String::new(),
@@ -151,21 +153,23 @@ fn selection(run: &RunId, filter: &StepFilter, page: Option<((u64, StepId), usiz
         }
         StepFilter::Resolvable => format!("and {UNSETTLED}"),
     };
-    let (behind, limit) = match page {
-        Some(((position, id), limit)) => {
+    let rest = match page {
+        Some(((position, key), limit)) => {
             let at = values.len() + 1;
-            values.extend([to_sql(position).into(), id.into(), to_sql(limit as u64).into()]);
-            (
-                format!("and (step.position, step.id) > (?{at}, ?{})", at + 1),
-                format!("limit ?{}", at + 2),
+            values.extend([
+                to_sql(position).into(),
+                key.to_owned().into(),
+                to_sql(limit as u64).into(),
+            ]);
+            format!(
+                "and (step.position, step.key) > (?{at}, ?{}) order by step.position, step.key limit ?{}",
+                at + 1,
+                at + 2
             )
         }
-        None => (String::new(), String::new()),
+        None => "order by step.position, step.id".to_owned(),
     };
-    let sql = format!(
-        "{} where run.id = ?1 {only} {behind} order by step.position, step.id {limit}",
-        *SELECT_STEP
-    );
+    let sql = format!("{} where run.id = ?1 {only} {rest}", *SELECT_STEP);
     (sql, values)
 }
 
@@ -570,11 +574,31 @@ mod tests {
         let (keys, work) = of(StepFilter::Row(990), None);
         assert_eq!(keys, ["991/a", "991/b"]);
         assert!(work < 300, "{work}");
-        let (keys, work) = of(StepFilter::All, Some(((990, 1_981), 2)));
+        let (keys, work) = of(StepFilter::All, Some(((990, "991/a"), 2)));
         assert_eq!(keys, ["991/b", "992/a"]);
         assert!(work < 300, "{work}");
-        let (keys, work) = of(StepFilter::Open, None);
-        assert_eq!(keys, ["701/a"]);
+        for page in [None, Some(((0, ""), 2))] {
+            let (keys, work) = of(StepFilter::Open, page);
+            assert_eq!(keys, ["701/a"]);
+            assert!(work < 300, "{work}");
+        }
+    }
+
+    /// A row may request thousands of steps. Each looks for an earlier record of itself, and a page begins at a key.
+    #[test]
+    fn querying_a_step_of_a_row_does_not_scan_other_steps_of_the_row() {
+        let connection = thousand_rows();
+        let sql = "update step set position = 0, key = printf('1/%04d', id) where id <= 1000";
+        assert_eq!(connection.execute(sql, []).unwrap(), 1_000);
+        let run = RunId::new("r1");
+        let step = step_of_row(&connection, &run, 0, "1/0700").unwrap();
+        assert_eq!(step.and_then(|step| step.id), Some(700));
+        let (keys, work) = found(&connection, &STEP_OF_ROW, params!["r1", 0, "1/0700"]);
+        assert_eq!(keys, ["1/0700"]);
+        assert!(work < 300, "{work}");
+        let (sql, values) = selection(&run, &StepFilter::All, Some(((0, "1/0998"), 3)));
+        let (keys, work) = found(&connection, &sql, params_from_iter(values));
+        assert_eq!(keys, ["1/0999", "1/1000", "501/a"]);
         assert!(work < 300, "{work}");
     }
 

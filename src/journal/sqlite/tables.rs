@@ -75,7 +75,7 @@ impl ReadTables for Sql<'_> {
         &self,
         run: &RunId,
         filter: &StepFilter,
-        after: (u64, StepId),
+        after: (u64, &str),
         limit: usize,
     ) -> Res<Vec<StepData>> {
         steps::steps_after(self.connection, run, filter, after, limit)
