@@ -248,8 +248,8 @@ pub(super) enum Reply {
     TakenOver(Option<u32>),
     /// The intent is recorded, with this number of the step.
     Intended(StepId),
-    /// The rows taken, in order.
-    Rows(Vec<RowData>),
+    /// The positions of the rows taken, in order.
+    Claimed(Vec<u64>),
     /// The number of runs or rows affected.
     Counted(u64),
     /// The number of rows affected and the position of the last one.
@@ -298,7 +298,7 @@ pub(super) fn apply(tables: &mut dyn Tables, submission: Submission) -> Res<Repl
             }
         }
         Write::ClaimRows { run, epoch, claim } => {
-            return Ok(Reply::Rows(tables.claim_rows(&run, epoch, claim)?));
+            return Ok(Reply::Claimed(tables.claim_rows(&run, epoch, claim)?));
         }
         Write::RowEnd { run, position, end } => tables.end_row(&run, position, &end)?,
         Write::TakeRun { run, pid, rows } => {

@@ -244,10 +244,14 @@ impl Journal {
             epoch: owner.epoch,
             claim: RowClaim { after, limit, only },
         };
-        let rows = match self.store().write(owner.submission(write))? {
-            Reply::Rows(rows) => rows,
+        let positions = match self.store().write(owner.submission(write))? {
+            Reply::Claimed(positions) => positions,
             _ => Vec::new(),
         };
+        // Read by the reader: a row that cannot be read must not fail the transaction that takes it.
+        let rows = self
+            .store()
+            .read_committed(|look| look.rows_at(run.id(), &positions))?;
         Ok(rows
             .into_iter()
             .map(|row| self.row_record(run.id(), row))

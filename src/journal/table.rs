@@ -226,6 +226,8 @@ pub(super) trait ReadTables {
     fn source(&self, hash: &str) -> Res<Option<String>>;
     /// In the order of their positions.
     fn rows(&self, run: &RunId, after: Option<u64>, limit: usize, only: RowFilter) -> Res<Vec<RowData>>;
+    /// Returns the rows at these positions, in order.
+    fn rows_at(&self, run: &RunId, positions: &[u64]) -> Res<Vec<RowData>>;
     fn row_counts(&self, run: &RunId) -> Res<RowCounts>;
     fn step(&self, id: StepId) -> Res<Option<StepData>>;
     fn step_of_row(&self, run: &RunId, position: u64, key: &str) -> Res<Option<StepData>>;
@@ -263,8 +265,8 @@ pub(super) trait Tables: ReadTables {
     /// Makes this process the owner of a run, and returns the new epoch.
     fn take_run(&mut self, run: &RunId, pid: u32) -> Res<Option<Epoch>>;
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()>;
-    /// Takes up to `limit` rows after a position that this epoch has not taken yet, in order.
-    fn claim_rows(&mut self, run: &RunId, epoch: Epoch, claim: RowClaim) -> Res<Vec<RowData>>;
+    /// Takes up to `limit` rows after a position that this epoch has not taken yet, and returns their positions in order.
+    fn claim_rows(&mut self, run: &RunId, epoch: Epoch, claim: RowClaim) -> Res<Vec<u64>>;
     /// Queues a row. If its position is taken, nothing changes.
     fn put_row(&mut self, run: &RunId, row: &QueuedRow) -> Res<()>;
     /// Also clears the row's crashes.

@@ -117,6 +117,42 @@ fn one_damaged_row_fails_and_the_others_run() {
 }
 
 #[test]
+fn rows_whose_columns_have_other_types_run_or_fail_alone() {
+    let home = Home::new();
+    home.write(
+        "double.rhai",
+        "/// @param n int  a number\nfn main(n) { #{twice: n * 2} }\n",
+    );
+    home.write("n.csv", "n\n1\n2\n3\n4\n5\n6\n7\n");
+    let _ = home.run("run double.rhai --rows n.csv --out out.csv").ended(0);
+    change(&home, "update run set status = 5");
+    change(&home, "update row set status = 0, output = null");
+    for (position, damage) in [
+        "input = 'text'",
+        "status = 'text'",
+        "crashes = 'text', computing = x'00'",
+        "repeat = 'text'",
+        "claimed = 'text'",
+        "scope = x'00'",
+    ]
+    .iter()
+    .enumerate()
+    {
+        change(
+            &home,
+            &format!("update row set {damage} where position = {position}"),
+        );
+    }
+    let _ = home.run("resume").ended(8).said(&["row 0 input cannot be read"]);
+    let results = csv(&home.read("out.csv"));
+    let statuses: Vec<&str> = results.iter().map(|row| row["_status"].as_str()).collect();
+    assert_eq!(
+        statuses,
+        ["failed", "done", "done", "done", "done", "failed", "done"]
+    );
+}
+
+#[test]
 fn one_damaged_step_parks_its_row_and_the_others_run() {
     let home = onboarded(3);
     change(&home, "update run set status = 5");

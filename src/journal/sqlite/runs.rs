@@ -1,12 +1,13 @@
 //! SQL for runs, their sources and their rows.
 
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::super::progress_notes::{CrashCounts, InterruptedRow};
 use super::super::record::FIRST_EPOCH;
 use super::super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
+use super::super::seal::Sealed;
 use super::super::table::{Epoch, QueuedRow, Res, RowClaim, RowData, RowEnd, RunData, row_scope};
 
 /// The number of the run whose id is the first parameter.
@@ -105,16 +106,29 @@ pub(super) fn rows(
     limit: usize,
     only: RowFilter,
 ) -> Res<Vec<RowData>> {
-    let admitted = admitted(only);
     let sql = format!(
         "select {ROW_COLUMNS} from row
-         where run = {RUN} and position > ?2 and {admitted} order by position limit ?3"
+         where run = {RUN} and position > ?2 and {NUMBERED} and {} order by position limit ?3",
+        admitted(only)
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let after = after.map_or(-1, to_sql);
     let rows = statement.query_map(params![run.as_str(), after, to_sql(limit as u64)], read_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+pub(super) fn rows_at(connection: &Connection, run: &RunId, positions: &[u64]) -> Res<Vec<RowData>> {
+    let sql = format!(
+        "select {ROW_COLUMNS} from row
+         where run = {RUN} and position in (select value from json_each(?2)) order by position"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![run.as_str(), json!(positions).to_string()], read_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The condition of the rows whose position can be read. `damaged_rows` names the others.
+const NUMBERED: &str = "typeof(position) = 'integer'";
 
 /// Returns the condition of the rows that the filter admits.
 fn admitted(only: RowFilter) -> String {
@@ -123,7 +137,7 @@ fn admitted(only: RowFilter) -> String {
     // An unknown status is read as interrupted.
     let unknown = if only.admits(UNKNOWN_ROW) {
         format!(
-            "or status not in ({})",
+            "or (status in ({})) is not true",
             known_codes(RowStatus::ALL.iter().map(|status| status.code()))
         )
     } else {
@@ -137,28 +151,29 @@ pub(super) fn claim_rows(
     run: &RunId,
     epoch: Epoch,
     claim: RowClaim,
-) -> Res<Vec<RowData>> {
+) -> Res<Vec<u64>> {
     let sql = format!(
         "update row set claimed = ?4 where run = {RUN} and position in
-             (select position from row where run = {RUN} and position > ?2 and claimed < ?4 and {}
+             (select position from row
+              where run = {RUN} and position > ?2 and {NUMBERED} and claimed is not ?4 and {}
               order by position limit ?3)
-         returning {ROW_COLUMNS}",
+         returning position",
         admitted(claim.only)
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let after = claim.after.map_or(-1, to_sql);
     let values = params![run.as_str(), after, to_sql(claim.limit as u64), epoch];
-    let rows = statement.query_map(values, read_row)?;
-    let mut rows: Vec<RowData> = rows.collect::<Result<_, _>>()?;
+    let positions = statement.query_map(values, |row| from_sql(row, 0))?;
+    let mut positions: Vec<u64> = positions.collect::<Result<_, _>>()?;
     // SQLite returns them in any order.
-    rows.sort_unstable_by_key(|row| row.position);
-    Ok(rows)
+    positions.sort_unstable();
+    Ok(positions)
 }
 
 pub(super) fn row_counts(connection: &Connection, run: &RunId) -> Res<RowCounts> {
     let sql = format!("select status, count(*) from row where run = {RUN} group by status");
     let mut statement = connection.prepare_cached(&sql)?;
-    let groups = statement.query_map([run.as_str()], |row| Ok((row_status(row, 0)?, from_sql(row, 1)?)))?;
+    let groups = statement.query_map([run.as_str()], |row| Ok((row_status(row, 0), from_sql(row, 1)?)))?;
     let mut counts = RowCounts::default();
     for group in groups {
         let (status, count) = group?;
@@ -282,26 +297,42 @@ fn read_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> ru
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
 
+/// Reads a row whose position is a number. Whatever else is damaged affects this row alone.
 fn read_row(row: &Row<'_>) -> rusqlite::Result<RowData> {
-    let (position, scope): (u64, Option<String>) = (from_sql(row, 0)?, row.get(1)?);
+    let position = from_sql(row, 0)?;
+    let scope: Option<Option<String>> = row.get(1).ok();
     Ok(RowData {
         position,
-        scope: scope.unwrap_or_else(|| row_scope(position)),
-        repeat: from_sql(row, 2)?,
-        status: row_status(row, 3)?,
+        repeat: from_sql(row, 2).unwrap_or(1),
+        status: row_status(row, 3),
         crashes: CrashCounts {
-            all: from_sql(row, 4)?,
-            computing: from_sql(row, 5)?,
+            all: from_sql(row, 4).unwrap_or_default(),
+            computing: from_sql(row, 5).unwrap_or_default(),
         },
-        input: row.get(6)?,
-        output: row.get(7)?,
-        error: row.get(8)?,
+        // Without its scope, the recorded steps of the row are not found and would be repeated. Without an input, it fails.
+        input: if scope.is_some() {
+            sealed(row, 6)?.unwrap_or_default()
+        } else {
+            Vec::new()
+        },
+        scope: scope.flatten().unwrap_or_else(|| row_scope(position)),
+        output: sealed(row, 7)?,
+        error: sealed(row, 8)?,
     })
 }
 
-fn row_status(row: &Row<'_>, column: usize) -> rusqlite::Result<RowStatus> {
-    let code: i64 = row.get(column)?;
-    Ok(RowStatus::from_code(code).unwrap_or(UNKNOWN_ROW))
+/// Reads a sealed value. One of another type is damaged: it is read as bytes that do not open.
+pub(super) fn sealed(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Sealed>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Null => None,
+        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Some(bytes.to_vec()),
+        ValueRef::Integer(_) | ValueRef::Real(_) => Some(Vec::new()),
+    })
+}
+
+fn row_status(row: &Row<'_>, column: usize) -> RowStatus {
+    let code: Option<i64> = row.get(column).ok();
+    code.and_then(RowStatus::from_code).unwrap_or(UNKNOWN_ROW)
 }
 
 /// The status of a row whose recorded status is unknown: it runs again from its recorded steps.
@@ -328,7 +359,18 @@ pub(super) fn damaged_runs(connection: &Connection) -> Res<Vec<String>> {
 pub(super) fn damaged_rows(connection: &Connection) -> Res<Vec<String>> {
     let sql = format!(
         "select 'the status of row ' || (position + 1) || ' of run ' || run.id || ' is `' || row.status || '`, which is not known'
-         from row join run on run.seq = row.run where row.status not in ({})",
+         from row join run on run.seq = row.run where (row.status in ({})) is not true
+         union all
+         select 'the scope or a count of row ' || (position + 1) || ' of run ' || run.id || ' cannot be read'
+         from row join run on run.seq = row.run
+         where typeof(scope) not in ('text', 'null') or typeof(repeat) <> 'integer' or typeof(crashes) <> 'integer'
+               or typeof(computing) <> 'integer' or typeof(claimed) <> 'integer'
+         union all
+         select 'a row of run ' || run.id || ' is not executed: its number cannot be read'
+         from row join run on run.seq = row.run where typeof(position) <> 'integer' or position < 0
+         union all
+         select 'rows of run number ' || run || ', which is missing: ' || count(*)
+         from row where run not in (select seq from run) group by run",
         known_codes(RowStatus::ALL.iter().map(|status| status.code())),
     );
     sentences(connection, &sql)

@@ -10,7 +10,7 @@ use super::super::step::{Loss, StepState, Window};
 use super::super::table::{
     AuditData, ItemData, ItemStep, Res, ResourceKey, StepData, StepFilter, StepId, StepTimes, StoreError,
 };
-use super::runs::{RUN, from_sql, to_sql};
+use super::runs::{RUN, from_sql, sealed, to_sql};
 use super::schema::number;
 use crate::clock::Stamp;
 
@@ -412,8 +412,8 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
             .unwrap_or_default(),
         attempts: row.get(16)?,
         times,
-        outcome: row.get(29)?,
-        reason: row.get(30)?,
+        outcome: sealed(row, 29)?,
+        reason: sealed(row, 30)?,
     })
 }
 
@@ -456,8 +456,8 @@ pub(super) fn damaged_steps(connection: &Connection) -> Res<Vec<String>> {
                from step join run on run.seq = step.run
                where strikes is not null and not json_valid(strikes)
                union all
-               select 'step ' || key || ' belongs to a run that is missing'
-               from step where run not in (select seq from run)
+               select 'steps of run number ' || run || ', which is missing: ' || count(*)
+               from step where run not in (select seq from run) group by run
                union all
                select 'the ledger''s ' || sort || ' ' || name || ' refers to a step that is missing'
                from ledger where step is not null and step not in (select id from step)
@@ -497,13 +497,14 @@ fn read_loss(row: &Row<'_>) -> rusqlite::Result<Loss> {
 }
 
 fn read_item(row: &Row<'_>) -> rusqlite::Result<ItemData> {
-    let step: Option<StepId> = row.get(7)?;
-    let step = match step {
-        Some(id) => Some(ItemStep {
+    // The step, or its run, may be missing.
+    let (step, run): (Option<StepId>, Option<String>) = (row.get(7)?, row.get(8)?);
+    let step = match step.zip(run) {
+        Some((id, run)) => Some(ItemStep {
             id,
-            run: RunId::new(row.get::<_, String>(8)?),
+            run: RunId::new(run),
             key: row.get(9)?,
-            outcome: row.get(10)?,
+            outcome: sealed(row, 10)?,
         }),
         None => None,
     };
@@ -515,7 +516,7 @@ fn read_item(row: &Row<'_>) -> rusqlite::Result<ItemData> {
         },
         platform_id: row.get(3)?,
         step,
-        value: row.get(4)?,
+        value: sealed(row, 4)?,
         created_ms: row.get(5)?,
         changed_ms: row.get(6)?,
     })

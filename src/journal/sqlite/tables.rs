@@ -59,6 +59,9 @@ impl ReadTables for Sql<'_> {
     fn rows(&self, run: &RunId, after: Option<u64>, limit: usize, only: RowFilter) -> Res<Vec<RowData>> {
         runs::rows(self.connection, run, after, limit, only)
     }
+    fn rows_at(&self, run: &RunId, positions: &[u64]) -> Res<Vec<RowData>> {
+        runs::rows_at(self.connection, run, positions)
+    }
     fn row_counts(&self, run: &RunId) -> Res<RowCounts> {
         runs::row_counts(self.connection, run)
     }
@@ -119,7 +122,7 @@ impl Tables for Sql<'_> {
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()> {
         runs::put_source(self.connection, hash, text)
     }
-    fn claim_rows(&mut self, run: &RunId, epoch: Epoch, claim: RowClaim) -> Res<Vec<RowData>> {
+    fn claim_rows(&mut self, run: &RunId, epoch: Epoch, claim: RowClaim) -> Res<Vec<u64>> {
         runs::claim_rows(self.connection, run, epoch, claim)
     }
     fn put_row(&mut self, run: &RunId, row: &QueuedRow) -> Res<()> {

@@ -216,3 +216,112 @@ async fn a_step_of_unknown_state_is_looked_up_and_never_resent() {
         assert_eq!(platform.sends().len(), 0);
     }
 }
+
+#[tokio::test]
+async fn a_row_damaged_in_any_way_is_claimed_with_the_others() {
+    for (damage, named) in [
+        ("input = 'text'", "the input of row 1"),
+        ("input = 7", "the input of row 1"),
+        ("output = 'text'", "the output of row 1"),
+        ("error = 1.5", "the error of row 1"),
+        ("status = 'text'", "the status of row 1"),
+        ("status = x'00'", "the status of row 1"),
+        ("crashes = 'text'", "a count of row 1"),
+        ("crashes = -3", ""),
+        ("computing = x'00'", "a count of row 1"),
+        ("repeat = 'text'", "a count of row 1"),
+        ("repeat = -1", ""),
+        ("claimed = 'text'", "a count of row 1"),
+        ("claimed = 99", ""),
+        ("scope = x'00'", "the scope or a count of row 1"),
+    ] {
+        let fixture = fixture().await;
+        let journal = &fixture.journal;
+        let [ann, _] = &fixture.runs;
+        fixture.damage(&format!(
+            "update row set {damage} where run = {} and position = 0",
+            number_of(ann)
+        ));
+        let problems = journal.check().unwrap();
+        let is_named = problems.iter().any(|problem| problem.contains(named));
+        assert!(is_named || named.is_empty(), "{damage}: {problems:?}");
+        let run = journal.lock_run(ann).unwrap();
+        let rows = journal.claim_rows(&run, None, 9, RowFilter::All).unwrap();
+        assert_eq!((rows.len(), &rows[1].input), (2, &Value::from("ann")), "{damage}");
+        let [row, _] = rows.as_slice() else { unreachable!() };
+        // Without its input the row fails, without its scope too: its steps would be repeated.
+        let is_lost = damage.starts_with("input") || damage.starts_with("scope");
+        assert_eq!(row.input == Value::Null, is_lost, "{damage}");
+        let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
+        assert_eq!(
+            error.contains("row 0 input cannot be read"),
+            is_lost,
+            "{damage}: {error}"
+        );
+        if damage.starts_with("status") {
+            assert_eq!(row.status, RowStatus::Interrupted, "{damage}");
+        }
+        assert_eq!((row.crashes, row.repeat), (CrashCounts::default(), 1), "{damage}");
+        journal.finish_row(&run, 0, RowStatus::Done, None, None).unwrap();
+        journal.finish_row(&run, 1, RowStatus::Done, None, None).unwrap();
+        journal.set_run_status(&run, RunStatus::Done).unwrap();
+        assert_eq!(
+            journal.row_counts(ann).unwrap().of(RowStatus::Done),
+            2,
+            "{damage}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_row_without_a_number_is_left_out_and_reported() {
+    let fixture = fixture().await;
+    let journal = &fixture.journal;
+    let [ann, _] = &fixture.runs;
+    fixture.damage(&format!(
+        "update row set position = 'text' where run = {} and position = 0",
+        number_of(ann)
+    ));
+    let run = journal.lock_run(ann).unwrap();
+    let rows = journal.claim_rows(&run, None, 9, RowFilter::All).unwrap();
+    assert_eq!((rows.len(), rows[0].position), (1, 1));
+    assert_eq!(journal.rows(ann, None, 9, RowFilter::All).unwrap().len(), 1);
+    journal.set_run_status(&run, RunStatus::Done).unwrap();
+    let problem = format!("a row of run {ann} is not executed: its number cannot be read");
+    assert_eq!(journal.check().unwrap(), [problem]);
+}
+
+#[tokio::test]
+async fn rows_and_steps_whose_run_is_missing_are_reported() {
+    let fixture = fixture().await;
+    let [ann, _] = &fixture.runs;
+    fixture.damage(&format!("delete from run where id = '{ann}'"));
+    let problems = fixture.journal.check().unwrap();
+    assert_eq!(
+        problems,
+        [
+            "rows of run number 1, which is missing: 2",
+            "steps of run number 1, which is missing: 1",
+            "the ledger's tenant ann cannot be read",
+        ]
+    );
+}
+
+/// A damaged step of one run must not end the other runs' writes.
+#[tokio::test]
+async fn a_step_with_a_damaged_outcome_does_not_stop_the_writer() {
+    let fixture = fixture().await;
+    let journal = &fixture.journal;
+    let [ann, bob] = &fixture.runs;
+    fixture.damage(&format!(
+        "update step set state = 'in doubt', outcome = 'text', why = 7 where run = {}",
+        number_of(ann)
+    ));
+    fixture.damage("delete from ledger where name = 'ann'");
+    let clock = frozen();
+    let platform = Platform::new(&clock, []).looks([Probe::Found(outcome(1))]);
+    let run = journal.lock_run(bob).unwrap();
+    let ended = step(journal, &run, "bob1", &ensure("ann"), &platform).await;
+    assert!(ended.is_ok(), "{ended:?}");
+    journal.set_run_status(&run, RunStatus::Done).unwrap();
+}
