@@ -83,6 +83,30 @@ pub enum JournalError {
         /// Whether it holds values that cannot be obtained again.
         durable: bool,
     },
+    /// It was written by an earlier version, and a process of that version may be writing to it. It can be read.
+    #[error(
+        "the journal {} is of an earlier version and cannot be migrated now: run {run} is in progress in process {}",
+        path.display(),
+        pid.map_or("?".to_owned(), |pid| pid.to_string())
+    )]
+    MigrationBusy {
+        /// The journal.
+        path: PathBuf,
+        /// The run.
+        run: RunId,
+        /// The process id, if it could be read.
+        pid: Option<u32>,
+    },
+    /// It was written by an earlier version, and there is no room to migrate it. It can be read.
+    #[error("the journal {} is of an earlier version and cannot be migrated: {reason}", path.display())]
+    NoRoomToMigrate {
+        /// The journal.
+        path: PathBuf,
+        /// What cannot be written, and why.
+        reason: String,
+        /// The free space that a migration needs, in bytes, as an upper limit.
+        needs: u64,
+    },
     /// It was written by a newer version of provisor.
     #[error("the journal {} was written by a newer version (its format is {found}, this version knows {known})", path.display())]
     Newer {
@@ -236,6 +260,14 @@ impl JournalError {
                 "put a copy of {} back, or move it away and enter the profiles' secrets again: provisor profile edit",
                 path.display()
             ),
+            JournalError::MigrationBusy { run, .. } => {
+                format!("wait for run {run} or stop it, then run the command again; until then the journal can only be read")
+            }
+            JournalError::NoRoomToMigrate { path, needs, .. } => format!(
+                "{} must be writable and have {} MB of free space; until then the journal can only be read",
+                files::folder_of(path).display(),
+                needs.div_ceil(1 << 20)
+            ),
             JournalError::Newer { .. } => "use that version, or another PROVISOR_HOME".to_owned(),
             JournalError::WrongKey { path } => format!(
                 "set PROVISOR_KEY to the key it was made with, or put the key file back; to start over, move {} away",
@@ -272,6 +304,8 @@ impl JournalError {
             JournalError::Full { .. }
                 | JournalError::Unusable { .. }
                 | JournalError::ReadOnly { .. }
+                | JournalError::MigrationBusy { .. }
+                | JournalError::NoRoomToMigrate { .. }
                 | JournalError::Gone { .. }
                 | JournalError::Incomplete { .. }
                 | JournalError::Busy { .. }

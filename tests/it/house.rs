@@ -31,7 +31,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("operation", 79, "value clock journal client"),
     ("client", 23, "value clock flight transport"),
     ("transport", 38, "value clock flight waiting"),
-    ("journal", 104, "value clock flight waiting"),
+    ("journal", 106, "value clock flight waiting"),
     ("value", 14, "sandbox"),
     ("clock", 3, ""),
     ("flight", 2, ""),

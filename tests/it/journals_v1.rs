@@ -102,6 +102,73 @@ fn a_journal_migration_is_reported_once_with_its_backup() {
 }
 
 #[test]
+fn a_journal_of_an_earlier_version_is_only_read_while_that_version_executes_a_run() {
+    for version in VERSIONS {
+        let home = home_of(version, "onboard", "after-send-1");
+        let database = home.provisor().join("state/journal.db");
+        let locks = home.provisor().join("state/locks");
+        fs::create_dir_all(&locks).unwrap();
+        let lock = fs::File::create(locks.join("rold1.lock")).unwrap();
+        lock.lock().unwrap();
+        fs::write(locks.join("rold1.lock"), "4711").unwrap();
+        let before = fs::read(&database).unwrap();
+
+        let runs = home.json("runs list --json");
+        assert_eq!(runs["runs"].as_array().unwrap().len(), 1);
+        let _ = home.run("journal check").ended(0);
+        let _ = home.run("tenants list").ended(0);
+        for words in [
+            "resume",
+            "run onboard.rhai --sandbox --email a@example.com --site https://a.example",
+        ] {
+            home.write(
+                "onboard.rhai",
+                "fn main(email, site) { mobsted::connect().ensure_tenant(email) }",
+            );
+            let _ = home.run(words).ended(9).said(&[
+                "is of an earlier version and cannot be migrated now: run rold1 is in progress in process 4711",
+                "wait for run rold1 or stop it",
+            ]);
+        }
+        assert!(fs::read(&database).unwrap() == before, "the file is unchanged");
+
+        lock.unlock().unwrap();
+        assert_eq!(resumed("after-send-1", &home), 0);
+    }
+}
+
+#[test]
+fn a_journal_of_an_earlier_version_is_read_if_there_is_no_room_to_migrate_it() {
+    for version in VERSIONS {
+        let home = home_of(version, "onboard", "done");
+        let state = home.provisor().join("state");
+        let backup = format!("journal.db.v{version}.backup");
+        // In its place nothing can be written.
+        fs::create_dir(state.join(format!("{backup}.part"))).unwrap();
+        let before = fs::read(state.join("journal.db")).unwrap();
+
+        let runs = home.json("runs list --json");
+        assert_eq!(runs["runs"].as_array().unwrap().len(), 1);
+        let _ = home.run("journal check").ended(0);
+        let tenants = home.json("tenants list --json");
+        assert!(tenants.to_string().contains("ann@example.com"), "{tenants}");
+        home.write("hello.rhai", "fn main() { 1 }");
+        let _ = home.run("run hello.rhai").ended(9).said(&[
+            "is of an earlier version and cannot be migrated: the copy ",
+            &backup,
+            "MB of free space",
+        ]);
+        assert!(
+            fs::read(state.join("journal.db")).unwrap() == before,
+            "the file is unchanged"
+        );
+
+        fs::remove_dir(state.join(format!("{backup}.part"))).unwrap();
+        let _ = home.run("runs list").ended(0).said(&["the journal was migrated"]);
+    }
+}
+
+#[test]
 fn tenants_and_apps_of_a_killed_run_are_created_once_with_credentials() {
     for (version, moment, home) in all_homes("onboard") {
         let Some(_) = run_of(version, &home) else {

@@ -5,12 +5,14 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::super::Journal;
 use super::super::error::JournalError;
 use super::super::files::{self, beside};
+use super::super::lock::Locks;
 use super::super::replacement;
 use super::super::seal::Sealer;
 use super::super::table::{Res, StoreError};
@@ -42,17 +44,20 @@ pub(super) struct Opened {
 /// Opens and checks the file, creating or migrating it if needed.
 pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     match open_to_write(path, sealer) {
-        Err(error @ (JournalError::Unusable { .. } | JournalError::Full { .. })) => {
-            open_to_read(path, sealer)
-                .ok_or_else(|| error.clone())
-                .map(|mut opened| {
-                    opened.unwritable = Some(match error {
-                        JournalError::Unusable { path, reason } => JournalError::ReadOnly { path, reason },
-                        other => other,
-                    });
-                    opened
-                })
-        }
+        Err(
+            error @ (JournalError::Unusable { .. }
+            | JournalError::Full { .. }
+            | JournalError::MigrationBusy { .. }
+            | JournalError::NoRoomToMigrate { .. }),
+        ) => open_to_read(path, sealer)
+            .ok_or_else(|| error.clone())
+            .map(|mut opened| {
+                opened.unwritable = Some(match error {
+                    JournalError::Unusable { path, reason } => JournalError::ReadOnly { path, reason },
+                    other => other,
+                });
+                opened
+            }),
         opened => opened,
     }
 }
@@ -101,7 +106,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
             exclusive_lock = Some(files::lock_beside(path).map_err(system)?);
         }
         enable_wal(&connection, path)?;
-        copy = schema::migrate(&mut connection, path, MIGRATIONS).map_err(error)?;
+        copy = migrate(&mut connection, path)?;
         remember_key(&connection, sealer).map_err(error)?;
         if has_key(&connection, sealer).map_err(error)? != Some(true) {
             return Err(wrong_key(path));
@@ -133,6 +138,39 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
         notices,
         migrated: copy,
     })
+}
+
+/// Migrates the file, unless a process of an earlier version is executing a run: what it records after the migration
+/// would be lost. The caller holds the lock for opening; from then on, earlier versions do not open the file.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<Option<PathBuf>, JournalError> {
+    let error = |fault| fault_to_error(path, fault);
+    let found = schema::look(connection, MIGRATIONS.len()).map_err(error)?;
+    let locks = Locks::new(Some(path));
+    if matches!(found, Found::Version(version) if version < MIGRATIONS.len())
+        && let Some(run) = locks.any_held_run()
+    {
+        return Err(JournalError::MigrationBusy {
+            path: path.to_owned(),
+            pid: locks.holder(&run),
+            run,
+        });
+    }
+    let migrated = schema::migrate(connection, path, MIGRATIONS).map_err(error);
+    migrated.map_err(|error| match error {
+        JournalError::Copy { .. } | JournalError::Full { .. } => JournalError::NoRoomToMigrate {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            needs: room_to_migrate(path),
+        },
+        other => other,
+    })
+}
+
+/// Returns the free space, in bytes, that suffices to migrate a file. Measured from version 3: the backup takes its size
+/// once, the log 2.2 times, and the file grows by 1.2 times its size.
+fn room_to_migrate(path: &Path) -> u64 {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    (length(path) + length(&beside(path, "-wal"))) * 5
 }
 
 /// Returns a notice if the file has disappeared, or an error if its ledger may have had entries.
@@ -210,16 +248,21 @@ fn count_once(connection: &mut Connection, sealer: &Sealer, force: bool) -> Res<
     Ok(count)
 }
 
-/// Opens a file on a read-only disk, if it is of this version and sealed with this key.
+/// Opens a file that cannot be written, if it is sealed with this key. One of an earlier version is migrated in a copy.
 fn open_to_read(path: &Path, sealer: &Sealer) -> Option<Opened> {
     let openers = [open_with_wal, open_with_private_wal_index, open_without_wal];
     let mut connections = openers.into_iter().filter_map(|opener| opener(path).ok());
-    let is_ours = |connection: &Connection| {
-        let found = schema::look(connection, MIGRATIONS.len());
-        matches!(found, Ok(Found::Version(version)) if version == MIGRATIONS.len())
-    };
-    let reader = connections.find(is_ours)?;
+    let (reader, version) =
+        connections.find_map(|connection| match schema::look(&connection, MIGRATIONS.len()) {
+            Ok(Found::Version(version)) => Some((connection, version)),
+            _ => None,
+        })?;
     has_key(&reader, sealer).ok()?.filter(|fits| *fits)?;
+    let reader = if version == MIGRATIONS.len() {
+        reader
+    } else {
+        migrated_copy(&reader, version, sealer).ok()?
+    };
     Some(Opened {
         sealer: digests_of(&reader, "meta", sealer)
             .ok()?
@@ -229,6 +272,16 @@ fn open_to_read(path: &Path, sealer: &Sealer) -> Option<Opened> {
         notices: Vec::new(),
         migrated: None,
     })
+}
+
+/// Copies a database of an earlier version into a temporary one, which SQLite keeps in memory or in the folder for
+/// temporary files until the connection is closed, and migrates the copy.
+fn migrated_copy(original: &Connection, version: usize, sealer: &Sealer) -> Res<Connection> {
+    let mut copy = configure(Connection::open("")?)?;
+    Backup::new(original, &mut copy)?.run_to_completion(i32::MAX, Duration::ZERO, None)?;
+    schema::migrate_copy(&mut copy, version)?;
+    count_once(&mut copy, sealer, true)?;
+    Ok(copy)
 }
 
 fn read_only() -> OpenFlags {
@@ -377,5 +430,98 @@ mod tests {
             drop(reader);
             assert_eq!(names(), before);
         }
+    }
+
+    /// Creates a journal of version 3 with a run, as it is left by a process that has ended.
+    fn version_3(path: &Path, sealer: &Sealer) {
+        let mut made = connect(path, None).unwrap();
+        enable_wal(&made, path).unwrap();
+        schema::migrate(&mut made, path, &MIGRATIONS[..3]).unwrap();
+        remember_key(&made, sealer).unwrap();
+        let content = "insert into run(id, name, sources, params, plan, has_rows, status, created_ms, changed_ms, rules)
+                           values ('rold1', 'a', '[]', x'00', x'00', 1, 1, 1, 1, 2);
+                       insert into row(run, position, scope, status, input) values ('rold1', 0, 'i1', 0, x'01');
+                       insert into ledger(account, sort, name, value, created_ms, changed_ms)
+                           values ('acc', 'tenant', 'ann', x'02', 1, 1);";
+        made.execute_batch(content).unwrap();
+    }
+
+    fn version_of(connection: &Connection) -> i64 {
+        connection
+            .query_row("pragma user_version", [], |row| row.get(0))
+            .unwrap()
+    }
+
+    /// Asserts that the file is unchanged, and that all of it can be read in the newest format.
+    fn is_read_in_a_copy(path: &Path, opened: &Opened) {
+        assert_eq!(version_of(&Connection::open(path).unwrap()), 3);
+        assert!(!schema::backup_path(path, 3).exists());
+        assert_eq!((version_of(&opened.reader), &opened.migrated), (4, &None));
+        let rows = "select count(*) from row join run on run.seq = row.run where run.id = 'rold1'";
+        let rows: i64 = opened.reader.query_row(rows, [], |row| row.get(0)).unwrap();
+        let count = LedgerCount::read(&opened.reader, &opened.sealer).unwrap();
+        assert_eq!((rows, count.map(|count| count.entries)), (1, Some(1)));
+    }
+
+    #[test]
+    fn an_older_journal_is_not_migrated_while_a_run_of_it_is_in_progress() {
+        let (folder, sealer) = (tempfile::tempdir().unwrap(), Sealer::new(&[3; 32]));
+        let path = folder.path().join("journal.db");
+        version_3(&path, &sealer);
+        fs::create_dir(folder.path().join("locks")).unwrap();
+        let lock = File::create(folder.path().join("locks/rold1.lock")).unwrap();
+        lock.lock().unwrap();
+        fs::write(folder.path().join("locks/rold1.lock"), "4711").unwrap();
+
+        let opened = open(&path, &sealer).unwrap();
+        assert!(
+            matches!(
+                &opened.unwritable,
+                Some(JournalError::MigrationBusy { run, pid: Some(4711), .. }) if run.as_str() == "rold1"
+            ),
+            "{:?}",
+            opened.unwritable
+        );
+        is_read_in_a_copy(&path, &opened);
+
+        lock.unlock().unwrap();
+        let opened = open(&path, &sealer).unwrap();
+        assert_eq!(version_of(&opened.reader), 4);
+        assert!(opened.unwritable.is_none() && opened.migrated.is_some());
+    }
+
+    #[test]
+    fn an_older_journal_that_cannot_be_migrated_is_read_in_a_copy() {
+        let (folder, sealer) = (tempfile::tempdir().unwrap(), Sealer::new(&[3; 32]));
+        let path = folder.path().join("journal.db");
+        version_3(&path, &sealer);
+        // A folder in place of the backup prevents writing it; a file in place of a folder, opening the journal to write.
+        let (no_copy, no_write) = (
+            beside(&schema::backup_path(&path, 3), ".part"),
+            folder.path().join("replacement"),
+        );
+        fs::create_dir(&no_copy).unwrap();
+        let opened = open(&path, &sealer).unwrap();
+        let length = fs::metadata(&path).unwrap().len();
+        assert!(
+            matches!(
+                &opened.unwritable,
+                Some(JournalError::NoRoomToMigrate { needs, .. }) if *needs >= 5 * length
+            ),
+            "{:?}",
+            opened.unwritable
+        );
+        is_read_in_a_copy(&path, &opened);
+        fs::remove_dir(&no_copy).unwrap();
+
+        fs::write(&no_write, "").unwrap();
+        let opened = open(&path, &sealer).unwrap();
+        assert!(matches!(opened.unwritable, Some(JournalError::ReadOnly { .. })));
+        is_read_in_a_copy(&path, &opened);
+        fs::remove_file(&no_write).unwrap();
+
+        let opened = open(&path, &sealer).unwrap();
+        assert_eq!(version_of(&opened.reader), 4);
+        assert!(opened.unwritable.is_none() && opened.migrated.is_some());
     }
 }

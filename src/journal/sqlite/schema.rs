@@ -134,8 +134,14 @@ const VERSION_4: &str = "
 -- Who executes the run, and how often that has changed.
 alter table run add column epoch integer not null default 0;
 alter table run add column owner integer;
+-- A process of an earlier version that has the file open must fail as soon as it writes, or its records would be lost.
+create trigger run_without_epoch before insert on run when new.epoch = 0
+begin
+    select raise(abort, 'a newer version of provisor has migrated it; end this process');
+end;
 create table rows(
-    run integer not null,
+    -- Earlier versions wrote the id of the run, a text.
+    run integer not null check(typeof(run) = 'integer'),
     position integer not null,
     status integer not null,
     -- The epoch of the owner that has taken the row.
@@ -163,7 +169,7 @@ insert into rows(run, position, status, crashes, computing, digest, repeat, scop
     order by run.seq, row.position;
 create table steps(
     id integer primary key,
-    run integer not null,
+    run integer not null check(typeof(run) = 'integer'),
     position integer not null,
     seq integer not null,
     key text not null,
@@ -286,13 +292,24 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&s
         // The committed data is copied through a second connection; this one holds the write lock.
         back_up(&Connection::open(path)?, backup)?;
     }
-    for migration in migrations.iter().skip(version) {
-        transaction.execute_batch(migration)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", number(migrations.len()))?;
+    run_migrations(&transaction, version, migrations)?;
     transaction.commit()?;
     Ok(backup)
+}
+
+/// Migrates a database that no other connection has open, without a backup.
+pub(super) fn migrate_copy(connection: &mut Connection, version: usize) -> Res<()> {
+    let transaction = connection.transaction()?;
+    run_migrations(&transaction, version, MIGRATIONS)?;
+    Ok(transaction.commit()?)
+}
+
+fn run_migrations(connection: &Connection, version: usize, migrations: &[&str]) -> Res<()> {
+    for migration in migrations.iter().skip(version) {
+        connection.execute_batch(migration)?;
+    }
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    Ok(connection.pragma_update(None, "user_version", number(migrations.len()))?)
 }
 
 /// Copies a database, as of its last commit, into a new file that only its owner can read.

@@ -537,8 +537,9 @@ mod tests {
     fn thousand_rows() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, Path::new(""), MIGRATIONS).unwrap();
-        let run = "insert into run(id, name, sources, params, plan, has_rows, status, created_ms, changed_ms)
-                   values ('r1', 'a', '[]', x'00', x'00', 1, 1, 1, 1)";
+        let run = "insert into run(id, name, sources, params, plan, has_rows, status, created_ms, changed_ms,
+                                   epoch)
+                   values ('r1', 'a', '[]', x'00', x'00', 1, 1, 1, 1, 1)";
         connection.execute(run, []).unwrap();
         for position in 0..1_000 {
             for name in ["a", "b"] {

@@ -141,3 +141,69 @@ fn migrating_version_3_keeps_rows_claims_acts_and_the_ledger() {
     let ledger = "select printf('%s %s %s', name, step, hex(value)) from ledger order by name";
     assert_eq!(list(ledger), ["ann 2 06", "cat  07"]);
 }
+
+/// A process of version 3 may have the file open, and begin a run or continue one while the file is migrated.
+#[test]
+fn whatever_version_3_writes_for_a_run_fails_after_the_migration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let mut connection = Connection::open(&path).unwrap();
+    migrate(&mut connection, &path, &[VERSION_1, VERSION_2, VERSION_3]).unwrap();
+    let begin = |id: &str, total: &str| {
+        format!(
+            "insert into run(id, name, sources, params, plan, columns, has_rows, total, status, created_ms, changed_ms,
+                             pruned, earlier, rules)
+                 values ('{id}', 'a', '[]', x'00', x'00', null, 1, {total}, 1, 1, 1, 0, '[]', 2)
+                 on conflict(id) do update set total = excluded.total, status = excluded.status"
+        )
+    };
+    let row = "insert into row(run, position, scope, status, input, output, error)
+               values ('ra', 1, 'i2', 0, x'01', null, null) on conflict do nothing";
+    let step = "insert into step(run, key, position, seq, op, changes, ledger, state, sent_ms, settle_ms, account, sort,
+                                 name, attempts, started_ms, ended_ms, outcome, why, waits_ms, boot, boot_ms, loss,
+                                 request, act, strikes)
+                values ('ra', 'i1/a#2', 0, 1, 'a', 1, 0, 'done', null, null, null, null, null, 1, 1, 1, x'01', null,
+                        null, null, null, null, null, null, '[]')
+                on conflict(run, key) do update set state = excluded.state";
+    let writes = [
+        begin("rb", "null"),
+        begin("ra", "7"),
+        row.to_owned(),
+        // With the end of a row.
+        "delete from died where run = 'ra' and position = 0".to_owned(),
+        step.to_owned(),
+        "insert or replace into claim(account, sort, name, run, step, parked) values ('a', 'b', 'c', 'ra', 'i1/a#1', 0)"
+            .to_owned(),
+        "insert or replace into act(key, run, step) values ('k', 'ra', 'i1/a#1')".to_owned(),
+        "insert or replace into ledger(account, sort, name, platform_id, run, step, value, created_ms, changed_ms)
+             values ('a', 'b', 'c', null, 'ra', 'i1/a#1', x'01', 1, 1)"
+            .to_owned(),
+    ];
+    // Before, each of them works.
+    connection.execute_batch("begin").unwrap();
+    connection.execute(&begin("ra", "null"), []).unwrap();
+    let first = step.replace("#2", "#1");
+    connection.execute(&first, []).unwrap();
+    for write in &writes {
+        connection.execute(write, []).unwrap();
+    }
+    connection.execute_batch("rollback").unwrap();
+    connection.execute(&begin("ra", "null"), []).unwrap();
+    connection.execute(&first, []).unwrap();
+
+    migrate(&mut connection, &path, MIGRATIONS).unwrap();
+
+    for write in &writes {
+        let written = connection.execute(write, []);
+        assert!(written.is_err(), "{write}");
+    }
+    let error = connection.execute(&writes[0], []).unwrap_err().to_string();
+    assert!(
+        error.contains("a newer version of provisor has migrated it"),
+        "{error}"
+    );
+    let total: Option<i64> = connection
+        .query_row("select total from run where id = 'ra'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(total, None);
+}
