@@ -63,6 +63,11 @@ impl ChangeCounts {
 }
 
 impl RowJournal {
+    /// Whether the run limits its changes.
+    pub fn limits_changes(&self) -> bool {
+        self.run.change_counts().most().is_some()
+    }
+
     /// Counts a change that is about to be sent, unless it would exceed a limit. Returns whether anything is limited.
     pub(super) fn admit(
         &self,

@@ -33,6 +33,8 @@ pub struct Call {
     pub flight: Flight,
     /// The limits under which it counts, if it changes something.
     pub(super) limits: Vec<ChangeLimit>,
+    /// Whether a limit of changes applies to it: of its object, or of the run.
+    limited: bool,
     /// The place of the call in the script, for `limit`.
     pub(super) site: String,
     /// The profile of a call to an arbitrary address, once it is resolved.
@@ -62,6 +64,7 @@ impl Call {
                 .map_err(|reason| bad(format!("`{}`: `{}` {reason}", op.signature(), param.name)))?;
         }
         args.resize(op.params.len(), Value::Null);
+        let limits = receiver.as_ref().map(limit::of_changes).unwrap_or_default();
         let call = Call {
             op,
             receiver: None,
@@ -69,7 +72,8 @@ impl Call {
             functions: Functions::new(),
             resent: false,
             flight: Flight::new(),
-            limits: receiver.as_ref().map(limit::of_changes).unwrap_or_default(),
+            limited: !limits.is_empty(),
+            limits,
             site: String::new(),
             target: None,
         };
@@ -89,6 +93,19 @@ impl Call {
     #[must_use]
     pub(crate) fn at(self, site: String) -> Call {
         Call { site, ..self }
+    }
+
+    /// Sets whether the run limits its changes.
+    #[must_use]
+    pub(crate) fn in_limited_run(mut self, limited: bool) -> Call {
+        self.limited |= limited;
+        self
+    }
+
+    /// Whether the script declares that it only reads, and that is relied on. Nobody can check it, so it does not get
+    /// around a limit of changes.
+    pub(crate) fn is_declared_read(&self) -> bool {
+        self.flag("reads") && !self.limited
     }
 
     /// Replaces the address.

@@ -39,6 +39,7 @@ pub async fn perform(
     call: Call,
     cancel: &CancellationToken,
 ) -> Result<Performed, CallError> {
+    let call = call.in_limited_run(row.limits_changes());
     let call = call.op.driver().resolve(context, call)?;
     let (call, plan) = planned(context, row, call, cancel).await?;
     let attempt = CallAttempt::new(context, &call, cancel);
@@ -122,6 +123,7 @@ pub async fn look_up(
     call: &Call,
     cancel: &CancellationToken,
 ) -> Result<LookupOutcome, JournalError> {
+    let call = call.clone().in_limited_run(row.limits_changes());
     let call = match call.op.driver().resolve(context, call.clone()) {
         Ok(call) => call,
         // The address it is recorded under can no longer be determined.
@@ -320,7 +322,12 @@ pub async fn look(context: &OpContext, call: &Call) -> Result<Value, OpError> {
             "`{}` may change something, but a probe may only read",
             call.op.signature()
         );
-        return Err(OpError::new(Code::Forbidden, message));
+        let error = OpError::new(Code::Forbidden, message);
+        return Err(if call.flag("reads") {
+            error.hint("under `most` or --max-changes, `reads: true` does not count; look it up with a GET")
+        } else {
+            error
+        });
     }
     let call = call.op.driver().resolve(context, call.clone())?;
     let value = (call.op.run)(context, &call).await?;

@@ -67,6 +67,7 @@ impl RowOperations {
     /// Carries out a call. A read is abandoned when the run is cancelled; a change is awaited, so that it is recorded.
     async fn carry_out(&self, call: Call) -> Result<Performed, CallError> {
         let cancel = &self.runner.cancel;
+        let call = call.in_limited_run(self.row.limits_changes());
         let changes = call.effect().changes();
         let work = perform(&self.runner.context, &self.row, call, cancel);
         if changes {
@@ -119,6 +120,7 @@ impl Operations for RowOperations {
         Arc::new(ReadOnlyOperations {
             context: Arc::clone(&self.runner.context),
             runtime: self.runner.runtime.clone(),
+            limits_changes: self.row.limits_changes(),
             caller_alive,
             print: Arc::clone(&self.runner.print),
         })

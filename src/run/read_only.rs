@@ -14,6 +14,8 @@ use crate::value::Value;
 pub(super) struct ReadOnlyOperations {
     pub(super) context: Arc<OpContext>,
     pub(super) runtime: Handle,
+    /// Whether the run limits its changes.
+    pub(super) limits_changes: bool,
     /// Closes when the result of the function is no longer awaited.
     pub(super) caller_alive: watch::Receiver<()>,
     pub(super) print: Arc<dyn Fn(&str) + Send + Sync>,
@@ -22,6 +24,7 @@ pub(super) struct ReadOnlyOperations {
 impl Operations for ReadOnlyOperations {
     fn ask(&self, ask: CallRequest) -> Result<Value, CallError> {
         let call = ask.into_call().map_err(CallError::Failed)?;
+        let call = call.in_limited_run(self.limits_changes);
         let mut caller_alive = self.caller_alive.clone();
         self.runtime.block_on(async {
             tokio::select! {

@@ -325,3 +325,64 @@ fn max_changes_bounds_a_run_and_a_resume_keeps_it_or_takes_a_new_one() {
         let _ = ran.ended(2).said(&["a number of changes, or none"]);
     }
 }
+
+#[test]
+fn a_request_that_is_declared_to_only_read_counts_where_changes_are_limited() {
+    let home = Home::new();
+    home.write(
+        "steps.rhai",
+        r#"//! library
+        fn post(api) { api.post("/items", #{ json: #{ reference: "A" }, reads: true }).status }
+        fn delete(api) { api.request("DELETE", "/items/1", #{ reads: true }).status }
+        fn probe(api) {
+            api.post("/anything", #{
+                key: "P",
+                probe: |key| { api.post("/items", #{ json: #{ reference: "P" }, reads: true }); () },
+            }).status
+        }
+        "#,
+    );
+    let main = |limit: &str| {
+        format!(
+            r#"import "steps" as steps;
+            let whole = http::connect("https://api.web.sandbox");
+            let api = whole{limit};
+            let seen = [];
+            for f in [|| steps::post(api), || steps::delete(api), || steps::post(api), || steps::probe(api)] {{
+                let done = attempt(f);
+                seen.push(if done.ok {{ done.value }} else {{ done.error.kind }});
+            }}
+            seen.push(whole.get("/items").body.total);
+            seen"#
+        )
+    };
+    let refused = "forbidden";
+    for (limit, words, expected) in [
+        (
+            ".limit(#{ most: 0 })",
+            "",
+            json!([refused, refused, refused, refused, 0]),
+        ),
+        (
+            "",
+            "--max-changes 0",
+            json!([refused, refused, refused, refused, 0]),
+        ),
+        (
+            ".limit(#{ most: 1 })",
+            "",
+            json!([201, refused, refused, refused, 1]),
+        ),
+        ("", "--max-changes 1", json!([201, refused, refused, refused, 2])),
+        (".limit(#{ most: 9 })", "", json!([201, 204, 201, refused, 3])),
+    ] {
+        let ran = run(&home, &main(limit), &format!("--json {words}")).ended(0);
+        let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(found["result"], expected, "{limit} {words}");
+    }
+    // Without a limit, the declaration is relied on.
+    let script = "http::post(\"https://api.web.sandbox/items\", #{ json: #{}, reads: true }); 1";
+    let _ = run(&home, script, "").ended(0);
+    let steps = home.json(&format!("runs steps {} --json", home.newest()));
+    assert_eq!(steps["steps"][0]["attempts"], 0, "{steps}");
+}

@@ -99,7 +99,7 @@ pub(super) const CHANGING: Param = option(
         option(
             "reads",
             Type::Bool,
-            "true: the request only reads, so it may be sent again; profile modes still treat it as a change",
+            "true: the request only reads, so it may be sent again; profile modes and limits of changes still treat it as a change",
         ),
         option(
             "probe",

@@ -13,7 +13,7 @@ use crate::operation::spec::{Boxed, Effect, Probe};
 use crate::sabotage::Sabotage;
 use crate::value::{Record, Value};
 
-/// The effect of a changing call: with a probe an ensure or removal, else an act, unless declared as a read.
+/// The effect of a changing call: with a probe an ensure or removal, else an act, unless it is declared as a read.
 pub(super) fn changing(call: &Call) -> Effect {
     if call.function("probe").is_some() && is_delete(call) {
         Effect::Change {
@@ -27,7 +27,7 @@ pub(super) fn changing(call: &Call) -> Effect {
             probe: &probe,
             unique: false,
         }
-    } else if call.flag("reads") {
+    } else if call.is_declared_read() {
         Effect::Observe
     } else {
         Effect::Request

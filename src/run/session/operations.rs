@@ -362,6 +362,7 @@ impl Operations for InputOperations {
         Arc::new(ReadOnlyOperations {
             context: Arc::clone(&self.session.context),
             runtime: self.session.runtime.clone(),
+            limits_changes: self.row.limits_changes(),
             caller_alive,
             print: Arc::new(move |line| events.print(line)),
         })
