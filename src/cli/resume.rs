@@ -135,7 +135,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             profile: plan.profile.clone(),
             agreed,
             rows: plan.rows.is_some(),
-            project: Some(sources::project(&app.env, &plan.script_path())),
+            project: Some(sources::project(app, &plan.script_path())),
             ..Accounts::default()
         },
     )?;

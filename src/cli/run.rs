@@ -213,7 +213,7 @@ pub(super) fn load(app: &App, path: &Path) -> Result<Script, CommandError> {
     } else {
         host(app)
     };
-    let project = sources::project(&app.env, path);
+    let project = sources::project(app, path);
     let host = host.checking_paths(move |path| project.check(path));
     Ok(Script::compile(&host, bundle)?)
 }
@@ -322,7 +322,7 @@ fn start(
         faults: flags.fault,
         seed: flags.seed,
         rows: plan.rows.is_some(),
-        project: Some(sources::project(&app.env, path)),
+        project: Some(sources::project(app, path)),
         ..Accounts::default()
     };
     let engine = app.engine(&accounts)?;

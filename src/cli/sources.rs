@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::app::App;
 use super::error::CommandError;
-use crate::config::{self, Env};
+use crate::config::{self, ProtectedSources};
 use crate::operation::files::Project;
 use crate::script::bundle::{Loader, Source};
 
@@ -76,20 +77,27 @@ pub(super) fn collect(path: &Path, scripts: &mut Vec<PathBuf>) -> Result<(), Com
 }
 
 /// What a script may read: the environment, without provisor's own variables, and files of its project, the nearest folder
-/// with a project file, or else the script's own. For a script on stdin, the current folder counts as its own.
-pub(super) fn project(env: &Env, script: &Path) -> Project {
+/// with a project file, or else the script's own. The home folder is no project. For a script on stdin, the current folder
+/// counts as its own. What the configuration protects is withheld.
+pub(super) fn project(app: &App, script: &Path) -> Project {
+    let env = &app.env;
     let folder = match script.parent() {
         Some(parent) if script != Path::new("-") => env.folder().join(parent),
         _ => env.folder().to_owned(),
     };
     let folder = fs::canonicalize(&folder).unwrap_or(folder);
     let file = config::project_file_above(&folder, env);
-    let root = file.as_deref().and_then(Path::parent).unwrap_or(&folder);
+    let home = env.home().and_then(|home| fs::canonicalize(home).ok());
+    let holds_home = |root: &&Path| home.as_ref().is_some_and(|home| home.starts_with(root));
+    let root = file.as_deref().and_then(Path::parent);
+    let root = root.filter(|root| !holds_home(root)).unwrap_or(&folder);
+    let protected = ProtectedSources::new(app.catalogue(), app.paths().ok(), env);
     let env = env.clone();
-    Project::new(&folder).within(root).variables(move |name| {
+    let project = Project::new(&folder).within(root).variables(move |name| {
         let is_given = !name.starts_with("PROVISOR_");
         env.get(name).filter(|_| is_given).map(str::to_owned)
-    })
+    });
+    project.withholding(protected)
 }
 
 /// Loads imports from files below the main script's folder.

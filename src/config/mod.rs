@@ -15,6 +15,7 @@ mod secret_source;
 mod secret_store;
 mod staged_file;
 mod trust;
+mod withheld;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +30,7 @@ pub(crate) use secret_source::SecretSource;
 pub(crate) use secret_store::{SecretId, SecretStore, StoreError, sealed_file, sealer};
 pub(crate) use staged_file::StagedFile;
 pub(crate) use trust::Trust;
+pub(crate) use withheld::ProtectedSources;
 
 use self::read::ConfigFile;
 use crate::client::http::account::is_below;
@@ -69,6 +71,16 @@ pub(crate) struct Sourced<T> {
     pub(crate) origin: Location,
 }
 
+/// The source of a secret, as a file names it.
+#[derive(Debug, Clone)]
+struct NamedSource {
+    profile: String,
+    /// The module of the profile's operations.
+    module: &'static str,
+    key: String,
+    source: SecretSource,
+}
+
 /// A file of settings. A later one takes precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layer {
@@ -87,6 +99,8 @@ pub(crate) struct Config {
     /// Why the default profile must not be used, if so.
     default_refused: Option<ConfigError>,
     profiles: BTreeMap<String, Profile>,
+    /// The sources of secrets that any of the files names, also those that another file replaces.
+    secret_sources: Vec<NamedSource>,
     /// The files that were read, in ascending precedence; and the one where a first profile would be written.
     files: Vec<PathBuf>,
     user_file: PathBuf,
@@ -100,6 +114,7 @@ impl Config {
             default_profile: None,
             default_refused: None,
             profiles: BTreeMap::new(),
+            secret_sources: Vec::new(),
             files: Vec::new(),
             user_file: PathBuf::new(),
         }
@@ -173,6 +188,14 @@ impl Config {
         let known = self.profiles.clone();
         for (name, settings) in content.profiles {
             let mut profile = Profile::new(&name, self.catalogue.usual(), settings, &file.path);
+            let module = profile.platform().module;
+            let sources = profile.secrets().map(|(key, source)| NamedSource {
+                profile: name.clone(),
+                module,
+                key: key.to_owned(),
+                source: source.clone(),
+            });
+            self.secret_sources.extend(sources);
             if untrusted {
                 profile.untrusted = Some(file.path.clone());
                 profile.refused = trust::exceeds_trust(&profile);

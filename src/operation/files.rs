@@ -1,5 +1,6 @@
 //! Files of the script's project, and the environment. Results are recorded, so that a resumed row sees the same ones.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
@@ -20,7 +21,35 @@ use crate::value::{Record, Value, read_json};
 /// The largest file that is read, in bytes. Each row that reads it records its content.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// The largest CSV file that is read: in memory, each field is many times as large as in the file.
+const MAX_COLUMNS: usize = 1_000;
+const MAX_FIELDS: usize = 500_000;
+
 type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// What a script must not read, although it is in its project or environment.
+pub(crate) trait Withheld: Send + Sync {
+    /// Why this file, a path with links resolved, is withheld.
+    fn file(&self, path: &Path) -> Option<Withholding>;
+
+    /// Why this variable is withheld.
+    fn variable(&self, name: &str) -> Option<Withholding>;
+}
+
+/// Why something is withheld.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Withholding {
+    /// The reason; continues a sentence that starts with the name of what is withheld.
+    pub(crate) reason: String,
+    /// What to do instead.
+    pub(crate) hint: String,
+}
+
+impl Withholding {
+    fn error(self, name: &str) -> OpError {
+        OpError::new(Code::Forbidden, format!("`{name}` {}", self.reason)).hint(self.hint)
+    }
+}
 
 /// What a script may read of its machine: files in a folder, and variables of the environment.
 #[derive(Clone)]
@@ -28,6 +57,7 @@ pub struct Project {
     folder: PathBuf,
     root: PathBuf,
     variables: Arc<Variables>,
+    withheld: Option<Arc<dyn Withheld>>,
 }
 
 impl fmt::Debug for Project {
@@ -44,6 +74,7 @@ impl Project {
             root: folder.clone(),
             folder,
             variables: Arc::new(|_| None),
+            withheld: None,
         }
     }
 
@@ -59,6 +90,14 @@ impl Project {
     pub fn variables(self, get: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Project {
         let variables = Arc::new(get);
         Project { variables, ..self }
+    }
+
+    /// Withholds some files and variables.
+    #[cfg(feature = "cli")]
+    #[must_use]
+    pub(crate) fn withholding(self, withheld: impl Withheld + 'static) -> Project {
+        let withheld = Some(Arc::new(withheld) as Arc<dyn Withheld>);
+        Project { withheld, ..self }
     }
 
     /// Checks that a script may read the file at this path. The error is a sentence without a full stop.
@@ -106,6 +145,9 @@ impl Project {
         if !found.is_file() {
             return Err(wrong(Code::BadArgument, "is not a file".to_owned()));
         }
+        if let Some(withholding) = self.withheld.as_ref().and_then(|withheld| withheld.file(&real)) {
+            return Err(withholding.error(path));
+        }
         File::open(&real).map_err(|error| unreadable(&error))
     }
 
@@ -120,6 +162,40 @@ impl Project {
             return Err(OpError::new(Code::BadArgument, message).hint(hint));
         }
         Ok(bytes)
+    }
+
+    fn text(&self, path: &str) -> Result<String, OpError> {
+        let text = String::from_utf8(self.read(path)?).map_err(|_| {
+            malformed(path, "is not UTF-8 text")
+                .hint("save it as UTF-8; to send a file as it is, use `read_bytes`")
+        })?;
+        Ok(match text.strip_prefix('\u{feff}') {
+            Some(text) => text.to_owned(),
+            None => text,
+        })
+    }
+
+    fn csv(&self, path: &str) -> Result<Vec<Value>, OpError> {
+        let text = self.text(path)?;
+        let ending = Path::new(path).extension();
+        let has_tabs = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
+        let delimiter = if has_tabs { b'\t' } else { b',' };
+        rows(&text, delimiter).map_err(|wrong| match wrong {
+            Wrong::Form(reason) => malformed(path, &reason),
+            Wrong::Size(reason) => malformed(path, &reason)
+                .hint("to run the script for each row of a file, use --rows; otherwise split the file"),
+        })
+    }
+
+    fn variable(&self, name: &str) -> Result<Option<String>, OpError> {
+        match self
+            .withheld
+            .as_ref()
+            .and_then(|withheld| withheld.variable(name))
+        {
+            Some(withholding) => Err(withholding.error(name)),
+            None => Ok((self.variables)(name)),
+        }
     }
 }
 
@@ -140,11 +216,11 @@ const ERRORS: &[(Code, &str)] = &[
     (Code::NotFound, "there is no such file"),
     (
         Code::Forbidden,
-        "the file is outside the project's folder, or may not be read",
+        "the file is outside the project's folder, holds a secret of a profile, belongs to provisor, or may not be read",
     ),
     (
         Code::BadArgument,
-        "it is not a file, has more than 4 MiB, or does not have the form that is read",
+        "it is not a file, is too large, or does not have the form that is read",
     ),
 ];
 
@@ -196,7 +272,7 @@ pub(super) static OPS: &[OpSpec] = &[
         "read_csv",
         "Read a CSV file of the project",
         "Returns a map for each row, with the names of the first line as keys and texts as values. The fields of a .tsv file \
-         are separated by tabs. A resumed row sees the recorded rows. To run the script for each row of a file, use --rows.",
+         are separated by tabs. At most 1,000 columns and 500,000 fields. A resumed row sees the recorded rows. To run the script for each row of a file, use --rows.",
         "list of maps",
         "plans.csv",
         read_csv
@@ -229,7 +305,10 @@ pub(super) static OPS: &[OpSpec] = &[
         result: "string or secret",
         errors: &[
             (Code::NotFound, "the variable is not set, and no default is given"),
-            (Code::Forbidden, "the runtime gives scripts no environment"),
+            (
+                Code::Forbidden,
+                "the variable holds a secret of a profile, or the runtime gives scripts no environment",
+            ),
         ],
         effect: Effect::Observe,
         timeout: Timeout::Reply,
@@ -239,33 +318,27 @@ pub(super) static OPS: &[OpSpec] = &[
 ];
 
 fn read_text<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { text(context, call).await.map(Value::Text) })
+    Box::pin(async move { read(context, call, Project::text).await.map(Value::Text) })
 }
 
 fn read_json_file<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let text = text(context, call).await?;
-        let json = read_json(text.as_bytes());
-        json.map(Value::from_json)
-            .map_err(|reason| malformed(call, &format!("is not JSON: {reason}")))
+        let json = |project: &Project, path: &str| {
+            let json = read_json(project.text(path)?.as_bytes());
+            json.map(Value::from_json)
+                .map_err(|reason| malformed(path, &format!("is not JSON: {reason}")))
+        };
+        read(context, call, json).await
     })
 }
 
 fn read_csv<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move {
-        let text = text(context, call).await?;
-        let path = call.text("path");
-        let ending = Path::new(&path).extension();
-        let has_tabs = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
-        let delimiter = if has_tabs { b'\t' } else { b',' };
-        let rows = rows(&text, delimiter).map_err(|reason| malformed(call, &reason))?;
-        Ok(Value::List(rows))
-    })
+    Box::pin(async move { read(context, call, Project::csv).await.map(Value::List) })
 }
 
 fn read_bytes<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let bytes = bytes(context, call).await?;
+        let bytes = read(context, call, Project::read).await?;
         let path = call.text("path");
         let name = Path::new(&path).file_name().unwrap_or_default();
         Ok(Value::Record(Record::from([
@@ -279,7 +352,7 @@ fn read_bytes<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Va
 fn env<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let name = call.text("name");
-        let Some(text) = (project(context, call)?.variables)(&name) else {
+        let Some(text) = project(context, call)?.variable(&name)? else {
             return match call.arg("default") {
                 Value::Null => {
                     let message = format!("the environment has no variable `{name}`");
@@ -312,9 +385,14 @@ fn project<'a>(context: &'a OpContext, call: &Call) -> Result<&'a Project, OpErr
     })
 }
 
-async fn bytes(context: &OpContext, call: &Call) -> Result<Vec<u8>, OpError> {
+/// Reads the call's file away from the runtime's threads, so that the call can be interrupted.
+async fn read<T: Send + 'static>(
+    context: &OpContext,
+    call: &Call,
+    form: impl FnOnce(&Project, &str) -> Result<T, OpError> + Send + 'static,
+) -> Result<T, OpError> {
     let (project, path) = (project(context, call)?.clone(), call.text("path"));
-    let read = tokio::task::spawn_blocking(move || project.read(&path)).await;
+    let read = tokio::task::spawn_blocking(move || form(&project, &path)).await;
     read.unwrap_or_else(|error| {
         Err(OpError::new(
             Code::Internal,
@@ -323,24 +401,19 @@ async fn bytes(context: &OpContext, call: &Call) -> Result<Vec<u8>, OpError> {
     })
 }
 
-async fn text(context: &OpContext, call: &Call) -> Result<String, OpError> {
-    let bytes = bytes(context, call).await?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        malformed(call, "is not UTF-8 text")
-            .hint("save it as UTF-8; to send a file as it is, use `read_bytes`")
-    })?;
-    Ok(match text.strip_prefix('\u{feff}') {
-        Some(text) => text.to_owned(),
-        None => text,
-    })
+fn malformed(path: &str, reason: &str) -> OpError {
+    OpError::new(Code::BadArgument, format!("`{path}` {reason}"))
 }
 
-fn malformed(call: &Call, reason: &str) -> OpError {
-    OpError::new(Code::BadArgument, format!("`{}` {reason}", call.text("path")))
+/// Why a delimited text is not read; continues a sentence that starts with the file's name.
+#[derive(Debug, PartialEq, Eq)]
+enum Wrong {
+    Form(String),
+    Size(String),
 }
 
-/// Returns the rows of a delimited text. The error continues a sentence that starts with the file's name.
-fn rows(text: &str, delimiter: u8) -> Result<Vec<Value>, String> {
+/// Returns the rows of a delimited text.
+fn rows(text: &str, delimiter: u8) -> Result<Vec<Value>, Wrong> {
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
@@ -351,24 +424,42 @@ fn rows(text: &str, delimiter: u8) -> Result<Vec<Value>, String> {
             len,
         } => {
             let line = pos.as_ref().map_or(0, csv::Position::line);
-            format!("has a malformed row, line {line}: it has {len} fields, and the header {expected_len}")
+            Wrong::Form(format!(
+                "has a malformed row, line {line}: it has {len} fields, and the header {expected_len}"
+            ))
         }
-        _ => format!("cannot be read: {error}"),
+        _ => Wrong::Form(format!("cannot be read: {error}")),
     };
     let header = reader.headers().map_err(malformed)?;
     let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+    if names.len() > MAX_COLUMNS {
+        let count = names.len();
+        return Err(Wrong::Size(format!(
+            "has {count} columns; a script reads up to {MAX_COLUMNS}"
+        )));
+    }
+    let mut seen = HashSet::new();
     for (at, name) in names.iter().enumerate() {
         if name.is_empty() {
-            return Err(format!("has a column without a name: number {}", at + 1));
+            return Err(Wrong::Form(format!(
+                "has a column without a name: number {}",
+                at + 1
+            )));
         }
-        if names[..at].contains(name) {
-            return Err(format!("has two columns `{name}`"));
+        if !seen.insert(name) {
+            return Err(Wrong::Form(format!("has two columns `{name}`")));
         }
     }
+    let most_rows = MAX_FIELDS / names.len().max(1);
     let mut rows = Vec::new();
     let mut last = String::new();
     for record in reader.records() {
         let record = record.map_err(malformed)?;
+        if rows.len() == most_rows {
+            return Err(Wrong::Size(format!(
+                "is too large: a script reads up to {MAX_FIELDS} fields, here {most_rows} rows"
+            )));
+        }
         record
             .iter()
             .next_back()
@@ -379,7 +470,8 @@ fn rows(text: &str, delimiter: u8) -> Result<Vec<Value>, String> {
     }
     // A quote that is never closed takes all lines behind it into its field.
     if text.matches('"').count() % 2 == 1 && last.contains('\n') {
-        return Err("has a quote that is never closed".to_owned());
+        let reason = "has a quote that is never closed";
+        return Err(Wrong::Form(reason.to_owned()));
     }
     Ok(rows)
 }
@@ -389,7 +481,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    fn json(text: &str, delimiter: u8) -> Result<String, String> {
+    fn json(text: &str, delimiter: u8) -> Result<String, Wrong> {
         let rows = Value::List(rows(text, delimiter)?);
         Ok(rows.to_masked_json().to_string())
     }
@@ -416,8 +508,35 @@ mod tests {
             ("a,\n1,2\n", "has a column without a name: number 2"),
             ("a,b\n1,\"x\n2,y\n", "has a quote that is never closed"),
         ] {
-            assert_eq!(json(text, b',').unwrap_err(), reason);
+            assert_eq!(json(text, b',').unwrap_err(), Wrong::Form(reason.to_owned()));
         }
+    }
+
+    #[test]
+    fn too_many_columns_or_fields_are_refused() {
+        let header = |columns: usize| {
+            let names: Vec<String> = (0..columns).map(|at| format!("c{at}")).collect();
+            names.join(",") + "\n"
+        };
+        let size = |text: &str| match rows(text, b',') {
+            Ok(rows) => Ok(rows.len()),
+            Err(Wrong::Size(reason)) => Err(reason),
+            Err(Wrong::Form(reason)) => panic!("{reason}"),
+        };
+        assert_eq!(size(&header(MAX_COLUMNS)), Ok(0));
+        // The most that fits in a file: to compare each name with all others would take minutes.
+        let most = 500_000;
+        assert_eq!(
+            size(&header(most)),
+            Err(format!("has {most} columns; a script reads up to 1000"))
+        );
+        let row = format!("{}\n", ",".repeat(99));
+        let text = format!("{}{}", header(100), row.repeat(MAX_FIELDS / 100));
+        assert_eq!(size(&text), Ok(5_000));
+        assert_eq!(
+            size(&format!("{text}{row}")).unwrap_err(),
+            "is too large: a script reads up to 500000 fields, here 5000 rows"
+        );
     }
 
     #[cfg(unix)]

@@ -237,3 +237,209 @@ fn a_path_parameter_must_be_a_file_that_the_script_can_read() {
     let rows = csv(&home.read("out.csv"));
     assert_eq!((&*rows[0]["size"], &*rows[1]["_status"]), ("4", "failed"));
 }
+
+/// A workflow that returns the kind of each call's error, or its value.
+fn tried(calls: &[&str]) -> String {
+    let calls: Vec<String> = calls.iter().map(|call| format!("|| {call}")).collect();
+    format!(
+        "[{}].map(|read| {{ let done = attempt(read); if done.ok {{ done.value }} else {{ done.error.kind }} }})",
+        calls.join(", ")
+    )
+}
+
+#[track_caller]
+fn result(ran: Ran) -> Value {
+    let ran = ran.ended(0);
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    found["result"].clone()
+}
+
+#[test]
+fn the_sources_of_the_secrets_of_profiles_are_not_read() {
+    let home = Home::new();
+    folder(&home, "project/keys");
+    for name in ["crm", "api", "replaced", "given", "open"] {
+        home.write(&format!("project/keys/{name}.txt"), "canary-4711\n");
+    }
+    let keys = home.work().join("project/keys");
+    symlink(keys.join("crm.txt"), home.work().join("project/link.txt")).unwrap();
+    fs::hard_link(keys.join("crm.txt"), home.work().join("project/second.txt")).unwrap();
+    home.configure(&format!(
+        "[profiles.crm]\nplatform = \"web\"\nurl = \"https://api.web.sandbox\"\nbearer = {{ env = \"CRMKEY\" }}\n\
+         [profiles.file]\nplatform = \"web\"\nurl = \"https://api.web.sandbox\"\nbearer = {{ file = \"{0}/crm.txt\" }}\n\
+         [profiles.home]\nplatform = \"web\"\nurl = \"https://api.web.sandbox\"\nbearer = {{ file = \"~/work/project/keys/api.txt\" }}\n\
+         [profiles.program]\nplatform = \"web\"\nurl = \"https://api.web.sandbox\"\nbearer = {{ command = [\"cat\", \"{0}/given.txt\"] }}\n",
+        keys.display()
+    ));
+    // A project's file cannot take them out of protection.
+    home.write(
+        "project/provisor.toml",
+        "[profiles.crm]\nbearer = { env = \"OTHERKEY\" }\n",
+    );
+    let calls = [
+        "env(\"CRMKEY\")",
+        "env(\"CRMKEY\", \"none\")",
+        "Fn(\"env\").call(\"CRMKEY\")",
+        "env(\"OTHERKEY\")",
+        "env(\"REGION\")",
+        "read_text(\"keys/crm.txt\")",
+        "read_bytes(\"keys/../keys/crm.txt\")",
+        "read_csv(\"link.txt\")",
+        "read_text(\"second.txt\")",
+        "read_text(\"keys/api.txt\")",
+        "read_text(\"keys/given.txt\")",
+        "read_text(\"keys/open.txt\")",
+    ];
+    home.write("project/read.rhai", &tried(&calls));
+    let mut command = home.command("run read.rhai --sandbox --json".split(' '));
+    command.current_dir(home.work().join("project"));
+    command.envs([
+        ("CRMKEY", "canary-4711"),
+        ("OTHERKEY", "canary-4711"),
+        ("REGION", "eu"),
+    ]);
+    let refused = "forbidden";
+    assert_eq!(
+        result(finish(command.spawn().unwrap())),
+        json!([
+            refused,
+            refused,
+            refused,
+            refused,
+            "eu",
+            refused,
+            refused,
+            refused,
+            refused,
+            refused,
+            refused,
+            "canary-4711\n"
+        ])
+    );
+    for (call, name, profile) in [
+        ("env(\"CRMKEY\")", "`CRMKEY`", "crm"),
+        ("read_text(\"keys/crm.txt\")", "`keys/crm.txt`", "file"),
+    ] {
+        home.write("project/read.rhai", call);
+        let ran = run(
+            &home,
+            "run project/read.rhai --sandbox",
+            &[("CRMKEY", "canary-4711")],
+        );
+        let _ = ran.ended(5).said(&[
+            &format!("{name} is the source of the secret `bearer` of the profile `{profile}`"),
+            &format!("connect with the profile: http::connect(\"{profile}\")"),
+            "[forbidden]",
+        ]);
+    }
+}
+
+#[test]
+fn an_unreadable_configuration_protects_everything() {
+    let home = Home::new();
+    home.write("terms.txt", "x");
+    home.write(
+        "send.rhai",
+        "/// @param file path\nfn main(file) { read_text(file) }",
+    );
+    home.configure("[profiles.crm\n");
+    let _ = home
+        .run("run send.rhai --sandbox --file terms.txt")
+        .ended(2)
+        .said(&["config.toml"]);
+}
+
+#[test]
+fn the_files_of_provisor_are_not_read() {
+    let home = Home::new();
+    home.write("any.rhai", "1");
+    let _ = home.run("run any.rhai --sandbox").ended(0);
+    let top = home.work().parent().unwrap().to_owned();
+    // A configuration that is kept elsewhere, by a link.
+    fs::create_dir_all(home.provisor().join("config")).unwrap();
+    fs::write(top.join("dot.toml"), "").unwrap();
+    symlink(top.join("dot.toml"), home.provisor().join("config/config.toml")).unwrap();
+    symlink(home.provisor().join("state"), top.join("link")).unwrap();
+    fs::hard_link(home.provisor().join("state/key"), top.join("second")).unwrap();
+    fs::write(top.join("own.txt"), "own").unwrap();
+    fs::create_dir_all(home.provisor().join("cache")).unwrap();
+    fs::write(home.provisor().join("cache/tokens.db"), "x").unwrap();
+    let calls = [
+        "read_text(\"provisor/state/key\")",
+        "read_bytes(\"provisor/state/journal.db\")",
+        "read_bytes(\"work/../provisor/./state/key\")",
+        "read_bytes(\"link/key\")",
+        "read_bytes(\"second\")",
+        "read_text(\"provisor/config/config.toml\")",
+        "read_text(\"dot.toml\")",
+        "read_bytes(\"provisor/cache/tokens.db\")",
+        "read_text(\"provisor/state\")",
+        "read_text(\"own.txt\")",
+    ];
+    home.write("../read.rhai", &tried(&calls));
+    let refused = "forbidden";
+    assert_eq!(
+        result(home.run("run ../read.rhai --sandbox --json")),
+        json!([
+            refused,
+            refused,
+            refused,
+            refused,
+            refused,
+            refused,
+            refused,
+            refused,
+            "bad_argument",
+            "own"
+        ])
+    );
+    home.write("../read.rhai", "read_text(\"provisor/state/key\")");
+    let _ = home
+        .run("run ../read.rhai --sandbox")
+        .ended(5)
+        .said(&["`provisor/state/key` belongs to provisor", "[forbidden]"]);
+}
+
+#[test]
+fn the_home_folder_is_no_project() {
+    let home = Home::new();
+    home.write("../provisor.toml", "");
+    home.write("other.txt", "other");
+    home.write("deep/own.txt", "own");
+    home.write(
+        "deep/read.rhai",
+        &tried(&["read_text(\"own.txt\")", "read_text(\"../other.txt\")"]),
+    );
+    assert_eq!(
+        result(home.run("run deep/read.rhai --sandbox --json")),
+        json!(["own", "forbidden"])
+    );
+}
+
+#[test]
+fn a_table_with_too_many_columns_or_fields_is_refused() {
+    let home = Home::new();
+    let names: Vec<String> = (0..1_001).map(|at| format!("c{at}")).collect();
+    home.write("wide.csv", &(names.join(",") + "\n"));
+    home.write("long.csv", &format!("a,b\n{}", ",\n".repeat(250_001)));
+    for (name, reason) in [
+        ("wide.csv", "has 1001 columns; a script reads up to 1000"),
+        (
+            "long.csv",
+            "is too large: a script reads up to 500000 fields, here 250000 rows",
+        ),
+    ] {
+        home.write("read.rhai", &format!("read_csv(\"{name}\")"));
+        let _ = home
+            .run("run read.rhai --sandbox")
+            .ended(1)
+            .said(&[reason, "[bad_argument]", "use --rows"]);
+    }
+    // What is read counts against the limit of memory.
+    home.write("long.csv", &format!("a,b\n{}", "1,2\n".repeat(250_000)));
+    home.write("read.rhai", "let rows = read_csv(\"long.csv\"); rows.len()");
+    let _ = home
+        .run("run read.rhai --sandbox --max-memory 16M")
+        .ended(1)
+        .said(&["the script exceeds its memory limit", "16 MiB are allowed"]);
+}

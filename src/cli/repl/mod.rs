@@ -73,7 +73,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         profile: command.profile.clone(),
         faults: command.fault.clone(),
         seed: command.seed,
-        project: Some(sources::project(&app.env, Path::new("-"))),
+        project: Some(sources::project(app, Path::new("-"))),
         ..Accounts::default()
     };
     let typed = std::io::stdin().is_terminal();
