@@ -128,6 +128,8 @@ pub(super) enum Write {
     Intend {
         step: Box<StepData>,
         event: StepEvent,
+        /// Whether a request follows. Otherwise the step adopts what was found.
+        sends: bool,
         /// Acts completed before this time no longer count.
         since_ms: i64,
     },
@@ -312,8 +314,9 @@ pub(super) fn apply(tables: &mut dyn Tables, submission: Submission) -> Res<Repl
         Write::Intend {
             step,
             event,
+            sends,
             since_ms,
-        } => return insert_intent(tables, *step, event, since_ms),
+        } => return insert_intent(tables, *step, (event, sends), since_ms),
         Write::Record { step, event } => return record(tables, *step, event),
         Write::Move(change) => return move_step(tables, *change),
         Write::PutItem(item) => tables.put_item(&item)?,
@@ -439,7 +442,12 @@ pub(super) fn is_rerun_on_retry(step: &StepData, last_change: u32) -> bool {
 }
 
 /// Inserts the intent, unless the ledger has the resource, the act is remembered, or another step is working on either.
-fn insert_intent(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_ms: i64) -> Res<Reply> {
+fn insert_intent(
+    tables: &mut dyn Tables,
+    mut step: StepData,
+    (event, sends): (StepEvent, bool),
+    since_ms: i64,
+) -> Res<Reply> {
     let recorded = tables.step_of_row(&step.run, step.position, &step.key)?;
     let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
     let Ok(state) = before.next(event) else {
@@ -464,7 +472,7 @@ fn insert_intent(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, 
     step.state = state;
     step.parked = false;
     continue_record(&mut step, recorded);
-    step.attempts += 1;
+    step.attempts += u32::from(sends);
     let id = tables.put_step(&step)?;
     if let Some(act) = &step.act {
         tables.put_act(act, id)?;

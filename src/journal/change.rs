@@ -231,16 +231,21 @@ impl<'a> ChangingStep<'a> {
     /// Records the intent, unless the resource exists or another step is working on it.
     async fn intend(&mut self, event: StepEvent) -> Result<Input, StepResult> {
         self.boundary(Boundary::BeforeIntent);
-        let admitted = self.row.admit(&self.step, &self.change.limits);
-        match admitted.map_err(|error| Err(error.into()))? {
-            Ok(counted) => self.counted = counted,
-            Err(reached) => return Err(self.over_limit(reached)),
+        let sends = !self.machine.adopts();
+        // What an earlier attempt may have created is a change, even if it is found now.
+        if sends || self.step.attempts > 0 {
+            let admitted = self.row.admit(&self.step, &self.change.limits);
+            match admitted.map_err(|error| Err(error.into()))? {
+                Ok(counted) => self.counted = counted,
+                Err(reached) => return Err(self.over_limit(reached)),
+            }
         }
         let mut step = self.step.clone();
         step.times.add(self.news);
         let write = Write::Intend {
             step: Box::new(step),
             event,
+            sends,
             since_ms: self.row.act_cutoff_ms(self.change),
         };
         let reply = self.write(write).await?;

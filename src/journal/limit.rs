@@ -204,9 +204,9 @@ const SITES: &str = "sites";
 fn may_have_changed(step: &StepData) -> bool {
     step.changes
         && match step.state {
-            StepState::Intended { .. } | StepState::InDoubt { .. } | StepState::HalfDone => true,
+            StepState::HalfDone => true,
             // Without a request, it only found what already existed.
-            StepState::Done => step.attempts > 0,
+            StepState::Intended { .. } | StepState::InDoubt { .. } | StepState::Done => step.attempts > 0,
             StepState::Absent | StepState::Refused => false,
         }
 }

@@ -196,6 +196,11 @@ impl StepMachine {
         self.limits
     }
 
+    /// Whether the step adopts an existing resource, for which no request is sent.
+    pub(super) fn adopts(&self) -> bool {
+        self.adopted.is_some()
+    }
+
     /// Returns the next action after `input`, which happened at `now`. `state` is the step's state as known to this
     /// process. An input that the step cannot have had puts it in doubt: what is known of it here is not what happened.
     pub(super) fn next(&mut self, state: &mut StepState, input: Input, now: Stamp) -> Action {

@@ -386,3 +386,80 @@ fn a_request_that_is_declared_to_only_read_counts_where_changes_are_limited() {
     let steps = home.json(&format!("runs steps {} --json", home.newest()));
     assert_eq!(steps["steps"][0]["attempts"], 0, "{steps}");
 }
+
+#[test]
+fn what_a_lookup_finds_does_not_count_also_after_a_resume() {
+    let home = Home::new();
+    let made = |name: &str| {
+        let script = format!(
+            "http::post(\"https://api.web.sandbox/items\", #{{ json: #{{ reference: \"{name}\" }}, check: true }}); 1"
+        );
+        let _ = run(&home, &script, "").ended(0);
+    };
+    for name in ["F1", "F2", "F3"] {
+        made(name);
+    }
+    home.write(
+        "found.rhai",
+        r#"
+        fn find(api, name) {
+            let found = api.get("/items", #{ query: #{ reference: name }, check: true }).body.items;
+            if found.is_empty() { () } else { found[0] }
+        }
+        fn make(api, name) {
+            api.post("/items", #{ json: #{ reference: name }, key: name, probe: |key| find(api, key) })
+        }
+        fn main(row) {
+            let api = http::connect("https://api.web.sandbox").limit(#{ most: 2 });
+            let seen = [];
+            for name in ["F1", "F2", "N1", "F3", "LATE", "N2", "F2", "N3"] {
+                if name == "LATE" {
+                    if find(api, name) == () { throw "too early" }
+                    continue;
+                }
+                let made = attempt(|| make(api, name));
+                seen.push(if made.ok { made.value.outcome } else { made.error.kind });
+            }
+            seen
+        }
+        "#,
+    );
+    home.write("rows.csv", "row\n1\n");
+    let words = "run found.rhai --sandbox --rows rows.csv --out out.jsonl";
+    let _ = home.run(words).ended(8).said(&["too early"]);
+    let id = home.newest();
+    made("LATE");
+    let _ = home.run(&format!("resume {id} --retry-failed")).ended(0);
+    let row: Value = serde_json::from_str(home.read("out.jsonl").lines().next().unwrap()).unwrap();
+    let expected = [
+        "found",
+        "found",
+        "created",
+        "found",
+        "created",
+        "unchanged",
+        "forbidden",
+    ];
+    assert_eq!(row["result"], json!(expected), "{row}");
+    let steps = home.json(&format!("runs steps {id} --json"));
+    let steps = steps["steps"].as_array().unwrap().iter();
+    let posts = steps.filter(|step| step["operation"] == "http::post");
+    let attempts: Vec<Value> = posts.map(|step| step["attempts"].clone()).collect();
+    assert_eq!(
+        attempts,
+        [0, 0, 1, 0, 1, 0],
+        "nothing was sent for what was found"
+    );
+}
+
+#[test]
+fn a_request_with_any_status_counts_unless_a_failure_is_an_error() {
+    let home = Home::new();
+    let script = r#"
+        let api = http::connect("https://api.web.sandbox").limit(#{ most: 1 });
+        let refused = attempt(|| api.post("/status/404", #{ check: true })).error.kind;
+        let answered = api.post("/status/404").status;
+        [refused, answered, attempt(|| api.post("/status/404")).error.kind]
+    "#;
+    assert_eq!(result(&home, script), json!(["not_found", 404, "forbidden"]));
+}
