@@ -229,7 +229,9 @@ impl Reader<'_> {
             return;
         }
         match known(account) {
-            Known::Whole(text) if !text.contains("://") => self.profile(platform, Some(text), at),
+            Known::Whole(text) if !text.contains("://") => {
+                self.profile(platform, Some(text.trim().to_owned()), at);
+            }
             Known::Whole(_) => self.host(account, at),
             Known::Start(text) if text.contains("://") => self.host(account, at),
             Known::Start(_) | Known::Nothing if matches!(account, Expr::Unit(_)) => {
@@ -257,13 +259,17 @@ impl Reader<'_> {
                 None
             }
         };
-        if let Some((_, profile)) = profile {
-            let name = match known(profile) {
-                Known::Whole(name) => Some(name),
-                _ => None,
-            };
-            self.profile(platform, name, at);
-            return;
+        match profile {
+            // As if it were not given.
+            None | Some((_, Expr::Unit(_))) => {}
+            Some((_, profile)) => {
+                if let Known::Whole(name) = known(profile) {
+                    self.profile(platform, Some(name.trim().to_owned()), at);
+                    return;
+                }
+                // It may turn out to be `()`.
+                self.profile(platform, None, at);
+            }
         }
         let Some(url) = arg("url") else { return };
         match known(url) {

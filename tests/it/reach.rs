@@ -160,6 +160,7 @@ fn what_is_not_written_out_counts_as_any() {
             "fn main(url) { mobsted::connect(#{ url: url, login: \"a\", password: \"b\" }).apps() }",
         ),
         ("hosts", "let url = \"https://api.example.com/\"; http::get(url)"),
+        ("hosts", "fn main(p, url) { http::get(url, #{ profile: p }) }"),
         ("files", "fn main(path) { read_text(path) }"),
         ("files", "fn main(path) { path.read_bytes() }"),
         ("files", "Fn(\"read_csv\").call(\"x.csv\")"),
@@ -185,6 +186,21 @@ fn what_is_not_written_out_counts_as_any() {
             "fn main(id) { http::get(\"https://api.example.com/\" + id) }",
             "api.example.com",
         ),
+        (
+            "hosts",
+            "http::get(\"https://api.example.com/\", #{ profile: () })",
+            "api.example.com",
+        ),
+        (
+            "hosts",
+            "fn main(p) { http::get(\"https://api.example.com/\", #{ profile: p }) }",
+            "api.example.com",
+        ),
+        (
+            "hosts",
+            "http::get(\"https://api.example.com/\", #{ profile: if 1 == 1 { () } else { \"crm\" } })",
+            "api.example.com",
+        ),
         ("files", "let f = || read_json(\"plans.json\");", "plans.json"),
     ] {
         assert_eq!(any(key, script), [known], "{script}");
@@ -198,4 +214,30 @@ fn a_script_that_cannot_be_read_is_an_error() {
     home.write("bad.rhai", "fn main( {");
     let _ = home.run("reach bad.rhai").ended(1).said(&["bad.rhai"]);
     let _ = home.run("reach").ended(2).said(&["SCRIPT"]);
+}
+
+#[test]
+fn the_profile_of_a_request_is_found_as_the_run_finds_it() {
+    let home = home();
+    let profiles = |script: &str| {
+        home.write("one.rhai", script);
+        let reach = home.json("reach one.rhai --json");
+        let accounts = reach["platforms"][0]["accounts"].as_array().unwrap().iter();
+        accounts
+            .map(|account| account["profile"].clone())
+            .collect::<Vec<_>>()
+    };
+    for (script, expected) in [
+        ("http::get(\"/x\", #{ profile: \" crm \" })", json!(["crm"])),
+        (
+            "fn main(p) { http::get(\"https://api.example.com/\", #{ profile: p }) }",
+            json!([null]),
+        ),
+        (
+            "http::get(\"https://api.example.com/\", #{ profile: () })",
+            json!([]),
+        ),
+    ] {
+        assert_eq!(json!(profiles(script)), expected, "{script}");
+    }
 }
