@@ -117,8 +117,42 @@ pub(crate) fn resolve(
     }))
 }
 
+/// The hidden field of a session that names the credentials which the script gave as plain text.
+const PLAIN: &str = "$plain";
+
+/// Notes which credentials of a described session are plain text, so that a call on it is the same request as the call
+/// with that text in its options. A journal tells a secret from a text.
+pub(crate) fn note_plain_credentials(session: &mut Object, given: &Record) {
+    let plain = ["bearer", "password", "header_value"].into_iter();
+    let plain = plain.filter(|key| matches!(given.get(*key), Some(Value::Text(_))));
+    let plain: Vec<Value> = plain.map(Value::from).collect();
+    if !plain.is_empty() {
+        session.fields.insert(PLAIN.to_owned(), Value::List(plain));
+    }
+}
+
+/// Returns a credential of a described session in the form in which the script gave it.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the script gave it as plain text, and the options of a call take it as such"
+)]
+fn given_credential(session: &Object, key: &str) -> Option<Value> {
+    let value = session.fields.get(&format!("${key}"))?;
+    let is_plain = match session.fields.get(PLAIN) {
+        Some(Value::List(plain)) => plain.contains(&Value::from(key)),
+        _ => false,
+    };
+    // A header that its name does not show to be a credential stays a secret.
+    let is_plain = is_plain && (key != "header_value" || names_a_credential(session.text("header")));
+    match value {
+        Value::Secret(secret) if is_plain => Some(secret.expose().into()),
+        value => Some(value.clone()),
+    }
+}
+
 /// Makes a call on a session the same call without it: with the session's profile, or with its address and the credential
-/// that the script gave. A credential in the call itself is kept.
+/// that the script gave. As with a profile, a call that signs itself keeps its own credential: `bearer`, `basic`, the
+/// header `authorization`, or the session's header in any case.
 pub(crate) fn bind(session: &Object, call: Call) -> Result<Call, OpError> {
     let base = session.text("url");
     if call.option("profile").is_some_and(|given| *given != Value::Null) {
@@ -135,24 +169,27 @@ pub(crate) fn bind(session: &Object, call: Call) -> Result<Call, OpError> {
     }
     let url = written_below(base, &call.text("url"))?;
     let call = call.with_address(&url);
-    if credential(&call).is_some() {
+    let headers = match call.option("headers") {
+        Some(Value::Record(headers)) => headers.clone(),
+        _ => Record::new(),
+    };
+    let has_header = |name: &str| headers.keys().any(|known| known.eq_ignore_ascii_case(name));
+    let has_option = |name: &str| call.option(name).is_some_and(|given| *given != Value::Null);
+    if has_option("bearer") || has_option("basic") || has_header("authorization") {
         return Ok(call);
     }
-    let secret = |name: &str| session.fields.get(name).cloned();
-    if let Some(token) = secret("$bearer") {
+    if let Some(token) = given_credential(session, "bearer") {
         return Ok(call.with_option("bearer", token));
     }
-    if let Some(password) = secret("$password") {
+    if let Some(password) = given_credential(session, "password") {
         let user = session.text("login").into();
         let basic = Record::from([("user".to_owned(), user), ("password".to_owned(), password)]);
         return Ok(call.with_option("basic", Value::Record(basic)));
     }
-    if let Some(value) = secret("$header_value") {
-        let mut headers = match call.option("headers") {
-            Some(Value::Record(headers)) => headers.clone(),
-            _ => Record::new(),
-        };
-        headers.insert(session.text("header").to_owned(), value);
+    let header = session.text("header");
+    if let Some(value) = given_credential(session, "header_value").filter(|_| !has_header(header)) {
+        let mut headers = headers;
+        headers.insert(header.to_owned(), value);
         return Ok(call.with_option("headers", Value::Record(headers)));
     }
     Ok(call)

@@ -287,9 +287,12 @@ fn connect<'a>(context: &'a OpContext, call: &'a Call) -> Boxed<'a, Result<Value
             }
             account => account.clone(),
         };
-        let session = PLATFORM.connect(context, &account)?;
+        let mut session = PLATFORM.connect(context, &account)?;
         if let Value::Record(given) = &account {
             check_description(given)?;
+            if let Value::Object(session) = &mut session {
+                target::note_plain_credentials(session, given);
+            }
         }
         Ok(session)
     })

@@ -97,6 +97,69 @@ fn a_session_made_from_a_map_sends_the_credential_that_the_options_would() {
 }
 
 #[test]
+fn a_call_that_does_not_sign_itself_has_the_credential_of_the_session() {
+    let home = Home::new();
+    let script = r#"
+        /// @param token secret
+        fn main(token) {
+            let url = "https://api.web.sandbox";
+            let bearer = http::connect(#{ url: url, bearer: "session-1" });
+            let login = http::connect(#{ url: url, login: "ann", password: "session-1" });
+            let header = http::connect(#{ url: url, header: "X-Client", header_value: "session-1" });
+            let sent = |api, options| {
+                let headers = api.get("/anything", options).body.headers;
+                ["authorization", "x-client"].map(|name| {
+                    let names = headers.keys().filter(|known| known.to_lower() == name);
+                    if names.len() == 0 { "" } else { `${names.len()} ${type_of(headers[names[0]])}` }
+                })
+            };
+            #{
+                secret: [bearer, login, header].map(|api| sent.call(api, #{ headers: #{ "X-Tenant": token } })),
+                key: [bearer, login, header].map(|api| sent.call(api, #{ headers: #{ "X-Api-Key": "k" } })),
+                same: sent.call(header, #{ headers: #{ "x-CLIENT": "own" } }),
+                signed: sent.call(header, #{ headers: #{ "Authorization": "own" } }),
+            }
+        }
+    "#;
+    let ran = run(&home, script, "--token t-4711").ended(0);
+    let row: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let with = json!([["1 secret", ""], ["1 secret", ""], ["", "1 secret"]]);
+    assert_eq!(
+        row,
+        json!({"secret": with, "key": with, "same": ["", "1 string"], "signed": ["1 secret", ""]})
+    );
+}
+
+#[test]
+fn a_credential_in_plain_text_makes_the_same_step_and_object_as_in_the_options() {
+    let home = Home::new();
+    for (keys_of_map, options) in [
+        ("bearer: \"plain-4711\"", "bearer: \"plain-4711\""),
+        (
+            "login: \"ann\", password: \"plain-4711\"",
+            "basic: #{ user: \"ann\", password: \"plain-4711\" }",
+        ),
+        (
+            "header: \"X-Api-Key\", header_value: \"plain-4711\"",
+            "headers: #{ \"X-Api-Key\": \"plain-4711\" }",
+        ),
+    ] {
+        let connect =
+            format!("let api = http::connect(#{{ url: \"https://api.web.sandbox\", {keys_of_map} }});\n");
+        let body = "json: #{ reference: \"A\" }, key: \"A\"";
+        let function = format!("http::post(\"https://api.web.sandbox/items\", #{{ {body}, {options} }})");
+        let method = format!("api.post(\"/items\", #{{ {body} }})");
+        let _ = run(&home, &format!("{connect}{function}; print(api); 1"), "").ended(0);
+        let recorded = keys(&home);
+        let again = run(&home, &format!("{connect}{method}; print(api); 1"), "");
+        assert_eq!(again.code, 0, "what was done is found: {}", again.stderr);
+        assert!(!format!("{}{}", again.stdout, again.stderr).contains("plain-4711"));
+        assert_eq!(keys(&home), recorded, "{keys_of_map}");
+    }
+    assert_eq!(made(&home.snapshot()), (3, 3));
+}
+
+#[test]
 fn what_a_session_created_under_a_key_is_in_the_ledger_for_the_function_too() {
     let home = Home::new();
     let script = |call: &str| {
