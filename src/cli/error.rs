@@ -110,6 +110,7 @@ impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> CommandError {
         let exit = match &error {
             JournalError::RunBusy { .. }
+            | JournalError::TakenOver { .. }
             | JournalError::Sealed { .. }
             | JournalError::Source { .. }
             | JournalError::Backup { .. }

@@ -139,6 +139,9 @@ impl Execution<'_> {
     ) -> Result<Exit, CommandError> {
         let journal = &self.engine.journal;
         if let RunEnd::JournalLost(reason) = ended {
+            if let Err(taken_over) = self.run.check_owned() {
+                return Err(CommandError::from(taken_over));
+            }
             return Err(
                 CommandError::new(Exit::Aborted, format!("the journal cannot be written: {reason}"))
                     .hint("nothing more was sent; free some space or repair the disk, then continue")

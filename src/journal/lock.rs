@@ -54,6 +54,11 @@ impl RunLock {
         self.0.rules
     }
 
+    /// Fails with [`JournalError::TakenOver`] if a write showed that another process owns the run.
+    pub fn check_owned(&self) -> Result<(), JournalError> {
+        self.0.owner.check()
+    }
+
     /// Notes that a row is in progress, for the process that resumes the run if this one dies.
     pub fn begin_row(&self, position: u64) -> RowInProgress {
         self.0.notes.begin(position)

@@ -331,6 +331,7 @@ fn conclude(
     let (journal, id) = (&runner.journal, runner.run.id());
     match ended {
         RunEnd::JournalLost(reason) => {
+            runner.run.check_owned()?;
             return Err(Error::Setup(format!("the journal cannot be written: {reason}")));
         }
         RunEnd::NoThreads(reason) => return Err(Error::Setup(format!("cannot start a thread: {reason}"))),

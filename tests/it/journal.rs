@@ -525,3 +525,32 @@ fn a_run_whose_results_cannot_be_written_can_be_resumed() {
     let _ = ran.said(&["the results cannot be written to", ".csv`: ", &said]);
     assert_eq!(home.json("runs list --json")["runs"][0]["status"], "interrupted");
 }
+
+#[test]
+fn a_run_that_another_process_took_over_says_so_and_not_that_the_disk_is_full() {
+    let home = Home::new();
+    home.write(
+        "one.rhai",
+        "mobsted::connect().ensure_tenant(\"a@example.com\").outcome",
+    );
+    let words = "run one.rhai --sandbox --json --fault partners:hang-after:x1";
+    let child = home.command(words.split(' ')).spawn().unwrap();
+    wait_until("the tenant is there", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| {
+            status
+                .snapshot
+                .is_some_and(|snapshot| snapshot.tenants().len() == 1)
+        })
+    });
+    // As if the lock were lost, such as on a file system that does not keep it.
+    let id = home.newest();
+    std::fs::remove_file(home.provisor().join(format!("state/locks/{id}.lock"))).unwrap();
+    let _ = home.run("resume").ended(0);
+    signal(child.id(), "INT");
+    let ran = finish(child).ended(9).said(&[
+        &format!("run {id} was taken over by process"),
+        &format!("provisor runs show {id}"),
+    ]);
+    assert!(!ran.stderr.contains("free some space"), "{}", ran.stderr);
+}
