@@ -126,9 +126,10 @@ mod tests {
 
     #[test]
     fn allocated_memory_is_counted() {
-        let before = (memory().used)();
-        let block = vec![1_u8; 64 << 20];
-        let with = (memory().used)();
-        assert!(with >= before + (32 << 20), "{before} {with} {}", block.len());
+        // Other tests allocate and free at the same time, but what is held here is counted whatever they do. None of them
+        // holds as much.
+        let block = std::hint::black_box(Vec::<u8>::with_capacity(384 << 20));
+        let used = (memory().used)();
+        assert!(used >= block.capacity(), "{used} {}", block.capacity());
     }
 }
