@@ -321,12 +321,12 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<RowData> {
     })
 }
 
-/// Reads a sealed value. One of another type is damaged: it is read as bytes that do not open.
+/// Reads a sealed value. One of another type is damaged: it is read as no bytes, which do not open.
 pub(super) fn sealed(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Sealed>> {
     Ok(match row.get_ref(column)? {
         ValueRef::Null => None,
-        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Some(bytes.to_vec()),
-        ValueRef::Integer(_) | ValueRef::Real(_) => Some(Vec::new()),
+        ValueRef::Blob(bytes) => Some(bytes.to_vec()),
+        ValueRef::Text(_) | ValueRef::Integer(_) | ValueRef::Real(_) => Some(Vec::new()),
     })
 }
 
