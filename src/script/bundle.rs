@@ -1,11 +1,15 @@
 //! The pinned sources of a script: the main source and everything that it imports.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::error::Diagnostic;
 use super::parse::{self, Import};
 use crate::value::{Value, digest};
+
+/// How the names of sources begin that come from packages. Such a source is a library, whatever its text. Loaders give no
+/// other source a name like this.
+pub(crate) const PACKAGE: &str = "use:";
 
 /// A script text and the name that messages use for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +34,12 @@ impl Source {
         }
     }
 
-    /// Whether it is a library: one of the comments at its top is `//! library`.
+    /// Whether it is a library: it comes from a package (its name begins with `use:`), or one of the comments at its top
+    /// is `//! library`.
     pub fn is_library(&self) -> bool {
+        if self.name.starts_with(PACKAGE) {
+            return true;
+        }
         let lines = self.text.lines().map(str::trim);
         let mut comments =
             lines.take_while(|line| line.is_empty() || line.starts_with("//") || line.starts_with("#!"));
@@ -50,7 +58,8 @@ impl Source {
 /// Loads the source of an `import`.
 pub trait Loader {
     /// Returns the source that `import` names in the source called `from`. Two imports of the same file must yield the
-    /// same name. The error says why there is none, without a full stop.
+    /// same name. A source whose name begins with `use:` is a library. The error says why there is none, without a full
+    /// stop.
     fn load(&self, from: &str, import: &str) -> Result<Source, String>;
 }
 
@@ -233,16 +242,85 @@ impl Bundle {
 pub(crate) fn digest_of(sources: &[(String, String)]) -> String {
     let main = sources.first().map(|(name, _)| Path::new(name));
     let folder = main.and_then(Path::parent).unwrap_or(Path::new(""));
-    let path = |name: &str| -> String {
-        let path = Path::new(name);
-        let below = path.strip_prefix(folder).unwrap_or(path).components();
-        let parts: Vec<_> = below.map(|part| part.as_os_str().to_string_lossy()).collect();
-        parts.join("/")
-    };
     let mut lines: Vec<String> = sources
         .iter()
-        .map(|(name, sha256)| format!("{} {sha256}\n", path(name)))
+        .map(|(name, sha256)| format!("{} {sha256}\n", path_from(folder, name)))
         .collect();
     lines.sort_unstable();
     format!("sha256:{}", digest::sha256(lines.concat().as_bytes()))
+}
+
+/// Returns the name of a source as it counts from a folder, with `/` between its parts: `lib/steps.rhai`,
+/// `../steps.rhai`. The name of a package's source does not depend on a folder.
+pub(crate) fn path_from(folder: &Path, name: &str) -> String {
+    if name.starts_with(PACKAGE) {
+        return name.to_owned();
+    }
+    let path = Path::new(name);
+    let parts = |path: &'_ Path| -> Vec<String> {
+        let parts = path.components().filter(|part| *part != Component::CurDir);
+        parts
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect()
+    };
+    let (from, to) = (parts(folder), parts(path));
+    if folder.is_absolute() != path.is_absolute() {
+        return to.join("/");
+    }
+    let common = from
+        .iter()
+        .zip(&to)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = from.iter().skip(common).map(|_| "..");
+    let down = to.iter().skip(common).map(String::as_str);
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{digest_of, path_from};
+
+    #[test]
+    fn a_digest_does_not_depend_on_the_current_folder() {
+        let digest = |names: [&str; 4]| {
+            let sources = names.iter().zip(["1", "2", "3", "4"]);
+            let sources: Vec<(String, String)> = sources
+                .map(|(name, sha256)| ((*name).to_owned(), sha256.to_owned()))
+                .collect();
+            digest_of(&sources)
+        };
+        let steps = "use:steps/lib.rhai";
+        let expected = digest(["s/x.rhai", "s/lib/a.rhai", "common/b.rhai", steps]);
+        assert_eq!(
+            digest(["x.rhai", "lib/a.rhai", "../common/b.rhai", steps]),
+            expected
+        );
+        assert_eq!(
+            digest(["../s/x.rhai", "../s/lib/a.rhai", "../common/b.rhai", steps]),
+            expected
+        );
+        assert_eq!(
+            digest(["/p/s/x.rhai", "/p/s/lib/a.rhai", "/p/common/b.rhai", steps]),
+            expected
+        );
+        assert_eq!(
+            digest(["./s/x.rhai", "./s/lib/a.rhai", "common/b.rhai", steps]),
+            expected
+        );
+        assert_ne!(
+            digest(["s/x.rhai", "s/lib/a.rhai", "s/common/b.rhai", steps]),
+            expected
+        );
+    }
+
+    #[test]
+    fn the_path_of_a_packages_source_is_its_name() {
+        assert_eq!(
+            path_from(Path::new("scripts"), "use:steps/lib.rhai"),
+            "use:steps/lib.rhai"
+        );
+    }
 }

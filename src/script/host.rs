@@ -136,8 +136,18 @@ impl Host {
     }
 
     /// The names of the modules that hold operations.
-    pub(super) fn module_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn module_names(&self) -> impl Iterator<Item = &str> {
         self.0.modules.iter().map(|(name, _)| *name)
+    }
+
+    /// The names of all functions that scripts call without a module name.
+    pub(crate) fn function_names(&self) -> impl Iterator<Item = String> {
+        let own = self
+            .operations()
+            .iter()
+            .filter(|op| op.module.is_empty() && op.receiver.is_none());
+        let own = own.map(|op| op.name.to_owned());
+        self.language().keys().cloned().chain(own)
     }
 
     /// The functions that are called without a module name and are no operations, each with its possible numbers of

@@ -16,7 +16,7 @@ use super::host_calls::{Operations, Stop};
 use super::memory::{CopyReservation, SOMEWHERE_BELOW};
 use super::modules::{Imports, LoadedModules};
 use super::params::{Declaration, MainFn, ParamError, ParamErrorKind};
-use super::parse::{self, Names, Parsed, Patches};
+use super::parse::{self, Import, Names, Parsed, Patches};
 use super::sources::Sources;
 use super::types::ParamType;
 use super::{convert, declare, explain, realm};
@@ -49,7 +49,7 @@ impl Script {
             if let Some(coverage) = host.coverage() {
                 parsed.patches.count_lines(coverage, source, &parsed.ast);
             }
-            Unit::new(source, parsed)
+            Unit::new(host, source, parsed)
         };
         units.insert(bundle.main().name.clone(), counted(bundle.main(), main)?);
         for source in bundle.sources().iter().skip(1) {
@@ -187,6 +187,11 @@ pub(crate) struct ScriptTest {
     pub frame: Frame,
 }
 
+/// Returns the declaration of a source, without reading what it imports.
+pub(crate) fn declaration_of(source: &Source) -> Result<Declaration, Box<Diagnostic>> {
+    declare::declare(source, &parse::parse(source)?)
+}
+
 /// The parts of a script that its calls share.
 struct Program {
     host: Host,
@@ -204,13 +209,28 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    pub(super) fn new(source: &Source, parsed: Parsed) -> Result<Unit, Box<Diagnostic>> {
+    pub(super) fn new(host: &Host, source: &Source, parsed: Parsed) -> Result<Unit, Box<Diagnostic>> {
+        refuse_shadowing(host, source, &parsed)?;
         Ok(Unit {
             ast: parse::runnable(source, &parsed, 0, |token| token)?,
             patches: parsed.patches,
             names: parsed.names,
         })
     }
+}
+
+/// Returns an error if an import hides one of provisor's own modules.
+pub(super) fn refuse_shadowing(host: &Host, source: &Source, parsed: &Parsed) -> Result<(), Box<Diagnostic>> {
+    let hides = |import: &&Import| host.module_names().any(|module| module == import.alias);
+    let Some(import) = parsed.imports.iter().find(hides) else {
+        return Ok(());
+    };
+    let title = format!(
+        "`{}` is a module of provisor, which an import cannot replace",
+        import.alias
+    );
+    let error = Diagnostic::at(source, import.line, import.column, title);
+    Err(error.hint("give the import another name after `as`").into())
 }
 
 impl Sources for Program {

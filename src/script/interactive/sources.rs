@@ -9,7 +9,7 @@ use crate::script::bundle::{Bundle, Loader, Source};
 use crate::script::error::{Diagnostic, Frame};
 use crate::script::host::Host;
 use crate::script::parse::{self, Import, Names, Patches};
-use crate::script::program::Unit;
+use crate::script::program::{Unit, refuse_shadowing};
 use crate::script::sources::Sources;
 
 /// The source name of running inputs. No file can have it.
@@ -101,6 +101,7 @@ impl SessionSources {
         let running = running(&source.text);
         let runs = Source::new(source.name.clone(), running.text.as_str());
         let parsed = parse::parse_with(&runs, running.rename())?;
+        refuse_shadowing(&self.host, &source, &parsed)?;
         for import in &parsed.imports {
             self.follow(&source, import, loader)?;
         }
@@ -163,7 +164,7 @@ impl SessionSources {
             let mut modules = BTreeMap::new();
             for (name, text) in sources {
                 let source = Source::new(name, text);
-                let unit = Unit::new(&source, parse::parse(&source)?)?;
+                let unit = Unit::new(&self.host, &source, parse::parse(&source)?)?;
                 modules.insert(source.name.clone(), Module { source, unit });
             }
             // All of them or none: a file is not read again once it is here.
