@@ -1,7 +1,5 @@
 //! `provisor fmt`: formats scripts.
 
-use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,7 +8,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::sources;
-use crate::config::StagedFile;
+use crate::config;
 use crate::script::format::format_source;
 
 /// Format scripts.
@@ -63,21 +61,10 @@ fn write(app: &App, path: &Path, text: &str) -> Result<(), CommandError> {
     if path == Path::new("-") {
         return app.print(text.trim_end_matches('\n'));
     }
-    replace(path, text).map_err(|error| {
+    config::rewrite(path, text, path).map_err(|error| {
         let message = format!("`{}` cannot be written: {error}", path.display());
         CommandError::new(Exit::Aborted, message)
     })?;
     app.ui.note(&format!("formatted {}", path.display()));
     Ok(())
-}
-
-/// Replaces the text of a file, which keeps its permissions; of a link, the file behind it.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path)?;
-    let mut staged = StagedFile::of(&path)?;
-    staged.write_all(text.as_bytes())?;
-    staged
-        .file()
-        .set_permissions(fs::metadata(&path)?.permissions())?;
-    staged.place()
 }

@@ -28,7 +28,7 @@ pub(crate) use profile::{Line, Profile, Provenance, SANDBOX};
 pub(crate) use read::{Setting, check_address, is_local_or_sandbox};
 pub(crate) use secret_source::SecretSource;
 pub(crate) use secret_store::{SecretId, SecretStore, StoreError, sealed_file, sealer};
-pub(crate) use staged_file::StagedFile;
+pub(crate) use staged_file::{StagedFile, rewrite};
 pub(crate) use trust::Trust;
 pub(crate) use withheld::ProtectedSources;
 

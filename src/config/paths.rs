@@ -73,6 +73,11 @@ impl Paths {
         self.cache.join("tokens.db")
     }
 
+    /// The folder of the files of packages.
+    pub(crate) fn packages(&self) -> PathBuf {
+        self.cache.join("packages")
+    }
+
     /// The encrypted secrets of profiles.
     pub(crate) fn secrets(&self) -> PathBuf {
         self.state.join("secrets.db")

@@ -167,10 +167,16 @@ impl ConfigFile {
                         content.profiles.insert(profile.name.to_owned(), settings);
                     }
                 }
+                // What the project's scripts need: `package` reads it.
+                "needs" | "use" if self.is_project() => {}
                 _ => return Err(entry.unknown(["default_profile", "profiles"])),
             }
         }
         Ok(content)
+    }
+
+    fn is_project(&self) -> bool {
+        self.path.file_name() == Some(super::PROJECT_FILE.as_ref())
     }
 
     fn location(&self, offset: usize) -> Location {

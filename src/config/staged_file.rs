@@ -4,7 +4,7 @@
 //! name beside its target only for the moment in which it replaces another file; what a kill leaves then is removed by
 //! the next draft for the same target.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -95,6 +95,31 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<(), ConfigError> {
         file: file.to_owned(),
         reason: error.to_string(),
     })
+}
+
+/// Replaces the text of a file that others may read, too: it keeps its permissions, and a new one gets those of `like`.
+/// Of a link, the file behind it is replaced.
+pub(crate) fn rewrite(file: &Path, text: &str, like: &Path) -> io::Result<()> {
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let permissions = match fs::metadata(&file) {
+        Ok(about) => about.permissions(),
+        Err(_) => not_executable(&fs::metadata(like)?),
+    };
+    let mut staged = StagedFile::of(&file)?;
+    staged.write_all(text.as_bytes())?;
+    staged.file().set_permissions(permissions)?;
+    staged.place()
+}
+
+#[cfg(unix)]
+fn not_executable(like: &Metadata) -> Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    Permissions::from_mode(like.permissions().mode() & 0o666)
+}
+
+#[cfg(not(unix))]
+fn not_executable(like: &Metadata) -> Permissions {
+    like.permissions()
 }
 
 /// `.results.csv.provisor-draft` for `results.csv`.
