@@ -10,6 +10,7 @@
 //! | level | module | holds | may import |
 //! | --- | --- | --- | --- |
 //! | 8 | [`cli`] | commands, flags, the terminal, exit codes | everything |
+//! | 8 | `package` | the code of others that scripts import by name: manifests, locks, the cache, bundles | value, script, config |
 //! | 7 | `config` | profiles, where each value is set, secrets, trusted files, folders; reads the environment | value, journal, transport, client, operation |
 //! | 7 | [`runtime`] | builds a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, syntax, run, bulk |
 //! | 7 | `import` | converts files of other tools (Postman) to a profile and a script | value, operation, script, syntax |
@@ -94,6 +95,8 @@ pub mod journal;
 #[cfg(feature = "cli")]
 pub(crate) mod lsp;
 pub mod operation;
+#[cfg(feature = "cli")]
+pub(crate) mod package;
 pub mod platforms;
 #[cfg(feature = "cli")]
 pub(crate) mod repl;

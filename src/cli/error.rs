@@ -5,6 +5,7 @@ use std::fmt::Display;
 use super::exit::Exit;
 use crate::config::{ConfigError, StoreError};
 use crate::journal::JournalError;
+use crate::package::PackageError;
 use crate::runtime;
 use crate::script::error::Diagnostic;
 
@@ -92,6 +93,23 @@ impl From<StoreError> for CommandError {
         match error {
             StoreError::Config(error) => error.into(),
             StoreError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<PackageError> for CommandError {
+    fn from(error: PackageError) -> CommandError {
+        let exit = match &error {
+            PackageError::Script(diagnostic) => return diagnostic.clone().into(),
+            PackageError::Stale { .. } | PackageError::Changed { .. } => Exit::Check,
+            PackageError::Fetch { .. } => Exit::Network,
+            PackageError::Unwritable { .. } => Exit::Aborted,
+            _ => Exit::Usage,
+        };
+        let hint = error.hint();
+        CommandError {
+            hints: hint.into_iter().collect(),
+            ..CommandError::new(exit, error)
         }
     }
 }

@@ -33,11 +33,12 @@ pub(super) fn lsp(app: &App, _: &LspCommand) -> Result<Exit, CommandError> {
             "`provisor lsp` is started by an editor, and talks to it over standard input and output";
         return Err(CommandError::usage(message).hint("docs/editors.md describes how to set up your editor"));
     }
+    let reader = sources::ScriptReader::new(app);
     let workplace = Workplace {
         host: run::host(app),
         test_host: test::host(app, None),
         is_test: test::is_test_file,
-        loader: |script| Box::new(sources::Folder::of(script)),
+        loader: Box::new(move |path, text| Box::new(reader.loader(path, text))),
         reserved: run::own_names(),
     };
     let ended = serve(workplace, BufReader::new(io::stdin()), &mut io::stdout().lock());

@@ -4,6 +4,7 @@ mod app;
 mod approval;
 mod apps;
 mod audit;
+mod bundle;
 mod cancel;
 mod check;
 mod config;
@@ -23,6 +24,7 @@ mod lsp;
 mod memory;
 mod network;
 mod ops;
+mod package;
 mod params;
 mod parent_session;
 mod plan;
@@ -123,6 +125,15 @@ commands! {
         Fmt(fmt::FmtCommand) => fmt::fmt,
         Resume(resume::ResumeCommand) => resume::resume,
         Repl(repl::ReplCommand) => repl::repl,
+    }
+    "Share code": {
+        Add(package::AddCommand) => package::add,
+        Lock(package::LockCommand) => package::lock,
+        Update(package::UpdateCommand) => package::update,
+        Remove(package::RemoveCommand) => package::remove,
+        List(package::ListCommand) => package::list,
+        Vendor(package::VendorCommand) => package::vendor,
+        Bundle(bundle::BundleCommand) => bundle::bundle,
     }
     "Runs and resources": {
         Runs(runs::RunsCommand) => runs::runs,

@@ -18,7 +18,6 @@ use super::{approval, memory, plan, profiles, rows, sources, test};
 use crate::bulk::input::Input;
 use crate::journal::{NewRun, RowCounts};
 use crate::report;
-use crate::script::bundle::Bundle;
 use crate::script::host::Host;
 use crate::script::program::Script;
 use crate::value::Value;
@@ -44,7 +43,7 @@ pub(super) struct RunCommand {
     /// Print help; after a script, the script's own.
     #[arg(short, long)]
     help: bool,
-    /// The script; `-` reads standard input.
+    /// The script, or a bundle of `provisor bundle`; `-` reads a script from standard input.
     #[arg(required_unless_present = "help")]
     script: Option<PathBuf>,
     /// The script's parameters, and any of the options above.
@@ -204,10 +203,9 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
     start(app, path, &script, flags, given)
 }
 
-/// Loads and compiles a script with all its imports.
+/// Loads and compiles a script with all its imports, or a bundle.
 pub(super) fn load(app: &App, path: &Path) -> Result<Script, CommandError> {
-    let main = sources::read_main(path)?;
-    let bundle = Bundle::collect(&main, &sources::Folder::of(path))?;
+    let bundle = sources::read(app, path)?;
     let host = if test::is_test_file(path) {
         test::host(app, None)
     } else {

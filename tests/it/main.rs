@@ -49,6 +49,7 @@ mod onboard;
 mod ops;
 mod ops_docs;
 mod own_platform;
+mod package;
 #[cfg(unix)]
 mod profile;
 mod reach;

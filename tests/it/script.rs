@@ -106,7 +106,7 @@ fn errors_show_the_line_and_the_call_chain_through_imports() {
     home.write("lib/steps.rhai", "fn pay(x) {\n    x.nothing_like_this()\n}\n");
     home.write(
         "main.rhai",
-        "import \"lib/steps\" as steps;\nfn start() { steps::pay(1) }\nstart()\n",
+        "import \"./lib/steps\" as steps;\nfn start() { steps::pay(1) }\nstart()\n",
     );
     let ran = home.run("run main.rhai").ended(1);
     let _ = ran.said(&[

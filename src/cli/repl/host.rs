@@ -21,6 +21,7 @@ use crate::cli::{line_input, private_file, profiles, sources};
 use crate::config::{self, Trust};
 use crate::journal::NewRun;
 use crate::operation::context::Mode;
+use crate::package::loader::ScriptLoader;
 use crate::repl::host::{ActiveAccount, Export, HostError, ReplHost, Switch};
 use crate::report::reveal::Reveal;
 use crate::report::{VALUE, columns_of, records_of, write_value};
@@ -441,7 +442,10 @@ impl ReplHost for CliHost {
     }
 
     fn loader(&self) -> Box<dyn Loader> {
-        Box::new(sources::Folder::of(Path::new("repl")))
+        Box::new(ScriptLoader::beside(
+            Path::new("repl"),
+            sources::surroundings(&self.app),
+        ))
     }
 
     fn watch(&self, current_input: &CurrentInput, shut_down: Box<dyn Fn() + Send + Sync>) {

@@ -22,10 +22,10 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::interrupt::SignalHandlers;
+use super::sources::ScriptReader;
 use super::{memory, sandbox, sources};
 use crate::operation::call::parse_duration;
 use crate::operation::catalogue::Catalogue;
-use crate::script::bundle::Bundle;
 use crate::script::coverage::Coverage;
 use crate::script::error::Diagnostic;
 use crate::script::host::Host;
@@ -104,14 +104,15 @@ pub(super) fn test(app: &App, command: &TestCommand) -> Result<Exit, CommandErro
     let coverage = wants_coverage.then(Arc::<Coverage>::default);
     let host = host(app, coverage.as_ref());
     let mut report = Report::new(files);
-    let tests = load(command, &host, &mut report);
+    let reader = ScriptReader::new(app);
+    let tests = load(command, &host, &reader, &mut report);
     if tests.is_empty() && report.is_empty() {
         return Err(no_tests(command));
     }
     let cancel = CancellationToken::new();
     watch_for_interrupts(&cancel);
     let suite = Suite {
-        shared: Arc::new(Shared::new(&host, sandbox::services(app.catalogue()))?),
+        shared: Arc::new(Shared::new(&host, reader, sandbox::services(app.catalogue()))?),
         jobs: command.jobs.map_or_else(processors, usize::from),
         limit: command.timeout,
         cancel,
@@ -170,14 +171,14 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
 }
 
 /// Compiles the files and lists the tests that are to run. A file that cannot be compiled is a failure.
-fn load(command: &TestCommand, host: &Host, report: &mut Report) -> Vec<Test> {
+fn load(command: &TestCommand, host: &Host, reader: &ScriptReader, report: &mut Report) -> Vec<Test> {
     let mut tests = Vec::new();
     for (file, path) in report.files().to_vec().into_iter().enumerate() {
         let is_wanted = |name: &str| {
             let filter = command.filter.as_deref().unwrap_or_default();
             name.contains(filter) || path.display().to_string().contains(filter)
         };
-        match compile(host, &path) {
+        match compile(host, reader, &path) {
             Ok((script, found)) => {
                 let wanted = found.into_iter().filter(|test| is_wanted(&test.name));
                 tests.extend(wanted.map(|test| Test {
@@ -194,11 +195,16 @@ fn load(command: &TestCommand, host: &Host, report: &mut Report) -> Vec<Test> {
 
 fn compile(
     host: &Host,
+    reader: &ScriptReader,
     path: &Path,
 ) -> Result<(Script, Vec<crate::script::program::ScriptTest>), Box<Diagnostic>> {
-    let unreadable = |error: CommandError| suite::failure("unreadable", error.message, Vec::new());
-    let main = sources::read_main(path).map_err(unreadable)?;
-    let bundle = Bundle::collect(&main, &sources::Folder::of(path))?;
+    let (bundle, _) = reader.read(path).map_err(|error| match error.diagnostic {
+        Some(diagnostic) => diagnostic,
+        None => Box::new(Diagnostic {
+            hints: error.hints,
+            ..suite::failure("unreadable", error.message, Vec::new())
+        }),
+    })?;
     let script = Script::compile(host, bundle)?;
     let tests = script.tests()?;
     Ok((script, tests))

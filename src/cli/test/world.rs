@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::error::CommandError;
 use super::super::profiles::simulated;
-use super::super::sources::{self, Folder};
+use super::super::sources::ScriptReader;
 use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, NewRow, NewRun, RowStatus, RunStatus, Sealer};
 use crate::operation::call::Call;
@@ -25,7 +25,6 @@ use crate::run::{RowOperations, RowPlan, Runner};
 use crate::runtime::{Executor, Outcome, Runtime};
 use crate::sandbox::fault::Fault;
 use crate::sandbox::{DirectAnswer, DirectRequest, Sandbox, SimulatedService, Timeline};
-use crate::script::bundle::Bundle;
 use crate::script::error::Diagnostic;
 use crate::script::host::Host;
 use crate::script::host_calls::{CallRequest, Operations};
@@ -112,6 +111,7 @@ const MAX_LINES: usize = 200;
 pub(super) struct Shared {
     /// The host of the tests and of the scripts that they run.
     host: Host,
+    reader: ScriptReader,
     /// The platforms of a host program, which the sandbox simulates by their descriptions.
     services: Vec<SimulatedService>,
     executor: Arc<Executor>,
@@ -120,9 +120,14 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(host: &Host, services: Vec<SimulatedService>) -> Result<Shared, CommandError> {
+    pub(super) fn new(
+        host: &Host,
+        reader: ScriptReader,
+        services: Vec<SimulatedService>,
+    ) -> Result<Shared, CommandError> {
         Ok(Shared {
             host: host.clone(),
+            reader,
             services,
             executor: Arc::new(Executor::start(2)?),
             scripts: Mutex::default(),
@@ -139,7 +144,7 @@ impl Shared {
         if let Some(script) = scripts.get(path) {
             return Ok(script.clone());
         }
-        let script = compile(&self.host, path)?;
+        let script = compile(&self.host, &self.reader, path)?;
         scripts.insert(path.to_owned(), script.clone());
         Ok(script)
     }
@@ -157,9 +162,11 @@ impl From<Box<Diagnostic>> for ScriptFailure {
     }
 }
 
-fn compile(host: &Host, path: &Path) -> Result<Script, ScriptFailure> {
-    let main = sources::read_main(path).map_err(|error| ScriptFailure::Unreadable(error.message))?;
-    let bundle = Bundle::collect(&main, &Folder::of(path))?;
+fn compile(host: &Host, reader: &ScriptReader, path: &Path) -> Result<Script, ScriptFailure> {
+    let (bundle, _) = reader.read(path).map_err(|error| match error.diagnostic {
+        Some(diagnostic) => ScriptFailure::Invalid(diagnostic),
+        None => ScriptFailure::Unreadable(error.message),
+    })?;
     Ok(Script::compile(host, bundle)?)
 }
 

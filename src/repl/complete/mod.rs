@@ -36,7 +36,7 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
     let word = typed.get(found.start..).unwrap_or_default();
     let candidates = match found.literal {
         LiteralCompletion::Profile => commands::profiles(helper, word),
-        LiteralCompletion::Path => paths::paths(word),
+        LiteralCompletion::Path => paths::in_text(word),
         LiteralCompletion::Nothing => found.candidates,
     };
     (found.start, candidates)

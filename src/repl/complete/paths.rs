@@ -46,6 +46,15 @@ pub(super) fn paths(typed: &str) -> Vec<Candidate> {
     found
 }
 
+/// The same inside a text: an import names a file with `./`.
+pub(super) fn in_text(typed: &str) -> Vec<Candidate> {
+    if ["/", "./", "../"].iter().any(|begin| typed.starts_with(begin)) {
+        paths(typed)
+    } else {
+        paths(&format!("./{typed}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]

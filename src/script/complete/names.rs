@@ -43,7 +43,7 @@ const KEYWORDS: &[(&str, &str)] = &[
     ),
     ("try", "try { … } catch (err) { err.kind, err.message, err.hint }"),
     ("catch", "try { … } catch (err) { … }"),
-    ("import", "import \"file\" as name; then name::function()"),
+    ("import", "import \"./file\" as name; then name::function()"),
     ("this", "the value that a function is called on: value.f()"),
     ("true", "bool"),
     ("false", "bool"),

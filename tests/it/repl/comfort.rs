@@ -66,7 +66,7 @@ fn tab_completes_values_commands_paths_profiles_and_parameters() {
     for (typed, becomes) in [
         ("row.ci", "row.city"),
         ("mobsted::connect(\"ac", "mobsted::connect(\"acme"),
-        ("import \"hel", "import \"hello.rhai"),
+        ("import \"hel", "import \"./hello.rhai"),
         (":run hel", ":run hello.rhai"),
         (":run hello.rhai --n", ":run hello.rhai --name"),
         (":prof", ":profile"),

@@ -70,7 +70,7 @@ fn the_why_command_explains_the_last_failure() {
     let _ = terminal.wait_for("sandbox>");
     terminal.type_line(":why");
     let _ = terminal.wait_for("no input has failed yet");
-    terminal.type_line("import \"lib\" as lib");
+    terminal.type_line("import \"./lib\" as lib");
     terminal.type_line("let ann = mobsted::connect().ensure_tenant(\"ann@example.com\").connect()");
     terminal.type_line("lib::look(ann)");
     let _ = terminal.wait_for("[unavailable, HTTP 500]");

@@ -78,7 +78,10 @@ const WAYS: [(&str, &str); 8] = [
     ("timed", ":time MAKE"),
     ("loaded", ":load make.rhai"),
     ("pasted", ":paste\nMAKE\n:end"),
-    ("read anew", "import \"begun\" as begun;\n:reload\nbegun::make();"),
+    (
+        "read anew",
+        "import \"./begun\" as begun;\n:reload\nbegun::make();",
+    ),
     ("run", ":run make.rhai"),
     ("run with consent", ":run make.rhai --yes"),
     ("resumed with consent", "RESUME"),

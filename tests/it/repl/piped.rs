@@ -298,10 +298,10 @@ fn run_mode_profile_and_sandbox_commands_work_in_a_pipe() {
     let home = Home::new();
     home.write("hello.rhai", "fn main(name) { print(`hello ${name}`); }\n");
     home.write("lib.rhai", "fn one() { 1 }\n");
-    let input = ":run hello.rhai --name 'Ann B'\nimport \"lib\" as lib;\nlib::one()\n:mode\n:profile\n";
+    let input = ":run hello.rhai --name 'Ann B'\nimport \"./lib\" as lib;\nlib::one()\n:mode\n:profile\n";
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
     assert_eq!(ran.stdout, "hello Ann B\n1\nsandbox\n");
-    home.write("later.rhai", "import \"lib\" as lib;\nlib::one()\n");
+    home.write("later.rhai", "import \"./lib\" as lib;\nlib::one()\n");
     let ran = home
         .run_with_input("repl --sandbox", ":run nowhere.rhai\n")
         .ended(2);

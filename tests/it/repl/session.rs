@@ -32,7 +32,7 @@ fn load_run_and_reload_commands_read_files() {
     for (line, shown) in [
         (":load begin.rhai", ""),
         ("begun", "\n55"),
-        ("import \"lib\" as lib", ""),
+        ("import \"./lib\" as lib", ""),
         ("lib::version()", "\n101"),
         (":run hello.rhai --name Ann", "\nhello Ann"),
     ] {
@@ -123,7 +123,7 @@ fn a_failed_reload_keeps_the_imports_and_can_be_retried() {
     let home = Home::new();
     home.write("lib.rhai", "fn version() { 100 + 1 }\n");
     let terminal = sandbox(&home);
-    terminal.type_line("import \"lib\" as lib");
+    terminal.type_line("import \"./lib\" as lib");
     terminal.wait_for_prompt();
     let texts = [
         ("fn version( { 100 + 2 }\n", "the earlier imports stay", 101),
