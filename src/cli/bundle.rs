@@ -60,14 +60,11 @@ pub(super) fn bundle(app: &App, command: &BundleCommand) -> Result<Exit, Command
             out.display()
         )));
     }
-    let unwritable = |error: &dyn std::fmt::Display| {
-        CommandError::new(
-            Exit::Aborted,
-            format!("`{}` cannot be written: {error}", out.display()),
-        )
-    };
-    let text = BundleFile::write(bundle, &packages, needs.as_deref()).map_err(|error| unwritable(&error))?;
-    config::rewrite(&out, &text, script).map_err(|error| unwritable(&error))?;
+    let text = BundleFile::write(bundle, &packages, needs.as_deref())?;
+    config::rewrite(&out, &text, script).map_err(|error| {
+        let message = format!("`{}` cannot be written: {error}", out.display());
+        CommandError::new(Exit::Aborted, message)
+    })?;
     let count = bundle.sources().len();
     app.ui.note(&format!(
         "{}: {count} {} ({})",

@@ -146,7 +146,7 @@ impl ScriptReader {
     pub(super) fn read(&self, path: &Path) -> Result<(Bundle, ScriptLoader), CommandError> {
         let main = read_main(path)?;
         let loader = self.loader(path, &main.text);
-        loader.check_manifests()?;
+        loader.check()?;
         let bundle = Bundle::collect(&main, &loader).map_err(|mut diagnostic| {
             // The line of the import is shown, and what to do about the package.
             let Some(failure) = loader.failure() else {

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::loader::with_ending;
 use super::lock::{Lock, LockedPackage};
 use super::manifest::check_version;
-use super::source::{is_inner_path, split_source_name};
+use super::source::{inner_path, is_inner_path, is_name, source_name, split_source_name};
 use super::{MAX_SOURCE_BYTES, PackageError};
 use crate::script::bundle::{Bundle, Loader, PACKAGE, Source, path_from};
 
@@ -51,12 +52,12 @@ struct Document {
 
 impl BundleFile {
     /// Returns the text of the file for a script whose packages come from this lock. `needs` is the lowest version of
-    /// provisor for it.
+    /// provisor for it. An error if an import leads to a file by a link or an absolute path, as the bundle has neither.
     pub(crate) fn write(
         bundle: &Bundle,
         packages: &Lock,
         needs: Option<&str>,
-    ) -> Result<String, serde_json::Error> {
+    ) -> Result<String, PackageError> {
         let main = Path::new(&bundle.main().name);
         let folder = main.parent().unwrap_or(Path::new(""));
         let relative: BTreeMap<&str, String> = bundle
@@ -99,7 +100,7 @@ impl BundleFile {
             .into_iter()
             .map(|(source, text)| (name(&source), text))
             .collect();
-        let used = |key: &str, path: &str| sources.contains_key(&super::source_name(key, path));
+        let used = |key: &str, path: &str| sources.contains_key(&source_name(key, path));
         let packages = packages.packages.iter().filter_map(|(key, package)| {
             let mut package = package.clone();
             package.files.retain(|path, _| used(key, path));
@@ -120,7 +121,21 @@ impl BundleFile {
                 .collect(),
             sources,
         };
-        serde_json::to_string_pretty(&document).map(|text| format!("{text}\n"))
+        let invalid = |problem: String, hint: Option<&str>| PackageError::Invalid {
+            place: bundle.main().name.clone(),
+            problem,
+            hint: hint.map(str::to_owned),
+        };
+        if let Some((from, import, to)) = document.misled_import() {
+            let problem = format!(
+                "`{from}` imports \"{import}\", which leads to `{to}` in a way that a bundle cannot have"
+            );
+            let hint = "write the path of that file, relative to the file that imports it and without links";
+            return Err(invalid(problem, Some(hint)));
+        }
+        let text =
+            serde_json::to_string_pretty(&document).map_err(|error| invalid(error.to_string(), None))?;
+        Ok(format!("{text}\n"))
     }
 
     /// Reads a bundle.
@@ -155,16 +170,24 @@ impl BundleFile {
                 hint: Some("install a later version of provisor".to_owned()),
             });
         }
-        let is_name = |name: &str| {
-            let path = split_source_name(name);
-            is_inner_path(path.as_ref().map_or(name, |(_, path)| *path))
+        let is_source = |name: &str| match split_source_name(name) {
+            Some((key, path)) => key.split('/').all(is_name) && is_inner_path(path),
+            None => is_inner_path(name),
         };
         let has = |name: &String| document.sources.contains_key(name);
         if !has(&document.main) || !document.imports.iter().all(|(from, _, to)| has(from) && has(to)) {
             return Err(invalid("a source is missing in it".to_owned()));
         }
-        if let Some(name) = document.sources.keys().find(|name| !is_name(name)) {
-            return Err(invalid(format!("`{name}` cannot be the name of a source")));
+        let mut names = document.sources.keys();
+        if let Some(name) = names.find(|name| !is_source(name)) {
+            return Err(invalid(format!("{name:?} cannot be the name of a source")));
+        }
+        if document.main.starts_with(PACKAGE) {
+            return Err(invalid(format!("its script `{}` is a package's", document.main)));
+        }
+        if let Some((from, import, to)) = document.misled_import() {
+            let problem = format!("`{from}` imports \"{import}\", which is not `{to}`");
+            return Err(invalid(problem));
         }
         Ok(BundleFile {
             name: path.display().to_string(),
@@ -213,6 +236,31 @@ impl BundleFile {
     }
 }
 
+impl Document {
+    /// An import that refers to another source than its text says. The table of imports is not part of the digest, so it
+    /// decides nothing.
+    fn misled_import(&self) -> Option<&(String, String, String)> {
+        let mut imports = self.imports.iter();
+        imports.find(|(from, import, to)| self.target(from, import).as_ref() != Some(to))
+    }
+
+    /// The name of the source that an import refers to, by the rules of the loader.
+    fn target(&self, from: &str, import: &str) -> Option<String> {
+        let (key, file) = split_source_name(from).unzip();
+        if is_name(import) {
+            let child = key
+                .as_ref()
+                .map_or_else(|| import.to_owned(), |key| format!("{key}/{import}"));
+            if let Some(package) = self.packages.get(&child) {
+                return Some(source_name(&child, &package.main));
+            }
+        }
+        let path = inner_path(file.unwrap_or(from), &with_ending(import));
+        let path = path.filter(|_| !Path::new(import).is_absolute())?;
+        Some(key.map_or_else(|| path.clone(), |key| source_name(&key, &path)))
+    }
+}
+
 impl Loader for BundleFile {
     fn load(&self, from: &str, import: &str) -> Result<Source, String> {
         let imports = &self.document.imports;
@@ -253,13 +301,27 @@ mod tests {
         .unwrap()
     }
 
+    /// A lock with the package of that script.
+    fn steps() -> Lock {
+        let package = LockedPackage {
+            source: "../steps".to_owned(),
+            commit: None,
+            needs: Some("0.1".to_owned()),
+            main: "lib.rhai".to_owned(),
+            files: [("lib.rhai".to_owned(), "ab".repeat(32))].into(),
+        };
+        Lock {
+            packages: [("steps".to_owned(), package)].into(),
+        }
+    }
+
     #[test]
     fn a_bundle_has_the_digest_of_its_script_and_is_read_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("scripts/acme")).unwrap();
         let here = bundle(&format!("{}/scripts/acme/", folder.path().display()));
         let path = folder.path().join("main.provisor");
-        let text = BundleFile::write(&here, &Lock::default(), Some("0.1")).unwrap();
+        let text = BundleFile::write(&here, &steps(), Some("0.1")).unwrap();
         std::fs::write(&path, &text).unwrap();
         let read = BundleFile::read(&path).unwrap();
         let there = read.bundle().unwrap();
@@ -286,6 +348,31 @@ mod tests {
                 "a source is missing",
             ),
             ("\"lib/b.rhai\"", "\"/b.rhai\"", "cannot be the name of a source"),
+            (
+                "\"lib/b.rhai\"",
+                "\"use:b.rhai\"",
+                "cannot be the name of a source",
+            ),
+            (
+                "\"lib/b.rhai\"",
+                "\"lib/b\\n.rhai\"",
+                "cannot be the name of a source",
+            ),
+            (
+                "\"./b\",\n      \"lib/b.rhai\"",
+                "\"./b\",\n      \"use:steps/lib.rhai\"",
+                "imports \"./b\", which is not `use:steps/lib.rhai`",
+            ),
+            (
+                "\"steps\",\n      \"use:steps/lib.rhai\"",
+                "\"steps\",\n      \"lib/b.rhai\"",
+                "imports \"steps\", which is not `lib/b.rhai`",
+            ),
+            (
+                "\"main\": \"acme/main.rhai\"",
+                "\"main\": \"use:steps/lib.rhai\"",
+                "its script `use:steps/lib.rhai` is a package's",
+            ),
         ] {
             let changed = text.replace(from, to);
             assert_ne!(changed, text, "{from}");

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use super::cache::{Cache, Cached};
 use super::lock::{Lock, LockedPackage};
 use super::manifest::{Manifest, ManifestFile, check_version, version};
-use super::source::{SourceKind, inner_path, is_name, source_name, split_source_name};
+use super::source::{SourceKind, inner_path, is_file_name, is_name, source_name, split_source_name};
 use super::{MAX_SOURCE_BYTES, PackageError, PackageSource};
 use crate::config::{self, Env};
 use crate::script::bundle::{Bundle, Loader, PACKAGE, Source, path_from};
@@ -127,8 +127,18 @@ impl ScriptLoader {
         }
     }
 
-    /// Returns an error if a manifest is invalid, or needs a later provisor.
-    pub(crate) fn check_manifests(&self) -> Result<(), PackageError> {
+    /// Returns an error if the script's path cannot be that of a source, or a manifest is invalid or needs a later provisor.
+    pub(crate) fn check(&self) -> Result<(), PackageError> {
+        if let (Some((path, _)), Some(folder)) = (&self.script, &self.folder)
+            && let Some(name) = path.file_name()
+            && let Some(name) = self.unfit_name(&folder.join(name))
+        {
+            return Err(PackageError::Invalid {
+                place: path.display().to_string(),
+                problem: unfit(&name),
+                hint: Some("give it another name".to_owned()),
+            });
+        }
         self.declared().map(|_| ())
     }
 
@@ -207,8 +217,20 @@ impl ScriptLoader {
             let reason = format!("`{import}` is outside {root}; imports must be inside it");
             return Err(Failure::Import(reason));
         }
+        if let Some(name) = self.unfit_name(&real) {
+            return Err(Failure::Import(unfit(&name)));
+        }
         let text = read(&real).map_err(Failure::Import)?;
         Ok(Source::new(self.name(&real), text))
+    }
+
+    /// The part of a path inside the root that no source may have in its path.
+    fn unfit_name(&self, real: &Path) -> Option<String> {
+        let inner = real.strip_prefix(self.root.as_ref()?).ok()?;
+        let mut names = inner.iter().map(|part| part.to_string_lossy());
+        names
+            .find(|name| !is_file_name(name))
+            .map(std::borrow::Cow::into_owned)
     }
 
     /// The name of a file: it has one, however it was imported, and spelled as the script's path is.
@@ -536,6 +558,15 @@ fn source(packages: &dyn Packages, key: &str, path: &str) -> Result<Source, Fail
     Ok(Source::new(source_name(key, path), text))
 }
 
+fn unfit(name: &str) -> String {
+    let reason = if name.starts_with(PACKAGE) {
+        format!("only the names of packages begin with `{PACKAGE}`")
+    } else {
+        "it has control characters".to_owned()
+    };
+    format!("no file or folder of a script can have the name {name:?}: {reason}")
+}
+
 fn whole_package(name: &str) -> String {
     format!("`{name}` is a package, which is imported as a whole: import \"{name}\"")
 }
@@ -547,7 +578,7 @@ fn bare_import(from: &str, import: &str) -> String {
 }
 
 /// The path with `.rhai` at its end.
-fn with_ending(import: &str) -> String {
+pub(super) fn with_ending(import: &str) -> String {
     if Path::new(import)
         .extension()
         .is_some_and(|ending| ending == "rhai")

@@ -20,7 +20,7 @@ mod source;
 pub(crate) mod workspace;
 
 pub(crate) use error::PackageError;
-pub(crate) use source::{PackageSource, source_name};
+pub(crate) use source::PackageSource;
 
 /// The largest source that is accepted, in bytes.
 pub(crate) const MAX_SOURCE_BYTES: u64 = 4 << 20;

@@ -206,15 +206,17 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.bytes().all(is_inner)
 }
 
+/// Whether a file or folder of this name can hold sources: its path cannot be taken for that of a package's source, nor for
+/// two lines where a digest is computed.
+pub(super) fn is_file_name(name: &str) -> bool {
+    !name.starts_with(PACKAGE) && !name.contains(char::is_control)
+}
+
 /// Whether it is the path of a file inside a package, with `/` between its parts: it leads to no place outside, and its
 /// names cannot be taken for another package's.
 pub(super) fn is_inner_path(text: &str) -> bool {
     let is_plain = |part: &str| {
-        !part.is_empty()
-            && part != "."
-            && part != ".."
-            && !part.contains(['\\', '\0'])
-            && !part.starts_with(PACKAGE)
+        !part.is_empty() && part != "." && part != ".." && !part.contains('\\') && is_file_name(part)
     };
     text.split('/').all(is_plain)
         && Path::new(text)

@@ -862,3 +862,71 @@ fn a_bundle_can_be_a_package() {
         .ended(5)
         .said(&["a library cannot call `ask`"]);
 }
+
+#[test]
+fn no_file_of_a_script_can_pass_for_a_packages() {
+    let home = Home::new();
+    home.write("use:steps/lib.rhai", STEALS);
+    home.write(
+        "main.rhai",
+        "import \"./use:steps/lib\" as s;\nfn main() { s::steal() }\n",
+    );
+    home.write("line\nbreak.rhai", "fn one() { 1 }\n");
+    home.write("lines.rhai", "import \"./line\\nbreak\" as l;\nl::one()\n");
+    home.write("use:steps/main.rhai", "1\n");
+    home.write("provisor.toml", "");
+    for (command, code) in [("run", 1), ("check", 3), ("bundle", 1)] {
+        let _ = home.run(&format!("{command} main.rhai")).ended(code).said(&[
+            "main.rhai:1:8",
+            "\"use:steps\": only the names of packages begin with `use:`",
+        ]);
+        let _ = home
+            .run(&format!("{command} lines.rhai"))
+            .ended(code)
+            .said(&["\"line\\nbreak.rhai\": it has control characters"]);
+        let _ = home
+            .run(&format!("{command} ./use:steps/main.rhai"))
+            .ended(if command == "check" { 3 } else { 2 })
+            .said(&[
+                "\"use:steps\": only the names of packages begin",
+                "give it another name",
+            ]);
+    }
+}
+
+#[test]
+fn a_bundle_whose_imports_lead_elsewhere_is_refused() {
+    let (home, _repository) = with_steps();
+    home.write("own.rhai", STEALS);
+    home.write(
+        "main.rhai",
+        "import \"./own\" as own;\nimport \"steps\" as steps;\n1\n",
+    );
+    let _ = home.run("bundle main.rhai").ended(0);
+    let bundle = home.read("main.provisor");
+    let swapped = bundle.replace(
+        "\"./own\",\n      \"own.rhai\"",
+        "\"./own\",\n      \"use:steps/lib.rhai\"",
+    );
+    assert_ne!(swapped, bundle);
+    home.write("main.provisor", &swapped);
+    let _ = home
+        .run("run main.provisor")
+        .ended(2)
+        .said(&["`main.rhai` imports \"./own\", which is not `use:steps/lib.rhai`"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_bundle_is_not_made_of_links() {
+    let home = Home::new();
+    home.write("own.rhai", "fn one() { 1 }\n");
+    std::os::unix::fs::symlink("own.rhai", home.work().join("link.rhai")).unwrap();
+    home.write("main.rhai", "import \"./link\" as l;\nl::one()\n");
+    let _ = home.run("run main.rhai").ended(0);
+    let _ = home.run("bundle main.rhai").ended(2).said(&[
+        "`main.rhai` imports \"./link\", which leads to `own.rhai` in a way that a bundle cannot have",
+        "relative to the file that imports it and without links",
+    ]);
+    assert!(!home.work().join("main.provisor").exists());
+}
