@@ -11,6 +11,12 @@ use crate::value::{Value, digest};
 /// other source a name like this.
 pub(crate) const PACKAGE: &str = "use:";
 
+/// The most sources that a script can have, the main one included.
+const MAX_SOURCES: usize = 2_000;
+
+/// The most sources that can import each other in a chain. Each takes space on the stack while they are read and run.
+const MAX_DEPTH: usize = 100;
+
 /// A script text and the name that messages use for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -83,7 +89,7 @@ pub struct Bundle {
 
 impl Bundle {
     /// Follows the imports of `main` through `loader`. Fails on a syntax error, a computed import path, an import that
-    /// the loader rejects, and circular imports.
+    /// the loader rejects, circular imports, more than 2,000 sources, and a chain of more than 100 of them.
     pub fn collect(main: &Source, loader: &dyn Loader) -> Result<Bundle, Box<Diagnostic>> {
         let mut bundle = Bundle {
             sources: Vec::new(),
@@ -230,10 +236,22 @@ impl Bundle {
         }
         let key = (source.name.clone(), path.clone());
         self.imports.insert(key, found.name.clone());
-        if self.source(&found.name).is_none() {
-            self.follow(&found, loader, chain)?;
+        if self.source(&found.name).is_some() {
+            return Ok(());
         }
-        Ok(())
+        if chain.len() >= MAX_DEPTH {
+            return Err(
+                refuse(format!("the imports form a chain of more than {MAX_DEPTH} files"))
+                    .hint("import the files from fewer places, or put some of them into one")
+                    .into(),
+            );
+        }
+        if self.sources.len() >= MAX_SOURCES {
+            return Err(refuse(format!("the script has more than {MAX_SOURCES} files"))
+                .hint("put some of them into one")
+                .into());
+        }
+        self.follow(&found, loader, chain)
     }
 }
 

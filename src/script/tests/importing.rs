@@ -110,6 +110,48 @@ fn circular_imports_are_refused_with_their_chain() {
     );
 }
 
+fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    let files = files.iter();
+    files.map(|(name, text)| (name.as_str(), text.as_str())).collect()
+}
+
+#[test]
+fn a_chain_of_imports_and_the_number_of_files_are_limited() {
+    let chain = |length: usize| -> Vec<(String, String)> {
+        let file = |at: usize| {
+            let text = if at < length {
+                format!("import \"f{}\" as f;\nfn one() {{ 1 }}", at + 1)
+            } else {
+                "fn one() { 1 }".to_owned()
+            };
+            (format!("f{at}.rhai"), text)
+        };
+        (1..=length).map(file).collect()
+    };
+    let main = "import \"f1\" as f;\nf::one()";
+    assert_eq!(int(run(main, &borrowed(&chain(99)))), 1);
+    let long = chain(2_500);
+    assert_eq!(
+        refused(main, &borrowed(&long)).summary(),
+        "the imports form a chain of more than 100 files (f99.rhai:1:8)"
+    );
+
+    let flat: Vec<(String, String)> = (0..2_000)
+        .map(|at| (format!("f{at}.rhai"), "1".to_owned()))
+        .collect();
+    let imports = |count: usize| -> String {
+        let lines: Vec<String> = (0..count)
+            .map(|at| format!("import \"f{at}\" as f{at};\n"))
+            .collect();
+        lines.concat()
+    };
+    assert!(compile_with(&imports(1_999), &borrowed(&flat)).is_ok());
+    assert_eq!(
+        refused(&imports(2_000), &borrowed(&flat)).summary(),
+        "the script has more than 2000 files (main.rhai:2000:8)"
+    );
+}
+
 #[test]
 fn computed_import_paths_and_missing_files_are_refused_with_position() {
     let error = refused("let x = \"a\";\nimport x + \"b\" as b;", &[]);
