@@ -101,7 +101,9 @@ impl From<PackageError> for CommandError {
     fn from(error: PackageError) -> CommandError {
         let exit = match &error {
             PackageError::Script(diagnostic) => return diagnostic.clone().into(),
-            PackageError::Stale { .. } | PackageError::Changed { .. } => Exit::Check,
+            PackageError::Stale { .. } | PackageError::Changed { .. } | PackageError::Lock { .. } => {
+                Exit::Check
+            }
             PackageError::Fetch { .. } => Exit::Network,
             PackageError::Unwritable { .. } => Exit::Aborted,
             _ => Exit::Usage,

@@ -9,8 +9,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::loader::with_ending;
-use super::lock::{Lock, LockedPackage};
-use super::manifest::check_version;
+use super::lock::{Lock, LockedPackage, is_valid};
+use super::manifest::{check_version, version};
 use super::source::{inner_path, is_inner_path, is_name, source_name, split_source_name};
 use super::{MAX_SOURCE_BYTES, PackageError};
 use crate::script::bundle::{Bundle, Loader, PACKAGE, Source, path_from};
@@ -182,6 +182,13 @@ impl BundleFile {
         if let Some(name) = names.find(|name| !is_source(name)) {
             return Err(invalid(format!("{name:?} cannot be the name of a source")));
         }
+        if let Some(needs) = document.needs.as_deref().filter(|needs| version(needs).is_none()) {
+            return Err(invalid(format!("{needs:?} is not a version of provisor")));
+        }
+        let mut packages = document.packages.iter();
+        if let Some((key, _)) = packages.find(|(key, package)| !is_valid(key, package)) {
+            return Err(invalid(format!("the entry of the package {key:?} is damaged")));
+        }
         if document.main.starts_with(PACKAGE) {
             return Err(invalid(format!("its script `{}` is a package's", document.main)));
         }
@@ -220,7 +227,7 @@ impl BundleFile {
     }
 
     /// The script.
-    pub(super) fn main(&self) -> Source {
+    fn main(&self) -> Source {
         let main = &self.document.main;
         Source::new(main, self.text(main).unwrap_or_default())
     }
@@ -340,6 +347,17 @@ mod tests {
         for (from, to, problem) in [
             ("\"3\"", "\"33\"", "was changed: its sources have the digest"),
             ("\"needs\": \"0.1\"", "\"needs\": \"99\"", "needs provisor 99"),
+            (
+                "\"needs\": \"0.1\",\n  \"main\"",
+                "\"needs\": \"soon\",\n  \"main\"",
+                "\"soon\" is not a version",
+            ),
+            ("abab", "xxab", "the entry of the package \"steps\" is damaged"),
+            (
+                "\"source\": \"../steps\",",
+                "\"source\": \"../steps\", \"commit\": \"--x\",",
+                "the entry of the package \"steps\" is damaged",
+            ),
             ("\"version\": 1", "\"version\": 2", "it has the format 2"),
             ("\"version\": 1", "\"version\": 1, \"x\": 1", "unknown field `x`"),
             (

@@ -7,7 +7,7 @@ use crate::script::error::Diagnostic;
 /// A package cannot be declared, fetched, locked or loaded. Contains no secret.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum PackageError {
-    /// Something in a manifest or a lock is invalid.
+    /// Something in a manifest or a bundle is invalid.
     #[error("{place}: {problem}")]
     Invalid {
         /// The file, with line and column if they are known.
@@ -16,6 +16,16 @@ pub(crate) enum PackageError {
         problem: String,
         /// What to do about it, if known.
         hint: Option<String>,
+    },
+    /// A lock is damaged, or of a later format.
+    #[error("{place}: {problem}")]
+    Lock {
+        /// The file, with the line if it is known.
+        place: String,
+        /// The problem, as a sentence without a full stop.
+        problem: String,
+        /// What to do about it.
+        hint: String,
     },
     /// The code needs a later provisor.
     #[error("{who} needs provisor {needs} or later; this is provisor {}", env!("CARGO_PKG_VERSION"))]
@@ -123,7 +133,7 @@ impl PackageError {
                  NAME"
             )),
             PackageError::Stale { command, .. } => Some(format!("run {command}")),
-            PackageError::Changed { hint, .. } => Some(hint.clone()),
+            PackageError::Changed { hint, .. } | PackageError::Lock { hint, .. } => Some(hint.clone()),
             PackageError::NoGit { .. } => {
                 Some("install git, or use a folder or a bundle as the source".to_owned())
             }

@@ -42,6 +42,11 @@ pub(crate) struct LockedPackage {
     pub(crate) files: BTreeMap<String, String>,
 }
 
+#[derive(Deserialize)]
+struct Format {
+    version: u32,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -51,7 +56,7 @@ struct Document {
 }
 
 impl Lock {
-    /// Reads a lock; `None` if there is no such file. The hint of an error is this command.
+    /// Reads a lock; `None` if there is no such file. `command` writes a new one; the hint of an error names it.
     pub(super) fn read(file: &Path, command: &str) -> Result<Option<Lock>, PackageError> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
@@ -67,30 +72,39 @@ impl Lock {
     }
 
     fn parse(name: &str, text: &str, command: &str) -> Result<Lock, PackageError> {
-        let invalid = |place: String, problem: String| PackageError::Invalid {
-            place,
-            problem,
-            hint: Some(format!("delete it, and run {command}")),
+        let damaged = |place: String, problem: String| {
+            let hint = if text.lines().any(|line| line.starts_with("<<<<<<< ")) {
+                format!("take the lock of one side of the merge from version control, and run {command}")
+            } else {
+                format!(
+                    "restore it from version control; without a copy, delete it and run {command}, which takes the packages \
+                     as they are now"
+                )
+            };
+            PackageError::Lock { place, problem, hint }
         };
-        let document: Document = toml::from_str(text).map_err(|error| {
+        let invalid = |error: toml::de::Error| {
             let offset = error.span().map_or(0, |span| span.start);
             let line = text.get(..offset).unwrap_or_default().matches('\n').count() + 1;
-            invalid(format!("{name}:{line}"), error.message().replace('\n', ", "))
-        })?;
-        if document.version != VERSION {
-            let problem = format!(
-                "it has the format {}, and this provisor reads the format {VERSION}",
-                document.version
-            );
-            return Err(invalid(name.to_owned(), problem));
+            damaged(format!("{name}:{line}"), error.message().replace('\n', ", "))
+        };
+        // A later format may have other keys.
+        let Format { version } = toml::from_str(text).map_err(invalid)?;
+        if version != VERSION {
+            return Err(PackageError::Lock {
+                place: name.to_owned(),
+                problem: format!("it has the format {version}, and this provisor reads the format {VERSION}"),
+                hint: "install a later version of provisor".to_owned(),
+            });
         }
+        let document: Document = toml::from_str(text).map_err(invalid)?;
         if let Some((key, _)) = document
             .packages
             .iter()
             .find(|(key, package)| !is_valid(key, package))
         {
             let problem = format!("the entry of `{key}` is not one that provisor writes");
-            return Err(invalid(name.to_owned(), problem));
+            return Err(damaged(name.to_owned(), problem));
         }
         Ok(Lock {
             packages: document.packages,
@@ -136,7 +150,7 @@ impl Lock {
 }
 
 /// Whether an entry leads to no place outside of its package, and its digests are digests.
-fn is_valid(key: &str, package: &LockedPackage) -> bool {
+pub(super) fn is_valid(key: &str, package: &LockedPackage) -> bool {
     let is_digest = |text: &str| text.len() == 64 && is_commit(text);
     key.split('/').all(is_name)
         && package.commit.as_deref().is_none_or(is_commit)
@@ -206,7 +220,6 @@ mod tests {
                 "main = \"lib.rhai\"\nextra = 1",
                 "unknown field `extra`",
             ),
-            ("version = 1", "version = 2", "it has the format 2"),
             ("version = 1", "", "missing field `version`"),
             (
                 "\"a b/c.d.rhai\"",
@@ -227,10 +240,30 @@ mod tests {
             assert_ne!(changed, text, "{from}");
             let error = Lock::parse("provisor.lock", &changed, "`provisor lock`").unwrap_err();
             assert!(error.to_string().contains(problem), "{error}");
-            assert_eq!(
-                error.hint().as_deref(),
-                Some("delete it, and run `provisor lock`")
-            );
+            let hint = "restore it from version control; without a copy, delete it and run `provisor lock`, which takes the \
+                        packages as they are now";
+            assert_eq!(error.hint().as_deref(), Some(hint));
         }
+    }
+
+    #[test]
+    fn the_locks_of_later_versions_and_of_conflicts_are_not_to_be_deleted() {
+        let hint = |text: &str| {
+            let error = Lock::parse("provisor.lock", text, "`provisor lock`").unwrap_err();
+            (error.to_string(), error.hint().unwrap())
+        };
+        assert_eq!(
+            hint("version = 2\n[extra]\nkey = 1\n"),
+            (
+                "provisor.lock: it has the format 2, and this provisor reads the format 1".to_owned(),
+                "install a later version of provisor".to_owned()
+            )
+        );
+        let (problem, hint) = hint("version = 1\n<<<<<<< ours\n=======\n>>>>>>> theirs\n");
+        assert!(problem.starts_with("provisor.lock:2: "), "{problem}");
+        assert_eq!(
+            hint,
+            "take the lock of one side of the merge from version control, and run `provisor lock`"
+        );
     }
 }

@@ -145,9 +145,9 @@ impl<'a> Resolver<'a> {
                 (Place::Commit(Rc::clone(commit)), main)
             }
             (SourceKind::Bundle(path), (Place::Folder(root), folder)) => {
-                let bundle = Rc::new(BundleFile::read(&root.join(folder).join(path))?);
-                let main = bundle.main().name;
-                (Place::Bundle(bundle, String::new()), main)
+                let bundle = BundleFile::read(&root.join(folder).join(path))?;
+                let main = bundle.bundle()?.main().name.clone();
+                (Place::Bundle(Rc::new(bundle), String::new()), main)
             }
             (SourceKind::Bundle(_), _) => {
                 return Err(refuse(source, "a package from elsewhere cannot name a bundle"));

@@ -356,9 +356,9 @@ fn unknown_keys_are_errors_at_their_line() {
     home.write("main.rhai", MAIN);
     home.write("provisor.toml", "[use]\nsteps = \"./steps\"\n");
     home.write("provisor.lock", "version = 1\nextra = 2\n");
-    let _ = home.run("run main.rhai --name Ann").ended(2).said(&[
+    let _ = home.run("run main.rhai --name Ann").ended(3).said(&[
         "provisor.lock:2: unknown field `extra`",
-        "delete it, and run `provisor lock`",
+        "restore it from version control",
     ]);
     // The configuration knows the keys, but only of a project.
     home.write("provisor.toml", "needs = \"0.1\"\n[use]\n");
@@ -929,4 +929,30 @@ fn a_bundle_is_not_made_of_links() {
         "relative to the file that imports it and without links",
     ]);
     assert!(!home.work().join("main.provisor").exists());
+}
+
+#[test]
+fn a_changed_bundle_is_not_taken_as_a_package() {
+    let home = project();
+    home.write("steps.rhai", WORDS);
+    let _ = home.run("bundle steps.rhai").ended(0);
+    let bundle = home.read("steps.provisor");
+    for (from, to, code, says) in [
+        ("Hello", "Evil", 3, "its sources have the digest sha256:"),
+        (
+            "\"version\": 1,",
+            "\"version\": 1, \"needs\": \"x\",",
+            2,
+            "\"x\" is not a version",
+        ),
+    ] {
+        let changed = bundle.replace(from, to);
+        assert_ne!(changed, bundle);
+        home.write("steps.provisor", &changed);
+        let _ = home.run("add steps.provisor").ended(code).said(&[says]);
+        assert_eq!(home.read("provisor.toml"), "");
+        assert!(!home.work().join("provisor.lock").exists());
+    }
+    home.write("steps.provisor", &bundle);
+    let _ = home.run("add steps.provisor").ended(0);
 }
