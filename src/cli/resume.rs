@@ -379,7 +379,7 @@ impl ResumeScript {
                     .hint("provisor journal check")
             })?;
         Ok(ResumeScript {
-            script: Script::compile(&run::host(app), bundle)?,
+            script: Script::compile_recorded(&run::host(app), bundle)?,
         })
     }
 

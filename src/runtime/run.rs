@@ -188,7 +188,7 @@ impl Runtime {
         let imports = Bundle::imports_of(record.plan.as_record().and_then(|plan| plan.get("imports")));
         let bundle = Bundle::from_parts(self.journal.sources(&id)?, imports)
             .ok_or_else(|| Error::Setup(format!("the script of run `{run}` is no longer in the journal")))?;
-        let script = Script::compile(self.host(), bundle)?;
+        let script = Script::compile_recorded(self.host(), bundle)?;
         let input = match (record.total, record.has_rows, rows) {
             (Some(_), ..) => None,
             (None, false, _) => {

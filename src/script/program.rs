@@ -42,6 +42,15 @@ pub enum ScriptEnd {
 impl Script {
     /// Compiles the sources of a bundle and parses the declaration of the main one.
     pub fn compile(host: &Host, bundle: Bundle) -> Result<Script, Box<Diagnostic>> {
+        for source in bundle.sources() {
+            refuse_shadowing(host, source, &parse::parse(source)?)?;
+        }
+        Script::compile_recorded(host, bundle)
+    }
+
+    /// The same for the sources of a recorded run. Its imports may have the names of provisor's modules, which earlier
+    /// versions allowed.
+    pub(crate) fn compile_recorded(host: &Host, bundle: Bundle) -> Result<Script, Box<Diagnostic>> {
         let mut units = BTreeMap::new();
         let main = parse::parse(bundle.main())?;
         let declaration = declare::declare(bundle.main(), &main)?;
@@ -49,7 +58,7 @@ impl Script {
             if let Some(coverage) = host.coverage() {
                 parsed.patches.count_lines(coverage, source, &parsed.ast);
             }
-            Unit::new(host, source, parsed)
+            Unit::new(source, parsed)
         };
         units.insert(bundle.main().name.clone(), counted(bundle.main(), main)?);
         for source in bundle.sources().iter().skip(1) {
@@ -209,8 +218,7 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    pub(super) fn new(host: &Host, source: &Source, parsed: Parsed) -> Result<Unit, Box<Diagnostic>> {
-        refuse_shadowing(host, source, &parsed)?;
+    pub(super) fn new(source: &Source, parsed: Parsed) -> Result<Unit, Box<Diagnostic>> {
         Ok(Unit {
             ast: parse::runnable(source, &parsed, 0, |token| token)?,
             patches: parsed.patches,

@@ -22,7 +22,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("lsp", 14, "operation script syntax"),
     ("bulk", 25, "value clock journal script run"),
     ("run", 17, "value clock journal operation script"),
-    ("script", 127, "value syntax operation"),
+    ("script", 128, "value syntax operation"),
     ("syntax", 14, ""),
     (
         "platforms",

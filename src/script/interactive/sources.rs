@@ -164,7 +164,9 @@ impl SessionSources {
             let mut modules = BTreeMap::new();
             for (name, text) in sources {
                 let source = Source::new(name, text);
-                let unit = Unit::new(&self.host, &source, parse::parse(&source)?)?;
+                let parsed = parse::parse(&source)?;
+                refuse_shadowing(&self.host, &source, &parsed)?;
+                let unit = Unit::new(&source, parsed)?;
                 modules.insert(source.name.clone(), Module { source, unit });
             }
             // All of them or none: a file is not read again once it is here.

@@ -262,6 +262,22 @@ fn a_bundle_survives_being_stored() {
 }
 
 #[test]
+fn a_recorded_script_may_hide_a_module() {
+    let sources = [
+        ("main.rhai", "import \"lib\" as http; http::f()"),
+        ("lib.rhai", "fn f() { 7 }"),
+    ];
+    let sources = sources.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let imports = [("main.rhai", "lib", "lib.rhai")];
+    let imports = imports.map(|(from, path, to)| (from.to_owned(), path.to_owned(), to.to_owned()));
+    let bundle = Bundle::from_parts(sources, imports).unwrap();
+    let host = Host::new(&Catalogue::new([&crate::platforms::web::PLATFORM]));
+    assert!(Script::compile(&host, bundle.clone()).is_err());
+    let script = Script::compile_recorded(&host, bundle).unwrap();
+    assert_eq!(int(call_on(&script, Vec::new(), Arc::default())), 7);
+}
+
+#[test]
 fn the_digest_differs_for_different_sources() {
     let digest = |text: &str| compile(text).bundle().digest();
     assert_eq!(digest("1").len(), "sha256:".len() + 64);
