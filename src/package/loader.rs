@@ -221,7 +221,17 @@ impl ScriptLoader {
             return Err(Failure::Import(unfit(&name)));
         }
         let text = read(&real).map_err(Failure::Import)?;
-        Ok(Source::new(self.name(&real), text))
+        let name = self.name(&real);
+        if !matches!(Manifest::of_script(&name, &text), Ok(None))
+            && self.warned.borrow_mut().insert(name.clone())
+        {
+            (self.around.warn)(&format!(
+                "{name}: its block `/// provisor` has no effect, because another file imports it; declare its packages in \
+                 {}",
+                config::PROJECT_FILE
+            ));
+        }
+        Ok(Source::new(name, text))
     }
 
     /// The part of a path inside the root that no source may have in its path.

@@ -956,3 +956,19 @@ fn a_changed_bundle_is_not_taken_as_a_package() {
     home.write("steps.provisor", &bundle);
     let _ = home.run("add steps.provisor").ended(0);
 }
+
+#[test]
+fn a_block_in_an_imported_file_has_no_effect_and_is_named() {
+    let home = project();
+    home.write(
+        "own.rhai",
+        "// /// provisor\n// needs = \"99\"\n// ///\nfn greet(name) { `Hello ${name}` }\n",
+    );
+    home.write("main.rhai", &MAIN.replace("\"steps\"", "\"./own\""));
+    let ran = home.run("run main.rhai --name Ann").ended(0);
+    assert_eq!(ran.stdout.trim(), "result  Hello Ann");
+    let _ = ran.said(&[
+        "own.rhai: its block `/// provisor` has no effect, because another file imports it",
+        "declare its packages in provisor.toml",
+    ]);
+}
