@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::PackageError;
-use crate::config::{StagedFile, make_private_folder};
+use crate::config::make_private_folder;
 use crate::value::digest::sha256;
 
 /// A cache in a folder, which is created when it is first written to.
@@ -68,15 +68,20 @@ impl Cache {
     }
 }
 
+/// Writes a file under a temporary name of its own, since other processes may write the same file, and then moves it.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_private_folder(folder).map_err(|error| io::Error::other(error.to_string()))?;
-    let mut staged = StagedFile::of(path)?;
+    let mut staged = tempfile::Builder::new()
+        .prefix(".provisor-draft-")
+        .tempfile_in(folder)?;
     staged.write_all(bytes)?;
-    let mut permissions = staged.file().metadata()?.permissions();
+    let mut permissions = staged.as_file().metadata()?.permissions();
     permissions.set_readonly(true);
-    staged.file().set_permissions(permissions)?;
-    staged.place()
+    staged.as_file().set_permissions(permissions)?;
+    staged.as_file().sync_all()?;
+    staged.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -101,5 +106,31 @@ mod tests {
         assert_eq!(cache.get(&digest).unwrap(), Cached::Changed(path));
         cache.put(b"one").unwrap();
         assert_eq!(cache.get(&digest).unwrap(), Cached::File(b"one".to_vec()));
+    }
+
+    #[test]
+    fn writers_of_the_same_file_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("packages"));
+        for round in 0..20_u8 {
+            // A changed file is in the way, so that each writer has to replace it.
+            let bytes = vec![round; 100_000];
+            let path = cache.path(&sha256(&bytes));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "changed").unwrap();
+            let start = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        start.wait();
+                        let digest = cache.put(&bytes).unwrap();
+                        assert!(matches!(cache.get(&digest).unwrap(), Cached::File(_)));
+                    });
+                }
+            });
+            let names = fs::read_dir(path.parent().unwrap()).unwrap();
+            assert_eq!(names.count(), 1, "no draft is left");
+            fs::remove_file(&path).unwrap();
+        }
     }
 }
