@@ -80,6 +80,8 @@ impl Git {
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_ALLOW_PROTOCOL", "https:ssh:file"),
             ("GIT_NO_REPLACE_OBJECTS", "1"),
+            // It wins over `init.defaultObjectFormat`; the hash of a commit is a SHA-1.
+            ("GIT_DEFAULT_HASH", "sha1"),
             ("GCM_INTERACTIVE", "never"),
             ("SSH_ASKPASS_REQUIRE", "never"),
             // The messages that are told apart below.
@@ -246,6 +248,10 @@ fn run(
     let mut command = Command::new("git");
     for option in OPTIONS {
         command.args(["-c", option]);
+    }
+    if arguments.first() != Some(&"init") {
+        // Where `safe.bareRepository` is `explicit`, a bare repository is used only if it is named.
+        command.arg("--git-dir=.");
     }
     command
         .args(arguments)

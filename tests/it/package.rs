@@ -456,6 +456,16 @@ fn sources_that_cannot_be_used_are_refused_with_a_reason() {
         (
             "add https://example.com/acme/steps",
             "write git+https://HOST/PATH@TAG",
+#[test]
+fn packages_are_fetched_with_the_settings_that_harden_git() {
+    let (home, repository) = (project(), Repository::new());
+    let folder = home.provisor().parent().unwrap().to_owned();
+    let config = "[safe]\nbareRepository = explicit\n[init]\ndefaultObjectFormat = sha256\n";
+    fs::write(folder.join(".gitconfig"), config).unwrap();
+    let _ = home.run(&format!("add {}", repository.at("v1"))).ended(0);
+    greets(&home, "run main.rhai --name Ann");
+}
+
         ),
         (
             "add git+https://example.com/acme/steps",
