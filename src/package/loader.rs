@@ -9,6 +9,7 @@ use super::cache::{Cache, Cached};
 use super::lock::{Lock, LockedPackage};
 use super::manifest::{Manifest, ManifestFile, check_version, version};
 use super::source::{SourceKind, inner_path, is_file_name, is_name, source_name, split_source_name};
+use super::workspace::VENDORED;
 use super::{MAX_SOURCE_BYTES, PackageError, PackageSource};
 use crate::config::{self, Env};
 use crate::script::bundle::{Bundle, Loader, PACKAGE, Source, path_from};
@@ -411,7 +412,8 @@ impl Locked {
         Locked {
             lock,
             cache,
-            vendor: Some(file.vendor_folder()),
+            // A folder that happens to have this name is no copy of packages.
+            vendor: Some(file.vendor_folder()).filter(|folder| folder.join(VENDORED).exists()),
             file: file.clone(),
         }
     }
@@ -501,9 +503,13 @@ impl Locked {
         let SourceKind::Path(path) = source.kind else {
             return None;
         };
-        let path = above.join(path);
+        let mut path = above.join(path);
+        if path.is_symlink() {
+            // The lock names the file behind a link.
+            path = fs::canonicalize(&path).unwrap_or(path);
+        }
         let is_script = path.extension().is_some_and(|ending| ending == "rhai");
-        Some(if is_script {
+        Some(if path.is_file() || is_script && !path.is_dir() {
             path.parent()?.to_owned()
         } else {
             path

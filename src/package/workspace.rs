@@ -287,7 +287,9 @@ impl Workspace {
         }
         // What is vendored may be changed, and is replaced; so it does not count.
         let lock = self.read_lock()?;
-        let locked = self.locked(lock.clone()).without_vendored();
+        let locked = self.locked(lock.clone());
+        // The copies may be the only ones; where one was changed or is missing, the file is taken from where it comes from.
+        let elsewhere = self.locked(lock.clone()).without_vendored();
         let parent = self.file.folder();
         let staged = tempfile::Builder::new()
             .prefix(".provisor-vendor-")
@@ -300,10 +302,8 @@ impl Workspace {
         };
         let mut count = 0;
         for (key, path) in files(&lock.packages) {
-            write(
-                Lock::vendored(staged.path(), key).join(path),
-                &locked.text(key, path)?,
-            )?;
+            let text = locked.text(key, path).or_else(|_| elsewhere.text(key, path))?;
+            write(Lock::vendored(staged.path(), key).join(path), &text)?;
             count += 1;
         }
         write(

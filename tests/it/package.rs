@@ -758,6 +758,49 @@ fn the_list_shows_scripts_and_packages() {
         "packages": [{
             "name": "steps", "source": repository.at("v1"), "commit": commit.trim(), "files": 2, "problem": null,
         }],
+#[test]
+fn vendored_copies_are_enough_to_vendor_again() {
+    let (home, repository) = with_steps();
+    let _ = home.run("vendor").ended(0);
+    fs::remove_dir_all(cache(&home)).unwrap();
+    let _ = home.run("lock").ended(0).said(&["up to date"]);
+    drop(repository);
+    let ran = home.run("vendor").ended(0);
+    assert_eq!(ran.stderr.trim(), "vendor: 2 files");
+    assert_eq!(home.read("vendor/steps/inner/words.rhai"), WORDS);
+    home.write("vendor/steps/inner/words.rhai", "fn hello(name) { \"evil\" }\n");
+    let _ = home.run("vendor").ended(3).said(&["was not fetched yet"]);
+    assert_eq!(home.read("vendor/steps/lib.rhai"), STEPS, "the copies are kept");
+}
+
+#[test]
+fn a_folder_vendor_that_provisor_did_not_write_does_not_count() {
+    let (home, _repository) = with_steps();
+    home.write("vendor/steps/lib.rhai", "fn greet(name) { \"mine\" }\n");
+    greets(&home, "run main.rhai --name Ann");
+    let _ = home.run("lock").ended(0).said(&["up to date"]);
+}
+
+#[test]
+fn a_link_to_a_script_is_a_package() {
+    let home = project();
+    home.write(
+        "shared/greeting.rhai",
+        "import \"./inner/words\" as words;\nfn greet(name) { words::hello(name) }\n",
+    );
+    home.write("shared/inner/words.rhai", WORDS);
+    for link in ["steps.rhai", "steps"] {
+        std::os::unix::fs::symlink("shared/greeting.rhai", home.work().join(link)).unwrap();
+        let _ = home.run(&format!("add ./{link} as steps")).ended(0);
+        home.write("provisor.toml", &format!("[use]\nsteps = \"./{link}\"\n"));
+        let _ = home.run("lock").ended(0);
+        greets(&home, "run main.rhai --name Ann");
+        let _ = home.run("vendor").ended(0).said(&["vendor: 2 files"]);
+        let _ = home.run("remove steps").ended(0);
+        fs::remove_dir_all(home.work().join("vendor")).unwrap();
+    }
+}
+
     });
     assert_eq!(list, expected);
     let ran = home.run("list").ended(0);
