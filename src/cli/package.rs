@@ -365,23 +365,28 @@ fn described(package: &LockedPackage) -> String {
     }
 }
 
-/// The difference of a file in the unified format.
+/// The difference of a file in the unified format. If the earlier text is not known, it is the whole file as added.
 fn difference(change: &FileChange) -> String {
-    let name = &change.name;
-    let (before, after) = match (&change.before, &change.after) {
-        (Some(Text::Unknown), _) | (_, Some(Text::Unknown)) => {
-            return format!("{name} is different; its earlier text is no longer in the cache");
+    let name = change.name.as_str();
+    let after = change.after.as_deref();
+    let (note, before) = match &change.before {
+        Some(Text::Known(before)) => (String::new(), Some(before.as_str())),
+        None => (String::new(), None),
+        Some(Text::Unknown) => {
+            let unknown = "there is no copy of its earlier text";
+            let note = match after {
+                Some(_) => format!("{name} is different, and {unknown}; this is the whole file:\n"),
+                None => format!("{name} is no longer there, and {unknown}\n"),
+            };
+            (note, None)
         }
-        (Some(Text::Known(before)), Some(Text::Known(after))) => (before.as_str(), after.as_str()),
-        (None, Some(Text::Known(after))) => ("", after.as_str()),
-        (Some(Text::Known(before)), None) => (before.as_str(), ""),
-        (None, None) => ("", ""),
     };
-    let side = |text: &Option<Text>| text.as_ref().map_or("/dev/null", |_| name.as_str());
-    TextDiff::from_lines(before, after)
+    let side = |text: Option<&str>| if text.is_some() { name } else { "/dev/null" };
+    let difference = TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default())
         .unified_diff()
-        .header(side(&change.before), side(&change.after))
-        .to_string()
+        .header(side(before), side(after))
+        .to_string();
+    format!("{note}{difference}")
 }
 
 /// The workflows below a folder: the file of each, and the first line of its description.

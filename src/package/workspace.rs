@@ -65,14 +65,14 @@ pub(crate) struct FileChange {
     /// Its text before; `None` if it is new.
     pub(crate) before: Option<Text>,
     /// Its text after; `None` if it is gone.
-    pub(crate) after: Option<Text>,
+    pub(crate) after: Option<String>,
 }
 
-/// The text of a file.
+/// The earlier text of a file.
 pub(crate) enum Text {
     /// The text.
     Known(String),
-    /// It is no longer in the cache.
+    /// There is no copy of it any more.
     Unknown,
 }
 
@@ -225,6 +225,7 @@ impl Workspace {
         let mut names: Vec<(&str, &str)> = files(&old).chain(files(&packages)).collect();
         names.sort_unstable();
         names.dedup();
+        let locked = self.locked(lock.clone());
         let mut changes = Vec::new();
         for (key, path) in names {
             let digest =
@@ -233,8 +234,10 @@ impl Workspace {
             if before != after {
                 changes.push(FileChange {
                     name: source_name(key, path),
-                    before: before.map(|digest| self.text(&digest)).transpose()?,
-                    after: after.map(|digest| self.text(&digest)).transpose()?,
+                    before: before
+                        .map(|digest| self.earlier(&locked, (key, path), &digest))
+                        .transpose()?,
+                    after: after.map(|digest| self.fetched(&digest)).transpose()?,
                 });
             }
         }
@@ -285,7 +288,6 @@ impl Workspace {
                 path: folder,
             });
         }
-        // What is vendored may be changed, and is replaced; so it does not count.
         let lock = self.read_lock()?;
         let locked = self.locked(lock.clone());
         // The copies may be the only ones; where one was changed or is missing, the file is taken from where it comes from.
@@ -385,11 +387,32 @@ impl Workspace {
         resolver.resolve(name, source, self.file.folder())
     }
 
-    fn text(&self, digest: &str) -> Result<Text, PackageError> {
+    /// The text of a file as it is locked, from its vendored copy, the folder it comes from, or the cache.
+    fn earlier(
+        &self,
+        locked: &Locked,
+        (key, path): (&str, &str),
+        digest: &str,
+    ) -> Result<Text, PackageError> {
+        if let Ok(text) = locked.text(key, path) {
+            return Ok(Text::Known(text));
+        }
         Ok(match self.cache.get(digest)? {
             Cached::File(bytes) => Text::Known(String::from_utf8_lossy(&bytes).into_owned()),
             Cached::Missing | Cached::Changed(_) => Text::Unknown,
         })
+    }
+
+    /// The text of a file that was just put into the cache.
+    fn fetched(&self, digest: &str) -> Result<String, PackageError> {
+        match self.cache.get(digest)? {
+            Cached::File(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Cached::Missing | Cached::Changed(_) => Err(PackageError::Stale {
+                problem: "a file was removed from the cache, or changed in it, while it was compared"
+                    .to_owned(),
+                command: self.file.command("lock"),
+            }),
+        }
     }
 
     fn unknown(&self, name: &str, manifest: &Manifest) -> PackageError {

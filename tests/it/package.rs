@@ -255,6 +255,27 @@ fn a_package_moves_to_another_tag_or_commit() {
 }
 
 #[test]
+fn an_update_shows_the_code_where_the_cache_has_no_earlier_text() {
+    let (home, repository) = with_steps();
+    let bye = WORDS.replace("Hello", "Bye");
+    repository.write("inner/words.rhai", &bye);
+    repository.commit("v1");
+    fs::remove_dir_all(cache(&home)).unwrap();
+    let name = "use:steps/inner/words.rhai";
+    let expected = format!(
+        "{name} is different, and there is no copy of its earlier text; this is the whole file:\n\
+         --- /dev/null\n+++ {name}\n@@ -0,0 +1 @@\n+{bye}"
+    );
+    assert_eq!(home.run("update steps").ended(2).stdout, expected);
+
+    let _ = home.run("lock").ended(0);
+    let _ = home.run("vendor").ended(0);
+    fs::remove_dir_all(cache(&home)).unwrap();
+    let expected = format!("--- {name}\n+++ {name}\n@@ -1 +1 @@\n-{WORDS}+{bye}");
+    assert_eq!(home.run("update steps").ended(2).stdout, expected);
+}
+
+#[test]
 fn a_changed_file_in_the_cache_is_named_and_fetched_anew() {
     let (home, _repository) = with_steps();
     let file = cached(&home, WORDS);
@@ -436,6 +457,16 @@ fn git_runs_no_hook_and_heeds_no_variable_that_leads_it_elsewhere() {
 }
 
 #[test]
+fn packages_are_fetched_with_the_settings_that_harden_git() {
+    let (home, repository) = (project(), Repository::new());
+    let folder = home.provisor().parent().unwrap().to_owned();
+    let config = "[safe]\nbareRepository = explicit\n[init]\ndefaultObjectFormat = sha256\n";
+    fs::write(folder.join(".gitconfig"), config).unwrap();
+    let _ = home.run(&format!("add {}", repository.at("v1"))).ended(0);
+    greets(&home, "run main.rhai --name Ann");
+}
+
+#[test]
 fn links_in_a_repository_are_not_followed() {
     let (home, repository) = (project(), Repository::new());
     std::os::unix::fs::symlink("/etc/hostname", repository.folder().join("link.rhai")).unwrap();
@@ -456,16 +487,6 @@ fn sources_that_cannot_be_used_are_refused_with_a_reason() {
         (
             "add https://example.com/acme/steps",
             "write git+https://HOST/PATH@TAG",
-#[test]
-fn packages_are_fetched_with_the_settings_that_harden_git() {
-    let (home, repository) = (project(), Repository::new());
-    let folder = home.provisor().parent().unwrap().to_owned();
-    let config = "[safe]\nbareRepository = explicit\n[init]\ndefaultObjectFormat = sha256\n";
-    fs::write(folder.join(".gitconfig"), config).unwrap();
-    let _ = home.run(&format!("add {}", repository.at("v1"))).ended(0);
-    greets(&home, "run main.rhai --name Ann");
-}
-
         ),
         (
             "add git+https://example.com/acme/steps",
@@ -738,27 +759,6 @@ fn vendored_packages_need_no_cache_and_must_be_the_locked_ones() {
 }
 
 #[test]
-fn the_list_shows_scripts_and_packages() {
-    let (home, repository) = with_steps();
-    home.write(
-        "main.rhai",
-        &format!("//! Greets a client.\n//! Politely.\n{MAIN}"),
-    );
-    home.write("tools/audit.rhai", "/// Counts tenants.\nfn main() { 1 }\n");
-    home.write("tools/part.rhai", "fn part() { 1 }\n");
-    let ran = home.run("list --json").ended(0);
-    let list: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    let commit = repository.git("rev-parse HEAD");
-    let expected = serde_json::json!({
-        "version": 1,
-        "scripts": [
-            {"file": "main.rhai", "description": "Greets a client."},
-            {"file": "tools/audit.rhai", "description": "Counts tenants."},
-        ],
-        "packages": [{
-            "name": "steps", "source": repository.at("v1"), "commit": commit.trim(), "files": 2, "problem": null,
-        }],
-#[test]
 fn vendored_copies_are_enough_to_vendor_again() {
     let (home, repository) = with_steps();
     let _ = home.run("vendor").ended(0);
@@ -801,6 +801,27 @@ fn a_link_to_a_script_is_a_package() {
     }
 }
 
+#[test]
+fn the_list_shows_scripts_and_packages() {
+    let (home, repository) = with_steps();
+    home.write(
+        "main.rhai",
+        &format!("//! Greets a client.\n//! Politely.\n{MAIN}"),
+    );
+    home.write("tools/audit.rhai", "/// Counts tenants.\nfn main() { 1 }\n");
+    home.write("tools/part.rhai", "fn part() { 1 }\n");
+    let ran = home.run("list --json").ended(0);
+    let list: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let commit = repository.git("rev-parse HEAD");
+    let expected = serde_json::json!({
+        "version": 1,
+        "scripts": [
+            {"file": "main.rhai", "description": "Greets a client."},
+            {"file": "tools/audit.rhai", "description": "Counts tenants."},
+        ],
+        "packages": [{
+            "name": "steps", "source": repository.at("v1"), "commit": commit.trim(), "files": 2, "problem": null,
+        }],
     });
     assert_eq!(list, expected);
     let ran = home.run("list").ended(0);
