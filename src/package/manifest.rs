@@ -60,7 +60,7 @@ impl Manifest {
     /// Reads a project's file, whose other keys are the configuration's.
     pub(crate) fn of_project(name: &str, text: &str) -> Result<Manifest, PackageError> {
         Manifest::parse(
-            text,
+            without_mark(text),
             &["needs", "use", "default_profile", "profiles"],
             &|line, column| format!("{name}:{line}:{column}"),
         )
@@ -226,9 +226,19 @@ impl ManifestFile {
         }
     }
 
-    /// Sets the source of a package, or removes the package. Everything else in the file stays as it is.
+    /// Sets the source of a package, or removes the package. Everything else in the file stays as it is, its byte order
+    /// mark and its line ends included.
     pub(super) fn set(&self, package: &str, source: Option<&PackageSource>) -> Result<(), PackageError> {
-        let text = self.text()?;
+        let read = self.text()?;
+        let body = without_mark(&read);
+        let mark = read.strip_suffix(body).unwrap_or_default();
+        let ends = body.matches("\r\n").count();
+        let is_crlf = ends > 0 && ends == body.matches('\n').count();
+        let text = if is_crlf {
+            body.replace("\r\n", "\n")
+        } else {
+            body.to_owned()
+        };
         let name = self.path().display().to_string();
         let changed = match self {
             ManifestFile::Project(_) => edited(&name, &text, package, source)?,
@@ -237,6 +247,12 @@ impl ManifestFile {
                 None => Block::inserted(&text, &edited(&name, "", package, source)?),
             },
         };
+        let changed = if is_crlf {
+            changed.replace('\n', "\r\n")
+        } else {
+            changed
+        };
+        let changed = format!("{mark}{changed}");
         config::rewrite(self.path(), &changed, self.path()).map_err(|error| PackageError::Unwritable {
             path: self.path().to_owned(),
             reason: error.to_string(),
@@ -278,6 +294,11 @@ impl ManifestFile {
             reason: error.to_string(),
         })
     }
+}
+
+/// The text without the byte order mark at its start.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
@@ -324,7 +345,7 @@ impl Block {
             problem: problem.to_owned(),
             hint: Some(hint.to_owned()),
         };
-        let comments = text.lines().map(str::trim_end).enumerate();
+        let comments = without_mark(text).lines().map(str::trim_end).enumerate();
         let mut comments = comments
             .take_while(|(_, line)| line.is_empty() || line.starts_with("//") || line.starts_with("#!"));
         let mut found: Option<Block> = None;
@@ -533,6 +554,36 @@ import \"steps\" as steps;
         project.set("dates", Some(&source)).unwrap();
         let expected = "# Ours.\n[profiles.a] # one\nlogin = \"x\"\n\n[use]\ndates = \"dates.provisor\"\n";
         assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_change_keeps_line_ends_and_the_byte_order_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = PackageSource::parse("dates.provisor").unwrap();
+        let script = "// /// provisor\n// needs = \"0.1\"\n// ///\nfn main() {}\n";
+        let project = "# Ours.\nneeds = \"0.1\"\n[profiles.a] # one\nlogin = \"x\"\n";
+        let plain = "//! A script.\n\nfn main() {}\n";
+        for (mark, end) in [("", "\r\n"), ("\u{feff}", "\n"), ("\u{feff}", "\r\n")] {
+            for (name, text) in [("s.rhai", script), ("s.rhai", plain), ("provisor.toml", project)] {
+                let path = folder.path().join(name);
+                let file = match name {
+                    "s.rhai" => ManifestFile::Script(path.clone()),
+                    _ => ManifestFile::Project(path.clone()),
+                };
+                // As the same change writes it without a mark and with plain line ends.
+                std::fs::write(&path, text).unwrap();
+                file.set("dates", Some(&source)).unwrap();
+                let expected = std::fs::read_to_string(&path).unwrap();
+                let written = |text: &str| format!("{mark}{}", text.replace('\n', end));
+
+                std::fs::write(&path, written(text)).unwrap();
+                file.set("dates", Some(&source)).unwrap();
+                assert_eq!(std::fs::read_to_string(&path).unwrap(), written(&expected));
+                assert_eq!(file.read().unwrap().uses.len(), 1);
+                file.set("dates", None).unwrap();
+                assert_eq!(std::fs::read_to_string(&path).unwrap(), written(text));
+            }
+        }
     }
 
     #[test]
