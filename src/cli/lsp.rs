@@ -33,7 +33,7 @@ pub(super) fn lsp(app: &App, _: &LspCommand) -> Result<Exit, CommandError> {
             "`provisor lsp` is started by an editor, and talks to it over standard input and output";
         return Err(CommandError::usage(message).hint("docs/editors.md describes how to set up your editor"));
     }
-    let reader = sources::ScriptReader::new(app);
+    let reader = sources::ScriptReader::new(app).silent();
     let workplace = Workplace {
         host: run::host(app),
         test_host: test::host(app, None),

@@ -60,7 +60,7 @@ pub(super) struct AddCommand {
     script: Option<PathBuf>,
 }
 
-/// Make the lock match the packages that are declared, and fetch what is missing.
+/// Lock the declared packages, and fetch what is missing.
 ///
 /// A package that is in the lock keeps its commit and its files, also if its tag was moved since: `provisor update` takes what is
 /// there now. Use it after changing `[use]` by hand, and where a project was cloned.

@@ -129,7 +129,8 @@ pub(super) struct ScriptReader {
     /// The folder of the files of packages, if there is one.
     cache: Option<PathBuf>,
     catalogue: Catalogue,
-    ui: Ui,
+    /// Where warnings are shown, if they are.
+    ui: Option<Ui>,
 }
 
 impl ScriptReader {
@@ -138,8 +139,13 @@ impl ScriptReader {
             env: app.env.clone(),
             cache: app.paths().ok().map(Paths::packages),
             catalogue: app.catalogue().clone(),
-            ui: app.ui.clone(),
+            ui: Some(app.ui.clone()),
         }
+    }
+
+    /// The same without warnings: for a program that shows findings itself, and reads a script at each change.
+    pub(super) fn silent(self) -> ScriptReader {
+        ScriptReader { ui: None, ..self }
     }
 
     /// Reads a script with everything that it imports. Returns the loader, too, which knows its packages.
@@ -177,7 +183,11 @@ impl ScriptReader {
                 let modules = host.module_names().map(str::to_owned);
                 modules.chain(host.function_names()).collect::<BTreeSet<String>>()
             }),
-            warn: Box::new(move |warning| ui.warn(warning)),
+            warn: Box::new(move |warning| {
+                if let Some(ui) = &ui {
+                    ui.warn(warning);
+                }
+            }),
         }
     }
 }

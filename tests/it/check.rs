@@ -215,8 +215,8 @@ fn defined_variables_of_every_kind_are_not_reported() {
 #[test]
 fn folders_are_checked_and_a_finding_of_an_import_is_reported_once() {
     let home = Home::new();
-    home.write("steps/a.rhai", "import \"lib\" as lib;\nlib::one();");
-    home.write("steps/b.rhai", "import \"lib\" as lib;\nlib::one();");
+    home.write("steps/a.rhai", "import \"./lib\" as lib;\nlib::one();");
+    home.write("steps/b.rhai", "import \"./lib\" as lib;\nlib::one();");
     home.write("steps/lib.rhai", "fn one() { nothing_here }");
     home.write("steps/notes.txt", "no script");
     let ran = home.run("check steps").ended(3);

@@ -8,9 +8,9 @@ use std::path::Path;
 /// The top-level modules, highest first: the most lines without tests, in hundreds, and what each may import of the
 /// modules below it. Growth beyond that changes this table in the same commit.
 const ROOMS: &[(&str, usize, &str)] = &[
-    ("cli", 179, "*"),
-    ("config", 31, "value journal transport client operation"),
-    ("package", 32, "value script config"),
+    ("cli", 186, "*"),
+    ("package", 35, "value script config"),
+    ("config", 32, "value journal transport client operation"),
     ("report", 11, "value run bulk"),
     ("import", 39, "value operation script syntax"),
     (
@@ -22,7 +22,7 @@ const ROOMS: &[(&str, usize, &str)] = &[
     ("lsp", 14, "operation script syntax"),
     ("bulk", 25, "value clock journal script run"),
     ("run", 17, "value clock journal operation script"),
-    ("script", 128, "value syntax operation"),
+    ("script", 129, "value syntax operation"),
     ("syntax", 14, ""),
     (
         "platforms",

@@ -206,7 +206,8 @@ fn requests_that_are_answered_late_or_never_take_no_time() {
 #[test]
 fn nothing_but_the_sandbox_is_reached_and_no_configuration_is_read() {
     let home = Home::new();
-    home.write("provisor.toml", "this is no configuration");
+    // No profile, as a run would find out.
+    home.write("provisor.toml", "[profiles.anybody]\nurl = 3\n");
     home.write(
         "s.test.rhai",
         "fn test_a() {\n    assert_fails(\"bad_address\", || http::get(\"https://example.com/\"));\n    \
